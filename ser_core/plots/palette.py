@@ -1,0 +1,49 @@
+"""Colours: one for each emotion, the same everywhere, and two colour maps for pictures.
+
+The ten were searched for, not picked: each within its customary hue (anger red, sadness blue, ...),
+each with a contrast of at least 3:1 on the light and on the dark page, and the smallest CIELAB
+distance between any two as large as it gets for normal, deuteranopic and protanopic sight.
+Colour is never the only sign: every chart and card also names the emotion.
+"""
+
+from __future__ import annotations
+
+EMOTION_COLORS = {
+    "anger": "#e60037",
+    "disgust": "#37732d",
+    "fear": "#9b41fa",
+    "happiness": "#c88205",
+    "sadness": "#3c6ecd",
+    "surprise": "#ff37aa",
+    "neutral": "#556969",
+    "calm": "#058ca0",
+    "contempt": "#af8c7d",
+    "boredom": "#91965a",
+}
+"""Emotion to colour, in the order of the vocabulary, which is also the order in every legend."""
+
+NO_EMOTION = "#808890"
+"""For a clip whose emotion is unknown."""
+
+BACKGROUNDS = {"light": "#ffffff", "dark": "#14171d"}
+"""The page's background in each theme, as in `.streamlit/config.toml`."""
+
+ACCENT = "#17958c"
+"""For a series that is not an emotion; legible on both backgrounds."""
+
+SEQUENTIAL = "Magma"
+"""Plotly's name of the colour map for levels: perceptually uniform, dark is quiet."""
+
+DIVERGING = "RdBu_r"
+"""Plotly's name of the colour map for values around zero: blue below, red above."""
+
+
+def emotion_color(emotion: object) -> str:
+    """Colour of an emotion of the vocabulary; a grey for anything else, empty cells included.
+
+    >>> emotion_color("anger")
+    '#e60037'
+    >>> emotion_color(None) == NO_EMOTION
+    True
+    """
+    return EMOTION_COLORS.get(emotion, NO_EMOTION) if isinstance(emotion, str) else NO_EMOTION
