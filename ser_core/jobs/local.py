@@ -18,17 +18,17 @@ import threading
 import time
 import uuid
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 
 from ser_core import settings
-from ser_core.jobs.files import read_json, write_json
 from ser_core.jobs.progress import Progress
+from ser_core.jsonfile import read_json, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
 PROGRESS_FILE = "{progress}"
 """Stands in a command for the path of the job's progress file."""

@@ -6,7 +6,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from ser_core.jobs.files import read_json, write_json
+from ser_core.jsonfile import read_json, write_json
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from ser_core.jobs.files import read_json, write_json
+from ser_core.jsonfile import read_json, write_json
 
 
 def supervise(folder: Path) -> int:

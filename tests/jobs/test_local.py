@@ -7,8 +7,8 @@ import psutil
 import pytest
 
 from ser_core.jobs import Progress, ProgressFile, State, find, jobs, open_job, start
-from ser_core.jobs.files import read_json, write_json
 from ser_core.jobs.local import PROGRESS_FILE
+from ser_core.jsonfile import read_json, write_json
 
 FOREVER = [sys.executable, "-c", "import time; print('at work', flush=True); time.sleep(600)"]
 FAMILY = f"import subprocess; subprocess.call({FOREVER!r})"
