@@ -1,0 +1,29 @@
+"""Decode any sound to a mono `Waveform` within bounds, or say why not.
+
+WAV, FLAC, MP3, OGG, Opus and AIFF are read by libsndfile, M4A, WebM, MP4 and the like by the FFmpeg
+libraries inside PyAV's wheel; a system ffmpeg is never called. The content decides, not the name.
+"""
+
+from ser_core.audio.limits import Limits
+from ser_core.audio.loading import decode, info, load
+from ser_core.audio.waveform import (
+    SAMPLE_RATE,
+    AudioInfo,
+    Sound,
+    Waveform,
+    sha256,
+    to_wav,
+)
+
+__all__ = [
+    "SAMPLE_RATE",
+    "AudioInfo",
+    "Limits",
+    "Sound",
+    "Waveform",
+    "decode",
+    "info",
+    "load",
+    "sha256",
+    "to_wav",
+]

@@ -1,0 +1,160 @@
+"""How large a sound may be, enforced while it is decoded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from ser_core.audio.waveform import Samples, Sound
+from ser_core.errors import AudioError, ParameterError
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds that keep one file from filling memory or taking forever.
+
+    Attributes:
+        max_bytes: Size of the file, encoded.
+        max_seconds: Length of the sound.
+        min_rate: Lowest sample rate in Hz; telephone speech is 8000.
+        max_rate: Highest sample rate in Hz; studio recorders reach 192000.
+        max_channels: Number of channels.
+        max_decoded_bytes: Size of the decoded float32 samples that are kept.
+
+    Raises:
+        ParameterError: If a bound is not positive.
+    """
+
+    max_bytes: int = 50 * 2**20
+    max_seconds: float = 600.0
+    min_rate: int = 1_000
+    max_rate: int = 192_000
+    max_channels: int = 32
+    max_decoded_bytes: int = 512 * 2**20
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not value > 0:
+                raise ParameterError(
+                    f"{value!r} is not positive", subject=field.name, remedy="Give a number above 0"
+                )
+
+    def check_size(self, size: int, name: str) -> None:
+        """Refuse an encoded file of `size` bytes.
+
+        Raises:
+            AudioError: If it is empty or too large.
+        """
+        if size == 0:
+            raise AudioError("the file is empty", subject=name, remedy="Copy or record it again")
+        if size > self.max_bytes:
+            raise AudioError(
+                f"the file has {size / 2**20:.1f} MB, more than {self.max_bytes / 2**20:g} MB",
+                subject=name,
+                remedy="Cut it, or convert it to FLAC or MP3",
+            )
+
+    def check_format(self, sample_rate: int, channels: int, name: str) -> None:
+        """Refuse a sample rate or a number of channels that no recording of speech has.
+
+        Raises:
+            AudioError: If either is outside the bounds; forged headers are.
+        """
+        if not self.min_rate <= sample_rate <= self.max_rate:
+            raise AudioError(
+                f"its rate of {sample_rate} Hz is outside {self.min_rate} to {self.max_rate} Hz",
+                subject=name,
+                remedy="Resample it to 16000 Hz",
+            )
+        if not 1 <= channels <= self.max_channels:
+            raise AudioError(
+                f"{channels} channels are outside 1 to {self.max_channels}",
+                subject=name,
+                remedy="Mix it to one channel",
+            )
+
+    def check_seconds(self, seconds: float, name: str) -> None:
+        """Refuse a sound of this length.
+
+        Raises:
+            AudioError: If it is too long. An unknown length (NaN) passes.
+        """
+        if seconds > self.max_seconds:
+            raise AudioError(
+                f"the sound is longer than {self.max_seconds:g} s", subject=name, remedy="Cut it"
+            )
+
+
+class Intake:
+    """Collects decoded blocks and refuses the first one that breaks a bound.
+
+    Args:
+        limits: The bounds.
+        name: What errors call the file.
+        mix: Keep the mean of the channels instead of all of them.
+    """
+
+    def __init__(self, limits: Limits, name: str, *, mix: bool) -> None:
+        self.limits = limits
+        self.name = name
+        self.mix = mix
+        self.sample_rate = 0
+        self.channels = 0
+        self.frames = 0
+        self._blocks: list[Samples] = []
+        self._bytes = 0
+
+    @property
+    def seconds(self) -> float:
+        """Length of what was taken in."""
+        return self.frames / self.sample_rate if self.sample_rate else 0.0
+
+    def open(self, sample_rate: int, channels: int) -> None:
+        """State the format of the blocks to come.
+
+        Raises:
+            AudioError: If it is out of bounds.
+        """
+        self.limits.check_format(sample_rate, channels, self.name)
+        self.sample_rate, self.channels = sample_rate, channels
+
+    def add(self, block: Samples) -> None:
+        """Take a block of shape (frames, channels).
+
+        Raises:
+            AudioError: If it makes the sound too long or too large, or is not finite.
+        """
+        self.frames += len(block)
+        self.limits.check_seconds(self.seconds, self.name)
+        if not np.isfinite(block).all():
+            raise AudioError(
+                "the sound contains NaN or infinite values",
+                subject=self.name,
+                remedy="Export it again as 16-bit or 24-bit PCM",
+            )
+        self._keep(_mean_of_channels(block) if self.mix else block)
+
+    def _keep(self, block: Samples) -> None:
+        self._bytes += block.nbytes
+        if self._bytes > self.limits.max_decoded_bytes:
+            raise AudioError(
+                f"decoded, it exceeds {self.limits.max_decoded_bytes / 2**20:g} MB of memory",
+                subject=self.name,
+                remedy="Cut it, or lower its sample rate or number of channels",
+            )
+        self._blocks.append(block)
+
+    def sound(self) -> Sound:
+        """Everything taken in, as one array of shape (samples, 1 if mixed else channels)."""
+        blocks = self._blocks
+        return Sound(blocks[0] if len(blocks) == 1 else np.concatenate(blocks), self.sample_rate)
+
+
+def _mean_of_channels(block: Samples) -> Samples:
+    if block.shape[1] == 1:
+        return block
+    # In float64: the sum of two large floats would overflow although their mean does not.
+    mean: Samples = block.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
+    return mean

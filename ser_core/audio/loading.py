@@ -1,0 +1,201 @@
+"""The public verbs: `load`, `decode` and `info`."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+import soxr
+
+from ser_core.audio.limits import Intake, Limits
+from ser_core.audio.readers import READERS
+from ser_core.audio.waveform import SAMPLE_RATE, AudioInfo, Samples, Sound, Waveform
+from ser_core.errors import AudioError, ParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Source = str | Path | bytes
+T = TypeVar("T")
+
+UNREADABLE = "it is not a sound file that can be read"
+FORMATS = "Use WAV, FLAC, MP3, OGG, Opus, M4A, WebM or AIFF"
+
+
+def load(
+    source: Source,
+    *,
+    sample_rate: int | None = SAMPLE_RATE,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+    name: str = "",
+) -> Waveform:
+    """Decode, mix to one channel (the mean) and resample (soxr, HQ).
+
+    Args:
+        source: Path or content of the file.
+        sample_rate: In Hz; None keeps the file's own.
+        limits: Bounds, enforced while decoding.
+        name: What errors call the file; its path when empty.
+
+    Returns:
+        Samples of shape (samples,). A file that was cut short but whose format cannot tell (WAV,
+        MP3, WebM) gives what is there; where the format can tell (FLAC, M4A), that is an error.
+
+    Raises:
+        AudioError: If there is no such file, it is not sound, is empty, damaged, cut short, has no
+            sound track, holds NaN or exceeds a limit. It names the file, the reason and the remedy.
+        ParameterError: If the sample rate is outside the limits.
+    """
+    _check_rate(sample_rate, limits)
+    name = name or _name(source)
+    sound = _decode(_content(source, limits, name), limits, name, mix=True)
+    samples = _resample(sound.samples[:, 0], sound.sample_rate, sample_rate, name)
+    return Waveform(samples, sample_rate or sound.sample_rate)
+
+
+def decode(source: Source, *, limits: Limits = Limits(), name: str = "") -> Sound:  # noqa: B008
+    """Decode, keeping every channel and the file's own sample rate.
+
+    Returns:
+        Samples of shape (samples, channels).
+
+    Raises:
+        AudioError: As for `load`.
+    """
+    name = name or _name(source)
+    return _decode(_content(source, limits, name), limits, name, mix=False)
+
+
+def info(source: Source, *, limits: Limits = Limits(), name: str = "") -> AudioInfo:  # noqa: B008
+    """Read the header only: some 50 µs for a WAV or FLAC file.
+
+    Raises:
+        AudioError: If the header already shows why `load` would refuse the file.
+    """
+    name = name or _name(source)
+    if isinstance(source, bytes):
+        limits.check_size(len(source), name)
+        header = _header(source, name)
+    else:
+        header = _header(_regular_file(source, limits, name), name)
+    limits.check_format(header.sample_rate, header.channels, name)
+    limits.check_seconds(header.duration, name)
+    if header.duration == 0:
+        raise _no_sound(name)
+    return header
+
+
+def _decode(data: bytes, limits: Limits, name: str, *, mix: bool) -> Sound:
+    """Ask each reader in turn; the first that reads the file to its end is believed."""
+    furthest = 0.0
+    opened = False
+    for reader in READERS:
+        intake = Intake(limits, name, mix=mix)
+        try:
+            reader.read(data, intake)
+        except reader.errors():
+            furthest = max(furthest, intake.seconds)
+            continue
+        opened = opened or bool(intake.sample_rate)
+        if intake.frames:
+            return intake.sound()
+    raise _failure(name, furthest, opened=opened)
+
+
+def _failure(name: str, seconds: float, *, opened: bool) -> AudioError:
+    if seconds:
+        return AudioError(
+            f"the file is damaged or cut short: nothing can be read after {seconds:.2f} s",
+            subject=name,
+            remedy="Copy or record it again",
+        )
+    return _no_sound(name) if opened else AudioError(UNREADABLE, subject=name, remedy=FORMATS)
+
+
+def _no_sound(name: str) -> AudioError:
+    return AudioError(
+        "the file holds no sound, its length is zero",
+        subject=name,
+        remedy="Copy or record it again",
+    )
+
+
+def _header(source: Path | bytes, name: str) -> AudioInfo:
+    for reader in READERS:
+        try:
+            return reader.info(source)
+        except reader.errors():
+            continue
+    raise AudioError(UNREADABLE, subject=name, remedy=FORMATS)
+
+
+def _name(source: Source) -> str:
+    return "sound" if isinstance(source, bytes) else str(source)
+
+
+def _content(source: Source, limits: Limits, name: str) -> bytes:
+    if isinstance(source, bytes):
+        limits.check_size(len(source), name)
+        return source
+    path = _regular_file(source, limits, name)
+    # One byte more than allowed: a file that grows meanwhile is noticed without reading it all.
+    data = _or_audio_error(lambda: _read(path, limits.max_bytes + 1), name)
+    limits.check_size(len(data), name)
+    return data
+
+
+def _read(path: Path, size: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(size)
+
+
+def _regular_file(source: str | Path, limits: Limits, name: str) -> Path:
+    """The path, once it is known to be a file of allowed size; opening a pipe would block."""
+    path = Path(source)
+    status = _or_audio_error(path.stat, name)
+    if not stat.S_ISREG(status.st_mode):
+        raise AudioError("it is not a file", subject=name, remedy="Give the path of a sound file")
+    limits.check_size(status.st_size, name)
+    return path
+
+
+def _or_audio_error(ask: Callable[[], T], name: str) -> T:
+    try:
+        return ask()
+    except FileNotFoundError:
+        raise AudioError("there is no such file", subject=name, remedy="Check the path") from None
+    except OSError as error:
+        reason = f"it cannot be read ({error.strerror})"
+        raise AudioError(reason, subject=name, remedy="Check the path and its rights") from error
+    except ValueError as error:  # a path with a null character
+        raise AudioError(f"not a path ({error})", subject=name, remedy="Check the path") from error
+
+
+def _check_rate(sample_rate: int | None, limits: Limits) -> None:
+    if sample_rate is not None and not limits.min_rate <= sample_rate <= limits.max_rate:
+        raise ParameterError(
+            f"{sample_rate} Hz is outside {limits.min_rate} to {limits.max_rate} Hz",
+            subject="sample_rate",
+            remedy=f"{SAMPLE_RATE} is usual for speech",
+        )
+
+
+def _resample(samples: Samples, source_rate: int, rate: int | None, name: str) -> Samples:
+    if rate is None or rate == source_rate:
+        return samples
+    resampled: Samples = soxr.resample(samples, source_rate, rate, quality="HQ")
+    if not len(resampled):
+        raise AudioError(
+            f"the sound is shorter than one sample at {rate} Hz",
+            subject=name,
+            remedy="Record a longer one",
+        )
+    if not np.isfinite(resampled).all():
+        raise AudioError(
+            "the sound is so far above full scale that it cannot be resampled",
+            subject=name,
+            remedy="Export it again as 16-bit or 24-bit PCM",
+        )
+    return resampled

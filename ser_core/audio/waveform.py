@@ -1,0 +1,119 @@
+"""The values that sound is passed around in."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from ser_core.errors import AudioError
+
+SAMPLE_RATE = 16_000
+
+Samples = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Waveform:
+    """Mono sound.
+
+    Attributes:
+        samples: float32, shape (samples,), at least one sample, finite, full scale is ±1. Sound
+            decoded from floating-point files may exceed full scale and is kept as it is.
+        sample_rate: In Hz.
+
+    Raises:
+        AudioError: If the samples are not one row, are none, or are not all finite.
+    """
+
+    samples: Samples
+    sample_rate: int = SAMPLE_RATE
+
+    def __post_init__(self) -> None:
+        samples = np.ascontiguousarray(self.samples, dtype=np.float32)
+        if samples.ndim != 1:
+            raise AudioError(
+                f"has the shape {samples.shape}, not (samples,)",
+                subject="waveform",
+                remedy="Mix the channels to one first",
+            )
+        if not len(samples):
+            raise AudioError(
+                "holds no sound", subject="waveform", remedy="Give at least one sample"
+            )
+        if not np.isfinite(samples).all():
+            raise AudioError(
+                "contains NaN or infinite values",
+                subject="waveform",
+                remedy="Replace them with numbers",
+            )
+        object.__setattr__(self, "samples", samples)
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return len(self.samples) / self.sample_rate
+
+
+@dataclass(frozen=True, eq=False)
+class Sound:
+    """Sound as its file holds it.
+
+    Attributes:
+        samples: float32, shape (samples, channels), at least one sample, finite.
+        sample_rate: In Hz, the file's own.
+    """
+
+    samples: Samples
+    sample_rate: int
+
+    @property
+    def channels(self) -> int:
+        """Number of channels."""
+        return int(self.samples.shape[1])
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return len(self.samples) / self.sample_rate
+
+
+@dataclass(frozen=True)
+class AudioInfo:
+    """What a file's header says, before anything is decoded.
+
+    Attributes:
+        duration: In seconds; NaN when the header does not say (WebM recorded by a browser).
+        sample_rate: In Hz.
+        channels: Number of channels.
+        format: Name of the container, in capitals ("WAV", "FLAC", "WEBM").
+    """
+
+    duration: float
+    sample_rate: int
+    channels: int
+    format: str
+
+
+def to_wav(waveform: Waveform) -> bytes:
+    """The waveform as a 16-bit PCM WAV file; what exceeds full scale is clipped.
+
+    A sample is a multiple of 1/32768 as decoders have it, so 16-bit sound survives the round trip
+    through `load` unchanged.
+    """
+    steps = np.rint(waveform.samples * np.float32(32768)).clip(-32768, 32767).astype(np.int16)
+    file = io.BytesIO()
+    soundfile.write(file, steps, waveform.sample_rate, format="WAV", subtype="PCM_16")
+    return file.getvalue()
+
+
+def sha256(waveform: Waveform) -> str:
+    """Content address of sound: SHA-256 of its float32 samples, little-endian, and nothing else.
+
+    Two files that decode to the same samples have one address, whatever their format, name or tags.
+    """
+    return hashlib.sha256(waveform.samples.astype("<f4", copy=False).data).hexdigest()
