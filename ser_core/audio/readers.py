@@ -143,12 +143,14 @@ class PyAVReader(Reader):
 
     def _info(self, file: Any, name: str) -> AudioInfo:
         with self._open(file, name) as container:
-            stream = container.streams.audio[0]
+            codec = container.streams.audio[0].codec_context
+            if codec is None:
+                raise ValueError("no decoder for the sound track")
             # FFmpeg counts in microseconds and has None or nonsense below zero for "unknown".
             known = (container.duration or 0) > 0
             duration = container.duration / 1e6 if known else float("nan")
             kind = self.NAMES.get(container.format.name, container.format.name.upper())
-            return AudioInfo(duration, stream.rate or 0, stream.channels or 0, kind)
+            return AudioInfo(duration, codec.sample_rate or 0, codec.channels or 0, kind)
 
     def _open(self, file: Any, name: str) -> Any:
         import av
