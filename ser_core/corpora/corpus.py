@@ -1,0 +1,78 @@
+"""What a corpus is: a table with a row for every clip, and where its files lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from ser_core.corpora.emotions import ordered
+from ser_core.corpora.paths import Fence
+from ser_core.errors import CorpusError
+
+TEXT_FIELDS = ("emotion", "label", "speaker", "gender", "age", "sentence", "text", "intensity")
+"""Columns a reader may fill; nullable strings except `age`, which is nullable whole years."""
+
+COLUMNS = (*TEXT_FIELDS, "duration", "sample_rate", "channels", "problem")
+"""All columns of `Corpus.clips`, in order."""
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """A collection of clips with their labels.
+
+    Attributes:
+        name: What people call it.
+        root: Folder that the clips are relative to.
+        clips: A row for every clip the corpus lists, indexed by `clip` (path relative to `root`
+            with forward slashes, unique). Columns: `emotion` (vocabulary), `label` (as the corpus
+            spells it), `speaker`, `gender`, `age` (years), `sentence`, `text`, `intensity`,
+            `duration` (s), `sample_rate` (Hz), `channels`, and `problem`: empty, or why the clip
+            cannot be used. What a corpus does not say is `pd.NA`.
+        licence: Terms of the corpus where they are known.
+        reader: Name of the reader that opened it.
+        label_map: Original label to emotion of the vocabulary, for the labels that occur.
+        notes: What a reader did that the user should know, as sentences.
+    """
+
+    name: str
+    root: Path
+    clips: pd.DataFrame
+    licence: str = ""
+    reader: str = ""
+    label_map: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        """Number of clips listed, usable or not."""
+        return len(self.clips)
+
+    @cached_property
+    def usable(self) -> pd.DataFrame:
+        """The clips without a problem."""
+        return self.clips[self.clips["problem"] == ""]
+
+    @cached_property
+    def emotions(self) -> list[str]:
+        """Emotions of the usable clips, in the order of the vocabulary."""
+        return ordered(self.usable["emotion"].dropna())
+
+    @cached_property
+    def speakers(self) -> list[str]:
+        """Speakers of the usable clips, sorted; empty when the corpus names none."""
+        return sorted(self.usable["speaker"].dropna().unique())
+
+    def path(self, clip: str) -> Path:
+        """File of a clip.
+
+        Raises:
+            CorpusError: If the corpus lists no such clip, or its path leaves the corpus folder.
+        """
+        if clip not in self.clips.index:
+            raise CorpusError(f"the corpus {self.name} lists no such clip", subject=clip)
+        refusal = Fence(self.root).refusal(clip)
+        if refusal:
+            raise CorpusError(refusal, subject=clip, remedy="Move the file into the corpus folder")
+        return self.root / clip

@@ -1,0 +1,74 @@
+"""One vocabulary of emotions, and the many names that corpora give them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+EMOTIONS: tuple[str, ...] = (
+    "anger",
+    "disgust",
+    "fear",
+    "happiness",
+    "sadness",
+    "surprise",
+    "neutral",
+    "calm",
+    "contempt",
+    "boredom",
+)
+"""The vocabulary, in the order of every class list, table and colour."""
+
+# Only names that mean one thing in every corpus: "excited" or "frustrated" are left to the label
+# map of the user, since papers disagree about where they belong, and so are one-letter codes.
+_SYNONYMS: dict[str, str] = {
+    "anger": "angry ang mad rage wut aerger arger zlosc gniew colere rabbia ira",
+    "disgust": "disgusted dis ekel wstret obrzydzenie degout disgusto asco",
+    "fear": "fearful fea afraid scared angst strach lek peur paura miedo",
+    "happiness": "happy hap joy joyful glad freude gluck radosc szczescie joie gioia alegria",
+    "sadness": "sad sorrow trauer traurig smutek tristesse tristezza tristeza",
+    "surprise": (
+        "surprised sur surprising ps pleasant_surprise pleasant_surprised uberraschung "
+        "ueberraschung zaskoczenie zdziwienie sorpresa"
+    ),
+    "neutral": "neu normal neutrality neutralnosc neutralny neutralna neutre neutrale",
+    "calm": "calmness relaxed ruhig spokoj spokojny calme",
+    "contempt": "contemptuous con verachtung pogarda mepris disprezzo",
+    "boredom": "bored bor boring langeweile nuda znudzenie ennui noia aburrimiento",
+}
+_VOCABULARY = {name: emotion for emotion, names in _SYNONYMS.items() for name in names.split()} | {
+    emotion: emotion for emotion in EMOTIONS
+}
+_NOT_DECOMPOSED = str.maketrans({"ł": "l", "ø": "o", "ß": "ss"})
+
+
+def _plain(label: str) -> str:
+    """Label without case, accents and separators.
+
+    >>> _plain(" Złość ")
+    'zlosc'
+    >>> _plain("Pleasant surprise")
+    'pleasant_surprise'
+    """
+    letters = unicodedata.normalize("NFKD", label.casefold().translate(_NOT_DECOMPOSED))
+    bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return re.sub(r"[\s_-]+", "_", bare.strip())
+
+
+def normalise(label: str) -> str | None:
+    """Emotion of the vocabulary that a label names, or None when it names none.
+
+    >>> normalise("surprised"), normalise("Ärger"), normalise("frustrated")
+    ('surprise', 'anger', None)
+    """
+    return _VOCABULARY.get(_plain(label))
+
+
+def ordered(emotions: object) -> list[str]:
+    """Distinct emotions among the given ones, in the order of the vocabulary.
+
+    >>> ordered(["neutral", "anger", "neutral"])
+    ['anger', 'neutral']
+    """
+    present = set(emotions)  # type: ignore[call-overload]
+    return [emotion for emotion in EMOTIONS if emotion in present]

@@ -1,0 +1,149 @@
+"""From a path to a `Corpus`: find the reader, check every row, read every header."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ser_core.corpora.corpus import Corpus
+from ser_core.corpora.emotions import EMOTIONS, normalise
+from ser_core.corpora.patterns import compiled
+from ser_core.corpora.readers import READERS, Listing, Place, Reader
+from ser_core.corpora.rows import checked
+from ser_core.errors import CorpusError, ParameterError
+from ser_core.registry import did_you_mean
+
+
+def open_corpus(
+    path: str | Path,
+    reader: str | None = None,
+    *,
+    name: str = "",
+    label_map: Mapping[str, str] | None = None,
+    include: str = "",
+    **options: Any,
+) -> Corpus:
+    """Open a corpus: list its clips, map its labels, read the headers. Nothing is decoded.
+
+    Args:
+        path: Folder of the corpus, or a table that lists its clips.
+        reader: Name in `READERS`; found by looking at the files when None.
+        name: What to call the corpus; its own name or that of its folder when empty.
+        label_map: Emotion of the vocabulary for labels that the reader does not know, or that you
+            read differently.
+        include: Regular expression; clips whose path it does not match are left out.
+        **options: Options of the reader.
+
+    Raises:
+        CorpusError: If there is nothing at the path, no reader fits, or no clip can be opened.
+        ParameterError: If an option or a label map names something unknown.
+        UnknownNameError: If there is no such reader.
+    """
+    place = _place(path)
+    found = reader or detect(place)
+    listing = _read(found, place, options)
+    labels = {**listing.labels, **_vocabulary(label_map or {})}
+    clips = checked(_included(listing, include), listing.root, labels)
+    used = clips.dropna(subset=["label", "emotion"])
+    return Corpus(
+        name=name or listing.name or listing.root.resolve().name,
+        root=listing.root,
+        clips=clips,
+        licence=READERS[found].licence,
+        reader=found,
+        label_map=dict(zip(used["label"], used["emotion"], strict=True)),
+        notes=listing.notes,
+    )
+
+
+def detect(place: Place) -> str:
+    """Name of the reader that fits best.
+
+    Raises:
+        CorpusError: If none does, with what each of them looks for.
+    """
+    confidence = {name: reader.detect(place) for name, reader in READERS.items()}
+    best = max(confidence, key=lambda name: confidence[name])
+    if confidence[best] > 0:
+        return best
+    raise CorpusError(
+        f"no reader fits: {_seen(place)}",
+        subject=str(place.path),
+        remedy="Readers look for\n" + ";\n".join(map(_expectation, READERS.items())) + ".\n"
+        "Name the reader if the corpus is one of these",
+    )
+
+
+def _expectation(entry: tuple[str, Reader]) -> str:
+    name, reader = entry
+    return f"- {name} ({reader.title}): {reader.expects}"
+
+
+def _seen(place: Place) -> str:
+    if place.table:
+        return "the table has no columns that look like files and emotions"
+    if not place.files:
+        return "there are no sound files in the folder"
+    return f"{len(place.files)} sound files, the first {place.files[0]}"
+
+
+def _place(path: str | Path) -> Place:
+    path = Path(path).expanduser()
+    if not path.exists():
+        raise CorpusError(
+            "there is no such folder", subject=str(path), remedy="Check the path of the corpus"
+        )
+    if path.suffix.lower() in (".zip", ".tar", ".gz", ".tgz", ".rar", ".7z"):
+        raise CorpusError(
+            "the corpus is packed", subject=str(path), remedy="Unpack it and give the folder"
+        )
+    return Place(path)
+
+
+def _read(name: str, place: Place, options: Mapping[str, Any]) -> Listing:
+    read = READERS[name].read
+    known = [option for option in inspect.signature(read).parameters if option != "place"]
+    for option in options:
+        if option not in known:
+            raise ParameterError(
+                f"the reader {name!r} has no such option",
+                subject=option,
+                remedy=did_you_mean(option, known) if known else "It has none",
+            )
+    listing = read(place, **options)
+    if listing.rows.empty:
+        expected = READERS[name].expects
+        raise CorpusError(
+            f"the reader {name!r} finds no clips", subject=str(place.path),
+            remedy=f"It looks for {expected}",
+        )  # fmt: skip
+    return listing
+
+
+def _included(listing: Listing, include: str) -> Any:
+    expression = compiled(include)
+    if not expression:
+        return listing.rows
+    rows = listing.rows[[bool(expression.search(path)) for path in listing.rows["path"]]]
+    if rows.empty:
+        raise CorpusError(
+            f"none of {len(listing.rows)} clips has such a path", subject=include,
+            remedy=f"The first is {listing.rows['path'].iloc[0]}",
+        )  # fmt: skip
+    return rows
+
+
+def _vocabulary(label_map: Mapping[str, str]) -> dict[str, str]:
+    return {label: _emotion(emotion) for label, emotion in label_map.items()}
+
+
+def _emotion(emotion: str) -> str:
+    known = normalise(emotion)
+    if known is None:
+        raise ParameterError(
+            "not an emotion of the vocabulary", subject=emotion,
+            remedy=did_you_mean(emotion, EMOTIONS),
+        )  # fmt: skip
+    return known

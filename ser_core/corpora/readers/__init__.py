@@ -1,0 +1,15 @@
+"""How corpora on disk are understood; every module in this folder registers itself.
+
+To add a corpus, add one small module here: a `Reader` under the `@reader("name")` decorator, or
+one more `NameCoded` scheme.
+"""
+
+import importlib
+import pkgutil
+
+from ser_core.corpora.readers.base import READERS, Listing, Place, Reader, reader
+
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")
+
+__all__ = ["READERS", "Listing", "Place", "Reader", "reader"]

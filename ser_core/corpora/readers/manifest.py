@@ -1,0 +1,157 @@
+"""A CSV or TSV table that names the files and their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import product
+from pathlib import Path
+
+import pandas as pd
+
+from ser_core.corpora.paths import Fence, locate
+from ser_core.corpora.readers.base import SUFFIXES, Listing, Place, Reader, reader
+from ser_core.corpora.tables import header, read_table
+from ser_core.errors import CorpusError
+from ser_core.registry import did_you_mean
+
+# What people call the columns, most telling name first.
+SYNONYMS: dict[str, tuple[str, ...]] = {
+    "path": (
+        "path", "file", "filename", "filepath", "fileid", "wav", "wavpath", "wavfile", "audio",
+        "audiopath", "audiofile", "clip", "recording", "name", "fname", "id",
+    ),
+    "label": (
+        "emotion", "label", "emotionlabel", "emotionname", "class", "category", "target", "emo",
+    ),
+    "speaker": ("speaker", "speakerid", "spk", "spkid", "actor", "actorid", "subject",
+                "subjectid", "participant", "participantid", "clientid"),
+    "gender": ("gender", "sex"),
+    "age": ("age",),
+    "sentence": ("sentence", "sentenceid", "promptid", "statement", "textid"),
+    "text": ("text", "transcript", "transcription", "rawtext", "normalizedtext", "utterance",
+             "sentencetext", "prompt"),
+    "intensity": ("intensity", "level", "strength"),
+}  # fmt: skip
+TABLES = (".csv", ".tsv")
+LOOK_AT = 20
+
+
+@reader("manifest")
+class Manifest(Reader):
+    """One table with a row for every clip; the columns are guessed, or named by the user.
+
+    Clips with the same text have the same sentence when the table has no column for sentences.
+    """
+
+    title = "Table of clips"
+    expects = "a .csv or .tsv table with a column of file names and a column of emotions"
+
+    def detect(self, place: Place) -> float:
+        """Fits when a table has both columns and its first files exist."""
+        return 0.8 if any(_fits(table) for table in _tables(place)) else 0.0
+
+    def read(
+        self, place: Place, *, table: str = "", columns: Mapping[str, str] | None = None
+    ) -> Listing:
+        """List the rows of the table.
+
+        Args:
+            place: The table, or the folder it is in.
+            table: Name of the table when the folder has several.
+            columns: Column of the table for each column of `Corpus.clips`, where the guess is
+                wrong: `{"path": "wav", "label": "emo"}`.
+
+        Raises:
+            CorpusError: If there is no table, it cannot be read, or has no column of files or
+                of emotions.
+        """
+        path = place.root / table if table else _best_table(place)
+        cells = read_table(path)
+        mapping = _mapping(path, list(cells.columns), columns or {})
+        rows = pd.DataFrame({field: cells[column] for field, column in mapping.items()})
+        rows["path"] = _as_on_disk(path.parent, rows["path"])
+        if "sentence" not in rows and "text" in rows:
+            rows["sentence"] = rows["text"].str.casefold()
+        return Listing(rows, path.parent)
+
+
+def guess(columns: Iterable[str]) -> dict[str, str]:
+    """Column for each field, by name.
+
+    >>> guess(["File_Name", "emotion", "Speaker ID"])
+    {'path': 'File_Name', 'label': 'emotion', 'speaker': 'Speaker ID'}
+    """
+    plain = {_plain(column): column for column in reversed(list(columns))}
+    found = {
+        field: next((plain[name] for name in names if name in plain), None)
+        for field, names in SYNONYMS.items()
+    }
+    return {field: column for field, column in found.items() if column is not None}
+
+
+def _plain(column: str) -> str:
+    return "".join(letter for letter in column.casefold() if letter.isalnum())
+
+
+def _mapping(path: Path, columns: list[str], given: Mapping[str, str]) -> dict[str, str]:
+    for field, column in given.items():
+        _known(path, field, SYNONYMS)
+        _known(path, column, columns)
+    mapping = guess(columns) | dict(given)
+    missing = [field for field in ("path", "label") if field not in mapping]
+    if missing:
+        raise CorpusError(
+            f"no column of the table looks like the {' or the '.join(missing)} of a clip",
+            subject=str(path),
+            remedy=f"Name it: columns={{'{missing[0]}': ...}}, one of {', '.join(columns)}",
+        )
+    return mapping
+
+
+def _known(path: Path, name: str, names: Iterable[str]) -> None:
+    if name not in names:
+        raise CorpusError(
+            f"there is no column {name!r}", subject=str(path), remedy=did_you_mean(name, names)
+        )
+
+
+def _tables(place: Place) -> list[Path]:
+    if place.table:
+        return [place.table] if place.table.suffix.lower() in TABLES else []
+    return sorted(path for path in place.root.iterdir() if path.suffix.lower() in TABLES)
+
+
+def _best_table(place: Place) -> Path:
+    tables = [place.table] if place.table else _tables(place)
+    if not tables:
+        raise CorpusError(
+            "there is no .csv or .tsv table here", subject=str(place.root), remedy="Name the table"
+        )
+    return next((table for table in tables if _fits(table)), tables[0])
+
+
+def _fits(table: Path) -> bool:
+    mapping = guess(header(table))
+    if not {"path", "label"} <= set(mapping):
+        return False
+    try:
+        paths = read_table(table)[mapping["path"]].head(LOOK_AT)
+    except CorpusError:
+        return True  # reading it then says what is wrong, which helps more than "no reader fits"
+    return any(_exists(table.parent, path) for path in _as_on_disk(table.parent, paths))
+
+
+def _as_on_disk(root: Path, paths: pd.Series[str]) -> pd.Series[str]:
+    """Paths with the folder and ending that tables tend to leave out, where that finds files."""
+    paths = paths.str.replace("\\", "/", regex=False)
+    first = [path for path in paths.head(LOOK_AT) if path]
+    below = sorted(f"{entry.name}/" for entry in root.iterdir() if entry.is_dir())
+    ways = product(["", *below], ["", *sorted(SUFFIXES)])
+    before, after = max(
+        ways, key=lambda way: sum(_exists(root, f"{way[0]}{path}{way[1]}") for path in first)
+    )
+    return (before + paths + after).where(paths != "", "")
+
+
+def _exists(root: Path, path: str) -> bool:
+    return not Fence(root).refusal(path) and locate(root, path) is not None

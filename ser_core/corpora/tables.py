@@ -1,0 +1,91 @@
+"""CSV and TSV tables as people save them: BOM, CRLF, blanks around values, any separator."""
+
+from __future__ import annotations
+
+import csv
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from ser_core.errors import CorpusError
+from ser_core.registry import did_you_mean
+
+_SEPARATORS = "\t,;|"
+
+
+def read_table(path: Path, *, required: Iterable[str] = ()) -> pd.DataFrame:
+    """Table of stripped strings; an empty cell is an empty string.
+
+    Raises:
+        CorpusError: If the file is missing, not UTF-8, not a table, or lacks a required column.
+    """
+    separator = _separator(path)
+    try:
+        table = _parse(path, separator)
+    except (ValueError, OSError) as error:  # pandas' parser errors are ValueErrors
+        raise _unreadable(path, error) from error
+    table.columns = table.columns.str.strip()
+    stripped: pd.DataFrame = table.fillna("").apply(lambda column: column.str.strip())
+    _require(path, stripped.columns, required)
+    return stripped
+
+
+def _parse(path: Path, separator: str) -> pd.DataFrame:
+    with warnings.catch_warnings():
+        # Said of a separator at the end of every line, which loses nothing.
+        warnings.simplefilter("ignore", pd.errors.ParserWarning)
+        return pd.read_csv(
+            path,
+            sep=separator,
+            dtype=str,
+            keep_default_na=False,
+            encoding="utf-8-sig",
+            # Tab-separated text is written without quoting, so a quotation mark is just that.
+            quoting=csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL,
+            index_col=False,
+        )
+
+
+def header(path: Path) -> list[str]:
+    """Names of the columns; empty when there is no readable table."""
+    try:
+        return [name.strip().strip('"') for name in _first_line(path).split(_separator(path))]
+    except CorpusError:
+        return []
+
+
+def _separator(path: Path) -> str:
+    line = _first_line(path)
+    return max(_SEPARATORS, key=line.count)
+
+
+def _first_line(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8-sig", newline=None) as file:
+            # A table with a first line of 64 kB is none; a binary file may have no line end at all.
+            return file.readline(65_536).rstrip("\n")
+    except (OSError, UnicodeError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> CorpusError:
+    if isinstance(error, FileNotFoundError):
+        return CorpusError("there is no such table", subject=str(path), remedy="Check the path")
+    if isinstance(error, UnicodeError):
+        remedy = "Save it as UTF-8"
+        return CorpusError("the table is not UTF-8 text", subject=str(path), remedy=remedy)
+    problem = f"the table cannot be read ({' '.join(str(error).split())})"
+    return CorpusError(problem, subject=str(path), remedy="Repair the line, or save it again")
+
+
+def _require(path: Path, columns: Iterable[str], required: Iterable[str]) -> None:
+    columns = list(columns)
+    missing = next((name for name in required if name not in columns), None)
+    if missing is not None:
+        raise CorpusError(
+            f"the table has no column {missing!r}",
+            subject=str(path),
+            remedy=did_you_mean(missing, columns),
+        )

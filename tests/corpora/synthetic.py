@@ -1,0 +1,31 @@
+"""Small corpora made of real sound files, for the tests of this folder."""
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+HEADER = "file_id\temotion\traw_text\tnormalized_text\tspeaker_id\tgender\tage"
+
+
+def sound(path: Path, seconds: float = 0.2, sample_rate: int = 8000, channels: int = 1) -> Path:
+    """Write a quiet tone, different for every name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    time = np.arange(round(seconds * sample_rate)) / sample_rate
+    pitch = 100 + sum(path.as_posix().encode()) % 300
+    tone = 0.1 * np.sin(2 * np.pi * pitch * time)
+    soundfile.write(path, np.tile(tone[:, None], channels), sample_rate)
+    return path
+
+
+def nemo(root: Path, rows: list[str], *, encoding: str = "utf-8", newline: str = "\n") -> Path:
+    """Write the table of nEMO; its sounds are written by `sound`."""
+    root.mkdir(parents=True, exist_ok=True)
+    text = newline.join([HEADER, *rows, ""])
+    (root / "data.tsv").write_text(text, encoding=encoding, newline="")
+    return root
+
+
+def row(file: str, emotion: str = "anger", speaker: str = "AB0") -> str:
+    """One row of that table."""
+    return f"{file}\t{emotion}\tZażółć gęślą jaźń.\tzażółć gęślą jaźń\t{speaker}\tfemale\t27"

@@ -1,0 +1,184 @@
+"""Each reader on a small copy of its corpus, made of real sound files."""
+
+import pytest
+
+from ser_core.corpora import READERS, open_corpus
+from ser_core.corpora.readers.manifest import guess
+from ser_core.errors import CorpusError, ParameterError
+from tests.corpora.synthetic import sound
+
+NAMED: dict[str, tuple[str, dict[str, object]]] = {
+    "ravdess": (
+        "03-01-05-02-01-02-12.wav",
+        {"emotion": "anger", "label": "05", "speaker": "12", "gender": "female",
+         "sentence": "01", "text": "Kids are talking by the door.", "intensity": "strong"},
+    ),
+    "crema-d": (
+        "1040_ITH_SAD_X.wav",
+        {"emotion": "sadness", "label": "SAD", "speaker": "1040", "sentence": "ITH",
+         "text": "I think I have a doctor's appointment."},
+    ),
+    "tess": (
+        "OA_bite_neutral.wav",
+        {"emotion": "neutral", "speaker": "OAF", "sentence": "bite", "gender": "female",
+         "age": 64},
+    ),
+    "savee": (
+        "KL_su03.wav",
+        {"emotion": "surprise", "label": "su", "speaker": "KL", "gender": "male"},
+    ),
+    "emo-db": (
+        "16b03Lb.wav",
+        {"emotion": "boredom", "label": "L", "speaker": "16", "gender": "female", "age": 31,
+         "sentence": "b03", "text": "An den Wochenenden bin ich jetzt immer nach Hause gefahren"
+         " und habe Agnes besucht."},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_file_name_says_everything(tmp_path, name):
+    file, expected = NAMED[name]
+    sound(tmp_path / "mes données" / file)
+    corpus = open_corpus(tmp_path)
+    assert (corpus.reader, corpus.name) == (name, READERS[name].title)
+    clip = corpus.usable.iloc[0].dropna().drop(["duration", "sample_rate", "channels", "problem"])
+    assert clip.drop("label").to_dict() == {k: v for k, v in expected.items() if k != "label"}
+    assert clip["label"] == expected.get("label", "neutral")
+
+
+def test_ravdess_is_not_doubled_by_its_nested_copy(tmp_path):
+    name = "03-01-0{}-01-01-01-0{}.wav"
+    clips = [
+        (f"Actor_0{actor}", name.format(emotion, actor)) for actor in (1, 2) for emotion in (3, 5)
+    ]
+    for folder, file in clips:
+        sound(tmp_path / folder / file)
+        sound(tmp_path / "audio_speech_actors_01-24" / folder / file)
+        sound(tmp_path / "audio_speech_actors_01-24/audio_speech_actors_01-24" / folder / file)
+    corpus = open_corpus(tmp_path)
+    assert sorted(corpus.usable.index) == [f"{folder}/{file}" for folder, file in clips]
+    assert corpus.notes[0].startswith("8 files are copies")
+
+
+def test_ravdess_song_is_read_flat(tmp_path):
+    sound(tmp_path / "03-02-02-01-02-01-24.wav")
+    clips = open_corpus(tmp_path).usable
+    assert (clips["emotion"].iloc[0], clips["speaker"].iloc[0]) == ("calm", "24")
+
+
+def test_files_of_one_name_and_different_content_are_both_kept(tmp_path):
+    sound(tmp_path / "a/1001_DFA_ANG_XX.wav")
+    sound(tmp_path / "b/1001_DFA_ANG_XX.wav", seconds=0.3)
+    assert len(open_corpus(tmp_path).usable) == 2
+
+
+def test_a_folder_for_each_savee_speaker_keeps_its_clips_apart(tmp_path):
+    for speaker in ("DC", "JE"):
+        sound(tmp_path / "AudioData" / speaker / "a01.wav")
+    corpus = open_corpus(tmp_path)
+    assert corpus.speakers == ["DC", "JE"]
+    assert corpus.usable["sentence"].isna().all()
+    assert "sentences are unknown" in corpus.notes[-1]
+
+
+def test_crema_d_knows_its_people_from_its_table(tmp_path):
+    sound(tmp_path / "AudioWAV/1001_DFA_ANG_XX.wav")
+    sound(tmp_path / "AudioWAV/1002_DFA_ANG_XX.wav")
+    table = "ActorID,Age,Sex,Race,Ethnicity\n1001,51,Male,Caucasian,Not Hispanic\n"
+    (tmp_path / "VideoDemographics.csv").write_text(table)
+    clips = open_corpus(tmp_path).usable.set_index("speaker")
+    assert (clips.loc["1001", "gender"], clips.loc["1001", "age"]) == ("male", 51)
+    assert clips.loc["1002", ["gender", "age"]].isna().all()
+
+
+def test_a_foreign_name_among_coded_ones_is_a_problem_of_that_clip(tmp_path):
+    for name in ("03a01Fa", "03a01Nc", "notes"):
+        sound(tmp_path / f"{name}.wav")
+    problem = open_corpus(tmp_path).clips.loc["notes.wav", "problem"]
+    assert problem == "the name is not like 03a01Fa.wav"
+
+
+def test_folders_named_after_emotions(tmp_path):
+    for path in ("spk1/Angry/a.wav", "spk1/02_happy/b.wav", "spk2/Smutek/take 1/c.wav"):
+        sound(tmp_path / path)
+    (tmp_path / ".git").mkdir()
+    sound(tmp_path / "__MACOSX/Angry/._a.wav")
+    corpus = open_corpus(tmp_path, pattern=r"^(?P<speaker>spk\d)/")
+    assert corpus.reader == "folders"
+    assert corpus.usable[["emotion", "label", "speaker"]].to_numpy().tolist() == [
+        ["happiness", "happy", "spk1"],
+        ["anger", "Angry", "spk1"],
+        ["sadness", "Smutek", "spk2"],
+    ]
+    with pytest.raises(ParameterError, match="Did you mean 'speaker'"):
+        open_corpus(tmp_path, pattern="(?P<speakr>.)")
+
+
+def test_a_folder_that_names_no_emotion_is_listed(tmp_path):
+    for path in ("angry/a.wav", "happy/b.wav", "stuff/c.wav"):
+        sound(tmp_path / path)
+    assert open_corpus(tmp_path).clips.loc["stuff/c.wav", "problem"] == "unknown label stuff"
+
+
+def test_a_table_with_guessed_columns(tmp_path):
+    sound(tmp_path / "wavs/a b.wav")
+    sound(tmp_path / "wavs/ć.wav")
+    table = 'File Name;Emotion;Actor_ID;Text\n"a b";joy;7;"Yes; no"\nć;neutral;8; yes \n'
+    (tmp_path / "labels.csv").write_text(table, encoding="utf-8-sig")
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    for corpus in (open_corpus(tmp_path), open_corpus(tmp_path / "labels.csv")):
+        assert corpus.reader == "manifest"
+        assert corpus.usable[["emotion", "speaker", "text"]].to_dict("index") == {
+            "wavs/a b.wav": {"emotion": "happiness", "speaker": "7", "text": "Yes; no"},
+            "wavs/ć.wav": {"emotion": "neutral", "speaker": "8", "text": "yes"},
+        }
+
+
+def test_a_table_with_named_columns(tmp_path):
+    sound(tmp_path / "a.wav")
+    (tmp_path / "t.tsv").write_text('recorded\tfelt\tname\na.wav\tsad\tO"Neil\n')
+    columns = {"path": "recorded", "label": "felt", "speaker": "name"}
+    clips = open_corpus(tmp_path, "manifest", columns=columns).usable
+    assert clips.loc["a.wav", ["emotion", "speaker"]].to_list() == ["sadness", 'O"Neil']
+    with pytest.raises(CorpusError, match="Did you mean 'recorded'"):
+        open_corpus(tmp_path, "manifest", columns={"path": "record"})
+    with pytest.raises(CorpusError, match="looks like the label"):
+        open_corpus(tmp_path, "manifest")
+
+
+def test_clips_with_one_text_have_one_sentence(tmp_path):
+    for name in "abc":
+        sound(tmp_path / f"{name}.wav")
+    rows = "a.wav,sad,Yes.\nb.wav,sad,yes.\nc.wav,sad,no\n"
+    (tmp_path / "t.csv").write_text(f"file,emotion,transcript\n{rows}")
+    assert open_corpus(tmp_path).usable["sentence"].nunique() == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\xff\xfe\x00p", "not UTF-8"),
+        (b'path,emotion\n"a.wav,sad\n', "cannot be read"),
+        (b"path,emotion\n", "finds no clips"),
+        (b"", "cannot be read"),
+        (b"a,b\n1,2\n", "looks like the path or the label"),
+    ],
+)
+def test_a_broken_table_says_so(tmp_path, content, message):
+    (tmp_path / "t.csv").write_bytes(content)
+    with pytest.raises(CorpusError, match=message):
+        open_corpus(tmp_path / "t.csv", "manifest")
+
+
+def test_columns_are_guessed_by_their_usual_names():
+    guessed = guess(["Filename", "speaker id", "Emotion", "transcription", "sex"])
+    assert guessed == {
+        "path": "Filename", "label": "Emotion", "speaker": "speaker id",
+        "gender": "sex", "text": "transcription",
+    }  # fmt: skip
+
+
+def test_every_reader_introduces_itself():
+    assert {"nemo", "folders", "manifest", *NAMED} == set(READERS)
+    assert all(READERS[name].title and READERS[name].expects for name in READERS)
