@@ -1,0 +1,63 @@
+"""The thirteen acoustic representations, as one torch implementation for every use.
+
+A `Representation` is a frozen value of parameters that maps a batch of waveforms to pictures,
+`(batch, samples) -> (batch, channels, bins, frames)`; an `Analysis` of the batch shares the STFT
+and what follows from it between them.
+
+>>> make("mfcc", n_mfcc=13).hash == make("mfcc", n_mfcc=13).hash
+True
+>>> len(REPRESENTATIONS)
+13
+"""
+
+# The order of these imports is the order in which pages list the representations.
+from ser_core.representations.analysis import FLOOR_DB, Analysis
+from ser_core.representations.base import REPRESENTATIONS, Axis, Representation, make
+
+# isort: split
+from ser_core.representations.spectral import MelSpectrogram, SpectralContrast, Spectrogram
+
+# isort: split
+from ser_core.representations.constant_q import CQT
+
+# isort: split
+from ser_core.representations.separation import HPSS
+
+# isort: split
+from ser_core.representations.cepstral import MFCC, DeltaMFCC
+
+# isort: split
+from ser_core.representations.tonal import Chroma, Tonnetz
+
+# isort: split
+from ser_core.representations.energy import RMS, ZeroCrossingRate
+
+# isort: split
+from ser_core.representations.rhythm import DeltaTempogram, Tempogram
+
+# isort: split
+from ser_core.representations.frontend import FrontEnd, represent
+
+__all__ = [
+    "CQT",
+    "FLOOR_DB",
+    "HPSS",
+    "MFCC",
+    "REPRESENTATIONS",
+    "RMS",
+    "Analysis",
+    "Axis",
+    "Chroma",
+    "DeltaMFCC",
+    "DeltaTempogram",
+    "FrontEnd",
+    "MelSpectrogram",
+    "Representation",
+    "SpectralContrast",
+    "Spectrogram",
+    "Tempogram",
+    "Tonnetz",
+    "ZeroCrossingRate",
+    "make",
+    "represent",
+]

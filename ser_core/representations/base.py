@@ -1,0 +1,204 @@
+"""What a representation is: parameters, axes, a hash, and waveforms in, pictures out."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ser_core.errors import ParameterError
+from ser_core.registry import Registry, did_you_mean
+from ser_core.representations.analysis import Analysis
+
+REPRESENTATIONS: Registry[type[Representation]] = Registry("representation")
+
+R = TypeVar("R", bound="type[Representation]")
+
+
+def representation(name: str) -> Callable[[R], R]:
+    """Decorator that registers a representation under the name the field uses."""
+
+    def name_and_register(cls: R) -> R:
+        cls.name = name
+        return REPRESENTATIONS.register(name)(cls)  # type: ignore[return-value]
+
+    return name_and_register
+
+
+def parameter(default: Any, low: float, high: float, help: str, unit: str = "") -> Any:  # noqa: A002
+    """Dataclass field with the bounds, unit and explanation that pages and errors use."""
+    return field(default=default, metadata={"low": low, "high": high, "help": help, "unit": unit})
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Vertical axis of a representation.
+
+    Attributes:
+        label: What is counted upwards ("frequency").
+        unit: Unit of `values`; empty when they are mere numbers or names.
+        values: Position of each bin, shape (bins,): numbers, or names as strings.
+    """
+
+    label: str
+    unit: str
+    values: npt.NDArray[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Representation:
+    """Base of the acoustic representations: frozen parameters and one pure function.
+
+    A subclass says what its numbers mean (`title`, `describe`, `unit`) and implements `compute`
+    and `bin_axis`. Two instances with equal parameters are equal and share a `hash`.
+
+    Raises:
+        ParameterError: If a parameter breaks its bounds or a rule of the subclass.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    describe: ClassVar[str]
+    unit: ClassVar[str] = ""
+    family: ClassVar[str]
+    channel_names: ClassVar[tuple[str, ...]] = ("",)
+    differentiable: ClassVar[bool] = True
+    # Counted up by whoever changes the numbers that a subclass gives; part of the hash.
+    version: ClassVar[int] = 1
+
+    sample_rate: int = parameter(16_000, 4_000, 96_000, "Samples per second of the sound", "Hz")
+    n_fft: int = parameter(
+        512,
+        64,
+        8_192,
+        "Length of the analysis window: longer separates tones, blurs time",
+        "samples",
+    )
+    hop_length: int = parameter(
+        160, 16, 4_096, "Step from one frame to the next: shorter gives more frames", "samples"
+    )
+
+    def __post_init__(self) -> None:
+        for each in dataclasses.fields(self):
+            self._check_bounds(each.name, each.metadata)
+        self.require(self.n_fft % 2 == 0, "n_fft", "be even", f"Try {self.n_fft + 1}")
+        self.check()
+
+    def _check_bounds(self, parameter_name: str, rule: Any) -> None:
+        value = getattr(self, parameter_name)
+        if "low" not in rule:
+            return
+        self.require(
+            isinstance(value, int | float) and rule["low"] <= value <= rule["high"],
+            parameter_name,
+            f"lie between {rule['low']} and {rule['high']} {rule['unit']}".rstrip(),
+            rule["help"],
+        )
+
+    def check(self) -> None:
+        """Rules between parameters; a subclass calls `require` for each."""
+
+    def require(self, holds: bool, parameter_name: str, rule: str, remedy: str) -> None:
+        """Raise a `ParameterError` that names value, rule and remedy unless the rule holds."""
+        if not holds:
+            raise ParameterError(
+                f"{parameter_name} = {getattr(self, parameter_name)!r} must {rule}",
+                subject=self.name,
+                remedy=remedy,
+            )
+
+    def compute(self, sound: Analysis) -> Tensor:
+        """Picture of each sound, (batch, channels, bins, frames), before padding is masked."""
+        raise NotImplementedError
+
+    def bin_axis(self) -> Axis:
+        """Vertical axis: what each bin stands for."""
+        raise NotImplementedError
+
+    def __call__(self, waveforms: Tensor | Analysis, lengths: Tensor | None = None) -> Tensor:
+        """Represent a batch of sounds.
+
+        Args:
+            waveforms: Shape (batch, samples), full scale ±1, at `sample_rate`, padded with zeros
+                behind `lengths`; or an `Analysis` of them, which shares work.
+            lengths: Samples of each sound, shape (batch,); all are full-length when absent.
+
+        Returns:
+            Shape (batch, channels, bins, frames) with `1 + samples // hop_length` frames, finite.
+            Frame t is centred on sample t * hop_length. Frames behind a sound's own last one hold
+            what silence gives, so a padded sound equals the same sound alone.
+
+        Raises:
+            ParameterError: If the batch is not of that shape, empty, or at another sample rate.
+        """
+        sound = (
+            waveforms
+            if isinstance(waveforms, Analysis)
+            else Analysis(waveforms, self.sample_rate, lengths)
+        )
+        self.require(
+            sound.sample_rate == self.sample_rate,
+            "sample_rate",
+            f"equal that of the sound, {sound.sample_rate} Hz",
+            "Resample the sound or set the parameter",
+        )
+        features = self.compute(sound)
+        if sound.lengths is None:
+            return features
+        beyond = torch.arange(features.shape[-1], device=features.device) >= sound.frames(
+            self.hop_length
+        ).unsqueeze(-1)
+        return torch.where(beyond[:, None, None, :], self.silence.to(features), features)
+
+    @property
+    def silence(self) -> Tensor:
+        """What digital silence gives, shape (channels, bins, 1): the value of padding."""
+        return _silence(self)
+
+    def frame_times(self, frames: int) -> npt.NDArray[np.float64]:
+        """Centre of each frame in seconds, shape (frames,)."""
+        return np.arange(frames) * self.hop_length / self.sample_rate
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Parameters by name, in the order of their definition."""
+        return dataclasses.asdict(self)
+
+    @property
+    def hash(self) -> str:
+        """Sixteen hexadecimal digits that change with name, parameters or code version."""
+        identity = json.dumps([self.name, self.version, self.parameters], sort_keys=True)
+        return hashlib.sha256(identity.encode()).hexdigest()[:16]
+
+
+@lru_cache(maxsize=256)
+def _silence(rep: Representation) -> Tensor:
+    with torch.no_grad():
+        zeros = torch.zeros(1, rep.hop_length)
+        return rep.compute(Analysis(zeros, rep.sample_rate))[0, ..., :1]
+
+
+def make(name: str, **parameters: Any) -> Representation:
+    """Representation by its name, with parameters.
+
+    Raises:
+        UnknownNameError: If no representation has this name.
+        ParameterError: If it has no such parameter, or refuses the value.
+    """
+    cls = REPRESENTATIONS[name]
+    known = [each.name for each in dataclasses.fields(cls)]
+    for given in parameters:
+        if given not in known:
+            raise ParameterError(
+                f"there is no parameter {given!r}", subject=name, remedy=did_you_mean(given, known)
+            )
+    return cls(**parameters)
