@@ -38,7 +38,7 @@ def finish(figure: go.Figure, *, height: int, name: str = "", legend: bool = Fal
     """
     figure.update_layout(
         height=height,
-        margin={"l": 8, "r": 8, "t": 34 if legend else 10, "b": 8, "autoexpand": True},
+        margin={"l": 56, "r": 12, "t": 34 if legend else 10, "b": 44, "autoexpand": True},
         font={"family": FONT, "size": 12},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
@@ -48,7 +48,7 @@ def finish(figure: go.Figure, *, height: int, name: str = "", legend: bool = Fal
         bargap=0.08,
         meta={"name": name},
     )
-    figure.update_xaxes(automargin=True, zeroline=False, title_standoff=6)
+    figure.update_xaxes(automargin=True, zeroline=False, title_standoff=14)
     figure.update_yaxes(automargin=True, zeroline=False, title_standoff=6)
     return figure
 

@@ -48,7 +48,7 @@ def waveform_figure(sound: Waveform, *, color: str = ACCENT, height: int = 180) 
         hovertemplate="%{x:.2f} s<br>amplitude %{customdata:.2f} to %{y:.2f}<extra></extra>",
     )
     reach = max(0.05, 1.08 * float(np.abs(sound.samples).max()))
-    figure.update_yaxes(range=[-reach, reach], title="Amplitude (full scale ±1)", nticks=5)
+    figure.update_yaxes(range=[-reach, reach], title="Amplitude (±1)", nticks=5)
     figure.update_xaxes(range=[0, sound.duration], title="Time (s)", showgrid=False)
     figure.update_layout(hovermode="x")
     return finish(figure, height=height, name="waveform")

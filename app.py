@@ -1,0 +1,16 @@
+"""Entry of the workbench: `streamlit run app.py`. Navigation and the selection, no more."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.shared import errors, navigation, selection, theme, warmup
+
+st.set_page_config(page_icon=theme.ICON, layout="wide")
+theme.apply()
+page = navigation.choose()
+with errors.told():
+    selection.load()
+    navigation.sidebar()
+    page.run()
+warmup.begin()

@@ -1,0 +1,152 @@
+"""The clips of a corpus as a table with filters, and a player for the chosen one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import navigation, player, selection
+from pages.shared.errors import plain
+from ser_core.corpora import EMOTIONS
+from ser_core.corpora.browse import filter_clips
+from ser_core.plots.palette import EMOTION_COLORS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pages.shared.selection import Active
+
+TABLE = "clips-table"
+HEIGHT = 560
+COLUMNS: dict[str, Callable[[], Any]] = {
+    "emotion": lambda: st.column_config.MultiselectColumn(
+        "Emotion", options=list(EMOTIONS), color=list(EMOTION_COLORS.values()), width=92
+    ),
+    "speaker": lambda: st.column_config.TextColumn("Speaker", width=70),
+    "gender": lambda: st.column_config.TextColumn("Gender", width=70),
+    "age": lambda: st.column_config.NumberColumn("Age", width=50, help="In years."),
+    "intensity": lambda: st.column_config.TextColumn("Intensity", width=70),
+    "duration": lambda: st.column_config.NumberColumn("Length", format="%.2f s", width=70),
+    "text": lambda: st.column_config.TextColumn("Text", width="large"),
+    "sentence": lambda: st.column_config.TextColumn("Sentence", width=75),
+    "problem": lambda: st.column_config.TextColumn("Problem", width="medium"),
+    "clip": lambda: st.column_config.TextColumn("Clip", help="Path inside the corpus."),
+}
+
+
+def show(active: Active) -> None:
+    """Filters and table on the left, the chosen clip on the right."""
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        found = _filters(active)
+        _table(active, found)
+    with right:
+        _chosen(active, found)
+
+
+def _filters(active: Active) -> pd.DataFrame:
+    clips = active.corpus.clips
+    with st.container(horizontal=True):
+        emotions = _choice(
+            "Emotion", "emotion", [e for e in EMOTIONS if e in set(clips["emotion"])]
+        )
+        speakers = _choice("Speaker", "speaker", sorted(clips["speaker"].dropna().unique()))
+        genders = _choice("Gender", "gender", sorted(clips["gender"].dropna().unique()))
+        text = st.text_input(
+            "Find",
+            key="find",
+            live=True,
+            bind="query-params",
+            placeholder="words or file name",
+            help="Clips whose text, sentence or path contains this.",
+        )
+    return filter_clips(
+        clips, emotions=emotions, speakers=speakers, genders=genders, text=text or ""
+    )
+
+
+def _choice(label: str, key: str, options: list[str]) -> list[str]:
+    """Several of the values a column takes; nothing to choose where there is only one."""
+    if len(options) < 2:
+        return []
+    return st.multiselect(label, options, key=key, bind="query-params", placeholder="all")
+
+
+def _table(active: Active, found: pd.DataFrame) -> None:
+    clips = list(found.index)
+    st.session_state["_clips_found"] = clips
+    rows = [clips.index(active.clip)] if active.clip in found.index else []
+    st.session_state[TABLE] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+    shown = found.reset_index()
+    shown["emotion"] = [[e] if isinstance(e, str) else [] for e in shown["emotion"]]
+    order = [c for c in COLUMNS if c == "clip" or _says_something(found[c])]
+    st.dataframe(
+        shown,
+        key=TABLE,
+        on_select=_pick,
+        selection_mode="single-row-required" if rows else "single-row",
+        hide_index=True,
+        height=HEIGHT,
+        column_order=order,
+        column_config={name: COLUMNS[name]() for name in order},
+        placeholder="",
+    )
+    _below_table(active, found)
+
+
+def _below_table(active: Active, found: pd.DataFrame) -> None:
+    total = len(active.corpus.clips)
+    many = f"{len(found):,} of {total:,}" if len(found) < total else f"{total:,}"
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        st.caption(f"{many} clips. Click a row to hear it, a heading to sort.", width="content")
+        st.download_button(
+            "Download as CSV",
+            found.to_csv().encode(),
+            file_name=f"{active.corpus.name}-clips.csv",
+            mime="text/csv",
+            on_click="ignore",
+            help="The clips in the table, with all that the corpus says of them.",
+        )
+
+
+def _says_something(column: pd.Series) -> bool:
+    known = column.dropna()
+    return bool(len(known)) and bool((known.astype(str) != "").any())
+
+
+def _pick() -> None:
+    """Make the clicked row the clip of all pages."""
+    rows = st.session_state[TABLE]["selection"]["rows"]
+    found = st.session_state["_clips_found"]
+    if rows and rows[0] < len(found):
+        selection.choose(clip=found[rows[0]])
+
+
+def _chosen(active: Active, found: pd.DataFrame) -> None:
+    if not active.clip:
+        st.info("No clip of this corpus can be played. The column Problem says why.")
+        return
+    with st.container(border=True):
+        player.clip_view(active.corpus, active.clip, key="corpus")
+        st.caption(plain(active.clip))
+        _steps(active.clip, list(found.index[found["problem"] == ""]))
+        navigation.link("representations", "Show its representations →", clip=active.clip)
+
+
+def _steps(clip: str, clips: list[str]) -> None:
+    """Buttons to the clips before and after, in the order of the table."""
+    here = clips.index(clip) if clip in clips else -1
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for label, key, step in (("Previous", "P", -1), ("Next", "N", 1)):
+            there = here + step
+            st.button(
+                label,
+                shortcut=key,
+                disabled=not 0 <= there < len(clips),
+                on_click=selection.choose,
+                kwargs={"clip": clips[there] if 0 <= there < len(clips) else ""},
+            )
+        where = f"{here + 1:,} of {len(clips):,}" if here >= 0 else "not in the table"
+        st.caption(where, width="content")

@@ -1,0 +1,96 @@
+"""The pages, the links between them, and the side bar.
+
+Links carry the selection in their address, also when they are opened in a new tab.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.shared import selection, theme
+from pages.shared.errors import plain
+from ser_core import settings
+
+if TYPE_CHECKING:
+    from pages.shared.selection import Active
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A page of the workbench: its file, its title, and what one does there."""
+
+    file: str
+    title: str
+    purpose: str
+
+
+SECTIONS: dict[str, dict[str, Spot]] = {
+    "": {
+        "home": Spot("pages/home.py", "Home", "Where you are and what to do next"),
+    },
+    "Data": {
+        "corpus": Spot("pages/corpus.py", "Corpus", "Browse, check and split clips"),
+    },
+}
+PAGES = {name: spot for spots in SECTIONS.values() for name, spot in spots.items()}
+
+
+def choose() -> st.Page:
+    """The page that the address asks for."""
+    pages = {
+        section: [
+            st.Page(spot.file, title=spot.title, default=name == "home")
+            for name, spot in spots.items()
+        ]
+        for section, spots in SECTIONS.items()
+    }
+    return st.navigation(pages, position="hidden")
+
+
+def enter() -> Active:
+    """What the page works on; every page begins with this.
+
+    When the first visit to a fresh server goes straight to a page, streamlit takes `pages/` for a
+    folder of independent pages and runs the file without `app.py`, until `st.navigation` is called
+    for the first time. So call it, and begin again.
+    """
+    if not selection.is_loaded():
+        choose()
+        st.rerun()
+    return selection.active()
+
+
+def link(name: str, label: str = "", *, help: str | None = None, **changes: str) -> None:  # noqa: A002
+    """A link to a page with the selection, changed as given, in its address.
+
+    Nothing is shown for a page that this version does not have.
+    """
+    if name in PAGES:
+        params = {**selection.current().params(), **changes}
+        spot = PAGES[name]
+        st.page_link(spot.file, label=label or spot.title, help=help, query_params=params)
+
+
+def sidebar() -> None:
+    """Logo, links to all pages, and the corpus that is open."""
+    st.logo(theme.LOGO, size="large")
+    with st.sidebar:
+        for section, spots in SECTIONS.items():
+            if section:
+                st.caption(section)
+            for name, spot in spots.items():
+                link(name, help=spot.purpose)
+        st.space("small")
+        _corpus_card()
+
+
+def _corpus_card() -> None:
+    corpus = selection.active().corpus
+    demo = " (demo)" if corpus.root == settings.demo_corpus() else ""
+    with st.container(border=True, gap="xxsmall"):
+        st.caption("Corpus")
+        st.markdown(f"**{plain(corpus.name)}**{demo}")
+        st.caption(f"{len(corpus.usable):,} clips · {len(corpus.speakers)} speakers")

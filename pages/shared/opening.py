@@ -1,0 +1,71 @@
+"""Open another corpus: by path, from those opened lately, or back to the demo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages.shared import errors, selection
+from ser_core import settings
+from ser_core.corpora import READERS
+from ser_core.errors import SerError
+from ser_core.recent import recent_corpora, remember_corpus
+
+ANY_READER = "Found by itself"
+
+
+def chooser() -> None:
+    """A button that opens a small form."""
+    with st.popover("Open a corpus", type="primary"):
+        st.text_input(
+            "Folder or table",
+            key="open-path",
+            placeholder="/home/me/corpora/nEMO",
+            help="The folder of a corpus on this computer, or a CSV or TSV table that lists its "
+            "clips. The clips are only read, never changed or sent anywhere.",
+        )
+        st.selectbox(
+            "Layout",
+            [ANY_READER, *READERS],
+            key="open-reader",
+            help="How the corpus names its clips and labels. Choose one when it is not "
+            "recognised, or recognised as something else.",
+        )
+        st.button("Open", on_click=_open_typed, type="primary")
+        if "_open_error" in st.session_state:
+            st.error(st.session_state.pop("_open_error"))
+        _recent()
+
+
+def _recent() -> None:
+    here = str(selection.active().corpus.root)
+    others = [path for path in recent_corpora() if path != here]
+    if others:
+        st.caption("Opened lately")
+    for path in others:
+        st.button(path, key=f"recent-{path}", on_click=_open, args=(path,), width="stretch")
+    if here != str(settings.demo_corpus()):
+        demo = str(settings.demo_corpus())
+        st.button("The bundled demo", on_click=_open, args=(demo,), width="stretch")
+
+
+def _open_typed() -> None:
+    path = str(st.session_state["open-path"]).strip().strip("'\"")
+    reader = st.session_state["open-reader"]
+    if not path:
+        st.session_state["_open_error"] = "Type the path of a folder or of a table first."
+        return
+    _open(path, "" if reader == ANY_READER else reader)
+
+
+def _open(path: str, reader: str = "") -> None:
+    """Make it the corpus of all pages, or keep the present one and say why not."""
+    where = Path(path).expanduser().absolute()
+    try:
+        selection.opened(where, reader)
+    except SerError as error:
+        st.session_state["_open_error"] = errors.plain(error)
+        return
+    remember_corpus(where)
+    selection.choose(corpus=str(where), reader=reader)

@@ -1,0 +1,99 @@
+"""Find clips in a corpus: by what is asked for, and next to a given one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ser_core.corpora.emotions import EMOTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from ser_core.corpora.corpus import Corpus
+
+
+def filter_clips(
+    clips: pd.DataFrame,
+    *,
+    emotions: Sequence[str] = (),
+    speakers: Sequence[str] = (),
+    genders: Sequence[str] = (),
+    text: str = "",
+) -> pd.DataFrame:
+    """Rows of `Corpus.clips` that meet every condition; an empty condition is met by all.
+
+    Args:
+        clips: `Corpus.clips` or a part of it.
+        emotions: Emotions of the vocabulary.
+        speakers: Names of speakers.
+        genders: As the corpus spells them.
+        text: Looked for in the clip's path, its sentence and its text, whatever the case.
+    """
+    chosen = {"emotion": emotions, "speaker": speakers, "gender": genders}
+    for column, values in chosen.items():
+        if values:
+            clips = clips[clips[column].isin(list(values))]
+    words = text.casefold().strip()
+    if not words:
+        return clips
+    found = clips.index.to_series().str.casefold().str.contains(words, regex=False)
+    for column in ("sentence", "text"):
+        said = clips[column].astype("string").str.casefold()
+        found |= said.str.contains(words, regex=False).fillna(value=False)
+    return clips[found.astype(bool)]
+
+
+def siblings(corpus: Corpus, clip: str) -> pd.DataFrame:
+    """One usable clip per emotion by the speaker of `clip` in its sentence, `clip` among them.
+
+    In the order of the vocabulary. Only `clip` itself where the corpus does not name a speaker or
+    a sentence, since then nothing says that two clips differ in emotion alone.
+    """
+    clips = corpus.usable
+    own = clips.loc[clip]
+    rank = {emotion: place for place, emotion in enumerate(EMOTIONS)}
+    if own[["speaker", "sentence"]].isna().any():
+        return clips.loc[[clip]]
+    same = clips[
+        (clips["speaker"] == own["speaker"])
+        & (clips["sentence"] == own["sentence"])
+        & ((clips["emotion"] != own["emotion"]) | (clips.index == clip))
+    ]
+    return same.drop_duplicates("emotion").sort_values("emotion", key=lambda e: e.map(rank))
+
+
+def showcase(corpus: Corpus, speaker: str = "") -> str:
+    """A clip to begin with: its speaker says its sentence in as many emotions as anyone does.
+
+    Args:
+        corpus: Where to look.
+        speaker: Only among this speaker's clips.
+
+    Returns:
+        The clip; empty when there is no usable one.
+    """
+    clips = filter_clips(corpus.usable, speakers=[speaker] if speaker else [])
+    if clips.empty:
+        return ""
+    groups = clips.groupby(["speaker", "sentence"], observed=True)["emotion"].nunique()
+    if groups.empty:
+        return str(clips.index[0])
+    rank = int(groups.to_numpy().argmax())
+    who, what = groups.index.to_frame().iloc[rank]
+    group = clips[(clips["speaker"] == who) & (clips["sentence"] == what)]
+    return str(group.index[0])
+
+
+def other_sentence(corpus: Corpus, clip: str) -> str:
+    """A clip of the same speaker and emotion in the speaker's next sentence; `clip` if none."""
+    clips = corpus.usable
+    own = clips.loc[clip]
+    if own[["speaker", "sentence"]].isna().any():
+        return clip
+    alike = clips[(clips["speaker"] == own["speaker"]) & (clips["emotion"] == own["emotion"])]
+    firsts = alike.dropna(subset=["sentence"]).drop_duplicates("sentence").sort_values("sentence")
+    sentences = firsts["sentence"].tolist()
+    place = sentences.index(own["sentence"]) + 1
+    return str(firsts.index[place % len(sentences)])

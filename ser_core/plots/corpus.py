@@ -1,0 +1,150 @@
+"""Figures of a corpus: how long, how many, how loud, how high."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from ser_core.corpora.emotions import EMOTIONS
+from ser_core.plots.palette import NO_EMOTION, emotion_color
+from ser_core.plots.theme import finish
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+NO_LABEL = "no label"
+_WRITTEN_CELLS = 400  # more numbers than this in one picture cannot be read
+
+
+def _by_emotion(clips: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Name, colour and rows of each emotion that occurs, in the order of the vocabulary."""
+    for emotion in EMOTIONS:
+        rows = clips[clips["emotion"] == emotion]
+        if len(rows):
+            yield emotion, emotion_color(emotion), rows
+    unlabelled = clips[clips["emotion"].isna()]
+    if len(unlabelled):
+        yield NO_LABEL, NO_EMOTION, unlabelled
+
+
+def durations_figure(clips: pd.DataFrame, *, height: int = 320) -> go.Figure:
+    """How many clips of each emotion are how long (s), stacked."""
+    known = clips.dropna(subset=["duration"])
+    figure = go.Figure(layout={"barmode": "stack", "bargap": 0.04})
+    if known.empty:
+        return finish(figure, height=height, name="durations")
+    durations = known["duration"].to_numpy(dtype=float)
+    edges = np.histogram_bin_edges(durations, bins=min(40, max(8, int(len(known) ** 0.5))))
+    middles, width = (edges[:-1] + edges[1:]) / 2, edges[1] - edges[0]
+    spans = [f"{a:.2f} to {b:.2f} s" for a, b in itertools.pairwise(edges)]
+    for name, color, rows in _by_emotion(known):
+        counts, _ = np.histogram(rows["duration"].to_numpy(dtype=float), bins=edges)
+        figure.add_bar(
+            x=middles,
+            y=counts,
+            width=width * 0.96,
+            name=name,
+            marker={"color": color, "line": {"width": 0}},
+            customdata=spans,
+            hovertemplate=f"{name}, %{{customdata}}<br>%{{y}} clips<extra></extra>",
+        )
+    figure.update_xaxes(title="Duration (s)")
+    figure.update_yaxes(title="Clips")
+    return finish(figure, height=height, name="durations", legend=True)
+
+
+def counts_figure(clips: pd.DataFrame, *, height: int = 320) -> go.Figure:
+    """Number of clips for each emotion (rows) and speaker (columns); an empty cell is none."""
+    counts = pd.crosstab(
+        clips["emotion"].astype(object).fillna(NO_LABEL),
+        clips["speaker"].astype(object).fillna("not named"),
+    )
+    names = [name for name in (*EMOTIONS, NO_LABEL) if name in counts.index]
+    counts = counts.loc[names[::-1]]
+    write = counts.size <= _WRITTEN_CELLS
+    figure = go.Figure(
+        go.Heatmap(
+            z=counts.where(counts > 0),
+            x=[str(speaker) for speaker in counts.columns],
+            y=counts.index,
+            text=counts if write else None,
+            texttemplate="%{text}" if write else None,
+            colorscale=[[0, "rgba(23,149,140,0.12)"], [1, "rgba(23,149,140,0.85)"]],
+            zmin=0,
+            xgap=2,
+            ygap=2,
+            showscale=not write,
+            colorbar={"title": "Clips", "thickness": 12},
+            hovertemplate="%{y}, speaker %{x}<br>%{z} clips<extra></extra>",
+            hoverongaps=False,
+        )
+    )
+    figure.update_xaxes(title="Speaker", type="category", showgrid=False)
+    figure.update_yaxes(type="category", showgrid=False)
+    return finish(figure, height=height, name="clips-by-speaker")
+
+
+def spread_figure(
+    clips: pd.DataFrame, column: str, *, title: str, unit: str, height: int = 320
+) -> go.Figure:
+    """Spread of a measured quantity within each emotion: median, quartiles, range, outliers.
+
+    Args:
+        clips: `Corpus.clips` joined with the columns of a scan.
+        column: The measured column; rows where it is missing are left out.
+        title: Name of the quantity.
+        unit: Its unit.
+        height: In pixels.
+    """
+    figure = go.Figure()
+    known = clips.dropna(subset=[column])
+    for name, color, rows in _by_emotion(known):
+        figure.add_box(
+            y=rows[column].to_numpy(dtype=float),
+            name=name,
+            marker={"color": color, "size": 3, "opacity": 0.5},
+            line={"width": 1.5},
+            text=[f"{clip}" for clip in rows.index],
+            boxpoints="outliers",
+            hovertemplate=f"%{{text}}<br>%{{y:.1f}} {unit}<extra></extra>",
+        )
+    figure.update_yaxes(title=f"{title} ({unit})")
+    figure.update_xaxes(showgrid=False)
+    return finish(figure, height=height, name=column)
+
+
+def parts_figure(emotions: pd.Series, parts: Mapping[str, str], *, height: int = 260) -> go.Figure:
+    """Share of each emotion in each part of a split, as stacked bars that name the counts.
+
+    Args:
+        emotions: Emotion of each clip, indexed by clip.
+        parts: Part of each clip, as in `Split.parts`.
+        height: In pixels.
+    """
+    part = pd.Series(dict(parts), dtype=object)
+    table = pd.crosstab(part, emotions.reindex(part.index).astype(object).fillna(NO_LABEL))
+    order = [name for name in dict.fromkeys(parts.values()) if name in table.index]
+    table = table.loc[order[::-1]]
+    totals = table.sum(axis=1)
+    figure = go.Figure(layout={"barmode": "stack"})
+    for name in (*EMOTIONS, NO_LABEL):
+        if name in table:
+            figure.add_bar(
+                y=[f"{row} ({totals[row]:,})" for row in table.index],
+                x=100 * table[name] / totals,
+                customdata=table[name],
+                name=name,
+                orientation="h",
+                marker={"color": emotion_color(name), "line": {"width": 0}},
+                text=table[name],
+                textposition="inside",
+                insidetextanchor="middle",
+                textangle=0,
+                hovertemplate=f"{name}<br>%{{customdata}} clips, %{{x:.1f}} %<extra></extra>",
+            )
+    figure.update_xaxes(title="Share of the part's clips (%)", range=[0, 100])
+    return finish(figure, height=height, name="split", legend=True)
