@@ -1,0 +1,159 @@
+"""Decode every clip of a corpus once, on all cores, and remember what was measured."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pandas as pd
+
+from ser_core import settings
+from ser_core.corpora import measure as measuring
+from ser_core.corpora.corpus import Corpus
+from ser_core.corpora.measure import Measures, measure
+from ser_core.errors import CorpusError
+
+Progress = Callable[[int, int], None]
+Key = tuple[int, int]
+
+COLUMNS = Measures._fields
+SAVE_EVERY = 300
+# Starting workers and importing in them takes longer than measuring this many clips does.
+WORTH_WORKERS = 300
+# Measures made by other code are made again.
+CODE = hashlib.sha256(Path(measuring.__file__).read_bytes()).hexdigest()[:16]
+_KEY = ["size", "mtime_ns"]
+
+
+def scan(
+    corpus: Corpus, *, workers: int | None = None, progress: Progress | None = None
+) -> pd.DataFrame:
+    """Measure every clip; what was measured before is read from disk.
+
+    A clip is measured again when the size or the modification time of its file has changed.
+    An interrupted scan keeps what it has done.
+
+    Args:
+        corpus: What to scan.
+        workers: Processes; 1 measures in this process, None takes every core for a large corpus.
+        progress: Called with (clips done, clips in all).
+
+    Returns:
+        A row for every clip of the corpus, indexed alike, with the columns of `Measures`. A clip
+        that has no file, or whose file cannot be decoded, has a `problem` and no measures.
+
+    Raises:
+        CorpusError: If a worker process is killed (by the system, when memory runs out).
+    """
+    store = _Store(corpus.root)
+    keys = _keys(corpus)
+    known = store.read()
+    done = {clip: row for clip, row in known.items() if keys.get(clip) == row[0]}
+    todo = [clip for clip in keys if clip not in done]
+    report = progress or (lambda _done, _total: None)
+    report(len(keys) - len(todo), len(keys))
+    fresh: dict[str, tuple[Key, Measures]] = {}
+    try:
+        for clip, measures in _measured(corpus.root, todo, workers):
+            fresh[clip] = (keys[clip], measures)
+            report(len(keys) - len(todo) + len(fresh), len(keys))
+            if len(fresh) % SAVE_EVERY == 0:
+                store.add(fresh)
+    finally:
+        store.add(fresh)
+    return _table(corpus, {clip: row[1] for clip, row in (done | fresh).items()})
+
+
+def _keys(corpus: Corpus) -> dict[str, Key]:
+    """Size and modification time of every clip that has a readable header."""
+    readable = corpus.clips.index[corpus.clips["sample_rate"].notna()]
+    stats = ((clip, os.stat(f"{corpus.root}/{clip}")) for clip in readable)  # noqa: PTH116
+    return {clip: (stat.st_size, stat.st_mtime_ns) for clip, stat in stats}
+
+
+def _table(corpus: Corpus, measures: dict[str, Measures]) -> pd.DataFrame:
+    clips = corpus.clips
+    nothing = {clip: Measures(problem=why) for clip, why in clips["problem"].items()}
+    rows = [measures.get(str(clip), nothing[clip]) for clip in clips.index]
+    return pd.DataFrame(rows, index=clips.index, columns=list(COLUMNS))
+
+
+def _measured(
+    root: Path,
+    clips: list[str],
+    workers: int | None,
+    function: Callable[[Path], Measures] = measure,
+) -> Iterator[tuple[str, Measures]]:
+    """Measures of every clip, in whatever order they are ready."""
+    if workers is None:
+        workers = os.cpu_count() or 1 if len(clips) >= WORTH_WORKERS else 1
+    if workers == 1 or len(clips) < 2:
+        return ((clip, function(root / clip)) for clip in clips)
+    return _in_processes(root, clips, workers, function)
+
+
+def _in_processes(
+    root: Path, clips: list[str], workers: int, function: Callable[[Path], Measures]
+) -> Iterator[tuple[str, Measures]]:
+    # joblib's processes are started afresh and do not run the main module again, which in a
+    # Streamlit server would be the whole app.
+    from joblib import Parallel, delayed  # type: ignore[import-untyped]
+    from joblib.externals.loky.process_executor import (  # type: ignore[import-untyped]
+        BrokenProcessPool,
+    )
+
+    jobs = (delayed(_one)(root, clip, function) for clip in clips)
+    pool = Parallel(n_jobs=workers, return_as="generator_unordered")
+    try:
+        with closing(pool(jobs)) as results:
+            yield from results
+    except BrokenProcessPool as error:
+        raise CorpusError(
+            "a process that decoded clips was killed, perhaps for want of memory",
+            subject=str(root),
+            remedy="Scan again: it goes on where it stopped; fewer workers need less memory",
+        ) from error
+
+
+def _one(root: Path, clip: str, function: Callable[[Path], Measures]) -> tuple[str, Measures]:
+    return clip, function(root / clip)
+
+
+class _Store:
+    """The measures of one corpus on disk: a Parquet file that is only ever replaced whole."""
+
+    def __init__(self, root: Path) -> None:
+        name = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]
+        self.path = settings.home() / "cache" / "scans" / f"{name}.parquet"
+
+    def read(self) -> dict[str, tuple[Key, Measures]]:
+        """Rows made by this code; none when the file is missing or damaged."""
+        try:
+            table = pd.read_parquet(self.path)
+            rows = table[table["code"] == CODE]
+            keys = zip(rows["size"], rows["mtime_ns"], strict=True)
+            values = rows[list(COLUMNS)].itertuples(index=False, name=None)
+            return {
+                clip: (key, Measures(*value))
+                for clip, key, value in zip(rows["clip"], keys, values, strict=True)
+            }
+        except (OSError, ValueError, KeyError):  # pyarrow's errors are among these
+            return {}
+
+    def add(self, fresh: dict[str, tuple[Key, Measures]]) -> None:
+        """Write what is on disk and what is new to a temporary name, then rename."""
+        if not fresh:
+            return
+        rows = self.read() | fresh
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self.path.with_suffix(f".{os.getpid()}.tmp")
+        _frame(rows.items()).to_parquet(temporary, index=False)
+        temporary.replace(self.path)
+
+
+def _frame(rows: Iterable[tuple[str, tuple[Key, Measures]]]) -> pd.DataFrame:
+    flat = [(clip, CODE, *key, *measures) for clip, (key, measures) in rows]
+    return pd.DataFrame(flat, columns=["clip", "code", *_KEY, *COLUMNS])

@@ -1,0 +1,159 @@
+"""A scan measures every clip once, remembers it, and lists what it cannot read."""
+
+import math
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from ser_core import audio
+from ser_core.corpora import open_corpus
+from ser_core.corpora import scan as scanning
+from ser_core.corpora.measure import Measures, measure
+from ser_core.corpora.scan import scan
+from ser_core.errors import CorpusError
+from ser_core.settings import demo_corpus
+from tests.corpora.synthetic import sound
+
+
+def write(path: Path, samples: np.ndarray, sample_rate: int = 16000) -> Path:
+    soundfile.write(path, samples, sample_rate, subtype="PCM_16")
+    return path
+
+
+def harmonics(pitch: float, seconds: float, sample_rate: int = 16000) -> np.ndarray:
+    time = np.arange(round(seconds * sample_rate)) / sample_rate
+    return sum(np.sin(2 * np.pi * k * pitch * time) / k for k in range(1, 8)) * 0.2
+
+
+@pytest.mark.parametrize("pitch", [80, 125, 220, 400])
+def test_pitch_of_a_harmonic_sound_is_its_fundamental(tmp_path, pitch):
+    measures = measure(write(tmp_path / "a.wav", harmonics(pitch, 4.0)))
+    assert measures.f0 == pytest.approx(pitch, rel=0.01)
+
+
+def test_levels_have_their_known_values(tmp_path):
+    square = np.tile([0.5, -0.5], 8000)
+    measures = measure(write(tmp_path / "a.wav", square))
+    assert measures.peak == 0.5
+    assert measures.rms_db == pytest.approx(-6.0206, abs=1e-3)
+    assert measures.clipped == 0
+    square[:160] = 1
+    assert measure(write(tmp_path / "b.wav", square)).clipped == pytest.approx(0.01)
+
+
+def test_silence_around_the_sound_is_timed(tmp_path):
+    parts = [np.zeros(3200), harmonics(200, 1.0), np.zeros(8000)]
+    measures = measure(write(tmp_path / "a.wav", np.concatenate(parts)))
+    assert (measures.silent_start, measures.silent_end) == pytest.approx((0.2, 0.5), abs=0.011)
+
+
+@pytest.mark.parametrize("seconds", [1 / 16000, 0.005, 0.1, 1.0])
+def test_silence_has_a_level_and_no_pitch(tmp_path, seconds):
+    measures = measure(write(tmp_path / "a.wav", np.zeros(round(16000 * seconds))))
+    assert (measures.peak, measures.rms_db) == (0, -120)
+    assert measures.silent_start == measures.silent_end == measures.duration
+    assert math.isnan(measures.f0)
+
+
+def test_content_is_hashed_as_it_is_loaded(tmp_path):
+    stereo = np.stack([harmonics(200, 0.5, 44100), harmonics(300, 0.5, 44100)], axis=1)
+    path = write(tmp_path / "a.wav", stereo, 44100)
+    measures = measure(path)
+    assert measures.sha256 == audio.sha256(audio.load(path))
+    assert (measures.sample_rate, measures.channels, measures.duration) == (44100, 2, 0.5)
+
+
+def test_a_scan_has_a_row_for_every_clip():
+    corpus = open_corpus(demo_corpus(), include="_(anger|fear)_")
+    seen = []
+    table = scan(corpus, progress=lambda done, total: seen.append((done, total)))
+    assert table.index.equals(corpus.clips.index)
+    assert (table["problem"] == "").all()
+    assert table["sha256"].is_unique
+    assert table["f0"].between(60, 500).all()
+    assert seen[0] == (0, len(corpus))
+    assert seen[-1] == (len(corpus), len(corpus))
+
+
+def test_processes_measure_what_one_process_measures(tmp_path, monkeypatch):
+    corpus = open_corpus(demo_corpus(), include="EB0_")
+    alone = scan(corpus, workers=1)
+    monkeypatch.setenv("SER_HOME", str(tmp_path / "another"))
+    assert scan(corpus, workers=2).equals(alone)
+
+
+def test_only_what_changed_is_measured_again(tmp_path, monkeypatch):
+    for name in "abc":
+        sound(tmp_path / f"angry/{name}.wav")
+    sound(tmp_path / "sad/d.wav")
+    before = scan(open_corpus(tmp_path))
+    sound(tmp_path / "angry/b.wav", seconds=0.5)
+    measured = []
+    monkeypatch.setattr(
+        scanning, "_measured", lambda _root, clips, _workers: measured.extend(clips) or iter(())
+    )
+    after = scan(open_corpus(tmp_path))
+    assert measured == ["angry/b.wav"]
+    unchanged = ["angry/a.wav", "angry/c.wav", "sad/d.wav"]
+    assert after.loc[unchanged].equals(before.loc[unchanged])
+
+
+def test_an_interrupted_scan_keeps_what_it_has(tmp_path):
+    for name in "abc":
+        sound(tmp_path / f"angry/{name}.wav")
+        sound(tmp_path / f"sad/{name}.wav")
+
+    def interrupt(done: int, total: int) -> None:
+        if done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        scan(open_corpus(tmp_path), workers=1, progress=interrupt)
+    seen = []
+    scan(open_corpus(tmp_path), progress=lambda done, _total: seen.append(done))
+    assert seen == [4, 5, 6]
+
+
+def test_a_damaged_memory_is_forgotten(tmp_path, ser_home):
+    sound(tmp_path / "angry/a.wav")
+    sound(tmp_path / "sad/b.wav")
+    before = scan(open_corpus(tmp_path))
+    (file,) = (ser_home / "cache/scans").iterdir()
+    file.write_bytes(file.read_bytes()[:100])
+    assert scan(open_corpus(tmp_path)).equals(before)
+
+
+def test_what_cannot_be_read_is_listed(tmp_path):
+    sound(tmp_path / "angry/a.wav")
+    sound(tmp_path / "sad/b.flac", seconds=2.0)
+    sound(tmp_path / "sad/ok.wav")
+    (tmp_path / "angry/text.wav").write_text("no sound")
+    data = (tmp_path / "sad/b.flac").read_bytes()
+    (tmp_path / "sad/b.flac").write_bytes(data[: len(data) // 2])
+    table = scan(open_corpus(tmp_path))
+    problems = table["problem"]
+    assert problems["angry/text.wav"] == "it is not a sound file that can be read"
+    assert "cut short" in problems["sad/b.flac"]
+    assert table.loc["angry/text.wav", "sha256"] == ""
+    assert problems[["angry/a.wav", "sad/ok.wav"]].to_list() == ["", ""]
+
+
+def test_an_unknown_label_does_not_keep_a_clip_from_being_measured(tmp_path):
+    sound(tmp_path / "angry/a.wav")
+    sound(tmp_path / "odd/b.wav")
+    table = scan(open_corpus(tmp_path, "folders"))
+    assert table["problem"].to_list() == ["", ""]
+
+
+def die(path: Path) -> Measures:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def test_a_killed_process_is_an_error_for_people(tmp_path):
+    with pytest.raises(CorpusError, match="was killed"):
+        list(scanning._measured(tmp_path, ["a", "b"], 2, die))
