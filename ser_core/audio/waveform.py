@@ -27,7 +27,8 @@ class Waveform:
         sample_rate: In Hz.
 
     Raises:
-        AudioError: If the samples are not one row, are none, or are not all finite.
+        AudioError: If the samples are not one row, are none, or are not all finite, or the rate is
+            not positive.
     """
 
     samples: Samples
@@ -44,6 +45,12 @@ class Waveform:
         if not len(samples):
             raise AudioError(
                 "holds no sound", subject="waveform", remedy="Give at least one sample"
+            )
+        if self.sample_rate <= 0:
+            raise AudioError(
+                f"has the sample rate {self.sample_rate} Hz",
+                subject="waveform",
+                remedy="Give a rate above 0",
             )
         if not np.isfinite(samples).all():
             raise AudioError(

@@ -141,6 +141,14 @@ def test_the_header_agrees_with_the_sound(kind):
     assert header.duration == pytest.approx(sound.duration, abs=0.05)
 
 
+def test_the_header_of_a_stream_does_not_know_its_length():
+    """Browsers record such WebM."""
+    live = by_pyav("webm", "libopus", live="1")(tone(440, sample_rate=48_000), 48_000)
+
+    assert np.isnan(audio.info(live).duration)
+    assert audio.load(live).duration == 0.5
+
+
 def test_the_header_of_a_demo_clip(demo_clip, demo_waveform):
     assert audio.info(demo_clip) == audio.AudioInfo(demo_waveform.duration, 16_000, 1, "FLAC")
 
@@ -173,10 +181,15 @@ def playlist() -> bytes:
     return b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n"
 
 
+def script() -> bytes:
+    return b"ffconcat version 1.0\nfile other.wav\n"
+
+
 BAD = {
     "empty": (lambda: b"", "empty"),
     "text": (text, "not a sound file"),
     "playlist of other files": (playlist, "not a sound file"),
+    "script that joins other files": (script, "not a sound file"),
     "no length": (wav_of_no_length, "holds no sound"),
     "NaN": (wav_of_nan, "NaN"),
     "infinity": (wav_of_infinity, "infinite"),

@@ -26,6 +26,11 @@ def test_what_is_not_a_waveform_is_refused(samples, reason):
         Waveform(samples)
 
 
+def test_a_rate_that_is_not_positive_is_refused():
+    with pytest.raises(AudioError, match="0 Hz"):
+        Waveform(np.zeros(1), 0)
+
+
 def test_other_number_types_become_float32():
     assert Waveform(np.array([0.5, -0.25])).samples.dtype == np.float32
 
