@@ -143,4 +143,4 @@ class Analysis:
 def normalised(values: Tensor, size: Tensor) -> Tensor:
     """Values divided by their size; where the size is nothing, zero."""
     tiny = torch.finfo(values.dtype).tiny
-    return torch.where(size > tiny, values / size.clamp(min=tiny), torch.zeros_like(values))
+    return values * torch.where(size > tiny, 1 / size.clamp(min=tiny), torch.zeros_like(size))

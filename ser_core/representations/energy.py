@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,7 +39,7 @@ class ZeroCrossingRate(Representation):
         # Crossing i is between samples i and i + 1; a frame of n samples sees n - 1 of them.
         reach = self.n_fft // 2
         padded = F.pad(crossing.to(x.dtype), (reach, reach))
-        counts = F.avg_pool1d(padded, self.n_fft - 1, self.hop_length) * (self.n_fft - 1)
+        counts = padded.unfold(-1, self.n_fft - 1, self.hop_length).sum(dim=-1)
         frames = 1 + x.shape[1] // self.hop_length
         return counts[:, None, None, :frames] / self.n_fft
 
@@ -61,12 +62,9 @@ class RMS(Representation):
 
     def compute(self, sound: Analysis) -> Tensor:
         reach = self.n_fft // 2
-        padded = F.pad(sound.waveforms.square(), (reach, reach))
-        mean = F.avg_pool1d(padded, self.n_fft, self.hop_length)
-        # The square root has no slope at zero; the smallest number has, and is as silent.
-        tiny = torch.finfo(mean.dtype).tiny
-        root = torch.where(mean > tiny, mean.clamp(min=tiny).sqrt(), torch.zeros_like(mean))
-        return root[:, None, None, :]
+        windows = F.pad(sound.waveforms, (reach, reach)).unfold(-1, self.n_fft, self.hop_length)
+        norm: Tensor = torch.linalg.vector_norm(windows, dim=-1)
+        return norm[:, None, None] / math.sqrt(self.n_fft)
 
     def bin_axis(self) -> Axis:
         return Axis("RMS", "full scale", np.zeros(1))

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 # Small enough that the sorted runs of one piece stay in a core's second-level cache.
-_PIECE = 1 << 14
+_PIECE = 1 << 15
 
 Runs = list[Tensor]  # element i of every run, smallest first
 

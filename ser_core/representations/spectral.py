@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -122,6 +123,7 @@ class SpectralContrast(Representation):
         """Edges of the bands in Hz, shape (n_bands + 2,); the last band is open upwards."""
         return np.concatenate([[0], self.fmin * 2.0 ** np.arange(self.n_bands + 1)])
 
+    @lru_cache(maxsize=32)  # noqa: B019 - a frozen value, and few of them
     def bands(self) -> list[tuple[int, int, int]]:
         """First bin, bin behind the last, and bins that count as peak, for each band."""
         hz = filters.fft_frequencies(self.sample_rate, self.n_fft)
@@ -138,11 +140,11 @@ class SpectralContrast(Representation):
         return bands
 
     def compute(self, sound: Analysis) -> Tensor:
-        level = decibels(
-            sound.power(self.n_fft, self.hop_length), filters.full_scale_power(self.n_fft)
-        )
-        contrasts = [_contrast(level[:, start:stop], count) for start, stop, count in self.bands()]
-        return torch.stack(contrasts, dim=1).unsqueeze(1)
+        full_scale = filters.full_scale_power(self.n_fft)
+        power = sound.power(self.n_fft, self.hop_length)
+        ends = [_ends(power[:, start:stop], count) for start, stop, count in self.bands()]
+        peak, valley = (torch.stack(end, dim=1) for end in zip(*ends, strict=True))
+        return (decibels(peak, full_scale) - decibels(valley, full_scale)).unsqueeze(1)
 
     def bin_axis(self) -> Axis:
         edges = [*self.edges()[:-1].round().astype(int), self.sample_rate // 2]
@@ -150,14 +152,15 @@ class SpectralContrast(Representation):
         return Axis("octave band", "Hz", np.array(names))
 
 
-def _contrast(level: Tensor, count: int) -> Tensor:
-    """Level of the loudest bins above the softest, (batch, bins, frames) -> (batch, frames)."""
+def _ends(band: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Power of the mean magnitude of the loudest and of the softest bins, each (batch, frames)."""
     if count == 1:
-        return level.amax(dim=1) - level.amin(dim=1)
-    loud, soft = (level.topk(count, dim=1, largest=which).values for which in (True, False))
-    return _level_of_mean(loud) - _level_of_mean(soft)
+        return band.amax(dim=1), band.amin(dim=1)
+    loudest = band.topk(count, dim=1, sorted=False).values
+    softest = band.topk(count, dim=1, sorted=False, largest=False).values
+    return _mean_magnitude(loudest), _mean_magnitude(softest)
 
 
-def _level_of_mean(level: Tensor) -> Tensor:
-    """Level in dB of the mean magnitude of bins of the given levels."""
-    return 20 * torch.log10((10 ** (level / 20)).mean(dim=1))
+def _mean_magnitude(power: Tensor) -> Tensor:
+    # The square root has no slope at zero; the smallest number has, and is as silent.
+    return power.clamp(min=torch.finfo(power.dtype).tiny).sqrt().mean(dim=1).square()

@@ -1,0 +1,1 @@
+"""Comparisons of speed, side by side in one run."""
