@@ -1,12 +1,38 @@
 """Collections of emotional speech: open, check and split them.
 
-`open_corpus` gives a `Corpus`, a table with a row for every clip. `scan` decodes them all once.
+`open_corpus` gives a `Corpus`, a table with a row for every clip. `scan` decodes them all once,
+`audit` says what is wrong with them, `make_split` divides them, and `audit_split` says what the
+parts share.
 """
 
+from ser_core.corpora.audit import Issue, audit
 from ser_core.corpora.corpus import COLUMNS, Corpus
 from ser_core.corpora.emotions import EMOTIONS, normalise
+from ser_core.corpora.leaks import GRADES, Leak, LeakAudit, audit_split
 from ser_core.corpora.opening import open_corpus
+from ser_core.corpora.policies import POLICIES
 from ser_core.corpora.readers import READERS
 from ser_core.corpora.scan import scan
+from ser_core.corpora.split import PARTS, Split
+from ser_core.corpora.splits import FRACTIONS, make_split
 
-__all__ = ["COLUMNS", "EMOTIONS", "READERS", "Corpus", "normalise", "open_corpus", "scan"]
+__all__ = [
+    "COLUMNS",
+    "EMOTIONS",
+    "FRACTIONS",
+    "GRADES",
+    "PARTS",
+    "POLICIES",
+    "READERS",
+    "Corpus",
+    "Issue",
+    "Leak",
+    "LeakAudit",
+    "Split",
+    "audit",
+    "audit_split",
+    "make_split",
+    "normalise",
+    "open_corpus",
+    "scan",
+]

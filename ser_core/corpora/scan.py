@@ -100,8 +100,8 @@ def _in_processes(
 ) -> Iterator[tuple[str, Measures]]:
     # joblib's processes are started afresh and do not run the main module again, which in a
     # Streamlit server would be the whole app.
-    from joblib import Parallel, delayed  # type: ignore[import-untyped]
-    from joblib.externals.loky.process_executor import (  # type: ignore[import-untyped]
+    from joblib import Parallel, delayed
+    from joblib.externals.loky.process_executor import (
         BrokenProcessPool,
     )
 

@@ -1,0 +1,425 @@
+"""What is wrong with a corpus, as cards: a title, how bad it is, which clips, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import pandas as pd
+
+from ser_core.corpora.corpus import Corpus
+from ser_core.registry import Registry
+
+Severity = Literal["error", "warning", "info"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+
+CLIPPED_SHARE = 0.001
+QUIET_DB = -50.0
+SHORT_SECONDS = 0.3
+LONG_SECONDS = 30.0
+LONG_TIMES = 5
+CLASS_RATIO = 1.5
+FEW_CLIPS = 0.6
+
+
+@dataclass(frozen=True)
+class Issue:
+    """One card.
+
+    Attributes:
+        title: What was found, in a few words with the number.
+        severity: "error" (the clips cannot or must not be used), "warning" (figures may mislead)
+            or "info" (good to know).
+        clips: The clips it is about.
+        remedy: What to do, one sentence.
+        detail: The numbers behind it, one or two sentences.
+    """
+
+    title: str
+    severity: Severity
+    clips: list[str] = field(default_factory=list)
+    remedy: str = ""
+    detail: str = ""
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What checks look at.
+
+    Attributes:
+        corpus: The corpus.
+        scan: Its measures, or an empty table when it was not scanned.
+    """
+
+    corpus: Corpus
+    scan: pd.DataFrame
+
+    @cached_property
+    def clips(self) -> pd.DataFrame:
+        """Every clip; `heard` is empty, or why the scan could not measure it."""
+        clips = self.corpus.clips.copy()
+        heard = self.scan.get("problem", "")
+        clips["heard"] = pd.Series(heard, index=clips.index, dtype="string").fillna("")
+        return clips
+
+    @cached_property
+    def usable(self) -> pd.DataFrame:
+        """The clips without a problem, with the measures of the scan beside them."""
+        columns = [name for name in self.scan if name not in self.corpus.clips]
+        return self.corpus.usable.join(self.scan[columns])
+
+    @cached_property
+    def by_content(self) -> pd.DataFrame:
+        """The usable clips whose sound another usable clip has too; `sha256` says which."""
+        if "sha256" not in self.usable:
+            return self.usable.iloc[:0].assign(sha256="")
+        heard = self.usable[self.usable["sha256"].fillna("") != ""]
+        return heard[heard.duplicated("sha256", keep=False)].sort_values("sha256", kind="stable")
+
+
+Check = Callable[[Evidence], Issue | None]
+CHECKS: Registry[Check] = Registry("check")
+
+
+def audit(corpus: Corpus, scan: pd.DataFrame | None = None) -> list[Issue]:
+    """Run every check; the worst cards come first.
+
+    Args:
+        corpus: What to check.
+        scan: Result of `ser_core.corpora.scan`. Without it, duplicates, clipping, level and
+            damaged sound are not looked for, and a card says so.
+    """
+    evidence = Evidence(corpus, pd.DataFrame(index=corpus.clips.index) if scan is None else scan)
+    found = [issue for _, check in CHECKS.items() if (issue := check(evidence))]
+    return sorted(found, key=lambda issue: SEVERITIES.index(issue.severity))
+
+
+def number(count: int, singular: str, plural: str = "") -> str:
+    """Count with its noun.
+
+    >>> number(1, "clip"), number(1234, "clip")
+    ('1 clip', '1,234 clips')
+    """
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def listed(items: Iterable[str], most: int = 6) -> str:
+    """Items in a row, cut after a few.
+
+    >>> listed("abcdefgh", most=3)
+    'a, b, c and 5 more'
+    """
+    names = list(items)
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+def _problems(
+    evidence: Evidence, beginnings: tuple[str, ...], title: str, remedy: str
+) -> Issue | None:
+    """Card for the clips whose problem begins in one of these ways."""
+    problem = evidence.clips["problem"]
+    found = problem[problem.str.startswith(beginnings)]
+    if found.empty:
+        return None
+    kinds = found.value_counts()
+    detail = listed(f"{text} ({count:,})" for text, count in kinds.items())
+    title = f"{number(len(found), 'clip')} {title}"
+    return Issue(title, "error", list(found.index), remedy, _sentence(detail))
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + "." if text else ""
+
+
+OUTSIDE = ("the path ", "a link ")
+MISSING = ("the file is missing", "the row names no file")
+REPEATED = ("listed more than once",)
+UNLABELLED = ("unknown label", "it has no label")
+
+
+@CHECKS.register("missing")
+def missing(evidence: Evidence) -> Issue | None:
+    """Clips that the corpus lists and the disk does not have."""
+    remedy = "Copy the missing files into the corpus folder; until then they are left out."
+    return _problems(evidence, MISSING, "without a file", remedy)
+
+
+@CHECKS.register("outside")
+def outside(evidence: Evidence) -> Issue | None:
+    """Paths that leave the corpus folder."""
+    remedy = "Move the files into the corpus folder and correct the table; they are not opened."
+    return _problems(evidence, OUTSIDE, "outside the corpus folder", remedy)
+
+
+@CHECKS.register("unreadable")
+def unreadable(evidence: Evidence) -> Issue | None:
+    """Files that are no sound, by their header or when decoded."""
+    clips = evidence.clips
+    problem = clips["heard"].where(clips["heard"] != "", clips["problem"])
+    elsewhere = problem.str.startswith((*OUTSIDE, *MISSING, *REPEATED, *UNLABELLED))
+    found = problem[(problem != "") & ~elsewhere]
+    if found.empty:
+        return None
+    detail = listed(f"{text} ({count:,})" for text, count in found.value_counts().items())
+    return Issue(
+        f"{number(len(found), 'clip')} cannot be read",
+        "error",
+        list(found.index),
+        "Copy or convert them again; until then they fail when used.",
+        _sentence(detail),
+    )
+
+
+@CHECKS.register("labels")
+def labels(evidence: Evidence) -> Issue | None:
+    """Labels that are in no vocabulary."""
+    remedy = "Open the corpus with a label map that names an emotion for each, or leave them out."
+    return _problems(evidence, UNLABELLED, "without a known emotion", remedy)
+
+
+@CHECKS.register("repeated")
+def repeated(evidence: Evidence) -> Issue | None:
+    """Files that the table lists again."""
+    remedy = "Remove the repeated rows; where they contradict each other, none of them is used."
+    return _problems(evidence, REPEATED, "listed more than once", remedy)
+
+
+def _conflict(evidence: Evidence, column: str, title: str, remedy: str) -> Issue | None:
+    """Card for identical sound with different values in a column."""
+    clips = evidence.by_content.dropna(subset=[column])
+    values = clips.groupby("sha256")[column].transform("nunique")
+    found = clips[values > 1]
+    if found.empty:
+        return None
+    groups = found.groupby("sha256")[column].unique().map(lambda names: " / ".join(sorted(names)))
+    detail = f"Identical sound as {listed(sorted(set(groups)))}."
+    return Issue(
+        f"{number(len(found), 'clip')} {title}", "error", list(found.index), remedy, detail
+    )
+
+
+@CHECKS.register("two-labels")
+def two_labels(evidence: Evidence) -> Issue | None:
+    """The same recording under two emotions."""
+    remedy = "Listen and keep the right label: no model can learn both."
+    return _conflict(evidence, "emotion", "with one sound and two emotions", remedy)
+
+
+@CHECKS.register("two-speakers")
+def two_speakers(evidence: Evidence) -> Issue | None:
+    """The same recording under two speakers."""
+    remedy = "Correct the speaker: otherwise a split by speaker has the clip on both sides."
+    return _conflict(evidence, "speaker", "with one sound and two speakers", remedy)
+
+
+@CHECKS.register("duplicates")
+def duplicates(evidence: Evidence) -> Issue | None:
+    """Recordings that occur more than once."""
+    found = evidence.by_content
+    if found.empty:
+        return None
+    groups = found.groupby("sha256").size()
+    return Issue(
+        f"{number(len(found), 'clip')} with identical sound",
+        "warning",
+        list(found.index),
+        "Keep one of each: a copy in train and one in test is a leak.",
+        f"{number(len(groups), 'recording')} {'occurs' if len(groups) == 1 else 'occur'} "
+        f"{groups.max()} times at the most.",
+    )
+
+
+def _measured(
+    evidence: Evidence, column: str, found: Callable[[pd.Series[float]], pd.Series[bool]]
+) -> pd.Series[float]:
+    """Values of the usable clips for which `found` holds; none when the column was not measured."""
+    if column not in evidence.usable:
+        return pd.Series(dtype=float)
+    values = evidence.usable[column].dropna()
+    return values[found(values)]
+
+
+def _value_issue(
+    found: pd.Series[float], title: str, extreme: str, remedy: str, severity: Severity = "warning"
+) -> Issue | None:
+    if found.empty:
+        return None
+    return Issue(
+        f"{number(len(found), 'clip')} {title}", severity, list(found.index), remedy, extreme
+    )
+
+
+@CHECKS.register("clipping")
+def clipping(evidence: Evidence) -> Issue | None:
+    """Recordings driven into full scale."""
+    found = _measured(evidence, "clipped", lambda share: share >= CLIPPED_SHARE)
+    detail = f"More than {CLIPPED_SHARE:.1%} of their samples are at full scale, at worst "
+    detail += f"{found.max():.1%}." if len(found) else ""
+    remedy = "Record at a lower level; distortion is a cue that a model may learn."
+    return _value_issue(found, "clipped", detail, remedy)
+
+
+@CHECKS.register("silence")
+def silence(evidence: Evidence) -> Issue | None:
+    """Recordings with next to no sound."""
+    found = _measured(evidence, "rms_db", lambda level: level < QUIET_DB)
+    detail = f"Below {QUIET_DB:g} dB of full scale, the quietest at "
+    detail += f"{found.min():.0f} dB." if len(found) else ""
+    return _value_issue(found, "nearly silent", detail, "Listen, and leave out the empty ones.")
+
+
+@CHECKS.register("short")
+def short(evidence: Evidence) -> Issue | None:
+    """Clips too short to hold an emotion."""
+    found = _measured(evidence, "duration", lambda seconds: seconds < SHORT_SECONDS)
+    detail = f"Under {SHORT_SECONDS:g} s, the shortest "
+    detail += f"{found.min():.2f} s." if len(found) else ""
+    remedy = "Check that they were not cut; some representations need longer sound."
+    return _value_issue(found, "very short", detail, remedy)
+
+
+@CHECKS.register("long")
+def long(evidence: Evidence) -> Issue | None:
+    """Clips too long to hold one emotion, or far longer than the others."""
+    usual = float(evidence.usable["duration"].median())
+    limit = min(LONG_SECONDS, LONG_TIMES * usual)
+    found = _measured(evidence, "duration", lambda seconds: seconds > limit)
+    detail = f"Over {limit:.1f} s where the median is {usual:.1f} s, the longest "
+    detail += f"{found.max():.1f} s." if len(found) else ""
+    remedy = "Cut them into utterances, or check that the speech was cut out of its recording."
+    return _value_issue(found, "very long", detail, remedy)
+
+
+def _mix(evidence: Evidence, column: str, title: str, remedy: str, unit: str) -> Issue | None:
+    """Card for the clips that differ from the most common value."""
+    values = evidence.usable[column].dropna()
+    counts = values.value_counts()
+    if len(counts) < 2:
+        return None
+    rest = values[values != counts.index[0]]
+    detail = listed(f"{value:,} {unit}: {number(count, 'clip')}" for value, count in counts.items())
+    return Issue(title, "warning", list(rest.index), remedy, _sentence(detail))
+
+
+@CHECKS.register("sample-rates")
+def sample_rates(evidence: Evidence) -> Issue | None:
+    """More than one sample rate."""
+    remedy = "All are resampled on loading; check that the rate does not go with the emotion or the"
+    remedy += " speaker, since missing high frequencies are a cue."
+    return _mix(evidence, "sample_rate", "Different sample rates", remedy, "Hz")
+
+
+@CHECKS.register("channels")
+def channels(evidence: Evidence) -> Issue | None:
+    """Mono and stereo side by side."""
+    remedy = (
+        "All are mixed to one channel on loading; check that the channels carry the same voice."
+    )
+    return _mix(evidence, "channels", "Different numbers of channels", remedy, "channels")
+
+
+@CHECKS.register("classes")
+def classes(evidence: Evidence) -> Issue | None:
+    """Emotions with far fewer clips than others."""
+    emotion = evidence.usable["emotion"]
+    counts = emotion.value_counts()
+    if len(counts) < 2 or counts.max() < CLASS_RATIO * counts.min():
+        return None
+    ratio = counts.max() / counts.min()
+    few = counts.index[counts * CLASS_RATIO <= counts.max()]
+    return Issue(
+        "Emotions of unequal size",
+        "warning" if ratio >= 3 else "info",
+        list(emotion.index[emotion.isin(few)]),
+        "Read UAR rather than accuracy, and weight the classes in training.",
+        f"{counts.index[0]} has {ratio:.1f} times the clips of {counts.index[-1]}: "
+        + listed((f"{name} {count:,}" for name, count in counts.items()), 10)
+        + ".",
+    )
+
+
+@CHECKS.register("speakers")
+def speakers(evidence: Evidence) -> Issue | None:
+    """Speakers with far fewer clips than the others."""
+    speaker = evidence.usable["speaker"]
+    counts = speaker.value_counts()
+    few = counts[counts < FEW_CLIPS * counts.median()]
+    if few.empty:
+        return None
+    return Issue(
+        f"{number(len(few), 'speaker')} with few clips",
+        "info",
+        list(speaker.index[speaker.isin(few.index)]),
+        "Expect wider intervals for them, and look at figures speaker by speaker.",
+        f"The median is {counts.median():g} clips; "
+        + listed(f"{name} has {count:,}" for name, count in few.items())
+        + ".",
+    )
+
+
+@CHECKS.register("lacking")
+def lacking(evidence: Evidence) -> Issue | None:
+    """Emotions that a speaker does not have."""
+    usable = evidence.usable
+    table = pd.crosstab(usable["speaker"], usable["emotion"])
+    lacks = {who: [str(name) for name in row.index[row == 0]] for who, row in table.iterrows()}
+    lacks = {who: names for who, names in lacks.items() if names}
+    if not lacks:
+        return None
+    return Issue(
+        f"{number(len(lacks), 'speaker')} {'lacks' if len(lacks) == 1 else 'lack'} an emotion",
+        "warning",
+        list(usable.index[usable["speaker"].isin(list(lacks))]),
+        "A test on such a speaker alone scores fewer emotions; average the recalls with care.",
+        listed(f"{who} has no {' or '.join(names)}" for who, names in lacks.items()) + ".",
+    )
+
+
+@CHECKS.register("no-speakers")
+def no_speakers(evidence: Evidence) -> Issue | None:
+    """A corpus that does not say who speaks, or has one voice only."""
+    usable = evidence.usable
+    nameless = usable.index[usable["speaker"].isna()]
+    voices = evidence.corpus.speakers
+    if not nameless.size and len(voices) > 1:
+        return None
+    return Issue(
+        "Speakers are unknown" if nameless.size else "One speaker only",
+        "warning",
+        list(nameless),
+        "Add speakers to the corpus if you can: without them no split can keep voices apart, and"
+        " every figure may hold for known voices only.",
+        f"{number(len(nameless), 'clip')} of {len(usable):,} name no speaker."
+        if nameless.size
+        else f"All clips are by {listed(voices)}.",
+    )
+
+
+@CHECKS.register("notes")
+def notes(evidence: Evidence) -> Issue | None:
+    """What the reader of the corpus did."""
+    said = evidence.corpus.notes
+    if not said:
+        return None
+    return Issue("How the corpus was read", "info", [], "", " ".join(f"{note}." for note in said))
+
+
+@CHECKS.register("not-scanned")
+def not_scanned(evidence: Evidence) -> Issue | None:
+    """Without a scan, half of the checks were not made."""
+    if "sha256" in evidence.scan:
+        return None
+    return Issue(
+        "The sound was not checked",
+        "info",
+        [],
+        "Scan the corpus to look for duplicates, clipping, silence and damaged files.",
+        "Only the headers of the files have been read.",
+    )

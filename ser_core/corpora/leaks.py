@@ -1,0 +1,201 @@
+"""What the parts of a split share: the difference between a figure and an honest figure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ser_core.corpora.corpus import Corpus
+from ser_core.corpora.split import PARTS, Split
+
+Codes = npt.NDArray[np.intp]
+
+KINDS = ("speakers", "sentences", "pairs", "audio")
+"""What may be shared: speakers, sentences, (speaker, sentence) pairs, and identical sound."""
+
+GRADES: dict[str, str] = {
+    "A": "Test speakers and test sentences are both new to the model: the strictest test.",
+    "B": "Test speakers are new to the model, their sentences are not: the figure holds for new "
+    "voices saying known words.",
+    "C": "Test sentences are new to the model, their speakers are not: the figure holds for known "
+    "voices only.",
+    "D": "The model has heard the test speakers and the test sentences, though not the one saying "
+    "the other: the figure holds for known voices only.",
+    "E": "The model has heard the same speakers say the same sentences: expect far lower figures "
+    "for a new voice.",
+    "F": "The very same recordings are in training and in the test: the figure is void.",
+    "unknown": "The corpus does not name its speakers, so nobody can say whether the test voices "
+    "are new: read the figure as one for known voices.",
+}
+"""Plain reading of every grade, best first."""
+
+_SEVERITY = {grade: rank for rank, grade in enumerate(["A", "B", "C", "D", "unknown", "E", "F"])}
+
+
+@dataclass(frozen=True)
+class Leak:
+    """What one part of one fold shares with another.
+
+    Attributes:
+        fold: Name of the fold.
+        source: The part that the model sees: "train", or "validation" for choices made on it.
+        target: The part that is scored.
+        kind: One of `KINDS`.
+        shared: Distinct speakers (sentences, ...) of the target that the source has too; None
+            where the corpus does not say.
+        total: Distinct ones in the target; None where the corpus does not say.
+        clips: Share of the target's clips that are of a shared one, 0 to 1; None if unknown.
+    """
+
+    fold: str
+    source: str
+    target: str
+    kind: str
+    shared: int | None
+    total: int | None
+    clips: float | None
+
+    @property
+    def share(self) -> float | None:
+        """Shared of total, 0 to 1."""
+        return self.shared / self.total if self.total and self.shared is not None else None
+
+
+@dataclass(frozen=True)
+class LeakAudit:
+    """What the parts of a split share, and what that means.
+
+    Attributes:
+        leaks: One for every fold, pair of parts and kind.
+        grade: A to F or "unknown", of the test part: the worst over the folds.
+        validation_grade: The same for the validation part against train.
+        reading: One plain sentence on the grade, and what could not be checked.
+    """
+
+    leaks: tuple[Leak, ...]
+    grade: str
+    validation_grade: str
+    reading: str
+
+    @property
+    def speakers_shared(self) -> bool:
+        """Whether test figures need the badge: test voices are known, or may be."""
+        return self.grade not in ("A", "B")
+
+    def table(self) -> pd.DataFrame:
+        """A row for every leak, with the columns of `Leak` and `share`."""
+        rows = [vars(leak) | {"share": leak.share} for leak in self.leaks]
+        return pd.DataFrame(rows, columns=[*Leak.__dataclass_fields__, "share"])
+
+    def worst(self) -> pd.DataFrame:
+        """The fold with the largest share, for every pair of parts and kind, in order."""
+        table = self.table().sort_values("share", ascending=False, kind="stable")
+        worst = table.drop_duplicates(["source", "target", "kind"])
+        return worst.sort_index().reset_index(drop=True)
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON: the grades, the reading and the worst leaks."""
+        rows = self.worst().astype(object)
+        return {
+            "grade": self.grade,
+            "validation_grade": self.validation_grade,
+            "reading": self.reading,
+            "worst": rows.where(rows.notna(), None).to_dict("records"),
+        }
+
+
+def audit_split(split: Split, corpus: Corpus, scan: pd.DataFrame | None = None) -> LeakAudit:
+    """Count what the parts of every fold share.
+
+    Args:
+        split: What to audit.
+        corpus: The corpus it splits.
+        scan: Result of `ser_core.corpora.scan`; without it, identical sound is not looked for.
+
+    Raises:
+        SplitError: If the split is not one of this corpus.
+    """
+    split.require(corpus)
+    things = _things(corpus.clips.loc[split.table.index], scan)
+    leaks = tuple(
+        leak for fold in split.folds for leak in _fold_leaks(str(fold), split.table[fold], things)
+    )
+    scored = "test" if split.table.isin(["test"]).to_numpy().any() else "validation"
+    grade = _grade([leak for leak in leaks if leak.target == scored])
+    return LeakAudit(
+        leaks=leaks,
+        grade=grade,
+        validation_grade=_grade([leak for leak in leaks if leak.target == "validation"]),
+        reading=_reading(grade, things),
+    )
+
+
+def _things(clips: pd.DataFrame, scan: pd.DataFrame | None) -> dict[str, Codes]:
+    """What each clip has of every kind, as numbers; -1 where nobody says."""
+    pairs = clips["speaker"].str.cat(clips["sentence"], sep="\n")
+    audio = pd.Series(pd.NA, index=clips.index, dtype="string")
+    if scan is not None:
+        audio = scan["sha256"].reindex(clips.index).astype("string")
+        audio = audio.mask(audio == "")
+    columns = (clips["speaker"], clips["sentence"], pairs, audio)
+    return {kind: column.factorize()[0] for kind, column in zip(KINDS, columns, strict=True)}
+
+
+def _fold_leaks(fold: str, parts: pd.Series[str], things: dict[str, Codes]) -> list[Leak]:
+    of = {part: np.flatnonzero(parts == part) for part in PARTS}
+    return [
+        Leak(fold, source, target, kind, *_shared(codes[of[source]], codes[of[target]], kind))
+        for source, target in (("train", "validation"), ("train", "test"), ("validation", "test"))
+        if len(of[source]) and len(of[target])
+        for kind, codes in things.items()
+    ]
+
+
+def _shared(seen: Codes, scored: Codes, kind: str) -> tuple[int | None, int | None, float | None]:
+    """Distinct ones of the scored part that were seen, all of them, and the share of clips.
+
+    Where one clip says nothing, speakers and sentences are unknown: it may be anybody. Sound is
+    compared as far as it was decoded.
+    """
+    partly = kind != "audio" and bool((seen < 0).any() or (scored < 0).any())
+    if partly or (scored < 0).all():
+        return None, None, None
+    known = np.isin(scored, seen[seen >= 0])
+    total = np.unique(scored[scored >= 0])
+    return len(np.unique(scored[known])), len(total), float(known.mean())
+
+
+def _grade(leaks: list[Leak]) -> str:
+    """Worst grade over folds and over the parts that the scored part is held against."""
+    by_pair: dict[tuple[str, str], dict[str, int | None]] = {}
+    for leak in leaks:
+        by_pair.setdefault((leak.fold, leak.source), {})[leak.kind] = leak.shared
+    grades = [_grade_of(**shared) for shared in by_pair.values()]
+    return max(grades, key=lambda grade: _SEVERITY[grade], default="unknown")
+
+
+def _grade_of(
+    speakers: int | None, sentences: int | None, pairs: int | None, audio: int | None
+) -> str:
+    """Grade of what is shared; what is unknown counts as shared, so it never gives a good grade."""
+    if audio:
+        return "F"
+    if speakers is None:
+        return "unknown"
+    if speakers == 0:
+        return "A" if sentences == 0 else "B"
+    if sentences == 0:
+        return "C"
+    return "D" if pairs == 0 else "E"
+
+
+def _reading(grade: str, things: dict[str, Codes]) -> str:
+    unchecked = {
+        "sentences": "The corpus does not name its sentences, so they count as shared.",
+        "audio": "Identical recordings were not looked for; scan the corpus to do so.",
+    }
+    said = [text for kind, text in unchecked.items() if (things[kind] < 0).all()]
+    return " ".join([GRADES[grade], *said])

@@ -1,0 +1,316 @@
+"""Ways to split a corpus, in a registry: what may be shared between the parts, and what not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from ser_core.corpora import deal
+from ser_core.corpora.deal import Codes, Counts, Shares
+from ser_core.corpora.split import PARTS, UNUSED
+from ser_core.errors import SplitError
+from ser_core.registry import Registry
+
+Outcome = tuple[dict[str, "list[str]"], tuple[str, ...]]
+"""Part of every clip for each named fold, and notes."""
+
+GROUPS = {"speaker": "speakers", "sentence": "sentences"}
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be split, and how.
+
+    Attributes:
+        clips: The usable clips, sorted by name so that the order of a table changes nothing.
+        seed: Of the random choices.
+        fractions: Shares of train, validation and test, adding up to 1.
+        folds: Number of folds, where the policy has any number of them.
+        group: Column that `grouped-k-fold` keeps together.
+    """
+
+    clips: pd.DataFrame
+    seed: int
+    fractions: tuple[float, float, float]
+    folds: int
+    group: str
+
+    @cached_property
+    def rng(self) -> np.random.Generator:
+        """The one source of choices."""
+        return np.random.default_rng(self.seed)
+
+    @cached_property
+    def classes(self) -> Codes:
+        """Class of every clip, as a number."""
+        return self.clips["emotion"].factorize(sort=True)[0]
+
+    @cached_property
+    def active(self) -> list[str]:
+        """The parts that get clips."""
+        return [part for part, share in zip(PARTS, self.fractions, strict=True) if share > 0]
+
+    @property
+    def shares(self) -> Shares:
+        """Shares of the active parts."""
+        return np.array([share for share in self.fractions if share > 0])
+
+    def groups(self, column: str, parts: int) -> Codes:
+        """Group of every clip, as a number.
+
+        Raises:
+            SplitError: If a clip has no group, or there are fewer groups than parts.
+        """
+        unknown = int(self.clips[column].isna().sum())
+        if unknown:
+            raise SplitError(
+                f"{unknown} of {len(self.clips)} clips have no {column}, so nothing can be kept "
+                "apart by it",
+                subject=column,
+                remedy=f"Add a column {column} to the corpus, or choose the policy 'random'",
+            )
+        codes, names = self.clips[column].factorize(sort=True)
+        if len(names) < parts:
+            raise SplitError(
+                f"{_plural(len(names), column)} cannot fill {parts} parts that share none",
+                subject=column,
+                remedy=_FEWER[column],
+            )
+        return codes
+
+
+_FEWER = {
+    "speaker": "Set the share of validation to 0, ask for fewer folds, or choose "
+    "'leave-one-speaker-out' or 'random'",
+    "sentence": "Set the share of validation to 0, ask for fewer folds, or choose "
+    "'speaker-disjoint' or 'random'",
+}
+
+
+def _plural(count: int, column: str) -> str:
+    return f"{count} {column if count == 1 else GROUPS[column]}"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A way to split.
+
+    Attributes:
+        title: Name for people.
+        describe: What it answers, in one sentence.
+        options: Which of `fractions`, `folds` and `group` it looks at.
+        run: Does it.
+    """
+
+    title: str
+    describe: str
+    options: tuple[str, ...]
+    run: Callable[[Task], Outcome]
+
+
+POLICIES: Registry[Policy] = Registry("split policy")
+
+
+def policy(
+    name: str, title: str, describe: str, *options: str
+) -> Callable[[Callable[[Task], Outcome]], Callable[[Task], Outcome]]:
+    """Decorator that registers a function as a policy."""
+
+    def register(run: Callable[[Task], Outcome]) -> Callable[[Task], Outcome]:
+        POLICIES.register(name)(Policy(title, describe, options, run))
+        return run
+
+    return register
+
+
+@policy(
+    "random",
+    "Random, stratified",
+    "Clips are drawn by chance within each emotion; the same voices and sentences appear on both"
+    " sides, so the figures say little about a new voice.",
+    "fractions",
+)
+def random(task: Task) -> Outcome:
+    """Every class in its share, whoever speaks whatever."""
+    parts = deal.stratified(task.classes, task.shares, task.rng)
+    return _one_fold(task, parts), ()
+
+
+@policy(
+    "speaker-disjoint",
+    "New speakers",
+    "No voice of the test part is heard in training: how well does the model do for people it has"
+    " never met?",
+    "fractions",
+)
+def speaker_disjoint(task: Task) -> Outcome:
+    """Whole speakers to one part."""
+    return _disjoint(task, ["speaker"], task.shares)
+
+
+@policy(
+    "sentence-disjoint",
+    "New sentences",
+    "No sentence of the test part is heard in training, but all voices are: how well does the model"
+    " do for known people who say something else?",
+    "fractions",
+)
+def sentence_disjoint(task: Task) -> Outcome:
+    """Whole sentences to one part."""
+    return _disjoint(task, ["sentence"], task.shares)
+
+
+@policy(
+    "speaker-and-sentence-disjoint",
+    "New speakers, new sentences",
+    "Neither voice nor sentence of the test part is heard in training, the strictest; clips that"
+    " would cross are left unused.",
+    "fractions",
+)
+def speaker_and_sentence_disjoint(task: Task) -> Outcome:
+    """Whole speakers and whole sentences to one part; a clip is used where both agree.
+
+    A part gets the share s of the speakers and t of the sentences, so s * t of the clips. With
+    both in proportion to the square root of the fraction, the clips that stay are in the
+    proportion asked for, and no other choice leaves fewer unused.
+    """
+    shares = np.sqrt(task.shares) / np.sqrt(task.shares).sum()
+    folds, _ = _disjoint(task, ["speaker", "sentence"], shares)
+    unused = sum(part == UNUSED for part in next(iter(folds.values())))
+    note = (
+        f"{unused} of {len(task.clips)} clips ({unused / len(task.clips):.0%}) are unused: their "
+        "speaker and their sentence belong to different parts"
+    )
+    return folds, (note,)
+
+
+def _disjoint(task: Task, columns: Sequence[str], shares: Shares) -> Outcome:
+    groups = [task.groups(column, len(shares)) for column in columns]
+    parts = deal.grouped(groups, task.classes, [shares] * len(groups), task.rng, _trainable)
+    if parts is None:
+        raise _vanishing(task, columns)
+    return _one_fold(task, parts), ()
+
+
+def _trainable(counts: Counts) -> bool:
+    """Whether every class is in train and no part is empty."""
+    return bool((counts[0] > 0).all() and counts.sum(axis=1).all())
+
+
+def _vanishing(task: Task, columns: Sequence[str]) -> SplitError:
+    groups = " and ".join(GROUPS[column] for column in columns)
+    clips = task.clips
+    rarest = clips.groupby("emotion")[list(columns)].nunique().min(axis=1).idxmin()
+    few = _plural(int(clips.loc[clips["emotion"] == rarest, columns[0]].nunique()), columns[0])
+    return SplitError(
+        f"however the {groups} are dealt, an emotion is missing from train or a part is empty; "
+        f"{rarest} has the fewest, {few}",
+        subject=", ".join(columns),
+        remedy=f"Leave {rarest} out, change the fractions, or choose the policy 'random'",
+    )
+
+
+def _one_fold(task: Task, parts: Codes) -> dict[str, list[str]]:
+    names = [*task.active, UNUSED]  # part -1 is the last
+    return {"split": [names[part] for part in parts]}
+
+
+@policy(
+    "leave-one-speaker-out",
+    "Leave one speaker out",
+    "As many folds as speakers, each tested on one voice that training has not heard; the usual"
+    " yardstick for small corpora.",
+    "fractions",
+)
+def leave_one_speaker_out(task: Task) -> Outcome:
+    """A fold for each speaker; another speaker validates, where that leaves enough to train on."""
+    speakers = task.groups("speaker", 2)
+    names = list(task.clips["speaker"].factorize(sort=True)[1])
+    validators = _validators(task, speakers)
+    folds = {
+        str(name): _left_out(task, speakers, code, validators[code])
+        for code, name in enumerate(names)
+    }
+    sharing = [str(names[code]) for code, other in validators.items() if other is None]
+    note = "Validation is one other speaker in each fold"
+    if sharing:
+        note = (
+            f"Validation shares its speakers with train in {len(sharing)} of {len(names)} folds "
+            f"({', '.join(sharing)}): no speaker could be spared. The test speaker is apart in all"
+        )
+    return folds, (note,) if task.fractions[1] else ()
+
+
+def _validators(task: Task, speakers: Codes) -> dict[int, int | None]:
+    """Speaker who validates for each test speaker, None where nobody can be spared.
+
+    The next in a random round is asked first; speakers with every emotion are preferred, since
+    scores over classes that the validation part lacks choose a worse model.
+    """
+    table = deal.count(speakers, task.classes, int(speakers.max()) + 1)
+    order = [int(speaker) for speaker in task.rng.permutation(len(table))]
+    return {
+        left_out: next(
+            (
+                other
+                for other in sorted(_after(order, left_out), key=lambda s: (table[s] == 0).sum())
+                if (np.delete(table, [left_out, other], axis=0).sum(axis=0) > 0).all()
+            ),
+            None,
+        )
+        for left_out in order
+    }
+
+
+def _after(order: list[int], speaker: int) -> list[int]:
+    place = order.index(speaker)
+    return order[place + 1 :] + order[:place]
+
+
+def _left_out(task: Task, speakers: Codes, test: int, validator: int | None) -> list[str]:
+    parts = np.where(speakers == test, PARTS[2], PARTS[0]).astype(object)
+    share = task.fractions[1]
+    if share and validator is not None:
+        parts[speakers == validator] = PARTS[1]
+    elif share:
+        rest = np.flatnonzero(speakers != test)
+        dealt = deal.stratified(task.classes[rest], np.array([1 - share, share]), task.rng)
+        parts[rest[dealt == 1]] = PARTS[1]
+    return list(parts)
+
+
+@policy(
+    "grouped-k-fold",
+    "Grouped k-fold",
+    "Speakers (or sentences) are dealt to k groups; each is tested once by a model that has not"
+    " heard it.",
+    "folds",
+    "group",
+)
+def grouped_k_fold(task: Task) -> Outcome:
+    """Fold i tests group i, validates on the next, and trains on the others."""
+    if task.folds < 3:
+        raise SplitError(
+            f"{task.folds} folds leave nothing to train on: one group tests, one validates",
+            subject="folds",
+            remedy="Ask for 3 or more",
+        )
+    groups = task.groups(task.group, task.folds)
+    shares = np.full(task.folds, 1 / task.folds)
+    dealt = deal.grouped([groups], task.classes, [shares], task.rng, _trainable_in_turn)
+    if dealt is None:
+        raise _vanishing(task, [task.group])
+    roles = [PARTS[2], PARTS[1], *[PARTS[0]] * (task.folds - 2)]
+    return {
+        f"fold {fold + 1}": [roles[(part - fold) % task.folds] for part in dealt]
+        for fold in range(task.folds)
+    }, ()
+
+
+def _trainable_in_turn(counts: Counts) -> bool:
+    trains = (counts.sum(axis=0) - counts - np.roll(counts, -1, axis=0)) > 0
+    return bool(trains.all() and counts.sum(axis=1).all())

@@ -1,0 +1,121 @@
+"""Make a split: check what is asked for, run the policy, check what it gave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from ser_core.corpora.corpus import Corpus
+from ser_core.corpora.emotions import ordered
+from ser_core.corpora.policies import GROUPS, POLICIES, Task
+from ser_core.corpora.split import PARTS, Split
+from ser_core.errors import ParameterError, SplitError
+from ser_core.registry import did_you_mean
+
+FRACTIONS = (0.8, 0.1, 0.1)
+
+
+def make_split(
+    corpus: Corpus,
+    policy: str,
+    *,
+    seed: int = 0,
+    fractions: Sequence[float] = FRACTIONS,
+    folds: int = 5,
+    group: str = "speaker",
+) -> Split:
+    """Split the usable clips of a corpus.
+
+    The same clips and arguments give the same split, in whatever order the corpus lists them.
+
+    Args:
+        corpus: What to split.
+        policy: Name in `POLICIES`.
+        seed: Of the random choices.
+        fractions: Shares of train, validation and test; 0 leaves a part empty. Policies that deal
+            whole groups come as near as the groups allow.
+        folds: Number of folds of "grouped-k-fold".
+        group: What "grouped-k-fold" keeps together: "speaker" or "sentence".
+
+    Raises:
+        SplitError: If the policy cannot be met: too few speakers or sentences, clips without one,
+            or an emotion that would vanish from train. It says why and what else to choose.
+        ParameterError: If the fractions are no shares, or the group is unknown.
+        UnknownNameError: If there is no such policy.
+    """
+    chosen = POLICIES[policy]
+    task = Task(_clips(corpus), seed, _checked(fractions), folds, _known(group))
+    parts, notes = chosen.run(task)
+    table = pd.DataFrame(parts, index=task.clips.index, dtype="str").rename_axis("clip")
+    _refuse_vanishing(table, task.clips["emotion"])
+    options = {name: _plain(getattr(task, name)) for name in chosen.options}
+    notes = (*notes, *_lacking(table, task.clips["emotion"]))
+    return Split(corpus.name, policy, seed, options, table, notes)
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _clips(corpus: Corpus) -> pd.DataFrame:
+    clips = corpus.usable.sort_index()
+    emotions = clips["emotion"].nunique()
+    if emotions < 2:
+        raise SplitError(
+            f"{len(clips)} usable clips with {emotions} emotion{'s' * (emotions != 1)} leave "
+            "nothing to tell apart",
+            subject=corpus.name,
+            remedy="Look at the problems of the clips, or map the labels",
+        )
+    return clips
+
+
+def _checked(fractions: Sequence[float]) -> tuple[float, float, float]:
+    shares = [float(share) for share in fractions]
+    proper = len(shares) == 3 and all(share >= 0 for share in shares)
+    if not proper or abs(sum(shares) - 1) > 1e-6 or not 0 < shares[0] < 1:
+        raise ParameterError(
+            f"{shares} are not shares of train, validation and test",
+            subject="fractions",
+            remedy="Give three numbers that add up to 1, the first above 0 and below 1",
+        )
+    return shares[0], shares[1], shares[2]
+
+
+def _known(group: str) -> str:
+    if group not in GROUPS:
+        raise ParameterError(
+            "clips cannot be grouped by it", subject=group, remedy=did_you_mean(group, GROUPS)
+        )
+    return group
+
+
+def _missing(table: pd.DataFrame, emotion: pd.Series[str], part: str) -> dict[str, list[str]]:
+    """Emotions of the corpus that a part lacks, for each fold where it has clips at all."""
+    every = set(emotion)
+    present = {fold: set(emotion[table[fold] == part]) for fold in table}
+    return {
+        str(fold): ordered(every - found)
+        for fold, found in present.items()
+        if found and found != every
+    }
+
+
+def _refuse_vanishing(table: pd.DataFrame, emotion: pd.Series[str]) -> None:
+    for fold, emotions in _missing(table, emotion, PARTS[0]).items():
+        names = ", ".join(emotions)
+        raise SplitError(
+            f"{names} would vanish from train in fold {fold}: no other group has it",
+            subject="emotion",
+            remedy=f"Leave {names} out, or choose the policy 'random'",
+        )
+
+
+def _lacking(table: pd.DataFrame, emotion: pd.Series[str]) -> list[str]:
+    return [
+        f"The {part} part{f' of fold {fold}' if table.shape[1] > 1 else ''} "
+        f"has no {' and no '.join(emotions)}"
+        for part in PARTS[1:]
+        for fold, emotions in _missing(table, emotion, part).items()
+    ]
