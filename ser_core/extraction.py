@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import json
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ser_core import atomic
 from ser_core.audio import SAMPLE_RATE, Waveform, load
 from ser_core.audio import sha256 as content_address
 from ser_core.errors import AudioError
@@ -206,6 +210,35 @@ def mean_by(
             progress(done, len(files))
     means = {group: (total / counts[group]).astype(np.float32) for group, total in sums.items()}
     return Means(means, counts, tuple(unreadable))
+
+
+def save_means(path: Path, representation: Representation, means: Means) -> None:
+    """Write means to an NPZ file: `picture_<group>` for each, and `about` as JSON.
+
+    Raises:
+        SerError: If it cannot be written.
+    """
+    archive = io.BytesIO()
+    about = {
+        "name": representation.name,
+        "parameters": representation.parameters,
+        "clips": means.clips,
+        "unreadable": means.unreadable,
+    }
+    pictures = {f"picture_{group}": picture for group, picture in means.pictures.items()}
+    np.savez_compressed(archive, about=json.dumps(about), **pictures)  # type: ignore[arg-type]
+    atomic.write(path, archive.getvalue())
+
+
+def load_means(path: Path) -> Means | None:
+    """Means that `save_means` wrote; None when the file is absent or something else."""
+    try:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as archive:
+            about = json.loads(str(archive["about"]))
+            pictures = {group: archive[f"picture_{group}"] for group in about["clips"]}
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return None
+    return Means(pictures, about["clips"], tuple(about["unreadable"]))
 
 
 def _stretched_one(

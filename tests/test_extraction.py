@@ -5,7 +5,15 @@ import pandas as pd
 import pytest
 
 from ser_core.audio import load, sha256
-from ser_core.extraction import extract, mean_by, picture, store_key, stretched
+from ser_core.extraction import (
+    extract,
+    load_means,
+    mean_by,
+    picture,
+    save_means,
+    store_key,
+    stretched,
+)
 from ser_core.representations import make, represent
 from ser_core.settings import demo_corpus
 from ser_core.store import FeatureStore
@@ -38,7 +46,7 @@ def test_a_second_pass_finds_everything(files):
 def test_a_known_address_saves_decoding(files, tmp_path):
     addresses = {clip: sha256(load(path)) for clip, path in files.items()}
     extract(files, REPS)
-    gone = {clip: tmp_path / "gone.flac" for clip in files}
+    gone = dict.fromkeys(files, tmp_path / "gone.flac")
     assert [r.found for r in extract(gone, REPS, addresses=addresses)] == [2, 2]
     other_rate = [make("rms", sample_rate=8000)]
     assert all(r.problem for r in extract(gone, other_rate, addresses=addresses))
@@ -104,3 +112,15 @@ def test_mean_through_the_store_is_the_same_within_half_precision(files):
     for _ in range(2):
         stored = mean_by(files, groups, REPS[0], addresses=addresses).pictures["all"]
         np.testing.assert_allclose(stored, direct, atol=0.05)
+
+
+def test_means_survive_a_file(files, tmp_path):
+    path = tmp_path / "żółć folder" / "means.npz"
+    means = mean_by(files, pd.Series(dict.fromkeys(files, "anger")), REPS[0])
+    save_means(path, REPS[0], means)
+    loaded = load_means(path)
+    assert loaded.clips == means.clips
+    np.testing.assert_array_equal(loaded.pictures["anger"], means.pictures["anger"])
+    path.write_bytes(path.read_bytes()[:-40])
+    assert load_means(path) is None
+    assert load_means(tmp_path / "absent.npz") is None

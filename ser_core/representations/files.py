@@ -1,0 +1,67 @@
+"""Pictures as files that other programs read."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ser_core.representations.base import Representation
+
+Picture = npt.NDArray[np.float32]
+
+
+def to_npz(representation: Representation, picture: Picture) -> bytes:
+    """NumPy archive of a picture with all that is needed to read it.
+
+    Args:
+        representation: What it is.
+        picture: Shape (channels, bins, frames).
+
+    Returns:
+        Arrays `picture`, `times` (s), `bins` (in the axis's unit, or names) and `about`: JSON
+        with name, unit, axis, channels, parameters and hash. Nothing in it is pickled.
+    """
+    axis = representation.bin_axis()
+    about = {
+        "name": representation.name,
+        "title": representation.title,
+        "unit": representation.unit,
+        "axis": axis.label,
+        "axis_unit": axis.unit,
+        "channels": representation.channel_names,
+        "parameters": representation.parameters,
+        "hash": representation.hash,
+    }
+    archive = io.BytesIO()
+    np.savez_compressed(
+        archive,
+        picture=picture,
+        times=representation.frame_times(picture.shape[-1]),
+        bins=np.asarray(axis.values),
+        about=json.dumps(about),
+    )
+    return archive.getvalue()
+
+
+def to_csv(representation: Representation, picture: Picture) -> str:
+    """Table of a picture: a row a frame, a column a bin (of each channel), units in the header."""
+    axis = representation.bin_axis()
+    unit = f" {axis.unit}" if axis.unit else ""
+    columns = [
+        f"{channel} {value}{unit}".strip() if len(axis.values) > 1 else axis.label
+        for channel in representation.channel_names
+        for value in _plain(axis.values)
+    ]
+    rows = picture.reshape(-1, picture.shape[-1]).T
+    times = pd.Index(representation.frame_times(len(rows)).round(6), name="time s")
+    return pd.DataFrame(rows, index=times, columns=columns).to_csv(float_format="%.6g")
+
+
+def _plain(values: npt.NDArray[np.generic]) -> list[str]:
+    if np.issubdtype(values.dtype, np.number):
+        return [f"{float(value):.6g}" for value in values]
+    return [str(value) for value in values]
