@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import errors, navigation, selection, theme, warmup
+from pages.shared import errors, navigation, theme, warmup
 
 st.set_page_config(page_icon=theme.ICON, layout="wide")
 theme.apply()
 page = navigation.choose()
 with errors.told():
-    selection.load()
-    navigation.sidebar()
-    page.run()
+    navigation.run(page)
 warmup.begin()

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import clips, navigation, opening
+from pages.shared import clips, faults, navigation, opening, overview, splitting
 from pages.shared.errors import plain
 from ser_core.corpora import Corpus
 
-VIEWS = {"Clips": clips.show}
+VIEWS = {
+    "Clips": clips.show,
+    "Overview": overview.show,
+    "Faults": faults.show,
+    "Split": splitting.show,
+}
 
 
 def headline(corpus: Corpus) -> None:

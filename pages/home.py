@@ -8,6 +8,7 @@ from pages.shared import navigation, player, selection, theme
 from pages.shared.errors import plain
 from pages.shared.selection import Active
 from ser_core.corpora.browse import other_sentence, showcase, siblings
+from ser_core.words import count
 
 NEXT = {
     "corpus": "Browse the clips, check them for faults, split them without leaks",
@@ -40,8 +41,8 @@ def describe(active: Active) -> None:
         st.subheader("Open now")
         minutes = corpus.usable["duration"].sum() / 60
         st.markdown(
-            f"**{plain(corpus.name)}**: {len(corpus.usable):,} clips, "
-            f"{len(corpus.speakers)} speakers, {minutes:,.0f} minutes"
+            f"**{plain(corpus.name)}**: {count(len(corpus.usable), 'clip')}, "
+            f"{count(len(corpus.speakers), 'speaker')}, {minutes:,.0f} min of speech"
         )
         st.html(theme.chips(corpus.emotions))
         if corpus.licence:

@@ -12,6 +12,7 @@ from pages.shared.errors import plain
 from ser_core.corpora import EMOTIONS
 from ser_core.corpora.browse import filter_clips
 from ser_core.plots.palette import EMOTION_COLORS
+from ser_core.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +33,15 @@ COLUMNS: dict[str, Callable[[], Any]] = {
     "text": lambda: st.column_config.TextColumn("Text", width="large"),
     "sentence": lambda: st.column_config.TextColumn("Sentence", width=75),
     "problem": lambda: st.column_config.TextColumn("Problem", width="medium"),
+    "rms_db": lambda: st.column_config.NumberColumn("Level", format="%.1f dBFS", width=90),
+    "peak": lambda: st.column_config.NumberColumn("Peak", format="%.3f", width=70),
+    "clipped": lambda: st.column_config.NumberColumn(
+        "Clipped", format="percent", width=75, help="Share of samples at full scale."
+    ),
+    "silent_start": lambda: st.column_config.NumberColumn(
+        "Silent start", format="%.2f s", width=90
+    ),
+    "silent_end": lambda: st.column_config.NumberColumn("Silent end", format="%.2f s", width=90),
     "clip": lambda: st.column_config.TextColumn("Clip", help="Path inside the corpus."),
 }
 
@@ -79,9 +89,8 @@ def _table(active: Active, found: pd.DataFrame) -> None:
     st.session_state["_clips_found"] = clips
     rows = [clips.index(active.clip)] if active.clip in found.index else []
     st.session_state[TABLE] = {"selection": {"rows": rows, "columns": [], "cells": []}}
-    shown = found.reset_index()
-    shown["emotion"] = [[e] if isinstance(e, str) else [] for e in shown["emotion"]]
-    order = [c for c in COLUMNS if c == "clip" or _says_something(found[c])]
+    shown = _for_display(found)
+    order = [c for c in COLUMNS if c in shown and (c == "clip" or _says_something(found[c]))]
     st.dataframe(
         shown,
         key=TABLE,
@@ -98,9 +107,12 @@ def _table(active: Active, found: pd.DataFrame) -> None:
 
 def _below_table(active: Active, found: pd.DataFrame) -> None:
     total = len(active.corpus.clips)
-    many = f"{len(found):,} of {total:,}" if len(found) < total else f"{total:,}"
+    part = f"{len(found):,} of " if len(found) < total else ""
     with st.container(horizontal=True, horizontal_alignment="distribute"):
-        st.caption(f"{many} clips. Click a row to hear it, a heading to sort.", width="content")
+        st.caption(
+            f"{part}{count(total, 'clip')}. Click a row to hear it, a heading to sort.",
+            width="content",
+        )
         st.download_button(
             "Download as CSV",
             found.to_csv().encode(),
@@ -109,6 +121,32 @@ def _below_table(active: Active, found: pd.DataFrame) -> None:
             on_click="ignore",
             help="The clips in the table, with all that the corpus says of them.",
         )
+
+
+def small_table(table: pd.DataFrame, *, key: str) -> str:
+    """A table of a few clips; returns the chosen one, the first to begin with."""
+    shown = _for_display(table)
+    order = [c for c in COLUMNS if c in shown and (c == "clip" or _says_something(shown[c]))]
+    state = st.dataframe(
+        shown,
+        key=key,
+        on_select="rerun",
+        selection_mode="single-row-required",
+        hide_index=True,
+        height=min(360, 38 + 35 * len(shown)),
+        column_order=order,
+        column_config={name: COLUMNS[name]() for name in order},
+        placeholder="",
+    )
+    rows = state["selection"]["rows"]
+    return str(table.index[rows[0] if rows and rows[0] < len(table) else 0])
+
+
+def _for_display(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with the clip as a column and the emotion as a coloured chip."""
+    shown = table.reset_index(names="clip")
+    shown["emotion"] = [[e] if isinstance(e, str) else [] for e in shown["emotion"]]
+    return shown
 
 
 def _says_something(column: pd.Series) -> bool:

@@ -5,6 +5,7 @@ Links carry the selection in their address, also when they are opened in a new t
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import streamlit as st
 from pages.shared import selection, theme
 from pages.shared.errors import plain
 from ser_core import settings
+from ser_core.words import count
 
 if TYPE_CHECKING:
     from pages.shared.selection import Active
@@ -35,6 +37,7 @@ SECTIONS: dict[str, dict[str, Spot]] = {
         "corpus": Spot("pages/corpus.py", "Corpus", "Browse, check and split clips"),
     },
 }
+_run = threading.local()
 PAGES = {name: spot for spots in SECTIONS.values() for name, spot in spots.items()}
 
 
@@ -50,6 +53,17 @@ def choose() -> st.Page:
     return st.navigation(pages, position="hidden")
 
 
+def run(page: st.Page) -> None:
+    """Run a page with everything that `app.py` puts around it."""
+    selection.load()
+    sidebar()
+    _run.through_app = True
+    try:
+        page.run()
+    finally:
+        _run.through_app = False
+
+
 def enter() -> Active:
     """What the page works on; every page begins with this.
 
@@ -57,7 +71,7 @@ def enter() -> Active:
     folder of independent pages and runs the file without `app.py`, until `st.navigation` is called
     for the first time. So call it, and begin again.
     """
-    if not selection.is_loaded():
+    if not getattr(_run, "through_app", False):
         choose()
         st.rerun()
     return selection.active()
@@ -93,4 +107,6 @@ def _corpus_card() -> None:
     with st.container(border=True, gap="xxsmall"):
         st.caption("Corpus")
         st.markdown(f"**{plain(corpus.name)}**{demo}")
-        st.caption(f"{len(corpus.usable):,} clips · {len(corpus.speakers)} speakers")
+        st.caption(
+            f"{count(len(corpus.usable), 'clip')} · {count(len(corpus.speakers), 'speaker')}"
+        )

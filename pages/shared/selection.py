@@ -116,11 +116,6 @@ def active() -> Active:
     return found
 
 
-def is_loaded() -> bool:
-    """Whether `load` has run in this session."""
-    return "_active" in st.session_state
-
-
 def _corpus(wanted: Selection) -> tuple[Corpus, bool]:
     """The corpus and whether it is the default one, after saying why if it was not asked for."""
     if wanted.corpus:

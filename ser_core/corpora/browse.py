@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ser_core.corpora.emotions import EMOTIONS
+from ser_core.corpora.scanning import scan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,3 +98,28 @@ def other_sentence(corpus: Corpus, clip: str) -> str:
     sentences = firsts["sentence"].tolist()
     place = sentences.index(own["sentence"]) + 1
     return str(firsts.index[place % len(sentences)])
+
+
+class _IncompleteError(Exception):
+    """Raised from the first report of a scan to stop it before it measures anything."""
+
+
+def known_measures(corpus: Corpus) -> tuple[pd.DataFrame | None, int]:
+    """What is known of a corpus's sound without decoding anything.
+
+    Returns:
+        The result of `scan` if every clip has been measured before, else None; and the number of
+        clips that are still to be measured.
+    """
+    missing = 0
+
+    def stop_at_once(done: int, total: int) -> None:
+        nonlocal missing
+        missing = total - done
+        if missing:
+            raise _IncompleteError
+
+    try:
+        return scan(corpus, progress=stop_at_once), 0
+    except _IncompleteError:
+        return None, missing

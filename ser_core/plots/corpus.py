@@ -10,11 +10,12 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ser_core.corpora.emotions import EMOTIONS
+from ser_core.corpora.split import PARTS, UNUSED
 from ser_core.plots.palette import NO_EMOTION, emotion_color
 from ser_core.plots.theme import finish
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 NO_LABEL = "no label"
 _WRITTEN_CELLS = 400  # more numbers than this in one picture cannot be read
@@ -117,24 +118,22 @@ def spread_figure(
     return finish(figure, height=height, name=column)
 
 
-def parts_figure(emotions: pd.Series, parts: Mapping[str, str], *, height: int = 260) -> go.Figure:
+def parts_figure(emotions: pd.Series, parts: pd.Series, *, height: int = 260) -> go.Figure:
     """Share of each emotion in each part of a split, as stacked bars that name the counts.
 
     Args:
         emotions: Emotion of each clip, indexed by clip.
-        parts: Part of each clip, as in `Split.parts`.
+        parts: Part of each clip, indexed by clip: a column of `Split.table`.
         height: In pixels.
     """
-    part = pd.Series(dict(parts), dtype=object)
-    table = pd.crosstab(part, emotions.reindex(part.index).astype(object).fillna(NO_LABEL))
-    order = [name for name in dict.fromkeys(parts.values()) if name in table.index]
-    table = table.loc[order[::-1]]
+    table = pd.crosstab(parts, emotions.reindex(parts.index).astype(object).fillna(NO_LABEL))
+    table = table.loc[[part for part in (*PARTS, UNUSED) if part in table.index][::-1]]
     totals = table.sum(axis=1)
     figure = go.Figure(layout={"barmode": "stack"})
     for name in (*EMOTIONS, NO_LABEL):
         if name in table:
             figure.add_bar(
-                y=[f"{row} ({totals[row]:,})" for row in table.index],
+                y=[f"{part} ({totals[part]:,})" for part in table.index],
                 x=100 * table[name] / totals,
                 customdata=table[name],
                 name=name,
@@ -146,5 +145,5 @@ def parts_figure(emotions: pd.Series, parts: Mapping[str, str], *, height: int =
                 textangle=0,
                 hovertemplate=f"{name}<br>%{{customdata}} clips, %{{x:.1f}} %<extra></extra>",
             )
-    figure.update_xaxes(title="Share of the part's clips (%)", range=[0, 100])
+    figure.update_xaxes(title="Share of the part's clips (%)", range=[0, 100], showgrid=False)
     return finish(figure, height=height, name="split", legend=True)

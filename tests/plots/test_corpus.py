@@ -52,8 +52,9 @@ def test_spread_leaves_out_what_was_not_measured(clips):
 
 
 def test_parts_show_shares_that_add_up_and_counts(clips):
-    parts = {"a.wav": "train", "b.wav": "train", "c.wav": "test"}
+    parts = pd.Series({"a.wav": "train", "b.wav": "train", "c.wav": "test"})
     figure = parts_figure(clips["emotion"], parts)
     shares = {bar.name: dict(zip(bar.y, bar.x, strict=True)) for bar in figure.data}
+    assert list(figure.data[0].y) == ["test (1)", "train (2)"]  # drawn from the bottom
     assert shares["anger"] == {"train (2)": 50, "test (1)": 100}
     assert shares["sadness"] == {"train (2)": 50, "test (1)": 0}

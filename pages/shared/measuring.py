@@ -1,0 +1,116 @@
+"""What is measured of every clip's sound, and the job that measures a large corpus.
+
+Measuring decodes every clip. A small corpus is measured while the page waits; a large one by a job,
+which goes on when the tab is closed and shows the same progress in every tab.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.shared import selection
+from pages.shared.errors import plain
+from ser_core.corpora import scan
+from ser_core.corpora.browse import known_measures
+from ser_core.jobs import Job, State, find, open_job, start
+from ser_core.jobs.local import PROGRESS_FILE
+from ser_core.words import count, seconds
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pages.shared.selection import Active
+
+AT_ONCE = 120  # clips that are measured in a second or two
+CLIPS_PER_SECOND = 60  # a cautious guess, for the estimate before the job has a pace of its own
+
+
+def measures(active: Active, purpose: str) -> pd.DataFrame | None:
+    """Measures of every clip; None, after offering to make them, while they are not complete.
+
+    Args:
+        active: What the page works on.
+        purpose: What they are for, to go on "Measure the clips to see ...".
+    """
+    found, missing = known(active)
+    if found is None and missing <= AT_ONCE:
+        with st.spinner(f"Measuring {count(missing, 'clip')} …"):
+            found = scan(active.corpus)
+    if found is None:
+        _offer(active, missing, purpose)
+    return found
+
+
+def known(active: Active) -> tuple[pd.DataFrame | None, int]:
+    """Measures of every clip if they are complete, and how many clips are still to be measured."""
+    kept = st.session_state.get("_measures")
+    if kept is not None and kept[0] is active.corpus:
+        return kept[1], 0
+    found, missing = known_measures(active.corpus)
+    if found is not None:
+        st.session_state["_measures"] = (active.corpus, found)
+    return found, missing
+
+
+def _key(active: Active) -> str:
+    return f"scan:{active.corpus.root}"
+
+
+def _offer(active: Active, missing: int, purpose: str) -> None:
+    """Show the job at work, or what became of the last one and a button to start."""
+    last = find(_key(active), running=False)
+    with st.container(border=True):
+        if last is not None and last.state is State.RUNNING:
+            _watch(str(last.folder))
+            return
+        if last is not None and last.state is State.FAILED:
+            st.error(f"Measuring stopped: {plain(last.reason)}")
+        st.markdown(
+            f"Measure the clips to see {purpose}. {count(missing, 'clip')} to go, about "
+            f"{seconds(missing / CLIPS_PER_SECOND)}; what is measured is kept."
+        )
+        again = last is not None and last.state in (State.FAILED, State.CANCELLED)
+        st.button(
+            "Go on measuring" if again else "Measure the clips",
+            type="primary",
+            on_click=_start,
+            args=(active,),
+            help="Every clip is decoded once for its level, pitch, clipping, silence and content. "
+            "You can close this page meanwhile.",
+        )
+
+
+def _start(active: Active) -> None:
+    chosen = selection.current()
+    reader = ["--reader", chosen.reader] if chosen.reader else []
+    command = [sys.executable, "-m", "ser_core", "corpus", "scan", str(active.corpus.root)]
+    start(
+        [*command, *reader, "--progress-file", PROGRESS_FILE],
+        title=f"Measure the clips of {active.corpus.name}",
+        key=_key(active),
+    )
+
+
+@st.fragment(run_every=1)
+def _watch(folder: str) -> None:
+    """Progress of a running job, once a second; the page is drawn again when it has ended."""
+    job = open_job(Path(folder))
+    if job is None or job.state is not State.RUNNING:
+        st.rerun()
+    _progress(job)
+    st.button("Cancel", on_click=job.cancel, help="What is measured so far is kept.")
+
+
+def _progress(job: Job) -> None:
+    progress = job.progress
+    if progress is None:
+        st.progress(0.0, text=f"{job.title}: starting …")
+        return
+    left = progress.remaining
+    eta = f", about {seconds(left)} left" if left is not None else ""
+    text = f"{job.title}: {progress.done:,} of {count(progress.total, 'clip')}{eta}"
+    st.progress(progress.fraction, text=text)

@@ -1,0 +1,123 @@
+"""The workbench as a user meets it: a server of its own and a real Chromium."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+
+from ser_core.settings import REPOSITORY
+
+START = 60  # s, for a server on a busy machine
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+NO_CHROMIUM = (
+    "the browser tests need Chromium: `sudo apt install chromium` (Debian, Ubuntu) or "
+    "`brew install --cask chromium` (macOS), or name one in the environment variable CHROMIUM"
+)
+MAC = "/Applications/Chromium.app/Contents/MacOS/Chromium"
+
+
+def pytest_collection_modifyitems(items):
+    """All of these share one server and one browser, so they run in one process."""
+    for item in items:
+        if "tests/browser" in item.path.as_posix():
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Path of a Chromium on this computer."""
+    named = [os.environ.get("CHROMIUM", ""), *CHROMIUM, MAC]
+    found = next((path for name in named if name and (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip(NO_CHROMIUM)
+    return found
+
+
+@pytest.fixture(scope="session")
+def server_home(tmp_path_factory):
+    """Runtime folder of the server."""
+    return tmp_path_factory.mktemp("server-home")
+
+
+@pytest.fixture(scope="session")
+def app_url(chromium, server_home):  # chromium first: without it no server is started
+    """Address of a workbench that was started as a user starts it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://localhost:{port}"
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
+    environment = os.environ | {"SER_HOME": str(server_home), "OMP_WAIT_POLICY": "PASSIVE"}
+    environment.pop("SER_CORPUS", None)
+    with (server_home / "server.log").open("wb") as log:
+        server = subprocess.Popen(
+            [*command, f"--server.port={port}"],
+            cwd=REPOSITORY,
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        wait_for(url, server, server_home / "server.log")
+        yield url
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def wait_for(url, server, log):
+    deadline = time.monotonic() + START
+    while time.monotonic() < deadline:
+        assert server.poll() is None, log.read_text()
+        with (
+            contextlib.suppress(OSError),
+            urllib.request.urlopen(  # noqa: S310
+                f"{url}/_stcore/health"
+            ),
+        ):
+            return
+        time.sleep(0.1)
+    pytest.fail(f"the server did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def browser(chromium):
+    """A running Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with (
+        sync_playwright() as playwright,
+        contextlib.closing(
+            playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        ) as running,
+    ):
+        yield running
+
+
+@pytest.fixture
+def page(browser, app_url):
+    """A fresh tab with an empty cache; fails the test if a page asks the internet for anything."""
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 900}, base_url=app_url, accept_downloads=True
+    )
+    context.set_default_timeout(30_000)
+    strangers = []
+    context.on("request", lambda request: strangers.append(request.url))
+    yield context.new_page()
+    context.close()
+    local = (app_url, app_url.replace("http", "ws"), "data:", "blob:")
+    assert [url for url in strangers if not url.startswith(local)] == []

@@ -1,0 +1,87 @@
+"""What someone sees who starts the workbench for the first time, and who is sent a link."""
+
+import re
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+
+def heading(page, name):
+    return page.get_by_role("heading", name=name, exact=True)
+
+
+def address(page):
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def test_home_plays_a_clip_at_once(page):
+    page.goto("/")
+    expect(heading(page, "Hear, measure and recognise emotion in speech")).to_be_visible()
+    expect(page.get_by_text("One voice, one sentence, 6 emotions")).to_be_visible()
+    players = page.locator("audio")
+    expect(players).to_have_count(7)
+    page.wait_for_function("document.querySelectorAll('audio')[0].duration > 1")
+    expect(page.locator(".js-plotly-plot .scatterlayer path").first).to_be_attached()
+    pictures = page.locator(".ser-wave img")
+    expect(pictures).to_have_count(6)
+    page.wait_for_function(
+        "[...document.querySelectorAll('.ser-wave img')].every(image => image.naturalWidth > 0)"
+    )
+
+
+def test_a_link_straight_to_a_page_restores_the_view(page):
+    """Also as the very first visit, before anyone has seen Home."""
+    wanted = {"clip": "samples/WR0_sadness_42.flac", "speaker": "WR0", "find": "42"}
+    page.goto(f"/corpus?{urlencode(wanted)}")
+    expect(page.get_by_text("samples/WR0_sadness_42.flac")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^6 of 53 clips"))).to_be_visible()
+    expect(page.get_by_role("img", name="Logo")).to_be_visible()
+    assert address(page) == wanted
+
+
+def test_the_selection_survives_a_change_of_page_and_back(page):
+    page.goto("/")
+    page.get_by_role("button", name="Show above").first.click()
+    page.wait_for_url(re.compile("clip="))
+    clip = address(page)["clip"]
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Corpus").click()
+    expect(heading(page, "Corpus")).to_be_visible()
+    expect(page.get_by_text(clip)).to_be_visible()
+    assert address(page)["clip"] == clip
+    page.go_back()
+    expect(heading(page, "Hear, measure and recognise emotion in speech")).to_be_visible()
+    assert address(page)["clip"] == clip
+
+
+def test_keys_step_through_the_table(page):
+    page.goto("/corpus?clip=samples/EB0_anger_82.flac")
+    expect(page.get_by_text("1 of 53", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Next")).to_be_enabled()
+    page.keyboard.press("n")
+    expect(page.get_by_text("2 of 53", exact=True)).to_be_visible()
+    assert address(page)["clip"] == "samples/EB0_fear_82.flac"
+    page.keyboard.press("p")
+    expect(page.get_by_text("1 of 53", exact=True)).to_be_visible()
+
+
+def test_a_filter_goes_into_the_address(page):
+    page.goto("/corpus")
+    page.get_by_role("textbox", name="Find").fill("mk0")
+    expect(page.get_by_text(re.compile("^5 of 53 clips"))).to_be_visible()
+    page.wait_for_url(re.compile("find=mk0"))
+
+
+def test_a_bad_link_says_so_and_shows_the_demo(page):
+    page.goto("/corpus?corpus=/nowhere/at/all")
+    expect(page.get_by_role("alert")).to_contain_text("/nowhere/at/all")
+    expect(page.get_by_text(re.compile("^53 clips. Click"))).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_both_themes_are_designed(page, scheme):
+    page.emulate_media(color_scheme=scheme)
+    page.goto("/")
+    expect(page.get_by_text("Open now")).to_be_visible()
+    background = page.get_by_test_id("stApp").evaluate("e => getComputedStyle(e).backgroundColor")
+    assert background == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 23, 29)"}[scheme]

@@ -1,0 +1,92 @@
+"""The Corpus page: find a clip, hear it, open another corpus."""
+
+import shutil
+
+import pytest
+
+from ser_core.settings import demo_corpus
+
+
+def table(app):
+    return app.dataframe[0].value
+
+
+def field(app, label):
+    widgets = [*app.multiselect, *app.text_input, *app.selectbox]
+    return next(w for w in widgets if w.label == label)
+
+
+def press(app, label):
+    return next(b for b in app.button if b.label == label).click().run()
+
+
+@pytest.fixture
+def other_corpus(tmp_path):
+    """Two clips, one of which is gone."""
+    folder = tmp_path / "other"
+    (folder / "samples").mkdir(parents=True)
+    clips = ["EB0_anger_82.flac", "EB0_fear_82.flac"]
+    shutil.copy(demo_corpus() / "samples" / clips[0], folder / "samples")
+    lines = (demo_corpus() / "data.tsv").read_text().splitlines()
+    kept = [lines[0], *(line for line in lines if line.split("\t")[0] in clips)]
+    (folder / "data.tsv").write_text("\n".join(kept) + "\n")
+    return folder
+
+
+def test_shows_every_clip_and_the_numbers(visit):
+    app = visit("corpus")
+    assert len(table(app)) == 53
+    numbers = {metric.label: metric.value for metric in app.metric}
+    assert numbers["Clips"] == "53"
+    assert numbers["Speakers"] == "9"
+    assert "Cannot be used" not in numbers
+
+
+def test_filters_narrow_the_table(visit):
+    app = visit("corpus")
+    field(app, "Emotion").set_value(["anger", "fear"]).run()
+    field(app, "Speaker").set_value(["EB0"]).run()
+    assert len(table(app)) == 2
+
+
+def test_text_is_searched_in_words_and_names(visit):
+    app = visit("corpus")
+    field(app, "Find").set_value("mk0_fear").run()
+    assert table(app)["clip"].to_list() == ["samples/MK0_fear_48.flac"]
+
+
+def test_next_goes_to_the_next_clip_of_the_table(visit, said):
+    app = visit("corpus", clip="samples/EB0_anger_82.flac")
+    press(app, "Next")
+    assert app.query_params["clip"] == "samples/EB0_fear_82.flac"
+    assert "2 of 53" in said(app)
+
+
+def test_another_corpus_opens_for_all_pages_and_is_remembered(visit, said, other_corpus):
+    app = visit("corpus", clip="samples/EB0_fear_82.flac")
+    field(app, "Folder or table").set_value(str(other_corpus))
+    press(app, "Open")
+    assert app.query_params["corpus"] == str(other_corpus)
+    assert "clip" not in app.query_params
+    numbers = {metric.label: metric.value for metric in app.metric}
+    assert (numbers["Clips"], numbers["Cannot be used"]) == ("1", "1")
+    assert "1 clips" not in said(app)
+    press(app, "The bundled demo")
+    assert len(table(app)) == 53
+    assert str(other_corpus) in [b.label for b in app.button]
+
+
+@pytest.mark.parametrize("path", ["", "/nowhere/at/all", "\0"])
+def test_a_path_that_cannot_be_opened_is_an_error_in_words(visit, path):
+    app = visit("corpus")
+    field(app, "Folder or table").set_value(path)
+    press(app, "Open")
+    assert len(app.error) == 1
+    assert len(table(app)) == 53
+
+
+def test_a_table_row_that_cannot_be_used_says_why(visit, other_corpus):
+    app = visit("corpus", corpus=str(other_corpus))
+    problems = table(app).set_index("clip")["problem"]
+    assert problems["samples/EB0_anger_82.flac"] == ""
+    assert problems["samples/EB0_fear_82.flac"] != ""

@@ -1,0 +1,59 @@
+"""Home is alive at once, follows the address, and says what is wrong with a bad link."""
+
+
+def audio_players(app):
+    return app.get("audio")
+
+
+def button(app, label):
+    return next(b for b in app.button if b.label == label and not b.disabled)
+
+
+def test_opens_on_the_demo_with_a_clip_for_every_emotion(visit, said):
+    app = visit()
+    words = said(app)
+    assert "nEMO" in words
+    assert "53 clips" in words
+    assert "6 emotions" in words
+    assert "Model**: none yet" in words
+    assert len(audio_players(app)) == 7
+    assert not app.warning
+    assert not app.error
+
+
+def test_a_link_shows_the_clip_it_names(visit, said):
+    app = visit(clip="samples/MK0_fear_48.flac")
+    assert "5 emotions" in said(app)  # MK0 has no surprise
+    assert len(audio_players(app)) == 6
+
+
+def test_an_unknown_clip_is_told_and_another_one_is_shown(visit):
+    app = visit(clip="samples/XX_none.flac")
+    assert "cannot be shown" in app.warning[0].value
+    assert len(audio_players(app)) == 7
+
+
+def test_a_missing_corpus_is_told_and_the_demo_is_shown(visit, said, tmp_path):
+    app = visit(corpus=str(tmp_path / "gone"))
+    assert "gone" in app.warning[0].value
+    assert "53 clips" in said(app)
+
+
+def test_a_wrong_default_corpus_is_told_too(visit, said, tmp_path, monkeypatch):
+    monkeypatch.setenv("SER_CORPUS", str(tmp_path / "gone"))
+    app = visit()
+    assert "CORPUS" in app.warning[0].value
+    assert "53 clips" in said(app)
+
+
+def test_choosing_a_card_puts_the_clip_into_the_address(visit):
+    app = visit()
+    button(app, "Show above").click().run()
+    assert app.query_params["clip"] == "samples/EB0_fear_82.flac"
+
+
+def test_choosing_a_speaker_changes_the_voice(visit, said):
+    app = visit()
+    app.button_group[0].set_value("WR0").run()
+    assert app.query_params["clip"].startswith("samples/WR0_")
+    assert "WR0" in said(app)
