@@ -5,14 +5,15 @@
 parts share.
 """
 
-from ser_core.corpora.audit import Issue, audit
+from ser_core.corpora.auditing import audit
 from ser_core.corpora.corpus import COLUMNS, Corpus
 from ser_core.corpora.emotions import EMOTIONS, normalise
+from ser_core.corpora.issues import Issue
 from ser_core.corpora.leaks import GRADES, Leak, LeakAudit, audit_split
 from ser_core.corpora.opening import open_corpus
 from ser_core.corpora.policies import POLICIES
 from ser_core.corpora.readers import READERS
-from ser_core.corpora.scan import scan
+from ser_core.corpora.scanning import scan
 from ser_core.corpora.split import PARTS, Split
 from ser_core.corpora.splits import FRACTIONS, make_split
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from ser_core import atomic
 from ser_core.corpora.corpus import Corpus
 from ser_core.errors import SplitError
 
@@ -116,12 +116,13 @@ class Split:
             )
 
     def save(self, path: str | Path) -> Path:
-        """Write as JSON; the file appears whole or not at all."""
+        """Write as JSON; the file appears whole or not at all.
+
+        Raises:
+            SerError: If it cannot be written.
+        """
         path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        temporary.write_text(json.dumps(self._document(), indent=0, ensure_ascii=False), "utf-8")
-        temporary.replace(path)
+        atomic.write(path, json.dumps(self._document(), indent=0, ensure_ascii=False))
         return path
 
     def _document(self) -> dict[str, Any]:
@@ -159,9 +160,9 @@ class Split:
 
     @classmethod
     def _of(cls, document: dict[str, Any]) -> Split:
-        columns = document["folds"]
-        table = pd.DataFrame.from_dict(
-            document["parts"], orient="index", columns=columns, dtype="str"
+        parts = dict(document["parts"])
+        table = pd.DataFrame(
+            list(parts.values()), index=list(parts), columns=document["folds"], dtype="str"
         )
         if not table.isin([*PARTS, UNUSED]).to_numpy().all():
             raise ValueError("unknown part")

@@ -1,9 +1,13 @@
 """Small corpora made of real sound files, for the tests of this folder."""
 
+from itertools import product
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import soundfile
+
+from ser_core.corpora import COLUMNS, EMOTIONS, Corpus
 
 HEADER = "file_id\temotion\traw_text\tnormalized_text\tspeaker_id\tgender\tage"
 
@@ -29,3 +33,25 @@ def nemo(root: Path, rows: list[str], *, encoding: str = "utf-8", newline: str =
 def row(file: str, emotion: str = "anger", speaker: str = "AB0") -> str:
     """One row of that table."""
     return f"{file}\t{emotion}\tZażółć gęślą jaźń.\tzażółć gęślą jaźń\t{speaker}\tfemale\t27"
+
+
+def corpus_of(clips: pd.DataFrame) -> Corpus:
+    """A corpus without files, of a table with any of the columns."""
+    table = pd.DataFrame(dict.fromkeys(COLUMNS, pd.NA), index=clips.index)
+    for column in clips:
+        table[column] = clips[column]
+    text = ["emotion", "speaker", "sentence"]
+    table[text] = table[text].astype("string")
+    table["problem"] = table["problem"].fillna("").astype("string")
+    return Corpus("synthetic", Path(), table.rename_axis("clip"))
+
+
+def acted(speakers: int, sentences: int, emotions: int = 3, takes: int = 1) -> Corpus:
+    """Every speaker says every sentence in every emotion, as actors do."""
+    ranges = range(speakers), range(sentences), range(emotions), range(takes)
+    rows = [
+        (f"{who}-{what}-{how}-{take}.wav", f"s{who}", f"t{what}", EMOTIONS[how])
+        for who, what, how, take in product(*ranges)
+    ]
+    table = pd.DataFrame(rows, columns=["clip", "speaker", "sentence", "emotion"])
+    return corpus_of(table.set_index("clip"))

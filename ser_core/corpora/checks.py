@@ -1,19 +1,12 @@
-"""What is wrong with a corpus, as cards: a title, how bad it is, which clips, what to do."""
+"""The checks of an audit, each of which looks for one trouble; they register themselves."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
-from functools import cached_property
-from typing import Literal
+from collections.abc import Callable
 
 import pandas as pd
 
-from ser_core.corpora.corpus import Corpus
-from ser_core.registry import Registry
-
-Severity = Literal["error", "warning", "info"]
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+from ser_core.corpora.issues import CHECKS, Evidence, Issue, Severity, listed, number
 
 CLIPPED_SHARE = 0.001
 QUIET_DB = -50.0
@@ -22,102 +15,6 @@ LONG_SECONDS = 30.0
 LONG_TIMES = 5
 CLASS_RATIO = 1.5
 FEW_CLIPS = 0.6
-
-
-@dataclass(frozen=True)
-class Issue:
-    """One card.
-
-    Attributes:
-        title: What was found, in a few words with the number.
-        severity: "error" (the clips cannot or must not be used), "warning" (figures may mislead)
-            or "info" (good to know).
-        clips: The clips it is about.
-        remedy: What to do, one sentence.
-        detail: The numbers behind it, one or two sentences.
-    """
-
-    title: str
-    severity: Severity
-    clips: list[str] = field(default_factory=list)
-    remedy: str = ""
-    detail: str = ""
-
-    def as_dict(self) -> dict[str, object]:
-        """For JSON."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What checks look at.
-
-    Attributes:
-        corpus: The corpus.
-        scan: Its measures, or an empty table when it was not scanned.
-    """
-
-    corpus: Corpus
-    scan: pd.DataFrame
-
-    @cached_property
-    def clips(self) -> pd.DataFrame:
-        """Every clip; `heard` is empty, or why the scan could not measure it."""
-        clips = self.corpus.clips.copy()
-        heard = self.scan.get("problem", "")
-        clips["heard"] = pd.Series(heard, index=clips.index, dtype="string").fillna("")
-        return clips
-
-    @cached_property
-    def usable(self) -> pd.DataFrame:
-        """The clips without a problem, with the measures of the scan beside them."""
-        columns = [name for name in self.scan if name not in self.corpus.clips]
-        return self.corpus.usable.join(self.scan[columns])
-
-    @cached_property
-    def by_content(self) -> pd.DataFrame:
-        """The usable clips whose sound another usable clip has too; `sha256` says which."""
-        if "sha256" not in self.usable:
-            return self.usable.iloc[:0].assign(sha256="")
-        heard = self.usable[self.usable["sha256"].fillna("") != ""]
-        return heard[heard.duplicated("sha256", keep=False)].sort_values("sha256", kind="stable")
-
-
-Check = Callable[[Evidence], Issue | None]
-CHECKS: Registry[Check] = Registry("check")
-
-
-def audit(corpus: Corpus, scan: pd.DataFrame | None = None) -> list[Issue]:
-    """Run every check; the worst cards come first.
-
-    Args:
-        corpus: What to check.
-        scan: Result of `ser_core.corpora.scan`. Without it, duplicates, clipping, level and
-            damaged sound are not looked for, and a card says so.
-    """
-    evidence = Evidence(corpus, pd.DataFrame(index=corpus.clips.index) if scan is None else scan)
-    found = [issue for _, check in CHECKS.items() if (issue := check(evidence))]
-    return sorted(found, key=lambda issue: SEVERITIES.index(issue.severity))
-
-
-def number(count: int, singular: str, plural: str = "") -> str:
-    """Count with its noun.
-
-    >>> number(1, "clip"), number(1234, "clip")
-    ('1 clip', '1,234 clips')
-    """
-    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
-
-
-def listed(items: Iterable[str], most: int = 6) -> str:
-    """Items in a row, cut after a few.
-
-    >>> listed("abcdefgh", most=3)
-    'a, b, c and 5 more'
-    """
-    names = list(items)
-    shown = ", ".join(names[:most])
-    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
 def _problems(
@@ -297,14 +194,17 @@ def long(evidence: Evidence) -> Issue | None:
     return _value_issue(found, "very long", detail, remedy)
 
 
-def _mix(evidence: Evidence, column: str, title: str, remedy: str, unit: str) -> Issue | None:
+def _mix(evidence: Evidence, column: str, title: str, remedy: str, *units: str) -> Issue | None:
     """Card for the clips that differ from the most common value."""
     values = evidence.usable[column].dropna()
     counts = values.value_counts()
     if len(counts) < 2:
         return None
     rest = values[values != counts.index[0]]
-    detail = listed(f"{value:,} {unit}: {number(count, 'clip')}" for value, count in counts.items())
+    detail = listed(
+        f"{number(value, *units)}: {number(count, 'clip')}"
+        for value, count in zip(counts.index, counts, strict=True)
+    )
     return Issue(title, "warning", list(rest.index), remedy, _sentence(detail))
 
 
@@ -313,7 +213,7 @@ def sample_rates(evidence: Evidence) -> Issue | None:
     """More than one sample rate."""
     remedy = "All are resampled on loading; check that the rate does not go with the emotion or the"
     remedy += " speaker, since missing high frequencies are a cue."
-    return _mix(evidence, "sample_rate", "Different sample rates", remedy, "Hz")
+    return _mix(evidence, "sample_rate", "Different sample rates", remedy, "Hz", "Hz")
 
 
 @CHECKS.register("channels")
@@ -322,7 +222,7 @@ def channels(evidence: Evidence) -> Issue | None:
     remedy = (
         "All are mixed to one channel on loading; check that the channels carry the same voice."
     )
-    return _mix(evidence, "channels", "Different numbers of channels", remedy, "channels")
+    return _mix(evidence, "channels", "Different numbers of channels", remedy, "channel")
 
 
 @CHECKS.register("classes")

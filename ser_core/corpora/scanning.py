@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ser_core import settings
+from ser_core import atomic, settings
 from ser_core.corpora import measure as measuring
 from ser_core.corpora.corpus import Corpus
 from ser_core.corpora.measure import Measures, measure
@@ -148,10 +148,7 @@ class _Store:
         if not fresh:
             return
         rows = self.read() | fresh
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.path.with_suffix(f".{os.getpid()}.tmp")
-        _frame(rows.items()).to_parquet(temporary, index=False)
-        temporary.replace(self.path)
+        atomic.write(self.path, _frame(rows.items()).to_parquet(index=False))
 
 
 def _frame(rows: Iterable[tuple[str, tuple[Key, Measures]]]) -> pd.DataFrame:

@@ -10,10 +10,9 @@ import pytest
 import soundfile
 
 from ser_core import audio
-from ser_core.corpora import open_corpus
-from ser_core.corpora import scan as scanning
+from ser_core.corpora import open_corpus, scanning
 from ser_core.corpora.measure import Measures, measure
-from ser_core.corpora.scan import scan
+from ser_core.corpora.scanning import scan
 from ser_core.errors import CorpusError
 from ser_core.settings import demo_corpus
 from tests.corpora.synthetic import sound

@@ -1,0 +1,99 @@
+"""What an audit is made of: cards, the evidence they rest on, and the registry of checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import pandas as pd
+
+from ser_core.corpora.corpus import Corpus
+from ser_core.registry import Registry
+
+Severity = Literal["error", "warning", "info"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+
+
+@dataclass(frozen=True)
+class Issue:
+    """One card.
+
+    Attributes:
+        title: What was found, in a few words with the number.
+        severity: "error" (the clips cannot or must not be used), "warning" (figures may mislead)
+            or "info" (good to know).
+        clips: The clips it is about.
+        remedy: What to do, one sentence.
+        detail: The numbers behind it, one or two sentences.
+    """
+
+    title: str
+    severity: Severity
+    clips: list[str] = field(default_factory=list)
+    remedy: str = ""
+    detail: str = ""
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What checks look at.
+
+    Attributes:
+        corpus: The corpus.
+        scan: Its measures, or an empty table when it was not scanned.
+    """
+
+    corpus: Corpus
+    scan: pd.DataFrame
+
+    @cached_property
+    def clips(self) -> pd.DataFrame:
+        """Every clip; `heard` is empty, or why the scan could not measure it."""
+        clips = self.corpus.clips.copy()
+        heard = self.scan.get("problem", "")
+        clips["heard"] = pd.Series(heard, index=clips.index, dtype="string").fillna("")
+        return clips
+
+    @cached_property
+    def usable(self) -> pd.DataFrame:
+        """The clips without a problem, with the measures of the scan beside them."""
+        columns = [name for name in self.scan if name not in self.corpus.clips]
+        return self.corpus.usable.join(self.scan[columns])
+
+    @cached_property
+    def by_content(self) -> pd.DataFrame:
+        """The usable clips whose sound another usable clip has too; `sha256` says which."""
+        if "sha256" not in self.usable:
+            return self.usable.iloc[:0].assign(sha256="")
+        heard = self.usable[self.usable["sha256"].fillna("") != ""]
+        return heard[heard.duplicated("sha256", keep=False)].sort_values("sha256", kind="stable")
+
+
+Check = Callable[[Evidence], Issue | None]
+CHECKS: Registry[Check] = Registry("check")
+
+
+def number(count: int, singular: str, plural: str = "") -> str:
+    """Count with its noun.
+
+    >>> number(1, "clip"), number(1234, "clip")
+    ('1 clip', '1,234 clips')
+    """
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def listed(items: Iterable[str], most: int = 6) -> str:
+    """Items in a row, cut after a few.
+
+    >>> listed("abcdefgh", most=3)
+    'a, b, c and 5 more'
+    """
+    names = list(items)
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
