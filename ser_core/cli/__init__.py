@@ -1,0 +1,29 @@
+"""The command line: everything the pages do, without the pages."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from ser_core.cli import bench, console, represent, store
+from ser_core.errors import SerError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="SER Workbench: honest speech emotion recognition.",
+)
+app.command("represent")(represent.represent)
+app.add_typer(store.app, name="store")
+app.add_typer(bench.app, name="bench")
+
+
+def main() -> None:
+    """Run the command line; what goes wrong on purpose is one line, without a traceback."""
+    try:
+        app()
+    except SerError as error:
+        console.fail(error)
+        sys.exit(1)

@@ -1,0 +1,87 @@
+"""`python -m ser_core bench`: speed, side by side in one run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ser_core.cli import console
+
+if TYPE_CHECKING:
+    from ser_core.corpora import Corpus
+
+app = typer.Typer(no_args_is_help=True, help="Comparisons of speed, side by side in one run.")
+
+CorpusPath = Annotated[Path, typer.Option("--corpus", help="Corpus whose clips are used.")]
+Clips = Annotated[int, typer.Option(min=1, help="How many clips, spread over the corpus.")]
+JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the result to this file.")]
+
+
+@app.command("representations")
+def representations(corpus: CorpusPath, clips: Clips = 60, json_file: JsonFile = None) -> None:
+    """Time the thirteen representations here against plain librosa calls.
+
+    The same clips and parameters, one thread, CPU time, by turns on each clip.
+    """
+    from ser_core.audio import load
+    from ser_core.bench.representations import compare_with_librosa
+    from ser_core.corpora import open_corpus
+
+    opened = open_corpus(corpus)
+    waveforms = [load(opened.path(clip)) for clip in _spread(opened, clips)]
+    with console.progress("Comparing") as report:
+        speed = compare_with_librosa(waveforms, report)
+    rows = [
+        {
+            "representation": name,
+            "librosa ms": round(speed.librosa_ms[name], 2),
+            "here ms": round(speed.ours_ms[name], 2),
+            "ratio": round(ratio, 1),
+        }
+        for name, ratio in speed.ratio.items()
+    ]
+    total = round(sum(speed.librosa_ms.values()), 1)
+    rows.append(
+        {
+            "representation": "all together",
+            "librosa ms": total,
+            "here ms": round(speed.ours_all_ms, 1),
+            "ratio": round(speed.ratio_all, 1),
+        }
+    )
+    console.output.print(console.table(rows))
+    console.output.print(
+        f"CPU time a clip on one thread, {speed.clips} clips of "
+        f"{speed.seconds_of_sound / speed.clips:.1f} s on average; peak memory of a process that "
+        f"represents: {speed.peak_mb:.0f} MB (torch and its CUDA parts included)."
+    )
+    _keep(json_file, speed.as_dict())
+
+
+@app.command("store")
+def store(corpus: CorpusPath, clips: Clips = 400, json_file: JsonFile = None) -> None:
+    """Time a pass over clips on one core, on all cores, and again through the store."""
+    from ser_core.bench.extraction import compare_passes
+    from ser_core.corpora import open_corpus
+    from ser_core.representations import REPRESENTATIONS, make
+
+    opened = open_corpus(corpus)
+    files = {clip: opened.path(clip) for clip in _spread(opened, clips)}
+    every = [make(name) for name in REPRESENTATIONS]
+    passes = compare_passes(files, every, lambda step: console.errors.print(f"{step} …"))
+    console.show(passes.as_dict())
+    _keep(json_file, passes.as_dict())
+
+
+def _spread(corpus: Corpus, count: int) -> list[str]:
+    """Clips at equal steps through the sorted corpus, so over its speakers and emotions."""
+    clips = sorted(corpus.usable.index)
+    count = min(count, len(clips))
+    return [clips[i * len(clips) // count] for i in range(count)]
+
+
+def _keep(json_file: Path | None, result: dict[str, Any]) -> None:
+    if json_file:
+        console.write_json(json_file, result)

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from ser_core.bench.representations import librosa_calls
+from ser_core.cli import app
+from ser_core.representations import REPRESENTATIONS
+from ser_core.settings import demo_corpus
+
+
+def bench(name, json_file, *arguments) -> dict:
+    arguments = [
+        "bench",
+        name,
+        "--corpus",
+        str(demo_corpus()),
+        "--json",
+        str(json_file),
+        *arguments,
+    ]
+    result = CliRunner().invoke(app, arguments)
+    if result.exception:
+        raise result.exception
+    return json.loads(json_file.read_text())
+
+
+def test_librosa_is_asked_for_every_representation():
+    assert set(librosa_calls()) == set(REPRESENTATIONS)
+
+
+@pytest.mark.filterwarnings("ignore:n_fft=.* is too large:UserWarning")
+def test_representations_reports_ratios_of_its_own_times(tmp_path):
+    speed = bench("representations", tmp_path / "speed.json", "--clips", "1")
+    assert speed["clips"] == 1
+    assert set(speed["ratio"]) == set(REPRESENTATIONS)
+    assert speed["peak_mb"] > 0
+    librosa_ms = sum(speed["librosa_ms"].values())
+    assert speed["ratio_all"] == pytest.approx(librosa_ms / speed["ours_all_ms"])
+
+
+def test_store_reports_ratios_of_its_own_times(tmp_path):
+    passes = bench("store", tmp_path / "passes.json", "--clips", "2")
+    assert passes["clips"] == 2
+    assert passes["store_ratio"] == pytest.approx(passes["one_core_s"] / passes["second_pass_s"])
+    assert passes["stored_mb"] > 0
