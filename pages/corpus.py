@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import clips, faults, navigation, opening, overview, splitting
+from pages.shared import checks, clips, navigation, opening, overview, splitting
 from pages.shared.errors import plain
 from ser_core.corpora import Corpus
 
 VIEWS = {
     "Clips": clips.show,
     "Overview": overview.show,
-    "Faults": faults.show,
+    "Checks": checks.show,
     "Split": splitting.show,
 }
 

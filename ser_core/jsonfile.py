@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import uuid
 from typing import TYPE_CHECKING, Any
+
+from ser_core import atomic
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write the file in one step: a reader sees the old content or the new, never a part."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-    temporary.write_text(json.dumps(content), encoding="utf-8")
-    os.replace(temporary, path)  # noqa: PTH105  (the module's whole point, named as POSIX names it)
+    atomic.write(path, json.dumps(content))
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

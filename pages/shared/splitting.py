@@ -32,18 +32,17 @@ if TYPE_CHECKING:
     from pages.shared.selection import Active
 
 FIRST = "speaker-disjoint"
-COLORS = {"A": "green", "B": "green", "C": "orange", "D": "orange", "E": "red", "F": "red"}
 KINDS = {
-    "speakers": "Speakers",
-    "sentences": "Sentences",
-    "pairs": "Same speaker saying the same sentence",
-    "audio": "Identical recordings",
+    "speakers": ("Speakers", "Speakers of the test part who are heard in training too."),
+    "sentences": ("Sentences", "Sentences of the test part that are spoken in training too."),
+    "pairs": ("Pairs", "A speaker and a sentence of the test part that training has together."),
+    "audio": ("Recordings", "Recordings of the test part that are, sample for sample, in training"),
 }
 
 
 def show(active: Active) -> None:
     """Controls on the left; the split, its grade and its parts on the right."""
-    left, right = st.columns([1, 2], gap="medium")
+    left, right = st.columns([2, 5], gap="medium")
     with left:
         choices = _controls()
     with right:
@@ -147,24 +146,24 @@ def _present(active: Active, split: Split) -> None:
 
 
 def _grade(leaks: LeakAudit) -> None:
-    color = COLORS.get(leaks.grade, "gray")
-    with st.container(border=True):
-        st.markdown(
-            f"### :{color}-badge[Grade {leaks.grade}]",
-            help="\n".join(f"- **{grade}**: {text}" for grade, text in GRADES.items()),
-        )
-        st.markdown(plain(leaks.reading))
-        if leaks.speakers_shared:
-            st.markdown(":red-badge[speakers shared] goes with every figure from this split.")
+    tile = f'<div class="ser-grade ser-grade-{leaks.grade}">{leaks.grade}</div>'
+    scale = "\n".join(f"- **{grade}**: {text}" for grade, text in GRADES.items())
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.html(tile.replace("unknown</", "?</"), width="content")
+        with st.container(gap="xxsmall"):
+            st.markdown(f"**Leak grade {leaks.grade}**", help=scale)
+            st.markdown(plain(leaks.reading))
+            if leaks.speakers_shared:
+                st.markdown(":red-badge[speakers shared] goes with every figure from this split.")
 
 
 def _shared(leaks: LeakAudit) -> None:
     """How many of the test's speakers, sentences, ... training has too, in the worst fold."""
     worst = leaks.worst()
     rows = worst[(worst["source"] == "train") & (worst["target"] == "test")].set_index("kind")
-    for column, (kind, title) in zip(st.columns(len(KINDS)), KINDS.items(), strict=True):
-        value, help_ = _value(rows, kind)
-        column.metric(title, value, help=help_, border=True, height="stretch")
+    for column, (kind, (title, meaning)) in zip(st.columns(len(KINDS)), KINDS.items(), strict=True):
+        value, detail = _value(rows, kind)
+        column.metric(title, value, help=f"{meaning} {detail}", border=True)
 
 
 def _value(rows: pd.DataFrame, kind: str) -> tuple[str, str]:
@@ -172,8 +171,8 @@ def _value(rows: pd.DataFrame, kind: str) -> tuple[str, str]:
         return "not known", "The corpus does not say, or its clips are not measured yet."
     row = rows.loc[kind]
     return f"{row['shared']:.0f} of {row['total']:.0f}", (
-        f"Of those in the test part, so many are in training too; they make up "
-        f"{100 * row['clips']:.0f} % of its clips. In the worst fold where there are several."
+        f"They make up {100 * row['clips']:.0f} % of the test clips (in the worst fold, where "
+        "there are several)."
     )
 
 

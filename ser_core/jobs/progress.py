@@ -21,12 +21,14 @@ class Progress:
         total: Units in all; 0 while it is unknown.
         started: When the first report was made, in seconds since the epoch.
         updated: When this one was made.
+        known: Units that were finished before the job began, which say nothing about its pace.
     """
 
     done: int
     total: int
     started: float
     updated: float
+    known: int = 0
 
     @property
     def fraction(self) -> float:
@@ -41,9 +43,10 @@ class Progress:
         30.0
         """
         elapsed = self.updated - self.started
-        if not self.done or not self.total or elapsed < 1:
+        finished = self.done - self.known
+        if finished <= 0 or not self.total or elapsed < 1:
             return None
-        return elapsed * (self.total - self.done) / self.done
+        return elapsed * (self.total - self.done) / finished
 
     @classmethod
     def read(cls, path: Path) -> Progress | None:
@@ -62,12 +65,14 @@ class ProgressFile:
     path: Path
     every: float = 0.2
     _started: float = field(default=0.0, init=False)
+    _known: int = field(default=0, init=False)
     _written: float = field(default=0.0, init=False)
 
     def __call__(self, done: int, total: int) -> None:
         """Report; the first and the last report are always written."""
         now = time.time()
-        self._started = self._started or now
+        if not self._started:
+            self._started, self._known = now, done
         if now - self._written >= self.every or done >= total:
             self._written = now
-            write_json(self.path, asdict(Progress(done, total, self._started, now)))
+            write_json(self.path, asdict(Progress(done, total, self._started, now, self._known)))

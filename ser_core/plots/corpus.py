@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NO_LABEL = "no label"
+COUNTS = [[0, "#6d9c98"], [1, "#0a5f5b"]]
+"""Colour map of counts: white figures can be read on all of it, in both themes."""
 _WRITTEN_CELLS = 400  # more numbers than this in one picture cannot be read
 
 
@@ -39,8 +41,9 @@ def durations_figure(clips: pd.DataFrame, *, height: int = 320) -> go.Figure:
     if known.empty:
         return finish(figure, height=height, name="durations")
     durations = known["duration"].to_numpy(dtype=float)
-    edges = np.histogram_bin_edges(durations, bins=min(40, max(8, int(len(known) ** 0.5))))
-    middles, width = (edges[:-1] + edges[1:]) / 2, edges[1] - edges[0]
+    width = _round_step(np.ptp(durations), min(40, max(8, int(len(known) ** 0.5))))
+    edges = width * np.arange(durations.min() // width, durations.max() // width + 2)
+    middles = (edges[:-1] + edges[1:]) / 2
     spans = [f"{a:.2f} to {b:.2f} s" for a, b in itertools.pairwise(edges)]
     for name, color, rows in _by_emotion(known):
         counts, _ = np.histogram(rows["duration"].to_numpy(dtype=float), bins=edges)
@@ -53,9 +56,20 @@ def durations_figure(clips: pd.DataFrame, *, height: int = 320) -> go.Figure:
             customdata=spans,
             hovertemplate=f"{name}, %{{customdata}}<br>%{{y}} clips<extra></extra>",
         )
-    figure.update_xaxes(title="Duration (s)")
+    figure.update_xaxes(title="Duration (s)", dtick=_round_step(np.ptp(edges), 8), tick0=0)
     figure.update_yaxes(title="Clips")
     return finish(figure, height=height, name="durations", legend=True)
+
+
+def _round_step(span: float, steps: int) -> float:
+    """Size of about so many steps over a span, rounded to 1, 2 or 5 times a power of ten.
+
+    >>> [_round_step(span, 10) for span in (1.9, 3.1, 12.0, 0.0)]
+    [0.2, 0.5, 1.0, 0.1]
+    """
+    exact = span / steps or 0.1
+    power = 10.0 ** np.floor(np.log10(exact))
+    return float(next(factor for factor in (1, 2, 5, 10) if factor * power >= 0.8 * exact) * power)
 
 
 def counts_figure(clips: pd.DataFrame, *, height: int = 320) -> go.Figure:
@@ -72,9 +86,10 @@ def counts_figure(clips: pd.DataFrame, *, height: int = 320) -> go.Figure:
             z=counts.where(counts > 0),
             x=[str(speaker) for speaker in counts.columns],
             y=counts.index,
-            text=counts if write else None,
+            text=counts.where(counts > 0, "") if write else None,
             texttemplate="%{text}" if write else None,
-            colorscale=[[0, "rgba(23,149,140,0.12)"], [1, "rgba(23,149,140,0.85)"]],
+            textfont={"color": "#ffffff"},
+            colorscale=COUNTS,
             zmin=0,
             xgap=2,
             ygap=2,

@@ -38,18 +38,25 @@ def finish(figure: go.Figure, *, height: int, name: str = "", legend: bool = Fal
     """
     figure.update_layout(
         height=height,
-        margin={"l": 56, "r": 12, "t": 34 if legend else 10, "b": 44, "autoexpand": True},
+        margin={"l": 12, "r": 12, "t": 34 if legend else 10, "b": 12, "autoexpand": True},
         font={"family": FONT, "size": 12},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         hoverlabel={"font": {"family": FONT, "size": 12}},
         showlegend=legend,
-        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
+        legend={
+            "orientation": "h",
+            "traceorder": "normal",
+            "x": 0,
+            "xanchor": "left",
+            "y": 1.02,
+            "yanchor": "bottom",
+        },
         bargap=0.08,
         meta={"name": name},
     )
     figure.update_xaxes(automargin=True, zeroline=False, title_standoff=14)
-    figure.update_yaxes(automargin=True, zeroline=False, title_standoff=6)
+    figure.update_yaxes(automargin=True, zeroline=False, title_standoff=14)
     return figure
 
 

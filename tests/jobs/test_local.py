@@ -133,6 +133,11 @@ def test_progress_is_written_seldom_but_never_misses_the_end(tmp_path):
         assert seen.done == (1 if done < 100 else 100)
 
 
+def test_the_pace_leaves_out_what_was_known_before():
+    progress = Progress(done=60, total=100, started=0, updated=10, known=50)
+    assert progress.remaining == 40
+
+
 def test_progress_without_a_total_has_no_fraction_and_no_end():
     progress = Progress(done=5, total=0, started=0, updated=10)
     assert (progress.fraction, progress.remaining) == (0, None)
