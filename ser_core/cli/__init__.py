@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from ser_core.cli import bench, console, represent, store
+from ser_core.cli import bench, console, corpus, represent, store
 from ser_core.errors import SerError
 
 app = typer.Typer(
@@ -15,6 +15,7 @@ app = typer.Typer(
     add_completion=False,
     help="SER Workbench: honest speech emotion recognition.",
 )
+app.add_typer(corpus.app, name="corpus")
 app.command("represent")(represent.represent)
 app.add_typer(store.app, name="store")
 app.add_typer(bench.app, name="bench")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -96,7 +97,7 @@ class LeakAudit:
         worst = table.drop_duplicates(["source", "target", "kind"])
         return worst.sort_index().reset_index(drop=True)
 
-    def as_dict(self) -> dict[str, object]:
+    def as_dict(self) -> dict[str, Any]:
         """For JSON: the grades, the reading and the worst leaks."""
         rows = self.worst().astype(object)
         return {

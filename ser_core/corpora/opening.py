@@ -71,14 +71,14 @@ def detect(place: Place) -> str:
     raise CorpusError(
         f"no reader fits: {_seen(place)}",
         subject=str(place.path),
-        remedy="Readers look for\n" + ";\n".join(map(_expectation, READERS.items())) + ".\n"
+        remedy=f"Readers look for: {'; '.join(map(_expectation, READERS.items()))}. "
         "Name the reader if the corpus is one of these",
     )
 
 
 def _expectation(entry: tuple[str, Reader]) -> str:
     name, reader = entry
-    return f"- {name} ({reader.title}): {reader.expects}"
+    return f"{name}, {reader.expects}"
 
 
 def _seen(place: Place) -> str:

@@ -96,7 +96,7 @@ def test_a_foreign_name_among_coded_ones_is_a_problem_of_that_clip(tmp_path):
     for name in ("03a01Fa", "03a01Nc", "notes"):
         sound(tmp_path / f"{name}.wav")
     problem = open_corpus(tmp_path).clips.loc["notes.wav", "problem"]
-    assert problem == "the name is not like 03a01Fa.wav"
+    assert problem == "it is not one of the files named like 03a01Fa.wav"
 
 
 def test_folders_named_after_emotions(tmp_path):

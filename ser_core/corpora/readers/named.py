@@ -20,7 +20,7 @@ class NameCoded(Reader):
 
     Attributes:
         title: Name of the corpus.
-        expects: Example of a file name.
+        expects: What its files are called, with an example.
         pattern: Regular expression for the end of the path, without the file's ending. Its groups
             are columns of `Corpus.clips`, as the file spells them.
         labels: Emotion for each code.
@@ -75,7 +75,7 @@ class NameCoded(Reader):
     def _row(self, path: str, people: Mapping[str, dict[str, str]]) -> dict[str, str]:
         match = self.match(path)
         if not match:
-            return {"path": path, "problem": f"the name is not like {self.expects}"}
+            return {"path": path, "problem": f"it is not one of the {self.expects}"}
         groups = {name: code for name, code in match.groupdict().items() if code}
         decoded = {
             column: meaning.get(groups.get(group, ""), "")
@@ -135,7 +135,7 @@ SCHEMES = {
     # Livingstone & Russo (2018): modality-channel-emotion-intensity-statement-repetition-actor.
     "ravdess": NameCoded(
         title="RAVDESS",
-        expects="03-01-05-01-02-01-12.wav",
+        expects="files named like 03-01-05-01-02-01-12.wav",
         pattern=r"03-(?:01|02)-(?P<label>0[1-8])-(?P<intensity>0[12])-(?P<sentence>0[12])"
         r"-0[12]-(?P<speaker>[012]\d)",
         labels={
@@ -158,7 +158,7 @@ SCHEMES = {
     # Cao et al. (2014): actor_sentence_emotion_intensity.
     "crema-d": NameCoded(
         title="CREMA-D",
-        expects="1001_DFA_ANG_XX.wav",
+        expects="files named like 1001_DFA_ANG_XX.wav",
         pattern=r"(?P<speaker>1\d{3})_(?P<sentence>[A-Z]{3})_(?P<label>[A-Z]{3})"
         r"_(?P<intensity>LO|MD|HI|XX?)",
         labels={
@@ -191,7 +191,7 @@ SCHEMES = {
     # Pichora-Fuller & Dupuis (2020): speaker_word_emotion. One file of the archive is OA_....
     "tess": NameCoded(
         title="TESS",
-        expects="OAF_back_angry.wav",
+        expects="files named like OAF_back_angry.wav",
         pattern=r"(?P<speaker>OAF?|YAF)_(?P<sentence>[a-z']+)"
         r"_(?P<label>angry|disgust|fear|happy|neutral|ps|sad)",
         labels={},
@@ -205,7 +205,7 @@ SCHEMES = {
     # Haq & Jackson (2010): speaker_emotion and number, or a folder for each speaker.
     "savee": NameCoded(
         title="SAVEE",
-        expects="DC_a01.wav or DC/a01.wav",
+        expects="files named like DC_a01.wav or DC/a01.wav",
         pattern=r"(?P<speaker>DC|JE|JK|KL)[_/](?P<label>sa|su|[adfhn])\d\d",
         labels={
             "a": "anger", "d": "disgust", "f": "fear", "h": "happiness",
@@ -218,7 +218,7 @@ SCHEMES = {
     # Burkhardt et al. (2005): speaker, text, emotion, version, with German initials.
     "emo-db": NameCoded(
         title="EMO-DB",
-        expects="03a01Fa.wav",
+        expects="files named like 03a01Fa.wav",
         pattern=r"(?P<speaker>0[389]|1[0-6])(?P<sentence>[ab]\d\d)(?P<label>[WLEAFTN])[a-z]?",
         labels={
             "W": "anger", "L": "boredom", "E": "disgust", "A": "fear",

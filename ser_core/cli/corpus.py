@@ -1,0 +1,303 @@
+"""`python -m ser_core corpus`: look at a corpus, measure it, split it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ser_core.cli import console
+from ser_core.errors import ParameterError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ser_core.corpora import Corpus, Issue, LeakAudit, Split
+
+app = typer.Typer(no_args_is_help=True, help="Look at a corpus, measure its sound, split it.")
+
+CorpusPath = Annotated[
+    Path, typer.Argument(metavar="PATH", help="Folder of the corpus, or a table of its clips.")
+]
+ReaderName = Annotated[
+    str | None, typer.Option("--reader", help="nemo, ravdess, folders, ...; found when absent.")
+]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option("--label", help="Emotion of a label, as frustrated=anger; can be repeated."),
+]
+Options = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option",
+        help="Option of the reader, as pattern=(?P<speaker>s.) or columns.path=wav; can be"
+        " repeated.",
+    ),
+]
+Include = Annotated[str, typer.Option(help="Only clips whose path this regular expression finds.")]
+Scan = Annotated[
+    bool, typer.Option("--scan/--no-scan", help="Decode every clip once; remembered afterwards.")
+]
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="Processes that decode; all cores when absent.")
+]
+ProgressFile = Annotated[
+    Path | None, typer.Option(hidden=True, help="Where a job reports how far it is.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+SEVERITY_STYLE = {"error": "bold red", "warning": "yellow", "info": "cyan"}
+CLIPS_SHOWN = 3
+MOST_LINES = 20
+
+
+@app.command("inspect")
+def inspect_(
+    path: CorpusPath,
+    reader: ReaderName = None,
+    label: Labels = None,
+    option: Options = None,
+    include: Include = "",
+    scan: Scan = True,
+    workers: Workers = None,
+    progress_file: ProgressFile = None,
+    as_json: Json = False,
+) -> None:
+    """Say what a corpus holds, and what is wrong with it."""
+    from ser_core.corpora import audit
+
+    corpus = _open(path, reader, label, option, include)
+    measures = _scan(corpus, workers, progress_file) if scan else None
+    issues = audit(corpus, measures)
+    summary = _summary(corpus)
+    if as_json:
+        console.show({**summary, "issues": [issue.as_dict() for issue in issues]}, as_json=True)
+        return
+    console.show({name: _brief(value) for name, value in summary.items()})
+    for issue in issues:
+        _card(issue)
+    if not issues:
+        typer.echo("\nNothing is wrong with it.")
+
+
+@app.command("scan")
+def scan_(
+    path: CorpusPath,
+    reader: ReaderName = None,
+    label: Labels = None,
+    option: Options = None,
+    include: Include = "",
+    workers: Workers = None,
+    out: Annotated[Path | None, typer.Option(help="Write the measures to this CSV file.")] = None,
+    progress_file: ProgressFile = None,
+    as_json: Json = False,
+) -> None:
+    """Measure the sound of every clip: level, clipping, silence, pitch, content."""
+    corpus = _open(path, reader, label, option, include)
+    measures = _scan(corpus, workers, progress_file)
+    if out:
+        from ser_core import atomic
+
+        atomic.write(out, measures.to_csv())
+    console.show(_measures(corpus, measures) | {"written": _text(out)}, as_json=as_json)
+
+
+@app.command("split")
+def split_(
+    path: CorpusPath,
+    policy: Annotated[
+        str,
+        typer.Option(
+            help="random, speaker-disjoint, sentence-disjoint, speaker-and-sentence-disjoint,"
+            " leave-one-speaker-out or grouped-k-fold."
+        ),
+    ] = "speaker-disjoint",
+    seed: Annotated[int, typer.Option(min=0, help="Of the random choices.")] = 0,
+    fractions: Annotated[
+        str, typer.Option(help="Shares of train, validation and test.")
+    ] = "0.8,0.1,0.1",
+    folds: Annotated[int, typer.Option(help="Folds of grouped-k-fold.")] = 5,
+    group: Annotated[
+        str, typer.Option(help="What grouped-k-fold keeps together: speaker or sentence.")
+    ] = "speaker",
+    out: Annotated[Path | None, typer.Option(help="Write the split to this JSON file.")] = None,
+    reader: ReaderName = None,
+    label: Labels = None,
+    option: Options = None,
+    include: Include = "",
+    scan: Scan = True,
+    workers: Workers = None,
+    progress_file: ProgressFile = None,
+    as_json: Json = False,
+) -> None:
+    """Split a corpus, and say what the parts share."""
+    from ser_core.corpora import audit_split, make_split
+
+    corpus = _open(path, reader, label, option, include)
+    split = make_split(
+        corpus, policy, seed=seed, fractions=_shares(fractions), folds=folds, group=group
+    )
+    measures = _scan(corpus, workers, progress_file) if scan else None
+    leaks = audit_split(split, corpus, measures)
+    if out:
+        split.save(out)
+    facts = _split_facts(split) | {"written": _text(out)}
+    if as_json:
+        parts = {str(row.pop("fold")): row for row in _fold_rows(split)}
+        console.show({**facts, "parts": parts, "audit": leaks.as_dict()}, as_json=True)
+        return
+    console.show(facts)
+    _show_tables(_fold_rows(split), _leak_rows(leaks))
+    style = "yellow" if leaks.speakers_shared else "green"
+    console.output.print(f"\n[bold {style}]Grade {leaks.grade}[/]  {leaks.reading}", soft_wrap=True)
+
+
+def _open(
+    path: Path,
+    reader: str | None,
+    label: list[str] | None,
+    option: list[str] | None,
+    include: str,
+) -> Corpus:
+    from ser_core.corpora import open_corpus
+
+    # Labels may contain an equals sign, and so may the values of options.
+    labels = {
+        name: emotion for name, _, emotion in (_pair(text, last=True) for text in label or [])
+    }
+    return open_corpus(path, reader, label_map=labels, include=include, **_options(option or []))
+
+
+def _options(texts: list[str]) -> dict[str, Any]:
+    """Values by name; `columns.path=wav` is the entry "path" of the option "columns"."""
+    options: dict[str, Any] = {}
+    for name, _, value in map(_pair, texts):
+        option, dot, entry = name.partition(".")
+        if dot:
+            options.setdefault(option, {})[entry] = value
+        else:
+            options[option] = value
+    return options
+
+
+def _pair(text: str, *, last: bool = False) -> tuple[str, str, str]:
+    name, equals, value = text.rpartition("=") if last else text.partition("=")
+    if not equals or not name:
+        raise ParameterError("has no value", subject=text, remedy="Write it as name=value")
+    return name, equals, value
+
+
+def _shares(text: str) -> list[float]:
+    try:
+        return [float(share) for share in text.split(",")]
+    except ValueError as error:
+        raise ParameterError(
+            "is not a list of numbers", subject=text, remedy="Write --fractions 0.8,0.1,0.1"
+        ) from error
+
+
+def _scan(corpus: Corpus, workers: int | None, progress_file: Path | None) -> pd.DataFrame:
+    from ser_core.corpora import scan
+
+    with console.progress("Measuring", progress_file) as report:
+        return scan(corpus, workers=workers, progress=report)
+
+
+def _text(path: Path | None) -> str | None:
+    return str(path) if path else None
+
+
+def _counts(column: pd.Series[Any], order: Sequence[str] | None = None) -> dict[str, int]:
+    counts = column.value_counts()
+    names = order if order is not None else sorted(counts.index)
+    return {str(name): int(counts[name]) for name in names}
+
+
+def _summary(corpus: Corpus) -> dict[str, Any]:
+    clips = corpus.usable
+    return {
+        "corpus": corpus.name,
+        "reader": corpus.reader,
+        "root": str(corpus.root),
+        "licence": corpus.licence or None,
+        "clips": len(corpus),
+        "usable": len(clips),
+        "hours": round(float(clips["duration"].sum()) / 3600, 2),
+        "sentences": int(clips["sentence"].nunique()),
+        "emotions": _counts(clips["emotion"], corpus.emotions),
+        "speakers": _counts(clips["speaker"]),
+        "sample_rates": _counts(clips["sample_rate"]),
+    }
+
+
+def _brief(value: Any) -> Any:
+    """A long table of counts as its length, for people; JSON has it whole."""
+    return len(value) if isinstance(value, dict) and len(value) > MOST_LINES else value
+
+
+def _measures(corpus: Corpus, measures: pd.DataFrame) -> dict[str, Any]:
+    problems = measures["problem"][measures["problem"] != ""]
+    medians = measures[["duration", "peak", "rms_db", "silent_start", "silent_end", "f0"]].median()
+    return {
+        "corpus": corpus.name,
+        "clips": len(measures),
+        "measured": len(measures) - len(problems),
+        "median": {str(name): round(float(value), 3) for name, value in medians.dropna().items()},
+        "problems": problems.to_dict(),
+    }
+
+
+def _split_facts(split: Split) -> dict[str, Any]:
+    return {
+        "corpus": split.corpus,
+        "policy": split.policy,
+        "seed": split.seed,
+        **split.options,
+        "hash": split.hash,
+        "notes": list(split.notes),
+    }
+
+
+def _card(issue: Issue) -> None:
+    style = SEVERITY_STYLE[issue.severity]
+    console.output.print(f"\n[{style}]{issue.severity:7}[/] [bold]{issue.title}[/]", soft_wrap=True)
+    for text in (issue.detail, issue.remedy, _first(issue.clips)):
+        if text:
+            console.output.print(f"        {text}", soft_wrap=True, markup=False)
+
+
+def _first(clips: list[str]) -> str:
+    more = len(clips) - CLIPS_SHOWN
+    shown = ", ".join(clips[:CLIPS_SHOWN])
+    return f"{shown} and {more:,} more" if more > 0 else shown
+
+
+def _fold_rows(split: Split) -> list[dict[str, Any]]:
+    """Clips in every part of every fold."""
+    return [
+        {"fold": fold} | {part: len(clips) for part, clips in split.fold(fold).items()}
+        for fold in split.folds
+    ]
+
+
+def _leak_rows(leaks: LeakAudit) -> list[dict[str, Any]]:
+    return [
+        {
+            "part": row["target"],
+            "is also in": row["source"],
+            "what": row["kind"],
+            "shared": row["shared"],
+            "of": row["total"],
+            "clips": None if row["clips"] is None else f"{row['clips']:.1%}",
+            "worst fold": row["fold"],
+        }
+        for row in leaks.as_dict()["worst"]
+    ]
+
+
+def _show_tables(*tables: list[dict[str, Any]]) -> None:
+    for rows in tables:
+        console.output.print()
+        console.output.print(console.table(rows))
