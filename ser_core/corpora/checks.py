@@ -294,8 +294,8 @@ def no_speakers(evidence: Evidence) -> Issue | None:
         "Speakers are unknown" if nameless.size else "One speaker only",
         "warning",
         list(nameless),
-        "Add speakers to the corpus if you can: without them no split can keep voices apart, and"
-        " every figure may hold for known voices only.",
+        "Name the speakers if you can, in a column of a table or by a pattern for the paths:"
+        " without them no split keeps voices apart, and every figure may hold for known voices only.",
         f"{number(len(nameless), 'clip')} of {len(usable):,} name no speaker."
         if nameless.size
         else f"All clips are by {listed(voices)}.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from ser_core.corpora.corpus import Corpus
@@ -93,12 +94,13 @@ def _known(group: str) -> str:
 
 def _missing(table: pd.DataFrame, emotion: pd.Series[str], part: str) -> dict[str, list[str]]:
     """Emotions of the corpus that a part lacks, for each fold where it has clips at all."""
-    every = set(emotion)
-    present = {fold: set(emotion[table[fold] == part]) for fold in table}
+    codes, names = emotion.factorize()
+    every = set(names)
+    found = {str(fold): names[np.unique(codes[table[fold] == part])] for fold in table}
     return {
-        str(fold): ordered(every - found)
-        for fold, found in present.items()
-        if found and found != every
+        fold: ordered(every.difference(present))
+        for fold, present in found.items()
+        if 0 < len(present) < len(every)
     }
 
 

@@ -2,6 +2,7 @@
 
 from itertools import product
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ def sound(path: Path, seconds: float = 0.2, sample_rate: int = 8000, channels: i
     """Write a quiet tone, different for every name."""
     path.parent.mkdir(parents=True, exist_ok=True)
     time = np.arange(round(seconds * sample_rate)) / sample_rate
-    pitch = 100 + sum(path.as_posix().encode()) % 300
+    pitch = 100 + crc32(path.as_posix().encode()) % 30_000 / 100
     tone = 0.1 * np.sin(2 * np.pi * pitch * time)
     soundfile.write(path, np.tile(tone[:, None], channels), sample_rate)
     return path

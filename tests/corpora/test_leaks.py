@@ -5,9 +5,27 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from ser_core.corpora import GRADES, Corpus, Split, audit_split, make_split
+from ser_core.corpora import (
+    GRADES,
+    Corpus,
+    Split,
+    audit_split,
+    make_split,
+    open_corpus,
+    scan,
+)
 from ser_core.errors import SplitError
 from tests.corpora.synthetic import acted, corpus_of
+
+
+GRADE_OF = {
+    "random": "E",
+    "speaker-disjoint": "B",
+    "sentence-disjoint": "C",
+    "speaker-and-sentence-disjoint": "A",
+    "leave-one-speaker-out": "B",
+    "grouped-k-fold": "B",
+}
 
 
 def split_of(**parts: str) -> Split:
@@ -25,17 +43,7 @@ def scan_of(**content: str) -> pd.DataFrame:
     return pd.DataFrame({"sha256": content})
 
 
-@pytest.mark.parametrize(
-    ("policy", "grade"),
-    [
-        ("random", "E"),
-        ("speaker-disjoint", "B"),
-        ("sentence-disjoint", "C"),
-        ("speaker-and-sentence-disjoint", "A"),
-        ("leave-one-speaker-out", "B"),
-        ("grouped-k-fold", "B"),
-    ],
-)
+@pytest.mark.parametrize(("policy", "grade"), GRADE_OF.items())
 def test_every_policy_earns_its_grade(policy, grade):
     corpus = acted(9, 12)
     found = audit_split(make_split(corpus, policy), corpus)
@@ -145,3 +153,16 @@ def test_a_split_of_another_corpus_is_refused():
     corpus = acted(5, 5)
     with pytest.raises(SplitError, match="does not fit"):
         audit_split(make_split(corpus, "random"), replace(acted(4, 5), name="another"))
+
+
+@pytest.mark.corpus
+def test_the_real_corpus_is_sound_and_splits_by_every_policy(real_corpus):
+    corpus = open_corpus(real_corpus)
+    measures = scan(corpus)
+    assert (measures["problem"] == "").all()
+    assert measures["sha256"].is_unique
+    splits = {policy: make_split(corpus, policy) for policy in GRADE_OF}
+    assert {
+        policy: audit_split(split, corpus, measures).grade for policy, split in splits.items()
+    } == GRADE_OF
+    assert "The test part of fold MK0 has no surprise" in splits["leave-one-speaker-out"].notes
