@@ -1,0 +1,203 @@
+"""Residual networks for pictures of sound of any length."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from ser_core.errors import ParameterError
+
+DEPTHS: dict[str, tuple[int, ...]] = {"resnet10": (1, 1, 1, 1), "resnet18": (2, 2, 2, 2)}
+"""Basic blocks in each of the four stages."""
+
+
+class Sum(nn.Module):
+    """Addition as a module, so that rules of relevance propagation can be attached to it."""
+
+    def forward(self, left: Tensor, right: Tensor) -> Tensor:
+        """Sum of two equally shaped tensors."""
+        return left + right
+
+
+def own(x: Tensor, frames: Tensor | None) -> Tensor:
+    """Zero behind the end of each clip, as if it had never been padded.
+
+    Convolution and batch norm turn padding into something else than zero; without this, a clip's
+    result would depend on the longest clip of its batch.
+
+    Args:
+        x: Shape (batch, channels, bins, n).
+        frames: Each clip's own, shape (batch,); all n when absent.
+    """
+    if frames is None:
+        return x
+    inside = torch.arange(x.shape[-1], device=x.device) < frames.unsqueeze(-1)
+    return x * inside[:, None, None, :].to(x.dtype)
+
+
+def halved(frames: Tensor | None) -> Tensor | None:
+    """Own frames after a layer of stride 2."""
+    return None if frames is None else (frames + 1) // 2
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions and a shortcut; He et al. (2016).
+
+    Every module is used once in a forward pass, and submodules with weights have torchvision's
+    names.
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.stride = stride
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.relu1 = nn.ReLU()
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.downsample: nn.Module | None = None
+        if stride != 1 or inputs != outputs:
+            self.downsample = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
+            )
+        self.sum = Sum()
+        self.relu2 = nn.ReLU()
+
+    def forward(self, x: Tensor, frames: Tensor | None) -> Tensor:
+        """(batch, inputs, bins, n) -> (batch, outputs, bins / stride, n / stride)."""
+        if self.stride == 2:
+            frames = halved(frames)
+        inner = own(self.relu1(self.bn1(self.conv1(x))), frames)
+        shortcut = x if self.downsample is None else self.downsample(x)
+        total: Tensor = self.relu2(self.sum(self.bn2(self.conv2(inner)), shortcut))
+        return own(total, frames)
+
+
+class MaskedMean(nn.Module):
+    """Mean over bins and over each clip's own frames."""
+
+    def forward(self, x: Tensor, frames: Tensor | None) -> Tensor:
+        """(batch, channels, bins, n), zero behind own frames -> (batch, channels)."""
+        if frames is None:
+            return x.mean(dim=(-2, -1))
+        return x.sum(dim=(-2, -1)) / (frames * x.shape[-2]).unsqueeze(-1).to(x.dtype)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResNetSpec:
+    """What an `AudioResNet` is built from.
+
+    Attributes:
+        depth: Name in `DEPTHS`.
+        width: Channels of the first stage; torchvision's networks have 64.
+        dropout: Share of the pooled features that is dropped in training.
+        channels: Channels of the pictures.
+        classes: Number of classes.
+    """
+
+    depth: str = "resnet18"
+    width: int = field(default=64)
+    dropout: float = 0.2
+    channels: int = 1
+    classes: int = 6
+
+    def __post_init__(self) -> None:
+        rules = (
+            (self.depth in DEPTHS, "depth", f"be one of {', '.join(DEPTHS)}"),
+            (1 <= self.width <= 512, "width", "lie between 1 and 512"),
+            (0 <= self.dropout < 1, "dropout", "be at least 0 and below 1"),
+            (self.channels >= 1, "channels", "be at least 1"),
+            (self.classes >= 2, "classes", "be at least 2"),
+        )
+        for holds, name, rule in rules:
+            if not holds:
+                raise ParameterError(f"{name} = {getattr(self, name)!r} must {rule}")
+
+
+class AudioResNet(nn.Module):
+    """ResNet for (batch, channels, bins, frames) of any number of bins and frames.
+
+    With one stage width of 64, three channels and no frame counts it is torchvision's network of
+    the same name, weight by weight and number by number. A clip in a padded batch gives the same
+    as alone.
+
+    Args:
+        spec: Depth, width and so on.
+    """
+
+    def __init__(self, spec: ResNetSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        width = spec.width
+        self.conv1 = nn.Conv2d(spec.channels, width, 7, 2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.relu = nn.ReLU()
+        self.maxpool = nn.MaxPool2d(3, 2, padding=1)
+        inputs = width
+        for number, blocks in enumerate(DEPTHS[spec.depth]):
+            outputs = width * 2**number
+            stage = nn.ModuleList(
+                BasicBlock(inputs if i == 0 else outputs, outputs, 2 if number and not i else 1)
+                for i in range(blocks)
+            )
+            setattr(self, f"layer{number + 1}", stage)
+            inputs = outputs
+        self.pool = MaskedMean()
+        self.dropout = nn.Dropout(spec.dropout)
+        self.fc = nn.Linear(inputs, spec.classes)
+        self._initialise()
+
+    def _initialise(self) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            elif isinstance(module, BasicBlock):
+                # Each block begins as the identity: Goyal et al. (2017).
+                nn.init.zeros_(module.bn2.weight)
+
+    def embed(self, x: Tensor, frames: Tensor | None = None) -> Tensor:
+        """Pooled features before the last layer.
+
+        Args:
+            x: Shape (batch, channels, bins, n); zero behind each clip's own frames.
+            frames: Own frames, shape (batch,); all n when absent.
+
+        Returns:
+            Shape (batch, 8 * width).
+        """
+        frames = halved(frames)
+        x = own(self.relu(self.bn1(self.conv1(x))), frames)
+        frames = halved(frames)
+        x = own(self.maxpool(x), frames)  # its last window reaches back over the end
+        for number in range(1, 5):
+            for block in getattr(self, f"layer{number}"):
+                x = block(x, frames)
+                frames = halved(frames) if block.stride == 2 else frames
+        pooled: Tensor = self.pool(x, frames)
+        return pooled
+
+    def forward(self, x: Tensor, frames: Tensor | None = None) -> Tensor:
+        """Logits: (batch, channels, bins, n) -> (batch, classes)."""
+        logits: Tensor = self.fc(self.dropout(self.embed(x, frames)))
+        return logits
+
+
+def load_torchvision(network: AudioResNet, weights: dict[str, Tensor]) -> None:
+    """Copy weights that have torchvision's names into a network of the same size.
+
+    The first layer's are averaged over colour channels where the pictures have another number;
+    the last layer's are left out where the classes differ in number.
+    """
+    own = network.state_dict()
+    adapted = dict(weights)
+    first = adapted["conv1.weight"]
+    if first.shape[1] != network.spec.channels:
+        mean = first.mean(dim=1, keepdim=True) * (first.shape[1] / network.spec.channels)
+        adapted["conv1.weight"] = mean.expand(-1, network.spec.channels, -1, -1)
+    fits = {name: value for name, value in adapted.items() if own[name].shape == value.shape}
+    network.load_state_dict({**own, **fits})
+
+
+__all__ = ["DEPTHS", "AudioResNet", "ResNetSpec", "load_torchvision"]
