@@ -295,7 +295,7 @@ def no_speakers(evidence: Evidence) -> Issue | None:
         "warning",
         list(nameless),
         "Name the speakers if you can, in a column of a table or by a pattern for the paths:"
-        " without them no split keeps voices apart, and every figure may hold for known voices only.",
+        " without them no split keeps voices apart, and figures may hold for known voices only.",
         f"{number(len(nameless), 'clip')} of {len(usable):,} name no speaker."
         if nameless.size
         else f"All clips are by {listed(voices)}.",

@@ -17,7 +17,6 @@ from ser_core.corpora import (
 from ser_core.errors import SplitError
 from tests.corpora.synthetic import acted, corpus_of
 
-
 GRADE_OF = {
     "random": "E",
     "speaker-disjoint": "B",
