@@ -59,3 +59,7 @@ class SplitError(SerError):
 
 class StoreError(SerError):
     """A feature store that cannot be read or written."""
+
+
+class EvaluationError(SerError):
+    """Predictions that cannot be scored: damaged, incomplete, or not comparable."""
