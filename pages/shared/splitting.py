@@ -180,9 +180,13 @@ def _keep(split: Split) -> None:
     """Save and download."""
     name = f"{split.corpus}-{split.policy}-{split.seed}-{split.hash[:8]}.json"
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Save the split", type="primary", help="For training to find it."):
-            path = split.save(settings.home() / "splits" / name)
-            st.toast(f"Saved as {plain(path)}")
+        st.button(
+            "Save the split",
+            type="primary",
+            on_click=_save,
+            args=(split, name),
+            help="Keeps it in the workbench's own folder, where training finds it.",
+        )
         st.download_button(
             "Download as JSON",
             lambda: _as_file(split),
@@ -192,6 +196,11 @@ def _keep(split: Split) -> None:
         )
         used = sum(part in PARTS for part in split.table.iloc[:, 0])
         st.caption(f"Hash {split.hash} · {count(used, 'clip')}", width="content")
+
+
+def _save(split: Split, name: str) -> None:
+    path = split.save(settings.home() / "splits" / name)
+    st.toast(f"Saved as {plain(path)}")
 
 
 def _as_file(split: Split) -> bytes:

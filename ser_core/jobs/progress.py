@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from ser_core.jsonfile import read_json, write_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+WINDOW = 5.0
+"""The pace is that of the last so many seconds: starting up is slow, and soon forgotten."""
 
 
 @dataclass(frozen=True)
@@ -19,16 +24,12 @@ class Progress:
     Attributes:
         done: Units finished.
         total: Units in all; 0 while it is unknown.
-        started: When the first report was made, in seconds since the epoch.
-        updated: When this one was made.
-        known: Units that were finished before the job began, which say nothing about its pace.
+        pace: Units a second of late; 0 while it is unknown.
     """
 
     done: int
     total: int
-    started: float
-    updated: float
-    known: int = 0
+    pace: float = 0.0
 
     @property
     def fraction(self) -> float:
@@ -37,16 +38,12 @@ class Progress:
 
     @property
     def remaining(self) -> float | None:
-        """Seconds that the rest takes at the pace so far; None while there is no pace yet.
+        """Seconds that the rest takes at the present pace; None while there is none.
 
-        >>> Progress(done=25, total=100, started=0, updated=10).remaining
+        >>> Progress(done=25, total=100, pace=2.5).remaining
         30.0
         """
-        elapsed = self.updated - self.started
-        finished = self.done - self.known
-        if finished <= 0 or not self.total or elapsed < 1:
-            return None
-        return elapsed * (self.total - self.done) / finished
+        return (self.total - self.done) / self.pace if self.total and self.pace else None
 
     @classmethod
     def read(cls, path: Path) -> Progress | None:
@@ -60,19 +57,29 @@ class Progress:
 
 @dataclass
 class ProgressFile:
-    """A `(done, total)` callback that keeps a file up to date, a few times a second at most."""
+    """A `(done, total)` callback that keeps a file up to date, a few times a second at most.
+
+    Attributes:
+        path: The file.
+        every: Seconds between two writes.
+        clock: What tells the time, in seconds.
+    """
 
     path: Path
     every: float = 0.2
-    _started: float = field(default=0.0, init=False)
-    _known: int = field(default=0, init=False)
-    _written: float = field(default=0.0, init=False)
+    clock: Callable[[], float] = time.monotonic
+    _late: deque[tuple[float, int]] = field(default_factory=deque, init=False)
 
     def __call__(self, done: int, total: int) -> None:
         """Report; the first and the last report are always written."""
-        now = time.time()
-        if not self._started:
-            self._started, self._known = now, done
-        if now - self._written >= self.every or done >= total:
-            self._written = now
-            write_json(self.path, asdict(Progress(done, total, self._started, now, self._known)))
+        now = self.clock()
+        if self._late and now - self._late[-1][0] < self.every and done < total:
+            return
+        self._late.append((now, done))
+        while now - self._late[0][0] > WINDOW and len(self._late) > 2:
+            self._late.popleft()
+        write_json(self.path, asdict(Progress(done, total, self._pace())))
+
+    def _pace(self) -> float:
+        (start, before), (end, after) = self._late[0], self._late[-1]
+        return (after - before) / (end - start) if end - start >= WINDOW / 3 else 0.0

@@ -133,13 +133,27 @@ def test_progress_is_written_seldom_but_never_misses_the_end(tmp_path):
         assert seen.done == (1 if done < 100 else 100)
 
 
-def test_the_pace_leaves_out_what_was_known_before():
-    progress = Progress(done=60, total=100, started=0, updated=10, known=50)
-    assert progress.remaining == 40
+def test_the_pace_forgets_a_slow_start_and_what_was_known_before(tmp_path):
+    now = 0.0
+    report = ProgressFile(tmp_path / "progress.json", clock=lambda: now)
+    for now, done in ((0.0, 500), (20.0, 500), (22.0, 520), (24.0, 540), (26.0, 560)):  # noqa: B007
+        report(done, 1000)
+    seen = Progress.read(tmp_path / "progress.json")
+    assert seen is not None
+    assert seen.remaining == pytest.approx(44)
+
+
+def test_there_is_no_pace_at_the_very_beginning(tmp_path):
+    report = ProgressFile(tmp_path / "progress.json")
+    report(0, 10)
+    report(10, 10)
+    seen = Progress.read(tmp_path / "progress.json")
+    assert seen == Progress(10, 10, pace=0)
+    assert seen.remaining is None
 
 
 def test_progress_without_a_total_has_no_fraction_and_no_end():
-    progress = Progress(done=5, total=0, started=0, updated=10)
+    progress = Progress(done=5, total=0, pace=2)
     assert (progress.fraction, progress.remaining) == (0, None)
 
 

@@ -1,0 +1,101 @@
+"""The views of the Corpus page: at a glance, checked, split."""
+
+import json
+import sys
+
+import pytest
+
+from pages.shared import measuring
+from ser_core.jobs import State, find
+from ser_core.settings import demo_corpus
+
+
+def press(app, label):
+    return next(b for b in app.button if b.label == label).click().run()
+
+
+def select(app, label, value):
+    return next(b for b in app.selectbox if b.label == label).select(value).run()
+
+
+def numbers(app):
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def test_overview_measures_a_small_corpus_at_once(visit, said):
+    app = visit("corpus", view="Overview")
+    assert len(app.get("plotly_chart")) == 4
+    assert "How loud" in said(app)
+
+
+def test_checks_find_the_emotion_a_speaker_lacks(visit, said):
+    app = visit("corpus", view="Checks")
+    words = said(app)
+    assert "Checked files, labels and sound of 53 clips: 1 warning" in words
+    assert "MK0 has no surprise" in words
+    assert not app.dataframe  # the clips come when the card is opened
+
+
+def test_a_split_by_speakers_is_graded_b(visit, said):
+    app = visit("corpus", view="Split")
+    assert "Leak grade B" in said(app)
+    assert numbers(app)["Speakers"] == "0 of 1"
+
+
+def test_a_random_split_wears_the_badge(visit, said):
+    app = select(visit("corpus", view="Split"), "What the test should answer", "random")
+    assert "Leak grade E" in said(app)
+    assert "speakers shared" in said(app)
+
+
+def test_a_split_in_folds_offers_the_folds(visit):
+    app = visit("corpus", view="Split")
+    app = select(app, "What the test should answer", "leave-one-speaker-out")
+    app = select(app, "Fold", "MK0")
+    assert not app.error
+
+
+def test_a_policy_that_cannot_be_met_says_why(visit):
+    app = visit("corpus", view="Split")
+    app = select(app, "What the test should answer", "grouped-k-fold")
+    next(s for s in app.slider if s.label == "Folds").set_value(10).run()
+    assert "speakers" in app.error[0].value
+
+
+def test_a_saved_split_is_the_one_on_the_page(visit, ser_home, said):
+    app = visit("corpus", view="Split")
+    press(app, "Save the split")
+    (file,) = (ser_home / "splits").iterdir()
+    assert f"Hash {json.loads(file.read_text())['hash']}" in said(app)
+
+
+@pytest.fixture
+def large(monkeypatch):
+    """Treat the demo as too large to be measured while a page waits."""
+    monkeypatch.setattr(measuring, "AT_ONCE", 0)
+
+
+def job():
+    return find(f"scan:{demo_corpus()}", running=False)
+
+
+def test_a_large_corpus_is_measured_by_a_job(visit, said, large):
+    app = visit("corpus", view="Checks")
+    assert "Checked files and labels of 53 clips" in said(app)
+    press(app, "Measure the clips")
+    assert job().wait(120) is State.FINISHED, job().log()
+    app.run()
+    assert "Checked files, labels and sound" in said(app)
+
+
+def test_a_running_job_is_shown_again_and_can_be_cancelled(visit, large, monkeypatch):
+    start = measuring.start
+    forever = [sys.executable, "-c", "import time; time.sleep(600)"]
+    monkeypatch.setattr(measuring, "start", lambda command, **more: start(forever, **more))
+    press(visit("corpus", view="Checks"), "Measure the clips")
+    elsewhere = visit("corpus", view="Overview")
+    assert "Measure the clips" not in [b.label for b in elsewhere.button]
+    press(elsewhere, "Cancel")
+    assert job().wait(20) is State.CANCELLED
+    elsewhere.run()
+    assert "Go on measuring" in [b.label for b in elsewhere.button]
