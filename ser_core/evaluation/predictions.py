@@ -141,7 +141,8 @@ class Predictions:
     @cached_property
     def answers(self) -> Codes:
         """Index in `classes` of the likeliest emotion, the first of equals. Shape (rows,)."""
-        return self.probabilities.argmax(axis=1)
+        answers: Codes = self.probabilities.argmax(axis=1)
+        return answers
 
     def __len__(self) -> int:
         return len(self.table)
