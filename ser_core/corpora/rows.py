@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import count
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -94,10 +95,17 @@ def _tell_repeated(clips: pd.DataFrame) -> None:
     answers = repeated.groupby("clip")[_IDENTITY].nunique(dropna=False).max(axis=1)
     contradicted = clips["clip"].isin(answers.index[answers > 1])
     _add(clips, contradicted, "listed more than once, with different labels, speakers or sentences")
-    again = clips.groupby("clip").cumcount()
-    _add(clips, again > 0, "listed more than once")
-    numbers = (again + 1).astype("string")
-    clips["clip"] = clips["clip"].where(again == 0, clips["clip"] + "#" + numbers)
+    again = clips.duplicated("clip")
+    _add(clips, again, "listed more than once")
+    taken = set(clips["clip"])
+    for row in clips.index[again]:
+        clips.loc[row, "clip"] = _free_name(str(clips.loc[row, "clip"]), taken)
+
+
+def _free_name(clip: str, taken: set[str]) -> str:
+    name = next(name for n in count(2) if (name := f"{clip}#{n}") not in taken)
+    taken.add(name)
+    return name
 
 
 def _read_headers(clips: pd.DataFrame, root: Path) -> None:

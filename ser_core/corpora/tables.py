@@ -27,12 +27,13 @@ def read_table(path: Path, *, required: Iterable[str] = ()) -> pd.DataFrame:
     except (ValueError, OSError) as error:  # pandas' parser errors are ValueErrors
         raise _unreadable(path, error) from error
     table.columns = table.columns.str.strip()
+    table = table.loc[:, ~table.columns.duplicated()]
     stripped: pd.DataFrame = table.fillna("").apply(lambda column: column.str.strip())
     _require(path, stripped.columns, required)
     return stripped
 
 
-def _parse(path: Path, separator: str) -> pd.DataFrame:
+def _parse(path: Path, separator: str, rows: int | None = None) -> pd.DataFrame:
     with warnings.catch_warnings():
         # Said of a separator at the end of every line, which loses nothing.
         warnings.simplefilter("ignore", pd.errors.ParserWarning)
@@ -45,14 +46,15 @@ def _parse(path: Path, separator: str) -> pd.DataFrame:
             # Tab-separated text is written without quoting, so a quotation mark is just that.
             quoting=csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL,
             index_col=False,
+            nrows=rows,
         )
 
 
 def header(path: Path) -> list[str]:
     """Names of the columns; empty when there is no readable table."""
     try:
-        return [name.strip().strip('"') for name in _first_line(path).split(_separator(path))]
-    except CorpusError:
+        return [str(name).strip() for name in _parse(path, _separator(path), rows=0).columns]
+    except (CorpusError, ValueError, OSError):
         return []
 
 

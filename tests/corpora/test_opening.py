@@ -85,6 +85,14 @@ def test_rows_that_contradict_each_other_are_all_set_aside(tmp_path):
     assert list(open_corpus(root).usable.index) == ["samples/a_anger_2.wav"]
 
 
+def test_every_row_has_a_name_of_its_own(tmp_path):
+    sound(tmp_path / "a.wav")
+    rows = ["a.wav,sad", "a.wav#2,sad", "a.wav,sad", "a.wav,sad", "a.wav#2,sad"]
+    (tmp_path / "t.csv").write_text("\n".join(["path,emotion", *rows]))
+    clips = open_corpus(tmp_path, "manifest").clips
+    assert list(clips.index) == ["a.wav", "a.wav#2", "a.wav#3", "a.wav#4", "a.wav#2#2"]
+
+
 def test_a_link_out_of_the_corpus_is_refused(tmp_path):
     outside = sound(tmp_path / "outside/x.wav")
     root = tmp_path / "corpus"

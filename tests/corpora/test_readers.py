@@ -1,6 +1,10 @@
 """Each reader on a small copy of its corpus, made of real sound files."""
 
+from contextlib import suppress
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ser_core.corpora import READERS, open_corpus
 from ser_core.corpora.readers.manifest import guess
@@ -169,6 +173,33 @@ def test_a_broken_table_says_so(tmp_path, content, message):
     (tmp_path / "t.csv").write_bytes(content)
     with pytest.raises(CorpusError, match=message):
         open_corpus(tmp_path / "t.csv", "manifest")
+
+
+TABLE = b'path, path,emotion,text\r\na.wav,b.wav,anger,"yes, yes"\r\nb.wav,a.wav,sad,no\r\n'
+
+
+BYTES = [b"", b"\0", b"\n", b'"', b",", b";", b"\t", b"\xff", b"/"]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, len(TABLE) - 1), st.sampled_from(BYTES)),
+        max_size=6,
+    )
+)
+def test_a_damaged_table_opens_or_is_refused(tmp_path_factory, changes):
+    folder = tmp_path_factory.getbasetemp() / "damaged"
+    if not folder.exists():
+        sound(folder / "a.wav")
+        sound(folder / "b.wav")
+    data = [TABLE[place : place + 1] for place in range(len(TABLE))]
+    for place, byte in changes:
+        data[place] = byte
+    (folder / "t.csv").write_bytes(b"".join(data))
+    with suppress(CorpusError):
+        corpus = open_corpus(folder)
+        assert corpus.clips.index.is_unique
+        assert set(corpus.usable.index) <= {"a.wav", "b.wav"}
 
 
 def test_columns_are_guessed_by_their_usual_names():
