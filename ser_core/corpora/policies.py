@@ -15,7 +15,7 @@ from ser_core.corpora.split import PARTS, UNUSED
 from ser_core.errors import SplitError
 from ser_core.registry import Registry
 
-Outcome = tuple[dict[str, "list[str]"], tuple[str, ...]]
+Outcome = tuple[dict[str, list[str]], tuple[str, ...]]
 """Part of every clip for each named fold, and notes."""
 
 GROUPS = {"speaker": "speakers", "sentence": "sentences"}
