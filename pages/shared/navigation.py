@@ -35,6 +35,9 @@ SECTIONS: dict[str, dict[str, Spot]] = {
     },
     "Data": {
         "corpus": Spot("pages/corpus.py", "Corpus", "Browse, check and split clips"),
+        "representations": Spot(
+            "pages/representations.py", "Representations", "See a sound in thirteen ways"
+        ),
     },
 }
 _run = threading.local()

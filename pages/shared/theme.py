@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -25,9 +25,9 @@ def apply() -> None:
     st.html(_STYLE)
 
 
-def figure(chart: go.Figure, *, key: str) -> None:
+def figure(chart: go.Figure, *, key: str, config: dict[str, Any] | None = None) -> None:
     """Show a figure of `ser_core.plots`, in the colours of the theme the browser shows."""
-    st.plotly_chart(chart, key=key, theme="streamlit", config=CONFIG)
+    st.plotly_chart(chart, key=key, theme="streamlit", config=config or CONFIG)
 
 
 def chip(emotion: object) -> str:

@@ -31,11 +31,27 @@ BACKGROUNDS = {"light": "#ffffff", "dark": "#14171d"}
 ACCENT = "#17958c"
 """For a series that is not an emotion; legible on both backgrounds."""
 
-SEQUENTIAL = "Magma"
-"""Plotly's name of the colour map for levels: perceptually uniform, dark is quiet."""
+_MAGMA = (
+    "#010105 #0b0924 #20114b #3b0f70 #57157e #721f81 #8c2981 #a8327d "
+    "#c43c75 #de4968 #f1605d #fa7f5e #fe9f6d #febf84 #fddea0 #fcfdbf"
+)
+SEQUENTIAL = [[place / 15, color] for place, color in enumerate(_MAGMA.split())]
+"""Plotly colour scale for levels, Magma: perceptually uniform, dark is quiet.
 
-DIVERGING = "RdBu_r"
-"""Plotly's name of the colour map for values around zero: blue below, red above."""
+Not by its name: its first colour, #000004, is one that streamlit's theme replaces by a pink.
+"""
+
+DIVERGING = [
+    [0.0, "rgba(20, 92, 178, 1)"],
+    [0.2, "rgba(45, 126, 210, 0.92)"],
+    [0.5, "rgba(128, 140, 150, 0)"],
+    [0.8, "rgba(222, 86, 60, 0.92)"],
+    [1.0, "rgba(190, 30, 45, 1)"],
+]
+"""Plotly colour scale for values around zero: blue below, red above.
+
+Zero is transparent, so that it is the page's colour in both themes.
+"""
 
 
 def emotion_color(emotion: object) -> str:

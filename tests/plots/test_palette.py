@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import plotly.colors
+import plotly.graph_objects
 import pytest
 
 from ser_core.plots.palette import (
@@ -84,7 +85,12 @@ def test_an_unknown_emotion_is_grey():
 
 @pytest.mark.parametrize("scale", [SEQUENTIAL, DIVERGING])
 def test_colour_maps_are_plotlys(scale):
-    assert plotly.colors.get_colorscale(scale)
+    assert plotly.graph_objects.Heatmap(colorscale=scale).colorscale[-1][0] == 1
+
+
+def test_no_colour_is_one_that_streamlits_theme_replaces():
+    """It takes #000001 to #000040 or so for places in its own palettes."""
+    assert not [color for _, color in SEQUENTIAL if color.startswith("#0000")]
 
 
 def test_levels_get_lighter_steadily():

@@ -1,0 +1,135 @@
+"""The parameters of a representation as controls, built from what its fields say of themselves."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, TypeAlias
+
+import streamlit as st
+
+from pages.shared import errors
+from pages.shared.representations import address
+from ser_core.errors import ParameterError
+from ser_core.registry import did_you_mean
+from ser_core.representations import REPRESENTATIONS, Representation, make
+
+Number: TypeAlias = "float | int"
+
+STEPS = {
+    "sample_rate": 1000,
+    "n_fft": 64,
+    "hop_length": 16,
+    "width": 2,
+    "win_length": 16,
+    "fmin": 10.0,
+    "fmax": 250.0,
+    "quantile": 0.01,
+}
+"""How far the plus and minus of a control go; 1 where nothing is said."""
+
+
+def panel(name: str) -> Representation:
+    """Show the controls; the representation they describe, or the last one that was valid."""
+    wanted = _from_address(name)
+    st.markdown("**Parameters**")
+    for field in dataclasses.fields(REPRESENTATIONS[name]):
+        _control(name, field, wanted.get(field.name, field.default))
+    changed = bool(address.parameters())
+    st.button("Reset to defaults", on_click=address.forget_parameters, disabled=not changed)
+    return _made(name, wanted)
+
+
+def _from_address(name: str) -> dict[str, Any]:
+    """Parameters in the address, after saying which cannot be used."""
+    fields = {field.name: field for field in dataclasses.fields(REPRESENTATIONS[name])}
+    wanted: dict[str, Any] = {}
+    for key, text in address.parameters().items():
+        try:
+            if key not in fields:
+                remedy = did_you_mean(key, fields)
+                raise ParameterError(f"there is no parameter {key!r}", subject=name, remedy=remedy)
+            wanted[key] = _number(name, fields[key], text)
+        except ParameterError as error:
+            errors.show(error)
+    return wanted
+
+
+def _number(name: str, field: dataclasses.Field[Any], text: str) -> Number:
+    """A parameter's value from its text, within its bounds.
+
+    Raises:
+        ParameterError: If it is not a number of the right kind, or out of bounds.
+    """
+    try:
+        value: Number = _kind(field)(text)
+    except ValueError:
+        kind = "a whole number" if isinstance(field.default, int) else "a number"
+        raise ParameterError(
+            f"{field.name} = {text!r} is not {kind}", subject=name, remedy="The default is used"
+        ) from None
+    rule = field.metadata
+    if not rule["low"] <= value <= rule["high"]:
+        raise ParameterError(
+            f"{field.name} = {text} must lie between {rule['low']} and {rule['high']} "
+            f"{rule['unit']}".rstrip(),
+            subject=name,
+            remedy="The default is used",
+        )
+    return value
+
+
+def _kind(field: dataclasses.Field[Any]) -> type[int] | type[float]:
+    return int if isinstance(field.default, int) else float
+
+
+def _control(name: str, field: dataclasses.Field[Any], value: Number) -> None:
+    rule, kind = field.metadata, _kind(field)
+    key = f"{name}-{field.name}"
+    st.session_state[key] = value
+    unit = f" ({rule['unit']})" if rule["unit"] else ""
+    st.number_input(
+        f"{words(field.name)}{unit}",
+        kind(rule["low"]),
+        kind(rule["high"]),
+        step=kind(STEPS.get(field.name, 1)),
+        format="%d" if kind is int else "%g",
+        key=key,
+        help=f"{rule['help']}. From {rule['low']:g} to {rule['high']:g}; "
+        f"the default is {field.default:g}.",
+        on_change=_changed,
+        args=(key, field.name, field.default),
+    )
+
+
+WORDS = {
+    "n_fft": "Window",
+    "hop_length": "Hop",
+    "n_mels": "Mel bands",
+    "fmin": "Lowest frequency",
+    "fmax": "Highest frequency",
+    "n_mfcc": "Coefficients",
+    "n_bins": "Bands",
+    "n_bands": "Octaves",
+    "win_length": "Rhythm window",
+}
+
+
+def words(parameter: str) -> str:
+    """A parameter's name in words."""
+    return WORDS.get(parameter, parameter.replace("_", " ").capitalize())
+
+
+def _changed(key: str, parameter: str, default: Number) -> None:
+    value = st.session_state[key]
+    address.write(parameter, "" if value == default else f"{value:.10g}")
+
+
+def _made(name: str, wanted: dict[str, Any]) -> Representation:
+    """The representation; if the parameters do not go together, the last one of which they did."""
+    kept: dict[str, Representation] = st.session_state.setdefault("_valid", {})
+    try:
+        kept[name] = make(name, **wanted)
+    except ParameterError as error:
+        errors.show(error)
+        st.caption("The picture still shows the last parameters that went together.")
+    return kept.get(name) or make(name)

@@ -1,0 +1,104 @@
+"""One representation alone: its parameters, its numbers, its explanation, files to take away."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.shared import theme
+from pages.shared.errors import plain
+from pages.shared.representations import (
+    address,
+    compare,
+    controls,
+    downloads,
+    means,
+    pictures,
+)
+from ser_core.pictures import difference
+from ser_core.plots.representations import LARGE, WIDE, picture_figure
+from ser_core.plots.scales import scale_for
+from ser_core.representations import REPRESENTATIONS
+
+if TYPE_CHECKING:
+    from pages.shared.representations.source import Shown
+    from pages.shared.selection import Active
+    from ser_core.pictures import Picture
+
+
+def show(active: Active, shown: Shown, other: Shown | None, name: str) -> None:
+    """The enlarged representation of one sound or of two."""
+    _choice(name)
+    picture_side, control_side = st.columns([4, 1], gap="medium")
+    with control_side:
+        representation = controls.panel(name)
+    with picture_side:
+        st.subheader(representation.title)
+        st.markdown(plain(representation.describe))
+        picture = pictures.one_of(shown, representation)
+        if other is None:
+            theme.figure(picture_figure(picture, scale_for([picture]), LARGE), key="enlarged")
+            downloads.offer(picture, shown)
+        else:
+            _two(picture, pictures.one_of(other, representation), shown, other)
+        _numbers(picture)
+        _explanation(picture)
+    means.show(active, representation)
+
+
+def _choice(name: str) -> None:
+    """Back to all, or on to another one."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.button("← All thirteen", on_click=address.enlarge, args=("",))
+        titles = {each: cls.title for each, cls in REPRESENTATIONS.items()}
+        st.session_state["enlarged-name"] = name
+        st.selectbox(
+            "Representation",
+            list(titles),
+            format_func=titles.__getitem__,
+            key="enlarged-name",
+            on_change=_enlarge_another,
+            label_visibility="collapsed",
+            width=240,
+        )
+
+
+def _enlarge_another() -> None:
+    address.enlarge(st.session_state["enlarged-name"])
+
+
+def _two(one: Picture, two: Picture, shown: Shown, other: Shown) -> None:
+    """Both, and what differs when both are brought to one length."""
+    compare.side_by_side(one, two, size=WIDE, key="large")
+    for column, picture, sound in zip(st.columns(2), (one, two), (shown, other), strict=True):
+        with column:
+            downloads.offer(picture, sound)
+    with st.expander("Difference: the first minus the second"):
+        apart = difference(one, two)
+        theme.figure(picture_figure(apart, scale_for([apart], signed=True), WIDE), key="difference")
+        st.caption(
+            "Both are stretched to one length first. The same place need not be the same syllable: "
+            "read it for the long lines, not for single spots."
+        )
+
+
+def _numbers(picture: Picture) -> None:
+    channels, bins, frames = picture.values.shape
+    many = f"{channels} channels × " if channels > 1 else ""
+    st.caption(
+        f"{many}{bins} × {frames} values (bins × frames), one frame every "
+        f"{picture.step * 1000:g} ms · parameters and code version `{picture.representation.hash}`"
+    )
+
+
+def _explanation(picture: Picture) -> None:
+    with st.expander("What one sees here"):
+        st.markdown(plain(picture.representation.describe))
+        st.markdown(plain(method(type(picture.representation))))
+
+
+def method(representation: type) -> str:
+    """How it is computed and who thought of it: the docstring, less what it raises."""
+    return inspect.cleandoc(representation.__doc__ or "").split("\n\nRaises:")[0]

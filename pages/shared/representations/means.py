@@ -1,0 +1,152 @@
+"""The mean of a representation over the clips of each emotion."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import theme
+from pages.shared.errors import plain
+from pages.shared.representations.downloads import button
+from ser_core import settings
+from ser_core.corpora import EMOTIONS
+from ser_core.extraction import Means, load_means
+from ser_core.jobs import Job, State, find, open_job, start
+from ser_core.jobs.local import PROGRESS_FILE
+from ser_core.pictures import Picture, picture_of_parts
+from ser_core.plots.printed import print_means
+from ser_core.plots.representations import SMALL, means_lines, picture_figure
+from ser_core.plots.scales import scale_for
+from ser_core.words import count, seconds
+
+if TYPE_CHECKING:
+    from pages.shared.selection import Active
+    from ser_core.corpora import Corpus
+    from ser_core.representations import Representation
+
+CLIPS_PER_SECOND = 60  # a cautious guess, for the estimate before the job has a pace of its own
+
+
+def show(active: Active, representation: Representation) -> None:
+    """The means if they are there, the job that makes them, or a button to start it."""
+    st.subheader("Mean of each emotion over the corpus")
+    labelled = active.corpus.usable["emotion"].dropna()
+    if labelled.nunique() < 2:
+        st.caption("This corpus labels fewer than two emotions, so there is nothing to compare.")
+        return
+    path = result_path(active.corpus, representation)
+    means = _load(str(path), path.stat().st_mtime) if path.exists() else None
+    if means is None:
+        _make(active, representation, path, len(labelled))
+    else:
+        _draw(means, representation, path)
+
+
+def result_path(corpus: Corpus, representation: Representation) -> Path:
+    """File of the means: named by clips, their labels and lengths, and by the parameters."""
+    clips = corpus.usable[["emotion", "duration"]]
+    content = pd.util.hash_pandas_object(clips.astype("string"), index=True).to_numpy().tobytes()
+    where = hashlib.sha256(str(corpus.root).encode() + content).hexdigest()[:16]
+    name = f"{where}-{representation.name}-{representation.hash}.npz"
+    return settings.home() / "cache" / "means" / name
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _load(path: str, stamp: float) -> Means | None:  # noqa: ARG001  (part of the key)
+    return load_means(Path(path))
+
+
+def _make(active: Active, representation: Representation, path: Path, clips: int) -> None:
+    last = find(path.stem, running=False)
+    with st.container(border=True):
+        if last is not None and last.state is State.RUNNING:
+            _watch(str(last.folder))
+            return
+        if last is not None and last.state is State.FAILED:
+            st.error(f"The mean could not be made: {plain(last.reason)}")
+        st.markdown(
+            f"See what sets the emotions apart on average: {count(clips, 'clip')} of "
+            f"{plain(active.corpus.name)}, each stretched to one length, with the parameters "
+            f"above. About {seconds(clips / CLIPS_PER_SECOND)}; the result is kept."
+        )
+        st.button(
+            "Compute the means",
+            type="primary",
+            on_click=_start,
+            args=(active, representation, path),
+            help="Every clip is decoded and represented once. You can close this page meanwhile.",
+        )
+
+
+def _start(active: Active, representation: Representation, path: Path) -> None:
+    values = [f"--set={name}={value}" for name, value in representation.parameters.items()]
+    command = [sys.executable, "-m", "ser_core", "represent", str(active.corpus.root)]
+    options = ["--mean-by", "emotion", "--representation", representation.name, "--out", str(path)]
+    start(
+        [*command, *options, *values, "--progress-file", PROGRESS_FILE],
+        title=f"Average the {representation.title} of {active.corpus.name}",
+        key=path.stem,
+    )
+
+
+@st.fragment(run_every=1)
+def _watch(folder: str) -> None:
+    """Progress of the job, once a second; the page is drawn again when it has ended."""
+    job = open_job(Path(folder))
+    if job is None or job.state is not State.RUNNING:
+        st.rerun()
+    _progress(job)
+    st.button("Cancel", on_click=job.cancel)
+
+
+def _progress(job: Job) -> None:
+    progress = job.progress
+    if progress is None:
+        st.progress(0.0, text=f"{job.title}: starting …")
+        return
+    left = progress.remaining
+    eta = f", about {seconds(left)} left" if left is not None else ""
+    text = f"{job.title}: {progress.done:,} of {count(progress.total, 'clip')}{eta}"
+    st.progress(progress.fraction, text=text)
+
+
+def _draw(means: Means, representation: Representation, path: Path) -> None:
+    """A picture an emotion on one colour scale; lines in one picture where it is one number."""
+    shown = {
+        emotion: picture_of_parts(representation, means.pictures[emotion], emotion)
+        for emotion in EMOTIONS
+        if emotion in means.pictures
+    }
+    scale = scale_for(list(shown.values()))
+    if next(iter(shown.values())).is_line:
+        theme.figure(means_lines(shown, means.clips, scale), key="means")
+    else:
+        grid = st.grid(3, min_column_width=330, gap="small")
+        for emotion, picture in shown.items():
+            with grid.cell(), st.container(border=True, gap="xxsmall"):
+                st.html(f"{theme.chip(emotion)} · {count(means.clips[emotion], 'clip')}")
+                theme.figure(picture_figure(picture, scale, SMALL), key=f"mean-{emotion}")
+    _below(means, shown, path)
+
+
+def _below(means: Means, shown: dict[str, Picture], path: Path) -> None:
+    stem = f"mean-{next(iter(shown.values())).representation.name}"
+    unread = (
+        f" {count(len(means.unreadable), 'clip')} could not be read." if means.unreadable else ""
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            "Every clip is stretched to one length, and all pictures share one scale. A mean shows "
+            f"level and pace, not pitch lines: those differ from clip to clip.{unread}",
+        )
+        for kind in ("png", "svg"):
+            make = partial(print_means, shown, means.clips, kind)
+            button(kind.upper(), stem, f"image/{kind}", make, "All of them, for a paper")
+        npz = "For NumPy: the mean of each emotion, number of clips, parameters"
+        button("NPZ", stem, "application/octet-stream", path.read_bytes, npz)

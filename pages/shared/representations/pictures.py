@@ -1,0 +1,54 @@
+"""Pictures of what is shown, kept so that a changed control computes only what it must."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ser_core import audio
+from ser_core.pictures import Picture, Values, picture_of_sound
+from ser_core.representations import REPRESENTATIONS, Representation, make, represent
+
+if TYPE_CHECKING:
+    from pages.shared.representations.source import Shown
+    from ser_core.audio import Waveform
+
+
+def all_of(shown: Shown) -> list[Picture]:
+    """Every representation with its defaults; what they share is computed once.
+
+    Raises:
+        AudioError: If the sound cannot be decoded.
+    """
+    representations = tuple(make(name) for name in REPRESENTATIONS)
+    waveform = shown.waveform(representations[0].sample_rate)
+    values = _values(audio.sha256(waveform), representations, waveform)
+    return [
+        picture_of_sound(rep, array, shown.name, shown.start)
+        for rep, array in zip(representations, values, strict=True)
+    ]
+
+
+def one_of(shown: Shown, representation: Representation) -> Picture:
+    """One representation, with its parameters.
+
+    Raises:
+        AudioError: If the sound cannot be decoded at the representation's sample rate.
+    """
+    waveform = shown.waveform(representation.sample_rate)
+    values = _values(audio.sha256(waveform), (representation,), waveform)
+    return picture_of_sound(representation, values[0], shown.name, shown.start)
+
+
+@st.cache_resource(
+    max_entries=64,
+    show_spinner=False,
+    hash_funcs={tuple: lambda representations: [rep.hash for rep in representations]},
+)
+def _values(
+    address: str,  # noqa: ARG001  (with the hashes, the key)
+    representations: tuple[Representation, ...],
+    _waveform: Waveform,
+) -> list[Values]:
+    return represent(_waveform, representations)

@@ -1,0 +1,241 @@
+"""What is shown: a clip of the corpus, an upload or a recording; of a long one, a part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import errors, navigation, player, selection, theme
+from ser_core import audio
+from ser_core.audio import Waveform
+from ser_core.corpora import EMOTIONS
+from ser_core.corpora.nearest import nearest
+from ser_core.errors import SerError
+from ser_core.plots.palette import ACCENT, emotion_color
+from ser_core.plots.waveform import waveform_figure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pages.shared.selection import Active
+    from ser_core.corpora import Corpus
+
+SOURCES = {"corpus": "Corpus", "upload": "Upload", "microphone": "Microphone"}
+FORMATS = ["wav", "flac", "mp3", "ogg", "oga", "opus", "m4a", "mp4", "webm", "aif", "aiff"]
+HEIGHT = 200
+WIDTHS = {"speaker": 88, "emotion": 124, "sentence": 88}
+"""Columns to choose a clip by, and the width of each choice in pixels."""
+
+PART = 30.0
+"""Seconds that are shown at once; the rest of a longer sound is a slider away."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A sound on the page.
+
+    Attributes:
+        name: What it is called.
+        content: The file or its bytes.
+        emotion: Of a clip of the corpus.
+        start: Where the part that is shown begins, in seconds.
+        duration: How much is shown, in seconds.
+    """
+
+    name: str
+    content: Path | bytes
+    emotion: str | None
+    start: float
+    duration: float
+
+    @property
+    def stem(self) -> str:
+        """Name for files that are made of it."""
+        return Path(self.name).stem or "sound"
+
+    def waveform(self, sample_rate: int | None = None) -> Waveform:
+        """The part that is shown, at a sample rate; at the file's own when absent.
+
+        Raises:
+            AudioError: If it cannot be decoded.
+        """
+        whole = decoded(self.content, self.name, sample_rate)
+        first = round(self.start * whole.sample_rate)
+        last = first + max(1, round(self.duration * whole.sample_rate))
+        return Waveform(whole.samples[first:last], whole.sample_rate)
+
+
+def decoded(content: Path | bytes, name: str, sample_rate: int | None) -> Waveform:
+    """All of a sound, kept while its file does not change."""
+    if isinstance(content, Path):
+        stamp = content.stat().st_mtime if content.exists() else 0.0
+        return _decoded(content, str(content), sample_rate, stamp)
+    return _decoded(content, name, sample_rate, 0.0)
+
+
+@st.cache_resource(max_entries=60, show_spinner=False)
+def _decoded(
+    content: Path | bytes,
+    name: str,
+    sample_rate: int | None,
+    stamp: float,  # noqa: ARG001  (part of the key)
+) -> Waveform:
+    return audio.load(content, sample_rate=sample_rate, name=name)
+
+
+def choose(active: Active) -> Shown | None:
+    """Let the user choose, and show waveform and player; None while there is nothing to show."""
+    with st.container(border=True):
+        left, right = st.columns([2, 3], gap="medium")
+        with left:
+            source = st.segmented_control(
+                "Sound",
+                list(SOURCES),
+                format_func=SOURCES.__getitem__,
+                default="corpus",
+                required=True,
+                key="source",
+                bind="query-params",
+                label_visibility="collapsed",
+            )
+            offer: Callable[[Active], tuple[str, Path | bytes, str | None] | None]
+            offer = {"upload": _upload, "microphone": _record}.get(source or "", _from_corpus)
+            found = offer(active)
+        with right:
+            if found is None:
+                _nothing_yet(source or "corpus")
+                return None
+            return _hear(*found)
+
+
+def of_corpus(corpus: Corpus, clip: str) -> Shown:
+    """A clip of the corpus as it is shown: all of it, or its first part.
+
+    Raises:
+        AudioError: If it cannot be decoded.
+    """
+    path = corpus.path(clip)
+    duration = decoded(path, clip, None).duration
+    return Shown(clip, path, emotion_of(corpus, clip), 0, min(duration, PART))
+
+
+def emotion_of(corpus: Corpus, clip: str) -> str | None:
+    """Emotion of a clip; None when the corpus does not say."""
+    emotion = corpus.clips.loc[clip]["emotion"]
+    return emotion if isinstance(emotion, str) else None
+
+
+def _hear(name: str, content: Path | bytes, emotion: str | None) -> Shown | None:
+    """Waveform and player of the part that is shown."""
+    try:
+        whole = decoded(content, name, None)
+    except SerError as error:
+        errors.show(error)
+        return None
+    shown = Shown(name, content, emotion, _part(whole.duration), min(whole.duration, PART))
+    waveform = shown.waveform()
+    color = emotion_color(emotion) if emotion else ACCENT
+    theme.figure(waveform_figure(waveform, color=color, height=HEIGHT), key="sound-waveform")
+    player.play(waveform, label=name)
+    return shown
+
+
+def _part(duration: float) -> float:
+    """Where the part begins, chosen by a slider if the sound is longer than a part."""
+    if duration <= PART:
+        return 0.0
+    last = float(int(duration - PART))
+    return st.slider(
+        "Begin at (s)",
+        0.0,
+        max(1.0, last),
+        key="from",
+        bind="query-params",
+        step=1.0,
+        format="%.0f s",
+        help=f"The sound lasts {duration:.0f} s. {PART:.0f} s of it are shown at once.",
+    )
+
+
+def _nothing_yet(source: str) -> None:
+    words = {
+        "upload": "Choose a sound file, and its pictures appear below. It stays on this computer.",
+        "microphone": "Press the microphone, speak, and press again. Nothing leaves this computer.",
+        "corpus": "This corpus has no clip that can be played. The page Corpus says why.",
+    }
+    st.info(words[source])
+
+
+def _upload(active: Active) -> tuple[str, bytes, None] | None:  # noqa: ARG001
+    limits = audio.Limits()
+    file = st.file_uploader(
+        "Sound file",
+        type=FORMATS,
+        key="upload",
+        help=f"WAV, FLAC, MP3, OGG, Opus, M4A, WebM or AIFF, up to {limits.max_bytes >> 20} MB "
+        f"and {limits.max_seconds / 60:g} minutes.",
+    )
+    return (file.name, file.getvalue(), None) if file else None
+
+
+def _record(active: Active) -> tuple[str, bytes, None] | None:  # noqa: ARG001
+    recording = st.audio_input("Record", key="recording", sample_rate=48_000)
+    return ("recording.wav", recording.getvalue(), None) if recording else None
+
+
+def _from_corpus(active: Active) -> tuple[str, Path, str | None] | None:
+    if not active.clip:
+        return None
+    st.html(theme.chip(active.row["emotion"]) + player.spoken(active.row))
+    with st.container(horizontal=True, gap="small"):
+        for column in WIDTHS:
+            _wish(active, column)
+    _steps(active)
+    emotion = emotion_of(active.corpus, active.clip)
+    return active.clip, active.corpus.path(active.clip), emotion
+
+
+def _wish(active: Active, column: str) -> None:
+    """Choose a value of a column: the clip that has it and otherwise resembles this one."""
+    options = choices(active.corpus, column)
+    own = active.row[column]
+    if len(options) < 2 or pd.isna(own):
+        return
+    key = f"wish-{column}"
+    st.session_state[key] = own
+    st.selectbox(
+        column.capitalize(),
+        options,
+        key=key,
+        on_change=_grant,
+        args=(column,),
+        width=WIDTHS[column],
+    )
+
+
+def choices(corpus: Corpus, column: str) -> list[str]:
+    """Values that usable clips have in a column."""
+    values = set(corpus.usable[column].dropna())
+    return [e for e in EMOTIONS if e in values] if column == "emotion" else sorted(values)
+
+
+def _grant(column: str) -> None:
+    active = selection.active()
+    wish = {column: st.session_state[f"wish-{column}"]}
+    selection.choose(clip=nearest(active.corpus, active.clip, **wish))
+
+
+def _steps(active: Active) -> None:
+    """Buttons to the clips before and after."""
+    clips = list(active.corpus.usable.index)
+    here = clips.index(active.clip)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for label, key, step in (("Previous", "P", -1), ("Next", "N", 1)):
+            there = clips[(here + step) % len(clips)]
+            st.button(label, shortcut=key, on_click=selection.choose, kwargs={"clip": there})
+        st.caption(f"{here + 1:,} of {len(clips):,}", width="content")
+        navigation.link("corpus", "Find in the table →", clip=active.clip)

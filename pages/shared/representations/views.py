@@ -1,0 +1,77 @@
+"""All thirteen as a grid, or one enlarged; of one sound, or of two side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.shared import errors, theme
+from pages.shared.errors import plain
+from pages.shared.representations import address, compare, enlarged, pictures
+from ser_core.errors import SerError
+from ser_core.plots.representations import QUIET, SMALL, picture_figure
+from ser_core.plots.scales import scale_for
+from ser_core.representations import REPRESENTATIONS
+
+if TYPE_CHECKING:
+    from pages.shared.representations.source import Shown
+    from pages.shared.selection import Active
+    from ser_core.pictures import Picture
+
+
+def show(active: Active, shown: Shown) -> None:
+    """What the address asks for."""
+    name = address.read(address.REPRESENTATION)
+    if name and name not in REPRESENTATIONS:
+        _unknown(name)
+        name = ""
+    other = compare.choose(active, shown)
+    if name:
+        enlarged.show(active, shown, other, name)
+    elif other is None:
+        _grid(pictures.all_of(shown))
+    else:
+        _pairs(pictures.all_of(shown), pictures.all_of(other))
+
+
+def _unknown(name: str) -> None:
+    try:
+        REPRESENTATIONS[name]
+    except SerError as error:
+        errors.show(error)
+
+
+def _grid(shown: list[Picture]) -> None:
+    st.subheader("All thirteen")
+    grid = st.grid(4, min_column_width=330, gap="small")
+    for picture in shown:
+        wide = 2 if len(picture.values) > 1 else 1
+        with grid.cell(column_span=wide), st.container(border=True, gap="xxsmall"):
+            _heading(picture)
+            figure = picture_figure(picture, scale_for([picture]), SMALL, beside=True)
+            theme.figure(figure, key=f"small-{picture.representation.name}", config=QUIET)
+    st.caption(
+        "Point at a picture to read time, bin and value. Where a picture has more bins or frames "
+        "than fit, a cell shows the largest; the enlarged one shows them all."
+    )
+
+
+def _pairs(first: list[Picture], second: list[Picture]) -> None:
+    """A row a representation: both sounds on one colour scale and one time scale."""
+    for one, two in zip(first, second, strict=True):
+        with st.container(border=True, gap="xxsmall"):
+            _heading(one)
+            compare.side_by_side(one, two, size=SMALL, key="small", config=QUIET)
+
+
+def _heading(picture: Picture) -> None:
+    rep = picture.representation
+    st.button(
+        f"**{plain(rep.title)}**",
+        key=f"enlarge-{rep.name}",
+        type="tertiary",
+        help=f"{rep.describe} Click to enlarge it and to change its parameters.",
+        on_click=address.enlarge,
+        args=(rep.name,),
+    )

@@ -1,0 +1,163 @@
+"""Pictures of representations as files for a paper: the same axes and colours, drawn by matplotlib.
+
+Figures are made without pyplot: it keeps every figure in a global list and is not safe in threads.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any, Literal
+
+from ser_core.plots.palette import emotion_color
+from ser_core.plots.scales import scale_for
+from ser_core.plots.ticks import axis_title, bin_ticks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
+
+    from ser_core.pictures import Picture
+    from ser_core.plots.scales import Scale
+
+Format = Literal["png", "svg"]
+
+_STYLE: dict[Any, object] = {
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "workbench",
+    "path.simplify": True,
+}
+DPI = 200
+
+
+def print_picture(picture: Picture, kind: Format) -> bytes:
+    """PNG or SVG of one picture, titled with representation and clip."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    channels = len(picture.values)
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(7, 1.2 + 2.2 * channels), layout="constrained", dpi=DPI)
+        panels = figure.subplots(channels, 1, squeeze=False, sharex=True)[:, 0]
+        scale = scale_for([picture])
+        for channel, panel in enumerate(panels):
+            _draw(panel, picture, channel, scale)
+            panel.set_title(picture.representation.channel_names[channel].capitalize())
+        panels[-1].set_xlabel(axis_title(picture.time_label, picture.time_unit))
+        _bar(figure, list(panels), picture, scale)
+        figure.suptitle(f"{picture.representation.title} of {picture.name}", fontsize=10)
+        return _saved(figure, kind)
+
+
+def print_means(pictures: Mapping[str, Picture], clips: Mapping[str, int], kind: Format) -> bytes:
+    """PNG or SVG of a mean for each emotion, on one scale, with the number of clips behind each."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    first = next(iter(pictures.values()))
+    title = f"Mean {first.representation.title} of each emotion"
+    with mpl.rc_context(_STYLE):
+        if first.is_line:
+            figure = Figure(figsize=(7, 3.4), layout="constrained", dpi=DPI)
+            _lines(figure.subplots(), pictures, clips)
+        else:
+            columns = min(3, len(pictures))
+            rows = -(-len(pictures) // columns) * len(first.values)
+            figure = Figure(figsize=(9, 0.8 + 2.1 * rows), layout="constrained", dpi=DPI)
+            _small_multiples(figure, pictures, clips, columns)
+        figure.suptitle(title, fontsize=10)
+        return _saved(figure, kind)
+
+
+def _lines(panel: Axes, pictures: Mapping[str, Picture], clips: Mapping[str, int]) -> None:
+    for emotion, picture in pictures.items():
+        label = f"{emotion} ({clips[emotion]:,})"
+        panel.plot(
+            picture.times, picture.values[0, 0], color=emotion_color(emotion), lw=1.2, label=label
+        )
+    _name_line_axes(panel, picture)
+    panel.set_xlabel(axis_title(picture.time_label, picture.time_unit))
+    panel.legend(frameon=False, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.18))
+
+
+def _small_multiples(
+    figure: Figure, pictures: Mapping[str, Picture], clips: Mapping[str, int], columns: int
+) -> None:
+    shown = list(pictures.values())
+    channels = len(shown[0].values)
+    scale = scale_for(shown)
+    rows = -(-len(shown) // columns) * channels
+    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    for panel in panels.ravel():
+        panel.set_visible(False)
+    for number, (emotion, picture) in enumerate(pictures.items()):
+        for channel, name in enumerate(picture.representation.channel_names):
+            panel = panels[number // columns * channels + channel, number % columns]
+            panel.set_visible(True)
+            _draw(panel, picture, channel, scale)
+            panel.label_outer()
+            panel.set_title(f"{emotion}, {clips[emotion]:,} clips{f', {name}' if name else ''}")
+    figure.supxlabel(axis_title(shown[0].time_label, shown[0].time_unit), fontsize=9)
+    _bar(figure, list(panels.ravel()), shown[0], scale)
+
+
+def _draw(panel: Axes, picture: Picture, channel: int, scale: Scale) -> None:
+    """One channel: a line, or a picture whose vertical axis counts bins."""
+    if picture.is_line:
+        panel.plot(picture.times, picture.values[0, 0], color=emotion_color("calm"), lw=1)
+        panel.set_ylim(scale.low, scale.high)
+        _name_line_axes(panel, picture)
+        return
+    half, bins = picture.step / 2, picture.values.shape[1]
+    panel.imshow(
+        picture.values[channel],
+        origin="lower",
+        aspect="auto",
+        interpolation="nearest",
+        extent=(picture.times[0] - half, picture.times[-1] + half, -0.5, bins - 0.5),
+        vmin=scale.low,
+        vmax=scale.high,
+        cmap=_colors(scale),
+    )
+    ticks = bin_ticks(picture.representation.bin_axis())
+    panel.set_yticks(ticks.places, ticks.texts)
+    panel.set_ylabel(ticks.title)
+
+
+def _name_line_axes(panel: Axes, picture: Picture) -> None:
+    axis, unit = picture.representation.bin_axis(), picture.representation.unit
+    panel.set_ylabel(axis_title(axis.label, unit))
+    panel.margins(x=0)
+
+
+def _bar(figure: Figure, panels: list[Axes], picture: Picture, scale: Scale) -> None:
+    if picture.is_line:
+        return
+    shown = next(panel.images[0] for panel in panels if panel.images)
+    bar = figure.colorbar(shown, ax=panels, extend=_beyond(picture, scale), pad=0.02, aspect=30)
+    bar.set_label(picture.representation.unit)
+    bar.outline.set_visible(False)
+
+
+def _beyond(picture: Picture, scale: Scale) -> str:
+    """On which ends of the colour bar there are values that it does not reach."""
+    ends = (bool(picture.values.min() < scale.low), bool(picture.values.max() > scale.high))
+    return {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[ends]
+
+
+def _colors(scale: Scale) -> Colormap:
+    import matplotlib as mpl
+
+    return mpl.colormaps["RdBu_r" if scale.signed else "magma"]
+
+
+def _saved(figure: Figure, kind: Format) -> bytes:
+    file = io.BytesIO()
+    figure.savefig(file, format=kind, metadata={"Date": None} if kind == "svg" else None)
+    return file.getvalue()

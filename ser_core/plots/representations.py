@@ -1,0 +1,283 @@
+"""Interactive pictures of representations.
+
+The vertical axis counts cells and its ticks carry the real values (Hz, seconds, names), so that a
+mel or pitch scale is as even on the screen as in the numbers, and the browser can paint the whole
+picture at once instead of cell by cell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import plotly.graph_objects as go
+
+from ser_core.pictures import bin_names, raster
+from ser_core.plots.palette import ACCENT, emotion_color
+from ser_core.plots.theme import finish
+from ser_core.plots.ticks import axis_title, bin_ticks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ser_core.pictures import Picture, Raster
+    from ser_core.plots.scales import Scale
+
+    Span = tuple[float, float]
+
+
+QUIET: dict[str, Any] = {"displayModeBar": False, "scrollZoom": False, "doubleClick": "reset"}
+"""Plotly's `config` for pictures among many: buttons would cover them."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a picture is.
+
+    Attributes:
+        height: In pixels.
+        rows: Most cells down; a larger picture is reduced to it.
+        columns: Most cells across.
+        font: Of the ticks, in pixels.
+        bar: Width of the colour bar, in pixels.
+    """
+
+    height: int
+    rows: int
+    columns: int
+    font: int
+    bar: int
+
+
+SMALL = Size(height=218, rows=110, columns=240, font=10, bar=8)
+"""A picture among many."""
+
+LARGE = Size(height=460, rows=520, columns=1500, font=12, bar=12)
+"""A picture that stands alone."""
+
+
+WIDE = Size(height=340, rows=280, columns=800, font=11, bar=10)
+"""One of two pictures side by side."""
+
+
+def picture_figure(
+    picture: Picture,
+    scale: Scale,
+    size: Size = LARGE,
+    *,
+    span: Span | None = None,
+    beside: bool = False,
+    colorbar: bool = True,
+) -> go.Figure:
+    """A picture to read: hovering tells time, bin and value, each with its unit.
+
+    Args:
+        picture: Values and axes; a line is drawn where it is one number a frame.
+        scale: Range of the colours, or of the line's axis.
+        size: How large, and in how many cells.
+        span: First and last place of the horizontal axis; the picture's own when absent.
+        beside: Put channels side by side instead of one above the other.
+        colorbar: Whether to show which colour means what.
+    """
+    if picture.is_line:
+        return line_figure({"": picture}, scale, size, span=span)
+    reduced = raster(picture, size.rows, size.columns)
+    channels = range(len(picture.values))
+    layout: dict[str, Any] = {"coloraxis": _color_axis(picture, scale, size, shown=colorbar)}
+    for channel in channels:
+        layout |= _panel(reduced, channel, size, span or _extent(picture), beside=beside)
+    if len(channels) > 1:
+        layout["annotations"] = [_heading(reduced, channel, size, beside) for channel in channels]
+    traces = [_heatmap(reduced, channel) for channel in channels]
+    figure = go.Figure(traces, layout)
+    name = f"{picture.representation.name}-{picture.name}"
+    return _sized(finish(figure, height=size.height, name=name), size, headed=len(channels) > 1)
+
+
+def line_figure(
+    pictures: Mapping[str, Picture],
+    scale: Scale,
+    size: Size = LARGE,
+    *,
+    span: Span | None = None,
+    colors: Sequence[str] = (ACCENT,),
+) -> go.Figure:
+    """Representations that are one number a frame, as one line each.
+
+    Args:
+        pictures: By what the legend calls them; there is no legend for a single one.
+        scale: Range of the vertical axis.
+        size: How large.
+        span: First and last place of the horizontal axis; that of the first picture when absent.
+        colors: One for each line.
+    """
+    first = next(iter(pictures.values()))
+    label, unit = first.representation.bin_axis().label, first.representation.unit
+    title = unit[:1].upper() + unit[1:] if size is SMALL else axis_title(label, unit)
+    many = len(pictures) > 1
+    layout = {
+        "xaxis": _time_axis(first, span or _extent(first), size),
+        "yaxis": {
+            "title": _title(title, size),
+            "range": [scale.low, scale.high],
+            "tickfont": {"size": size.font},
+            "nticks": 6,
+        },
+        "hovermode": "x unified" if many else "x",
+    }
+    lines = [
+        go.Scatter(
+            x=picture.times,
+            y=picture.values[0, 0],
+            name=name,
+            mode="lines" if len(picture.times) > 1 else "markers",
+            line={"width": 1.6, "color": color},
+            hovertemplate=f"%{{x:.2f}} {picture.time_unit}<br>%{{y:{scale.digits}}} {unit}"
+            "<extra></extra>"
+            if not many
+            else f"%{{y:{scale.digits}}} {unit}",
+        )
+        for (name, picture), color in zip(pictures.items(), colors, strict=True)
+    ]
+    name = f"{first.representation.name}-{first.name}"
+    figure = finish(go.Figure(lines, layout), height=size.height, name=name, legend=many)
+    return _sized(figure, size, headed=many)
+
+
+def means_lines(means: Mapping[str, Picture], clips: Mapping[str, int], scale: Scale) -> go.Figure:
+    """Mean course of a quantity for each emotion, in the emotions' colours."""
+    named = {f"{name} ({clips[name]:,})": picture for name, picture in means.items()}
+    return line_figure(named, scale, colors=[emotion_color(name) for name in means])
+
+
+def cell_names(reduced: Raster) -> list[str]:
+    """What each cell of the vertical axis stands for: its bin, or its first and last bin."""
+    names = bin_names(reduced.picture.representation)
+    size = reduced.bins_per_cell
+    groups = [names[start : start + size] for start in range(0, len(names), size)]
+    return [group[0] if len(group) == 1 else f"{group[0]} to {group[-1]}" for group in groups]
+
+
+def _heatmap(reduced: Raster, channel: int) -> go.Heatmap:
+    picture, number = reduced.picture, "" if channel == 0 else str(channel + 1)
+    return go.Heatmap(
+        z=picture.values[channel],
+        x0=picture.start,
+        dx=picture.step,
+        y=cell_names(reduced),
+        xaxis=f"x{number}",
+        yaxis=f"y{number}",
+        coloraxis="coloraxis",
+        hovertemplate=f"%{{x:.2f}} {picture.time_unit}<br>%{{y}}<br>%{{z:.4~g}} "
+        f"{picture.representation.unit}<extra></extra>",
+    )
+
+
+def _panel(
+    reduced: Raster, channel: int, size: Size, span: Span, *, beside: bool
+) -> dict[str, dict[str, Any]]:
+    """Both axes of a channel; the outer ones alone have titles."""
+    picture, number = reduced.picture, "" if channel == 0 else str(channel + 1)
+    across, up = _domains(len(picture.values), channel, beside=beside)
+    time = _time_axis(picture, span, size) | {"domain": across, "anchor": f"y{number}"}
+    bins = _bin_axis(reduced, size, up[1] - up[0]) | {"domain": up, "anchor": f"x{number}"}
+    if channel and beside:
+        bins |= {"showticklabels": False, "title": None, "matches": "y"}
+    if channel:
+        time["matches"] = "x"
+    if not beside and channel < len(picture.values) - 1:
+        time |= {"showticklabels": False, "title": None}
+    return {f"xaxis{number}": time, f"yaxis{number}": bins}
+
+
+def _domains(
+    channels: int, channel: int, *, beside: bool
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Share of the width and of the height that a channel takes, the first at the left or top."""
+    gap = 0.02 if beside else 0.09
+    length = (1 - gap * (channels - 1)) / channels
+    start = channel * (length + gap)
+    if beside:
+        return (start, min(1.0, start + length)), (0.0, 1.0)
+    return (0.0, 1.0), (max(0.0, 1 - start - length), 1 - start)
+
+
+def _heading(reduced: Raster, channel: int, size: Size, beside: bool) -> dict[str, Any]:
+    values, names = reduced.picture.values, reduced.picture.representation.channel_names
+    across, up = _domains(len(values), channel, beside=beside)
+    return {
+        "text": names[channel].capitalize(),
+        "x": sum(across) / 2,
+        "y": up[1],
+        "xref": "paper",
+        "yref": "paper",
+        "yanchor": "bottom",
+        "showarrow": False,
+        "font": {"size": size.font + 1},
+    }
+
+
+def _color_axis(picture: Picture, scale: Scale, size: Size, *, shown: bool) -> dict[str, Any]:
+    return {
+        "cmin": scale.low,
+        "cmax": scale.high,
+        "colorscale": scale.colors,
+        "showscale": shown,
+        "colorbar": {
+            "title": _title(picture.representation.unit, size) | {"side": "right"},
+            "thickness": size.bar,
+            "nticks": 6,
+            "tickfont": {"size": size.font},
+            "outlinewidth": 0,
+            "xpad": 6,
+            "ypad": 0,
+            "len": 1,
+            "y": 0.5,
+        },
+    }
+
+
+def _time_axis(picture: Picture, span: Span, size: Size) -> dict[str, Any]:
+    return {
+        "title": _title(axis_title(picture.time_label, picture.time_unit), size),
+        "range": span,
+        "tickfont": {"size": size.font},
+        "nticks": 7,
+        "showgrid": False,
+    }
+
+
+def _bin_axis(reduced: Raster, size: Size, share: float) -> dict[str, Any]:
+    axis = reduced.picture.representation.bin_axis()
+    ticks = bin_ticks(axis, most=max(4, min(12, int(size.height * share / 40))))
+    return {
+        "title": _title(ticks.title, size),
+        "type": "category",
+        "tickmode": "array",
+        "tickvals": ticks.in_cells(reduced.bins_per_cell),
+        "ticktext": ticks.texts,
+        "tickfont": {"size": size.font},
+        "range": (-0.5, reduced.picture.values.shape[1] - 0.5),
+        "showgrid": False,
+        "ticks": "outside",
+        "ticklen": 3,
+    }
+
+
+def _title(text: str, size: Size) -> dict[str, Any]:
+    return {"text": text, "font": {"size": size.font + 1}}
+
+
+def _extent(picture: Picture) -> Span:
+    """From the left edge of the first frame to the right edge of the last."""
+    half = picture.step / 2
+    return float(picture.times[0] - half), float(picture.times[-1] + half)
+
+
+def _sized(figure: go.Figure, size: Size, *, headed: bool) -> go.Figure:
+    """Margins to the size; room above for what stands there."""
+    if size is SMALL:
+        figure.layout.margin.update(l=44, r=4, b=32, t=20 if headed else 6)
+    elif headed:
+        figure.layout.margin.t = 36
+    return figure

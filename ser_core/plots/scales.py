@@ -1,0 +1,81 @@
+"""From values to colours: ranges that show what matters, shared by pictures that are compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ser_core.plots.palette import DIVERGING, SEQUENTIAL
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ser_core.pictures import Picture
+
+DB_SHOWN = 80.0
+"""Levels are shown from the loudest down by so many dB; what is softer is not heard beside it."""
+
+QUIETEST_TOP = -40.0
+"""dB. The top of a level scale is never lower, or silence would be drawn as if it were sound."""
+
+LIMITS = {"chroma": (0.0, 1.0)}
+"""Representations whose values fill their natural bounds."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Range of values that colours or a line's axis cover.
+
+    Attributes:
+        low: Value of the lowest colour.
+        high: Value of the highest.
+        signed: Whether zero is in the middle and has no colour.
+        digits: d3 format of a value.
+    """
+
+    low: float
+    high: float
+    signed: bool
+    digits: str
+
+    @property
+    def colors(self) -> list[list[object]]:
+        """Plotly colour scale."""
+        return DIVERGING if self.signed else SEQUENTIAL
+
+
+def scale_for(pictures: Sequence[Picture], *, signed: bool | None = None) -> Scale:
+    """One scale for pictures of one representation.
+
+    Levels in dB: from the loudest down by 80 dB. Other values: from zero, or symmetric around it,
+    and wide enough for nine bins in ten, so that one extreme bin does not bleach all others.
+
+    Args:
+        pictures: At least one; all share the scale.
+        signed: Whether values lie around zero; seen from them when not given.
+    """
+    name, unit = pictures[0].representation.name, pictures[0].representation.unit
+    values = np.concatenate([picture.values.ravel() for picture in pictures])
+    low, high = float(values.min()), float(values.max())
+    if signed is None:
+        signed = unit != "dB" and low < -0.05 * max(high, -low)
+    if signed:
+        reach = _reach(pictures) or max(high, -low) or 1.0
+        return Scale(-reach, reach, True, ".1f" if unit == "dB" else ".3~g")
+    if name in LIMITS:
+        return Scale(*LIMITS[name], False, ".2f")
+    if pictures[0].is_line:
+        return Scale(0.0, 1.05 * high or 1.0, False, ".3f")
+    if unit == "dB" and low < 0:
+        top = float(np.ceil(max(high, QUIETEST_TOP)))
+        return Scale(top - DB_SHOWN, top, False, ".1f")
+    top = _reach(pictures) or high or 1.0
+    return Scale(0.0, top, False, ".1f" if unit == "dB" else ".3~g")
+
+
+def _reach(pictures: Sequence[Picture]) -> float:
+    """Size that values of most bins stay within; the few bins that are far larger may exceed it."""
+    sizes = np.concatenate([np.abs(picture.values) for picture in pictures], axis=-1)
+    return float(np.percentile(np.percentile(sizes, 98, axis=-1), 90))
