@@ -1,0 +1,73 @@
+"""The whole model: waveform in, logits out."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ser_core.models.normalise import Moments, Normaliser
+from ser_core.models.resnet import AudioResNet, ResNetSpec
+from ser_core.representations import FrontEnd, Representation
+
+
+class EmotionModel(nn.Module):
+    """Front-end, normalisation and network as one module, so they cannot drift apart.
+
+    Args:
+        representation: What the network sees.
+        normalise: Key of `ser_core.models.normalise.BY`.
+        network: Depth, width and so on; channels and classes are set here.
+        classes: Emotions in the order of the outputs.
+    """
+
+    def __init__(
+        self,
+        representation: Representation,
+        normalise: str,
+        network: ResNetSpec,
+        classes: tuple[str, ...],
+    ) -> None:
+        super().__init__()
+        channels, bins, _ = representation.silence.shape
+        self.representation = representation
+        self.classes = classes
+        self.front_end = FrontEnd(representation)
+        self.normaliser = Normaliser(normalise, channels, bins)
+        self.network = AudioResNet(network)
+
+    def logits(
+        self, pictures: Tensor, frames: Tensor | None = None, voices: Tensor | None = None
+    ) -> Tensor:
+        """Logits of pictures, (batch, channels, bins, n) -> (batch, classes)."""
+        normalised = self.normaliser(pictures, frames, voices)
+        scores: Tensor = self.network(normalised, frames)
+        return scores
+
+    def forward(
+        self, waveforms: Tensor, lengths: Tensor | None = None, voices: Tensor | None = None
+    ) -> Tensor:
+        """Logits of sounds.
+
+        Args:
+            waveforms: Shape (batch, samples), full scale ±1, at the representation's sample rate.
+            lengths: Samples of each sound, shape (batch,); full length when absent.
+            voices: Statistics of each speaker, as `enrol` gives them, shape (batch, 2, channels,
+                bins); only a model that normalises by speaker uses them.
+
+        Returns:
+            Shape (batch, classes).
+        """
+        pictures = self.front_end(waveforms, lengths)
+        return self.logits(pictures, self._frames(lengths), voices)
+
+    @torch.no_grad()
+    def enrol(self, waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Statistics of a voice from some of its clips, no labels needed; (2, channels, bins)."""
+        pictures = self.front_end(waveforms, lengths)
+        frames = self._frames(lengths)
+        if frames is None:
+            frames = torch.full((len(pictures),), pictures.shape[-1], device=pictures.device)
+        return Moments.of(pictures, frames).voice()
+
+    def _frames(self, lengths: Tensor | None) -> Tensor | None:
+        return None if lengths is None else 1 + lengths // self.representation.hop_length

@@ -1,0 +1,145 @@
+"""Bring pictures to zero mean and unit spread, from statistics that leak nothing.
+
+Constants come from the training part alone and travel with the model. A clip's own statistics need
+nobody else; a voice's statistics come from its own unlabelled clips: enrolment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ser_core.errors import ParameterError
+
+BY = {
+    "corpus": "by the mean and spread of each bin over the training part",
+    "clip": "each bin by its own mean in the clip, the spread by the training part",
+    "speaker": "each bin by the speaker's own mean and spread, from unlabelled clips of that "
+    "voice; without any, as `clip`",
+}
+"""Ways to normalise, and what they do."""
+
+MIN_SPREAD = 1e-3
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Sums over the frames of clips, from which mean and spread of any group of them follow.
+
+    Attributes:
+        count: Frames, shape (...).
+        total: Sum, shape (..., channels, bins), float64.
+        squares: Sum of squares, alike.
+    """
+
+    count: Tensor
+    total: Tensor
+    squares: Tensor
+
+    @classmethod
+    def of(cls, pictures: Tensor, frames: Tensor) -> Moments:
+        """Moments of each clip of a batch, (batch, channels, bins, n) and own frames (batch,)."""
+        inside = torch.arange(pictures.shape[-1], device=pictures.device) < frames.unsqueeze(-1)
+        own = pictures.double() * inside[:, None, None, :]
+        return cls(frames.double(), own.sum(-1), own.square().sum(-1))
+
+    @classmethod
+    def concatenated(cls, parts: list[Moments]) -> Moments:
+        """Moments of the clips of several batches."""
+        return cls(
+            torch.cat([part.count for part in parts]),
+            torch.cat([part.total for part in parts]),
+            torch.cat([part.squares for part in parts]),
+        )
+
+    def __getitem__(self, clips: Tensor) -> Moments:
+        """Moments of some of the clips."""
+        return Moments(self.count[clips], self.total[clips], self.squares[clips])
+
+    def pooled(self) -> Moments:
+        """Moments of all clips together."""
+        return Moments(self.count.sum(0), self.total.sum(0), self.squares.sum(0))
+
+    @property
+    def mean(self) -> Tensor:
+        """Mean of each bin, (..., channels, bins)."""
+        return self.total / self.count[..., None, None]
+
+    @property
+    def spread(self) -> Tensor:
+        """Standard deviation of each bin, at least `MIN_SPREAD`, (..., channels, bins)."""
+        variance = self.squares / self.count[..., None, None] - self.mean.square()
+        return variance.clamp(min=MIN_SPREAD**2).sqrt()
+
+    @property
+    def spread_within(self) -> Tensor:
+        """Standard deviation of each bin around each clip's own mean, (channels, bins)."""
+        around = self.squares - self.count[..., None, None] * self.mean.square()
+        return (around.sum(0) / self.count.sum(0)).clamp(min=MIN_SPREAD**2).sqrt()
+
+    def voice(self) -> Tensor:
+        """Mean and spread of all clips together as one tensor, (2, channels, bins), float32."""
+        pooled = self.pooled()
+        return torch.stack([pooled.mean, pooled.spread]).float()
+
+
+class Normaliser(nn.Module):
+    """Normalise pictures before a network.
+
+    Args:
+        by: Key of `BY`.
+        channels: Channels of the pictures.
+        bins: Bins of the pictures.
+
+    Raises:
+        ParameterError: If there is no such way.
+    """
+
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(self, by: str, channels: int, bins: int) -> None:
+        super().__init__()
+        if by not in BY:
+            raise ParameterError(f"normalise = {by!r} must be one of {', '.join(BY)}")
+        self.by = by
+        self.register_buffer("mean", torch.zeros(channels, bins))
+        self.register_buffer("spread", torch.ones(channels, bins))
+
+    def fit(self, training: Moments) -> None:
+        """Take the constants from the clips of the training part, and from no other."""
+        spread = training.pooled().spread if self.by == "corpus" else training.spread_within
+        self.mean.copy_(training.pooled().mean)
+        self.spread.copy_(spread)
+
+    def forward(
+        self, pictures: Tensor, frames: Tensor | None = None, voices: Tensor | None = None
+    ) -> Tensor:
+        """Normalised pictures, zero behind each clip's own frames.
+
+        Args:
+            pictures: Shape (batch, channels, bins, n).
+            frames: Each clip's own, shape (batch,); all n when absent.
+            voices: Mean and spread of each clip's speaker, shape (batch, 2, channels, bins), as
+                `Moments.voice` gives them; used by `speaker` alone.
+        """
+        mean, spread = self.mean.expand_as(pictures[..., 0]), self.spread
+        if self.by == "speaker" and voices is not None:
+            mean, spread = voices[:, 0], voices[:, 1].clamp(min=MIN_SPREAD)
+        elif self.by != "corpus":
+            mean = _own_mean(pictures, frames)
+        normalised = (pictures - mean.unsqueeze(-1)) / spread.unsqueeze(-1)
+        if frames is None:
+            return normalised
+        inside = torch.arange(pictures.shape[-1], device=pictures.device) < frames.unsqueeze(-1)
+        return normalised * inside[:, None, None, :].to(pictures.dtype)
+
+
+def _own_mean(pictures: Tensor, frames: Tensor | None) -> Tensor:
+    if frames is None:
+        return pictures.mean(dim=-1)
+    inside = torch.arange(pictures.shape[-1], device=pictures.device) < frames.unsqueeze(-1)
+    own = pictures * inside[:, None, None, :].to(pictures.dtype)
+    return own.sum(dim=-1) / frames[:, None, None].to(pictures.dtype)

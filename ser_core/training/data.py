@@ -1,0 +1,236 @@
+"""Batches for training and for judging, from the store or from waveforms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from ser_core.models.normalise import Moments
+from ser_core.representations import Representation
+from ser_core.training import seeds
+
+EVALUATION_BATCH = 64
+# Shapes that recur let the convolution library reuse its plans.
+FRAME_STEP = 16
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Clips side by side.
+
+    Attributes:
+        pictures: Shape (batch, channels, bins, n), silence behind each clip's own frames.
+        frames: Own frames of each, shape (batch,); None when all have n.
+        targets: Probability of each class, shape (batch, classes).
+        voices: Statistics of each speaker, (batch, 2, channels, bins), or None.
+        clips: Position of each clip in the data.
+    """
+
+    pictures: Tensor
+    frames: Tensor | None
+    targets: Tensor
+    voices: Tensor | None
+    clips: Tensor
+
+
+class Source(Protocol):
+    """Where pictures come from."""
+
+    representation: Representation
+
+    def whole(self, clip: int) -> Tensor:
+        """Picture of all of a clip, unchanged, (channels, bins, frames)."""
+        ...
+
+    def varied(self, clips: Sequence[int], crop: int | None, draw: torch.Generator) -> list[Tensor]:
+        """Pictures of a random stretch of `crop` frames of each clip, changed at random."""
+        ...
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Pictures that are computed already; what changes in training is the stretch.
+
+    Attributes:
+        representation: What the pictures are.
+        pictures: One a clip, (channels, bins, frames), in float16 or float32.
+    """
+
+    representation: Representation
+    pictures: Sequence[Tensor]
+
+    def whole(self, clip: int) -> Tensor:
+        """Picture of all of a clip."""
+        return self.pictures[clip].float()
+
+    def varied(self, clips: Sequence[int], crop: int | None, draw: torch.Generator) -> list[Tensor]:
+        """Random stretches of the pictures."""
+        return [_stretch(self.pictures[clip], crop, draw).float() for clip in clips]
+
+
+WaveChange = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
+
+
+@dataclass(frozen=True)
+class Live:
+    """Pictures computed from the sound in every step, so that the sound can be changed before.
+
+    Attributes:
+        representation: What to compute.
+        waveforms: One a clip, shape (samples,), float32.
+        change: Augmentation of (batch, samples) and lengths by a generator.
+    """
+
+    representation: Representation
+    waveforms: Sequence[Tensor]
+    change: WaveChange
+
+    def whole(self, clip: int) -> Tensor:
+        """Picture of all of a clip."""
+        with torch.inference_mode():
+            return self.representation(self.waveforms[clip][None])[0].clone()
+
+    def varied(self, clips: Sequence[int], crop: int | None, draw: torch.Generator) -> list[Tensor]:
+        """Pictures of changed random stretches."""
+        hop = self.representation.hop_length
+        samples = None if crop is None else (crop - 1) * hop
+        parts = [_stretch(self.waveforms[clip], samples, draw) for clip in clips]
+        lengths = torch.tensor([len(part) for part in parts])
+        waves = torch.zeros(len(parts), int(lengths.max()))
+        for row, part in zip(waves, parts, strict=True):
+            row[: len(part)] = part
+        with torch.no_grad():
+            waves, lengths = self.change(waves, lengths, draw)
+            pictures = self.representation(waves, lengths)
+        frames = (1 + lengths // hop).tolist()
+        return [picture[..., :n] for picture, n in zip(pictures, frames, strict=True)]
+
+
+def _stretch(values: Tensor, length: int | None, draw: torch.Generator) -> Tensor:
+    """Random stretch along the last dimension; all of it where it is no longer than that."""
+    spare = 0 if length is None else values.shape[-1] - length
+    if spare <= 0:
+        return values
+    start = int(torch.randint(spare + 1, (1,), generator=draw))
+    return values[..., start : start + (length or 0)]
+
+
+@dataclass(frozen=True)
+class Voices:
+    """Statistics of speakers, from some or all of their clips.
+
+    Attributes:
+        speakers: Number of the speaker of each clip, shape (clips,).
+        moments: Of each clip's whole picture.
+    """
+
+    # How many clips are enrolled in training: a model that has seen few and many serves both.
+    ENROLLED = (1, 3, 5, 10, 30, 0)
+
+    speakers: Tensor
+    moments: Moments
+
+    def drawn(self, clips: Tensor, among: Tensor, draw: torch.Generator) -> Tensor:
+        """Statistics from a random number of each clip's speaker's clips `among` those given."""
+        voices = []
+        for clip in clips:
+            own = among[self.speakers[among] == self.speakers[clip]]
+            count = self.ENROLLED[int(torch.randint(len(self.ENROLLED), (1,), generator=draw))]
+            chosen = torch.randperm(len(own), generator=draw)[: count or len(own)]
+            voices.append(self.moments[own[chosen]].voice())
+        return torch.stack(voices)
+
+    def full(self, clips: Tensor, among: Tensor) -> Tensor:
+        """Statistics from all of each clip's speaker's clips `among` those given."""
+        known = {
+            int(speaker): self.moments[among[self.speakers[among] == speaker]].voice()
+            for speaker in self.speakers[clips].unique()
+        }
+        return torch.stack([known[int(speaker)] for speaker in self.speakers[clips]])
+
+
+@dataclass(frozen=True)
+class Data:
+    """Clips with their classes, ready to be dealt in batches.
+
+    Attributes:
+        source: Where pictures come from.
+        targets: Class of each clip, shape (clips,).
+        classes: Number of classes.
+        voices: Statistics of speakers, for a model that normalises by them.
+        change: Augmentation of pictures: (pictures, frames, generator) -> pictures.
+    """
+
+    source: Source
+    targets: Tensor
+    classes: int
+    voices: Voices | None = None
+    change: Callable[[Tensor, Tensor, torch.Generator], Tensor] | None = None
+
+    def training(
+        self, clips: Tensor, batch: int, crop_s: float | None, seed: int, epoch: int
+    ) -> Iterator[Batch]:
+        """Batches of one epoch in random order; the seed and the epoch decide all that is drawn.
+
+        A last batch of one clip is left out: batch norm has nothing to compare it with.
+        """
+        order = clips[torch.randperm(len(clips), generator=seeds.generator(seed, "order", epoch))]
+        crop = None if crop_s is None else self._frames(crop_s)
+        for number, chosen in enumerate(order.split(batch)):
+            if len(chosen) > 1:
+                draw = seeds.generator(seed, "batch", epoch, number)
+                yield self._varied(chosen, clips, crop, draw)
+
+    def evaluation(self, clips: Tensor) -> Iterator[Batch]:
+        """Batches of whole, unchanged clips, long ones together; speakers from these clips."""
+        pictures = {int(clip): self.source.whole(int(clip)) for clip in clips}
+        order = sorted(pictures, key=lambda clip: pictures[clip].shape[-1])
+        for chosen in torch.tensor(order).split(EVALUATION_BATCH):
+            voices = self.voices.full(chosen, clips) if self.voices else None
+            side_by_side, frames = self._padded([pictures[int(clip)] for clip in chosen], None)
+            yield Batch(side_by_side, frames, self._one_hot(chosen), voices, chosen)
+
+    def moments(self, clips: Tensor) -> Moments:
+        """Moments of each clip's whole picture."""
+        return moments_of(self.source, clips)
+
+    def _varied(
+        self, chosen: Tensor, clips: Tensor, crop: int | None, draw: torch.Generator
+    ) -> Batch:
+        voices = self.voices.drawn(chosen, clips, draw) if self.voices else None
+        pictures, frames = self._padded(self.source.varied(chosen.tolist(), crop, draw), crop)
+        if self.change:
+            own = frames if frames is not None else torch.full((len(chosen),), pictures.shape[-1])
+            pictures = self.change(pictures, own, draw)
+        return Batch(pictures, frames, self._one_hot(chosen), voices, chosen)
+
+    def _frames(self, seconds: float) -> int:
+        rep = self.source.representation
+        return max(1, round(seconds * rep.sample_rate / rep.hop_length))
+
+    def _one_hot(self, clips: Tensor) -> Tensor:
+        return torch.nn.functional.one_hot(self.targets[clips], self.classes).float()
+
+    def _padded(self, pictures: list[Tensor], width: int | None) -> tuple[Tensor, Tensor | None]:
+        """Pictures side by side, and own frames unless all are full."""
+        frames = torch.tensor([picture.shape[-1] for picture in pictures])
+        longest = int(frames.max())
+        width = max(longest, width or -(-longest // FRAME_STEP) * FRAME_STEP)
+        silence = self.source.representation.silence
+        padded = silence.expand(len(pictures), *silence.shape[:2], width).clone()
+        for row, picture in zip(padded, pictures, strict=True):
+            row[..., : picture.shape[-1]] = picture
+        return padded, None if bool((frames == width).all()) else frames
+
+
+def moments_of(source: Source, clips: Tensor) -> Moments:
+    """Moments of each clip's whole picture."""
+    parts = []
+    for clip in clips.tolist():
+        picture = source.whole(clip)[None]
+        parts.append(Moments.of(picture, torch.tensor([picture.shape[-1]])))
+    return Moments.concatenated(parts)

@@ -1,0 +1,230 @@
+"""Recipe: everything that decides a training, as one validated value, in YAML."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from ser_core import atomic
+from ser_core.errors import ParameterError, SerError
+from ser_core.registry import did_you_mean
+
+
+class Section(BaseModel):
+    """Part of a recipe: frozen, and no name is accepted that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SplitChoice(Section):
+    """Which clips train, choose and test."""
+
+    policy: str = Field("random", description="How clips are dealt to the parts")
+    seed: int = Field(0, ge=0, description="Of the dealing")
+    fractions: tuple[float, float, float] = Field(
+        (0.8, 0.1, 0.1), description="Shares of training, validation and test"
+    )
+    folds: int | None = Field(None, ge=2, description="Number of folds, where the policy has them")
+    only: tuple[int, ...] | None = Field(None, description="Train these folds alone")
+    file: Path | None = Field(None, description="A saved split, instead of all of the above")
+
+
+class NetworkChoice(Section):
+    """The network behind the representation."""
+
+    name: Literal["resnet10", "resnet18"] = Field("resnet18", description="Depth of the ResNet")
+    width: int = Field(64, ge=4, le=256, description="Channels of the first stage")
+    dropout: float = Field(0.2, ge=0, lt=1, description="Share of pooled features dropped")
+
+
+class OptimChoice(Section):
+    """How weights are changed."""
+
+    name: Literal["adamw", "adam", "sgd"] = Field("adamw", description="Optimiser")
+    lr: float = Field(2e-3, gt=0, le=1, description="Highest learning rate")
+    weight_decay: float = Field(0.02, ge=0, le=1, description="Decay of weights, not of biases")
+    schedule: Literal["onecycle", "cosine", "plateau", "constant"] = Field(
+        "onecycle", description="Course of the learning rate"
+    )
+    warmup: float = Field(0.2, ge=0, lt=1, description="Share of the steps until the highest rate")
+    clip_norm: float | None = Field(5.0, gt=0, description="Longest gradient; none if empty")
+    patience: int = Field(3, ge=1, description="Epochs without progress before plateau halves")
+
+
+class TrainChoice(Section):
+    """The course of the training."""
+
+    epochs: int = Field(20, ge=1, le=1000, description="Passes over the training part")
+    batch: int = Field(32, ge=2, le=1024, description="Clips a step")
+    crop_s: float | None = Field(
+        2.0,
+        gt=0.1,
+        le=60,
+        description="Seconds of each clip that a step sees, at random; all of it if empty",
+    )
+    label_smoothing: float = Field(0.05, ge=0, lt=1, description="Probability spread over classes")
+    mixup: float = Field(0.0, ge=0, le=2, description="Alpha of mixup; 0 is none")
+    class_weights: bool = Field(False, description="Weigh classes by the inverse of their number")
+    average: Literal["none", "ema", "swa"] = Field("none", description="Average of the weights")
+    ema_decay: float = Field(0.99, gt=0, lt=1, description="Memory of the average, a step")
+    select: Literal["uar", "loss"] = Field("uar", description="What the best epoch is chosen by")
+    stop_after: int | None = Field(None, ge=1, description="Epochs without a better one; none")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto",
+        description="Number format of the steps; auto takes the fastest that is exact "
+        "enough on this machine",
+    )
+    threads: int | None = Field(None, ge=1, description="Threads; all cores if empty")
+
+
+Steps = Annotated[tuple[dict[str, Any], ...], Field(default=())]
+
+
+class AugmentChoice(Section):
+    """What changes clips in training: before the representation, and after it."""
+
+    waveform: Steps = Field((), description="Steps on the sound: name, probability, parameters")
+    picture: Steps = Field((), description="Steps on the picture: name, probability, parameters")
+
+
+class Recipe(Section):
+    """One training, reproducible: the same recipe on the same clips gives the same model."""
+
+    name: str = Field("log-mel ResNet18", min_length=1, max_length=120)
+    corpus: Path = Field(description="Folder or table of the corpus")
+    reader: str | None = Field(None, description="Reader of the corpus; found by itself if empty")
+    split: SplitChoice = SplitChoice()  # type: ignore[call-arg]
+    representation: dict[str, Any] = {"name": "melspectrogram"}
+    normalise: Literal["corpus", "clip", "speaker"] = "corpus"
+    augment: AugmentChoice = AugmentChoice()  # type: ignore[call-arg]
+    network: NetworkChoice = NetworkChoice()  # type: ignore[call-arg]
+    optim: OptimChoice = OptimChoice()  # type: ignore[call-arg]
+    train: TrainChoice = TrainChoice()  # type: ignore[call-arg]
+    seeds: tuple[int, ...] = Field((0,), min_length=1, description="One training for each")
+
+    @field_validator("representation")
+    @classmethod
+    def _known_representation(cls, value: dict[str, Any]) -> dict[str, Any]:
+        from ser_core.representations import make
+
+        if "name" not in value:
+            raise ValueError("needs a name")
+        try:
+            make(**value)
+        except SerError as error:
+            raise ValueError(str(error)) from error
+        return value
+
+    @model_validator(mode="after")
+    def _distinct_seeds(self) -> Recipe:
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("seeds must differ from each other")
+        return self
+
+    @property
+    def hash(self) -> str:
+        """Sixteen hexadecimal digits that change with everything but the name."""
+        content = self.model_dump(mode="json", exclude={"name"})
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+    def to_yaml(self) -> str:
+        """The recipe as a file has it, defaults left out."""
+        content = self.model_dump(mode="json", exclude_defaults=True)
+        return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+
+    def save(self, path: Path) -> None:
+        """Write as YAML, in one step.
+
+        Raises:
+            SerError: If it cannot be written.
+        """
+        atomic.write(path, self.to_yaml())
+
+
+def parse(content: Mapping[str, Any]) -> Recipe:
+    """Recipe from plain values.
+
+    Raises:
+        ParameterError: If a name or a value is wrong; all faults are told, each with what was
+            probably meant.
+    """
+    try:
+        return Recipe.model_validate(dict(content))
+    except ValidationError as error:
+        faults = [_fault(each) for each in error.errors()]
+        raise ParameterError("; ".join(faults), subject="recipe") from error
+
+
+def load(path: Path, changes: Sequence[str] = ()) -> Recipe:
+    """Recipe from a YAML file, with changes as `optim.lr=3e-4`.
+
+    Raises:
+        SerError: If the file cannot be read or is not YAML.
+        ParameterError: If a name or a value is wrong.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SerError(f"cannot be read ({error.strerror})", subject=str(path)) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", None)
+        where = f" (line {line + 1})" if line is not None else ""
+        raise SerError(
+            f"is not YAML{where}", subject=str(path), remedy="Compare it with those in recipes/"
+        ) from error
+    if not isinstance(content, dict):
+        raise SerError("is not a recipe", subject=str(path), remedy="Begin with `corpus: PATH`")
+    for change in changes:
+        _change(content, change)
+    return parse(content)
+
+
+def _change(content: dict[str, Any], change: str) -> None:
+    path, equals, value = change.partition("=")
+    if not equals:
+        raise ParameterError("is not a change", subject=change, remedy="Write --set name=value")
+    *sections, name = path.split(".")
+    for section in sections:
+        inner = content.setdefault(section, {})
+        if not isinstance(inner, dict):
+            raise ParameterError("is not a section of the recipe", subject=section)
+        content = inner
+    content[name] = _scalar(value)
+
+
+def _scalar(text: str) -> Any:
+    """YAML value of a text; also of `3e-4`, which YAML 1.1 takes for a word."""
+    value = yaml.safe_load(text)
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _fault(error: Any) -> str:
+    """What is wrong at one place, for people."""
+    where = ".".join(str(part) for part in error["loc"]) or "recipe"
+    if error["type"] == "extra_forbidden":
+        names = _names(error["loc"][:-1])
+        return f"{where} is not known ({did_you_mean(str(error['loc'][-1]), names)})"
+    if error["type"] == "literal_error":
+        expected = error["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+        return f"{where} = {error['input']!r}: {did_you_mean(str(error['input']), expected)}"
+    said = error["msg"].removeprefix("Value error, ")
+    given = "" if error["type"] in ("missing", "value_error") else f" = {error['input']!r}"
+    return f"{where}{given}: {said}"
+
+
+def _names(path: Sequence[Any]) -> list[str]:
+    model: Any = Recipe
+    for part in path:
+        model = model.model_fields[part].annotation
+    return list(model.model_fields)
