@@ -5,11 +5,20 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.shared import navigation
-from pages.shared.representations import source
+from pages.shared.representations import compare, source
 from pages.shared.representations.loading import views
 
 active = navigation.enter()
 st.title("Representations")
-shown = source.choose(active)
+clip = compare.wanted(active)
+if clip:
+    left, right = st.columns(2)
+    with left:
+        shown = source.choose(active, narrow=True)
+    with right:
+        other = compare.second(active, shown, clip)
+else:
+    shown, other = source.choose(active, narrow=False), None
+    compare.offer(active, shown)
 if shown is not None:
-    views().show(active, shown)
+    views().show(active, shown, other)

@@ -7,7 +7,7 @@ picture at once instead of cell by cell.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
@@ -81,8 +81,10 @@ def picture_figure(
     """
     if picture.is_line:
         return line_figure({"": picture}, scale, size, span=span)
-    reduced = raster(picture, size.rows, size.columns)
     channels = range(len(picture.values))
+    if len(channels) > 1 and not beside:
+        size = replace(size, height=round(size.height * (0.5 + 0.5 * len(channels))))
+    reduced = raster(picture, size.rows, size.columns)
     layout: dict[str, Any] = {"coloraxis": _color_axis(picture, scale, size, shown=colorbar)}
     for channel in channels:
         layout |= _panel(reduced, channel, size, span or _extent(picture), beside=beside)
@@ -185,7 +187,10 @@ def _panel(
         bins |= {"showticklabels": False, "title": None, "matches": "y"}
     if channel:
         time["matches"] = "x"
-    if not beside and channel < len(picture.values) - 1:
+    stacked = not beside and len(picture.values) > 1
+    if stacked and size.font == SMALL.font:  # the whole title is longer than a channel is high
+        bins["title"] = _title(picture.representation.bin_axis().unit, size)
+    if stacked and channel < len(picture.values) - 1:
         time |= {"showticklabels": False, "title": None}
     return {f"xaxis{number}": time, f"yaxis{number}": bins}
 
@@ -276,7 +281,7 @@ def _extent(picture: Picture) -> Span:
 
 def _sized(figure: go.Figure, size: Size, *, headed: bool) -> go.Figure:
     """Margins to the size; room above for what stands there."""
-    if size is SMALL:
+    if size.font == SMALL.font:
         figure.layout.margin.update(l=44, r=4, b=32, t=20 if headed else 6)
     elif headed:
         figure.layout.margin.t = 36

@@ -25,34 +25,32 @@ if TYPE_CHECKING:
     from ser_core.pictures import Picture
 
 
-def choose(active: Active, shown: Shown) -> Shown | None:
-    """Offer a second clip of the corpus, and show it when there is one."""
+def wanted(active: Active) -> str:
+    """The clip to compare with that the address names; empty if there is none."""
     clip = address.read(address.COMPARE)
     if clip and clip not in active.corpus.usable.index:
         st.warning(f"The clip {plain(clip)} to compare with is not in the corpus.")
-        clip = ""
-    if not clip:
-        _offer(active, shown)
-        return None
-    return _second(active, shown, clip)
+        return ""
+    return clip
 
 
-def _offer(active: Active, shown: Shown) -> None:
+def offer(active: Active, shown: Shown | None) -> None:
     """One click for each other emotion of the same words by the same voice, or any clip."""
+    if shown is None or not active.clip:
+        return
     own = active.clip if shown.name == active.clip else ""
+    group = siblings(active.corpus, own).drop(index=own) if own else active.corpus.usable.iloc[:0]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("Compare with", width="content")
-        group = siblings(active.corpus, own) if own else active.corpus.usable.iloc[:0]
-        others = group.drop(index=own) if own else group
-        for other, row in others.iterrows():
-            _button(str(row["emotion"]), str(other), "The same speaker and sentence")
-        any_clip = _start_with(active, own)
-        if any_clip:
-            _button("another clip" if len(others) else "a clip of the corpus", any_clip, "")
+        for clip, row in group.iterrows():
+            _button(str(row["emotion"]), str(clip), f"Same speaker and sentence: {plain(clip)}")
+        others = active.corpus.usable.index.drop(own, errors="ignore")
+        if len(others):
+            label = "another clip" if own else "a clip of the corpus"
+            _button(label, str(others[0]), "Choose by speaker, emotion and sentence")
 
 
-def _button(label: str, clip: str, what: str) -> None:
-    help_ = f"{what}: {plain(clip)}" if what else "Choose by speaker, emotion and sentence"
+def _button(label: str, clip: str, help_: str) -> None:
     st.button(
         label,
         key=f"compare-{label}",
@@ -62,42 +60,40 @@ def _button(label: str, clip: str, what: str) -> None:
     )
 
 
-def _start_with(active: Active, own: str) -> str:
-    clips = [clip for clip in active.corpus.usable.index if clip != own]
-    return clips[0] if clips else ""
-
-
-def _second(active: Active, shown: Shown, clip: str) -> Shown | None:
+def second(active: Active, shown: Shown | None, clip: str) -> Shown | None:
     """The second clip with its waveform, player, and the choice of another."""
     with st.container(border=True):
-        left, right = st.columns([2, 3], gap="medium")
-        with left:
-            _choice(active, shown, clip)
-        with right:
-            try:
-                other = source.of_corpus(active.corpus, clip)
-                waveform = other.waveform()
-            except SerError as error:
-                errors.show(error)
-                return None
-            color = emotion_color(other.emotion) if other.emotion else ACCENT
-            theme.figure(
-                waveform_figure(waveform, color=color, height=source.HEIGHT), key="second-waveform"
-            )
-            player.play(waveform, label=clip)
+        _choice(active, shown, clip)
+        try:
+            other = source.of_corpus(active.corpus, clip)
+            waveform = other.waveform()
+        except SerError as error:
+            errors.show(error)
+            return None
+        color = emotion_color(other.emotion) if other.emotion else ACCENT
+        chart = waveform_figure(waveform, color=color, height=source.HEIGHT)
+        theme.figure(chart, key="second-waveform")
+        player.play(waveform, label=clip)
     return other
 
 
-def _choice(active: Active, shown: Shown, clip: str) -> None:
+def _choice(active: Active, shown: Shown | None, clip: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown("Compared with", width="content")
+        if shown is not None and shown.name == active.clip:
+            st.button("Swap", on_click=_swap, args=(active.clip, clip))
+        st.button("Stop comparing", on_click=address.write, args=(address.COMPARE, ""))
     row = active.corpus.clips.loc[clip]
     st.html(theme.chip(row["emotion"]) + player.spoken(row))
     with st.container(horizontal=True, gap="small"):
         for column in source.WIDTHS:
             _wish(active.corpus, row, column)
     with st.container(horizontal=True, vertical_alignment="center"):
-        if shown.name == active.clip:
-            st.button("Swap", on_click=_swap, args=(active.clip, clip))
-        st.button("Stop comparing", on_click=address.write, args=(address.COMPARE, ""))
+        source.steps(active.corpus, clip, _choose, key="second")
+
+
+def _choose(clip: str) -> None:
+    address.write(address.COMPARE, clip)
 
 
 def _wish(corpus: Corpus, row: Any, column: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import streamlit as st
 
@@ -12,6 +12,9 @@ from pages.shared.representations import address
 from ser_core.errors import ParameterError
 from ser_core.registry import did_you_mean
 from ser_core.representations import REPRESENTATIONS, Representation, make
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 Number: TypeAlias = "float | int"
 
@@ -28,15 +31,24 @@ STEPS = {
 """How far the plus and minus of a control go; 1 where nothing is said."""
 
 
-def panel(name: str) -> Representation:
-    """Show the controls; the representation they describe, or the last one that was valid."""
-    wanted = _from_address(name)
+def panel(name: str, *, said_in: DeltaGenerator, wide: bool = False) -> Representation:
+    """Show the controls; the representation they describe, or the last one that was valid.
+
+    Args:
+        name: Of the representation.
+        said_in: Where to say what is wrong.
+        wide: Lay the controls in rows instead of one column.
+    """
+    with said_in:
+        wanted = _from_address(name)
     st.markdown("**Parameters**")
-    for field in dataclasses.fields(REPRESENTATIONS[name]):
-        _control(name, field, wanted.get(field.name, field.default))
+    with st.grid(8, min_column_width=132) if wide else st.container():
+        for field in dataclasses.fields(REPRESENTATIONS[name]):
+            _control(name, field, wanted.get(field.name, field.default))
     changed = bool(address.parameters())
     st.button("Reset to defaults", on_click=address.forget_parameters, disabled=not changed)
-    return _made(name, wanted)
+    with said_in:
+        return _made(name, wanted)
 
 
 def _from_address(name: str) -> dict[str, Any]:
@@ -94,7 +106,7 @@ def _control(name: str, field: dataclasses.Field[Any], value: Number) -> None:
         step=kind(STEPS.get(field.name, 1)),
         format="%d" if kind is int else "%g",
         key=key,
-        help=f"{rule['help']}. From {rule['low']:g} to {rule['high']:g}; "
+        help=f"`{field.name}`: {rule['help']}. From {rule['low']:g} to {rule['high']:g}; "
         f"the default is {field.default:g}.",
         on_change=_changed,
         args=(key, field.name, field.default),

@@ -31,7 +31,8 @@ def offer(picture: Picture, sound: Shown) -> None:
             "For NumPy: values, axes, parameters and their hash",
         ),
     }
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption("Download", width="content")
         for kind, (mime, make, help_) in makers.items():
             button(kind, f"{sound.stem}-{rep.name}", mime, make, help_)
         button("WAV", sound.stem, "audio/wav", partial(_wav, sound), "The sound that is shown")

@@ -26,25 +26,25 @@ if TYPE_CHECKING:
     from pages.shared.representations.source import Shown
     from pages.shared.selection import Active
     from ser_core.pictures import Picture
+    from ser_core.representations import Representation
 
 
 def show(active: Active, shown: Shown, other: Shown | None, name: str) -> None:
     """The enlarged representation of one sound or of two."""
     _choice(name)
-    picture_side, control_side = st.columns([4, 1], gap="medium")
-    with control_side:
-        representation = controls.panel(name)
-    with picture_side:
-        st.subheader(representation.title)
-        st.markdown(plain(representation.describe))
-        picture = pictures.one_of(shown, representation)
-        if other is None:
-            theme.figure(picture_figure(picture, scale_for([picture]), LARGE), key="enlarged")
-            downloads.offer(picture, shown)
-        else:
-            _two(picture, pictures.one_of(other, representation), shown, other)
-        _numbers(picture)
-        _explanation(picture)
+    st.subheader(REPRESENTATIONS[name].title)
+    st.markdown(plain(REPRESENTATIONS[name].describe))
+    if other is None:
+        left, right = st.columns([4, 1], gap="medium")
+        with right:
+            representation = controls.panel(name, said_in=left)
+        with left:
+            _one(pictures.one_of(shown, representation), shown)
+    else:
+        representation = controls.panel(name, said_in=st.container(), wide=True)
+        one, two = (pictures.one_of(sound, representation) for sound in (shown, other))
+        _two(one, two, shown, other)
+    _explanation(representation)
     means.show(active, representation)
 
 
@@ -69,12 +69,19 @@ def _enlarge_another() -> None:
     address.enlarge(st.session_state["enlarged-name"])
 
 
+def _one(picture: Picture, shown: Shown) -> None:
+    theme.figure(picture_figure(picture, scale_for([picture]), LARGE), key="enlarged")
+    downloads.offer(picture, shown)
+    _numbers(picture)
+
+
 def _two(one: Picture, two: Picture, shown: Shown, other: Shown) -> None:
     """Both, and what differs when both are brought to one length."""
     compare.side_by_side(one, two, size=WIDE, key="large")
     for column, picture, sound in zip(st.columns(2), (one, two), (shown, other), strict=True):
         with column:
             downloads.offer(picture, sound)
+            _numbers(picture)
     with st.expander("Difference: the first minus the second"):
         apart = difference(one, two)
         theme.figure(picture_figure(apart, scale_for([apart], signed=True), WIDE), key="difference")
@@ -89,14 +96,15 @@ def _numbers(picture: Picture) -> None:
     many = f"{channels} channels × " if channels > 1 else ""
     st.caption(
         f"{many}{bins} × {frames} values (bins × frames), one frame every "
-        f"{picture.step * 1000:g} ms · parameters and code version `{picture.representation.hash}`"
+        f"{picture.step * 1000:g} ms · hash `{picture.representation.hash}`",
+        help="The hash changes with any parameter and with the code that computes the numbers.",
     )
 
 
-def _explanation(picture: Picture) -> None:
-    with st.expander("What one sees here"):
-        st.markdown(plain(picture.representation.describe))
-        st.markdown(plain(method(type(picture.representation))))
+def _explanation(representation: Representation) -> None:
+    with st.expander("What one sees here, and how it is computed"):
+        st.markdown(plain(representation.describe))
+        st.markdown(plain(method(type(representation))))
 
 
 def method(representation: type) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pandas as pd
 import streamlit as st
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from pages.shared.selection import Active
     from ser_core.corpora import Corpus
+
+Found: TypeAlias = "tuple[str, Path | bytes, str | None]"
 
 SOURCES = {"corpus": "Corpus", "upload": "Upload", "microphone": "Microphone"}
 FORMATS = ["wav", "flac", "mp3", "ogg", "oga", "opus", "m4a", "mp4", "webm", "aif", "aiff"]
@@ -87,29 +89,45 @@ def _decoded(
     return audio.load(content, sample_rate=sample_rate, name=name)
 
 
-def choose(active: Active) -> Shown | None:
-    """Let the user choose, and show waveform and player; None while there is nothing to show."""
+def choose(active: Active, *, narrow: bool) -> Shown | None:
+    """Let the user choose, and show waveform and player; None while there is nothing to show.
+
+    Args:
+        active: What the page works on.
+        narrow: Put the waveform below the choice instead of beside it.
+    """
     with st.container(border=True):
-        left, right = st.columns([2, 3], gap="medium")
+        left, right = halves(narrow=narrow)
         with left:
-            source = st.segmented_control(
-                "Sound",
-                list(SOURCES),
-                format_func=SOURCES.__getitem__,
-                default="corpus",
-                required=True,
-                key="source",
-                bind="query-params",
-                label_visibility="collapsed",
-            )
-            offer: Callable[[Active], tuple[str, Path | bytes, str | None] | None]
-            offer = {"upload": _upload, "microphone": _record}.get(source or "", _from_corpus)
-            found = offer(active)
+            source = _source()
+            found = OFFERS[source](active)
         with right:
             if found is None:
-                _nothing_yet(source or "corpus")
+                _nothing_yet(source)
                 return None
             return _hear(*found)
+
+
+def halves(*, narrow: bool) -> tuple[Any, Any]:
+    """Places for a choice and for its waveform: side by side, or one below the other."""
+    if narrow:
+        return st.container(), st.container()
+    left, right = st.columns([2, 3], gap="medium")
+    return left, right
+
+
+def _source() -> str:
+    chosen = st.segmented_control(
+        "Sound",
+        list(SOURCES),
+        format_func=SOURCES.__getitem__,
+        default="corpus",
+        required=True,
+        key="source",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    return chosen or "corpus"
 
 
 def of_corpus(corpus: Corpus, clip: str) -> Shown:
@@ -170,7 +188,7 @@ def _nothing_yet(source: str) -> None:
     st.info(words[source])
 
 
-def _upload(active: Active) -> tuple[str, bytes, None] | None:  # noqa: ARG001
+def _upload(active: Active) -> Found | None:  # noqa: ARG001
     limits = audio.Limits()
     file = st.file_uploader(
         "Sound file",
@@ -182,19 +200,21 @@ def _upload(active: Active) -> tuple[str, bytes, None] | None:  # noqa: ARG001
     return (file.name, file.getvalue(), None) if file else None
 
 
-def _record(active: Active) -> tuple[str, bytes, None] | None:  # noqa: ARG001
+def _record(active: Active) -> Found | None:  # noqa: ARG001
     recording = st.audio_input("Record", key="recording", sample_rate=48_000)
     return ("recording.wav", recording.getvalue(), None) if recording else None
 
 
-def _from_corpus(active: Active) -> tuple[str, Path, str | None] | None:
+def _from_corpus(active: Active) -> Found | None:
     if not active.clip:
         return None
     st.html(theme.chip(active.row["emotion"]) + player.spoken(active.row))
     with st.container(horizontal=True, gap="small"):
         for column in WIDTHS:
             _wish(active, column)
-    _steps(active)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        steps(active.corpus, active.clip, _choose_first, key="first", keys=("P", "N"))
+        navigation.link("corpus", "Find in the table →", clip=active.clip)
     emotion = emotion_of(active.corpus, active.clip)
     return active.clip, active.corpus.path(active.clip), emotion
 
@@ -229,13 +249,27 @@ def _grant(column: str) -> None:
     selection.choose(clip=nearest(active.corpus, active.clip, **wish))
 
 
-def _steps(active: Active) -> None:
-    """Buttons to the clips before and after."""
-    clips = list(active.corpus.usable.index)
-    here = clips.index(active.clip)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        for label, key, step in (("Previous", "P", -1), ("Next", "N", 1)):
-            there = clips[(here + step) % len(clips)]
-            st.button(label, shortcut=key, on_click=selection.choose, kwargs={"clip": there})
-        st.caption(f"{here + 1:,} of {len(clips):,}", width="content")
-        navigation.link("corpus", "Find in the table →", clip=active.clip)
+def steps(
+    corpus: Corpus,
+    clip: str,
+    choose_clip: Callable[[str], None],
+    *,
+    key: str,
+    keys: tuple[str | None, str | None] = (None, None),
+) -> None:
+    """Buttons to the clips before and after, and where in the corpus this one is."""
+    clips = list(corpus.usable.index)
+    here = clips.index(clip)
+    for label, shortcut, step in (("Previous", keys[0], -1), ("Next", keys[1], 1)):
+        there = clips[(here + step) % len(clips)]
+        st.button(
+            label, key=f"{key}-{label}", shortcut=shortcut, on_click=choose_clip, args=(there,)
+        )
+    st.caption(f"{here + 1:,} of {len(clips):,}", width="content")
+
+
+def _choose_first(clip: str) -> None:
+    selection.choose(clip=clip)
+
+
+OFFERS = {"corpus": _from_corpus, "upload": _upload, "microphone": _record}

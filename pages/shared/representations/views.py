@@ -20,13 +20,12 @@ if TYPE_CHECKING:
     from ser_core.pictures import Picture
 
 
-def show(active: Active, shown: Shown) -> None:
+def show(active: Active, shown: Shown, other: Shown | None) -> None:
     """What the address asks for."""
     name = address.read(address.REPRESENTATION)
     if name and name not in REPRESENTATIONS:
         _unknown(name)
         name = ""
-    other = compare.choose(active, shown)
     if name:
         enlarged.show(active, shown, other, name)
     elif other is None:
