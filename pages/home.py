@@ -10,6 +10,7 @@ from pages.shared.selection import Active
 from ser_core.corpora.browse import other_sentence, showcase, siblings
 from ser_core.words import count
 
+MOST_SPEAKERS = 40  # more of them are chosen on the page Corpus
 NEXT = {
     "corpus": "Browse the clips, check them for faults, split them without leaks",
     "representations": "See a clip in thirteen ways, and compare two",
@@ -52,19 +53,21 @@ def describe(active: Active) -> None:
         st.subheader("Next")
         for name, purpose in NEXT.items():
             if name in navigation.PAGES:
-                navigation.link(name, f"{navigation.PAGES[name].title} →")
-                st.caption(purpose)
+                with st.container(gap="xxsmall"):
+                    navigation.link(name, f"{navigation.PAGES[name].title} →")
+                    st.caption(purpose)
 
 
 def speaker_of(active: Active) -> None:
     """Let the user change the speaker and the sentence of all clips on the page."""
     speakers = active.corpus.speakers
+    own = active.row["speaker"]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        if 1 < len(speakers) <= 40:
+        if own in speakers and 1 < len(speakers) <= MOST_SPEAKERS:
             st.pills(
                 "Speaker",
                 speakers,
-                default=active.row["speaker"],
+                default=own,
                 required=True,
                 key=f"speaker-of-{active.clip}",
                 on_change=_change_speaker,
@@ -104,7 +107,7 @@ def contrast(active: Active) -> None:
 active = navigation.enter()
 introduce()
 if active.clip:
-    left, right = st.columns([2, 1], gap="small")
+    left, right = st.columns([3, 2], gap="small")
     with left:
         present(active)
     with right:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import selection
 from pages.shared.errors import plain
 from ser_core.corpora import scan
 from ser_core.corpora.browse import known_measures
@@ -85,8 +84,8 @@ def _offer(active: Active, missing: int, purpose: str) -> None:
 
 
 def _start(active: Active) -> None:
-    chosen = selection.current()
-    reader = ["--reader", chosen.reader] if chosen.reader else []
+    chosen = active.selection.reader
+    reader = ["--reader", chosen] if chosen else []
     command = [sys.executable, "-m", "ser_core", "corpus", "scan", str(active.corpus.root)]
     start(
         [*command, *reader, "--progress-file", PROGRESS_FILE],

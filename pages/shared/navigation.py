@@ -86,7 +86,7 @@ def link(name: str, label: str = "", *, help: str | None = None, **changes: str)
     Nothing is shown for a page that this version does not have.
     """
     if name in PAGES:
-        params = {**selection.current().params(), **changes}
+        params = {**selection.active().selection.params(), **changes}
         spot = PAGES[name]
         st.page_link(spot.file, label=label or spot.title, help=help, query_params=params)
 

@@ -18,21 +18,22 @@ ANY_READER = "Found by itself"
 def chooser() -> None:
     """A button that opens a small form."""
     with st.popover("Open a corpus", type="primary"):
-        st.text_input(
-            "Folder or table",
-            key="open-path",
-            placeholder="/home/me/corpora/nEMO",
-            help="The folder of a corpus on this computer, or a CSV or TSV table that lists its "
-            "clips. The clips are only read, never changed or sent anywhere.",
-        )
-        st.selectbox(
-            "Layout",
-            [ANY_READER, *READERS],
-            key="open-reader",
-            help="How the corpus names its clips and labels. Choose one when it is not "
-            "recognised, or recognised as something else.",
-        )
-        st.button("Open", on_click=_open_typed, type="primary")
+        with st.form("open", border=False):
+            st.text_input(
+                "Folder or table",
+                key="open-path",
+                placeholder="/home/me/corpora/nEMO",
+                help="The folder of a corpus on this computer, or a CSV or TSV table that lists "
+                "its clips. The clips are only read, never changed or sent anywhere.",
+            )
+            st.selectbox(
+                "Layout",
+                [ANY_READER, *READERS],
+                key="open-reader",
+                help="How the corpus names its clips and labels. Choose one when it is not "
+                "recognised, or recognised as something else.",
+            )
+            st.form_submit_button("Open", on_click=_open_typed, type="primary")
         if "_open_error" in st.session_state:
             st.error(st.session_state.pop("_open_error"))
         _recent()

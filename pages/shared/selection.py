@@ -45,11 +45,17 @@ class Selection:
 
 @dataclass(frozen=True)
 class Active:
-    """What the pages work on, once the selection has been looked up."""
+    """What the pages work on, once the selection has been looked up.
+
+    Attributes:
+        corpus: The corpus that is open.
+        clip: A clip of it that can be played; empty when there is none.
+        selection: What was chosen, without what could not be met.
+    """
 
     corpus: Corpus
     clip: str
-    is_default: bool
+    selection: Selection
 
     @property
     def row(self) -> Any:
@@ -66,7 +72,7 @@ def choose(**changes: str) -> None:
     """Change the selection and the address with it; another corpus forgets the clip."""
     if "corpus" in changes:
         changes = {"reader": "", "clip": "", **changes}
-    new = replace(current(), **changes)
+    new = replace(active().selection, **changes)
     for name, value in ((f.name, getattr(new, f.name)) for f in fields(new)):
         if value:
             st.query_params[name] = value
@@ -104,8 +110,12 @@ def load() -> Active:
     """Look up the selection once per run, saying so where it cannot be met."""
     wanted = current()
     corpus, is_default = _corpus(wanted)
-    clip = wanted.clip if not (wanted.corpus and is_default) else ""
-    active = Active(corpus, _clip(corpus, clip), is_default)
+    if is_default and wanted.corpus:
+        wanted = Selection()
+    clip = _clip(corpus, wanted.clip)
+    if clip != wanted.clip:
+        wanted = replace(wanted, clip="")
+    active = Active(corpus, clip, wanted)
     st.session_state["_active"] = active
     return active
 

@@ -133,7 +133,7 @@ def _present(active: Active, split: Split) -> None:
     _grade(leaks)
     fold = split.folds[0]
     if len(split.folds) > 1:
-        fold = st.selectbox("Fold", split.folds, key="fold")
+        fold = st.selectbox("Fold", split.folds, key="fold", width=260)
     st.markdown("**What is in the parts**")
     theme.figure(parts_figure(active.corpus.usable["emotion"], split.table[fold]), key="parts")
     for note in split.notes:

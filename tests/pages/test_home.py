@@ -1,5 +1,11 @@
 """Home is alive at once, follows the address, and says what is wrong with a bad link."""
 
+import shutil
+
+import pytest
+
+from ser_core.settings import demo_corpus
+
 
 def audio_players(app):
     return app.get("audio")
@@ -39,11 +45,43 @@ def test_a_missing_corpus_is_told_and_the_demo_is_shown(visit, said, tmp_path):
     assert "53 clips" in said(app)
 
 
+def test_a_choice_forgets_the_corpus_that_could_not_be_opened(visit, tmp_path):
+    app = visit(corpus=str(tmp_path / "gone"))
+    button(app, "Show above").click().run()
+    assert "corpus" not in app.query_params
+    assert not app.warning
+
+
 def test_a_wrong_default_corpus_is_told_too(visit, said, tmp_path, monkeypatch):
     monkeypatch.setenv("SER_CORPUS", str(tmp_path / "gone"))
     app = visit()
     assert "CORPUS" in app.warning[0].value
     assert "53 clips" in said(app)
+
+
+@pytest.fixture
+def bare_corpus(tmp_path):
+    """A folder for each emotion and nothing else known; one clip is damaged."""
+    for emotion in ("anger", "fear"):
+        (tmp_path / "bare" / emotion).mkdir(parents=True)
+        clip = demo_corpus() / "samples" / f"EB0_{emotion}_82.flac"
+        shutil.copy(clip, tmp_path / "bare" / emotion)
+    damaged = tmp_path / "bare" / "anger" / "EB0_anger_82.flac"
+    damaged.write_bytes(damaged.read_bytes()[:9000])
+    return tmp_path / "bare"
+
+
+def test_a_corpus_that_names_no_speakers_has_a_home_too(visit, said, bare_corpus):
+    app = visit(corpus=str(bare_corpus), clip="fear/EB0_fear_82.flac")
+    assert "2 clips" in said(app)
+    assert len(audio_players(app)) == 1
+    assert not app.error
+
+
+def test_a_damaged_clip_is_told_where_its_waveform_would_be(visit, said, bare_corpus):
+    app = visit(corpus=str(bare_corpus), clip="anger/EB0_anger_82.flac")
+    assert "EB0" in app.error[0].value
+    assert "2 clips" in said(app)
 
 
 def test_choosing_a_card_puts_the_clip_into_the_address(visit):
