@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import torch
+
+from ser_core.models.normalise import Moments, Normaliser
+from ser_core.training import seeds
+from ser_core.training.data import Data, Live, Stored, Voices, moments_of
+from tests.training.conftest import REP
+
+
+def all_clips(data):
+    return torch.arange(len(data.targets))
+
+
+def test_an_epoch_holds_every_clip_once_in_an_order_of_its_own(data):
+    def order(seed, epoch):
+        batches = data.training(all_clips(data), 16, 0.6, seed, epoch)
+        return torch.cat([batch.clips for batch in batches])
+
+    assert sorted(order(0, 0).tolist()) == list(range(90))
+    assert torch.equal(order(0, 0), order(0, 0))
+    assert not torch.equal(order(0, 0), order(0, 1))
+    assert not torch.equal(order(0, 0), order(1, 0))
+
+
+def test_a_last_batch_of_one_clip_is_left_out(data):
+    batches = list(data.training(torch.arange(33), 16, None, 0, 0))
+    assert [len(batch.clips) for batch in batches] == [16, 16]
+
+
+def test_crops_have_their_length_and_short_clips_end_in_silence(data):
+    for batch in data.training(all_clips(data), 16, 0.8, 0, 0):
+        assert batch.pictures.shape[1:] == (1, 16, 40)
+        frames = [40] * len(batch.clips) if batch.frames is None else batch.frames.tolist()
+        for picture, own in zip(batch.pictures, frames, strict=True):
+            assert own <= 40
+            assert (picture[..., own:] == REP.silence).all()
+
+
+def test_a_crop_is_a_stretch_of_the_clip(data):
+    batch = next(data.training(all_clips(data), 4, 0.2, 0, 0))
+    for picture, clip in zip(batch.pictures, batch.clips.tolist(), strict=True):
+        whole = data.source.whole(clip)
+        stretches = whole.unfold(-1, 10, 1)
+        assert (stretches == picture.unsqueeze(-2)).all(dim=-1).all(dim=1).any()
+
+
+def test_evaluation_gives_whole_clips_whatever_stands_beside_them(data):
+    seen = {}
+    for batch in data.evaluation(all_clips(data)):
+        frames = batch.frames if batch.frames is not None else [batch.pictures.shape[-1]] * 99
+        for picture, own, clip in zip(batch.pictures, frames, batch.clips.tolist(), strict=False):
+            seen[clip] = picture[..., : int(own)]
+    assert len(seen) == 90
+    assert all(torch.equal(seen[clip], data.source.whole(clip)) for clip in seen)
+
+
+def test_augmentation_of_pictures_reaches_the_batches(data):
+    brighter = Data(data.source, data.targets, 3, change=lambda pictures, _own, _draw: pictures + 1)
+    plain = next(data.training(all_clips(data), 8, 0.6, 0, 0))
+    changed = next(brighter.training(all_clips(data), 8, 0.6, 0, 0))
+    assert torch.equal(changed.pictures, plain.pictures + 1)
+
+
+def test_live_pictures_without_a_change_are_those_of_the_clip():
+    wave = 0.1 * torch.randn(1, 16_000, generator=torch.Generator().manual_seed(0))
+    live = Live(REP, [wave[0]], lambda waves, lengths, _draw: (waves, lengths))
+    torch.testing.assert_close(live.whole(0), REP(wave)[0])
+    varied = live.varied([0], None, seeds.generator(0))
+    torch.testing.assert_close(varied[0], REP(wave)[0])
+    assert live.varied([0], 20, seeds.generator(0))[0].shape == (1, 16, 20)
+
+
+def test_moments_of_groups_follow_from_those_of_clips(data):
+    clips = torch.tensor([3, 7, 50])
+    moments = moments_of(data.source, clips)
+    frames = torch.cat([data.source.whole(int(clip)) for clip in clips], dim=-1).double()
+    torch.testing.assert_close(moments.pooled().mean, frames.mean(-1))
+    torch.testing.assert_close(moments.pooled().spread, frames.std(-1, correction=0))
+    centred = torch.cat(
+        [p - p.mean(-1, keepdim=True) for p in (data.source.whole(int(c)) for c in clips)], dim=-1
+    ).double()
+    torch.testing.assert_close(
+        moments.spread_within, centred.square().mean(-1).sqrt(), rtol=1e-4, atol=1e-6
+    )
+
+
+def test_normalised_training_clips_have_zero_mean_and_unit_spread(data):
+    clips = all_clips(data)
+    normaliser = Normaliser("corpus", 1, 16)
+    normaliser.fit(moments_of(data.source, clips))
+    frames = torch.cat([normaliser(data.source.whole(int(c))[None])[0] for c in clips], dim=-1)
+    torch.testing.assert_close(frames.mean(-1), torch.zeros(1, 16), rtol=0, atol=1e-4)
+    torch.testing.assert_close(frames.std(-1), torch.ones(1, 16), rtol=0, atol=1e-3)
+
+
+def test_a_clip_normalised_by_itself_does_not_hear_a_constant_filter(data):
+    normaliser = Normaliser("clip", 1, 16)
+    normaliser.fit(moments_of(data.source, all_clips(data)))
+    picture = data.source.whole(0)[None]
+    coloured = picture + torch.linspace(-10, 10, 16)[:, None]
+    torch.testing.assert_close(normaliser(picture), normaliser(coloured), rtol=0, atol=1e-4)
+
+
+def test_padding_is_zero_and_changes_nothing():
+    picture = torch.randn(1, 1, 16, 30, generator=torch.Generator().manual_seed(0))
+    padded = torch.nn.functional.pad(picture, (0, 12), value=-120.0)
+    for by in ("corpus", "clip", "speaker"):
+        normaliser = Normaliser(by, 1, 16)
+        together = normaliser(padded, torch.tensor([30]))
+        torch.testing.assert_close(together[..., :30], normaliser(picture), rtol=0, atol=1e-5)
+        assert (together[..., 30:] == 0).all()
+
+
+def voices(data):
+    speakers = torch.arange(90) % 4
+    return Voices(speakers, moments_of(data.source, all_clips(data)))
+
+
+def test_a_voice_is_known_by_its_own_clips_alone(data):
+    known = voices(data)
+    among = torch.arange(40)
+    for clip, voice in zip(among, known.full(among, among), strict=True):
+        own = among[known.speakers[among] == known.speakers[clip]]
+        torch.testing.assert_close(voice, known.moments[own].voice())
+
+
+def test_training_enrols_few_and_many_clips(data):
+    known = voices(data)
+    drawn = [
+        known.drawn(torch.tensor([0]), all_clips(data), seeds.generator(seed)) for seed in range(40)
+    ]
+    assert len({float(voice.sum()) for voice in drawn}) > 10
+    own = all_clips(data)[known.speakers == 0]
+    everything = known.moments[own].voice()
+    assert any(torch.allclose(voice[0], everything) for voice in drawn)
+
+
+def test_speaker_statistics_come_with_the_batches(data):
+    normalised = Data(Stored(REP, data.source.pictures), data.targets, 3, voices(data))
+    batch = next(normalised.training(all_clips(data), 8, 0.6, 0, 0))
+    assert batch.voices.shape == (8, 2, 1, 16)
+    model = Normaliser("speaker", 1, 16)
+    assert model(batch.pictures, batch.frames, batch.voices).shape == batch.pictures.shape
+
+
+def test_moments_pool():
+    pictures = torch.tensor([[[[1.0, 3.0, 99.0]]], [[[5.0, 5.0, 5.0]]]])
+    moments = Moments.of(pictures, torch.tensor([2, 3]))
+    assert moments.mean.flatten().tolist() == [2, 5]
+    assert moments.pooled().mean.item() == 19 / 5
