@@ -71,13 +71,13 @@ def confidence(probabilities: Floats) -> Floats:
 def entropy(probabilities: Floats) -> Floats:
     """Entropy in bits: 0 for a sure answer, log2(classes) for none at all. Shape (rows,)."""
     bits = probabilities * np.log2(np.maximum(probabilities, SMALLEST))
-    return np.abs(bits.sum(axis=1))
+    return np.asarray(np.abs(bits.sum(axis=1)))
 
 
 def nll_rows(true: Codes, probabilities: Floats) -> Floats:
     """Negative logarithm (nats) of the probability of the true class. Shape (rows,)."""
     given = probabilities[np.arange(len(true)), true]
-    return -np.log(np.clip(given, SMALLEST, 1.0)) + 0.0
+    return np.asarray(-np.log(np.clip(given, SMALLEST, 1.0)) + 0.0)
 
 
 def nll(true: Codes, probabilities: Floats) -> float:
