@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pages.shared.selection import Active
 
 FIRST = "speaker-disjoint"
+TEST_IS_A_SPEAKER = {"leave-one-speaker-out"}  # so its share cannot be chosen
 KINDS = {
     "speakers": ("Speakers", "Speakers of the test part who are heard in training too."),
     "sentences": ("Sentences", "Sentences of the test part that are spoken in training too."),
@@ -69,7 +70,7 @@ def _controls() -> dict[str, Any]:
     st.caption(plain(POLICIES[policy].describe))
     choices: dict[str, Any] = {"policy": policy}
     for option in POLICIES[policy].options:
-        choices |= OPTIONS[option]()
+        choices |= OPTIONS[option](policy)
     seed = st.number_input(
         "Seed",
         0,
@@ -82,25 +83,25 @@ def _controls() -> dict[str, Any]:
     return choices | {"seed": int(seed)}
 
 
-def _fractions() -> dict[str, Any]:
-    shares = {}
-    for part, default in zip(PARTS[1:], FRACTIONS[1:], strict=True):
+def _fractions(policy: str) -> dict[str, Any]:
+    shares = {part: round(100 * share) for part, share in zip(PARTS, FRACTIONS, strict=True)}
+    for part in PARTS[1:2] if policy in TEST_IS_A_SPEAKER else PARTS[1:]:
         shares[part] = st.slider(
             f"{part.capitalize()} (% of the clips)",
             0,
             50,
-            round(100 * default),
+            shares[part],
             5,
             key=f"{part}-share",
             bind="query-params",
             help="Whole speakers or sentences are dealt, so the parts come only near to this. "
             "What is left is for training.",
         )
-    rest = 100 - sum(shares.values())
-    return {"fractions": tuple(share / 100 for share in (rest, *shares.values()))}
+    shares["train"] = 100 - shares["validation"] - shares["test"]
+    return {"fractions": tuple(share / 100 for share in shares.values())}
 
 
-def _folds() -> dict[str, Any]:
+def _folds(_policy: str) -> dict[str, Any]:
     folds = st.slider(
         "Folds",
         3,
@@ -113,7 +114,7 @@ def _folds() -> dict[str, Any]:
     return {"folds": folds}
 
 
-def _group() -> dict[str, Any]:
+def _group(_policy: str) -> dict[str, Any]:
     group = st.selectbox(
         "Kept together",
         ["speaker", "sentence"],
