@@ -70,6 +70,17 @@ def difference(first: Picture, second: Picture, frames: int = 200) -> Picture:
     return picture_of_parts(first.representation, values, name)
 
 
+def from_their_mean(groups: dict[str, Values]) -> dict[str, Values]:
+    """Each group's values minus the mean of all groups, which count the same whatever their size.
+
+    >>> apart = from_their_mean({"a": np.float32([1, 2]), "b": np.float32([3, 2])})
+    >>> {name: values.tolist() for name, values in apart.items()}
+    {'a': [-1.0, 0.0], 'b': [1.0, 0.0]}
+    """
+    middle = np.mean(list(groups.values()), axis=0)
+    return {name: values - middle for name, values in groups.items()}
+
+
 @dataclass(frozen=True, eq=False)
 class Raster:
     """A picture in no more cells than a screen can show.

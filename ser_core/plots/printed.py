@@ -55,13 +55,26 @@ def print_picture(picture: Picture, kind: Format) -> bytes:
         return _saved(figure, kind)
 
 
-def print_means(pictures: Mapping[str, Picture], clips: Mapping[str, int], kind: Format) -> bytes:
-    """PNG or SVG of a mean for each emotion, on one scale, with the number of clips behind each."""
+def print_means(
+    pictures: Mapping[str, Picture],
+    clips: Mapping[str, int],
+    scale: Scale,
+    title: str,
+    kind: Format,
+) -> bytes:
+    """PNG or SVG of a mean for each emotion, on one scale, with the number of clips behind each.
+
+    Args:
+        pictures: Means by emotion, or how far each is from the mean of all.
+        clips: Number of clips by emotion.
+        scale: As on the page.
+        title: Above all of them.
+        kind: Format of the file.
+    """
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     first = next(iter(pictures.values()))
-    title = f"Mean {first.representation.title} of each emotion"
     with mpl.rc_context(_STYLE):
         if first.is_line:
             figure = Figure(figsize=(7, 3.4), layout="constrained", dpi=DPI)
@@ -70,7 +83,7 @@ def print_means(pictures: Mapping[str, Picture], clips: Mapping[str, int], kind:
             columns = min(3, len(pictures))
             rows = -(-len(pictures) // columns) * len(first.values)
             figure = Figure(figsize=(9, 0.8 + 2.1 * rows), layout="constrained", dpi=DPI)
-            _small_multiples(figure, pictures, clips, columns)
+            _small_multiples(figure, pictures, clips, scale, columns)
         figure.suptitle(title, fontsize=10)
         return _saved(figure, kind)
 
@@ -87,11 +100,14 @@ def _lines(panel: Axes, pictures: Mapping[str, Picture], clips: Mapping[str, int
 
 
 def _small_multiples(
-    figure: Figure, pictures: Mapping[str, Picture], clips: Mapping[str, int], columns: int
+    figure: Figure,
+    pictures: Mapping[str, Picture],
+    clips: Mapping[str, int],
+    scale: Scale,
+    columns: int,
 ) -> None:
     shown = list(pictures.values())
     channels = len(shown[0].values)
-    scale = scale_for(shown)
     rows = -(-len(shown) // columns) * channels
     panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     for panel in panels.ravel():
@@ -147,7 +163,9 @@ def _bar(figure: Figure, panels: list[Axes], picture: Picture, scale: Scale) -> 
 
 def _beyond(picture: Picture, scale: Scale) -> str:
     """On which ends of the colour bar there are values that it does not reach."""
-    ends = (bool(picture.values.min() < scale.low), bool(picture.values.max() > scale.high))
+    slack = (scale.high - scale.low) / 1000
+    low, high = picture.values.min() < scale.low - slack, picture.values.max() > scale.high + slack
+    ends = (bool(low), bool(high))
     return {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[ends]
 
 

@@ -19,17 +19,26 @@ from ser_core.corpora import EMOTIONS
 from ser_core.extraction import Means, load_means
 from ser_core.jobs import Job, State, find, open_job, start
 from ser_core.jobs.local import PROGRESS_FILE
-from ser_core.pictures import Picture, picture_of_parts
+from ser_core.pictures import Picture, from_their_mean, picture_of_parts
 from ser_core.plots.printed import print_means
-from ser_core.plots.representations import SMALL, means_lines, picture_figure
+from ser_core.plots.representations import QUIET, SMALL, means_lines, picture_figure
 from ser_core.plots.scales import scale_for
 from ser_core.words import count, seconds
 
 if TYPE_CHECKING:
     from pages.shared.selection import Active
     from ser_core.corpora import Corpus
+    from ser_core.plots.scales import Scale
     from ser_core.representations import Representation
 
+APART = "What sets each apart"
+VIEWS = {
+    "Means": "Every clip is stretched to one length, all pictures share one scale. A mean shows "
+    "level and pace, not the lines of pitch: those differ from clip to clip.",
+    APART: "Each emotion's mean minus the mean of all emotions: red is more than usual, blue is "
+    "less. With few clips, speakers and sentences show as much as emotions.",
+}
+START = 5  # s, for the job to load what it needs
 CLIPS_PER_SECOND = 60  # a cautious guess, for the estimate before the job has a pace of its own
 
 
@@ -73,7 +82,7 @@ def _make(active: Active, representation: Representation, path: Path, clips: int
         st.markdown(
             f"See what sets the emotions apart on average: {count(clips, 'clip')} of "
             f"{plain(active.corpus.name)}, each stretched to one length, with the parameters "
-            f"above. About {seconds(clips / CLIPS_PER_SECOND)}; the result is kept."
+            f"above. About {seconds(START + clips / CLIPS_PER_SECOND)}; the result is kept."
         )
         st.button(
             "Compute the means",
@@ -118,35 +127,42 @@ def _progress(job: Job) -> None:
 
 def _draw(means: Means, representation: Representation, path: Path) -> None:
     """A picture an emotion on one colour scale; lines in one picture where it is one number."""
-    shown = {
-        emotion: picture_of_parts(representation, means.pictures[emotion], emotion)
-        for emotion in EMOTIONS
-        if emotion in means.pictures
-    }
-    scale = scale_for(list(shown.values()))
+    view = st.segmented_control(
+        "Show",
+        list(VIEWS),
+        default=next(iter(VIEWS)),
+        required=True,
+        key="means-view",
+        label_visibility="collapsed",
+    )
+    named = [emotion for emotion in EMOTIONS if emotion in means.pictures]
+    arrays = {emotion: means.pictures[emotion] for emotion in named}
+    apart = view == APART
+    arrays = from_their_mean(arrays) if apart else arrays
+    shown = {e: picture_of_parts(representation, array, e) for e, array in arrays.items()}
+    scale = scale_for(list(shown.values()), signed=apart or None)
     if next(iter(shown.values())).is_line:
         theme.figure(means_lines(shown, means.clips, scale), key="means")
     else:
-        grid = st.grid(3, min_column_width=330, gap="small")
-        for emotion, picture in shown.items():
-            with grid.cell(), st.container(border=True, gap="xxsmall"):
-                st.html(f"{theme.chip(emotion)} · {count(means.clips[emotion], 'clip')}")
-                theme.figure(picture_figure(picture, scale, SMALL), key=f"mean-{emotion}")
-    _below(means, shown, path)
-
-
-def _below(means: Means, shown: dict[str, Picture], path: Path) -> None:
-    stem = f"mean-{next(iter(shown.values())).representation.name}"
-    unread = (
-        f" {count(len(means.unreadable), 'clip')} could not be read." if means.unreadable else ""
-    )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(
-            "Every clip is stretched to one length, and all pictures share one scale. A mean shows "
-            f"level and pace, not pitch lines: those differ from clip to clip.{unread}",
-        )
+        _small_multiples(shown, means, scale)
+    unread = f" {count(len(means.unreadable), 'clip')} could not be read." * bool(means.unreadable)
+    st.caption(VIEWS[view or APART] + unread)
+    title = f"Mean {representation.title} of each emotion" + ", less the mean of all" * apart
+    stem = f"{'apart' if apart else 'mean'}-{representation.name}"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption("Download", width="content")
         for kind in ("png", "svg"):
-            make = partial(print_means, shown, means.clips, kind)
-            button(kind.upper(), stem, f"image/{kind}", make, "All of them, for a paper")
-        npz = "For NumPy: the mean of each emotion, number of clips, parameters"
-        button("NPZ", stem, "application/octet-stream", path.read_bytes, npz)
+            make = partial(print_means, shown, means.clips, scale, title, kind)
+            button(kind.upper(), stem, f"image/{kind}", make, "All emotions in one figure")
+        help_ = "For NumPy: the mean of each emotion, number of clips, parameters"
+        kind = "application/octet-stream"
+        button("NPZ", f"mean-{representation.name}", kind, path.read_bytes, help_)
+
+
+def _small_multiples(shown: dict[str, Picture], means: Means, scale: Scale) -> None:
+    grid = st.grid(3, min_column_width=280, gap="small")
+    for emotion, picture in shown.items():
+        with grid.cell(), st.container(border=True, gap="xxsmall"):
+            st.html(f"{theme.chip(emotion)} · {count(means.clips[emotion], 'clip')}")
+            figure = picture_figure(picture, scale, SMALL)
+            theme.figure(figure, key=f"mean-{emotion}", config=QUIET)
