@@ -29,6 +29,7 @@ NO_CHROMIUM = (
 MAC = "/Applications/Chromium.app/Contents/MacOS/Chromium"
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     """All of these share one server and one browser, so they run in one process."""
     for item in items:
