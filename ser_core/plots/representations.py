@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 
 from ser_core.pictures import bin_names, raster
 from ser_core.plots.palette import ACCENT, emotion_color
-from ser_core.plots.theme import finish
+from ser_core.plots.theme import axis_look, look
 from ser_core.plots.ticks import axis_title, bin_ticks
 
 if TYPE_CHECKING:
@@ -85,15 +85,14 @@ def picture_figure(
     if len(channels) > 1 and not beside:
         size = replace(size, height=round(size.height * (0.5 + 0.5 * len(channels))))
     reduced = raster(picture, size.rows, size.columns)
-    layout: dict[str, Any] = {"coloraxis": _color_axis(picture, scale, size, shown=colorbar)}
+    layout = _layout(picture, size, headed=len(channels) > 1)
+    layout["coloraxis"] = _color_axis(picture, scale, size, shown=colorbar)
     for channel in channels:
         layout |= _panel(reduced, channel, size, span or _extent(picture), beside=beside)
     if len(channels) > 1:
         layout["annotations"] = [_heading(reduced, channel, size, beside) for channel in channels]
     traces = [_heatmap(reduced, channel) for channel in channels]
-    figure = go.Figure(traces, layout)
-    name = f"{picture.representation.name}-{picture.name}"
-    return _sized(finish(figure, height=size.height, name=name), size, headed=len(channels) > 1)
+    return go.Figure(traces, layout)
 
 
 def line_figure(
@@ -117,10 +116,10 @@ def line_figure(
     label, unit = first.representation.bin_axis().label, first.representation.unit
     title = unit[:1].upper() + unit[1:] if size is SMALL else axis_title(label, unit)
     many = len(pictures) > 1
-    layout = {
+    layout = _layout(first, size, headed=many, legend=many) | {
         "xaxis": _time_axis(first, span or _extent(first), size),
-        "yaxis": {
-            "title": _title(title, size),
+        "yaxis": axis_look(title, standoff=_standoff(size), size=size.font + 1)
+        | {
             "range": [scale.low, scale.high],
             "tickfont": {"size": size.font},
             "nticks": 6,
@@ -141,9 +140,7 @@ def line_figure(
         )
         for (name, picture), color in zip(pictures.items(), colors, strict=True)
     ]
-    name = f"{first.representation.name}-{first.name}"
-    figure = finish(go.Figure(lines, layout), height=size.height, name=name, legend=many)
-    return _sized(figure, size, headed=many)
+    return go.Figure(lines, layout)
 
 
 def means_lines(means: Mapping[str, Picture], clips: Mapping[str, int], scale: Scale) -> go.Figure:
@@ -243,8 +240,8 @@ def _color_axis(picture: Picture, scale: Scale, size: Size, *, shown: bool) -> d
 
 
 def _time_axis(picture: Picture, span: Span, size: Size) -> dict[str, Any]:
-    return {
-        "title": _title(axis_title(picture.time_label, picture.time_unit), size),
+    title = axis_title(picture.time_label, picture.time_unit)
+    return axis_look(title, standoff=_standoff(size), size=size.font + 1) | {
         "range": span,
         "tickfont": {"size": size.font},
         "nticks": 7,
@@ -255,8 +252,7 @@ def _time_axis(picture: Picture, span: Span, size: Size) -> dict[str, Any]:
 def _bin_axis(reduced: Raster, size: Size, share: float) -> dict[str, Any]:
     axis = reduced.picture.representation.bin_axis()
     ticks = bin_ticks(axis, most=max(4, min(12, int(size.height * share / 40))))
-    return {
-        "title": _title(ticks.title, size),
+    return axis_look(ticks.title, standoff=_standoff(size), size=size.font + 1) | {
         "type": "category",
         "tickmode": "array",
         "tickvals": ticks.in_cells(reduced.bins_per_cell),
@@ -279,10 +275,15 @@ def _extent(picture: Picture) -> Span:
     return float(picture.times[0] - half), float(picture.times[-1] + half)
 
 
-def _sized(figure: go.Figure, size: Size, *, headed: bool) -> go.Figure:
-    """Margins to the size; room above for what stands there."""
-    if size.font == SMALL.font:
-        figure.layout.margin.update(l=44, r=4, b=32, t=20 if headed else 6)
-    elif headed:
-        figure.layout.margin.t = 36
-    return figure
+def _layout(picture: Picture, size: Size, *, headed: bool, legend: bool = False) -> dict[str, Any]:
+    """The shared look, with margins to the size and room above for what stands there."""
+    name = f"{picture.representation.name}-{picture.name}"
+    layout = look(height=size.height, name=name, legend=legend)
+    layout["margin"]["t"] = (
+        (34 if headed else 10) if size.font > SMALL.font else 20 if headed else 6
+    )
+    return layout
+
+
+def _standoff(size: Size) -> int:
+    return 6 if size.font == SMALL.font else 14

@@ -27,6 +27,39 @@ CONFIG: dict[str, Any] = {
 """Plotly's `config` for every figure on a page."""
 
 
+def look(*, height: int, name: str = "", legend: bool = False) -> dict[str, Any]:
+    """The shared look as a Plotly layout; for the arguments see `finish`.
+
+    A figure that is built on it needs no `finish`, which takes Plotly as long as the figure itself.
+    """
+    return {
+        "height": height,
+        "margin": {"l": 12, "r": 12, "t": 34 if legend else 10, "b": 12, "autoexpand": True},
+        "font": {"family": FONT, "size": 12},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "hoverlabel": {"font": {"family": FONT, "size": 12}},
+        "showlegend": legend,
+        "legend": {
+            "orientation": "h",
+            "traceorder": "normal",
+            "x": 0,
+            "xanchor": "left",
+            "y": 1.02,
+            "yanchor": "bottom",
+        },
+        "bargap": 0.08,
+        "meta": {"name": name},
+    }
+
+
+def axis_look(title: str, *, standoff: int = 14, size: int | None = None) -> dict[str, Any]:
+    """The shared look of an axis, with its title; `size` is the title's, in pixels."""
+    font = {"font": {"size": size}} if size else {}
+    words = {"text": title, "standoff": standoff, **font}
+    return {"automargin": True, "zeroline": False, "title": words}
+
+
 def finish(figure: go.Figure, *, height: int, name: str = "", legend: bool = False) -> go.Figure:
     """Lay the shared look on a figure and return it.
 
@@ -36,25 +69,7 @@ def finish(figure: go.Figure, *, height: int, name: str = "", legend: bool = Fal
         name: Said to a screen reader and used as the file name of a download.
         legend: Whether to show a legend, above the plot and to the left.
     """
-    figure.update_layout(
-        height=height,
-        margin={"l": 12, "r": 12, "t": 34 if legend else 10, "b": 12, "autoexpand": True},
-        font={"family": FONT, "size": 12},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        hoverlabel={"font": {"family": FONT, "size": 12}},
-        showlegend=legend,
-        legend={
-            "orientation": "h",
-            "traceorder": "normal",
-            "x": 0,
-            "xanchor": "left",
-            "y": 1.02,
-            "yanchor": "bottom",
-        },
-        bargap=0.08,
-        meta={"name": name},
-    )
+    figure.update_layout(look(height=height, name=name, legend=legend))
     figure.update_xaxes(automargin=True, zeroline=False, title_standoff=14)
     figure.update_yaxes(automargin=True, zeroline=False, title_standoff=14)
     return figure

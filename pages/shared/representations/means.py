@@ -39,7 +39,7 @@ VIEWS = {
     "less. With few clips, speakers and sentences show as much as emotions.",
 }
 START = 5  # s, for the job to load what it needs
-CLIPS_PER_SECOND = 60  # a cautious guess, for the estimate before the job has a pace of its own
+CLIPS_PER_SECOND = 150  # a cautious guess, for the estimate before the job has a pace of its own
 
 
 def show(active: Active, representation: Representation) -> None:
