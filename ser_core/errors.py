@@ -63,3 +63,15 @@ class StoreError(SerError):
 
 class EvaluationError(SerError):
     """Predictions that cannot be scored: damaged, incomplete, or not comparable."""
+
+
+class ModelError(SerError):
+    """A model that cannot be read, written or used as asked."""
+
+
+class TrackingError(SerError):
+    """The record of experiments cannot be read or written, or lacks what was asked for."""
+
+
+class JobError(SerError):
+    """A job that does not exist, or that is not in a state for what was asked."""

@@ -5,7 +5,7 @@ libraries inside PyAV's wheel; a system ffmpeg is never called. The content deci
 """
 
 from ser_core.audio.limits import Limits
-from ser_core.audio.loading import decode, info, load
+from ser_core.audio.loading import decode, info, load, resampled
 from ser_core.audio.waveform import (
     SAMPLE_RATE,
     AudioInfo,
@@ -24,6 +24,7 @@ __all__ = [
     "decode",
     "info",
     "load",
+    "resampled",
     "sha256",
     "to_wav",
 ]

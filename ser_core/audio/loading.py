@@ -55,6 +55,18 @@ def load(
     return Waveform(samples, sample_rate or sound.sample_rate)
 
 
+def resampled(waveform: Waveform, sample_rate: int) -> Waveform:
+    """The same sound at another sample rate (soxr, HQ).
+
+    Raises:
+        AudioError: If it is shorter than one sample at that rate.
+        ParameterError: If the sample rate is outside the limits.
+    """
+    _check_rate(sample_rate, Limits())
+    samples = _resample(waveform.samples, waveform.sample_rate, sample_rate, "waveform")
+    return Waveform(samples, sample_rate)
+
+
 def decode(source: Source, *, limits: Limits = Limits(), name: str = "") -> Sound:  # noqa: B008
     """Decode, keeping every channel and the file's own sample rate.
 

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from ser_core.cli import bench, console, corpus, represent, store
+from ser_core.cli import bench, console, corpus, represent, store, train
 from ser_core.errors import SerError
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app = typer.Typer(
 )
 app.add_typer(corpus.app, name="corpus")
 app.command("represent")(represent.represent)
+app.command("train")(train.train)
 app.add_typer(store.app, name="store")
 app.add_typer(bench.app, name="bench")
 

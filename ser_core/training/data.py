@@ -40,7 +40,10 @@ class Batch:
 class Source(Protocol):
     """Where pictures come from."""
 
-    representation: Representation
+    @property
+    def representation(self) -> Representation:
+        """What the pictures are."""
+        ...
 
     def whole(self, clip: int) -> Tensor:
         """Picture of all of a clip, unchanged, (channels, bins, frames)."""
@@ -80,19 +83,23 @@ class Live:
     """Pictures computed from the sound in every step, so that the sound can be changed before.
 
     Attributes:
-        representation: What to compute.
+        stored: Pictures of the unchanged clips.
         waveforms: One a clip, shape (samples,), float32.
         change: Augmentation of (batch, samples) and lengths by a generator.
     """
 
-    representation: Representation
+    stored: Stored
     waveforms: Sequence[Tensor]
     change: WaveChange
 
+    @property
+    def representation(self) -> Representation:
+        """What the pictures are."""
+        return self.stored.representation
+
     def whole(self, clip: int) -> Tensor:
         """Picture of all of a clip."""
-        with torch.inference_mode():
-            return self.representation(self.waveforms[clip][None])[0].clone()
+        return self.stored.whole(clip)
 
     def varied(self, clips: Sequence[int], crop: int | None, draw: torch.Generator) -> list[Tensor]:
         """Pictures of changed random stretches."""

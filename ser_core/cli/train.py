@@ -1,0 +1,63 @@
+"""`python -m ser_core train`: a recipe from beginning to end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ser_core import settings
+from ser_core.cli import console
+
+RecipeFile = Annotated[Path, typer.Argument(help="Recipe, a YAML file; see recipes/.")]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Change of the recipe, as optim.lr=3e-4; can be repeated."),
+]
+CorpusPath = Annotated[
+    Path | None, typer.Option("--corpus", help="Corpus, instead of the recipe's.")
+]
+Folder = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", help="Folder of the run; started again with it, an interrupted run goes on."
+    ),
+]
+ProgressFile = Annotated[
+    Path | None, typer.Option(hidden=True, help="Where a job reports how far it is.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")]
+
+
+def train(
+    recipe: RecipeFile,
+    changes: Changes = None,
+    corpus: CorpusPath = None,
+    out: Folder = None,
+    progress_file: ProgressFile = None,
+    as_json: Json = False,
+) -> None:
+    """Train every fold and seed of a recipe, and score the test clips once."""
+    import json
+
+    from ser_core.training.recipe import load
+    from ser_core.training.run import run
+
+    given = [f"corpus={corpus}"] if corpus else []
+    wanted = load(recipe, [*given, *(changes or [])])
+    folder = out or settings.home() / "runs" / wanted.hash
+    with console.progress(wanted.name, progress_file) as report:
+        outcome = run(wanted, folder, progress=report)
+    summary = json.loads((outcome.folder / "summary.json").read_text(encoding="utf-8"))
+    if as_json:
+        console.show({**summary, "folder": str(folder)}, as_json=True)
+        return
+    if outcome.audit.speakers_shared:
+        console.output.print("[bold yellow]Speakers shared[/] between training and test.")
+    for name, figure in summary["test"].items():
+        console.output.print(
+            f"{name.upper()} {figure['value']:.3f}, 95 % interval {figure['low']:.3f} to "
+            f"{figure['high']:.3f} ({figure['method']}), {summary['clips']} test clips"
+        )
+    console.output.print(f"{summary['minutes']:.1f} minutes; everything is in {folder}")

@@ -1,0 +1,205 @@
+"""A trained model on disk: weights without pickle, and everything that is known of it.
+
+`model.safetensors` holds the weights with the constants of normalisation, `bundle.json` what to
+build them into and where they come from, `predictions.parquet` what the model answered, and
+`README.md` is the model card.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from ser_core import audio
+from ser_core.audio import Waveform
+from ser_core.errors import ModelError
+from ser_core.evaluation.predictions import Predictions
+from ser_core.models.emotion import EmotionModel
+from ser_core.models.resnet import ResNetSpec
+from ser_core.representations import make
+
+VERSION = 1
+BATCH = 32
+
+Probabilities = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """A trained model and what is known of it; a `Predictor`.
+
+    Attributes:
+        model: In evaluation mode.
+        about: Content of `bundle.json`: representation, normalisation, network, classes, and what
+            the training wrote (recipe, split and its audit, metrics with intervals, licence).
+        predictions: What it answered to the validation and test clips; None when unknown.
+    """
+
+    model: EmotionModel
+    about: dict[str, Any]
+    predictions: Predictions | None = None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Emotions in the order of the probabilities."""
+        return self.model.classes
+
+    @property
+    def card(self) -> str:
+        """Model card in Markdown."""
+        from ser_core.models.card import card
+
+        return card(self.about)
+
+    def predict_proba(
+        self, waveforms: Sequence[npt.NDArray[np.float32]], sample_rate: int
+    ) -> Probabilities:
+        """Probabilities of the classes for sounds.
+
+        Args:
+            waveforms: One array of shape (samples,) a sound, full scale ±1.
+            sample_rate: Of all of them, in Hz; resampled to the model's where it differs.
+
+        Returns:
+            Shape (sounds, classes), rows sum to 1.
+
+        Raises:
+            AudioError: If a sound is empty or not finite.
+        """
+        return self.predict([Waveform(wave, sample_rate) for wave in waveforms])
+
+    def predict(self, waveforms: Sequence[Waveform], voices: Tensor | None = None) -> Probabilities:
+        """Probabilities for sounds, with the voices of their speakers where they are enrolled.
+
+        Args:
+            waveforms: Sounds.
+            voices: One row a sound, (sounds, 2, channels, bins), as `EmotionModel.enrol` gives
+                them; only models that normalise by speaker use them.
+        """
+        rate = self.model.representation.sample_rate
+        sounds = [torch.from_numpy(audio.resampled(wave, rate).samples) for wave in waveforms]
+        order = sorted(range(len(sounds)), key=lambda i: len(sounds[i]))
+        result = np.zeros((len(sounds), len(self.classes)))
+        for start in range(0, len(order), BATCH):
+            chosen = order[start : start + BATCH]
+            own = voices[chosen] if voices is not None else None
+            result[chosen] = self._probabilities([sounds[i] for i in chosen], own)
+        return result
+
+    def _probabilities(self, sounds: list[Tensor], voices: Tensor | None) -> Probabilities:
+        batch, lengths = side_by_side(sounds)
+        with torch.inference_mode():
+            logits: Tensor = self.model(batch, lengths, voices)
+            probabilities: Probabilities = logits.double().softmax(-1).numpy()
+        return probabilities
+
+    def enrol(self, waveforms: Sequence[Waveform]) -> Tensor:
+        """Statistics of a voice from some of its clips, (2, channels, bins)."""
+        rate = self.model.representation.sample_rate
+        sounds = [torch.from_numpy(audio.resampled(wave, rate).samples) for wave in waveforms]
+        return self.model.enrol(*side_by_side(sounds))
+
+    def save(self, folder: Path) -> Path:
+        """Write the bundle; the folder appears whole or not at all, and replaces an older one.
+
+        Raises:
+            ModelError: If it cannot be written.
+        """
+        temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
+        try:
+            temporary.mkdir(parents=True)
+            tensors = {n: v.contiguous() for n, v in self.model.state_dict().items()}
+            save_file(tensors, temporary / "model.safetensors")
+            content = json.dumps({"version": VERSION, **self.about}, indent=1, ensure_ascii=False)
+            (temporary / "bundle.json").write_text(content, encoding="utf-8")
+            (temporary / "README.md").write_text(self.card, encoding="utf-8")
+            if self.predictions is not None:
+                self.predictions.save(temporary / "predictions.parquet")
+            if folder.exists():
+                shutil.rmtree(folder)
+            temporary.replace(folder)
+        except OSError as error:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise ModelError(
+                f"cannot be written ({error.strerror})",
+                subject=str(folder),
+                remedy="Free some space, or choose another folder",
+            ) from error
+        return folder
+
+
+def architecture(model: EmotionModel) -> dict[str, Any]:
+    """What the model is built from, as `bundle.json` has it."""
+    rep = model.representation
+    return {
+        "representation": {"name": rep.name, **rep.parameters},
+        "representation_hash": rep.hash,
+        "normalise": model.normaliser.by,
+        "network": dataclasses.asdict(model.network.spec),
+        "classes": list(model.classes),
+    }
+
+
+def build(about: dict[str, Any]) -> EmotionModel:
+    """Model of the architecture, with weights as they begin."""
+    return EmotionModel(
+        make(**about["representation"]),
+        about["normalise"],
+        ResNetSpec(**about["network"]),
+        tuple(about["classes"]),
+    )
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """Open a bundle.
+
+    Raises:
+        ModelError: If there is none, it is damaged, or it was made by a representation that this
+            version computes otherwise.
+    """
+    try:
+        about = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))
+        weights = load_file(folder / "model.safetensors")
+        model = build(about)
+        model.load_state_dict(weights)
+    except FileNotFoundError as error:
+        raise ModelError(
+            "is no bundle", subject=str(folder), remedy="Choose the folder that has a bundle.json"
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        raise ModelError(
+            f"is damaged ({str(error).splitlines()[0]})",
+            subject=str(folder),
+            remedy="Train or download it again",
+        ) from error
+    if model.representation.hash != about["representation_hash"]:
+        raise ModelError(
+            f"was trained on a {model.representation.name} that this version computes otherwise",
+            subject=str(folder),
+            remedy="Train it again, or use the version that it was trained with",
+        )
+    table = folder / "predictions.parquet"
+    predictions = Predictions.load(table) if table.exists() else None
+    return Bundle(model.eval(), about, predictions)
+
+
+def side_by_side(sounds: list[Tensor]) -> tuple[Tensor, Tensor | None]:
+    """Batch of sounds padded with zeros, (batch, samples), and their lengths unless all equal."""
+    lengths = torch.tensor([len(sound) for sound in sounds])
+    batch = torch.zeros(len(sounds), int(lengths.max()))
+    for row, sound in zip(batch, sounds, strict=True):
+        row[: len(sound)] = sound
+    return batch, None if bool((lengths == lengths[0]).all()) else lengths
