@@ -1,7 +1,66 @@
-"""Scores of what a model answered."""
+"""Scores of what a model answered.
 
-from ser_core.evaluation.intervals import Interval, interval
+`Predictions` is the table; `interval` gives one figure of it with its 95 % interval, `by_group` the
+figures of every speaker or gender, `compare` the difference of two models on the same clips, and
+`calibrate` probabilities that mean what they say.
+"""
+
+from ser_core.evaluation.calibration import (
+    Calibration,
+    Rejection,
+    apply_temperature,
+    area_under_risk,
+    calibrate,
+    coverage_risk,
+    fit_temperature,
+    reject,
+    threshold_for,
+)
+from ser_core.evaluation.compare import (
+    Comparison,
+    McNemar,
+    compare,
+    compare_all,
+    holm,
+    mcnemar,
+    on_common_clips,
+)
+from ser_core.evaluation.groups import Group, Groups, by_group
+from ser_core.evaluation.intervals import Interval, Sampling, interval, sampling
+from ser_core.evaluation.metrics import reliability
 from ser_core.evaluation.predictions import Predictions
-from ser_core.evaluation.tally import METRICS
+from ser_core.evaluation.spread import Spread, spread
+from ser_core.evaluation.tally import METRICS, PER_CLASS, Metric
 
-__all__ = ["METRICS", "Interval", "Predictions", "interval"]
+__all__ = [
+    "METRICS",
+    "PER_CLASS",
+    "Calibration",
+    "Comparison",
+    "Group",
+    "Groups",
+    "Interval",
+    "McNemar",
+    "Metric",
+    "Predictions",
+    "Rejection",
+    "Sampling",
+    "Spread",
+    "apply_temperature",
+    "area_under_risk",
+    "by_group",
+    "calibrate",
+    "compare",
+    "compare_all",
+    "coverage_risk",
+    "fit_temperature",
+    "holm",
+    "interval",
+    "mcnemar",
+    "on_common_clips",
+    "reject",
+    "reliability",
+    "sampling",
+    "spread",
+    "threshold_for",
+]
