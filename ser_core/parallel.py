@@ -38,7 +38,7 @@ def in_processes(
         WorkerError: If a worker is killed (by the system, when memory runs out).
     """
     workers = workers or os.cpu_count() or 1
-    if workers == 1:
+    if workers == 1:  # no joblib, no processes
         yield from map(function, items)
         return
     from joblib import Parallel, delayed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -14,9 +14,8 @@ from ser_core import atomic, settings
 from ser_core.corpora import measure as measuring
 from ser_core.corpora.corpus import Corpus
 from ser_core.corpora.measure import Measures, measure
-from ser_core.errors import CorpusError
+from ser_core.parallel import Progress, in_processes
 
-Progress = Callable[[int, int], None]
 Key = tuple[int, int]
 
 COLUMNS = Measures._fields
@@ -46,7 +45,7 @@ def scan(
         that has no file, or whose file cannot be decoded, has a `problem` and no measures.
 
     Raises:
-        CorpusError: If a worker process is killed (by the system, when memory runs out).
+        WorkerError: If a worker process is killed (by the system, when memory runs out).
     """
     store = _Store(corpus.root)
     keys = _keys(corpus)
@@ -88,37 +87,12 @@ def _measured(
     function: Callable[[Path], Measures] = measure,
 ) -> Iterator[tuple[str, Measures]]:
     """Measures of every clip, in whatever order they are ready."""
-    if workers is None:
-        workers = os.cpu_count() or 1 if len(clips) >= WORTH_WORKERS else 1
-    if workers == 1 or len(clips) < 2:
-        return ((clip, function(root / clip)) for clip in clips)
-    return _in_processes(root, clips, workers, function)
+    if workers is None and len(clips) < WORTH_WORKERS:
+        workers = 1
+    return in_processes(partial(_one, root, function), clips, workers=workers)
 
 
-def _in_processes(
-    root: Path, clips: list[str], workers: int, function: Callable[[Path], Measures]
-) -> Iterator[tuple[str, Measures]]:
-    # joblib's processes are started afresh and do not run the main module again, which in a
-    # Streamlit server would be the whole app.
-    from joblib import Parallel, delayed
-    from joblib.externals.loky.process_executor import (
-        BrokenProcessPool,
-    )
-
-    jobs = (delayed(_one)(root, clip, function) for clip in clips)
-    pool = Parallel(n_jobs=workers, return_as="generator_unordered")
-    try:
-        with closing(pool(jobs)) as results:
-            yield from results
-    except BrokenProcessPool as error:
-        raise CorpusError(
-            "a process that decoded clips was killed, perhaps for want of memory",
-            subject=str(root),
-            remedy="Scan again: it goes on where it stopped; fewer workers need less memory",
-        ) from error
-
-
-def _one(root: Path, clip: str, function: Callable[[Path], Measures]) -> tuple[str, Measures]:
+def _one(root: Path, function: Callable[[Path], Measures], clip: str) -> tuple[str, Measures]:
     return clip, function(root / clip)
 
 

@@ -1,8 +1,6 @@
 """A scan measures every clip once, remembers it, and lists what it cannot read."""
 
 import math
-import os
-import signal
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +9,8 @@ import soundfile
 
 from ser_core import audio
 from ser_core.corpora import open_corpus, scanning
-from ser_core.corpora.measure import Measures, measure
+from ser_core.corpora.measure import measure
 from ser_core.corpora.scanning import scan
-from ser_core.errors import CorpusError
 from ser_core.settings import demo_corpus
 from tests.corpora.synthetic import sound
 
@@ -146,13 +143,3 @@ def test_an_unknown_label_does_not_keep_a_clip_from_being_measured(tmp_path):
     sound(tmp_path / "odd/b.wav")
     table = scan(open_corpus(tmp_path, "folders"))
     assert table["problem"].to_list() == ["", ""]
-
-
-def die(path: Path) -> Measures:
-    os.kill(os.getpid(), signal.SIGKILL)
-    raise AssertionError
-
-
-def test_a_killed_process_is_an_error_for_people(tmp_path):
-    with pytest.raises(CorpusError, match="was killed"):
-        list(scanning._measured(tmp_path, ["a", "b"], 2, die))
