@@ -29,15 +29,6 @@ NO_CHROMIUM = (
 MAC = "/Applications/Chromium.app/Contents/MacOS/Chromium"
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items):
-    """All of these share one server and one browser, so they run in one process."""
-    for item in items:
-        if "tests/browser" in item.path.as_posix():
-            item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 @pytest.fixture(scope="session")
 def chromium():
     """Path of a Chromium on this computer."""

@@ -10,6 +10,9 @@ from playwright.sync_api import expect
 
 from ser_core.settings import demo_corpus
 
+# One server and one browser serve them all, so they run in one process.
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
 COPIES = 4  # enough clips that measuring them is a job
 
 
