@@ -64,7 +64,9 @@ def test_augmentation_of_pictures_reaches_the_batches(data):
 
 def test_live_pictures_without_a_change_are_those_of_the_clip():
     wave = 0.1 * torch.randn(1, 16_000, generator=torch.Generator().manual_seed(0))
-    live = Live(REP, [wave[0]], lambda waves, lengths, _draw: (waves, lengths))
+    live = Live(
+        Stored(REP, [REP(wave)[0]]), [wave[0]], lambda waves, lengths, _draw: (waves, lengths)
+    )
     torch.testing.assert_close(live.whole(0), REP(wave)[0])
     varied = live.varied([0], None, seeds.generator(0))
     torch.testing.assert_close(varied[0], REP(wave)[0])

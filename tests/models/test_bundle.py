@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from ser_core.audio import load
+from ser_core.errors import ModelError
+from ser_core.models.bundle import Bundle, architecture, load_bundle
+from ser_core.models.emotion import EmotionModel
+from ser_core.models.resnet import ResNetSpec
+from ser_core.representations import make
+from ser_core.settings import demo_corpus
+
+CLASSES = ("anger", "sadness", "neutral")
+
+
+@pytest.fixture
+def bundle():
+    torch.manual_seed(0)
+    rep = make("melspectrogram", n_mels=32, hop_length=320)
+    model = EmotionModel(rep, "clip", ResNetSpec(width=4, classes=3), CLASSES)
+    torch.nn.init.normal_(model.network.fc.weight)
+    return Bundle(model.eval(), architecture(model))
+
+
+@pytest.fixture
+def sounds():
+    paths = sorted((demo_corpus() / "samples").glob("EB0_*.flac"))[:3]
+    return [load(path) for path in paths]
+
+
+def test_saved_and_loaded_it_answers_the_same(bundle, sounds, tmp_path):
+    folder = bundle.save(tmp_path / "a model żółty")
+    loaded = load_bundle(folder)
+    assert loaded.classes == CLASSES
+    np.testing.assert_array_equal(loaded.predict(sounds), bundle.predict(sounds))
+    names = ["README.md", "bundle.json", "model.safetensors"]
+    assert sorted(path.name for path in folder.iterdir()) == names
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+
+
+def test_a_sound_is_answered_alike_whatever_stands_beside_it(bundle, sounds):
+    together = bundle.predict(sounds)
+    alone = np.concatenate([bundle.predict([sound]) for sound in sounds])
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+    np.testing.assert_allclose(together.sum(axis=1), 1)
+    assert len({tuple(row.round(3)) for row in together}) == 3
+
+
+def test_other_sample_rates_are_resampled(bundle, sounds):
+    path = sorted((demo_corpus() / "samples").glob("EB0_*.flac"))[0]
+    high = load(path, sample_rate=48_000)
+    answers = bundle.predict_proba([high.samples], 48_000)
+    np.testing.assert_allclose(answers, bundle.predict(sounds[:1]), atol=0.02)
+
+
+def test_saving_replaces_an_older_one(bundle, tmp_path):
+    folder = bundle.save(tmp_path / "model")
+    (folder / "old.txt").touch()
+    bundle.save(folder)
+    assert not (folder / "old.txt").exists()
+
+
+def test_an_enrolled_voice_changes_the_answer_of_a_model_that_normalises_by_speaker(sounds):
+    torch.manual_seed(0)
+    rep = make("melspectrogram", n_mels=32, hop_length=320)
+    model = EmotionModel(rep, "speaker", ResNetSpec(width=4, classes=3), CLASSES)
+    torch.nn.init.normal_(model.network.fc.weight)
+    bundle = Bundle(model.eval(), architecture(model))
+    voice = bundle.enrol(sounds)
+    assert voice.shape == (2, 1, 32)
+    enrolled = bundle.predict(sounds, voice.expand(3, -1, -1, -1))
+    assert not np.allclose(enrolled, bundle.predict(sounds))
+
+
+@pytest.mark.parametrize(
+    ("file", "damage"),
+    [
+        ("model.safetensors", lambda data: data[: len(data) // 2]),
+        ("model.safetensors", lambda data: b""),
+        ("bundle.json", lambda data: data[:100]),
+        ("bundle.json", lambda data: data.replace(b"resnet18", b"resnet99")),
+        ("bundle.json", lambda data: data.replace(b'"width": 4', b'"width": 8')),
+    ],
+)
+def test_a_damaged_bundle_is_told(bundle, tmp_path, file, damage):
+    path = bundle.save(tmp_path / "model") / file
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(ModelError, match="damaged"):
+        load_bundle(tmp_path / "model")
+
+
+def test_a_folder_without_a_bundle(tmp_path):
+    with pytest.raises(ModelError, match="is no bundle"):
+        load_bundle(tmp_path)
+
+
+def test_a_model_of_another_front_end_is_refused(bundle, tmp_path):
+    path = bundle.save(tmp_path / "model") / "bundle.json"
+    about = json.loads(path.read_text())
+    path.write_text(json.dumps({**about, "representation_hash": "0" * 16}))
+    with pytest.raises(ModelError, match="computes otherwise"):
+        load_bundle(tmp_path / "model")

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from ser_core.corpora import Split
+from ser_core.errors import ParameterError, SerError
+from ser_core.models.bundle import load_bundle
+from ser_core.settings import REPOSITORY, demo_corpus
+from ser_core.training.recipe import parse
+from ser_core.training.run import run
+
+
+def recipe(**changes):
+    return parse(
+        {
+            "name": "small",
+            "corpus": str(demo_corpus()),
+            "representation": {"name": "melspectrogram", "n_mels": 16, "hop_length": 400},
+            "network": {"name": "resnet10", "width": 4},
+            "train": {"epochs": 2, "batch": 8, "threads": 1, "precision": "float32"},
+            "split": {"policy": "leave-one-speaker-out", "only": [0, 3]},
+            **changes,
+        }
+    )
+
+
+def test_every_fold_leaves_a_bundle_and_answers_of_its_own_test_speaker(tmp_path):
+    outcome = run(recipe(), tmp_path / "run")
+    split = Split.load(outcome.folder / "split.json")
+    test = outcome.predictions.part("test").table
+    for fold in (0, 3):
+        own = test[test["fold"] == fold]
+        assert set(own["clip"]) == set(split.fold(fold)["test"])
+        assert own["speaker"].nunique() == 1
+        bundle = load_bundle(outcome.folder / f"fold-{fold}-seed-0" / "bundle")
+        assert bundle.about["split"]["audit"]["grade"] == "B"
+        assert not (outcome.folder / f"fold-{fold}-seed-0" / "checkpoint").exists()
+    summary = json.loads((outcome.folder / "summary.json").read_text())
+    assert summary["clips"] == len(test)
+
+
+def test_the_bundle_answers_as_its_predictions_say(tmp_path):
+    from ser_core.audio import load
+
+    outcome = run(recipe(split={"seed": 1}), tmp_path / "run")
+    bundle = load_bundle(outcome.folder / "fold-0-seed-0" / "bundle")
+    rows = bundle.predictions.part("test")
+    sounds = [load(demo_corpus() / clip) for clip in rows.table["clip"]]
+    np.testing.assert_allclose(bundle.predict(sounds), rows.probabilities, atol=1e-5)
+
+
+def test_run_again_it_only_reads(tmp_path):
+    first = run(recipe(), tmp_path / "run")
+    steps = []
+    again = run(recipe(), tmp_path / "run", progress=lambda *step: steps.append(step))
+    assert steps == []
+    np.testing.assert_array_equal(again.predictions.probabilities, first.predictions.probabilities)
+
+
+def test_a_folder_of_another_recipe_is_refused(tmp_path):
+    run(recipe(), tmp_path / "run")
+    with pytest.raises(ParameterError, match="another recipe"):
+        run(recipe(seeds=[1]), tmp_path / "run")
+
+
+def test_normalising_by_speaker_without_speakers_is_refused(tmp_path):
+    folder = tmp_path / "corpus"
+    for clip in sorted((demo_corpus() / "samples").glob("EB0_*"))[:4]:
+        target = folder / clip.stem.split("_")[1] / clip.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(clip.read_bytes())
+    asked = recipe(corpus=str(folder), normalise="speaker", split={})
+    with pytest.raises(SerError, match=r"speaker|part"):
+        run(asked, tmp_path / "run")
+
+
+def test_killed_and_started_again_it_ends_at_the_same_numbers(tmp_path, ser_home):
+    asked = recipe(train={"epochs": 6, "batch": 8, "threads": 1, "precision": "float32"})
+    asked.save(tmp_path / "recipe.yaml")
+    whole = run(asked, tmp_path / "whole")
+    command = [sys.executable, "-m", "ser_core", "train", tmp_path / "recipe.yaml", "--out"]
+    command = [*map(str, command), str(tmp_path / "killed")]
+    environment = {**os.environ, "SER_HOME": str(ser_home), "PYTHONPATH": str(REPOSITORY)}
+    process = subprocess.Popen(command, env=environment, cwd=tmp_path)
+    state = tmp_path / "killed" / "fold-0-seed-0" / "checkpoint" / "state.json"
+    deadline = time.monotonic() + 120
+    while not state.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "killed" / "summary.json").exists()
+    resumed = run(asked, tmp_path / "killed")
+    np.testing.assert_array_equal(
+        resumed.predictions.probabilities, whole.predictions.probabilities
+    )
