@@ -1,8 +1,9 @@
 """Scores of what a model answered.
 
 `Predictions` is the table; `interval` gives one figure of it with its 95 % interval, `by_group` the
-figures of every speaker or gender, `compare` the difference of two models on the same clips, and
-`calibrate` probabilities that mean what they say.
+figures of every speaker or gender, `compare` the difference of two models on the same clips,
+`calibrate` probabilities that mean what they say, and `report` all that a page or a model card
+shows.
 """
 
 from ser_core.evaluation.calibration import (
@@ -29,13 +30,16 @@ from ser_core.evaluation.groups import Group, Groups, by_group
 from ser_core.evaluation.intervals import Interval, Sampling, interval, sampling
 from ser_core.evaluation.metrics import reliability
 from ser_core.evaluation.predictions import Predictions
+from ser_core.evaluation.report import BADGES, ClassFigures, Report, report
 from ser_core.evaluation.spread import Spread, spread
 from ser_core.evaluation.tally import METRICS, PER_CLASS, Metric
 
 __all__ = [
+    "BADGES",
     "METRICS",
     "PER_CLASS",
     "Calibration",
+    "ClassFigures",
     "Comparison",
     "Group",
     "Groups",
@@ -44,6 +48,7 @@ __all__ = [
     "Metric",
     "Predictions",
     "Rejection",
+    "Report",
     "Sampling",
     "Spread",
     "apply_temperature",
@@ -60,6 +65,7 @@ __all__ = [
     "on_common_clips",
     "reject",
     "reliability",
+    "report",
     "sampling",
     "spread",
     "threshold_for",

@@ -1,4 +1,4 @@
-"""Made-up predictions for the examples in the documentation and for empty pages."""
+"""Made-up predictions for the examples in the documentation; they measure nothing."""
 
 from __future__ import annotations
 

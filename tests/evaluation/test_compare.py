@@ -88,10 +88,10 @@ def test_over_few_speakers_it_is_the_paired_t_test_of_their_figures():
 def test_false_alarms_are_as_rare_as_promised():
     """Pairs of equally good models: about one p-value in twenty is below 0.05."""
     alarms = []
-    for seed in range(120):
+    for seed in range(40):
         a, b = (worsened(drawn(150, seed=seed), 0.2, seed=1000 + 2 * seed + n) for n in (0, 1))
         alarms.append(compare(a, b, resamples=200).p < 0.05)
-    assert 0.0 < np.mean(alarms) < 0.12
+    assert 0.0 < np.mean(alarms) < 0.15
 
 
 def test_mcnemar_worked_out_by_hand():
