@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from importlib.metadata import version
 from pathlib import Path
 
 import hypothesis
@@ -10,6 +12,7 @@ import pytest
 
 from ser_core import audio
 from ser_core.settings import demo_corpus
+from ser_core.tracking import store
 
 # The same examples on every machine and in every run, and no folder of findings in the sources.
 hypothesis.settings.register_profile(
@@ -24,6 +27,16 @@ def ser_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "ser-home"
     monkeypatch.setenv("SER_HOME", str(home))
     return home
+
+
+@pytest.fixture
+def mlflow_store(ser_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An MLflow database without runs in the runtime folder; MLflow takes seconds to make one."""
+    empty = tmp_path_factory.getbasetemp().parent / f"mlflow-{version('mlflow')}.db"
+    if not empty.exists():
+        store.create(empty)
+    ser_home.mkdir(exist_ok=True)
+    return Path(shutil.copy(empty, ser_home / "mlflow.db"))
 
 
 @pytest.fixture(scope="session")
