@@ -9,9 +9,9 @@ import soundfile
 import torch
 from hypothesis import given, settings
 
+from ser_core.augment.shift import shifted
 from ser_core.augment.waveform import make_wave
 from ser_core.augment.waveform.codec import FORMATS, companded
-from ser_core.augment.waveform.level import shifted
 from ser_core.augment.waveform.noise import mixed
 from tests.augment.helpers import RATE, decibels, loudest_hz, noise, power, seeded, tone, vowel
 
