@@ -99,13 +99,13 @@ class Recipe(Section):
     name: str = Field("log-mel ResNet18", min_length=1, max_length=120)
     corpus: Path = Field(description="Folder or table of the corpus")
     reader: str | None = Field(None, description="Reader of the corpus; found by itself if empty")
-    split: SplitChoice = SplitChoice()  # type: ignore[call-arg]
+    split: SplitChoice = SplitChoice()
     representation: dict[str, Any] = {"name": "melspectrogram"}
     normalise: Literal["corpus", "clip", "speaker"] = "corpus"
-    augment: AugmentChoice = AugmentChoice()  # type: ignore[call-arg]
-    network: NetworkChoice = NetworkChoice()  # type: ignore[call-arg]
-    optim: OptimChoice = OptimChoice()  # type: ignore[call-arg]
-    train: TrainChoice = TrainChoice()  # type: ignore[call-arg]
+    augment: AugmentChoice = AugmentChoice()
+    network: NetworkChoice = NetworkChoice()
+    optim: OptimChoice = OptimChoice()
+    train: TrainChoice = TrainChoice()
     seeds: tuple[int, ...] = Field((0,), min_length=1, description="One training for each")
 
     @field_validator("representation")

@@ -1,0 +1,256 @@
+"""Speed of training: one step against the plain loop, and the way to a wanted accuracy."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ser_core.corpora import Corpus, make_split
+from ser_core.evaluation.metrics import wilson
+from ser_core.models.emotion import EmotionModel
+from ser_core.models.resnet import AudioResNet, ResNetSpec
+from ser_core.representations import make
+from ser_core.training import seeds
+from ser_core.training.data import Batch, Data, Stored, moments_of
+from ser_core.training.loop import Callback, Metrics, Stop, Trainer
+from ser_core.training.precision import Precision, available
+from ser_core.training.recipe import OptimChoice, Recipe, TrainChoice, parse
+from ser_core.training.sources import Prepared, prepare
+
+BATCH, BINS, FRAMES, CLASSES = 32, 80, 320, 6
+CPU = torch.device("cpu")
+
+QUICK: dict[str, Any] = {
+    "name": "quick log-mel ResNet",
+    "representation": {"name": "melspectrogram", "n_mels": 64, "hop_length": 256},
+    "network": {"name": "resnet18", "width": 32},
+    "optim": {"lr": 3e-3},
+    "train": {"epochs": 16, "crop_s": 2.0},
+}
+"""What reaches a good accuracy on the random split in little time."""
+
+PREDECESSOR: dict[str, Any] = {
+    "name": "predecessor",
+    "representation": {"name": "melspectrogram", "n_fft": 1024, "n_mels": 128, "hop_length": 341},
+    "network": {"name": "resnet18", "width": 64, "dropout": 0.0},
+    "optim": {"name": "adam", "lr": 1e-3, "weight_decay": 0.0, "schedule": "plateau",
+              "clip_norm": None},
+    "train": {"epochs": 60, "batch": 32, "crop_s": 3.0, "label_smoothing": 0.0,
+              "precision": "float32"},
+}  # fmt: skip
+"""Log-mel of 128 x 141 for 3 s, ResNet18, float32, Adam 1e-3, batches of 32, plateau."""
+
+
+@dataclass
+class TrainingSpeed:
+    """What was measured.
+
+    Attributes:
+        threads: Of torch.
+        plain_ms: Median of a plain step: float32, contiguous, AdamW, written as tutorials do.
+        ours_ms: Median of our step by precision, loading of the batch included.
+        ratio: Plain over ours by precision; the median over pairs of steps that followed each
+            other.
+        best_ratio: The largest.
+        loader_share: Share of our fastest step that it waited for its batch.
+        accuracy: WA after a short fixed training by precision, with its 95 % Wilson interval.
+        target_wa: Validation accuracy to be reached; None if that was not asked.
+        seconds_ours: CPU seconds until our quick recipe reached it; None if it did not.
+        seconds_plain: CPU seconds until the predecessor's recipe did; None if it did not.
+    """
+
+    threads: int
+    plain_ms: float
+    ours_ms: dict[str, float]
+    ratio: dict[str, float]
+    best_ratio: float
+    loader_share: float
+    accuracy: dict[str, tuple[float, float, float]]
+    target_wa: float | None = None
+    seconds_ours: float | None = None
+    seconds_plain: float | None = None
+    reached: dict[str, list[Metrics]] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Fields as JSON takes them."""
+        return asdict(self)
+
+
+def compare_steps(steps: int = 12) -> TrainingSpeed:
+    """Time our step against the plain one, by turns.
+
+    Args:
+        steps: Pairs of steps that count, after three that do not.
+    """
+    data = _noise()
+    precisions = {precision.name: precision for precision in available(CPU)}
+    trainers = {name: _trainer(data, precision) for name, precision in precisions.items()}
+    plain = _PlainLoop()
+    batches = list(data.training(torch.arange(4 * BATCH), BATCH, None, 0, 0))
+    times: dict[str, list[float]] = {name: [] for name in ("plain", *trainers)}
+    for number in range(steps + 3):
+        batch = batches[number % len(batches)]
+        times["plain"].append(_seconds(lambda b=batch: plain.step(b)))  # type: ignore[misc]
+        for name, trainer in trainers.items():
+            times[name].append(
+                _seconds(lambda b=batch, t=trainer, n=number: t.step(b, n))  # type: ignore[misc]
+            )
+    counted = {name: values[3:] for name, values in times.items()}
+    ratio = {
+        name: statistics.median(p / o for p, o in zip(counted["plain"], counted[name], strict=True))
+        for name in trainers
+    }
+    return TrainingSpeed(
+        threads=torch.get_num_threads(),
+        plain_ms=1000 * statistics.median(counted["plain"]),
+        ours_ms={name: 1000 * statistics.median(counted[name]) for name in trainers},
+        ratio=ratio,
+        best_ratio=max(ratio.values()),
+        loader_share=0.0,
+        accuracy={},
+    )
+
+
+class _PlainLoop:
+    """The step as tutorials write it, on the same network and batch."""
+
+    def __init__(self) -> None:
+        torch.manual_seed(0)
+        self.network = AudioResNet(ResNetSpec(classes=CLASSES))
+        self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=1e-3)
+        self.loss = nn.CrossEntropyLoss()
+
+    def step(self, batch: Batch) -> float:
+        self.network.train()
+        self.optimizer.zero_grad()
+        loss = self.loss(self.network(batch.pictures), batch.targets)
+        loss.backward()
+        self.optimizer.step()
+        return float(loss.item())
+
+
+def _noise() -> Data:
+    rep = make("melspectrogram", n_mels=BINS)
+    draw = seeds.generator("bench")
+    pictures = torch.randn(4 * BATCH, 1, BINS, FRAMES, generator=draw)
+    targets = torch.randint(CLASSES, (len(pictures),), generator=draw)
+    return Data(Stored(rep, list(pictures)), targets, CLASSES)
+
+
+def _trainer(data: Data, precision: Precision) -> Trainer:
+    torch.manual_seed(0)
+    rep = data.source.representation
+    model = EmotionModel(rep, "corpus", ResNetSpec(classes=CLASSES), tuple("abcdef"))
+    clips = torch.arange(len(data.targets))
+    train = TrainChoice(batch=BATCH, crop_s=None, epochs=100)
+    trainer = Trainer(
+        model, data, clips, clips, train=train, optim=OptimChoice(), seed=0, precision=precision
+    )
+    precision.layout(model)
+    model.train()
+    return trainer
+
+
+def _seconds(work: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def short_trainings(speed: TrainingSpeed, corpus: Corpus, epochs: int = 6) -> None:
+    """Add accuracy after a short fixed training in each precision, and the loader's share."""
+    recipe = _recipe(QUICK, corpus, epochs=epochs)
+    prepared = prepare(corpus, recipe)
+    for precision in available(CPU):
+        trainer, validation = _fold(recipe, corpus, prepared, precision)
+        trainer.run()
+        wa = trainer.history[-1]["val_wa"]
+        low, high = wilson(round(wa * len(validation)), len(validation))
+        speed.accuracy[precision.name] = (wa, float(low), float(high))
+        steps = sum(each["seconds"] for each in trainer.history)
+        speed.loader_share = trainer.loader_seconds / steps
+
+
+class _Until(Callback):
+    """Ends a training once validation accuracy has reached a target."""
+
+    def __init__(self, target: float, told: Callable[[str], None]) -> None:
+        self.target, self.told = target, told
+        self.started = time.process_time()
+        self.seconds: float | None = None
+
+    def on_epoch(self, trainer: Trainer, metrics: Metrics) -> None:
+        spent = time.process_time() - self.started
+        self.told(f"epoch {trainer.epoch}: {metrics['val_wa']:.3f} after {spent:.0f} s of CPU")
+        if metrics["val_wa"] >= self.target:
+            self.seconds = spent
+            raise Stop
+
+
+def reach_target(
+    speed: TrainingSpeed,
+    corpus: Corpus,
+    target: float,
+    told: Callable[[str], None] = lambda _line: None,
+) -> None:
+    """Add the CPU seconds until each recipe reaches a validation accuracy on the random split.
+
+    Both count training and validation of every epoch, and neither the decoding and representing
+    of the clips, which are done before.
+    """
+    speed.target_wa = target
+    for which, content in (("ours", QUICK), ("plain", PREDECESSOR)):
+        recipe = _recipe(content, corpus)
+        prepared = prepare(corpus, recipe)
+        plain = Precision("float32", channels_last=False)
+        precision = available(CPU)[-1] if which == "ours" else plain
+        told(f"{recipe.name} in {precision.name}")
+        trainer, _ = _fold(recipe, corpus, prepared, precision)
+        until = _Until(target, told)
+        trainer.callbacks = [until]
+        trainer.run()
+        speed.reached[which] = trainer.history
+        if which == "ours":
+            speed.seconds_ours = until.seconds
+        else:
+            speed.seconds_plain = until.seconds
+
+
+def _recipe(content: dict[str, Any], corpus: Corpus, epochs: int | None = None) -> Recipe:
+    changed = {**content, "corpus": str(corpus.root)}
+    if epochs:
+        changed["train"] = {**content["train"], "epochs": epochs}
+    return parse(changed)
+
+
+def _fold(
+    recipe: Recipe, corpus: Corpus, prepared: Prepared, precision: Precision
+) -> tuple[Trainer, Tensor]:
+    from ser_core.training.run import new_model
+
+    parts = make_split(corpus, "random", seed=0).fold(0)
+    training = prepared.positions(parts["train"])
+    validation = prepared.positions(parts["validation"])
+    torch.manual_seed(0)
+    model = new_model(recipe, prepared)
+    model.normaliser.fit(moments_of(prepared.data.source, training))
+    trainer = Trainer(
+        model,
+        prepared.data,
+        training,
+        validation,
+        train=recipe.train,
+        optim=recipe.optim,
+        seed=0,
+        precision=precision,
+    )
+    return trainer, validation
+
+
+__all__ = ["TrainingSpeed", "compare_steps", "reach_target", "short_trainings"]
