@@ -82,13 +82,19 @@ def _two(one: Picture, two: Picture, shown: Shown, other: Shown) -> None:
         with column:
             downloads.offer(picture, sound)
             _numbers(picture)
-    with st.expander("Difference: the first minus the second"):
-        apart = difference(one, two)
-        theme.figure(picture_figure(apart, scale_for([apart], signed=True), WIDE), key="difference")
-        st.caption(
-            "Both are stretched to one length first. The same place need not be the same syllable: "
-            "read it for the long lines, not for single spots."
-        )
+    box = st.expander("Difference: the first minus the second", on_change="rerun", key="apart")
+    if box.open:
+        with box:
+            _difference(one, two)
+
+
+def _difference(one: Picture, two: Picture) -> None:
+    apart = difference(one, two)
+    theme.figure(picture_figure(apart, scale_for([apart], signed=True), WIDE), key="difference")
+    st.caption(
+        "Both are stretched to one length first. The same place need not be the same syllable: "
+        "read it for the long lines, not for single spots."
+    )
 
 
 def _numbers(picture: Picture) -> None:

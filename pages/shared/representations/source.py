@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Found: TypeAlias = "tuple[str, Path | bytes, str | None]"
 
-SOURCES = {"corpus": "Corpus", "upload": "Upload", "microphone": "Microphone"}
+CORPUS, UPLOAD, MICROPHONE = "Corpus", "Upload", "Microphone"
 FORMATS = ["wav", "flac", "mp3", "ogg", "oga", "opus", "m4a", "mp4", "webm", "aif", "aiff"]
 HEIGHT = 200
 WIDTHS = {"speaker": 88, "emotion": 124, "sentence": 88}
@@ -119,15 +119,14 @@ def halves(*, narrow: bool) -> tuple[Any, Any]:
 def _source() -> str:
     chosen = st.segmented_control(
         "Sound",
-        list(SOURCES),
-        format_func=SOURCES.__getitem__,
-        default="corpus",
+        list(OFFERS),
+        default=CORPUS,
         required=True,
         key="source",
         bind="query-params",
         label_visibility="collapsed",
     )
-    return chosen or "corpus"
+    return chosen or CORPUS
 
 
 def of_corpus(corpus: Corpus, clip: str) -> Shown:
@@ -181,9 +180,9 @@ def _part(duration: float) -> float:
 
 def _nothing_yet(source: str) -> None:
     words = {
-        "upload": "Choose a sound file, and its pictures appear below. It stays on this computer.",
-        "microphone": "Press the microphone, speak, and press again. Nothing leaves this computer.",
-        "corpus": "This corpus has no clip that can be played. The page Corpus says why.",
+        UPLOAD: "Choose a sound file, and its pictures appear below. It stays on this computer.",
+        MICROPHONE: "Press the microphone, speak, and press again. Nothing leaves this computer.",
+        CORPUS: "This corpus has no clip that can be played. The page Corpus says why.",
     }
     st.info(words[source])
 
@@ -272,4 +271,4 @@ def _choose_first(clip: str) -> None:
     selection.choose(clip=clip)
 
 
-OFFERS = {"corpus": _from_corpus, "upload": _upload, "microphone": _record}
+OFFERS = {CORPUS: _from_corpus, UPLOAD: _upload, MICROPHONE: _record}

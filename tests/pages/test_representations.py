@@ -1,0 +1,253 @@
+"""The page Representations: what it shows of a clip, an upload and a recording, and what it keeps.
+
+Each test drives the page through `app.py`; figures are read back from what would go to the browser.
+"""
+
+import base64
+import dataclasses
+import json
+import time
+
+import numpy as np
+import pytest
+
+from ser_core.audio import Waveform, to_wav
+from ser_core.jobs import jobs
+from ser_core.representations import REPRESENTATIONS
+
+ANGER = "samples/EB0_anger_82.flac"
+SADNESS = "samples/EB0_sadness_82.flac"
+
+
+def figures(app):
+    """Specification of each chart by its name, in the order of the page."""
+    specs = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    return {spec["layout"]["meta"]["name"]: spec for spec in specs}
+
+
+def array(data):
+    """A typed array as Plotly writes it."""
+    if isinstance(data, dict):
+        flat = np.frombuffer(base64.b64decode(data["bdata"]), data["dtype"])
+        return flat.reshape([int(n) for n in str(data.get("shape", len(flat))).split(",")])
+    return np.asarray(data)
+
+
+def button(app, label):
+    return next(b for b in app.button if b.label.replace("\\", "").strip("*") == label)
+
+
+def number(app, label):
+    return next(n for n in app.number_input if n.label == label)
+
+
+def wav(seconds=1.0, hz=440, rate=16_000):
+    time_ = np.arange(int(rate * seconds)) / rate
+    return to_wav(Waveform((0.3 * np.sin(2 * np.pi * hz * time_)).astype(np.float32), rate))
+
+
+def uploaded(app, name, content):
+    app.file_uploader[0].set_value((name, content, "audio/wav")).run()
+    return app
+
+
+def test_all_thirteen_are_shown_of_the_first_clip(visit, said):
+    app = visit("representations")
+    names = [name.removesuffix(f"-{ANGER}") for name in figures(app)]
+    assert names == ["waveform", *REPRESENTATIONS]
+    titles = [cls.title for _, cls in REPRESENTATIONS.items()]
+    assert [
+        b.label.replace("\\", "").strip("*") for b in app.button if b.label.startswith("**")
+    ] == titles
+    assert not app.error
+    assert not app.warning
+
+
+def test_next_shows_the_next_clip(visit):
+    app = visit("representations", clip=ANGER)
+    button(app, "Next").click().run()
+    assert app.query_params["clip"] == "samples/EB0_fear_82.flac"
+    assert "mfcc-samples/EB0_fear_82.flac" in figures(app)
+
+
+def test_choosing_an_emotion_keeps_speaker_and_sentence(visit):
+    app = visit("representations", clip=ANGER)
+    next(s for s in app.selectbox if s.label == "Emotion").set_value("sadness").run()
+    assert app.query_params["clip"] == SADNESS
+
+
+def test_a_title_enlarges_and_back(visit, said):
+    app = visit("representations", clip=ANGER)
+    button(app, "Constant-Q").click().run()
+    assert app.query_params["representation"] == "cqt"
+    assert list(figures(app)) == ["waveform", f"cqt-{ANGER}"]
+    assert "Brown \\(1991\\)" in said(app)
+    button(app, "← All thirteen").click().run()
+    assert "representation" not in app.query_params
+    assert len(figures(app)) == 14
+
+
+@pytest.mark.parametrize("name", list(REPRESENTATIONS))
+def test_every_representation_can_be_enlarged_with_all_its_parameters(visit, name):
+    app = visit("representations", representation=name)
+    assert len(app.number_input) == len(dataclasses.fields(REPRESENTATIONS[name]))
+    assert not app.error
+    assert button(app, "Reset to defaults").disabled
+
+
+def test_a_parameter_redraws_and_goes_into_the_address(visit):
+    app = visit("representations", clip=ANGER, representation="melspectrogram")
+    number(app, "Mel bands (bands)").set_value(32).run()
+    assert app.query_params["n_mels"] == "32"
+    picture = figures(app)[f"melspectrogram-{ANGER}"]
+    assert array(picture["data"][0]["z"]).shape[0] == 32
+    button(app, "Reset to defaults").click().run()
+    assert "n_mels" not in app.query_params
+    assert number(app, "Mel bands (bands)").value == 80
+
+
+def test_a_link_restores_representation_parameters_and_comparison(visit, said):
+    app = visit(
+        "representations",
+        clip=ANGER,
+        compare=SADNESS,
+        representation="melspectrogram",
+        n_mels="40",
+        hop_length="320",
+    )
+    shown = figures(app)
+    for clip in (ANGER, SADNESS):
+        assert array(shown[f"melspectrogram-{clip}"]["data"][0]["z"]).shape[0] == 40
+        assert shown[f"melspectrogram-{clip}"]["data"][0]["dx"] == pytest.approx(0.02)
+    assert number(app, "Hop (samples)").value == 320
+    assert not app.error
+
+
+def test_parameters_that_do_not_go_together_keep_the_last_picture(visit, said):
+    app = visit("representations", representation="mfcc", n_mfcc="20", clip=ANGER)
+    number(app, "Coefficients").set_value(100).run()
+    assert "must not exceed n_mels = 80" in app.error[0].value.replace("\\", "")
+    assert array(figures(app)[f"mfcc-{ANGER}"]["data"][0]["z"]).shape[0] == 20
+    assert "last parameters that went together" in said(app)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"n_mels": "many"}, "is not a whole number"),
+        ({"n_mels": "100000"}, "must lie between 8 and 256"),
+        ({"n_mells": "64"}, "Did you mean 'n_mels'"),
+    ],
+)
+def test_a_bad_parameter_in_a_link_is_told_and_the_default_is_used(visit, parameters, words):
+    app = visit("representations", representation="melspectrogram", **parameters)
+    assert words in app.error[0].value.replace("\\", "")
+    assert number(app, "Mel bands (bands)").value == 80
+
+
+def test_an_unknown_representation_is_told_and_all_are_shown(visit):
+    app = visit("representations", representation="mel")
+    assert "no such representation" in app.error[0].value
+    assert len(figures(app)) == 14
+
+
+def test_one_click_compares_with_another_emotion_on_one_scale(visit):
+    app = visit("representations", clip=ANGER)
+    button(app, "sadness").click().run()
+    assert app.query_params["compare"] == SADNESS
+    shown = figures(app)
+    assert len(app.get("audio")) == 2
+    one, two = (shown[f"melspectrogram-{clip}"]["layout"] for clip in (ANGER, SADNESS))
+    assert one["coloraxis"]["cmin"] == two["coloraxis"]["cmin"]
+    assert one["coloraxis"]["cmax"] == two["coloraxis"]["cmax"]
+    assert one["xaxis"]["range"] == two["xaxis"]["range"]
+    button(app, "Stop comparing").click().run()
+    assert "compare" not in app.query_params
+
+
+def test_swapping_exchanges_the_clips(visit):
+    app = visit("representations", clip=ANGER, compare=SADNESS)
+    button(app, "Swap").click().run()
+    assert app.query_params["clip"] == SADNESS
+    assert app.query_params["compare"] == ANGER
+
+
+def test_a_clip_to_compare_with_that_is_gone_is_told(visit):
+    app = visit("representations", compare="samples/gone.flac")
+    assert "is not in the corpus" in app.warning[0].value
+    assert len(figures(app)) == 14
+
+
+def test_an_upload_is_shown(visit, said):
+    app = visit("representations", source="Upload")
+    assert "Choose a sound file" in app.info[0].value
+    uploaded(app, "mine.wav", wav())
+    assert "melspectrogram-mine.wav" in figures(app)
+    assert not app.error
+    button(app, "a clip of the corpus").click().run()
+    assert len(app.get("audio")) == 2
+
+
+def test_what_is_no_sound_is_told(visit):
+    app = uploaded(visit("representations", source="Upload"), "mine.wav", b"not a sound at all")
+    assert "mine.wav" in app.error[0].value.replace("\\", "")
+    assert "not a sound file that can be read" in app.error[0].value
+    assert not figures(app)
+
+
+@pytest.mark.parametrize("seconds", [0, 1 / 16_000])
+def test_an_empty_file_is_told_and_a_single_sample_is_shown(visit, seconds):
+    if seconds:
+        app = uploaded(visit("representations", source="Upload"), "mine.wav", wav(seconds))
+        assert len(figures(app)) == 14
+        assert not app.error
+    else:
+        app = visit("representations", source="Upload")
+        app = uploaded(app, "mine.wav", wav(1)[:44])
+        assert len(app.error) == 1
+
+
+def test_silence_is_shown(visit):
+    silence = to_wav(Waveform(np.zeros(16_000, np.float32), 16_000))
+    app = uploaded(visit("representations", source="Upload"), "silence.wav", silence)
+    assert len(figures(app)) == 14
+    assert not app.error
+
+
+def test_of_a_long_sound_a_part_is_shown_and_the_rest_is_a_slider_away(visit):
+    app = uploaded(visit("representations", source="Upload"), "long.wav", wav(95, rate=8_000))
+    assert app.slider[0].max == 65
+    app.slider[0].set_value(40.0).run()
+    low, high = figures(app)["rms-long.wav"]["layout"]["xaxis"]["range"]
+    assert low == pytest.approx(40, abs=0.1)
+    assert high == pytest.approx(70, abs=0.1)
+    assert not app.error
+
+
+def test_a_recording_is_shown(visit):
+    app = visit("representations", source="Microphone")
+    assert "Press the microphone" in app.info[0].value
+    app.audio_input[0].set_value(("recording.wav", wav(), "audio/wav")).run()
+    assert "melspectrogram-recording.wav" in figures(app)
+
+
+def test_means_are_made_by_a_job_and_kept(visit, said):
+    app = visit("representations", representation="rms")
+    button(app, "Compute the means").click().run()
+    job = jobs()[0]
+    assert str(job.wait(120)) == "finished", job.log()
+    app.run()
+    means = figures(app)["rms-anger"]
+    assert [line["name"] for line in means["data"]][:2] == ["anger (9)", "fear (9)"]
+    assert not app.error
+    began = time.monotonic()
+    again = visit("representations", representation="rms")
+    assert "rms-anger" in figures(again)
+    assert time.monotonic() - began < 20
+    assert len(jobs()) == 1
+
+
+def test_files_can_be_downloaded(visit):
+    app = visit("representations", representation="chroma")
+    labels = [element.proto.label for element in app.get("download_button")]
+    assert labels == ["PNG", "SVG", "CSV", "NPZ", "WAV"]
