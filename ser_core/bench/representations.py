@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import sys
 import time
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -20,6 +21,7 @@ from ser_core.representations import REPRESENTATIONS, make, represent
 Samples = npt.NDArray[np.float32]
 
 SAMPLE_RATE, N_FFT, HOP, N_MELS, N_MFCC = 16_000, 512, 160, 80, 40
+TEMPO_FRAMES = 128
 
 
 def librosa_calls() -> dict[str, Callable[[Samples], Any]]:
@@ -41,7 +43,9 @@ def librosa_calls() -> dict[str, Callable[[Samples], Any]]:
 
     def tempogram(y: Samples) -> Any:
         onsets = librosa.onset.onset_strength(y=y, n_mels=N_MELS, **rate_and_frames)
-        return librosa.feature.tempogram(onset_envelope=onsets, sr=SAMPLE_RATE, hop_length=HOP)
+        return librosa.feature.tempogram(
+            onset_envelope=onsets, sr=SAMPLE_RATE, hop_length=HOP, win_length=TEMPO_FRAMES
+        )
 
     return {
         "spectrogram": lambda y: librosa.amplitude_to_db(np.abs(librosa.stft(y, **frames))),
@@ -103,7 +107,9 @@ def compare_with_librosa(waveforms: Sequence[Waveform], progress: Progress | Non
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with threadpool_limits(1):
+        with threadpool_limits(1), warnings.catch_warnings():
+            # librosa warns where its octaves have fewer samples than their window
+            warnings.filterwarnings("ignore", message="n_fft=", category=UserWarning)
             theirs, ours, together = _time_all(waveforms, progress)
     finally:
         torch.set_num_threads(threads)

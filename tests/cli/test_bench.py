@@ -31,7 +31,6 @@ def test_librosa_is_asked_for_every_representation():
     assert set(librosa_calls()) == set(REPRESENTATIONS)
 
 
-@pytest.mark.filterwarnings("ignore:n_fft=.* is too large:UserWarning")
 def test_representations_reports_ratios_of_its_own_times(tmp_path):
     speed = bench("representations", tmp_path / "speed.json", "--clips", "1")
     assert speed["clips"] == 1
