@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
@@ -107,12 +107,13 @@ class Augment:
             return x, lengths
         if chosen.all():
             result, new = self._augment(x, lengths, generator)
+            result = result.contiguous()
         else:
-            changed, own = self._augment(x[chosen], lengths[chosen], generator)
-            new = lengths.masked_scatter(chosen, own)
+            rows = chosen.nonzero()[:, 0]
+            changed, own = self._augment(x[rows], lengths[rows], generator)
+            new = lengths.index_copy(0, rows, own)
             width = x.shape[-1] if changed.shape[-1] == x.shape[-1] else int(new.max())
-            result = _of_width(x, width)
-            result[chosen] = _of_width(changed, width)
+            result = _of_width(x, width).index_copy_(0, rows, _of_width(changed, width))
         _silence_behind(result, new, torch.as_tensor(self.silence).to(x))
         return result, new
 
@@ -158,11 +159,11 @@ def owned(x: Tensor, lengths: Tensor) -> Tensor:
 class Chain:
     """Augmentations one after the other, each with its own probability.
 
-    >>> Chain(()).names
+    >>> Chain([]).names
     []
     """
 
-    augments: tuple[Augment, ...]
+    augments: Sequence[Augment]
 
     @property
     def names(self) -> list[str]:

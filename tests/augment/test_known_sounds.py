@@ -50,6 +50,14 @@ def test_warp_moves_a_tone_of_1_khz_by_its_factor(factor):
     assert decibels(power(moved).sum() / power(tone(1_000)).sum()) == pytest.approx(0, abs=1)
 
 
+@pytest.mark.parametrize("factor", [0.9, 1.1])
+def test_warp_keeps_the_level_of_speech(factor, speech):
+    x, lengths = speech
+    moved, _ = make_wave("warp", lowest=factor, highest=factor)(x, lengths, seeded())
+    for before, after in zip(x, moved, strict=True):
+        assert decibels(after.square().sum() / before.square().sum()) == pytest.approx(0, abs=2)
+
+
 def test_warp_keeps_the_top_of_the_spectrum_filled():
     moved = fixed("warp", lowest=0.8, highest=0.8)(noise(1, 24_000))
     level = power(moved)

@@ -41,6 +41,7 @@ def test_every_clip_changes_and_padding_stays_silent(name, speech, folder):
     assert torch.equal(x, before)
     assert torch.isfinite(result).all()
     assert result.dtype == torch.float32
+    assert result.is_contiguous()
     for old, clip, own in zip(x, result, new.tolist(), strict=True):
         assert own >= 1
         assert (clip[own:] == 0).all()

@@ -97,7 +97,7 @@ class Codec(WaveAugment):
     """Real lossy coding and decoding at a random bit rate.
 
     MP3 (16 to 48 kbit/s), Opus as in calls over the internet (8 to 24 kbit/s), AMR narrow band
-    as in mobile telephones (4.75 to 12.2 kbit/s). Costs 10 to 30 ms a clip, hundred times a
+    as in mobile telephones (4.75 to 12.2 kbit/s). Costs 10 to 30 ms a clip, some forty times a
     `telephone`: for robustness tests and small shares of clips.
     """
 

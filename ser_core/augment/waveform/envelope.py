@@ -33,15 +33,20 @@ def moved_envelope(spectra: Tensor, factors: Tensor, sample_rate: int) -> Tensor
         Of the same shape: each bin times envelope(f / factor) / envelope(f).
     """
     analyse, spread = (each.to(spectra.device) for each in _bands(spectra.shape[-1], sample_rate))
-    level = _levels(torch.view_as_real(spectra).square().sum(-1) @ analyse)
+    level = _levels(power(spectra) @ analyse)
     gain = (level @ _warping(factors, level.shape[-1]) - level).clamp(-_LARGEST_GAIN, _LARGEST_GAIN)
     return spectra * torch.exp(gain @ spread * (np.log(10) / 20))
 
 
-def _levels(power: Tensor) -> Tensor:
-    """Levels of bands in dB, peaks sharpened, shape as given."""
-    quiet = _SMALLEST_SHARE * power.amax(-1, keepdim=True)
-    level = 10 * (power + quiet + torch.finfo(power.dtype).tiny).log10()
+def power(spectra: Tensor) -> Tensor:
+    """Squared magnitude, without the square root that `abs` would take."""
+    return spectra.real.square() + spectra.imag.square()
+
+
+def _levels(bands: Tensor) -> Tensor:
+    """Levels in dB of the power in bands, peaks sharpened, of its shape."""
+    quiet = _SMALLEST_SHARE * bands.amax(-1, keepdim=True)
+    level = 10 * (bands + quiet + torch.finfo(bands.dtype).tiny).log10()
     curvature = 2 * level[..., 1:-1] - level[..., :-2] - level[..., 2:]
     return level + _SHARPENING * F.pad(curvature, (1, 1))
 

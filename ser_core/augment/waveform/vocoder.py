@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ser_core.augment.waveform import fourier
+from ser_core.augment.waveform.envelope import power
 from ser_core.augment.waveform.resampling import resampled
 from ser_core.representations import filters
 
@@ -84,7 +85,8 @@ def _read_at(spectra: Tensor, at: Tensor) -> Tensor:
     """Spectra at fractional frames, with phases that advance as they do there.
 
     Magnitudes are interpolated. From one frame to the next a phase turns by what it turns between
-    the two frames around the place; turns are unit numbers, so no angle is ever taken.
+    the two frames around the place; turns are unit numbers, so no angle is ever taken. What a
+    phase has then turned away from the frame that is read, neighbouring bins have in common.
 
     Args:
         spectra: Shape (batch, frames, bins).
@@ -93,10 +95,22 @@ def _read_at(spectra: Tensor, at: Tensor) -> Tensor:
     clip = torch.arange(len(spectra), device=spectra.device)[:, None]
     before = at.long()
     spectra = spectra + _NOTHING
-    size = torch.view_as_real(spectra).square().sum(-1).sqrt()
-    unit = spectra / size
+    size = power(spectra).sqrt()
+    unit = spectra * size.reciprocal()
     turn = (unit[:, 1:] * unit[:, :-1].conj())[clip, before[:, :-1]]
     phase = torch.cumprod(torch.cat([unit[:, :1], turn], dim=1), dim=1)
-    return phase * torch.lerp(
-        size[clip, before], size[clip, before + 1], (at - before).unsqueeze(-1)
-    )
+    level = torch.lerp(size[clip, before], size[clip, before + 1], (at - before).unsqueeze(-1))
+    here = unit[clip, before]
+    return here * _rotations(phase * here.conj() * level) * level
+
+
+def _rotations(turned: Tensor) -> Tensor:
+    """Rotation of each bin, from those of it and its neighbours by their magnitude.
+
+    Bins of one harmonic that rotate apart cancel each other in the sound; so they follow the
+    strongest among them. A soft form of the phase locking of Laroche & Dolson (1999).
+    """
+    joint = turned.clone()
+    joint[..., 1:] += turned[..., :-1]
+    joint[..., :-1] += turned[..., 1:]
+    return joint * (power(joint) + torch.finfo(joint.dtype).tiny).rsqrt()
