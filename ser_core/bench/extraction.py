@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ser_core import settings
 from ser_core.audio import load
 from ser_core.audio import sha256 as content_address
 from ser_core.extraction import extract
@@ -68,7 +69,10 @@ def compare_passes(
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with tempfile.TemporaryDirectory(prefix="ser-bench-") as folder:
+        # On the disk where the real store is: file systems differ in what a new file costs.
+        beside = settings.home() / "cache"
+        beside.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="bench-", dir=beside) as folder:
             first, second = FeatureStore(Path(folder, "one")), FeatureStore(Path(folder, "all"))
             announce("one core")
             one = _seconds(lambda: extract(files, representations, store=first, workers=1))

@@ -11,7 +11,6 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 import torch
-from scipy import signal
 from torch import Tensor
 
 Array = npt.NDArray[np.float64]
@@ -57,10 +56,14 @@ def _tensor(values: Array) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
 
 
+def _hann(length: int) -> Array:
+    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)
+
+
 @lru_cache
 def hann(length: int) -> Tensor:
     """Periodic Hann window, shape (length,)."""
-    return _tensor(signal.get_window("hann", length))
+    return _tensor(_hann(length))
 
 
 def full_scale_power(n_fft: int) -> float:
@@ -138,7 +141,7 @@ def constant_q(frequencies: Array, sample_rate: float, bins_per_octave: int) -> 
     kernels = np.zeros((samples, len(frequencies)), dtype=complex)
     for column, (length, hz) in enumerate(zip(lengths, frequencies, strict=True)):
         n = np.arange(-length // 2, length // 2)
-        window = signal.get_window("hann", len(n))
+        window = _hann(len(n))
         tone = window * np.exp(2j * np.pi * n * hz / sample_rate)
         kernels[samples // 2 - n.astype(int), column] = 2 * tone / window.sum()
     return _tensor(np.concatenate([kernels.real, kernels.imag], axis=1))
@@ -152,6 +155,9 @@ def halver(passed: float) -> Tensor:
         passed: Highest frequency to keep free of aliases, as a share of the old sample rate,
             below 0.25. Images above `0.5 - passed` fold onto it; they are 100 dB down.
     """
-    count, beta = signal.kaiserord(100, 2 * (0.5 - 2 * passed))
-    taps = signal.firwin(count | 1, 0.25, window=("kaiser", beta), fs=1)
+    # Kaiser's formulas (Oppenheim & Schafer, 7.6), for a transition as wide as can be.
+    attenuation, transition = 100, 2 * np.pi * (0.5 - 2 * passed)
+    reach = int(np.ceil((attenuation - 7.95) / (2.285 * transition) / 2))
+    n = np.arange(-reach, reach + 1)
+    taps = np.kaiser(len(n), 0.1102 * (attenuation - 8.7)) * np.sinc(n / 2) / 2
     return _tensor(taps / taps.sum())

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from ser_core.representations import FLOOR_DB, make
+from ser_core.representations.filters import halver
 from tests.representations.signals import RATE, clicks, sine
 
 
@@ -108,3 +109,14 @@ def test_pitch_a_fifth_apart_are_neighbours_in_tonnetz_and_a_tritone_is_not():
     rep = make("tonnetz", n_fft=4096)
     a, e, d_sharp = (middle(rep(sine(hz, duration=2))) for hz in (440, 659.26, 622.25))
     assert (a - e).norm() < (a - d_sharp).norm()
+
+
+@pytest.mark.parametrize("passed", [0.1, 0.2, 0.24])
+def test_halving_a_rate_passes_what_it_says_and_nothing_that_would_fold_onto_it(passed):
+    taps = halver(passed).double().numpy()
+    hz = np.linspace(0, 0.5, 2001)
+    response = 20 * np.log10(
+        np.abs(np.exp(-2j * np.pi * np.outer(hz, np.arange(len(taps)))) @ taps) + 1e-12
+    )
+    assert np.abs(response[hz <= passed]).max() < 0.01
+    assert response[hz >= 0.5 - passed].max() < -95
