@@ -1,4 +1,4 @@
-"""Which process it was: told apart from a later one that was given the same number."""
+"""Which process it was, told apart from a later one with its number; and whose job it does."""
 
 from __future__ import annotations
 
@@ -12,6 +12,25 @@ import psutil
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+JOB_FOLDER = "SER_JOB"
+"""Environment variable that tells a process the folder of the job it works for."""
+
+CANCELLED = "cancelled"
+"""File in that folder once somebody cancelled the job."""
+
+
+def own_job() -> Path | None:
+    """Folder of the job that this process works for; None when it works for none."""
+    folder = os.environ.get(JOB_FOLDER)
+    return Path(folder) if folder else None
+
+
+def is_cancelled() -> bool:
+    """Whether the job that this process works for was cancelled by somebody."""
+    job = own_job()
+    return job is not None and (job / CANCELLED).exists()
 
 
 @dataclass(frozen=True)

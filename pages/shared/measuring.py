@@ -15,8 +15,7 @@ import streamlit as st
 from pages.shared.errors import plain
 from ser_core.corpora import scan
 from ser_core.corpora.browse import known_measures
-from ser_core.jobs import Job, State, find, open_job, start
-from ser_core.jobs.local import PROGRESS_FILE
+from ser_core.jobs import PROGRESS_FILE, Job, State, find, open_job, start
 from ser_core.words import count, seconds
 
 if TYPE_CHECKING:

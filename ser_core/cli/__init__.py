@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from ser_core.cli import bench, console, corpus, represent, store, train
+from ser_core.cli import bench, console, corpus, jobs, represent, store, train
 from ser_core.errors import SerError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app.command("represent")(represent.represent)
 app.command("train")(train.train)
 app.add_typer(store.app, name="store")
 app.add_typer(bench.app, name="bench")
+app.add_typer(jobs.app, name="jobs")
 
 
 def main() -> None:

@@ -3,13 +3,47 @@
 >>> import sys, tempfile
 >>> from pathlib import Path
 >>> from ser_core.jobs import start
->>> with tempfile.TemporaryDirectory() as folder:
+>>> with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
 ...     job = start([sys.executable, "-c", "print('done')"], title="Say done", root=Path(folder))
 ...     str(job.wait(30))
 'finished'
 """
 
-from ser_core.jobs.local import Job, State, find, jobs, open_job, start
+from ser_core.jobs.job import Job, State, find, jobs, open_job
 from ser_core.jobs.progress import Progress, ProgressFile
+from ser_core.jobs.queue import (
+    PROGRESS_FILE,
+    Order,
+    at_once,
+    enqueue,
+    reconcile,
+    remove,
+    restore,
+    resume,
+    set_at_once,
+    start,
+    to_front,
+    waiting,
+)
 
-__all__ = ["Job", "Progress", "ProgressFile", "State", "find", "jobs", "open_job", "start"]
+__all__ = [
+    "PROGRESS_FILE",
+    "Job",
+    "Order",
+    "Progress",
+    "ProgressFile",
+    "State",
+    "at_once",
+    "enqueue",
+    "find",
+    "jobs",
+    "open_job",
+    "reconcile",
+    "remove",
+    "restore",
+    "resume",
+    "set_at_once",
+    "start",
+    "to_front",
+    "waiting",
+]

@@ -1,239 +1,154 @@
-"""Jobs on this computer: start a command, look how it does, cancel it.
-
-A job is a folder under `home()/jobs`: what was started (`command.json`), as which process
-(`process.json`: number and start time, since numbers are given again), what it said (`log.txt`),
-how far it is (`progress.json`, if the command writes one) and how it ended (`exit.json`). Its state
-is read off these and the process each time it is asked for, so any tab, and the workbench after a
-restart, sees the same.
-"""
+"""Jobs as processes of this computer: launching one, and ending one with all it started."""
 
 from __future__ import annotations
 
 import contextlib
-import enum
 import os
 import subprocess
 import sys
 import threading
 import time
-import uuid
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import psutil
 
 from ser_core import settings
-from ser_core.jobs.progress import Progress
-from ser_core.jsonfile import read_json, write_json
+from ser_core.jobs import folder as files
+from ser_core.jsonfile import write_json
+from ser_core.processes import Mark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
-PROGRESS_FILE = "{progress}"
-"""Stands in a command for the path of the job's progress file."""
 
-_STARTING = threading.Lock()
+class Launcher(Protocol):
+    """Where jobs run. What a job is and how it does is in its folder, for every launcher."""
+
+    def launch(self, folder: Path) -> None:
+        """Have `python -m ser_core.jobs.supervise FOLDER` run, and return at once."""
+
+    def is_alive(self, folder: Path) -> bool:
+        """Whether that, or the command it started, still runs."""
+
+    def stop(self, folder: Path, grace: float) -> None:
+        """End the command and all it started; after `grace` seconds without asking."""
+
+    def tidy(self, root: Path) -> None:
+        """Have `python -m ser_core.jobs.supervise --tidy ROOT` run, and return at once."""
 
 
-class State(enum.Enum):
-    """What can be said of a job."""
+class LocalLauncher:
+    """Processes of this computer, out of reach of a Ctrl-C meant for the workbench."""
 
-    RUNNING = "running"
-    FINISHED = "finished"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
+    def launch(self, folder: Path) -> None:
+        """Start the supervisor of a job, in a session of its own."""
+        pid = _spawn(str(folder))
+        # The supervisor writes the same, in case this process is killed right here.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            write_json(folder / files.SUPERVISOR, Mark.of(pid).to_dict())
 
-    def __str__(self) -> str:
-        return self.value
+    def is_alive(self, folder: Path) -> bool:
+        """Whether the supervisor or the command runs."""
+        return files.is_alive(folder)
 
+    def stop(self, folder: Path, grace: float) -> None:
+        """Ask the command and its family to end, then kill what is left.
 
-@dataclass(frozen=True)
-class Job:
-    """A command that was started.
-
-    Attributes:
-        folder: Where its files are.
-        title: What it does, for people.
-        key: What it works on; `find` tells by it whether that is already under way.
-        command: The command line.
-        started: Seconds since the epoch.
-    """
-
-    folder: Path
-    title: str
-    key: str
-    command: tuple[str, ...]
-    started: float
-
-    @property
-    def id(self) -> str:
-        """Name of the job, unique and in order of time."""
-        return self.folder.name
-
-    @property
-    def state(self) -> State:
-        """How it stands at this moment."""
-        ended = read_json(self.folder / "exit.json")
-        if ended is not None and ended["code"] == 0:
-            return State.FINISHED
-        if (self.folder / "cancelled").exists():
-            return State.CANCELLED
-        if ended is None and (self._process() is not None or self._being_born()):
-            return State.RUNNING
-        # It may have ended between the two looks.
-        ended = ended or read_json(self.folder / "exit.json")
-        return State.FINISHED if ended is not None and ended["code"] == 0 else State.FAILED
-
-    @property
-    def progress(self) -> Progress | None:
-        """How far it is; None when the command has not said."""
-        return Progress.read(self.folder / "progress.json")
-
-    @property
-    def reason(self) -> str:
-        """Why it failed: the last line it wrote, or that it was killed."""
-        last = self.log(1)
-        if last and read_json(self.folder / "exit.json") is not None:
-            return last
-        return "The process was killed or the computer restarted before it was done."
-
-    def log(self, lines: int = 20) -> str:
-        """The last lines of what the command wrote."""
-        path = self.folder / "log.txt"
-        if not path.exists():
-            return ""
-        text = path.read_bytes()[-64_000:].decode("utf-8", errors="replace")
-        return "\n".join([line for line in text.splitlines() if line.strip()][-lines:])
-
-    def cancel(self, grace: float = 3.0) -> None:
-        """End the command and everything it started; a job that has ended stays as it is.
-
-        Args:
-            grace: Seconds it is given to end by itself before it is killed.
+        The supervisor stays: it notes how the command ended. If it has gone, a new one does.
         """
-        process = self._process()
-        if process is None or self.state is not State.RUNNING:
-            return
-        (self.folder / "cancelled").touch()
-        _end_tree(process, grace)
+        _wait(lambda: files.work(folder) is not None or not _is_watched(folder))
+        _end(_family(folder), grace)
+        if not (folder / files.EXIT).exists() and not _is_watched(folder):
+            self.launch(folder)
+        _wait((folder / files.EXIT).exists)
 
-    def wait(self, timeout: float) -> State:
-        """State once it has ended, or after so many seconds."""
-        deadline = time.monotonic() + timeout
-        while self.state is State.RUNNING and time.monotonic() < deadline:
-            time.sleep(0.05)
-        return self.state
-
-    def _being_born(self) -> bool:
-        """Whether its process is being started by someone else at this very moment."""
-        return not (self.folder / "process.json").exists() and time.time() - self.started < 10
-
-    def _process(self) -> psutil.Process | None:
-        """The supervising process if it lives and is really ours."""
-        mark = read_json(self.folder / "process.json")
-        if mark is None:
-            return None
-        try:
-            process = psutil.Process(mark["pid"])
-            ours = abs(process.create_time() - mark["created"]) < 1
-            return process if ours and process.status() != psutil.STATUS_ZOMBIE else None
-        except psutil.Error:
-            return None
+    def tidy(self, root: Path) -> None:
+        """Start a process that closes abandoned runs and launches what waits."""
+        _spawn("--tidy", str(root))
 
 
-def start(
-    command: Sequence[str],
-    *,
-    title: str,
-    key: str = "",
-    root: Path | None = None,
-    env: Mapping[str, str] | None = None,
-) -> Job:
-    """Start a command in a process of its own and return at once.
-
-    The process belongs to no page: it goes on when a tab closes or the workbench stops.
-
-    Args:
-        command: Program and arguments, run in the repository's folder, so paths in it must be
-            absolute; `PROGRESS_FILE` in it becomes the job's progress file.
-        title: What it does, for people.
-        key: What it works on. If a running job has the same key, that one is returned instead.
-        root: Folder of the jobs; `home()/jobs` by default.
-        env: Environment variables on top of the present ones.
-    """
-    root = root or settings.home() / "jobs"
-    with _STARTING:
-        return (find(key, root=root) if key else None) or _start(
-            command, title, key, root, {**os.environ, **(env or {})}
-        )
+def sweep() -> None:
+    """End what is left of this process's session, for a supervisor whose command has ended."""
+    _end([each for each in _session(os.getsid(0)) if each.pid != os.getpid()], 0)
 
 
-def _start(command: Sequence[str], title: str, key: str, root: Path, env: Mapping[str, str]) -> Job:
-    now = time.time()
-    folder = root / f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{uuid.uuid4().hex[:6]}"
-    folder.mkdir(parents=True)
-    progress = str(folder / "progress.json")
-    line = tuple(progress if part == PROGRESS_FILE else part for part in command)
-    order = {"title": title, "key": key, "command": line, "started": now}
-    write_json(folder / "command.json", order)
-    _spawn(folder, env)
-    return Job(folder, title, key, line, now)
-
-
-def _spawn(folder: Path, env: Mapping[str, str]) -> None:
-    """Start the supervisor of a job, out of reach of a Ctrl-C meant for the workbench."""
+def _spawn(*arguments: str) -> int:
     process = subprocess.Popen(
-        [sys.executable, "-m", "ser_core.jobs.supervise", str(folder)],
+        [sys.executable, "-m", "ser_core.jobs.supervise", *arguments],
         cwd=settings.REPOSITORY,
-        env=dict(env),
+        env=_environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    mark = {"pid": process.pid, "created": psutil.Process(process.pid).create_time()}
-    write_json(folder / "process.json", mark)
     # Somebody has to collect the dead child, or it stays in the process table as a zombie.
     threading.Thread(target=process.wait, daemon=True).start()
+    return process.pid
 
 
-def open_job(folder: Path) -> Job | None:
-    """The job in a folder; None when there is none."""
-    order = read_json(folder / "command.json")
-    if order is None:
-        return None
-    return Job(folder, order["title"], order["key"], tuple(order["command"]), order["started"])
+def _wait(condition: Callable[[], bool], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
-def jobs(root: Path | None = None) -> list[Job]:
-    """All jobs, the newest first."""
-    root = root or settings.home() / "jobs"
-    folders = sorted(root.iterdir(), reverse=True) if root.is_dir() else []
-    return [job for folder in folders if (job := open_job(folder)) is not None]
+def _environment() -> dict[str, str]:
+    """That of this process; the supervisor runs in another folder, so paths become absolute."""
+    home = {"SER_HOME": str(settings.home().absolute())} if os.environ.get("SER_HOME") else {}
+    return {**os.environ, **home}
 
 
-def find(key: str, *, running: bool = True, root: Path | None = None) -> Job | None:
-    """The newest job with this key; by default only one that is still running."""
-    for job in jobs(root):
-        if job.key == key and (not running or job.state is State.RUNNING):
-            return job
-    return None
+def _is_watched(folder: Path) -> bool:
+    """Whether a supervisor is there that will note the end."""
+    mark = files.supervisor(folder)
+    return mark is not None and mark.alive and not (folder / files.EXIT).exists()
 
 
-def _end_tree(process: psutil.Process, grace: float) -> None:
-    """Ask a process and all below it to end, then kill what is left."""
+def _family(folder: Path) -> list[psutil.Process]:
+    """The command and all below it, and those of its session whose parent has gone."""
+    found: dict[int, psutil.Process] = {}
+    supervisor, work = files.supervisor(folder), files.work(folder)
+    if work is not None and (head := work.process) is not None:
+        found[head.pid] = head
+        with contextlib.suppress(psutil.Error):
+            found |= {child.pid: child for child in head.children(recursive=True)}
+    # Without the supervisor, its number may by now be that of another session.
+    if supervisor is not None and supervisor.alive:
+        found |= {each.pid: each for each in _session(supervisor.pid)}
+        found.pop(supervisor.pid, None)
+    return list(found.values())
+
+
+def _session(leader: int) -> Iterable[psutil.Process]:
+    for pid in psutil.pids():
+        with contextlib.suppress(OSError, psutil.Error):
+            if os.getsid(pid) == leader:
+                yield psutil.Process(pid)
+
+
+def _end(family: list[psutil.Process], grace: float) -> None:
+    """The command comes first, so that it can close what it has open before its helpers go."""
+    if family and grace:
+        _signal(family, psutil.Process.terminate)
+        _wait(lambda: not any(map(_lives, family)), grace)
+    _signal(filter(_lives, family), psutil.Process.kill)
+    _wait(lambda: not any(map(_lives, family)), 3)
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Whether it still does anything; a zombie only waits to be collected."""
     try:
-        tree = [*process.children(recursive=True), process]
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
-        return
-    _signal(tree, psutil.Process.terminate)
-    _, alive = psutil.wait_procs(tree, timeout=grace)
-    _signal(alive, psutil.Process.kill)
-    psutil.wait_procs(alive, timeout=grace)
+        return False
 
 
-def _signal(processes: Sequence[psutil.Process], send: Callable[[psutil.Process], None]) -> None:
+def _signal(processes: Iterable[psutil.Process], send: Callable[[psutil.Process], None]) -> None:
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             send(process)
+
+
+LAUNCHER: Launcher = LocalLauncher()

@@ -1,35 +1,133 @@
 """`python -m ser_core.jobs.supervise FOLDER`: run a job's command and note how it ended.
 
 A process between the workbench and the command, since only a parent learns an exit code, and the
-workbench may be restarted while the command runs.
+workbench may be restarted while the command runs. When the command has ended it closes the MLflow
+runs that are left open, and launches what waits.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from ser_core.errors import SerError
+from ser_core.jobs import folder as files
+from ser_core.jobs.local import sweep
 from ser_core.jsonfile import read_json, write_json
+from ser_core.processes import JOB_FOLDER, Mark
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import IO
+
+PATIENCE = 3600.0
+"""Seconds for which it tries to note the end on a full disk; the job counts as running."""
+
+UNKNOWN = "Nobody knows how it ended: the process that watched it was killed. Its log may tell."
 
 
-def supervise(folder: Path) -> int:
-    """Run the command of `command.json`, its output to `log.txt`, its end to `exit.json`."""
-    order = read_json(folder / "command.json")
+def supervise(folder: Path) -> None:
+    """See to it that a job comes to an end that is written down, whatever state it is in."""
+    from filelock import FileLock, Timeout
+
+    order = read_json(folder / files.ORDER)
     if order is None:
-        return 2
-    with (folder / "log.txt").open("ab") as log:
+        return
+    # Two supervisors, launched by two who did not know of each other, would run it twice.
+    with contextlib.suppress(Timeout), FileLock(folder / ".lock", timeout=0):
+        if not (folder / files.EXIT).exists():
+            write_json(folder / files.SUPERVISOR, Mark.of().to_dict())
+            settle(folder, *_work(folder, order))
+    tidy(folder.parent, order.get("env", {}))
+
+
+def settle(folder: Path, code: int | None, reason: str = "", *, patience: float = PATIENCE) -> None:
+    """Note how a job ended, and keep trying while the disk is full.
+
+    Args:
+        folder: Of the job.
+        code: Its exit code; None when nobody knows it.
+        reason: Why it ended so, when its log does not tell.
+        patience: Seconds for which it keeps trying.
+
+    Raises:
+        SerError: If it could not be written in all that time.
+    """
+    end = {"code": code, "ended": time.time(), "reason": reason}
+    deadline = time.monotonic() + patience
+    while True:
         try:
-            code = subprocess.call(
-                order["command"], stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
-        except OSError as error:
-            log.write(f"{error}\n".encode())
-            code = 127
-    write_json(folder / "exit.json", {"code": code, "ended": time.time()})
-    return code
+            write_json(folder / files.EXIT, end)
+            return
+        except SerError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(1)
+
+
+def tidy(root: Path, env: Mapping[str, str] | None = None) -> None:
+    """Launch what waits, and close the runs that nobody writes any more.
+
+    Args:
+        root: Folder of the jobs.
+        env: Variables of the job that has ended; they may say where its runs are.
+    """
+    from ser_core import tracking
+    from ser_core.jobs.queue import pump
+
+    if not root.exists():  # somebody threw all jobs away meanwhile
+        return
+    with files.locked(root):
+        pump(root)
+    os.environ.update(env or {})  # this process ends here, so nobody else is touched by it
+    cancelled = {mark.parent.name for mark in root.glob(f"*/{files.CANCELLED}")}
+    with contextlib.suppress(SerError):  # a server that cannot be reached; the next one tries again
+        if tracking.abandoned():
+            tracking.reconcile(cancelled)
+
+
+def _work(folder: Path, order: dict[str, Any]) -> tuple[int | None, str]:
+    """Run the command, or wait for one that lost its supervisor; code and, if it is known, why."""
+    begun = files.work(folder)
+    if begun is not None:
+        while begun.alive:
+            time.sleep(0.2)
+        return None, UNKNOWN
+    if (folder / files.CANCELLED).exists():
+        return None, "Cancelled before it began."
+    with (folder / files.LOG).open("ab") as log:
+        code = _run(folder, order, log)
+    if (folder / files.CANCELLED).exists():
+        sweep()
+    return code, ""
+
+
+def _run(folder: Path, order: dict[str, Any], log: IO[bytes]) -> int:
+    settings = {"PYTHONUNBUFFERED": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+    env = {**settings, **os.environ, **order.get("env", {}), JOB_FOLDER: str(folder)}
+    try:
+        process = subprocess.Popen(
+            order["command"], env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
+    except OSError as error:
+        log.write(f"{error}\n".encode())
+        return 127
+    try:
+        mark = Mark.of(process.pid).to_dict()
+        write_json(folder / files.WORK, {"process": mark, "at": time.time()})
+    except SerError as error:
+        # It works all the same; only a supervisor that is killed would lose sight of it.
+        log.write(f"{error}\n".encode())
+    return process.wait()
 
 
 if __name__ == "__main__":
-    sys.exit(supervise(Path(sys.argv[1])))
+    if sys.argv[1] == "--tidy":
+        tidy(Path(sys.argv[2]))
+    else:
+        supervise(Path(sys.argv[1]))

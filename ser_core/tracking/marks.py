@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import getpass
 import json
-import os
 import shlex
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ser_core import settings
-from ser_core.processes import Mark
+from ser_core.processes import Mark, own_job
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,15 +25,11 @@ RESUMED = "ser.resumed"
 PARENT = "mlflow.parentRunId"
 NOTE = "mlflow.note.content"
 
-JOB_FOLDER = "SER_JOB"
-"""Environment variable with the folder of the job that a process works for."""
-
 
 def of_this_process() -> dict[str, str]:
     """Tags that change when another process goes on with the run."""
-    job = os.environ.get(JOB_FOLDER)
     tags = {PROCESS: json.dumps(Mark.of().to_dict())}
-    return {**tags, JOB: Path(job).name} if job else tags
+    return {**tags, JOB: job.name} if (job := own_job()) else tags
 
 
 def of_origin() -> dict[str, str]:

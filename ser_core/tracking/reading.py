@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-import pandas as pd
-
 from ser_core.errors import TrackingError
 from ser_core.tracking import marks, server, sqlite, store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pandas as pd
 
     from ser_core.tracking.record import Record
 
@@ -106,6 +106,8 @@ def histories(run_id: str, metric: str | None = None) -> pd.DataFrame:
             values = server.history(run_id, metric)
     else:
         values = sqlite.history(file, run_id, metric) if file.exists() else {}
+    import pandas as pd
+
     rows = [(name, step, value) for (name, step), value in values.items()]
     frame = pd.DataFrame(rows, columns=["metric", "step", "value"])
     return frame.astype({"metric": "str", "step": "int64", "value": "float64"})
@@ -162,6 +164,8 @@ def _listed(run_id: str, path: str | None = None) -> list[str]:
 
 
 def _frame(found: Sequence[Record]) -> pd.DataFrame:
+    import pandas as pd
+
     now = pd.Timestamp.now(tz="UTC").as_unit("ms")
     basic = pd.DataFrame([_basic(record) for record in found], columns=list(COLUMNS))
     for column in ("start", "end"):
@@ -181,5 +185,7 @@ _PARTS = ("params", "metrics", "tags")
 
 
 def _flattened(found: Sequence[Record], part: str) -> pd.DataFrame:
+    import pandas as pd
+
     table = pd.DataFrame([getattr(record, part) for record in found], index=range(len(found)))
     return table.reindex(columns=sorted(table.columns)).add_prefix(f"{part}.")

@@ -8,6 +8,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from ser_core.errors import SerError, TrackingError
+from ser_core.processes import is_cancelled
 from ser_core.tracking import marks, reading, signals, store
 from ser_core.tracking.writing import Run
 
@@ -114,6 +115,8 @@ def verdict(error: BaseException) -> tuple[str, str]:
     ('FINISHED', '')
     """
     match error:
+        case signals.Terminated() if not is_cancelled():
+            return "KILLED", "It was told to end, as when the computer shuts down"
         case KeyboardInterrupt() | signals.Terminated() | GeneratorExit():
             return "KILLED", "Cancelled"
         case SystemExit(code=0) | SystemExit(code=None):

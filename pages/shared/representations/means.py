@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from pages.shared import theme
+from pages.shared import errors, theme
 from pages.shared.errors import plain
 from pages.shared.representations.downloads import button
 from ser_core import settings
 from ser_core.corpora import EMOTIONS
 from ser_core.extraction import Means, load_means
-from ser_core.jobs import Job, State, find, open_job, start
-from ser_core.jobs.local import PROGRESS_FILE
+from ser_core.jobs import PROGRESS_FILE, Job, State, find, open_job, start
 from ser_core.pictures import Picture, from_their_mean, picture_of_parts
 from ser_core.plots.printed import print_means
 from ser_core.plots.representations import QUIET, SMALL, means_lines, picture_figure
@@ -107,11 +106,12 @@ def _start(active: Active, representation: Representation, path: Path) -> None:
 @st.fragment(run_every=1)
 def _watch(folder: str) -> None:
     """Progress of the job, once a second; the page is drawn again when it has ended."""
-    job = open_job(Path(folder))
-    if job is None or job.state is not State.RUNNING:
-        st.rerun()
-    _progress(job)
-    st.button("Cancel", on_click=job.cancel)
+    with errors.told():
+        job = open_job(Path(folder))
+        if job is None or job.state is not State.RUNNING:
+            st.rerun()
+        _progress(job)
+        st.button("Cancel", on_click=job.cancel)
 
 
 def _progress(job: Job) -> None:
@@ -120,7 +120,7 @@ def _progress(job: Job) -> None:
         st.progress(0.0, text=f"{job.title}: starting …")
         return
     left = progress.remaining
-    eta = f", about {seconds(left)} left" if left is not None else ""
+    eta = f", about {seconds(left)} left" if left else ""
     text = f"{job.title}: {progress.done:,} of {count(progress.total, 'clip')}{eta}"
     st.progress(progress.fraction, text=text)
 

@@ -1,43 +1,16 @@
 """A job goes on by itself, can be watched from anywhere, and ends when told to."""
 
+import shlex
 import sys
-import time
 
 import psutil
-import pytest
 
-from ser_core.jobs import Progress, ProgressFile, State, find, jobs, open_job, start
-from ser_core.jobs.local import PROGRESS_FILE
-from ser_core.jsonfile import read_json, write_json
+from ser_core.jobs import PROGRESS_FILE, State, find, jobs, open_job
+from ser_core.jsonfile import write_json
+from ser_core.processes import Mark
 
 FOREVER = [sys.executable, "-c", "import time; print('at work', flush=True); time.sleep(600)"]
 FAMILY = f"import subprocess; subprocess.call({FOREVER!r})"
-
-
-@pytest.fixture
-def run(tmp_path):
-    started = []
-
-    def run(command, **options):
-        started.append(start(command, root=tmp_path, **{"title": "A test", **options}))
-        return started[-1]
-
-    yield run
-    for job in started:
-        job.cancel()
-
-
-def supervisor_of(job):
-    mark = read_json(job.folder / "process.json")
-    assert mark is not None
-    return psutil.Process(mark["pid"])
-
-
-def until(condition, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert condition()
 
 
 def test_a_command_that_succeeds_is_finished(run):
@@ -58,14 +31,14 @@ def test_a_program_that_does_not_exist_is_a_failure(run):
     assert "/nowhere/at/all" in job.reason
 
 
-def test_cancel_ends_the_whole_family(run):
+def test_cancel_ends_the_whole_family(run, supervisor_of, until, lives):
     job = run([sys.executable, "-c", FAMILY])
     supervisor = supervisor_of(job)
     until(lambda: len(supervisor.children(recursive=True)) == 2)
     family = supervisor.children(recursive=True)
     job.cancel()
     assert job.state is State.CANCELLED
-    assert not any(member.is_running() for member in family)
+    assert not any(map(lives, family))
 
 
 def test_cancelling_what_has_ended_changes_nothing(run):
@@ -75,7 +48,7 @@ def test_cancelling_what_has_ended_changes_nothing(run):
     assert job.state is State.FINISHED
 
 
-def test_a_killed_job_is_failed_not_running_for_ever(run):
+def test_a_killed_job_is_failed_not_running_for_ever(run, supervisor_of, until):
     job = run(FOREVER)
     until(lambda: job.log() == "at work")
     supervisor = supervisor_of(job)
@@ -91,8 +64,9 @@ def test_a_stranger_who_was_given_our_number_is_not_our_job(run):
     job.wait(30)
     (job.folder / "exit.json").unlink()
     me = psutil.Process()
-    mark = {"pid": me.pid, "created": me.create_time() - 1000}
+    mark = {**Mark.of().to_dict(), "started": "another boot:1"}
     write_json(job.folder / "process.json", mark)
+    write_json(job.folder / "work.json", {"process": mark, "at": 0.0})
     assert job.state is State.FAILED
     job.cancel()
     assert me.is_running()
@@ -124,41 +98,49 @@ def test_the_command_reports_its_progress(run):
     assert job.progress.fraction == 0.75
 
 
-def test_progress_is_written_seldom_but_never_misses_the_end(tmp_path):
-    report = ProgressFile(tmp_path / "progress.json", every=3600)
-    for done in range(1, 101):
-        report(done, 100)
-        seen = Progress.read(tmp_path / "progress.json")
-        assert seen is not None
-        assert seen.done == (1 if done < 100 else 100)
+def test_a_command_that_does_not_listen_is_killed(run, until):
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+    job = run([sys.executable, "-c", f"{deaf} print('deaf', flush=True); time.sleep(600)"])
+    until(lambda: job.log() == "deaf")
+    job.cancel(grace=0.2)
+    assert job.state is State.CANCELLED
+    assert job.ended is not None
 
 
-def test_the_pace_forgets_a_slow_start_and_what_was_known_before(tmp_path):
-    now = 0.0
-    report = ProgressFile(tmp_path / "progress.json", clock=lambda: now)
-    for now, done in ((0.0, 500), (20.0, 500), (22.0, 520), (24.0, 540), (26.0, 560)):  # noqa: B007
-        report(done, 1000)
-    seen = Progress.read(tmp_path / "progress.json")
-    assert seen is not None
-    assert seen.remaining == pytest.approx(44)
+CHILD = f"import subprocess; print(subprocess.Popen({FOREVER!r}, stdout=2).pid, flush=True)"
+ORPHAN = f"""
+import subprocess, sys, time
+subprocess.call([sys.executable, "-c", {CHILD!r}])
+time.sleep(600)
+"""
 
 
-def test_there_is_no_pace_at_the_very_beginning(tmp_path):
-    report = ProgressFile(tmp_path / "progress.json")
-    report(0, 10)
-    report(10, 10)
-    seen = Progress.read(tmp_path / "progress.json")
-    assert seen == Progress(10, 10, pace=0)
-    assert seen.remaining is None
+def test_cancel_finds_a_helper_whose_parent_has_gone(run, until, lives):
+    job = run([sys.executable, "-c", ORPHAN])
+    until(lambda: job.log().endswith("at work"))
+    orphan = psutil.Process(int(job.log().split()[0]))
+    assert lives(orphan)
+    job.cancel()
+    assert not lives(orphan)
 
 
-def test_progress_without_a_total_has_no_fraction_and_no_end():
-    progress = Progress(done=5, total=0, pace=2)
-    assert (progress.fraction, progress.remaining) == (0, None)
+def test_a_command_knows_its_job_and_a_terminal_gets_the_same_line(run):
+    code = "import os; print(os.environ['SER_JOB'], os.environ['MINE'])"
+    job = run([sys.executable, "-c", code], env={"MINE": "yes"})
+    job.wait(30)
+    assert job.log() == f"{job.folder} yes"
+    assert shlex.split(job.shell) == [sys.executable, "-c", code]
 
 
-def test_a_torn_file_reads_as_nothing(tmp_path):
-    (tmp_path / "progress.json").write_text('{"done": 3, "to')
-    assert Progress.read(tmp_path / "progress.json") is None
-    write_json(tmp_path / "progress.json", {"other": 1})
-    assert Progress.read(tmp_path / "progress.json") is None
+def test_times_are_those_of_the_command(run, until):
+    job = run(FOREVER)
+    until(lambda: job.began is not None)
+    assert job.seconds is not None
+    assert job.ended is None
+    job.cancel()
+    assert job.seconds == job.ended - job.began
+
+
+def test_a_damaged_order_is_no_job(tmp_path):
+    write_json(tmp_path / "command.json", {"title": "Half"})
+    assert open_job(tmp_path) is None

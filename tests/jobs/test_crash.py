@@ -1,0 +1,200 @@
+"""Processes that are killed, and a computer that is switched off."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from ser_core import settings, tracking
+from ser_core.errors import SerError
+from ser_core.jobs import Order, State, jobs, reconcile, supervise, waiting
+from ser_core.jobs import folder as files
+from ser_core.jsonfile import read_json, write_json
+from ser_core.processes import Mark
+from ser_core.tracking import marks
+
+FOREVER = "import time; print('at work', flush=True); time.sleep(600)"
+SHORT = "print('done')"
+
+
+@pytest.fixture
+def begin(queue, python, until):
+    """Puts a job that never ends in the queue, and one that waits for it."""
+
+    def begin(code=FOREVER):
+        first, second = queue(Order(python(code), "First"), Order(python(SHORT), "Second"))
+        until(lambda: first.log().endswith("at work") and files.work(first.folder) is not None)
+        return first, second
+
+    return begin
+
+
+def kill(job):
+    psutil.Process(files.work(job.folder).pid).kill()
+
+
+def test_kill_of_the_command_is_told_and_the_queue_goes_on(begin):
+    first, second = begin()
+    kill(first)
+    assert second.wait(30) is State.FINISHED
+    assert first.state is State.FAILED
+    assert "killed" in first.reason
+    assert "memory" in first.reason
+
+
+def test_a_command_that_lost_its_supervisor_still_runs_and_can_be_cancelled(
+    begin, supervisor_of, lives
+):
+    first, second = begin()
+    work = psutil.Process(files.work(first.folder).pid)
+    supervisor_of(first).kill()
+    assert first.state is State.RUNNING
+    first.cancel()
+    assert first.state is State.CANCELLED
+    assert not lives(work)
+    assert second.wait(30) is State.FINISHED
+
+
+def test_reconcile_gives_a_command_that_lost_its_supervisor_a_new_one(
+    begin, supervisor_of, tmp_path, until
+):
+    first, second = begin()
+    supervisor_of(first).kill()
+    until(lambda: not files.supervisor(first.folder).alive)
+    assert reconcile(tmp_path) == []
+    until(lambda: files.supervisor(first.folder).alive)
+    assert (first.state, second.state) == (State.RUNNING, State.QUEUED)
+    kill(first)
+    assert second.wait(30) is State.FINISHED
+    assert first.state is State.FAILED
+    assert "Nobody knows how it ended" in first.reason
+
+
+APP = """
+import sys, time
+from pathlib import Path
+from ser_core.jobs import Order, enqueue
+command = [sys.executable, "-c", "import time; time.sleep(0.5); print('done')"]
+enqueue([Order(command, "First"), Order(command, "Second")], root=Path(sys.argv[1]))
+print("ordered", flush=True)
+time.sleep(600)
+"""
+
+
+def test_jobs_do_not_notice_that_the_workbench_is_killed(run, tmp_path):
+    app = subprocess.Popen(
+        [sys.executable, "-c", APP, str(tmp_path)],
+        cwd=settings.REPOSITORY,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert app.stdout.readline() == "ordered\n"
+    app.send_signal(signal.SIGKILL)
+    app.wait(10)
+    assert [job.wait(30) for job in jobs(tmp_path)] == [State.FINISHED] * 2
+
+
+def switch_off(job, supervisor):
+    """Kill all of a job at once, and let another boot have given its numbers to strangers."""
+    supervisor.kill()
+    kill(job)
+    me = {**Mark.of().to_dict(), "started": "the boot before:1"}
+    write_json(job.folder / files.SUPERVISOR, me)
+    write_json(job.folder / files.WORK, {"process": me, "at": time.time()})
+
+
+def test_after_a_reboot_what_ran_has_failed_and_what_waited_runs(begin, supervisor_of, tmp_path):
+    first, second = begin()
+    switch_off(first, supervisor_of(first))
+    assert first.state is State.FAILED
+    assert second.state is State.QUEUED
+    assert [job.id for job in reconcile(tmp_path)] == [first.id]
+    assert "restarted" in first.reason
+    assert first.ended is not None
+    assert second.wait(30) is State.FINISHED
+    assert reconcile(tmp_path) == []
+
+
+def test_a_new_order_wakes_a_queue_that_lost_everybody(begin, queue, python, supervisor_of):
+    first, second = begin()
+    switch_off(first, supervisor_of(first))
+    (third,) = queue(Order(python(SHORT), "Third"))
+    assert third.wait(30) is State.FINISHED
+    assert second.ended <= third.began
+
+
+def test_a_launch_that_was_cut_short_is_made_up_for(begin, supervisor_of, tmp_path):
+    first, second = begin()
+    switch_off(first, supervisor_of(first))
+    (first.folder / files.SUPERVISOR).unlink()
+    (first.folder / files.WORK).unlink()
+    write_json(first.folder / files.WAITING, {"rank": 0})
+    assert [job.id for job in waiting(tmp_path)] == [first.id, second.id]
+    reconcile(tmp_path)
+    assert first.state is State.RUNNING
+
+
+def test_two_supervisors_of_one_job_run_it_once(run, python, tmp_path, until):
+    job = run(python("import time; print('once', flush=True); time.sleep(1)"))
+    until(lambda: job.log() == "once")
+    supervise.supervise(job.folder)
+    assert job.wait(30) is State.FINISHED
+    supervise.supervise(job.folder)
+    assert job.log() == "once"
+
+
+def test_the_end_is_written_as_soon_as_the_disk_takes_it(tmp_path, monkeypatch):
+    tries = []
+
+    def full(path, content):
+        tries.append(path)
+        if len(tries) < 3:
+            raise SerError("cannot be written")
+        write_json(path, content)
+
+    monkeypatch.setattr(supervise, "write_json", full)
+    monkeypatch.setattr(supervise.time, "sleep", lambda _: None)
+    supervise.settle(tmp_path, 0)
+    assert read_json(tmp_path / files.EXIT)["code"] == 0
+    monkeypatch.setattr(supervise, "write_json", lambda *_: full(tries.clear(), {}))
+    with pytest.raises(SerError):
+        supervise.settle(tmp_path, 0, patience=0)
+
+
+RUN = """
+import sys, time
+from ser_core import tracking
+with tracking.run(sys.argv[1]) as run:
+    if sys.argv[1] == "deaf":
+        import signal
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    print("at work", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.usefixtures("mlflow_store")
+def test_no_run_of_a_job_stays_running_however_it_ends(run, python, until, supervisor_of, tmp_path):
+    names = ("cancelled", "deaf", "killed", "lost")
+    started = {name: run(python(RUN, name)) for name in names}
+    until(lambda: all(job.log() == "at work" for job in started.values()), 120)
+    assert set(tracking.runs()["job"]) == {job.id for job in started.values()}
+    started["cancelled"].cancel(grace=20)
+    started["deaf"].cancel(grace=0)
+    kill(started["killed"])
+    switch_off(started["lost"], supervisor_of(started["lost"]))
+    reconcile(tmp_path)
+    until(lambda: not tracking.runs()["status"].eq("RUNNING").any(), 60)
+    found = {row["name"]: row for _, row in tracking.runs().iterrows()}
+    assert {name: row["status"] for name, row in found.items()} == {
+        "cancelled": "KILLED",
+        "deaf": "KILLED",
+        "killed": "FAILED",
+        "lost": "FAILED",
+    }
+    assert found["cancelled"][["reason"]].item() == found["deaf"]["reason"] == "Cancelled"
+    assert "killed" in tracking.one(found["killed"]["id"]).tags[marks.REASON]
