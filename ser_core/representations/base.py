@@ -176,8 +176,13 @@ class Representation:
     @property
     def hash(self) -> str:
         """Sixteen hexadecimal digits that change with name, parameters or code version."""
-        identity = json.dumps([self.name, self.version, self.parameters], sort_keys=True)
-        return hashlib.sha256(identity.encode()).hexdigest()[:16]
+        return _hash(self)
+
+
+@lru_cache(maxsize=256)
+def _hash(rep: Representation) -> str:
+    identity = json.dumps([rep.name, rep.version, rep.parameters], sort_keys=True)
+    return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
 
 @lru_cache(maxsize=256)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import mmap
+import os
 import re
 import struct
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
@@ -120,18 +120,20 @@ def _checksum(payload: memoryview, dimensions: int, sizes: tuple[int, ...]) -> i
 _mapped: WeakSet[mmap.mmap] = WeakSet()
 
 
-def open_map(path: Path) -> mmap.mmap:
+def open_map(path: str) -> mmap.mmap:
     """The file, mapped for reading.
 
     Raises:
         NotAnEntryError: If it is empty.
         OSError: If it is absent or cannot be opened.
     """
-    with path.open("rb", buffering=0) as file:
-        try:
-            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except ValueError:  # an empty file cannot be mapped
-            raise NotAnEntryError from None
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+    except ValueError:  # an empty file cannot be mapped
+        raise NotAnEntryError from None
+    finally:
+        os.close(descriptor)
 
 
 def to_array(mapped: mmap.mmap, dtype: np.dtype[Any]) -> Array | None:

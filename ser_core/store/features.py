@@ -72,7 +72,7 @@ class FeatureStore:
             StoreError: If the store may not be read.
         """
         try:
-            mapped = open_map(self._path(key))
+            mapped = open_map(self._name(key))
         except (FileNotFoundError, NotAnEntryError):
             return None
         except OSError as error:
@@ -131,8 +131,12 @@ class FeatureStore:
         self._sweep()
         return deleted
 
+    def _name(self, key: Key) -> str:
+        """Path of an entry, as text: a Path would cost as much as reading it."""
+        return f"{self.root}/{key.representation}/{key.sha256}.{key.dtype}{SUFFIX}"
+
     def _path(self, key: Key) -> Path:
-        return self.root / key.representation / f"{key.sha256}.{key.dtype}{SUFFIX}"
+        return Path(self._name(key))
 
     def _incoming(self) -> Path:
         """Folder of what is being written, on the same file system as the entries."""
