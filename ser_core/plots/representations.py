@@ -118,7 +118,7 @@ def line_figure(
     many = len(pictures) > 1
     layout = _layout(first, size, headed=many, legend=many) | {
         "xaxis": _time_axis(first, span or _extent(first), size),
-        "yaxis": axis_look(title, standoff=_standoff(size), size=size.font + 1)
+        "yaxis": axis_look(title, size=size.font + 1)
         | {
             "range": [scale.low, scale.high],
             "tickfont": {"size": size.font},
@@ -186,7 +186,7 @@ def _panel(
         time["matches"] = "x"
     stacked = not beside and len(picture.values) > 1
     if stacked and size.font == SMALL.font:  # the whole title is longer than a channel is high
-        bins["title"] = _title(picture.representation.bin_axis().unit, size)
+        bins["title"]["text"] = picture.representation.bin_axis().unit
     if stacked and channel < len(picture.values) - 1:
         time |= {"showticklabels": False, "title": None}
     return {f"xaxis{number}": time, f"yaxis{number}": bins}
@@ -241,7 +241,7 @@ def _color_axis(picture: Picture, scale: Scale, size: Size, *, shown: bool) -> d
 
 def _time_axis(picture: Picture, span: Span, size: Size) -> dict[str, Any]:
     title = axis_title(picture.time_label, picture.time_unit)
-    return axis_look(title, standoff=_standoff(size), size=size.font + 1) | {
+    return axis_look(title, size=size.font + 1) | {
         "range": span,
         "tickfont": {"size": size.font},
         "nticks": 7,
@@ -252,7 +252,7 @@ def _time_axis(picture: Picture, span: Span, size: Size) -> dict[str, Any]:
 def _bin_axis(reduced: Raster, size: Size, share: float) -> dict[str, Any]:
     axis = reduced.picture.representation.bin_axis()
     ticks = bin_ticks(axis, most=max(4, min(12, int(size.height * share / 40))))
-    return axis_look(ticks.title, standoff=_standoff(size), size=size.font + 1) | {
+    return axis_look(ticks.title, size=size.font + 1) | {
         "type": "category",
         "tickmode": "array",
         "tickvals": ticks.in_cells(reduced.bins_per_cell),
@@ -279,11 +279,6 @@ def _layout(picture: Picture, size: Size, *, headed: bool, legend: bool = False)
     """The shared look, with margins to the size and room above for what stands there."""
     name = f"{picture.representation.name}-{picture.name}"
     layout = look(height=size.height, name=name, legend=legend)
-    layout["margin"]["t"] = (
-        (34 if headed else 10) if size.font > SMALL.font else 20 if headed else 6
-    )
+    # A large picture leaves room for Plotly's buttons, which come when the pointer is over it.
+    layout["margin"]["t"] = 34 if size.font > SMALL.font else 20 if headed else 6
     return layout
-
-
-def _standoff(size: Size) -> int:
-    return 6 if size.font == SMALL.font else 14

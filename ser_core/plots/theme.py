@@ -17,6 +17,9 @@ from ser_core.plots.palette import BACKGROUNDS
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', sans-serif"
 _INK = {"light": ("#1d2530", "#dde2e8"), "dark": ("#e6e9ee", "#313947")}
 
+STANDOFF = 14
+"""Pixels from the ticks of an axis to its title."""
+
 CONFIG: dict[str, Any] = {
     "displaylogo": False,
     "displayModeBar": "hover",
@@ -53,10 +56,10 @@ def look(*, height: int, name: str = "", legend: bool = False) -> dict[str, Any]
     }
 
 
-def axis_look(title: str, *, standoff: int = 14, size: int | None = None) -> dict[str, Any]:
+def axis_look(title: str, *, size: int | None = None) -> dict[str, Any]:
     """The shared look of an axis, with its title; `size` is the title's, in pixels."""
     font = {"font": {"size": size}} if size else {}
-    words = {"text": title, "standoff": standoff, **font}
+    words = {"text": title, "standoff": STANDOFF, **font}
     return {"automargin": True, "zeroline": False, "title": words}
 
 
@@ -70,8 +73,8 @@ def finish(figure: go.Figure, *, height: int, name: str = "", legend: bool = Fal
         legend: Whether to show a legend, above the plot and to the left.
     """
     figure.update_layout(look(height=height, name=name, legend=legend))
-    figure.update_xaxes(automargin=True, zeroline=False, title_standoff=14)
-    figure.update_yaxes(automargin=True, zeroline=False, title_standoff=14)
+    figure.update_xaxes(automargin=True, zeroline=False, title_standoff=STANDOFF)
+    figure.update_yaxes(automargin=True, zeroline=False, title_standoff=STANDOFF)
     return figure
 
 

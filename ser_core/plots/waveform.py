@@ -32,10 +32,19 @@ def envelope(samples: Floats, bins: int) -> tuple[Floats, Floats]:
     return np.minimum.reduceat(samples, starts), np.maximum.reduceat(samples, starts)
 
 
-def waveform_figure(sound: Waveform, *, color: str = ACCENT, height: int = 180) -> go.Figure:
-    """Amplitude over time; hovering tells the time and the range of amplitudes there."""
+def waveform_figure(
+    sound: Waveform, *, color: str = ACCENT, height: int = 180, start: float = 0.0
+) -> go.Figure:
+    """Amplitude over time; hovering tells the time and the range of amplitudes there.
+
+    Args:
+        sound: What to draw.
+        color: Of the wave.
+        height: In pixels.
+        start: Where it begins in a longer sound, in seconds.
+    """
     low, high = envelope(sound.samples, 900)
-    time = (np.arange(len(low)) + 0.5) * sound.duration / len(low)
+    time = start + (np.arange(len(low)) + 0.5) * sound.duration / len(low)
     edge = {"mode": "lines", "line": {"width": 0.8, "color": color}, "x": time}
     figure = go.Figure()
     figure.add_scatter(**edge, y=low, hoverinfo="skip")
@@ -49,7 +58,7 @@ def waveform_figure(sound: Waveform, *, color: str = ACCENT, height: int = 180) 
     )
     reach = max(0.05, 1.08 * float(np.abs(sound.samples).max()))
     figure.update_yaxes(range=[-reach, reach], title="Amplitude (±1)", nticks=5)
-    figure.update_xaxes(range=[0, sound.duration], title="Time (s)", showgrid=False)
+    figure.update_xaxes(range=[start, start + sound.duration], title="Time (s)", showgrid=False)
     figure.update_layout(hovermode="x")
     return finish(figure, height=height, name="waveform")
 

@@ -156,7 +156,8 @@ def _hear(name: str, content: Path | bytes, emotion: str | None) -> Shown | None
     shown = Shown(name, content, emotion, _part(whole.duration), min(whole.duration, PART))
     waveform = shown.waveform()
     color = emotion_color(emotion) if emotion else ACCENT
-    theme.figure(waveform_figure(waveform, color=color, height=HEIGHT), key="sound-waveform")
+    chart = waveform_figure(waveform, color=color, height=HEIGHT, start=shown.start)
+    theme.figure(chart, key="sound-waveform")
     player.play(waveform, label=name)
     return shown
 
@@ -165,16 +166,14 @@ def _part(duration: float) -> float:
     """Where the part begins, chosen by a slider if the sound is longer than a part."""
     if duration <= PART:
         return 0.0
-    last = float(int(duration - PART))
     return st.slider(
-        "Begin at (s)",
+        f"{PART:.0f} s of {duration:.0f} s are shown, beginning at",
         0.0,
-        max(1.0, last),
+        max(1.0, float(int(duration - PART))),
         key="from",
         bind="query-params",
         step=1.0,
         format="%.0f s",
-        help=f"The sound lasts {duration:.0f} s. {PART:.0f} s of it are shown at once.",
     )
 
 
