@@ -2,44 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import torch
-from torch import Tensor
-
+from ser_core.augment import Chain
+from ser_core.augment.picture import picture_chain, strategy
+from ser_core.augment.waveform import DEFAULT, wave_chain
 from ser_core.representations import Representation
-from ser_core.training.data import WaveChange
 from ser_core.training.recipe import AugmentChoice
 
-PictureChange = Callable[[Tensor, Tensor, torch.Generator], Tensor]
 
-
-def wave_change(choice: AugmentChoice) -> WaveChange | None:
+def wave_change(choice: AugmentChoice, sample_rate: int) -> Chain | None:
     """Change of waveforms, None where the recipe asks for none.
 
     Raises:
         UnknownNameError: If there is no augmentation of a name.
         ParameterError: If one refuses a parameter.
     """
-    if not choice.waveform:
+    if choice.waveform in ("none", ()):
         return None
-    from ser_core.augment import Chain
-    from ser_core.augment.waveform import make_wave
-
-    return Chain(tuple(make_wave(**step) for step in choice.waveform))
+    steps = DEFAULT if isinstance(choice.waveform, str) else choice.waveform
+    return wave_chain(steps, sample_rate=sample_rate)
 
 
-def picture_change(choice: AugmentChoice, representation: Representation) -> PictureChange | None:
+def picture_change(choice: AugmentChoice, representation: Representation) -> Chain | None:
     """Change of pictures, None where the recipe asks for none.
 
     Raises:
         UnknownNameError: If there is no augmentation of a name.
-        ParameterError: If one refuses a parameter, or does not suit the representation.
+        ParameterError: If one refuses a parameter, or has no meaning for the representation.
     """
-    if not choice.picture:
+    if choice.picture in ("none", ()):
         return None
-    from ser_core.augment import Chain
-    from ser_core.augment.picture import make_picture
-
-    chain = Chain(tuple(make_picture(representation=representation, **s) for s in choice.picture))
-    return lambda pictures, frames, draw: chain(pictures, frames, draw)[0]
+    if isinstance(choice.picture, str):
+        return strategy(representation)
+    return picture_chain(representation, choice.picture)

@@ -75,7 +75,8 @@ class Stored:
         return [_stretch(self.pictures[clip], crop, draw).float() for clip in clips]
 
 
-WaveChange = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
+Change = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
+"""Augmentation of a batch and the lengths of its clips, by a generator."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Live:
 
     stored: Stored
     waveforms: Sequence[Tensor]
-    change: WaveChange
+    change: Change
 
     @property
     def representation(self) -> Representation:
@@ -169,14 +170,14 @@ class Data:
         targets: Class of each clip, shape (clips,).
         classes: Number of classes.
         voices: Statistics of speakers, for a model that normalises by them.
-        change: Augmentation of pictures: (pictures, frames, generator) -> pictures.
+        change: Augmentation of pictures.
     """
 
     source: Source
     targets: Tensor
     classes: int
     voices: Voices | None = None
-    change: Callable[[Tensor, Tensor, torch.Generator], Tensor] | None = None
+    change: Change | None = None
 
     def training(
         self, clips: Tensor, batch: int, crop_s: float | None, seed: int, epoch: int
@@ -212,7 +213,8 @@ class Data:
         pictures, frames = self._padded(self.source.varied(chosen.tolist(), crop, draw), crop)
         if self.change:
             own = frames if frames is not None else torch.full((len(chosen),), pictures.shape[-1])
-            pictures = self.change(pictures, own, draw)
+            pictures, own = self.change(pictures, own, draw)
+            frames = None if bool((own == pictures.shape[-1]).all()) else own
         return Batch(pictures, frames, self._one_hot(chosen), voices, chosen)
 
     def _frames(self, seconds: float) -> int:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ser_core.augment.mixup import mixup
 from ser_core.models.emotion import EmotionModel
 from ser_core.training import seeds
 from ser_core.training.data import Batch, Data
@@ -151,10 +152,10 @@ class Trainer:
         """
         for group in self.optimizer.param_groups:
             group["lr"] = self._lr(number)
-        pictures, targets = self._mixed(batch, number)
+        batch = self._mixed(batch, number)
         with self.precision.autocast(self.device):
-            logits = self._logits(self.model, pictures, batch)
-        loss = self._loss(logits.float(), targets)
+            logits = self._logits(self.model, batch)
+        loss = self._loss(logits.float(), batch.targets)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if self.optim.clip_norm:
@@ -163,27 +164,28 @@ class Trainer:
         self._update_average()
         return float(loss.detach())
 
-    def _logits(self, model: EmotionModel, pictures: Tensor, batch: Batch) -> Tensor:
+    def _logits(self, model: EmotionModel, batch: Batch) -> Tensor:
         device = self.device
         frames = batch.frames.to(device) if batch.frames is not None else None
         voices = batch.voices.to(device) if batch.voices is not None else None
-        normalised = model.normaliser(pictures.to(device), frames, voices)
+        normalised = model.normaliser(batch.pictures.to(device), frames, voices)
         scores: Tensor = model.network(self.precision.arrange(normalised), frames)
         return scores
 
-    def _mixed(self, batch: Batch, number: int) -> tuple[Tensor, Tensor]:
-        """Pictures and targets, mixed in pairs if the recipe says so; Zhang et al. (2018)."""
+    def _mixed(self, batch: Batch, number: int) -> Batch:
+        """The batch, blended in pairs if the recipe says so."""
         if not self.train.mixup:
-            return batch.pictures, batch.targets
-        draw = seeds.generator(self.seed, "mixup", number)
-        alpha = torch.full((len(batch.pictures), 2), self.train.mixup)
-        share = torch._standard_gamma(alpha, generator=draw)
-        share = (share[:, 0] / share.sum(dim=1)).clamp(0, 1)
-        other = torch.randperm(len(share), generator=draw)
-        mix = share[:, None, None, None]
-        pictures = mix * batch.pictures + (1 - mix) * batch.pictures[other]
-        targets = share[:, None] * batch.targets + (1 - share[:, None]) * batch.targets[other]
-        return pictures, targets
+            return batch
+        mixed = mixup(
+            batch.pictures,
+            batch.targets,
+            seeds.generator(self.seed, "mixup", number),
+            lengths=batch.frames,
+            silence=self.model.representation.silence,
+            alpha=self.train.mixup,
+        )
+        frames = None if batch.frames is None else mixed.lengths
+        return replace(batch, pictures=mixed.x, targets=mixed.targets, frames=frames)
 
     def _loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         targets = targets.to(logits.device)
@@ -235,7 +237,7 @@ class Trainer:
         rows: dict[int, Tensor] = {}
         with torch.inference_mode():
             for batch in self.data.evaluation(clips):
-                logits = self._logits(model, batch.pictures, batch).float().softmax(-1).cpu()
+                logits = self._logits(model, batch).float().softmax(-1).cpu()
                 rows.update(zip(batch.clips.tolist(), logits, strict=True))
         return torch.stack([rows[int(clip)] for clip in clips])
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -83,14 +83,18 @@ class TrainChoice(Section):
     threads: int | None = Field(None, ge=1, description="Threads; all cores if empty")
 
 
-Steps = Annotated[tuple[dict[str, Any], ...], Field(default=())]
+Steps = Literal["none", "default"] | tuple[dict[str, Any], ...]
 
 
 class AugmentChoice(Section):
     """What changes clips in training: before the representation, and after it."""
 
-    waveform: Steps = Field((), description="Steps on the sound: name, probability, parameters")
-    picture: Steps = Field((), description="Steps on the picture: name, probability, parameters")
+    waveform: Steps = Field(
+        "none", description="Steps on the sound: none, default, or a list of name and parameters"
+    )
+    picture: Steps = Field(
+        "none", description="Steps on the picture: none, default, or a list of name and parameters"
+    )
 
 
 class Recipe(Section):
@@ -120,6 +124,19 @@ class Recipe(Section):
         except SerError as error:
             raise ValueError(str(error)) from error
         return value
+
+    @model_validator(mode="after")
+    def _known_augmentation(self) -> Recipe:
+        from ser_core.representations import make
+        from ser_core.training.augmenting import picture_change, wave_change
+
+        representation = make(**self.representation)
+        try:
+            wave_change(self.augment, representation.sample_rate)
+            picture_change(self.augment, representation)
+        except SerError as error:
+            raise ValueError(str(error)) from error
+        return self
 
     @model_validator(mode="after")
     def _distinct_seeds(self) -> Recipe:

@@ -62,7 +62,7 @@ def prepare(corpus: Corpus, recipe: Recipe, progress: Progress | None = None) ->
     waveforms = [audio.load(corpus.path(clip), sample_rate=rep.sample_rate) for clip in clips]
     stored = _stored(corpus, rep, clips, waveforms, progress)
     source: Source = stored
-    change = wave_change(recipe.augment)
+    change = wave_change(recipe.augment, rep.sample_rate)
     if change is not None:
         source = Live(stored, [torch.from_numpy(wave.samples) for wave in waveforms], change)
     classes = tuple(corpus.emotions)

@@ -56,7 +56,7 @@ def test_evaluation_gives_whole_clips_whatever_stands_beside_them(data):
 
 
 def test_augmentation_of_pictures_reaches_the_batches(data):
-    brighter = Data(data.source, data.targets, 3, change=lambda pictures, _own, _draw: pictures + 1)
+    brighter = Data(data.source, data.targets, 3, change=lambda x, own, _draw: (x + 1, own))
     plain = next(data.training(all_clips(data), 8, 0.6, 0, 0))
     changed = next(brighter.training(all_clips(data), 8, 0.6, 0, 0))
     assert torch.equal(changed.pictures, plain.pictures + 1)

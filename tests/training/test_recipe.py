@@ -42,6 +42,8 @@ def test_the_hash_changes_with_all_but_the_name(file):
         ({"optim": {"lr": -1}}, r"optim.lr = -1: Input should be greater than 0"),
         ({"representation": {"name": "melspectogram"}}, "Did you mean 'melspectrogram'"),
         ({"representation": {"name": "mfcc", "n_mfcc": 99}}, "n_mfcc = 99 must not exceed n_mels"),
+        ({"augment": {"waveform": [{"name": "gian"}]}}, "Did you mean 'gain'"),
+        ({"augment": {"picture": [{"name": "harmonic_mask"}]}}, "harmonic_mask"),
         ({"seeds": [1, 1]}, "seeds must differ"),
         ({"seeds": []}, "seeds"),
     ],

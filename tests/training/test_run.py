@@ -65,6 +65,18 @@ def test_run_again_it_only_reads(tmp_path):
     np.testing.assert_array_equal(again.predictions.probabilities, first.predictions.probabilities)
 
 
+@pytest.mark.parametrize("normalise", ["clip", "speaker"])
+def test_augmentation_and_normalisation_go_together(tmp_path, normalise):
+    asked = recipe(
+        normalise=normalise,
+        augment={"waveform": "default", "picture": "default"},
+        train={"epochs": 1, "batch": 8, "threads": 1, "precision": "float32", "mixup": 0.2},
+        split={"policy": "leave-one-speaker-out", "only": [1]},
+    )
+    outcome = run(asked, tmp_path / "run")
+    assert len(outcome.predictions.part("test").table) == 6
+
+
 def test_a_folder_of_another_recipe_is_refused(tmp_path):
     run(recipe(), tmp_path / "run")
     with pytest.raises(ParameterError, match="another recipe"):
