@@ -72,7 +72,9 @@ def create(file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(file.with_name(f".{file.name}.lock")):
         if not file.exists():
-            temporary = file.with_name(f".{file.name}.{uuid.uuid4().hex[:8]}")
+            for left in file.parent.glob(f".{file.name}.making-*"):  # by one that was killed
+                left.unlink()
+            temporary = file.with_name(f".{file.name}.making-{uuid.uuid4().hex[:8]}")
             try:
                 _fill(temporary)
                 os.replace(temporary, file)  # noqa: PTH105  (the point of it all)
@@ -97,6 +99,7 @@ def told(what: str) -> Iterator[None]:
     Args:
         what: What could not be done, for the message.
     """
+    _quiet()
     from mlflow.exceptions import MlflowException
 
     try:

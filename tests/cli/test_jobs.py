@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 
 import pytest
 from typer.testing import CliRunner
@@ -89,6 +90,10 @@ def test_a_waiting_job_is_brought_to_the_front():
     started = [start(command, title=name, queue=True) for name in "abc"]
     assert "queued" in invoke("front", started[2].id)
     started[0].cancel()
+    deadline = time.monotonic() + 30
+    while str(started[2].state) == "queued" and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert str(started[1].state) == "queued"
     with pytest.raises(JobError, match="not waiting"):
         invoke("front", started[2].id)
     for job in started[1:]:

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from itertools import pairwise
 
 import pytest
@@ -181,7 +180,7 @@ def test_a_removed_job_is_gone_and_comes_back(run, python, tmp_path):
         restore(job.id, tmp_path)
 
 
-def test_many_jobs_queue_in_no_time(queue, held, note):
-    begin = time.monotonic()
-    assert len(queue(held, *(note(str(n)) for n in range(40)))) == 41
-    assert time.monotonic() - begin < 20
+def test_many_jobs_keep_the_order_they_were_asked_for(queue, held, note, tmp_path):
+    names = [str(number) for number in range(30)]
+    queue(held, *map(note, names))
+    assert [job.title for job in waiting(tmp_path)] == names

@@ -23,16 +23,19 @@ with tracking.run(sys.argv[1]) as run, tracking.run("part", "fold", parent=run.i
 """
 
 
-def write(name, seconds):
+def write(name, seconds, **env):
     return subprocess.Popen(
         [sys.executable, "-c", WRITE, name, str(seconds)],
         cwd=settings.REPOSITORY,
+        env={**os.environ, **env},
         stdout=subprocess.PIPE,
         text=True,
     )
 
 
 def test_two_processes_that_make_the_store_together_do_not_disturb_each_other(ser_home):
+    ser_home.mkdir()
+    (ser_home / ".mlflow.db.making-killed").touch()
     writers = [write(name, 0) for name in ("one", "two")]
     said = [writer.communicate(timeout=120)[0] for writer in writers]
     assert [writer.returncode for writer in writers] == [0, 0]
@@ -44,17 +47,18 @@ def test_two_processes_that_make_the_store_together_do_not_disturb_each_other(se
 
 
 @pytest.mark.usefixtures("mlflow_store")
-def test_no_run_stays_running_when_its_process_is_killed_or_told_to_end():
+def test_no_run_stays_running_when_its_process_is_killed_or_told_to_end(tmp_path):
+    (tmp_path / "cancelled").touch()
     ends = {"killed": signal.SIGKILL, "told": signal.SIGTERM}
-    writers = {name: write(name, 600) for name in ends}
+    writers = {name: write(name, 600, SER_JOB=str(tmp_path)) for name in ends}
     for name, writer in writers.items():
         assert writer.stdout.readline() == "at work\n"
         writer.send_signal(ends[name])
         writer.wait(30)
     assert writers["told"].returncode == 128 + signal.SIGTERM
     runs = {record.name: record for record in reading.records(kind="training")}
-    assert runs["told"].status == "KILLED"
-    assert "told to end" in runs["told"].tags[marks.REASON]
+    assert (runs["told"].status, runs["told"].tags[marks.REASON]) == ("KILLED", "Cancelled")
+    assert runs["told"].tags[marks.JOB] == tmp_path.name
     assert runs["killed"].status == "RUNNING"
     assert len(tracking.abandoned()) == 2
     assert len(tracking.reconcile()) == 2

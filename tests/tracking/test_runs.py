@@ -11,6 +11,8 @@ import pytest
 from ser_core import tracking
 from ser_core.errors import SerError, TrackingError, UnknownNameError
 from ser_core.tracking import marks, reading, server, store
+from ser_core.tracking.running import verdict
+from ser_core.tracking.signals import Terminated
 
 pytestmark = pytest.mark.usefixtures("mlflow_store")
 
@@ -86,6 +88,12 @@ def test_an_interrupt_is_killed_not_failed():
     with pytest.raises(KeyboardInterrupt), tracking.run("A"):
         raise KeyboardInterrupt
     assert (only().status, only().tags[marks.REASON]) == ("KILLED", "Cancelled")
+
+
+def test_being_told_to_end_without_a_cancel_is_said_to_come_from_outside():
+    status, reason = verdict(Terminated(143))
+    assert status == "KILLED"
+    assert "computer shuts down" in reason
 
 
 def test_files_of_all_sorts_are_kept_and_found(tmp_path):
