@@ -94,7 +94,7 @@ def test_a_link_restores_representation_parameters_and_comparison(page):
     }
     page.goto(f"/representations?{urlencode(wanted)}")
     drawn(page, 2)
-    bands = page.get_by_role("spinbutton", name="Mel bands (bands)")
+    bands = page.get_by_role("spinbutton", name="Mel bands")
     expect(bands).to_have_value("40")
     expect(page.locator("audio")).to_have_count(2)
     rows = "[...document.querySelectorAll('.js-plotly-plot')].map(p => p.data[0].y?.length)"

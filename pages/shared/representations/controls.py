@@ -42,7 +42,7 @@ def panel(name: str, *, said_in: DeltaGenerator, wide: bool = False) -> Represen
     with said_in:
         wanted = _from_address(name)
     st.markdown("**Parameters**")
-    with st.grid(8, min_column_width=132) if wide else st.container():
+    with st.grid(8, min_column_width=132, vertical_alignment="bottom") if wide else st.container():
         for field in dataclasses.fields(REPRESENTATIONS[name]):
             _control(name, field, wanted.get(field.name, field.default))
     changed = bool(address.parameters())
@@ -98,9 +98,8 @@ def _control(name: str, field: dataclasses.Field[Any], value: Number) -> None:
     rule, kind = field.metadata, _kind(field)
     key = f"{name}-{field.name}"
     st.session_state[key] = value
-    unit = f" ({rule['unit']})" if rule["unit"] else ""
     st.number_input(
-        f"{words(field.name)}{unit}",
+        label(field.name, rule["unit"]),
         kind(rule["low"]),
         kind(rule["high"]),
         step=kind(STEPS.get(field.name, 1)),
@@ -126,9 +125,15 @@ WORDS = {
 }
 
 
-def words(parameter: str) -> str:
-    """A parameter's name in words."""
-    return WORDS.get(parameter, parameter.replace("_", " ").capitalize())
+def label(parameter: str, unit: str) -> str:
+    """A parameter's name in words, with its unit unless the words say it.
+
+    >>> label("n_mels", "bands"), label("hop_length", "samples")
+    ('Mel bands', 'Hop (samples)')
+    """
+    words = WORDS.get(parameter, parameter.replace("_", " ").capitalize())
+    said = not unit or words.lower().endswith(unit)
+    return words if said else f"{words} ({unit})"
 
 
 def _changed(key: str, parameter: str, default: Number) -> None:
