@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ser_core.extraction import stretched
-
 if TYPE_CHECKING:
     from ser_core.representations import Representation
 
@@ -65,6 +63,8 @@ def picture_of_parts(representation: Representation, values: Values, name: str) 
 
 def difference(first: Picture, second: Picture, frames: int = 200) -> Picture:
     """First minus second, both brought to one length by `stretched`."""
+    from ser_core.extraction import stretched  # here, since it imports torch
+
     values = stretched(first.values, frames) - stretched(second.values, frames)
     name = f"{first.name} minus {second.name}"
     return picture_of_parts(first.representation, values, name)
