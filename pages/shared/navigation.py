@@ -39,6 +39,10 @@ SECTIONS: dict[str, dict[str, Spot]] = {
             "pages/representations.py", "Representations", "See a sound in thirteen ways"
         ),
     },
+    "Models": {
+        "train": Spot("pages/train.py", "Train", "Choose a recipe, start it, watch it"),
+        "results": Spot("pages/results.py", "Results", "How good it is, and how sure that is"),
+    },
 }
 _run = threading.local()
 PAGES = {name: spot for spots in SECTIONS.values() for name, spot in spots.items()}

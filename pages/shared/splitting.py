@@ -131,7 +131,7 @@ OPTIONS = {"fractions": _fractions, "folds": _folds, "group": _group}
 def _present(active: Active, split: Split) -> None:
     found, _ = measuring.known(active)
     leaks = audit_split(split, active.corpus, found)
-    _grade(leaks)
+    grade_card(leaks)
     fold = split.folds[0]
     if len(split.folds) > 1:
         fold = st.selectbox("Fold", split.folds, key="fold", width=260)
@@ -140,13 +140,14 @@ def _present(active: Active, split: Split) -> None:
     for note in split.notes:
         st.caption(f"{plain(note)}.")
     st.markdown("**What the test shares with training**")
-    _shared(leaks)
+    shared_counts(leaks)
     if found is None:
         st.caption("Identical recordings are looked for once the clips are measured (Overview).")
     _keep(split)
 
 
-def _grade(leaks: LeakAudit) -> None:
+def grade_card(leaks: LeakAudit) -> None:
+    """The grade as a letter to be seen from afar, what it means, and the badge it brings."""
     tile = f'<div class="ser-grade ser-grade-{leaks.grade}">{leaks.grade}</div>'
     scale = "\n".join(f"- **{grade}**: {text}" for grade, text in GRADES.items())
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
@@ -158,7 +159,7 @@ def _grade(leaks: LeakAudit) -> None:
                 st.markdown(":red-badge[speakers shared] goes with every figure from this split.")
 
 
-def _shared(leaks: LeakAudit) -> None:
+def shared_counts(leaks: LeakAudit) -> None:
     """How many of the test's speakers, sentences, ... training has too, in the worst fold."""
     worst = leaks.worst()
     rows = worst[(worst["source"] == "train") & (worst["target"] == "test")].set_index("kind")

@@ -1,9 +1,20 @@
 """Pages are driven by streamlit's AppTest, through `app.py` as in a browser."""
 
+import os
+import shutil
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ser_core.settings import REPOSITORY
+from ser_core.settings import REPOSITORY, demo_corpus
+from ser_core.training.runs import runs
+
+TINY = {
+    "corpus": str(demo_corpus()),
+    "representation": {"name": "melspectrogram", "n_mels": 16, "hop_length": 400},
+    "network": {"name": "resnet10", "width": 4},
+    "train": {"epochs": 2, "batch": 8, "threads": 1, "precision": "float32"},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -42,3 +53,29 @@ def said():
         return "\n".join(str(e.value) for kind in kinds for e in app.get(kind) if e)
 
     return said
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    """Runtime folder with two tiny trainings of the demo, of two seeds each."""
+    from ser_core.training.recipe import parse
+    from ser_core.training.run import run
+
+    home = tmp_path_factory.mktemp("trained")
+    given = os.environ.get("SER_HOME")
+    os.environ["SER_HOME"] = str(home)
+    try:
+        for policy in ("random", "speaker-disjoint"):
+            own = {"name": f"tiny, {policy}", "split": {"policy": policy}, "seeds": [0, 1]}
+            recipe = parse({**TINY, **own})
+            run(recipe, home / "runs" / recipe.hash)
+    finally:
+        os.environ.pop("SER_HOME") if given is None else os.environ.update(SER_HOME=given)
+    return home
+
+
+@pytest.fixture
+def with_runs(trained, ser_home):
+    """The tiny trainings in this test's own runtime folder: hash by policy."""
+    shutil.copytree(trained / "runs", ser_home / "runs")
+    return {run.policy: run.id for run in runs(ser_home)}

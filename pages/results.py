@@ -1,0 +1,27 @@
+"""Results: what was trained, how good it is, how sure that is, and what it costs to be honest."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.shared import navigation
+from pages.shared.errors import told
+from pages.shared.results import address, compare, listing, opened, premium
+from ser_core.training.runs import runs
+
+navigation.enter()
+if address.read(address.RUN):
+    with told():
+        opened.show(address.read(address.RUN))
+elif address.compared():
+    with told():
+        compare.show(address.compared())
+else:
+    st.title("Results")
+    known = runs()
+    views = {"Runs": listing.show, "Leak premium": premium.show}
+    tabs = st.tabs(list(views), key="results", on_change="rerun", bind="query-params")
+    for tab, show in zip(tabs, views.values(), strict=True):
+        if tab.open:
+            with tab:
+                show(known)

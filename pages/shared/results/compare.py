@@ -1,0 +1,142 @@
+"""Two runs or more, on the clips that all of them answered."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import errors, theme
+from pages.shared.errors import plain
+from pages.shared.results import address, files, loading, saying
+from ser_core.errors import SerError
+from ser_core.evaluation import METRICS, spread
+from ser_core.evaluation.contest import Contest, contest
+from ser_core.plots.palette import ACCENT
+from ser_core.plots.printed_results import print_intervals
+from ser_core.plots.results import MARK, Row, intervals_figure
+from ser_core.training import runs
+from ser_core.words import count
+
+if TYPE_CHECKING:
+    from ser_core.evaluation import Report
+    from ser_core.training.runs import RunInfo
+
+COMPARABLE = ("uar", "wa", "macro_f1", "ece")
+
+
+def show(run_ids: list[str]) -> None:
+    """The runs side by side, and the paired test."""
+    st.button("← All runs", type="tertiary", on_click=address.show_all)
+    st.title("Compare")
+    found = _found(run_ids)
+    if len(found) < 2:
+        st.info("Tick two runs or more in the list to compare them.")
+        return
+    reports = {name: loading.report(run) for name, run in found.items()}
+    metric = st.segmented_control(
+        "Figure",
+        COMPARABLE,
+        default="uar",
+        required=True,
+        format_func=lambda name: METRICS[name].title,
+        key="figure",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    _own_figures(found, reports, metric)
+    with errors.told():
+        _paired(found, reports, metric)
+
+
+def _found(run_ids: list[str]) -> dict[str, RunInfo]:
+    """Finished runs by a name that tells them apart."""
+    known = []
+    for run_id in run_ids:
+        try:
+            run = runs.one(run_id)
+        except SerError as error:
+            errors.show(error)
+            continue
+        if run.result:
+            known.append(run)
+    names = [run.name for run in known]
+    return {r.name if names.count(r.name) == 1 else f"{r.name} ({r.id[:6]})": r for r in known}
+
+
+def _own_figures(found: dict[str, RunInfo], reports: dict[str, Report], metric: str) -> None:
+    """Each run on all of its own test clips, and its scatter over seeds."""
+    title = METRICS[metric].title
+    rows = [
+        Row(name, one.figures[metric], MARK if one.badge else ACCENT, one.how, not one.badge)
+        for name, one in reports.items()
+    ]
+    with st.container(border=True):
+        st.markdown(f"**{title} of each, on all of its own test clips**")
+        theme.figure(intervals_figure(rows, title=title), key="compare-figure")
+        lines = [_line(name, found[name], report, metric) for name, report in reports.items()]
+        st.dataframe(pd.DataFrame(lines), hide_index=True, placeholder="")
+        badge = next((one.badge for one in reports.values() if one.badge), "")
+        draw = partial(print_intervals, rows, title, title, badge)
+        files.figure(f"compare-{metric}", draw)
+
+
+def _line(name: str, run: RunInfo, report: Report, metric: str) -> dict[str, Any]:
+    figure = report.figures[metric]
+    over = spread(loading.predictions(run).part("test"), metric)
+    scatter = f"{over.mean:.3f} ± {over.sd:.3f}" if over.sd is not None else "one seed"
+    return {
+        "Run": name,
+        METRICS[metric].title: saying.value(figure),
+        "95 % interval": saying.ends(figure),
+        "Mean ± spread over seeds": scatter,
+        "Seeds": len(report.seeds),
+        "Badge": report.badge or "new speakers",
+        "Split": run.policy,
+        "Test clips": report.n,
+    }
+
+
+def _paired(found: dict[str, RunInfo], reports: dict[str, Report], metric: str) -> None:
+    """The test on common clips, pair by pair, in words."""
+    by_speaker = not any(report.speakers_shared for report in reports.values())
+    ids = tuple(run.id for run in found.values())
+    kept: dict[Any, Contest] = st.session_state.setdefault("_contests", {})
+    key = (ids, metric)
+    if key not in kept:
+        with st.spinner("Testing the difference on the same clips …"):
+            given = {name: loading.predictions(run).part("test") for name, run in found.items()}
+            kept[key] = contest(given, metric, by_speaker=by_speaker)
+    _told(kept[key], reports)
+
+
+def _told(result: Contest, reports: dict[str, Report]) -> None:
+    with st.container(border=True):
+        badge = next((one.badge for one in reports.values() if one.badge), "")
+        st.markdown(
+            f"**Paired test on the {count(result.clips, 'clip')} that all answered** "
+            f"{saying.badge(badge)}",
+            help="Every run is scored on the same draws of clips (or speakers), so that what "
+            "is easy or hard for all of them cancels out. p-values are corrected for the number "
+            "of pairs (Holm, 1979).",
+        )
+        if result.note:
+            st.warning(plain(result.note))
+        for sentence in result.sentences:
+            st.markdown(f"- {plain(sentence)}")
+        st.dataframe(result.table, hide_index=True, column_config=_numbers(), placeholder="")
+        files.button(
+            "Download as CSV",
+            "comparison.csv",
+            "text/csv",
+            lambda: str(result.table.to_csv(index=False)),
+            "The tests, a row a pair",
+        )
+
+
+def _numbers() -> dict[str, Any]:
+    kind = st.column_config.NumberColumn
+    thousandths = ("a", "b", "difference", "low", "high", "p", "p_holm", "p_mcnemar")
+    return {name: kind(name, format="%.3f") for name in thousandths}

@@ -1,0 +1,110 @@
+"""What is taken for what, and the clips behind every cell, to hear."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.shared.results import address, clips, files, loading, saying
+from ser_core.evaluation.answers import cell
+from ser_core.plots.printed_results import print_confusion
+from ser_core.plots.results import confusion_figure
+from ser_core.plots.theme import CONFIG
+from ser_core.words import count
+
+if TYPE_CHECKING:
+    from ser_core.evaluation import Report
+    from ser_core.training.runs import RunInfo
+
+COUNTS, SHARES = "Counts", "Shares of each emotion"
+CHART = "confusion-chart"
+ALL = "any"
+
+
+def show(run: RunInfo, report: Report) -> None:
+    """The matrix on the left, the clips of the chosen cell on the right."""
+    left, right = st.columns([5, 6], gap="medium")
+    with left:
+        _matrix(run, report)
+    with right:
+        _cell(run, report)
+
+
+def _matrix(run: RunInfo, report: Report) -> None:
+    shown = st.segmented_control(
+        "Show",
+        [COUNTS, SHARES],
+        default=COUNTS,
+        required=True,
+        key="matrix",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    normalised = shown == SHARES
+    figure = confusion_figure(
+        report.confusion_table(), normalised=normalised, chosen=_valid_cell(report)
+    )
+    st.plotly_chart(
+        figure,
+        key=CHART,
+        theme="streamlit",
+        config=CONFIG,
+        on_select=_clicked,
+        selection_mode="points",
+    )
+    st.caption(f"Click a cell to hear its clips. {saying.badge(report.badge)}")
+    draw = partial(print_confusion, report, run.name, normalised=normalised)
+    kind = "shares" if normalised else "counts"
+    files.figure(f"{run.id}-confusion-{kind}", lambda form: draw(form))
+
+
+def _clicked() -> None:
+    """Put the clicked cell into the address."""
+    chosen: Any = st.session_state[CHART]
+    points = chosen["selection"]["points"]
+    if points:
+        true, answer = points[0]["customdata"][:2]
+        address.write(cell=f"{true}:{answer}")
+
+
+def _valid_cell(report: Report) -> tuple[str, str] | None:
+    chosen = address.cell()
+    return chosen if chosen and set(chosen) <= set(report.classes) else None
+
+
+def _cell(run: RunInfo, report: Report) -> None:
+    chosen = _valid_cell(report) or _commonest_mistake(report)
+    _choices(report, chosen)
+    true, answer = chosen
+    rows = cell(loading.answers(run), true, answer)
+    if rows.empty:
+        st.info(f"No clip of {true} was answered as {answer}.")
+        return
+    meaning = "right" if true == answer else "wrong"
+    st.markdown(f"**{count(len(rows), 'answer')}** of {true} given as {answer}, {meaning}")
+    clips.show(run, rows, key=f"cell-{true}-{answer}")
+
+
+def _commonest_mistake(report: Report) -> tuple[str, str]:
+    """The cell that is shown until one is chosen: the largest off the diagonal."""
+    table = report.confusion_table()
+    values = table.to_numpy(copy=True)
+    values[range(len(values)), range(len(values))] = -1
+    row, column = divmod(int(values.argmax()), len(values))
+    return str(table.index[row]), str(table.columns[column])
+
+
+def _choices(report: Report, chosen: tuple[str, str]) -> None:
+    """The same choice without a pointer."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        for label, key, value in zip(
+            ("True emotion", "Answer"), ("cell-true", "cell-answer"), chosen, strict=True
+        ):
+            st.session_state[key] = value
+            st.selectbox(label, report.classes, key=key, on_change=_chosen, width=170)
+
+
+def _chosen() -> None:
+    address.write(cell=f"{st.session_state['cell-true']}:{st.session_state['cell-answer']}")

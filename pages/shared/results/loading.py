@@ -1,0 +1,85 @@
+"""What a run gave, computed once and kept while its files do not change."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.shared import selection
+from ser_core.errors import SerError
+from ser_core.evaluation.answers import answers_table
+from ser_core.training import runs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ser_core.corpora import Corpus
+    from ser_core.evaluation import Predictions, Report
+    from ser_core.training.runs import Course, RunInfo
+
+_LOG = logging.getLogger(__name__)
+
+
+def _stamp(run: RunInfo) -> float:
+    return run.result.finished if run.result else 0.0
+
+
+def report(run: RunInfo, part: str = "test") -> Report:
+    """Everything that can be said of a finished run.
+
+    Raises:
+        SerError: If its predictions are missing or damaged.
+    """
+    return _report(str(run.folder), _stamp(run), part, run)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Computing the intervals …")
+def _report(folder: str, stamp: float, part: str, _run: RunInfo) -> Report:  # noqa: ARG001
+    return runs.report_of(_run, part)
+
+
+def predictions(run: RunInfo) -> Predictions:
+    """Answers of a finished run, on validation and test clips.
+
+    Raises:
+        SerError: If they are missing or damaged.
+    """
+    return _predictions(str(run.folder), _stamp(run), run)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _predictions(folder: str, stamp: float, _run: RunInfo) -> Predictions:  # noqa: ARG001
+    return runs.predictions_of(_run)
+
+
+def answers(run: RunInfo) -> pd.DataFrame:
+    """Test answers as `answers_table` gives them; not to be written to."""
+    return _answers(str(run.folder), _stamp(run), run)
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _answers(folder: str, stamp: float, _run: RunInfo) -> pd.DataFrame:  # noqa: ARG001
+    return answers_table(predictions(_run).part("test"))
+
+
+def courses(run: RunInfo) -> list[Course]:
+    """Courses of its trainings."""
+    return _courses(str(run.folder), _stamp(run))
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _courses(folder: str, stamp: float) -> list[Course]:  # noqa: ARG001
+    from pathlib import Path
+
+    return runs.courses(Path(folder))
+
+
+def corpus(run: RunInfo) -> Corpus | None:
+    """The corpus the run was trained on; None when it cannot be opened any more."""
+    try:
+        return selection.opened(run.corpus, run.reader)
+    except SerError as error:
+        _LOG.info("the corpus of run %s: %s", run.id, error)
+        return None

@@ -1,0 +1,45 @@
+"""What made a run: its recipe, its split and what the parts of that share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.shared import navigation, splitting
+from pages.shared.errors import plain
+from pages.shared.results import listing
+from ser_core.training import runs
+
+if TYPE_CHECKING:
+    from ser_core.evaluation import Report
+    from ser_core.training.runs import RunInfo
+
+
+def show(run: RunInfo, _report: Report) -> None:
+    """Recipe on the left, split and audit on the right."""
+    left, right = st.columns([2, 5], gap="medium")
+    with left:
+        _recipe(run)
+    with right:
+        _split(run)
+
+
+def _recipe(run: RunInfo) -> None:
+    st.markdown("**Recipe** (what is not said has its default)")
+    st.code(run.recipe_text, language="yaml")
+    st.caption(
+        f"Hash `{run.id}`: the same recipe with the same seed on the same machine gives the same "
+        f"model. Files in `{run.folder}`"
+    )
+    navigation.link("train", "Change it and train again →", **{"from-run": run.id})
+
+
+def _split(run: RunInfo) -> None:
+    audit = runs.audit_of(run)
+    st.markdown(f"**Split**: {plain(listing.policy_title(run.policy))}")
+    if audit is None:
+        return
+    splitting.grade_card(audit)
+    st.markdown("**What the test shares with training** (the worst fold)")
+    splitting.shared_counts(audit)

@@ -1,0 +1,10 @@
+"""Train."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.shared import navigation
+
+navigation.enter()
+st.title("Train")

@@ -1,0 +1,332 @@
+"""The runs there are: what was asked for, how far each is, and what came of it.
+
+A run is a folder under `home()/runs`, named by the hash of its recipe. Everything here is read
+from small files; neither torch nor a model is loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ser_core import settings
+from ser_core.corpora.leaks import Leak, LeakAudit
+from ser_core.errors import SerError
+from ser_core.evaluation import BADGES, Interval, Predictions, Report, report
+from ser_core.jsonfile import read_json
+from ser_core.training.recipe import Recipe, SplitChoice
+
+DELETED = ".deleted"
+"""Folder beside the runs that holds those that were deleted, until they are too old."""
+
+KEPT_DAYS = 7
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a finished run gave.
+
+    Attributes:
+        grade: Of the audit of its split.
+        uar: Mean recall on the test clips.
+        wa: Accuracy on the test clips.
+        clips: Test answers.
+        members: Trainings: folds times seeds.
+        minutes: Of training.
+        finished: Seconds since the epoch.
+    """
+
+    grade: str
+    uar: Interval
+    wa: Interval
+    clips: int
+    members: int
+    minutes: float
+    finished: float
+
+    @property
+    def badge(self) -> str:
+        """What every figure wears; empty where the test speakers are new to the model."""
+        return BADGES.get(self.grade, BADGES["unknown"])
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """A run, as far as its small files tell.
+
+    Attributes:
+        id: Hash of the recipe, and name of the folder.
+        folder: Where its files are.
+        name: That the user gave it.
+        content: The recipe as written, defaults left out.
+        begun: Seconds since the epoch.
+        result: What it gave; None while it is not finished.
+    """
+
+    id: str
+    folder: Path
+    name: str
+    content: Mapping[str, Any]
+    begun: float
+    result: Result | None
+
+    @property
+    def corpus(self) -> Path:
+        """Folder or table of its corpus."""
+        return Path(str(self.content.get("corpus", "")))
+
+    @property
+    def reader(self) -> str:
+        """Reader of the corpus; empty where it was found by itself."""
+        return str(self.content.get("reader") or "")
+
+    @property
+    def policy(self) -> str:
+        """Name of the split's policy."""
+        default = SplitChoice.model_fields["policy"].default
+        return str(self.content.get("split", {}).get("policy", default))
+
+    @property
+    def representation(self) -> str:
+        """Name of the representation."""
+        default = Recipe.model_fields["representation"].default
+        return str(self.content.get("representation", default)["name"])
+
+    @property
+    def family(self) -> str:
+        """Equal for runs whose recipes differ in split and name alone.
+
+        The seed and the shares of the split count too: only its policy may differ.
+        """
+        split = dict(self.content.get("split", {}))
+        for own in ("policy", "folds", "only", "file"):
+            split.pop(own, None)
+        rest = {k: v for k, v in self.content.items() if k not in ("name", "split")}
+        return _digest({**rest, "split": split})
+
+    @property
+    def recipe_text(self) -> str:
+        """The recipe in YAML."""
+        return (self.folder / "recipe.yaml").read_text(encoding="utf-8")
+
+
+def _digest(value: object) -> str:
+    text = json.dumps(value, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def folder_of_runs(home: Path | None = None) -> Path:
+    """Where runs are kept."""
+    return (home or settings.home()) / "runs"
+
+
+def runs(home: Path | None = None) -> list[RunInfo]:
+    """All runs, the newest first; folders that are none are left out.
+
+    Args:
+        home: Runtime folder; `settings.home()` by default.
+    """
+    root = folder_of_runs(home)
+    folders = [each for each in root.iterdir() if each.is_dir()] if root.is_dir() else []
+    found = [info for folder in folders if (info := open_run(folder)) is not None]
+    return sorted(found, key=_when, reverse=True)
+
+
+def _when(run: RunInfo) -> float:
+    return run.result.finished if run.result else run.begun
+
+
+def open_run(folder: Path) -> RunInfo | None:
+    """The run in a folder; None when there is none."""
+    file = folder / "recipe.yaml"
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        begun = file.stat().st_mtime
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return None
+    if folder.name.startswith(".") or not isinstance(content, dict):
+        return None
+    name = str(content.get("name", Recipe.model_fields["name"].default))
+    summary = read_json(folder / "summary.json")
+    return RunInfo(folder.name, folder, name, content, begun, _result(summary) if summary else None)
+
+
+def one(run_id: str, home: Path | None = None) -> RunInfo:
+    """The run of this id.
+
+    Raises:
+        SerError: If there is none.
+    """
+    root = folder_of_runs(home)
+    known = Path(run_id).name == run_id
+    found = open_run(root / run_id) if known else None
+    if found is None:
+        raise SerError("there is no such run", subject=run_id, remedy="Choose one from the list")
+    return found
+
+
+def _result(summary: Mapping[str, Any]) -> Result | None:
+    """None where the file is of another form: the run then counts as not finished."""
+    try:
+        figures = {name: _figure(name, summary["test"][name]) for name in ("uar", "wa")}
+        return Result(
+            grade=summary["split"]["audit"]["grade"],
+            clips=summary["clips"],
+            members=summary["members"],
+            minutes=summary["minutes"],
+            finished=summary["finished"],
+            **figures,
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _figure(name: str, written: Mapping[str, Any]) -> Interval:
+    method, _, drawn = str(written.get("method", "")).partition(" over ")
+    units, _, over = drawn.partition(" ")
+    about: dict[str, Any] = {"method": method, "over": over, "units": int(units)} if over else {}
+    return Interval(name, written["value"], written["low"], written["high"], **about)
+
+
+def audit_of(run: RunInfo) -> LeakAudit | None:
+    """Audit of the run's split, as it was kept; None while the run is not finished."""
+    summary = read_json(run.folder / "summary.json")
+    if summary is None:
+        return None
+    kept = summary["split"]["audit"]
+    fields = Leak.__dataclass_fields__
+    leaks = tuple(Leak(**{name: row[name] for name in fields}) for row in kept["worst"])
+    return LeakAudit(leaks, kept["grade"], kept["validation_grade"], kept["reading"])
+
+
+def predictions_of(run: RunInfo) -> Predictions:
+    """What the models of a finished run answered, on validation and test clips.
+
+    Raises:
+        SerError: If the file is missing or damaged.
+    """
+    return Predictions.load(run.folder / "predictions.parquet")
+
+
+def report_of(run: RunInfo, part: str = "test") -> Report:
+    """Everything that can be said of a finished run, with intervals.
+
+    Raises:
+        SerError: As `predictions_of`.
+    """
+    return report(predictions_of(run), audit_of(run), part=part)
+
+
+@dataclass(frozen=True)
+class Course:
+    """How one training of a run went, or goes.
+
+    Attributes:
+        fold: Number of the fold.
+        fold_name: Its name, once the training has finished; until then its number.
+        seed: Of the training.
+        history: One mapping an epoch: epoch, train_loss, lr, val_loss, val_uar, val_wa, seconds.
+        best_epoch: The epoch whose weights are kept; 0 while there is none.
+        minutes: Of training so far.
+        finished: Whether it is.
+    """
+
+    fold: int
+    fold_name: str
+    seed: int
+    history: tuple[Mapping[str, float], ...]
+    best_epoch: int
+    minutes: float
+    finished: bool
+
+    @property
+    def name(self) -> str:
+        """For people: the fold and the seed."""
+        fold = "" if self.fold_name == "split" else f"fold {self.fold_name}, "
+        return f"{fold}seed {self.seed}"
+
+    def at(self, epoch: int) -> Mapping[str, float]:
+        """Metrics of an epoch, counted from 1."""
+        return self.history[epoch - 1]
+
+
+def courses(folder: Path) -> list[Course]:
+    """Courses of all trainings of a run that have done an epoch or more, in order."""
+    homes = sorted(folder.glob("fold-*-seed-*"), key=_place)
+    return [course for home in homes if (course := _course(home)) is not None]
+
+
+def _place(home: Path) -> tuple[int, int]:
+    _, fold, _, seed = home.name.split("-")
+    return int(fold), int(seed)
+
+
+def _course(home: Path) -> Course | None:
+    fold, seed = _place(home)
+    about = read_json(home / "bundle" / "bundle.json")
+    if about is not None:
+        training, name = about["training"], about["split"]["fold"]
+        history, best = training["history"], training["best_epoch"]
+    else:
+        state = read_json(home / "checkpoint" / "state.json")
+        if state is None:
+            return None
+        history, best, name = state["history"], state["best"]["epoch"], str(fold)
+    minutes = sum(each["seconds"] for each in history) / 60
+    return Course(fold, name, seed, tuple(history), max(best, 0), minutes, about is not None)
+
+
+def delete(run: RunInfo) -> Path:
+    """Take a run off the list; `restore` brings it back within a week.
+
+    Returns:
+        Where it is kept until then.
+
+    Raises:
+        SerError: If it cannot be moved.
+    """
+    root = run.folder.parent / DELETED
+    _forget(root, older_than=time.time() - KEPT_DAYS * 86_400)
+    kept = root / f"{run.id}-{int(time.time() * 1000)}"
+    _move(run.folder, kept)
+    return kept
+
+
+def restore(kept: Path) -> Path:
+    """Bring a deleted run back.
+
+    Returns:
+        Its folder.
+
+    Raises:
+        SerError: If it is gone for good, or the same recipe was run again meanwhile.
+    """
+    folder = kept.parent.parent / kept.name.rpartition("-")[0]
+    if folder.exists():
+        raise SerError(
+            "the same recipe has a new run", subject=folder.name, remedy="Delete that one first"
+        )
+    _move(kept, folder)
+    return folder
+
+
+def _move(source: Path, target: Path) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source.rename(target)
+    except OSError as error:
+        raise SerError(f"cannot be moved ({error.strerror})", subject=str(source)) from error
+
+
+def _forget(root: Path, older_than: float) -> None:
+    for kept in root.glob("*-*"):
+        if int(kept.name.rpartition("-")[2]) / 1000 < older_than:
+            shutil.rmtree(kept, ignore_errors=True)

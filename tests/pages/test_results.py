@@ -1,0 +1,159 @@
+"""The Results page: find a run, read its figures, hear its mistakes, compare, delete."""
+
+import json
+
+import pytest
+import yaml
+
+
+def press(app, label):
+    return next(b for b in app.button if b.label == label and not b.disabled).click().run()
+
+
+def metrics(app):
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def box(app, label):
+    return next(w for w in [*app.selectbox, *app.multiselect] if w.label == label)
+
+
+def summary(home, run_id):
+    return json.loads((home / "runs" / run_id / "summary.json").read_text())
+
+
+def test_without_a_run_it_says_what_to_do(visit, said):
+    app = visit("results")
+    assert "No results yet" in said(app)
+    assert any("Train a model" in link.label for link in app.get("page_link"))
+
+
+def test_the_list_shows_every_run_with_interval_and_badge(visit, with_runs, ser_home):
+    table = visit("results").dataframe[0].value.set_index("Split")
+    assert set(table.index) == {"random", "speaker-disjoint"}
+    assert list(table.loc["random", "Badge"]) == ["speakers shared"]
+    assert list(table.loc["speaker-disjoint", "Badge"]) == []
+    figure = summary(ser_home, with_runs["random"])["test"]["uar"]
+    assert table.loc["random", "UAR"] == figure["value"]
+    assert table.loc["random", "95 %"] == f"{figure['low']:.3f} to {figure['high']:.3f}"
+
+
+def test_filters_narrow_the_list(visit, with_runs):
+    app = visit("results")
+    box(app, "Split").set_value(["random"]).run()
+    assert list(app.dataframe[0].value["Hash"]) == [with_runs["random"]]
+    app.text_input[0].set_value("no such run").run()
+    assert "No run is like that" in app.info[0].value
+
+
+def test_a_run_shows_its_figures_and_wears_its_badge(visit, said, with_runs, ser_home):
+    app = visit("results", run=with_runs["random"])
+    figures = summary(ser_home, with_runs["random"])["test"]
+    assert metrics(app)["UAR"] == f"{figures['uar']['value']:.3f}"
+    assert metrics(app)["WA (accuracy)"] == f"{figures['wa']['value']:.3f}"
+    assert said(app).count(":red-badge[speakers shared]") >= 5
+    assert "2 seeds" in said(app)
+
+
+def test_a_run_on_new_speakers_wears_no_badge(visit, said, with_runs):
+    app = visit("results", run=with_runs["speaker-disjoint"])
+    assert "speakers shared" not in said(app)
+    assert "new speakers" in said(app)
+
+
+@pytest.mark.parametrize(
+    "tab",
+    ["Confusion", "Emotions and voices", "Mistakes", "Calibration", "Courses", "Recipe and split"],
+)
+def test_every_view_opens_by_its_address(visit, with_runs, tab):
+    app = visit("results", run=with_runs["random"], tab=tab)
+    assert not app.error
+    assert not app.exception
+
+
+def test_a_cell_lists_exactly_its_clips(visit, with_runs, ser_home):
+    import pandas as pd
+
+    table = pd.read_parquet(ser_home / "runs" / with_runs["random"] / "predictions.parquet")
+    table = table[table["part"] == "test"]
+    columns = [name for name in table if name.startswith("p_")]
+    answer = table[columns].idxmax(axis=1).str.removeprefix("p_")
+    true, given = table["true"].iloc[0], answer.iloc[0]
+    app = visit("results", run=with_runs["random"], cell=f"{true}:{given}")
+    shown = app.dataframe[0].value["clip"]
+    wanted = table[(table["true"] == true) & (answer == given)]["clip"]
+    assert sorted(shown) == sorted(wanted)
+    assert len(app.get("audio")) == 1
+
+
+def test_a_cell_can_be_chosen_without_a_pointer(visit, with_runs):
+    app = visit("results", run=with_runs["random"], cell="anger:fear")
+    box(app, "True emotion").set_value("sadness").run()
+    assert app.query_params["cell"] == "sadness:fear"
+
+
+def test_mistakes_are_wrong_and_the_surest_come_first(visit, with_runs):
+    app = visit("results", run=with_runs["random"], tab="Mistakes")
+    table = app.dataframe[0].value
+    pairs = zip(table["true"], table["answer"], strict=True)
+    assert all(list(true) != list(answer) for true, answer in pairs)
+    assert list(table["confidence"]) == sorted(table["confidence"], reverse=True)
+
+
+def test_courses_tell_best_and_last_epoch_apart(visit, with_runs, ser_home):
+    app = visit("results", run=with_runs["random"], tab="Courses")
+    table = app.dataframe[0].value
+    bundle = ser_home / "runs" / with_runs["random"] / "fold-0-seed-1" / "bundle" / "bundle.json"
+    training = json.loads(bundle.read_text())["training"]
+    row = table[table["Seed"] == 1].iloc[0]
+    assert row["Best epoch"] == training["best_epoch"]
+    assert row["Last epoch"] == 2
+    assert row["Best UAR"] == training["history"][training["best_epoch"] - 1]["val_uar"]
+
+
+def test_the_recipe_and_what_the_split_shares_are_shown(visit, said, with_runs):
+    app = visit("results", run=with_runs["random"], tab="Recipe and split")
+    assert yaml.safe_load(app.code[0].value)["network"] == {"name": "resnet10", "width": 4}
+    assert "Leak grade E" in said(app)
+    assert metrics(app)["Speakers"] == "3 of 3"
+
+
+def test_an_unknown_run_is_told_with_a_way_back(visit):
+    app = visit("results", run="../runs")
+    assert "no such run" in app.error[0].value
+    press(app, "← All runs")
+    assert "run" not in app.query_params
+
+
+def test_runs_are_compared_on_their_common_clips_in_words(visit, said, with_runs):
+    app = visit("results", compare=",".join(with_runs.values()))
+    assert not app.error
+    assert "tested on different clips" in app.warning[0].value
+    assert "UAR" in said(app)
+    assert list(app.dataframe[0].value["Seeds"]) == [2, 2]
+    assert "±" in app.dataframe[0].value["Mean ± spread over seeds"][0]
+
+
+def test_deleting_a_run_can_be_undone(visit, said, with_runs, ser_home):
+    app = visit("results", run=with_runs["random"])
+    press(app, "Delete")
+    assert "1 run deleted" in said(app)
+    assert list(app.dataframe[0].value["Hash"]) == [with_runs["speaker-disjoint"]]
+    press(app, "Undo")
+    assert set(app.dataframe[0].value["Hash"]) == set(with_runs.values())
+    assert summary(ser_home, with_runs["random"])["members"] == 2
+
+
+def test_leak_premium_says_what_a_split_costs_and_offers_the_missing(visit, said, with_runs):
+    app = visit("results", results="Leak premium")
+    words = said(app)
+    assert "known voices saying known sentences" in words
+    assert "Train the missing 2 splits" in [b.label for b in app.button]
+
+
+def test_a_damaged_run_is_told_and_the_page_stands(visit, with_runs, ser_home):
+    (ser_home / "runs" / with_runs["random"] / "predictions.parquet").write_bytes(b"damaged")
+    app = visit("results", run=with_runs["random"])
+    assert app.error
+    assert not app.exception
+    assert len(visit("results").dataframe[0].value) == 2
