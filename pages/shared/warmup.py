@@ -1,7 +1,8 @@
-"""Load the heavy libraries while the first page is being looked at.
+"""What the server does once, while the first page is being looked at.
 
-Nobody waits for torch on the first screen, and whoever opens a page that needs it a moment later
-finds it loaded. `SER_WARM_UP=0` in the environment leaves it out.
+Jobs that a crash or a reboot cut off are put in order, and heavy libraries are loaded: nobody waits
+for torch on the first screen, and whoever opens a page that needs it a moment later finds it
+loaded. `SER_WARM_UP=0` in the environment leaves the loading out.
 """
 
 from __future__ import annotations
@@ -11,6 +12,10 @@ import importlib
 import logging
 import os
 import threading
+from collections.abc import Callable
+
+from ser_core import jobs
+from ser_core.errors import SerError
 
 HEAVY = ("torch", "ser_core.representations")
 DELAY = 4.0  # s, for the browser to fetch and draw the first page before the processor gets busy
@@ -34,14 +39,28 @@ def freeze() -> None:
 
 
 def begin() -> None:
-    """Start loading, once in the life of the server; later calls return at once."""
-    if _begun.is_set() or os.environ.get("SER_WARM_UP") == "0":
+    """Begin, once in the life of the server; later calls return at once."""
+    if _begun.is_set():
         return
     _begun.set()
-    freeze()
-    timer = threading.Timer(DELAY, _load)
+    _later(0.0, _put_jobs_in_order)
+    if os.environ.get("SER_WARM_UP") != "0":
+        freeze()
+        _later(DELAY, _load)
+
+
+def _later(seconds: float, work: Callable[[], None]) -> None:
+    timer = threading.Timer(seconds, work)
     timer.daemon = True
     timer.start()
+
+
+def _put_jobs_in_order() -> None:
+    try:
+        jobs.reconcile()
+    except SerError:
+        # The pages that show jobs say what is wrong with them; the server goes on.
+        _LOG.warning("the jobs could not be put in order", exc_info=True)
 
 
 def _load() -> None:

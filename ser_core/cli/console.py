@@ -30,7 +30,7 @@ def progress(label: str, file: Path | None = None) -> Iterator[Report]:
 
     The bar goes to standard error, and only to a terminal, so that output can be piped.
     """
-    in_file = ProgressFile(file) if file else None
+    in_file = ProgressFile(file) if file else ProgressFile.of_job()
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
