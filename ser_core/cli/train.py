@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ser_core import settings
 from ser_core.cli import console
+
+if TYPE_CHECKING:
+    from ser_core.training.run import Outcome
 
 RecipeFile = Annotated[Path, typer.Argument(help="Recipe, a YAML file; see recipes/.")]
 Changes = Annotated[
@@ -43,12 +46,14 @@ def train(
 
     from ser_core.training.recipe import load
     from ser_core.training.run import run
+    from ser_core.training.tracked import tracked
 
     given = [f"corpus={corpus}"] if corpus else []
     wanted = load(recipe, [*given, *(changes or [])])
     folder = out or settings.home() / "runs" / wanted.hash
-    with console.progress(wanted.name, progress_file) as report:
-        outcome = run(wanted, folder, progress=report)
+    with console.progress(wanted.name, progress_file) as report, tracked(wanted, folder) as tracker:
+        outcome = run(wanted, folder, progress=report, watcher=tracker)
+        tracker.finished(outcome, _figures(outcome))
     summary = json.loads((outcome.folder / "summary.json").read_text(encoding="utf-8"))
     if as_json:
         console.show({**summary, "folder": str(folder)}, as_json=True)
@@ -56,8 +61,22 @@ def train(
     if outcome.audit.speakers_shared:
         console.output.print("[bold yellow]Speakers shared[/] between training and test.")
     for name, figure in summary["test"].items():
+        value, low, high = (console.said(figure[key]) for key in ("value", "low", "high"))
         console.output.print(
-            f"{name.upper()} {figure['value']:.3f}, 95 % interval {figure['low']:.3f} to "
-            f"{figure['high']:.3f} ({figure['method']}), {summary['clips']} test clips"
+            f"{name.upper()} {value}, 95 % interval {low} to {high} ({figure['method']}), "
+            f"{summary['clips']} test clips"
         )
     console.output.print(f"{summary['minutes']:.1f} minutes; everything is in {folder}")
+
+
+def _figures(outcome: Outcome) -> dict[str, bytes]:
+    """What `mlflow ui` shows beside the numbers."""
+    from ser_core.evaluation import report
+    from ser_core.plots.printed_results import print_confusion, print_reliability
+
+    scored = report(outcome.predictions, outcome.audit)
+    name = outcome.split.policy
+    return {
+        "confusion.png": print_confusion(scored, name, "png", normalised=True),
+        "reliability.png": print_reliability(scored, name, "png"),
+    }
