@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
@@ -11,6 +11,9 @@ import typer
 from ser_core import atomic
 from ser_core.cli import console
 from ser_core.errors import ParameterError
+
+if TYPE_CHECKING:
+    from ser_core.corpora import Corpus
 
 Paths = Annotated[
     list[Path], typer.Argument(help="Sound files, or one corpus (folder or table).", exists=True)
@@ -33,6 +36,9 @@ MeanBy = Annotated[
     str | None,
     typer.Option(help="Mean over the clips of each value of this column of the corpus (emotion)."),
 ]
+Reader = Annotated[
+    str | None, typer.Option(help="Reader of the corpus; found by itself when absent.")
+]
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Worker processes; all cores when absent.")
 ]
@@ -48,6 +54,7 @@ def represent(
     values: Values = None,
     out: Out = None,
     mean_by: MeanBy = None,
+    reader: Reader = None,
     workers: Workers = None,
     progress_file: ProgressFile = None,
     as_json: Json = False,
@@ -57,18 +64,21 @@ def represent(
     Of sound files it shows shape, range and unit, and writes NPZ files where --out is given. Of a
     corpus it fills the store, or with --mean-by writes the mean over each group of clips.
     """
+    from ser_core.corpora import open_corpus
     from ser_core.representations import REPRESENTATIONS, make
 
     representations = [make(name, **_parameters(values)) for name in names or REPRESENTATIONS]
     result: dict[str, Any] | list[dict[str, Any]]
     if mean_by:
         _only_one(paths, names)
-        result = _mean(paths[0], representations[0], mean_by, out, workers, progress_file)
+        corpus = open_corpus(paths[0], reader)
+        result = _mean(corpus, representations[0], mean_by, out, workers, progress_file)
     elif all(path.is_file() and path.suffix.lower() not in (".csv", ".tsv") for path in paths):
         result = _files(paths, representations, out)
     else:
         _only_one(paths)
-        result = _corpus(paths[0], representations, workers, progress_file)
+        corpus = open_corpus(paths[0], reader)
+        result = _corpus(corpus, representations, workers, progress_file)
     console.show(result, as_json=as_json)
 
 
@@ -123,16 +133,21 @@ def _files(paths: list[Path], representations: list[Any], out: Path | None) -> l
 
 
 def _corpus(
-    path: Path, representations: list[Any], workers: int | None, progress_file: Path | None
+    corpus: Corpus, representations: list[Any], workers: int | None, progress_file: Path | None
 ) -> dict[str, Any]:
-    from ser_core.corpora import open_corpus
+    from ser_core.corpora.browse import known_addresses
     from ser_core.extraction import extract
     from ser_core.store import FeatureStore
 
-    corpus = open_corpus(path)
     files = {clip: corpus.path(clip) for clip in corpus.usable.index}
     with console.progress("Representing", progress_file) as report:
-        results = extract(files, representations, workers=workers, progress=report)
+        results = extract(
+            files,
+            representations,
+            addresses=known_addresses(corpus),
+            workers=workers,
+            progress=report,
+        )
     return {
         "corpus": corpus.name,
         "clips": len(results),
@@ -144,17 +159,16 @@ def _corpus(
 
 
 def _mean(
-    path: Path,
+    corpus: Corpus,
     representation: Any,
     column: str,
     out: Path | None,
     workers: int | None,
     progress_file: Path | None,
 ) -> dict[str, Any]:
-    from ser_core.corpora import open_corpus
+    from ser_core.corpora.browse import known_addresses
     from ser_core.extraction import mean_by, save_means
 
-    corpus = open_corpus(path)
     clips = corpus.usable
     if column not in clips.columns:
         raise ParameterError(
@@ -165,7 +179,14 @@ def _mean(
     clips = clips[clips[column].notna()]
     files = {clip: corpus.path(clip) for clip in clips.index}
     with console.progress("Averaging", progress_file) as report:
-        means = mean_by(files, clips[column], representation, workers=workers, progress=report)
+        means = mean_by(
+            files,
+            clips[column],
+            representation,
+            addresses=known_addresses(corpus),
+            workers=workers,
+            progress=report,
+        )
     if out:
         save_means(out, representation, means)
     return {

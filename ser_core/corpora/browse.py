@@ -123,3 +123,12 @@ def known_measures(corpus: Corpus) -> tuple[pd.DataFrame | None, int]:
         return scan(corpus, progress=stop_at_once), 0
     except _IncompleteError:
         return None, missing
+
+
+def known_addresses(corpus: Corpus) -> dict[str, str]:
+    """sha256 of the samples of each clip that was measured before; nothing is decoded."""
+    known, _ = known_measures(corpus)
+    if known is None:
+        return {}
+    addresses = known.loc[known["sha256"].fillna("") != "", "sha256"]
+    return {str(clip): address for clip, address in addresses.items()}

@@ -5,8 +5,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ser_core.corpora import Corpus, open_corpus
-from ser_core.corpora.browse import filter_clips, other_sentence, showcase, siblings
+from ser_core.audio import load, sha256
+from ser_core.corpora import Corpus, open_corpus, scan
+from ser_core.corpora.browse import (
+    filter_clips,
+    known_addresses,
+    other_sentence,
+    showcase,
+    siblings,
+)
 from ser_core.settings import demo_corpus
 
 
@@ -75,3 +82,13 @@ def test_other_sentence_goes_round_the_sentences_of_the_speaker(demo):
     assert other == "samples/IC0_anger_82.flac"
     assert other_sentence(corpus, other) == clip
     assert other_sentence(demo, clip) == clip
+
+
+def test_addresses_are_known_once_a_corpus_was_measured():
+    corpus = open_corpus(demo_corpus())
+    assert known_addresses(corpus) == {}
+    scan(corpus)
+    addresses = known_addresses(corpus)
+    clip = corpus.usable.index[0]
+    assert addresses[clip] == sha256(load(corpus.path(clip)))
+    assert len(addresses) == len(corpus.usable)
