@@ -15,7 +15,7 @@ def count(number: int, thing: str) -> str:
 def seconds(time: float) -> str:
     """A span of time, as exact as anyone needs.
 
-    >>> seconds(0.4), seconds(42.3), seconds(150), seconds(5400)
+    >>> seconds(0.4), seconds(42.3), seconds(200), seconds(5400)
     ('1 s', '42 s', '3 min', '1.5 h')
     """
     if time < 90:
