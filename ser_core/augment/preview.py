@@ -1,22 +1,51 @@
-"""One augmentation on one clip, to see and to hear."""
+"""An augmentation on one clip, to see and to hear; or all that the default recipe does to it."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from ser_core.audio import Waveform
-from ser_core.augment.picture import PICTURE_AUGMENTS, make_picture
-from ser_core.augment.waveform import WAVE_AUGMENTS, make_wave
+from ser_core.augment.base import Augment, Chain
+from ser_core.augment.picture import PICTURE_AUGMENTS, STRATEGIES, make_picture, strategy
+from ser_core.augment.waveform import DEFAULT, WAVE_AUGMENTS, WaveAugment, make_wave, wave_chain
 from ser_core.errors import ParameterError, UnknownNameError
 from ser_core.registry import did_you_mean
 from ser_core.representations import Representation, represent
 
 Picture = npt.NDArray[np.float32]
+
+GIVEN = {"probability", "sample_rate", "representation"}
+"""Parameters that a preview sets by itself."""
+
+
+def find(name: str) -> type[Augment]:
+    """Augmentation of sound or of pictures by its name: what it is called, does and takes.
+
+    Raises:
+        UnknownNameError: If there is no augmentation of this name.
+    """
+    if name in WAVE_AUGMENTS:
+        return WAVE_AUGMENTS[name]
+    if name in PICTURE_AUGMENTS:
+        return PICTURE_AUGMENTS[name]
+    raise UnknownNameError(
+        "no such augmentation",
+        subject=name,
+        remedy=did_you_mean(name, [*WAVE_AUGMENTS, *PICTURE_AUGMENTS]),
+    )
+
+
+def heard(name: str) -> bool:
+    """Whether it changes the sound, and not the picture alone."""
+    return name in WAVE_AUGMENTS
 
 
 def names_for(representation: Representation) -> dict[str, str]:
@@ -34,6 +63,53 @@ def names_for(representation: Representation) -> dict[str, str]:
             continue
         found[name] = augment.title
     return found
+
+
+def parameters_of(name: str) -> dict[str, dataclasses.Field[Any]]:
+    """Fields by name that one can change in a preview: numbers with bounds, and choices.
+
+    >>> list(parameters_of("time_mask"))
+    ['count', 'fill', 'longest']
+
+    Raises:
+        UnknownNameError: If there is no augmentation of this name.
+    """
+    return {
+        field.name: field
+        for field in dataclasses.fields(find(name))
+        if field.name not in GIVEN and {"low", "options"} & set(field.metadata)
+    }
+
+
+def works_alone(name: str) -> bool:
+    """Whether it can be previewed without being given more than `parameters_of` lists.
+
+    >>> works_alone("noise"), works_alone("recorded_noise")
+    (True, False)
+
+    Raises:
+        UnknownNameError: If there is no augmentation of this name.
+    """
+    return all(
+        field.default is not dataclasses.MISSING
+        for field in dataclasses.fields(find(name))
+        if field.name not in GIVEN
+    )
+
+
+def usual(name: str, representation: Representation) -> dict[str, Any]:
+    """Values of its parameters in the default recipe, or its own where the recipe has none.
+
+    >>> from ser_core.representations import make
+    >>> usual("picture_noise", make("chroma"))
+    {'level': 0.03}
+
+    Raises:
+        UnknownNameError: If there is no augmentation of this name.
+    """
+    steps = [*DEFAULT, *STRATEGIES.get(representation.name, ())]
+    step = next((step for step in steps if step["name"] == name), {})
+    return {key: step.get(key, field.default) for key, field in parameters_of(name).items()}
 
 
 def preview(
@@ -61,19 +137,82 @@ def preview(
         ParameterError: If it refuses a parameter, or has no meaning for the representation.
     """
     generator = torch.Generator().manual_seed(seed)
-    clip = Waveform(waveform.samples.copy(), waveform.sample_rate)  # it may be read-only
-    given = {**parameters, "probability": 1.0}
-    if name in WAVE_AUGMENTS:
-        augment = make_wave(name, **{**given, "sample_rate": waveform.sample_rate})
-        changed, _ = augment(torch.from_numpy(clip.samples)[None], None, generator)
-        sound = Waveform(changed[0].numpy(), clip.sample_rate)
+    augment = made(name, parameters, representation)
+    if heard(name):
+        changed, _ = augment(_batch(waveform.samples), None, generator)
+        sound = Waveform(changed[0].numpy(), waveform.sample_rate)
         return sound, represent(sound, [representation])[0]
-    if name in PICTURE_AUGMENTS:
-        picture = torch.from_numpy(represent(clip, [representation])[0])[None]
-        changed, _ = make_picture(name, representation, **given)(picture, None, generator)
-        return None, changed[0].numpy()
-    raise UnknownNameError(
-        "no such augmentation",
-        subject=name,
-        remedy=did_you_mean(name, [*WAVE_AUGMENTS, *PICTURE_AUGMENTS]),
-    )
+    picture = represent(_writable(waveform), [representation])[0]
+    changed, _ = augment(_batch(picture), None, generator)
+    return None, changed[0].numpy()
+
+
+def made(name: str, parameters: Mapping[str, Any], representation: Representation) -> Augment:
+    """Augmentation that changes every clip, for what a representation is made of or for itself.
+
+    Raises:
+        UnknownNameError: If there is no augmentation of this name.
+        ParameterError: If it refuses a parameter, or has no meaning for the representation.
+    """
+    given = {**parameters, "probability": 1.0}
+    if issubclass(find(name), WaveAugment):
+        return make_wave(name, **{**given, "sample_rate": representation.sample_rate})
+    return make_picture(name, representation, **given)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of a recipe on one clip.
+
+    Attributes:
+        augment: What it does, with its parameters.
+        happened: Whether the clip was among those that it changes.
+    """
+
+    augment: Augment
+    happened: bool
+
+
+def preview_recipe(
+    waveform: Waveform, representation: Representation, seed: int = 0
+) -> tuple[Waveform, Picture, list[Step]]:
+    """Augment one clip as the default recipe does in training, each step by its own chance.
+
+    Args:
+        waveform: The clip, at the representation's sample rate.
+        representation: What is shown.
+        seed: Another seed shows another draw.
+
+    Returns:
+        The sound after the steps that change it, the picture of it after all steps,
+        (channels, bins, frames), and the steps in their order.
+
+    Raises:
+        ParameterError: If there is no strategy for the representation.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    chain = wave_chain(sample_rate=waveform.sample_rate)
+    changed, on_sound = _followed(chain, _batch(waveform.samples), generator)
+    sound = Waveform(changed[0].numpy(), waveform.sample_rate)
+    picture = _batch(represent(sound, [representation])[0])
+    picture, on_picture = _followed(strategy(representation), picture, generator)
+    return sound, picture[0].numpy(), on_sound + on_picture
+
+
+def _followed(chain: Chain, x: Tensor, generator: torch.Generator) -> tuple[Tensor, list[Step]]:
+    """Batch of one clip after a chain, and which steps changed it: the others hand it on as is."""
+    steps, lengths = [], None
+    for augment in chain.augments:
+        before = x
+        x, lengths = augment(x, lengths, generator)
+        steps.append(Step(augment, x is not before))
+    return x, steps
+
+
+def _batch(values: npt.NDArray[np.float32]) -> Tensor:
+    """Batch of one, copied: the values may be read-only, which torch does not know."""
+    return torch.from_numpy(values.copy())[None]
+
+
+def _writable(waveform: Waveform) -> Waveform:
+    return Waveform(waveform.samples.copy(), waveform.sample_rate)

@@ -2,13 +2,21 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from ser_core.audio import Waveform
-from ser_core.augment.picture import PICTURE_AUGMENTS
-from ser_core.augment.preview import names_for, preview
-from ser_core.augment.waveform import WAVE_AUGMENTS
+from ser_core.augment.picture import PICTURE_AUGMENTS, strategy
+from ser_core.augment.preview import (
+    made,
+    names_for,
+    preview,
+    preview_recipe,
+    usual,
+    works_alone,
+)
+from ser_core.augment.waveform import WAVE_AUGMENTS, wave_chain
 from ser_core.errors import ParameterError, UnknownNameError
-from ser_core.representations import make, represent
+from ser_core.representations import REPRESENTATIONS, make, represent
 
 MEL = make("melspectrogram")
 
@@ -48,3 +56,37 @@ def test_errors_name_what_was_meant(demo_waveform):
         preview("reverp", {}, demo_waveform, MEL)
     with pytest.raises(ParameterError, match="no parameter 'rt60'"):
         preview("reverb", {"rt60": 1}, demo_waveform, MEL)
+
+
+def test_a_preview_starts_where_the_default_recipe_does():
+    assert usual("speed", MEL) == {"slowest": 0.92, "fastest": 1.08}
+    assert usual("picture_noise", make("rms")) == {"level": 0.002}
+    assert usual("telephone", MEL) == {"low": 300.0, "high": 3400.0, "bits": 8}  # not in the recipe
+
+
+@pytest.mark.parametrize("name", REPRESENTATIONS)
+def test_all_that_works_alone_can_be_made_as_it_usually_is(name):
+    representation = make(name)
+    for each in filter(works_alone, names_for(representation)):
+        made(each, usual(each, representation), representation)
+
+
+def test_the_recipe_is_the_chain_on_the_sound_and_then_the_strategy_on_its_picture(demo_waveform):
+    sound, picture, steps = preview_recipe(demo_waveform, MEL, seed=5)
+    generator = torch.Generator().manual_seed(5)
+    samples = torch.from_numpy(demo_waveform.samples.copy())[None]
+    changed, _ = wave_chain()(samples, None, generator)
+    np.testing.assert_array_equal(sound.samples, changed[0])
+    plain = torch.from_numpy(represent(sound, [MEL])[0])[None]
+    np.testing.assert_array_equal(picture, strategy(MEL)(plain, None, generator)[0][0])
+    assert [step.augment.name for step in steps] == [*wave_chain().names, *strategy(MEL).names]
+
+
+def test_a_step_that_was_left_out_says_so(demo_waveform):
+    draws = [preview_recipe(demo_waveform, make("rms"), seed) for seed in range(12)]
+    for sound, _, steps in draws:
+        happened = {step.augment.name: step.happened for step in steps}
+        assert happened["gain"]  # its chance is 1
+        same_length = len(sound.samples) == len(demo_waveform.samples)
+        assert same_length != happened["speed"]
+    assert len({tuple(step.happened for step in steps) for *_, steps in draws}) > 1

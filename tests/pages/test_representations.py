@@ -251,3 +251,118 @@ def test_files_can_be_downloaded(visit):
     app = visit("representations", representation="chroma")
     labels = [element.proto.label for element in app.get("download_button")]
     assert labels == ["PNG", "SVG", "CSV", "NPZ", "WAV"]
+
+
+def augmented(visit, name="default", **own):
+    """The enlarged mel spectrogram with this augmentation."""
+    given = {"representation": "melspectrogram", **own}
+    return visit("representations", clip=ANGER, augment=name, **given)
+
+
+def changed(app, name="melspectrogram"):
+    """The picture after the change."""
+    return array(figures(app)[f"{name}-{ANGER}, augmented"]["data"][0]["z"])
+
+
+def choose(app, label, value):
+    next(s for s in app.selectbox if s.label == label).set_value(value).run()
+
+
+def test_augmentation_is_closed_until_the_address_names_one(visit):
+    app = visit("representations", clip=ANGER, representation="melspectrogram")
+    box = next(e for e in app.expander if e.label == "Augmentation")
+    assert not box.proto.expanded
+    assert "Change" not in [s.label for s in app.selectbox]
+    opened = augmented(visit)
+    box = next(e for e in opened.expander if e.label == "Augmentation")
+    assert box.proto.expanded
+    assert "Change" in [s.label for s in opened.selectbox]
+
+
+def test_an_augmentation_is_seen_and_heard_and_another_draw_differs(visit, said):
+    app = augmented(visit)
+    choose(app, "Change", "pitch")
+    assert app.query_params["augment"] == "pitch"
+    shown = figures(app)
+    before = shown[f"melspectrogram-{ANGER}"]
+    after = shown[f"melspectrogram-{ANGER}, augmented"]
+    assert before["layout"]["coloraxis"]["cmin"] == after["layout"]["coloraxis"]["cmin"]
+    assert before["layout"]["coloraxis"]["cmax"] == after["layout"]["coloraxis"]["cmax"]
+    first = changed(app)
+    assert not np.array_equal(array(before["data"][0]["z"]), first)
+    assert len(app.get("audio")) == 3
+    assert "The voice higher or lower at the same pace" in said(app).replace("\\", "")
+    button(app, "Another draw").click().run()
+    assert app.query_params["augment_seed"] == "1"
+    assert not np.array_equal(changed(app), first)
+    assert not app.error
+
+
+def test_what_changes_the_picture_alone_is_not_heard(visit, said):
+    app = augmented(visit, "time_mask")
+    assert len(app.get("audio")) == 1
+    assert "nothing to hear" in said(app)
+
+
+def test_parameters_of_an_augmentation_go_into_the_address_and_back(visit):
+    app = augmented(visit, "time_mask", augment_fill="silence", augment_seed="3")
+    first = changed(app)
+    number(app, "Masks a clip").set_value(9).run()
+    assert app.query_params["augment_count"] == "9"
+    hidden = (changed(app) <= -100).all(axis=0).sum()
+    assert hidden > (first <= -100).all(axis=0).sum()
+    choose(app, "What is put in its place", "mean")
+    assert "augment_fill" not in app.query_params  # it is the default
+    button(app, "Reset the change").click().run()
+    assert {"augment_count", "augment_fill"}.isdisjoint(app.query_params)
+    assert app.query_params["augment_seed"] == ["3"] or app.query_params["augment_seed"] == "3"
+
+
+def test_parameters_of_representation_and_augmentation_do_not_meet(visit):
+    app = augmented(visit, "picture_equaliser", n_mels="32", augment_bands="4")
+    assert changed(app).shape[0] == 32
+    assert not app.error
+    number(app, "Mel bands").set_value(48).run()
+    assert changed(app).shape[0] == 48
+    assert app.query_params["augment_bands"] in ("4", ["4"])
+
+
+def test_the_default_recipe_says_which_steps_this_draw_has(visit, said):
+    app = augmented(visit)
+    words = said(app)
+    assert "✓ **Gain**, 100% of the clips" in words
+    assert "not in this draw" in words
+    assert len(app.get("audio")) == 3
+    assert "Change" in [s.label for s in app.selectbox]
+
+
+def test_only_what_has_a_meaning_is_offered_and_carried_to_another_representation(visit):
+    app = augmented(visit, "transposition", representation="chroma")
+    choose(app, "Representation", "tonnetz")
+    assert app.query_params["augment"] in ("transposition", ["transposition"])
+    choose(app, "Representation", "mfcc")
+    assert app.query_params["augment"] == "default"
+    offered = next(s for s in app.selectbox if s.label == "Change").options
+    assert "Picture: Transposition" not in offered
+    assert "Sound: Recorded noise" not in offered
+    button(app, "← All thirteen").click().run()
+    assert "augment" not in app.query_params
+
+
+@pytest.mark.parametrize(
+    ("name", "own", "words"),
+    [
+        ("reverp", {}, "no such augmentation. Did you mean 'reverb'"),
+        ("transposition", {}, "melspectrogram has no"),
+        ("recorded_noise", {}, "needs folder"),
+        ("pitch", {"augment_lowest": "5"}, "must not exceed highest"),
+        ("pitch", {"augment_lowest": "deep"}, "is not a number"),
+        ("pitch", {"augment_lowestt": "1"}, "Did you mean 'lowest'"),
+        ("time_mask", {"augment_fill": "red"}, "must be one of mean, silence"),
+        ("pitch", {"augment_seed": "-1"}, "is not a whole number"),
+    ],
+)
+def test_what_a_link_asks_for_in_vain_is_told(visit, name, own, words):
+    app = augmented(visit, name, **own)
+    assert len(app.error) == 1
+    assert words in app.error[0].value.replace("\\", "")

@@ -6,7 +6,10 @@ import streamlit as st
 
 REPRESENTATION = "representation"
 COMPARE = "compare"
-_OWN = {"corpus", "reader", "clip", "source", "from", REPRESENTATION, COMPARE}
+AUGMENT = "augment"
+AUGMENT_SEED = "augment_seed"
+_OF_AUGMENT = f"{AUGMENT}_"
+_OWN = {"corpus", "reader", "clip", "source", "from", REPRESENTATION, COMPARE, AUGMENT}
 
 
 def read(name: str) -> str:
@@ -24,7 +27,11 @@ def write(name: str, value: object) -> None:
 
 def parameters() -> dict[str, str]:
     """Parameters of the enlarged representation, as the address spells them."""
-    return {name: value for name, value in st.query_params.items() if name not in _OWN}
+    return {
+        name: value
+        for name, value in st.query_params.items()
+        if name not in _OWN and not name.startswith(_OF_AUGMENT)
+    }
 
 
 def forget_parameters() -> None:
@@ -33,7 +40,37 @@ def forget_parameters() -> None:
         st.query_params.pop(name, None)
 
 
+def augment_parameters() -> dict[str, str]:
+    """Parameters of the augmentation by their own names, as the address spells them."""
+    return {
+        name.removeprefix(_OF_AUGMENT): value
+        for name, value in st.query_params.items()
+        if name.startswith(_OF_AUGMENT) and name != AUGMENT_SEED
+    }
+
+
+def write_augment_parameter(name: str, value: object) -> None:
+    """Put a parameter of the augmentation into the address; an empty one is taken out."""
+    write(_OF_AUGMENT + name, value)
+
+
+def forget_augment_parameters() -> None:
+    """Go back to what the augmentation usually does."""
+    for name in augment_parameters():
+        write_augment_parameter(name, "")
+
+
+def choose_augment(name: str) -> None:
+    """Show another augmentation, with its usual parameters; an empty name shows none."""
+    forget_augment_parameters()
+    write(AUGMENT, name)
+    if not name:
+        write(AUGMENT_SEED, "")
+
+
 def enlarge(name: str) -> None:
     """Show one representation alone, with its own parameters; an empty name shows all."""
     forget_parameters()
     write(REPRESENTATION, name)
+    if not name:
+        choose_augment("")

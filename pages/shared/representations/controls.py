@@ -14,6 +14,8 @@ from ser_core.registry import did_you_mean
 from ser_core.representations import REPRESENTATIONS, Representation, make
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from streamlit.delta_generator import DeltaGenerator
 
 Number: TypeAlias = "float | int"
@@ -54,16 +56,41 @@ def panel(name: str, *, said_in: DeltaGenerator, wide: bool = False) -> Represen
 def _from_address(name: str) -> dict[str, Any]:
     """Parameters in the address, after saying which cannot be used."""
     fields = {field.name: field for field in dataclasses.fields(REPRESENTATIONS[name])}
+    return read(name, fields, address.parameters())
+
+
+def read(
+    name: str, fields: Mapping[str, dataclasses.Field[Any]], given: Mapping[str, str]
+) -> dict[str, Any]:
+    """Values of parameters from their texts, after saying which cannot be used.
+
+    Args:
+        name: Of what has the parameters.
+        fields: Its parameters by name; each has bounds or options.
+        given: Texts by name of parameter.
+    """
     wanted: dict[str, Any] = {}
-    for key, text in address.parameters().items():
+    for key, text in given.items():
         try:
             if key not in fields:
                 remedy = did_you_mean(key, fields)
                 raise ParameterError(f"there is no parameter {key!r}", subject=name, remedy=remedy)
-            wanted[key] = _number(name, fields[key], text)
+            kind = _choice if "options" in fields[key].metadata else _number
+            wanted[key] = kind(name, fields[key], text)
         except ParameterError as error:
             errors.show(error)
     return wanted
+
+
+def _choice(name: str, field: dataclasses.Field[Any], text: str) -> str:
+    if text not in field.metadata["options"]:
+        words = ", ".join(field.metadata["options"])
+        raise ParameterError(
+            f"{field.name} = {text!r} must be one of {words}",
+            subject=name,
+            remedy="The default is used",
+        )
+    return text
 
 
 def _number(name: str, field: dataclasses.Field[Any], text: str) -> Number:
@@ -73,7 +100,7 @@ def _number(name: str, field: dataclasses.Field[Any], text: str) -> Number:
         ParameterError: If it is not a number of the right kind, or out of bounds.
     """
     try:
-        value: Number = _kind(field)(text)
+        value: Number = kind_of(field)(text)
     except ValueError:
         kind = "a whole number" if isinstance(field.default, int) else "a number"
         raise ParameterError(
@@ -90,12 +117,13 @@ def _number(name: str, field: dataclasses.Field[Any], text: str) -> Number:
     return value
 
 
-def _kind(field: dataclasses.Field[Any]) -> type[int] | type[float]:
+def kind_of(field: dataclasses.Field[Any]) -> type[int] | type[float]:
+    """Whether a parameter counts or measures."""
     return int if isinstance(field.default, int) else float
 
 
 def _control(name: str, field: dataclasses.Field[Any], value: Number) -> None:
-    rule, kind = field.metadata, _kind(field)
+    rule, kind = field.metadata, kind_of(field)
     key = f"{name}-{field.name}"
     st.session_state[key] = value
     st.number_input(

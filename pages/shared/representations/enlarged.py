@@ -11,6 +11,7 @@ from pages.shared import theme
 from pages.shared.errors import plain
 from pages.shared.representations import (
     address,
+    augmentation,
     compare,
     controls,
     downloads,
@@ -44,6 +45,7 @@ def show(active: Active, shown: Shown, other: Shown | None, name: str) -> None:
         representation = controls.panel(name, said_in=st.container(), wide=True)
         one, two = (pictures.one_of(sound, representation) for sound in (shown, other))
         _two(one, two, shown, other)
+    augmentation.show(shown, representation)
     _explanation(representation)
     means.show(active, representation)
 
@@ -66,7 +68,9 @@ def _choice(name: str) -> None:
 
 
 def _enlarge_another() -> None:
-    address.enlarge(st.session_state["enlarged-name"])
+    name = st.session_state["enlarged-name"]
+    address.enlarge(name)
+    augmentation.carry_to(name)
 
 
 def _one(picture: Picture, shown: Shown) -> None:

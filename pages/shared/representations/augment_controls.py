@@ -1,0 +1,108 @@
+"""The parameters of an augmentation as controls, built from what its fields say of themselves."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.shared import errors
+from pages.shared.representations import address, controls
+from ser_core.augment.preview import made, parameters_of, usual
+from ser_core.errors import ParameterError
+
+if TYPE_CHECKING:
+    import dataclasses
+
+    from ser_core.representations import Representation
+
+
+TINY = 1e-9
+"""Keeps a logarithm that should be whole from falling below it."""
+
+
+def panel(name: str, representation: Representation) -> dict[str, Any]:
+    """Show the controls; the parameters they describe, or the last ones that went together."""
+    fields, defaults = parameters_of(name), usual(name, representation)
+    wanted = defaults | controls.read(name, fields, address.augment_parameters())
+    with st.grid(8, min_column_width=210, vertical_alignment="bottom"):
+        for key, field in fields.items():
+            _control(name, field, wanted[key], defaults[key])
+        st.button(
+            "Reset the change",
+            on_click=address.forget_augment_parameters,
+            disabled=not address.augment_parameters(),
+            help="Back to the parameters that the default recipe uses.",
+        )
+    return _valid(name, representation, wanted, defaults)
+
+
+def _control(name: str, field: dataclasses.Field[Any], value: Any, default: Any) -> None:
+    kind = _choice if "options" in field.metadata else _number
+    key = f"augment-{name}-{field.name}"
+    st.session_state[key] = value
+    changed = {"on_change": _changed, "args": (key, field.name, default)}
+    kind(field, default, key=key, **changed)
+
+
+def _choice(field: dataclasses.Field[Any], default: str, **control: Any) -> None:
+    rule = field.metadata
+    help_ = f"`{field.name}`: {rule['help']}. The default is {default}."
+    st.selectbox(title(rule["help"]), rule["options"], help=help_, **control)
+
+
+def _number(field: dataclasses.Field[Any], default: float, **control: Any) -> None:
+    rule, kind = field.metadata, controls.kind_of(field)
+    st.number_input(
+        title(rule["help"], rule["unit"]),
+        kind(rule["low"]),
+        kind(rule["high"]),
+        step=1 if kind is int else step(rule["low"], rule["high"], default),
+        format="%d" if kind is int else "%g",
+        help=f"`{field.name}`: {rule['help']}. From {rule['low']:g} to {rule['high']:g}; "
+        f"the default is {default:g}.",
+        **control,
+    )
+
+
+def title(help_: str, unit: str = "") -> str:
+    """First words of a parameter's explanation, with its unit unless they say it.
+
+    >>> title("Bits a sample: fewer are rougher", "bits"), title("Least gain", "dB")
+    ('Bits a sample', 'Least gain (dB)')
+    """
+    words = re.split(r"[:;,]", help_)[0]
+    said = not unit or unit in words.lower()
+    return words if said else f"{words} ({unit})"
+
+
+def step(low: float, high: float, default: float) -> float:
+    """A power of ten: small beside the bounds, and beside the default if that is small.
+
+    >>> step(0, 1, 0.1), step(-20, 100, 10), step(0, 100, 0.03)
+    (0.01, 1.0, 0.01)
+    """
+    size = min((high - low) / 20, abs(default) / 3 or high - low)
+    return float(10.0 ** math.floor(math.log10(size) + TINY))
+
+
+def _changed(key: str, parameter: str, default: Any) -> None:
+    value = st.session_state[key]
+    text = f"{value:.10g}" if isinstance(value, float) else value
+    address.write_augment_parameter(parameter, "" if value == default else text)
+
+
+def _valid(
+    name: str, representation: Representation, wanted: dict[str, Any], defaults: dict[str, Any]
+) -> dict[str, Any]:
+    kept: dict[str, dict[str, Any]] = st.session_state.setdefault("_valid_augment", {})
+    try:
+        made(name, wanted, representation)
+    except ParameterError as error:
+        errors.show(error)
+        st.caption("What you see and hear below are the last parameters that went together.")
+        return kept.get(name, defaults)
+    kept[name] = wanted
+    return wanted
