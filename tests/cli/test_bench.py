@@ -5,6 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from ser_core.bench import training
 from ser_core.bench.representations import librosa_calls
 from ser_core.cli import app
 from ser_core.representations import REPRESENTATIONS
@@ -45,3 +46,17 @@ def test_store_reports_ratios_of_its_own_times(tmp_path):
     assert passes["clips"] == 2
     assert passes["store_ratio"] == pytest.approx(passes["one_core_s"] / passes["second_pass_s"])
     assert passes["stored_mb"] > 0
+
+
+def test_training_reports_ratios_and_accuracy_of_every_precision(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "FRAMES", 32)
+    small = {"network": {"name": "resnet10", "width": 4}, "train": {"epochs": 2, "crop_s": 1.0}}
+    monkeypatch.setattr(training, "QUICK", {**training.QUICK, **small})
+    monkeypatch.setattr(training, "PREDECESSOR", {**training.PREDECESSOR, **small})
+    speed = bench("training", tmp_path / "t.json", "--pairs", "3", "--target-wa", "0.2")
+    assert speed["best_ratio"] == max(speed["ratio"].values())
+    assert set(speed["accuracy"]) == set(speed["ratio"]) == set(speed["ours_ms"])
+    for wa, low, high in speed["accuracy"].values():
+        assert low <= wa <= high
+    assert 0 <= speed["loader_share"] < 1
+    assert {"seconds_ours", "seconds_plain"} <= speed.keys()

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 import torchvision
 
 from ser_core.errors import ParameterError
 from ser_core.models.resnet import AudioResNet, BasicBlock, ResNetSpec, load_torchvision
+from ser_core.settings import REPOSITORY
 
 
 def pictures(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -94,3 +99,19 @@ def test_dropout_works_on_pooled_features_in_training_alone():
 def test_impossible_sizes_are_refused(parameters, words):
     with pytest.raises(ParameterError, match=words):
         ResNetSpec(**parameters)
+
+
+STEPS = """
+import torch
+from ser_core.models.resnet import AudioResNet, ResNetSpec
+torch.set_num_threads(2)
+network = AudioResNet(ResNetSpec(width=8)).to(memory_format=torch.channels_last)
+for batch in (5, 9, 29) * 4:
+    network(torch.randn(batch, 1, 64, 62)).sum().backward()
+"""
+
+
+def test_a_backward_pass_with_few_channels_innermost_keeps_to_its_memory():
+    """A strided 1x1 convolution of torch 2.15 does not: it ends the process, or worse."""
+    environment = {**os.environ, "MALLOC_CHECK_": "3", "PYTHONPATH": str(REPOSITORY)}
+    subprocess.run([sys.executable, "-c", STEPS], env=environment, check=True)
