@@ -155,3 +155,24 @@ def test_means_are_made_with_progress_and_shown(page):
     page.wait_for_function(
         "[...document.querySelectorAll('.js-plotly-plot')].some(p => p.data.length === 6)"
     )
+
+
+def test_an_augmentation_is_opened_drawn_anew_and_closed(page):
+    page.goto(f"/representations?clip={ANGER}&representation=melspectrogram")
+    drawn(page, 1)
+    page.get_by_text("Augmentation", exact=True).click()
+    drawn(page, 3)  # the enlarged one, before and after
+    assert address(page)["augment"] == "default"
+    page.get_by_role("combobox", name="Change").click()
+    page.get_by_role("option", name="Sound: Vocal tract").click()
+    page.wait_for_url(re.compile("augment=vocal_tract"))
+    after = "[...document.querySelectorAll('audio')].at(-1).src"
+    expect(page.get_by_text("draw 1", exact=True)).to_be_visible()
+    expect(page.locator("audio")).to_have_count(3)
+    first = page.evaluate(after)
+    page.get_by_role("button", name="Another draw").click()
+    page.wait_for_function(f"{after} !== '{first}'")
+    assert address(page)["augment_seed"] == "1"
+    page.get_by_text("Augmentation", exact=True).click()
+    drawn(page, 1)
+    assert address(page) == {"clip": ANGER, "representation": "melspectrogram"}

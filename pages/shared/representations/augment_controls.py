@@ -30,12 +30,6 @@ def panel(name: str, representation: Representation) -> dict[str, Any]:
     with st.grid(8, min_column_width=210, vertical_alignment="bottom"):
         for key, field in fields.items():
             _control(name, field, wanted[key], defaults[key])
-        st.button(
-            "Reset the change",
-            on_click=address.forget_augment_parameters,
-            disabled=not address.augment_parameters(),
-            help="Back to the parameters that the default recipe uses.",
-        )
     return _valid(name, representation, wanted, defaults)
 
 
@@ -73,8 +67,8 @@ def title(help_: str, unit: str = "") -> str:
     >>> title("Bits a sample: fewer are rougher", "bits"), title("Least gain", "dB")
     ('Bits a sample', 'Least gain (dB)')
     """
-    words = re.split(r"[:;,]", help_)[0]
-    said = not unit or unit in words.lower()
+    words = re.split(r"[:;,(]", help_)[0].strip()
+    said = not unit or unit in words.lower().split()
     return words if said else f"{words} ({unit})"
 
 
@@ -97,12 +91,14 @@ def _changed(key: str, parameter: str, default: Any) -> None:
 def _valid(
     name: str, representation: Representation, wanted: dict[str, Any], defaults: dict[str, Any]
 ) -> dict[str, Any]:
+    """The wanted parameters, or the last ones of this augmentation that were valid."""
     kept: dict[str, dict[str, Any]] = st.session_state.setdefault("_valid_augment", {})
+    whose = f"{name}-{representation.name}"
     try:
         made(name, wanted, representation)
     except ParameterError as error:
         errors.show(error)
         st.caption("What you see and hear below are the last parameters that went together.")
-        return kept.get(name, defaults)
-    kept[name] = wanted
+        return kept.get(whose, defaults)
+    kept[whose] = wanted
     return wanted

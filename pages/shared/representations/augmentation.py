@@ -110,7 +110,11 @@ def _section(shown: Shown, representation: Representation) -> None:
         return
     before = pictures.one_of(shown, representation)
     after = picture_of_sound(representation, draw.values, f"{shown.name}, augmented", shown.start)
-    _compare(shown, before, after, draw)
+    _compare(shown, before, after, draw, seed)
+    _notes(draw)
+    _files(shown, after, draw)
+    if draw.steps:
+        _steps(draw.steps)
 
 
 def _seed() -> int:
@@ -144,7 +148,13 @@ def _choice(name: str, seed: int, titles: dict[str, str]) -> None:
             args=(address.AUGMENT_SEED, (seed + 1) % (MOST_SEED + 1)),
             help="The same parameters, other random numbers. The address keeps which draw it is.",
         )
-        st.caption(f"Draw {seed + 1:,}", width="content")
+        if name != RECIPE:
+            st.button(
+                "Reset the change",
+                on_click=address.forget_augment_parameters,
+                disabled=not address.augment_parameters(),
+                help="Back to the parameters that the default recipe uses.",
+            )
 
 
 def _choose() -> None:
@@ -160,10 +170,8 @@ def _drawn(
     if name == RECIPE:
         with said_in:
             st.markdown(SAID)
-            draw = _draw(content, representation.hash, name, (), seed, waveform, representation)
-            _steps(draw.steps)
-        return draw
-    made(name, {}, representation)
+        return _draw(content, representation.hash, name, (), seed, waveform, representation)
+    made(name, {}, representation)  # or an error before there are words and controls for it
     with said_in:
         where = ON_SOUND if heard(name) else ON_PICTURE
         st.markdown(f"{plain(find(name).describe)} :gray[{where}]")
@@ -190,7 +198,7 @@ def _draw(
 
 def _steps(steps: tuple[Step, ...]) -> None:
     """The steps on the sound and on the picture, and which of them this draw has."""
-    kinds = {True: "On the sound", False: "On the picture"}
+    kinds = {True: "Steps on the sound", False: "Steps on its picture"}
     for column, (on_sound, title) in zip(st.columns(2), kinds.items(), strict=True):
         own = [step for step in steps if heard(step.augment.name) == on_sound]
         with column:
@@ -198,24 +206,25 @@ def _steps(steps: tuple[Step, ...]) -> None:
 
 
 def _line(step: Step) -> str:
-    """A line of Markdown; what this draw leaves out is grey."""
+    """An item of a list; what this draw leaves out is grey."""
     augment = step.augment
-    share = f"{augment.probability:.0%} of the clips"
+    share = f"{augment.probability:.0%} of clips"
     if step.happened:
-        return f"- ✓ **{plain(augment.title)}**, {share}: {plain(augment.describe)}"
-    return f"- :gray[{plain(augment.title)}, {share}: not in this draw]"
+        return f"1. **{plain(augment.title)}** ({share}). {plain(augment.describe)}"
+    return f"1. :gray[{plain(augment.title)} ({share}). Not in this draw.]"
 
 
-def _compare(shown: Shown, before: Picture, after: Picture, draw: Draw) -> None:
-    sounds = (shown.waveform(before.representation.sample_rate), draw.sound)
-    for column, title, sound in zip(st.columns(2), ("Before", "After"), sounds, strict=True):
+def _compare(shown: Shown, before: Picture, after: Picture, draw: Draw, seed: int) -> None:
+    """Both sides, each with its sound if the change can be heard, on one scale."""
+    own = shown.waveform(before.representation.sample_rate)
+    titles = {"Before": plain(shown.stem), "After": f"draw {seed + 1:,}"}
+    sounds = (own, draw.sound)
+    for column, side, sound in zip(st.columns(2), titles, sounds, strict=True):
         with column:
-            st.markdown(f"**{title}**")
+            st.markdown(f"**{side}** :gray[{titles[side]}]")
             if sound is not None and draw.sound is not None:
-                player.play(sound, label=f"{shown.name}, {title.lower()}")
+                player.play(sound, label=f"{shown.name}, {side.lower()}")
     compare.side_by_side(before, after, size=WIDE, key="augment")
-    _notes(draw)
-    _files(shown, after, draw)
 
 
 def _notes(draw: Draw) -> None:
