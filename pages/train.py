@@ -1,10 +1,29 @@
-"""Train."""
+"""Train: choose a recipe, see what it will do, start it, watch it."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from pages.shared import navigation
+from pages.shared.errors import told
+from pages.shared.training import form, jobs
+from pages.shared.training.loading import recipe_views
+
+RECIPE, JOBS = "Recipe", "Jobs"
 
 navigation.enter()
 st.title("Train")
+tabs = st.tabs([RECIPE, JOBS], key="view", on_change="rerun", bind="query-params")
+if tabs[0].open:
+    with tabs[0], told():
+        jobs.remind()
+        form.enter()
+        sections, starting = recipe_views()
+        left, right = st.columns([3, 2], gap="medium")
+        with left:
+            sections.show()
+        with right:
+            starting.show()
+if tabs[1].open:
+    with tabs[1], told():
+        jobs.show()

@@ -12,6 +12,7 @@ import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -231,7 +232,7 @@ class Course:
 
     Attributes:
         fold: Number of the fold.
-        fold_name: Its name, once the training has finished; until then its number.
+        fold_name: Its name; "split" where there is but one.
         seed: Of the training.
         history: One mapping an epoch: epoch, train_loss, lr, val_loss, val_uar, val_wa, seconds.
         best_epoch: The epoch whose weights are kept; 0 while there is none.
@@ -279,9 +280,21 @@ def _course(home: Path) -> Course | None:
         state = read_json(home / "checkpoint" / "state.json")
         if state is None:
             return None
-        history, best, name = state["history"], state["best"]["epoch"], str(fold)
+        history, best = state["history"], state["best"]["epoch"]
+        name = _fold_name(home.parent / "split.json", fold)
     minutes = sum(each["seconds"] for each in history) / 60
     return Course(fold, name, seed, tuple(history), max(best, 0), minutes, about is not None)
+
+
+def _fold_name(split: Path, fold: int) -> str:
+    """Name of a fold in a run's split, or its number where that cannot be read."""
+    folds = _folds(split, split.stat().st_mtime) if split.exists() else ()
+    return folds[fold] if fold < len(folds) else str(fold)
+
+
+@lru_cache(maxsize=64)
+def _folds(split: Path, changed: float) -> tuple[str, ...]:  # noqa: ARG001  (part of the key)
+    return tuple((read_json(split) or {}).get("folds", ()))
 
 
 def delete(run: RunInfo) -> Path:

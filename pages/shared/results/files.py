@@ -12,6 +12,8 @@ from ser_core.plots.printed_results import MIME
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from streamlit.delta_generator import DeltaGenerator
+
     from ser_core.plots.printed_results import Format
 
 
@@ -52,6 +54,6 @@ def texts(stem: str, kinds: Mapping[str, tuple[str, Callable[[], bytes | str], s
         button(label, f"{stem}{end}", mime, make, help_)
 
 
-def row() -> st.delta_generator.DeltaGenerator:
+def row() -> DeltaGenerator:
     """A container that lays small buttons in a row."""
     return st.container(horizontal=True, vertical_alignment="center", gap="small")

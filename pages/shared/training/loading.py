@@ -1,0 +1,24 @@
+"""Load what checks a recipe, saying so: the first visit may come before torch is loaded."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+
+def recipe_views() -> tuple[ModuleType, ModuleType]:
+    """The modules of the form and of its summary; torch is loaded for them."""
+    names = ("pages.shared.training.sections", "pages.shared.training.starting")
+    if "ser_core.augment" not in sys.modules:
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        with st.spinner("Loading the signal processing, a few seconds once …"):
+            importlib.import_module("ser_core.augment")
+    sections, starting = map(importlib.import_module, names)
+    return sections, starting

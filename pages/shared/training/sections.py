@@ -1,0 +1,236 @@
+"""The form: fields of the recipe in groups, the ones that are seldom changed folded away."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import streamlit as st
+
+from pages.shared import navigation, selection, splitting
+from pages.shared.errors import plain
+from pages.shared.training import controls, form
+from ser_core import settings
+from ser_core.corpora import PARTS, POLICIES
+from ser_core.training import draft
+from ser_core.words import count
+
+COURSE = ("train.epochs", "train.batch", "train.crop_s", "optim.lr")
+FINER = (
+    "optim.name",
+    "optim.schedule",
+    "optim.warmup",
+    "optim.weight_decay",
+    "optim.clip_norm",
+    "optim.patience",
+    "train.label_smoothing",
+    "train.mixup",
+    "train.average",
+    "train.ema_decay",
+    "train.select",
+    "train.stop_after",
+    "train.precision",
+    "train.threads",
+    "train.class_weights",
+)
+WIDTH = 104  # px, of a control in a row
+
+
+def show() -> None:
+    """All groups, from the clips to the course of the training."""
+    controls.control("name")
+    for title, group in GROUPS.items():
+        with st.container(border=True, gap="small"):
+            st.markdown(f"**{title}**")
+            group()
+
+
+def _grid() -> Any:
+    return st.grid(4, min_column_width=WIDTH)
+
+
+def _data() -> None:
+    corpus = selection.active().corpus
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f"{plain(corpus.name)}: {count(len(corpus.usable), 'clip')}, "
+            f"{count(len(corpus.speakers), 'speaker')}",
+            width="content",
+        )
+        navigation.link("corpus", "Open another, or look at its split →")
+    saved = bool(draft.get(form.content(), "split.file"))
+    _policy(disabled=saved)
+    policy = draft.get(form.content(), "split.policy")
+    options = POLICIES[policy].options if policy in POLICIES and not saved else ()
+    with _grid():
+        if "fractions" in options:
+            _fractions()
+        if "folds" in options:
+            controls.control("split.folds")
+        controls.control("split.seed", disabled=saved)
+        controls.control("seeds")
+    with st.expander("Certain folds, or a saved split", type="compact"):
+        controls.control("split.only")
+        _saved_split()
+
+
+def _policy(*, disabled: bool) -> None:
+    name, field = "split.policy", draft.fields()["split.policy"]
+    held = draft.get(form.content(), name)
+    options = [*POLICIES] if held in POLICIES else [*POLICIES, held]
+    st.session_state[controls.key_of(name)] = held
+    st.selectbox(
+        controls.words(name),
+        options,
+        format_func=lambda each: POLICIES[each].title if each in POLICIES else each,
+        key=controls.key_of(name),
+        help=controls.help_of(name, field),
+        disabled=disabled,
+        on_change=_policy_changed,
+    )
+    if held in POLICIES:
+        st.caption(plain(POLICIES[held].describe))
+
+
+def _policy_changed() -> None:
+    form.change("split.policy", st.session_state[controls.key_of("split.policy")])
+
+
+def _fractions() -> None:
+    held = draft.get(form.content(), "split.fractions")
+    usable = isinstance(held, list | tuple) and len(held) == len(PARTS)
+    own = draft.get(form.content(), "split.policy") in splitting.TEST_IS_A_SPEAKER
+    for place, part in enumerate(PARTS[1 : 2 if own else 3], start=1):
+        key = f"recipe:split.{part}"
+        st.session_state[key] = round(100 * float(held[place])) if usable else 10
+        st.number_input(
+            f"{part.capitalize()} (%)",
+            0,
+            50,
+            key=key,
+            step=5,
+            help="Share of the clips. Whole speakers or sentences are dealt, so a part comes only "
+            "near to it. What is left is for training. `split.fractions`",
+            on_change=_fractions_changed,
+        )
+
+
+def _fractions_changed() -> None:
+    held = draft.get(form.content(), "split.fractions")
+    given = [st.session_state.get(f"recipe:split.{part}") for part in PARTS[1:]]
+    shares = [100 * old if new is None else new for old, new in zip(held[1:], given, strict=True)]
+    form.change(
+        "split.fractions", [round(share / 100, 2) for share in (100 - sum(shares), *shares)]
+    )
+
+
+def _saved_split() -> None:
+    """Splits that were saved on the page Corpus."""
+    name, field = "split.file", draft.fields()["split.file"]
+    files = sorted((settings.home() / "splits").glob("*.json"))
+    held = draft.get(form.content(), name)
+    options = ["", *map(str, files)]
+    if held and str(held) not in options:
+        options.append(str(held))
+    st.session_state[controls.key_of(name)] = str(held or "")
+    st.selectbox(
+        controls.words(name),
+        options,
+        format_func=lambda path: path.rpartition("/")[2] or "none",
+        key=controls.key_of(name),
+        help=controls.help_of(name, field),
+        on_change=lambda: form.change(name, st.session_state[controls.key_of(name)] or None),
+    )
+
+
+def _representation() -> None:
+    from ser_core.representations import REPRESENTATIONS
+
+    content = form.content()
+    held = str(content.get("representation", draft.default("representation"))["name"])
+    known = [*REPRESENTATIONS] if held in REPRESENTATIONS else [*REPRESENTATIONS, held]
+    left, right = st.columns([3, 2])
+    with left:
+        st.session_state["recipe:representation.name"] = held
+        st.selectbox(
+            "Representation",
+            known,
+            format_func=lambda n: REPRESENTATIONS[n].title if n in REPRESENTATIONS else n,
+            key="recipe:representation.name",
+            help="What the network sees of a sound. The page Representations shows all of them.",
+            on_change=_representation_changed,
+        )
+    with right:
+        controls.control("normalise")
+    if held not in REPRESENTATIONS:
+        return
+    chosen = REPRESENTATIONS[held]
+    st.caption(plain(chosen.describe))
+    with st.expander("Parameters", type="compact"), _grid():
+        for field in dataclasses.fields(chosen):
+            _parameter(field, content.get("representation", {}).get(field.name, field.default))
+
+
+def _representation_changed() -> None:
+    form.change("representation.name", st.session_state["recipe:representation.name"])
+
+
+def _parameter(field: dataclasses.Field[Any], value: Any) -> None:
+    """A parameter of the representation, as its own field says."""
+    rule, whole = field.metadata, isinstance(field.default, int)
+    kind: Any = int if whole else float
+    name = f"representation.{field.name}"
+    within = isinstance(value, int | float) and rule["low"] <= value <= rule["high"]
+    st.session_state[controls.key_of(name)] = kind(value) if within else None
+    unit = f" ({rule['unit']})" if rule["unit"] else ""
+    st.number_input(
+        f"{controls.words(name)}{unit}",
+        kind(rule["low"]),
+        kind(rule["high"]),
+        "min" if within else None,
+        step=kind(1 if whole else 10),
+        format="%d" if whole else "%g",
+        key=controls.key_of(name),
+        placeholder=str(value),
+        help=f"{rule['help']}. From {rule['low']:g} to {rule['high']:g}; the default is "
+        f"{field.default:g}. `{name}`",
+        on_change=_parameter_changed,
+        args=(name, field.default),
+    )
+
+
+def _parameter_changed(name: str, default: Any) -> None:
+    value = st.session_state[controls.key_of(name)]
+    form.change(name, default if value is None else value)
+
+
+def _augmentation() -> None:
+    left, right = st.columns(2)
+    with left:
+        controls.control("augment.waveform")
+    with right:
+        controls.control("augment.picture")
+
+
+def _network() -> None:
+    with _grid():
+        for name in ("network.name", "network.width", "network.dropout"):
+            controls.control(name)
+
+
+def _course() -> None:
+    with _grid():
+        for name in COURSE:
+            controls.control(name)
+    with st.expander("Optimiser, schedule, averaging, precision", type="compact"), _grid():
+        for name in FINER:
+            controls.control(name)
+
+
+GROUPS = {
+    "Clips and split": _data,
+    "Representation": _representation,
+    "Augmentation": _augmentation,
+    "Network": _network,
+    "Course of the training": _course,
+}

@@ -1,0 +1,145 @@
+"""A recipe in the making: plain values by dotted name, as forms, addresses and `--set` have it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from ser_core.training.recipe import Recipe
+
+Content = dict[str, Any]
+
+PLAIN = ("representation",)
+"""Mappings of the recipe that are no section: their keys are parameters of what they name."""
+
+
+def fields() -> dict[str, FieldInfo]:
+    """Every field of a recipe by its dotted name, in order; sections are taken apart.
+
+    >>> list(fields())[:4]
+    ['name', 'corpus', 'reader', 'split.policy']
+    """
+    return dict(_fields(Recipe, ""))
+
+
+def _fields(model: type[BaseModel], before: str) -> Iterator[tuple[str, FieldInfo]]:
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from _fields(kind, f"{name}.")
+        else:
+            yield f"{before}{name}", field
+
+
+def default(name: str) -> Any:
+    """Value of a field where the recipe does not say it; None where it must."""
+    value = fields()[name].get_default(call_default_factory=True)
+    return None if repr(value) == "PydanticUndefined" else value
+
+
+def is_known(name: str) -> bool:
+    """Whether a dotted name is one of a recipe, or a parameter of its representation.
+
+    >>> is_known("train.epochs"), is_known("representation.n_mels"), is_known("clip")
+    (True, True, False)
+    """
+    return name in fields() or name.partition(".")[0] in PLAIN
+
+
+def get(content: Mapping[str, Any], name: str) -> Any:
+    """Value at a dotted name, or the default of the field.
+
+    >>> get({"train": {"epochs": 3}}, "train.epochs"), get({}, "train.batch")
+    (3, 32)
+    """
+    inner: Any = content
+    for part in name.split("."):
+        if not isinstance(inner, Mapping) or part not in inner:
+            return default(name) if name in fields() else None
+        inner = inner[part]
+    return inner
+
+
+def put(content: Mapping[str, Any], name: str, value: Any) -> Content:
+    """Copy of the content with a value at a dotted name.
+
+    >>> put({"train": {"epochs": 3}}, "train.batch", 8)
+    {'train': {'epochs': 3, 'batch': 8}}
+    """
+    first, _, rest = name.partition(".")
+    inner = content.get(first)
+    changed = put(inner if isinstance(inner, Mapping) else {}, rest, value) if rest else value
+    return {**content, first: changed}
+
+
+def merged(content: Mapping[str, Any], changes: Mapping[str, Any]) -> Content:
+    """Copy of the content with changes by dotted name.
+
+    Another representation forgets the parameters of the one before.
+    """
+    result = dict(content)
+    for name in sorted(changes, key=_names_first):
+        if name == "representation.name" and get(result, name) != changes[name]:
+            result["representation"] = {"name": changes[name]}
+        result = put(result, name, changes[name])
+    if "representation" in result and "name" not in result["representation"]:
+        result = put(result, "representation.name", default("representation")["name"])
+    return result
+
+
+def _names_first(name: str) -> tuple[bool, str]:
+    return not name.endswith(".name"), name
+
+
+def differences(content: Mapping[str, Any], base: Mapping[str, Any]) -> Content:
+    """Changes by dotted name that make the content of the base.
+
+    >>> differences({"train": {"epochs": 3}, "name": "a"}, {"name": "a"})
+    {'train.epochs': 3}
+    """
+    names = dict.fromkeys([*fields(), *_parameters(content), *_parameters(base)])
+    names.pop("representation", None)
+    given = {name: (get(content, name), get(base, name)) for name in names}
+    return {name: mine for name, (mine, theirs) in given.items() if not _same(mine, theirs)}
+
+
+def _parameters(content: Mapping[str, Any]) -> list[str]:
+    return [f"representation.{key}" for key in content.get("representation", {"name": ""})]
+
+
+def _same(one: Any, two: Any) -> bool:
+    return bool(json.dumps(one, default=str) == json.dumps(two, default=str))
+
+
+def to_text(value: Any) -> str:
+    """Value as an address has it; `from_text` reads it.
+
+    >>> [to_text(value) for value in (0.001, "plain words", "12", None, (0, 1))]
+    ['0.001', 'plain words', '"12"', 'null', '[0, 1]']
+    """
+    if isinstance(value, str) and from_text(value) == value:
+        return value
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def from_text(text: str) -> Any:
+    """Value of a text; what is no YAML is taken as words.
+
+    >>> from_text("3e-4"), from_text("[0, 1]"), from_text("a: b: c")
+    (0.0003, [0, 1], 'a: b: c')
+    """
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return text
+    return value

@@ -1,0 +1,264 @@
+"""The Train page: the form, its address and its YAML are one recipe; jobs are started and seen."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ser_core import jobs
+from ser_core.representations import REPRESENTATIONS
+from ser_core.settings import demo_corpus
+from ser_core.training import draft
+from ser_core.training.launch import KEY, job_of, run_of
+from ser_core.training.premium import COMPARED
+from ser_core.training.recipe import Recipe, load, parse
+from ser_core.training.runs import courses
+
+TINY = {
+    "representation.n_mels": "16",
+    "representation.hop_length": "400",
+    "network.name": "resnet10",
+    "network.width": "4",
+    "train.epochs": "2",
+    "train.batch": "8",
+    "train.threads": "1",
+    "train.precision": "float32",
+}
+
+
+def widgets(app):
+    return [*app.text_input, *app.number_input, *app.selectbox, *app.toggle, *app.text_area]
+
+
+def field(app, name):
+    return next(w for w in widgets(app) if w.key == f"recipe:{name}")
+
+
+def text(app):
+    return next(w for w in app.text_area if w.key == "recipe-text")
+
+
+def button(app, label):
+    return next(b for b in app.button if b.label == label)
+
+
+def press(app, label):
+    return button(app, label).click().run()
+
+
+def recipe_file(order):
+    return Path(next(part for part in order.command if part.endswith("recipe.yaml")))
+
+
+@pytest.fixture
+def queued(monkeypatch):
+    """Orders that would have been put into the queue."""
+    orders = []
+
+    def enqueue(wanted, **_):
+        orders.extend(wanted)
+        return []
+
+    monkeypatch.setattr("ser_core.training.launch.enqueue", enqueue)
+    return orders
+
+
+def test_every_field_of_a_recipe_has_a_control_with_help(visit):
+    app = visit("train", **{"split.policy": "grouped-k-fold"})
+    assert not app.error
+    own = {"representation", "split.fractions", "corpus", "reader"}
+    for name in draft.fields():
+        if name not in own:
+            assert field(app, name).help, name
+    assert field(app, "representation.n_mels").value == 80
+
+
+def test_the_form_begins_with_the_defaults_on_the_open_corpus(visit):
+    wanted = yaml.safe_load(text(visit("train")).value)
+    assert wanted.pop("name") == "Mel spectrogram ResNet18, random"
+    assert wanted == {"corpus": str(demo_corpus())}
+
+
+def test_a_link_fills_the_form(visit):
+    app = visit("train", **TINY)
+    assert field(app, "network.name").value == "resnet10"
+    assert field(app, "representation.n_mels").value == 16
+    recipe = parse(yaml.safe_load(text(app).value))
+    assert (recipe.train.epochs, recipe.train.batch, recipe.train.threads) == (2, 8, 1)
+
+
+def test_a_control_changes_recipe_and_address_and_back(visit):
+    app = visit("train")
+    field(app, "optim.lr").set_value(0.001).run()
+    assert app.query_params["optim.lr"] == "0.001"
+    assert yaml.safe_load(text(app).value)["optim"] == {"lr": 0.001}
+    field(app, "optim.lr").set_value(0.002).run()
+    assert "optim.lr" not in app.query_params
+
+
+def test_an_optional_number_can_be_emptied(visit):
+    app = visit("train")
+    field(app, "train.crop_s").set_value(None).run()
+    assert app.query_params["train.crop_s"] == "null"
+    assert not app.error
+
+
+def test_another_representation_brings_its_own_parameters(visit):
+    app = visit("train", **TINY)
+    field(app, "representation.name").set_value("mfcc").run()
+    assert "representation.n_mels" not in app.query_params
+    recipe = parse(yaml.safe_load(text(app).value))
+    assert recipe.representation == {"name": "mfcc"}
+    assert field(app, "representation.n_mfcc").value == 40
+
+
+def test_seeds_are_typed_as_a_list(visit):
+    app = visit("train")
+    field(app, "seeds").set_value("0, 1 2").run()
+    assert parse(yaml.safe_load(text(app).value)).seeds == (0, 1, 2)
+    assert any("3 trainings" in m.value for m in app.markdown)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("seeds", "[1, 1]", "differ"),
+        ("seeds", "one", "seeds"),
+        ("train.batch", "1", "train.batch"),
+        ("representation.name", "mell", "mell"),
+        ("network.name", "resnet19", "resnet18"),
+    ],
+)
+def test_a_fault_is_told_in_the_words_of_the_recipe(visit, name, value, told):
+    app = visit("train", **{name: value})
+    assert any(told in error.value for error in app.error)
+    assert "Start" not in [b.label for b in app.button]
+
+
+def test_a_split_that_cannot_be_made_is_told(visit):
+    app = visit("train", **{"split.policy": "grouped-k-fold", "split.folds": "2"})
+    assert any("2 folds" in error.value for error in app.error)
+
+
+def test_edited_yaml_fills_the_form(visit):
+    app = visit("train")
+    text(app).set_value("train: {epochs: 7}\nnormalise: speaker")
+    press(app, "Take the changes over")
+    assert field(app, "train.epochs").value == 7
+    assert app.query_params["normalise"] == "speaker"
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"), [("a: [", "not YAML"), ("words", "not a recipe"), ("trian: 1", "train")]
+)
+def test_yaml_with_a_fault_is_told_and_changes_nothing(visit, typed, told):
+    app = visit("train", **{"train.epochs": "5"})
+    text(app).set_value(typed)
+    press(app, "Take the changes over")
+    assert any(told in error.value for error in app.error)
+    assert app.query_params["train.epochs"] == "5"
+
+
+def test_what_the_form_held_comes_back(visit):
+    app = visit("train", **{"train.epochs": "5"})
+    app.switch_page("pages/home.py").run()
+    app.query_params.clear()
+    app.switch_page("pages/train.py").run()
+    assert field(app, "train.epochs").value == 5
+    press(app, "Reset to defaults")
+    assert field(app, "train.epochs").value == Recipe.model_fields["train"].default.epochs
+
+
+def test_the_recipe_of_a_run_is_taken_up(visit, with_runs):
+    app = visit("train", **{"from-run": with_runs["speaker-disjoint"]})
+    assert field(app, "network.width").value == 4
+    assert field(app, "split.policy").value == "speaker-disjoint"
+    assert any("has been run" in s.value for s in app.success)
+    assert button(app, "Start").disabled
+
+
+def test_the_time_is_told_from_a_run_like_it(visit, said, with_runs):
+    app = visit("train", **{"from-run": with_runs["speaker-disjoint"], "train.epochs": "9"})
+    assert "from a run like it" in said(app)
+
+
+def test_without_anything_known_it_offers_to_measure(visit):
+    assert "Time a few real steps" in [b.label for b in visit("train").button]
+
+
+def test_start_queues_the_recipe_of_the_form(visit, queued, ser_home):
+    app = visit("train", **TINY)
+    recipe = parse(yaml.safe_load(text(app).value))
+    press(app, "Start")
+    (order,) = queued
+    assert order.key == f"{KEY}{recipe.hash}"
+    file = ser_home / "runs" / recipe.hash / "recipe.yaml"
+    assert str(file) in order.command
+    assert load(file) == recipe
+
+
+def test_one_click_queues_every_representation_and_every_split(visit, queued):
+    app = visit("train", **TINY)
+    press(app, "All thirteen representations")
+    names = {load(recipe_file(order)).representation["name"] for order in queued}
+    assert names == set(REPRESENTATIONS)
+    queued.clear()
+    press(visit("train", **TINY), "All four splits")
+    assert [load(recipe_file(order)).split.policy for order in queued] == list(COMPARED)
+
+
+def test_the_command_is_the_recipe(visit):
+    app = visit("train", **TINY)
+    box = next(e for e in app.expander if e.label == "The same in a terminal")
+    assert box is not None
+    from ser_core.training.launch import shell
+
+    recipe = parse(yaml.safe_load(text(app).value))
+    command = shell(recipe)
+    content = command.partition("<<'RECIPE'\n")[2].removesuffix("RECIPE")
+    assert parse(yaml.safe_load(content)) == recipe
+
+
+def test_no_job_yet_says_what_to_do(visit):
+    assert "press Start" in visit("train", view="Jobs").info[0].value
+
+
+def test_a_training_is_started_seen_and_leads_to_its_results(visit, said):
+    app = visit("train", **TINY)
+    recipe = parse(yaml.safe_load(text(app).value))
+    press(app, "Start")
+    job = job_of(recipe.hash)
+    assert run_of(job) == recipe.hash
+    assert "ResNet10" in said(visit("train", view="Jobs"))
+    assert str(job.wait(120)) == "finished", job.log()
+    app = visit("train", view="Jobs")
+    assert "badge[finished]" in said(app)
+    assert "UAR" in said(app)
+    assert any("Results" in link.label for link in app.get("page_link"))
+    assert not visit("results", run=recipe.hash).error
+
+
+def test_a_failed_training_says_why_and_can_go_on(visit, ser_home):
+    folder = ser_home / "runs" / "gone"
+    folder.mkdir(parents=True)
+    (folder / "recipe.yaml").write_text("corpus: /nowhere/at/all\n")
+    from ser_core.training.launch import _order
+
+    (job,) = jobs.enqueue([_order("gone", "from nowhere")])
+    assert str(job.wait(60)) == "failed"
+    app = visit("train", view="Jobs")
+    assert "/nowhere/at/all" in app.error[0].value
+    assert {"Go on", "Remove"} <= {b.label for b in app.button}
+    press(app, "Remove")
+    assert not app.error
+
+
+def test_courses_are_read_while_a_training_runs(tmp_path):
+    state = tmp_path / "fold-1-seed-0" / "checkpoint" / "state.json"
+    state.parent.mkdir(parents=True)
+    epoch = {"epoch": 1, "train_loss": 1.0, "val_loss": 1.0, "val_uar": 0.4, "val_wa": 0.4}
+    history = [{**epoch, "seconds": 3.0, "lr": 0.1}]
+    state.write_text(json.dumps({"history": history, "best": {"epoch": 1}, "epoch": 1}))
+    (course,) = courses(tmp_path)
+    assert (course.fold, course.best_epoch, course.finished) == (1, 1, False)
