@@ -43,6 +43,11 @@ class Precision:
         return pictures.contiguous(memory_format=layout)
 
 
+def best_device() -> torch.device:
+    """The first GPU where there is one, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def bfloat16_is_fast(device: torch.device) -> bool:
     """Whether the processor or GPU computes bfloat16 itself, rather than by way of float32."""
     if device.type == "cuda":

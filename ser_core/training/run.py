@@ -25,7 +25,7 @@ from ser_core.training.callbacks import EachEpoch, EarlyStopping, Report
 from ser_core.training.checkpoint import Checkpoint
 from ser_core.training.data import moments_of
 from ser_core.training.loop import Callback, Metrics, Trainer
-from ser_core.training.precision import choose
+from ser_core.training.precision import best_device, choose
 from ser_core.training.recipe import Recipe
 from ser_core.training.sources import Prepared, prepare
 
@@ -203,8 +203,10 @@ def _train(
     parts = split.fold(member.fold)
     training = prepared.positions(parts["train"])
     torch.manual_seed(seeds.number(member.seed, "weights"))
+    device = best_device()
     model = new_model(recipe, prepared)
     model.normaliser.fit(moments_of(prepared.data.source, training))
+    model.to(device)
     identity = f"{recipe.hash}/{split.hash}/{member.name}"
     callbacks: list[Callback] = [report, EachEpoch(told), Checkpoint(home / "checkpoint", identity)]
     if recipe.train.stop_after:
@@ -217,11 +219,12 @@ def _train(
         train=recipe.train,
         optim=recipe.optim,
         seed=member.seed,
-        precision=choose(recipe.train.precision, torch.device("cpu")),
+        precision=choose(recipe.train.precision, device),
         callbacks=callbacks,
     )
     best = trainer.run()
     model.load_state_dict(best.weights)
+    model.cpu()
     about = _about(recipe, corpus, split, audit, member, trainer)
     bundle = Bundle(model.eval(), about)
     predictions = answered(bundle, corpus, prepared, parts, member)
