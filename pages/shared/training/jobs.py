@@ -67,17 +67,22 @@ def _show() -> None:
 
 
 def show() -> None:
-    """All of them, kept up to date while one runs or waits."""
-    if are_active():
-        _live()
-    else:
-        _all(trainings())
+    """All of them, kept up to date: quickly while one runs or waits, else for other tabs' sake."""
+    (_quickly if are_active() else _slowly)()
 
 
 @st.fragment(run_every=1)
-def _live() -> None:
+def _quickly() -> None:
     found = trainings()
     if all(job.state.is_over for job in found):
+        st.rerun()
+    _all(found)
+
+
+@st.fragment(run_every=5)
+def _slowly() -> None:
+    found = trainings()
+    if not all(job.state.is_over for job in found):
         st.rerun()
     _all(found)
 
