@@ -116,7 +116,7 @@ def print_intervals(rows: Sequence[Row], axis: str, title: str, badge: str, kind
         panel = figure.subplots()
         for place, row in enumerate(rows):
             _whisker(panel, place, row)
-        panel.set_yticks(range(len(rows)), [row.label for row in rows])
+        panel.set_yticks(range(len(rows)), [heading(row.label, row.badge) for row in rows])
         panel.set(xlabel=axis, ylim=(len(rows) - 0.4, -0.6))
         panel.grid(axis="x", lw=0.4)
         panel.set_title(heading(title, badge))

@@ -115,6 +115,7 @@ class Row:
         color: Of the point.
         note: Behind the label's value when the pointer is on it.
         filled: Whether the point is: a hollow one is a figure to be read with care.
+        badge: What the figure wears, where the figure as a whole wears none.
     """
 
     label: str
@@ -122,6 +123,7 @@ class Row:
     color: str = ACCENT
     note: str = ""
     filled: bool = True
+    badge: str = ""
 
 
 def emotion_rows(intervals: Mapping[str, Interval]) -> list[Row]:

@@ -100,10 +100,16 @@ def _groups(run: RunInfo, report: Report, column: str, groups: Groups) -> None:
         st.markdown(_gap(groups))
         if groups.unnamed:
             st.caption(f"{groups.unnamed:,} answers name no {column}.")
-        st.caption(f"{plain(groups.groups[0].uar.how)}, for each. {saying.badge(report.badge)}")
+        st.caption(f"{_how(groups)} {saying.badge(report.badge)}")
         title = f"UAR by {column}, {run.name}"
         draw = partial(print_intervals, rows, "UAR", title, report.badge)
         files.figure(f"{run.id}-{column}", draw)
+
+
+def _how(groups: Groups) -> str:
+    """What the interval of each group rests on; within one speaker it is always clips."""
+    first = groups.groups[0].uar
+    return f"Intervals: {first.method} over the {first.over} of each."
 
 
 def _about(group: Any) -> str:

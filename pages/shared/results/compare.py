@@ -70,7 +70,14 @@ def _own_figures(found: dict[str, RunInfo], reports: dict[str, Report], metric: 
     """Each run on all of its own test clips, and its scatter over seeds."""
     title = METRICS[metric].title
     rows = [
-        Row(name, one.figures[metric], MARK if one.badge else ACCENT, one.how, not one.badge)
+        Row(
+            name,
+            one.figures[metric],
+            MARK if one.badge else ACCENT,
+            one.how,
+            not one.badge,
+            one.badge,
+        )
         for name, one in reports.items()
     ]
     with st.container(border=True):
@@ -78,8 +85,7 @@ def _own_figures(found: dict[str, RunInfo], reports: dict[str, Report], metric: 
         theme.figure(intervals_figure(rows, title=title), key="compare-figure")
         lines = [_line(name, found[name], report, metric) for name, report in reports.items()]
         st.dataframe(pd.DataFrame(lines), hide_index=True, placeholder="")
-        badge = next((one.badge for one in reports.values() if one.badge), "")
-        draw = partial(print_intervals, rows, title, title, badge)
+        draw = partial(print_intervals, rows, title, title, "")
         files.figure(f"compare-{metric}", draw)
 
 

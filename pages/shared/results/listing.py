@@ -181,7 +181,7 @@ def _columns() -> dict[str, Any]:
     badges = ["speakers shared", "speakers unknown", "same recordings in training and test"]
     kind = st.column_config
     return {
-        "Run": kind.TextColumn("Run", width="medium", pinned=True),
+        "Run": kind.TextColumn("Run", width=250, pinned=True),
         "UAR": kind.NumberColumn("UAR", format="%.3f", width=60, help="Mean recall, test clips."),
         "95 %": kind.TextColumn("95 % interval", width=105),
         "WA": kind.NumberColumn("WA", format="%.3f", width=60, help="Accuracy, test clips."),

@@ -107,7 +107,7 @@ def _row(row: Premium) -> Row:
     badge = row.run.result.badge if row.run.result else ""
     label = listing.policy_title(row.policy)
     cost = f"cost {row.cost}" if row.cost else ""
-    return Row(label, row.uar, MARK if badge else ACCENT, cost, filled=not badge)
+    return Row(label, row.uar, MARK if badge else ACCENT, cost, not badge, badge)
 
 
 def _offer(run: RunInfo, missing: Sequence[str]) -> None:
