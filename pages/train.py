@@ -19,7 +19,7 @@ if tabs[0].open:
         jobs.remind()
         form.enter()
         sections, starting = recipe_views()
-        left, right = st.columns([3, 2], gap="medium")
+        left, right = st.columns([2, 1], gap="medium")
         with left:
             sections.show()
         with right:

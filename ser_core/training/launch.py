@@ -31,10 +31,11 @@ def launch(*recipes: Recipe) -> list[Job]:
         file = folder_of_runs() / recipe.hash / "recipe.yaml"
         if not file.exists():
             recipe.save(file)
-    return enqueue([_order(recipe.hash, recipe.name) for recipe in recipes])
+    return enqueue([order_for(recipe.hash, recipe.name) for recipe in recipes])
 
 
-def _order(run_id: str, name: str) -> Order:
+def order_for(run_id: str, name: str) -> Order:
+    """Job that trains the recipe in the folder of a run."""
     folder = folder_of_runs().absolute() / run_id
     command = [*line(folder / "recipe.yaml"), "--out", str(folder)]
     return Order([*command, "--progress-file", PROGRESS_FILE], title=name, key=f"{KEY}{run_id}")

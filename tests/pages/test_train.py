@@ -10,7 +10,7 @@ from ser_core import jobs
 from ser_core.representations import REPRESENTATIONS
 from ser_core.settings import demo_corpus
 from ser_core.training import draft
-from ser_core.training.launch import KEY, job_of, run_of
+from ser_core.training.launch import KEY, job_of, order_for, run_of, shell
 from ser_core.training.premium import COMPARED
 from ser_core.training.recipe import Recipe, load, parse
 from ser_core.training.runs import courses
@@ -212,8 +212,6 @@ def test_the_command_is_the_recipe(visit):
     app = visit("train", **TINY)
     box = next(e for e in app.expander if e.label == "The same in a terminal")
     assert box is not None
-    from ser_core.training.launch import shell
-
     recipe = parse(yaml.safe_load(text(app).value))
     command = shell(recipe)
     content = command.partition("<<'RECIPE'\n")[2].removesuffix("RECIPE")
@@ -243,9 +241,7 @@ def test_a_failed_training_says_why_and_can_go_on(visit, ser_home):
     folder = ser_home / "runs" / "gone"
     folder.mkdir(parents=True)
     (folder / "recipe.yaml").write_text("corpus: /nowhere/at/all\n")
-    from ser_core.training.launch import _order
-
-    (job,) = jobs.enqueue([_order("gone", "from nowhere")])
+    (job,) = jobs.enqueue([order_for("gone", "from nowhere")])
     assert str(job.wait(60)) == "failed"
     app = visit("train", view="Jobs")
     assert "/nowhere/at/all" in app.error[0].value
