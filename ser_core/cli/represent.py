@@ -10,7 +10,7 @@ import typer
 
 from ser_core import atomic
 from ser_core.cli import console
-from ser_core.errors import ParameterError
+from ser_core.errors import AudioError, ParameterError
 
 if TYPE_CHECKING:
     from ser_core.corpora import Corpus
@@ -108,28 +108,46 @@ def _only_one(paths: list[Path], names: list[str] | None = None) -> None:
 def _files(paths: list[Path], representations: list[Any], out: Path | None) -> list[dict[str, Any]]:
     from ser_core.audio import load
     from ser_core.representations import represent
-    from ser_core.representations.files import to_npz
 
-    rows = []
+    rows: list[dict[str, Any]] = []
+    failures: list[AudioError] = []
     for path in paths:
-        waveform = load(path, sample_rate=representations[0].sample_rate)
+        try:
+            waveform = load(path, sample_rate=representations[0].sample_rate)
+        except AudioError as error:
+            failures.append(error)
+            continue
         pictures = represent(waveform, representations)
         for rep, picture in zip(representations, pictures, strict=True):
-            row: dict[str, Any] = {
-                "file": path.name,
-                "representation": rep.name,
-                "shape": " × ".join(map(str, picture.shape)),
-                "min": round(float(picture.min()), 3),
-                "mean": round(float(picture.mean()), 3),
-                "max": round(float(picture.max()), 3),
-                "unit": rep.unit,
-            }
-            if out:
-                target = out / f"{path.stem}.{rep.name}.npz"
-                atomic.write(target, to_npz(rep, picture))
-                row["written"] = str(target)
-            rows.append(row)
+            rows.append(_row(path, rep, picture, out))
+    if failures and len(paths) > 1:
+        console.show(rows)
+        raise AudioError(
+            f"{len(failures)} of {len(paths)} files could not be read: "
+            + "; ".join(f"{each.subject} ({each.problem})" for each in failures)
+        )
+    if failures:
+        raise failures[0]
     return rows
+
+
+def _row(path: Path, rep: Any, picture: Any, out: Path | None) -> dict[str, Any]:
+    from ser_core.representations.files import to_npz
+
+    row: dict[str, Any] = {
+        "file": path.name,
+        "representation": rep.name,
+        "shape": " × ".join(map(str, picture.shape)),
+        "min": round(float(picture.min()), 3),
+        "mean": round(float(picture.mean()), 3),
+        "max": round(float(picture.max()), 3),
+        "unit": rep.unit,
+    }
+    if out:
+        target = out / f"{path.stem}.{rep.name}.npz"
+        atomic.write(target, to_npz(rep, picture))
+        row["written"] = str(target)
+    return row
 
 
 def _corpus(

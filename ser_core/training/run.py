@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,17 @@ class Member:
     def name(self) -> str:
         """Name of its folder."""
         return f"fold-{self.fold}-seed-{self.seed}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A recipe with all that it works on."""
+
+    recipe: Recipe
+    corpus: Corpus
+    split: Split
+    audit: LeakAudit
+    prepared: Prepared
 
 
 class Watcher(Protocol):
@@ -113,7 +124,7 @@ def run(
     split = _split(recipe, corpus)
     audit = audit_split(split, corpus, scan(corpus))
     _keep_inputs(folder, recipe, split)
-    prepared = prepare(corpus, recipe)
+    plan = Plan(recipe, corpus, split, audit, prepare(corpus, recipe))
     members = list(_members(recipe, split))
     steps = _Steps(progress, [_steps(recipe, split, member) for member in members])
     watcher = watcher or Nobody()
@@ -124,9 +135,7 @@ def run(
             bundles.append(load_bundle(home / "bundle"))
             continue
         with watcher.member(member) as told:
-            bundle = _train(
-                recipe, corpus, split, audit, prepared, member, home, steps.of(number), told
-            )
+            bundle = _train(plan, member, home, [steps.of(number), EachEpoch(told)])
             bundle.save(home / "bundle")
             watcher.trained(member, bundle, home / "bundle")
         bundles.append(bundle)
@@ -188,31 +197,32 @@ def _steps(recipe: Recipe, split: Split, member: Member) -> int:
     return (full + (rest > 1)) * recipe.train.epochs
 
 
-def _train(
-    recipe: Recipe,
-    corpus: Corpus,
-    split: Split,
-    audit: LeakAudit,
-    prepared: Prepared,
-    member: Member,
-    home: Path,
-    report: Report,
-    told: Callable[[int, Metrics], None],
-) -> Bundle:
+def _train(plan: Plan, member: Member, home: Path, callbacks: Sequence[Callback]) -> Bundle:
     """Train one member, and answer the test clips once, after the best epoch is chosen."""
-    parts = split.fold(member.fold)
+    trainer = _trainer(plan, member, home, callbacks)
+    best = trainer.run()
+    trainer.model.load_state_dict(best.weights)
+    bundle = Bundle(trainer.model.cpu().eval(), _about(plan, member, trainer))
+    predictions = answered(bundle, plan, member)
+    test = predictions.part("test")
+    metrics = {name: _figure(test, plan.audit, name) for name in HEADLINES}
+    return Bundle(bundle.model, {**bundle.about, "metrics": metrics}, predictions)
+
+
+def _trainer(plan: Plan, member: Member, home: Path, callbacks: Sequence[Callback]) -> Trainer:
+    recipe, prepared = plan.recipe, plan.prepared
+    parts = plan.split.fold(member.fold)
     training = prepared.positions(parts["train"])
-    torch.manual_seed(seeds.number(member.seed, "weights"))
     device = best_device()
+    torch.manual_seed(seeds.number(member.seed, "weights"))
     model = new_model(recipe, prepared)
     model.normaliser.fit(moments_of(prepared.data.source, training))
-    model.to(device)
-    identity = f"{recipe.hash}/{split.hash}/{member.name}"
-    callbacks: list[Callback] = [report, EachEpoch(told), Checkpoint(home / "checkpoint", identity)]
+    identity = f"{recipe.hash}/{plan.split.hash}/{member.name}"
+    own: list[Callback] = [Checkpoint(home / "checkpoint", identity)]
     if recipe.train.stop_after:
-        callbacks.append(EarlyStopping(recipe.train.stop_after))
-    trainer = Trainer(
-        model,
+        own.append(EarlyStopping(recipe.train.stop_after))
+    return Trainer(
+        model.to(device),
         prepared.data,
         training,
         prepared.positions(parts["validation"]),
@@ -220,16 +230,8 @@ def _train(
         optim=recipe.optim,
         seed=member.seed,
         precision=choose(recipe.train.precision, device),
-        callbacks=callbacks,
+        callbacks=[*callbacks, *own],
     )
-    best = trainer.run()
-    model.load_state_dict(best.weights)
-    model.cpu()
-    about = _about(recipe, corpus, split, audit, member, trainer)
-    bundle = Bundle(model.eval(), about)
-    predictions = answered(bundle, corpus, prepared, parts, member)
-    about["metrics"] = {name: _figure(predictions.part("test"), audit, name) for name in HEADLINES}
-    return Bundle(model, about, predictions)
 
 
 def new_model(recipe: Recipe, prepared: Prepared) -> EmotionModel:
@@ -245,41 +247,30 @@ def new_model(recipe: Recipe, prepared: Prepared) -> EmotionModel:
     return EmotionModel(rep, recipe.normalise, network, prepared.classes)
 
 
-def answered(
-    bundle: Bundle,
-    corpus: Corpus,
-    prepared: Prepared,
-    parts: dict[str, list[str]],
-    member: Member,
-) -> Predictions:
+def answered(bundle: Bundle, plan: Plan, member: Member) -> Predictions:
     """Answers of a bundle to validation and test clips, from waveforms, as a user gets them.
 
     A model that normalises by speaker gets the voice of each speaker from all clips of that
     speaker in the same part, without their labels.
     """
-    tables = []
-    for part in ("validation", "test"):
-        positions = prepared.positions(parts[part])
+    prepared, tables = plan.prepared, []
+    for part, clips in plan.split.fold(member.fold).items():
+        if part not in ("validation", "test"):
+            continue
+        positions = prepared.positions(clips)
         voices = prepared.data.voices.full(positions, positions) if prepared.data.voices else None
         waveforms = [prepared.waveforms[int(position)] for position in positions]
         probabilities = bundle.predict(waveforms, voices)
-        rows = corpus.usable.loc[parts[part]]
-        tables.append(
-            Predictions.of(
-                rows, probabilities, bundle.classes, fold=member.fold, part=part, seed=member.seed
-            )
-        )
+        rows, classes = plan.corpus.usable.loc[clips], bundle.classes
+        fold, seed = member.fold, member.seed
+        table = Predictions.of(rows, probabilities, classes, fold=fold, part=part, seed=seed)
+        tables.append(table)
     return Predictions.concat(tables)
 
 
-def _about(
-    recipe: Recipe,
-    corpus: Corpus,
-    split: Split,
-    audit: LeakAudit,
-    member: Member,
-    trainer: Trainer,
-) -> dict[str, Any]:
+def _about(plan: Plan, member: Member, trainer: Trainer) -> dict[str, Any]:
+    """What `bundle.json` says of a training."""
+    recipe, split, corpus = plan.recipe, plan.split, plan.corpus
     parts = split.fold(member.fold)
     return {
         **architecture(trainer.model),
@@ -288,14 +279,14 @@ def _about(
         "corpus": {
             "name": corpus.name,
             "licence": corpus.licence,
-            **{f"{part}_clips": len(parts[part]) for part in ("train", "validation", "test")},
+            **{f"{part}_clips": len(clips) for part, clips in parts.items()},
         },
         "split": {
             "policy": split.policy,
             "seed": split.seed,
             "hash": split.hash,
             "fold": member.fold_name,
-            "audit": audit.as_dict(),
+            "audit": plan.audit.as_dict(),
         },
         "seed": member.seed,
         "training": {

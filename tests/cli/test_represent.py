@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ser_core.cli import app
-from ser_core.errors import ParameterError, UnknownNameError
+from ser_core.errors import AudioError, ParameterError, UnknownNameError
 from ser_core.extraction import load_means
 from ser_core.settings import demo_corpus
 
@@ -27,6 +27,14 @@ def test_a_file_is_described_and_written(demo_clip, tmp_path):
     assert rows[1]["shape"].startswith("2 × 40 × ")
     with np.load(tmp_path / "out" / "zażółć gęślą.hpss.npz") as archive:
         assert archive["picture"].shape[:2] == (2, 40)
+
+
+def test_a_file_that_cannot_be_read_does_not_stop_the_others(demo_clip, tmp_path):
+    (tmp_path / "text.wav").write_text("no sound")
+    copy = shutil.copy(demo_clip, tmp_path / "good.flac")
+    with pytest.raises(AudioError, match=r"1 of 3 files could not be read: .*text\.wav"):
+        run(demo_clip, tmp_path / "text.wav", copy, "-r", "rms", "--out", tmp_path / "out")
+    assert len(list((tmp_path / "out").iterdir())) == 2
 
 
 def test_a_corpus_fills_the_store_once():
