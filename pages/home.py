@@ -7,7 +7,7 @@ import streamlit as st
 from pages.shared import navigation, player, selection, theme
 from pages.shared.errors import plain
 from pages.shared.selection import Active
-from ser_core.corpora.browse import other_sentence, showcase, siblings
+from ser_core.corpora.browse import other_sentence, same_emotion, siblings
 from ser_core.words import count
 
 MOST_SPEAKERS = 40  # more of them are chosen on the page Corpus
@@ -79,8 +79,8 @@ def speaker_of(active: Active) -> None:
 
 
 def _change_speaker(key: str) -> None:
-    clip = showcase(selection.active().corpus, st.session_state[key])
-    selection.choose(clip=clip)
+    active = selection.active()
+    selection.choose(clip=same_emotion(active.corpus, active.clip, st.session_state[key]))
 
 
 def contrast(active: Active) -> None:

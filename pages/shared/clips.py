@@ -15,7 +15,7 @@ from ser_core.plots.palette import EMOTION_COLORS
 from ser_core.words import count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pages.shared.selection import Active
 
@@ -23,7 +23,7 @@ TABLE = "clips-table"
 HEIGHT = 560
 COLUMNS: dict[str, Callable[[], Any]] = {
     "emotion": lambda: st.column_config.MultiselectColumn(
-        "Emotion", options=list(EMOTIONS), color=list(EMOTION_COLORS.values()), width=92
+        "Emotion", options=list(EMOTIONS), color=list(EMOTION_COLORS.values()), width=112
     ),
     "speaker": lambda: st.column_config.TextColumn("Speaker", width=70),
     "gender": lambda: st.column_config.TextColumn("Gender", width=70),
@@ -51,9 +51,22 @@ def show(active: Active) -> None:
     left, right = st.columns([3, 2], gap="medium")
     with left:
         found = _filters(active)
-        _table(active, found)
+        clip = _shown(active, found)
+        _table(active, found, clip)
     with right:
-        _chosen(active, found)
+        _chosen(active, found, clip)
+
+
+def _shown(active: Active, found: pd.DataFrame) -> str:
+    """The chosen clip, or the first in the table that can be played while the chosen one is not.
+
+    It is not written into the address: taking the filter away brings the chosen clip back, and
+    the browser's Back is not caught between a filter and a clip that does not meet it.
+    """
+    playable = found.index[found["problem"] == ""]
+    if active.clip in playable or playable.empty:
+        return active.clip if active.clip in playable else ""
+    return str(playable[0])
 
 
 def _filters(active: Active) -> pd.DataFrame:
@@ -84,10 +97,10 @@ def _choice(label: str, key: str, options: list[str]) -> list[str]:
     return st.multiselect(label, options, key=key, bind="query-params", placeholder="all")
 
 
-def _table(active: Active, found: pd.DataFrame) -> None:
+def _table(active: Active, found: pd.DataFrame, clip: str) -> None:
     clips = list(found.index)
     st.session_state["_clips_found"] = clips
-    rows = [clips.index(active.clip)] if active.clip in found.index else []
+    rows = [clips.index(clip)] if clip else []
     st.session_state[TABLE] = {"selection": {"rows": rows, "columns": [], "cells": []}}
     shown = _for_display(found)
     order = [c for c in COLUMNS if c in shown and (c == "clip" or _says_something(found[c]))]
@@ -95,7 +108,7 @@ def _table(active: Active, found: pd.DataFrame) -> None:
         shown,
         key=TABLE,
         on_select=_pick,
-        selection_mode="single-row-required" if rows else "single-row",
+        selection_mode=["single-row-required" if rows else "single-row", "single-cell"],
         hide_index=True,
         height=HEIGHT,
         column_order=order,
@@ -110,9 +123,13 @@ def _below_table(active: Active, found: pd.DataFrame) -> None:
     part = f"{len(found):,} of " if len(found) < total else ""
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         st.caption(
-            f"{part}{count(total, 'clip')}. Click a row to hear it, a heading to sort.",
+            f"{part}{count(total, 'clip')}. Click a row to hear it, a heading to sort."
+            if len(found)
+            else f"No clip of {total:,} is like that. Take a filter away.",
             width="content",
         )
+        if found.empty:
+            return
         st.download_button(
             "Download as CSV",
             found.to_csv().encode(),
@@ -130,8 +147,8 @@ def small_table(table: pd.DataFrame, *, key: str) -> str:
     state = st.dataframe(
         shown,
         key=key,
-        on_select="rerun",
-        selection_mode="single-row-required",
+        on_select=lambda: _mark(key),
+        selection_mode=["single-row-required", "single-cell"],
         hide_index=True,
         height=min(360, 38 + 35 * len(shown)),
         column_order=order,
@@ -140,6 +157,13 @@ def small_table(table: pd.DataFrame, *, key: str) -> str:
     )
     rows = state["selection"]["rows"]
     return str(table.index[rows[0] if rows and rows[0] < len(table) else 0])
+
+
+def _mark(key: str) -> None:
+    """Mark the row of the cell that was clicked."""
+    chosen = row_of(st.session_state[key]["selection"])
+    rows = [] if chosen is None else [chosen]
+    st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
 
 
 def _for_display(table: pd.DataFrame) -> pd.DataFrame:
@@ -155,36 +179,45 @@ def _says_something(column: pd.Series) -> bool:
 
 
 def _pick() -> None:
-    """Make the clicked row the clip of all pages."""
-    rows = st.session_state[TABLE]["selection"]["rows"]
+    """Make the row that was clicked, in whichever cell, the clip of all pages."""
+    chosen = row_of(st.session_state[TABLE]["selection"])
     found = st.session_state["_clips_found"]
-    if rows and rows[0] < len(found):
-        selection.choose(clip=found[rows[0]])
+    if chosen is not None and chosen < len(found):
+        selection.choose(clip=found[chosen])
 
 
-def _chosen(active: Active, found: pd.DataFrame) -> None:
-    if not active.clip:
-        st.info("No clip of this corpus can be played. The column Problem says why.")
+def row_of(selected: Mapping[str, Any]) -> int | None:
+    """Row of a table's selection; a clicked cell is newer than the row that was marked before."""
+    if selected["cells"]:
+        return int(selected["cells"][0][0])
+    return int(selected["rows"][0]) if selected["rows"] else None
+
+
+def _chosen(active: Active, found: pd.DataFrame, clip: str) -> None:
+    """The clip to hear; nothing where the filters leave none."""
+    if not clip:
+        if len(found):
+            st.info("None of these clips can be played. The column Problem says why.")
         return
     with st.container(border=True):
-        player.clip_view(active.corpus, active.clip, key="corpus")
-        st.caption(plain(active.clip))
-        _steps(active.clip, list(found.index[found["problem"] == ""]))
-        navigation.link("representations", "Show its representations →", clip=active.clip)
+        player.clip_view(active.corpus, clip, key="corpus")
+        st.caption(plain(clip))
+        _steps(clip, list(found.index[found["problem"] == ""]))
+        navigation.link("representations", "Show its representations →", clip=clip)
 
 
 def _steps(clip: str, clips: list[str]) -> None:
-    """Buttons to the clips before and after, in the order of the table."""
-    here = clips.index(clip) if clip in clips else -1
+    """Buttons to the clips before and after, in the order of the corpus."""
+    here = clips.index(clip)
     with st.container(horizontal=True, vertical_alignment="center"):
         for label, key, step in (("Previous", "P", -1), ("Next", "N", 1)):
             there = here + step
             st.button(
                 label,
                 shortcut=key,
+                help="In the order of the corpus, however the table is sorted.",
                 disabled=not 0 <= there < len(clips),
                 on_click=selection.choose,
                 kwargs={"clip": clips[there] if 0 <= there < len(clips) else ""},
             )
-        where = f"{here + 1:,} of {len(clips):,}" if here >= 0 else "not in the table"
-        st.caption(where, width="content")
+        st.caption(f"{here + 1:,} of {len(clips):,}, in the order of the corpus", width="content")

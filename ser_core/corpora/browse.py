@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from ser_core.corpora.emotions import EMOTIONS
 from ser_core.corpora.scanning import scan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import pandas as pd
 
     from ser_core.corpora.corpus import Corpus
 
@@ -85,6 +85,23 @@ def showcase(corpus: Corpus, speaker: str = "") -> str:
     who, what = groups.index.to_frame().iloc[rank]
     group = clips[(clips["speaker"] == who) & (clips["sentence"] == what)]
     return str(group.index[0])
+
+
+def same_emotion(corpus: Corpus, clip: str, speaker: str) -> str:
+    """A clip of another speaker in the emotion of `clip`, in its sentence where there is one.
+
+    Otherwise in the sentence that the speaker says in the most emotions, then in any. A speaker
+    who lacks the emotion gives `showcase`.
+    """
+    own = corpus.clips.loc[clip]
+    begin = showcase(corpus, speaker)
+    alike = corpus.usable[corpus.usable["speaker"] == speaker]
+    alike = alike[alike["emotion"] == own["emotion"]]
+    if alike.empty:
+        return begin
+    wanted = [own["sentence"], corpus.clips.loc[begin, "sentence"]]
+    rank = {sentence: place for place, sentence in enumerate(wanted[::-1]) if pd.notna(sentence)}
+    return str(alike["sentence"].map(rank).fillna(-1).astype(int).idxmax())
 
 
 def other_sentence(corpus: Corpus, clip: str) -> str:

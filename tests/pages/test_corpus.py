@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from pages.shared.clips import row_of
 from ser_core.settings import demo_corpus
 
 
@@ -90,3 +91,25 @@ def test_a_table_row_that_cannot_be_used_says_why(visit, other_corpus):
     problems = table(app).set_index("clip")["problem"]
     assert problems["samples/EB0_anger_82.flac"] == ""
     assert problems["samples/EB0_fear_82.flac"] != ""
+
+
+def test_the_first_clip_is_shown_while_the_chosen_one_is_filtered_away(visit, said):
+    app = visit("corpus", clip="samples/EB0_anger_82.flac")
+    field(app, "Find").set_value("mk0_").run()
+    assert "1 of 5, in the order of the corpus" in said(app)
+    press(app, "Next")
+    assert app.query_params["clip"] == table(app)["clip"][1]
+
+
+def test_nothing_is_offered_where_no_clip_meets_the_filters(visit, said):
+    app = visit("corpus")
+    field(app, "Find").set_value("no such word").run()
+    assert "No clip of 53 is like that" in said(app)
+    assert not app.get("download_button")
+    assert not app.get("audio")
+
+
+def test_a_clicked_cell_chooses_its_row_over_the_one_marked_before():
+    assert row_of({"rows": [3], "columns": [], "cells": [(7, "text")]}) == 7
+    assert row_of({"rows": [3], "columns": [], "cells": []}) == 3
+    assert row_of({"rows": [], "columns": [], "cells": []}) is None

@@ -95,3 +95,12 @@ def test_choosing_a_speaker_changes_the_voice(visit, said):
     app.button_group[0].set_value("WR0").run()
     assert app.query_params["clip"].startswith("samples/WR0_")
     assert "WR0" in said(app)
+
+
+def test_another_speaker_keeps_the_emotion_where_it_can(visit):
+    app = visit(clip="samples/EB0_fear_82.flac")
+    app.button_group[0].set_value("WR0").run()
+    assert app.query_params["clip"].startswith("samples/WR0_fear")
+    app = visit(clip="samples/EB0_surprise_82.flac")
+    app.button_group[0].set_value("MK0").run()  # MK0 has no surprise
+    assert app.query_params["clip"].startswith("samples/MK0_")
