@@ -7,7 +7,8 @@ import streamlit as st
 from pages.shared import navigation
 from pages.shared.errors import told
 from pages.shared.results import address, compare, listing, opened, premium
-from ser_core.training.runs import runs
+from ser_core import tracking
+from ser_core.training.runs import runs, runs_and_fetched
 
 navigation.enter()
 if address.read(address.RUN):
@@ -19,9 +20,13 @@ elif address.compared():
 else:
     st.title("Results")
     known = runs()
+    with told():
+        known = runs_and_fetched()
     views = {"Runs": listing.show, "Leak premium": premium.show}
     tabs = st.tabs(list(views), key="results", on_change="rerun", bind="query-params")
     for tab, show in zip(tabs, views.values(), strict=True):
         if tab.open:
             with tab:
                 show(known)
+    st.caption("All runs are in MLflow too. To look at them there:")
+    st.code(f"mlflow ui --backend-store-uri {tracking.uri()}", language="bash")

@@ -1,7 +1,7 @@
 """The runs there are: what was asked for, how far each is, and what came of it.
 
-A run is a folder under `home()/runs`, named by the hash of its recipe. Everything here is read
-from small files; neither torch nor a model is loaded.
+A run is a folder under `home()/runs`, named by the hash of its recipe; those that only MLflow knows
+are fetched into one. Everything here is read from small files; neither torch nor a model is loaded.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from ser_core.corpora.leaks import Leak, LeakAudit
 from ser_core.errors import SerError
 from ser_core.evaluation import BADGES, Interval, Predictions, Report, report
 from ser_core.jsonfile import read_json
+from ser_core.training import fetched
 from ser_core.training.recipe import Recipe, SplitChoice
 
 DELETED = ".deleted"
@@ -139,6 +140,16 @@ def runs(home: Path | None = None) -> list[RunInfo]:
     folders = [each for each in root.iterdir() if each.is_dir()] if root.is_dir() else []
     found = [info for folder in folders if (info := open_run(folder)) is not None]
     return sorted(found, key=_when, reverse=True)
+
+
+def runs_and_fetched(home: Path | None = None) -> list[RunInfo]:
+    """All runs, those that only MLflow knows included.
+
+    Raises:
+        SerError: If MLflow's store cannot be read, or a folder not be written.
+    """
+    fetched.fetch(folder_of_runs(home))
+    return runs(home)
 
 
 def _when(run: RunInfo) -> float:
@@ -298,7 +309,7 @@ def _folds(split: Path, changed: float) -> tuple[str, ...]:  # noqa: ARG001  (pa
 
 
 def delete(run: RunInfo) -> Path:
-    """Take a run off the list; `restore` brings it back within a week.
+    """Take a run off the list and out of MLflow; `restore` brings it back within a week.
 
     Returns:
         Where it is kept until then.
@@ -309,12 +320,13 @@ def delete(run: RunInfo) -> Path:
     root = run.folder.parent / DELETED
     _forget(root, older_than=time.time() - KEPT_DAYS * 86_400)
     kept = root / f"{run.id}-{int(time.time() * 1000)}"
+    fetched.forget(run.folder)
     _move(run.folder, kept)
     return kept
 
 
 def restore(kept: Path) -> Path:
-    """Bring a deleted run back.
+    """Bring a deleted run back, in MLflow too.
 
     Returns:
         Its folder.
@@ -328,6 +340,7 @@ def restore(kept: Path) -> Path:
             "the same recipe has a new run", subject=folder.name, remedy="Delete that one first"
         )
     _move(kept, folder)
+    fetched.remember(folder)
     return folder
 
 

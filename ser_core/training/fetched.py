@@ -1,0 +1,90 @@
+"""Runs that MLflow knows and this computer has no folder of: from another one, or moved away."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ser_core import atomic, tracking
+from ser_core.errors import TrackingError
+from ser_core.jsonfile import read_json
+from ser_core.training.tracked import IDS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FILES = ("recipe.yaml", "split.json", "predictions.parquet", "summary.json")
+"""What a run is read from; the summary comes last, since it makes a run count as finished."""
+
+
+def missing(root: Path) -> pd.DataFrame:
+    """Finished trainings in MLflow without a folder of their own below `root`, as `tracking.runs`.
+
+    Raises:
+        TrackingError: If the store cannot be read.
+    """
+    known = tracking.runs(kind="training")
+    if known.empty or "params.recipe_hash" not in known:
+        return known.iloc[:0]
+    finished = known[(known["status"] == "FINISHED") & known["params.recipe_hash"].notna()]
+    newest = finished.drop_duplicates("params.recipe_hash")
+    absent = [not (root / name).exists() for name in newest["params.recipe_hash"]]
+    return newest[absent]
+
+
+def fetch(root: Path) -> list[str]:
+    """Make the folders of missing runs from what MLflow kept; bundles stay where they are.
+
+    Args:
+        root: Folder of runs.
+
+    Returns:
+        Names of the folders that were made. A run that kept too little is left out.
+
+    Raises:
+        TrackingError: If the store cannot be read.
+        SerError: If a folder cannot be written.
+    """
+    return [row["params.recipe_hash"] for _, row in missing(root).iterrows() if _made(root, row)]
+
+
+def _made(root: Path, row: pd.Series[Any]) -> bool:
+    folder = root / str(row["params.recipe_hash"])
+    try:
+        kept = {name: tracking.artifact(row["id"], name).read_bytes() for name in FILES}
+    except TrackingError:
+        return False
+    for name, content in kept.items():
+        atomic.write(folder / name, content)
+    atomic.write(folder / IDS, json.dumps({"run": row["id"]}))
+    return True
+
+
+def forget(folder: Path) -> None:
+    """Delete the MLflow runs of a run's folder, and note which, so `remember` can undo it.
+
+    Raises:
+        TrackingError: If one of them is still being written.
+    """
+    ids = _ids(folder)
+    if "run" in ids and any(tracking.runs(kind="training")["id"] == ids["run"]):
+        deleted = tracking.delete(ids["run"])
+        atomic.write(folder / IDS, json.dumps({**ids, "deleted": deleted}))
+
+
+def remember(folder: Path) -> None:
+    """Bring back what `forget` deleted.
+
+    Raises:
+        TrackingError: If it is gone for good.
+    """
+    ids = _ids(folder)
+    deleted = ids.pop("deleted", [])
+    tracking.restore(*deleted)
+    if deleted:
+        atomic.write(folder / IDS, json.dumps(ids))
+
+
+def _ids(folder: Path) -> dict[str, Any]:
+    return read_json(folder / IDS) or {}
