@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.shared import clips, measuring, player
 from pages.shared.errors import plain
-from ser_core.corpora import Corpus, Issue, audit
+from ser_core.corpora import Corpus, Issue, examine
 from ser_core.words import count
 
 if TYPE_CHECKING:
@@ -29,9 +29,15 @@ MEASURED = ["rms_db", "peak", "clipped", "silent_start", "silent_end"]
 def show(active: Active) -> None:
     """All findings, the gravest first."""
     found = measuring.measures(active, "faults in the sound and clips that are in it twice")
-    issues = audit(active.corpus, found)
-    _summary(active.corpus, issues, heard=found is not None)
-    for number, issue in enumerate(issues):
+    findings = examine(active.corpus, found)
+    _summary(active.corpus, findings.issues, heard=found is not None)
+    for said, sought in (
+        ("Looked for and not found", findings.absent),
+        ("Not looked for until the clips are measured", findings.open),
+    ):
+        if sought:
+            st.caption(f"{said}: {', '.join(sought)}.")
+    for number, issue in enumerate(findings.issues):
         _card(active.corpus, issue, found, key=f"issue-{number}")
 
 

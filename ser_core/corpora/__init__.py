@@ -5,7 +5,7 @@
 parts share.
 """
 
-from ser_core.corpora.auditing import audit
+from ser_core.corpora.auditing import Findings, audit, examine
 from ser_core.corpora.corpus import COLUMNS, Corpus
 from ser_core.corpora.emotions import EMOTIONS, normalise
 from ser_core.corpora.issues import Issue
@@ -26,12 +26,14 @@ __all__ = [
     "POLICIES",
     "READERS",
     "Corpus",
+    "Findings",
     "Issue",
     "Leak",
     "LeakAudit",
     "Split",
     "audit",
     "audit_split",
+    "examine",
     "make_split",
     "normalise",
     "open_corpus",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pandas as pd
 
 from ser_core.corpora import checks as _checks  # noqa: F401 - they register themselves
@@ -9,8 +11,23 @@ from ser_core.corpora.corpus import Corpus
 from ser_core.corpora.issues import CHECKS, SEVERITIES, Evidence, Issue
 
 
-def audit(corpus: Corpus, scan: pd.DataFrame | None = None) -> list[Issue]:
-    """Run every check; the worst cards come first.
+@dataclass(frozen=True)
+class Findings:
+    """What the checks of a corpus gave.
+
+    Attributes:
+        issues: The cards, the worst first.
+        absent: The troubles that were looked for and not found, in a few words each.
+        open: The troubles that nobody could look for, because the sound was not measured.
+    """
+
+    issues: tuple[Issue, ...]
+    absent: tuple[str, ...]
+    open: tuple[str, ...]
+
+
+def examine(corpus: Corpus, scan: pd.DataFrame | None = None) -> Findings:
+    """Run every check.
 
     Args:
         corpus: What to check.
@@ -18,5 +35,16 @@ def audit(corpus: Corpus, scan: pd.DataFrame | None = None) -> list[Issue]:
             damaged sound are not looked for, and a card says so.
     """
     evidence = Evidence(corpus, pd.DataFrame(index=corpus.clips.index) if scan is None else scan)
-    found = [issue for _, check in CHECKS.items() if (issue := check(evidence))]
-    return sorted(found, key=lambda issue: SEVERITIES.index(issue.severity))
+    found = {name: check.look(evidence) for name, check in CHECKS.items()}
+    silent = [check for name, check in CHECKS.items() if found[name] is None and check.sought]
+    issues = [issue for issue in found.values() if issue]
+    return Findings(
+        tuple(sorted(issues, key=lambda issue: SEVERITIES.index(issue.severity))),
+        tuple(check.sought for check in silent if scan is not None or not check.by_ear),
+        tuple(check.sought for check in silent if scan is None and check.by_ear),
+    )
+
+
+def audit(corpus: Corpus, scan: pd.DataFrame | None = None) -> list[Issue]:
+    """The cards of `examine`; the worst come first."""
+    return list(examine(corpus, scan).issues)

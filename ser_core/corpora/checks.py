@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from ser_core.corpora.issues import CHECKS, Evidence, Issue, Severity, listed, number
+from ser_core.corpora.issues import Evidence, Issue, Severity, check, listed, number
 
 CLIPPED_SHARE = 0.001
 QUIET_DB = -50.0
@@ -41,21 +41,21 @@ REPEATED = ("listed more than once",)
 UNLABELLED = ("unknown label", "it has no label")
 
 
-@CHECKS.register("missing")
+@check("missing", "missing files")
 def missing(evidence: Evidence) -> Issue | None:
     """Clips that the corpus lists and the disk does not have."""
     remedy = "Copy the missing files into the corpus folder; until then they are left out."
     return _problems(evidence, MISSING, "without a file", remedy)
 
 
-@CHECKS.register("outside")
+@check("outside", "files outside the folder")
 def outside(evidence: Evidence) -> Issue | None:
     """Paths that leave the corpus folder."""
     remedy = "Move the files into the corpus folder and correct the table; they are not opened."
     return _problems(evidence, OUTSIDE, "outside the corpus folder", remedy)
 
 
-@CHECKS.register("unreadable")
+@check("unreadable", "unreadable files")
 def unreadable(evidence: Evidence) -> Issue | None:
     """Files that are no sound, by their header or when decoded."""
     clips = evidence.clips
@@ -74,14 +74,14 @@ def unreadable(evidence: Evidence) -> Issue | None:
     )
 
 
-@CHECKS.register("labels")
+@check("labels", "unknown labels")
 def labels(evidence: Evidence) -> Issue | None:
     """Labels that are in no vocabulary."""
     remedy = "Open the corpus with a label map that names an emotion for each, or leave them out."
     return _problems(evidence, UNLABELLED, "without a known emotion", remedy)
 
 
-@CHECKS.register("repeated")
+@check("repeated", "repeated rows")
 def repeated(evidence: Evidence) -> Issue | None:
     """Files that the table lists again."""
     remedy = "Remove the repeated rows; where they contradict each other, none of them is used."
@@ -102,21 +102,21 @@ def _conflict(evidence: Evidence, column: str, title: str, remedy: str) -> Issue
     )
 
 
-@CHECKS.register("two-labels")
+@check("two-labels", "one sound with two emotions", by_ear=True)
 def two_labels(evidence: Evidence) -> Issue | None:
     """The same recording under two emotions."""
     remedy = "Listen and keep the right label: no model can learn both."
     return _conflict(evidence, "emotion", "with one sound and two emotions", remedy)
 
 
-@CHECKS.register("two-speakers")
+@check("two-speakers", "one sound with two speakers", by_ear=True)
 def two_speakers(evidence: Evidence) -> Issue | None:
     """The same recording under two speakers."""
     remedy = "Correct the speaker: otherwise a split by speaker has the clip on both sides."
     return _conflict(evidence, "speaker", "with one sound and two speakers", remedy)
 
 
-@CHECKS.register("duplicates")
+@check("duplicates", "identical recordings", by_ear=True)
 def duplicates(evidence: Evidence) -> Issue | None:
     """Recordings that occur more than once."""
     found = evidence.by_content
@@ -153,7 +153,7 @@ def _value_issue(
     )
 
 
-@CHECKS.register("clipping")
+@check("clipping", "clipped sound", by_ear=True)
 def clipping(evidence: Evidence) -> Issue | None:
     """Recordings driven into full scale."""
     found = _measured(evidence, "clipped", lambda share: share >= CLIPPED_SHARE)
@@ -163,7 +163,7 @@ def clipping(evidence: Evidence) -> Issue | None:
     return _value_issue(found, "clipped", detail, remedy)
 
 
-@CHECKS.register("silence")
+@check("silence", "near silence", by_ear=True)
 def silence(evidence: Evidence) -> Issue | None:
     """Recordings with next to no sound."""
     found = _measured(evidence, "rms_db", lambda level: level < QUIET_DB)
@@ -172,7 +172,7 @@ def silence(evidence: Evidence) -> Issue | None:
     return _value_issue(found, "nearly silent", detail, "Listen, and leave out the empty ones.")
 
 
-@CHECKS.register("short")
+@check("short", "very short clips")
 def short(evidence: Evidence) -> Issue | None:
     """Clips too short to hold an emotion."""
     found = _measured(evidence, "duration", lambda seconds: seconds < SHORT_SECONDS)
@@ -182,7 +182,7 @@ def short(evidence: Evidence) -> Issue | None:
     return _value_issue(found, "very short", detail, remedy)
 
 
-@CHECKS.register("long")
+@check("long", "very long clips")
 def long(evidence: Evidence) -> Issue | None:
     """Clips too long to hold one emotion, or far longer than the others."""
     usual = float(evidence.usable["duration"].median())
@@ -208,7 +208,7 @@ def _mix(evidence: Evidence, column: str, title: str, remedy: str, *units: str) 
     return Issue(title, "warning", list(rest.index), remedy, _sentence(detail))
 
 
-@CHECKS.register("sample-rates")
+@check("sample-rates", "mixed sample rates")
 def sample_rates(evidence: Evidence) -> Issue | None:
     """More than one sample rate."""
     remedy = "All are resampled on loading; check that the rate does not go with the emotion or the"
@@ -216,7 +216,7 @@ def sample_rates(evidence: Evidence) -> Issue | None:
     return _mix(evidence, "sample_rate", "Different sample rates", remedy, "Hz", "Hz")
 
 
-@CHECKS.register("channels")
+@check("channels", "mixed channels")
 def channels(evidence: Evidence) -> Issue | None:
     """Mono and stereo side by side."""
     remedy = (
@@ -225,7 +225,7 @@ def channels(evidence: Evidence) -> Issue | None:
     return _mix(evidence, "channels", "Different numbers of channels", remedy, "channel")
 
 
-@CHECKS.register("classes")
+@check("classes", "emotions of unequal size")
 def classes(evidence: Evidence) -> Issue | None:
     """Emotions with far fewer clips than others."""
     emotion = evidence.usable["emotion"]
@@ -245,7 +245,7 @@ def classes(evidence: Evidence) -> Issue | None:
     )
 
 
-@CHECKS.register("speakers")
+@check("speakers", "speakers with few clips")
 def speakers(evidence: Evidence) -> Issue | None:
     """Speakers with far fewer clips than the others."""
     speaker = evidence.usable["speaker"]
@@ -264,7 +264,7 @@ def speakers(evidence: Evidence) -> Issue | None:
     )
 
 
-@CHECKS.register("lacking")
+@check("lacking", "speakers who lack an emotion")
 def lacking(evidence: Evidence) -> Issue | None:
     """Emotions that a speaker does not have."""
     usable = evidence.usable
@@ -282,7 +282,7 @@ def lacking(evidence: Evidence) -> Issue | None:
     )
 
 
-@CHECKS.register("no-speakers")
+@check("no-speakers", "unnamed or single speakers")
 def no_speakers(evidence: Evidence) -> Issue | None:
     """A corpus that does not say who speaks, or has one voice only."""
     usable = evidence.usable
@@ -302,7 +302,7 @@ def no_speakers(evidence: Evidence) -> Issue | None:
     )
 
 
-@CHECKS.register("notes")
+@check("notes")
 def notes(evidence: Evidence) -> Issue | None:
     """What the reader of the corpus did."""
     said = evidence.corpus.notes
@@ -311,15 +311,15 @@ def notes(evidence: Evidence) -> Issue | None:
     return Issue("How the corpus was read", "info", [], "", " ".join(f"{note}." for note in said))
 
 
-@CHECKS.register("not-scanned")
+@check("not-scanned")
 def not_scanned(evidence: Evidence) -> Issue | None:
-    """Without a scan, half of the checks were not made."""
+    """Without measures, half of the checks were not made."""
     if "sha256" in evidence.scan:
         return None
     return Issue(
         "The sound was not checked",
         "info",
         [],
-        "Scan the corpus to look for duplicates, clipping, silence and damaged files.",
+        "Measure the clips to look for duplicates, clipping, silence and damaged files.",
         "Only the headers of the files have been read.",
     )

@@ -75,8 +75,36 @@ class Evidence:
         return heard[heard.duplicated("sha256", keep=False)].sort_values("sha256", kind="stable")
 
 
-Check = Callable[[Evidence], Issue | None]
+Look = Callable[[Evidence], Issue | None]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One trouble to look for.
+
+    Attributes:
+        sought: The trouble in a few words, to go on "not found: ..."; empty for a check that only
+            passes on what is known of the corpus.
+        by_ear: Whether only the decoded sound can tell.
+        look: Gives the card when the trouble is there.
+    """
+
+    sought: str
+    by_ear: bool
+    look: Look
+
+
 CHECKS: Registry[Check] = Registry("check")
+
+
+def check(name: str, sought: str = "", *, by_ear: bool = False) -> Callable[[Look], Look]:
+    """Decorator that registers a function as a check."""
+
+    def register(look: Look) -> Look:
+        CHECKS.register(name)(Check(sought, by_ear, look))
+        return look
+
+    return register
 
 
 def number(count: int, singular: str, plural: str = "") -> str:

@@ -196,7 +196,7 @@ def _grade_of(
 def _reading(grade: str, things: dict[str, Codes]) -> str:
     unchecked = {
         "sentences": "The corpus does not name its sentences, so they count as shared.",
-        "audio": "Identical recordings were not looked for; scan the corpus to do so.",
+        "audio": "Identical recordings were not looked for; measure the clips to do so.",
     }
     said = [text for kind, text in unchecked.items() if (things[kind] < 0).all()]
     return " ".join([GRADES[grade], *said])

@@ -73,7 +73,7 @@ def _round_step(span: float, steps: int) -> float:
 
 
 def counts_figure(clips: pd.DataFrame, *, height: int = 320) -> go.Figure:
-    """Number of clips for each emotion (rows) and speaker (columns); an empty cell is none."""
+    """Number of clips for each emotion (rows) and speaker (columns)."""
     counts = pd.crosstab(
         clips["emotion"].astype(object).fillna(NO_LABEL),
         clips["speaker"].astype(object).fillna("not named"),
@@ -95,13 +95,22 @@ def counts_figure(clips: pd.DataFrame, *, height: int = 320) -> go.Figure:
             ygap=2,
             showscale=not write,
             colorbar={"title": "Clips", "thickness": 12},
-            hovertemplate="%{y}, speaker %{x}<br>%{z} clips<extra></extra>",
-            hoverongaps=False,
+            customdata=counts,
+            hovertemplate="%{y}, speaker %{x}<br>%{customdata} clips<extra></extra>",
         )
     )
+    if write:
+        _write_zeros(figure, counts)
     figure.update_xaxes(title="Speaker", type="category", showgrid=False)
     figure.update_yaxes(type="category", showgrid=False)
     return finish(figure, height=height, name="clips-by-speaker")
+
+
+def _write_zeros(figure: go.Figure, counts: pd.DataFrame) -> None:
+    """A 0 on the bare ground: plotly writes nothing into a cell that has no colour."""
+    for row, column in zip(*np.nonzero(counts.to_numpy() == 0), strict=True):
+        speaker = str(counts.columns[column])
+        figure.add_annotation(x=speaker, y=counts.index[row], text="0", showarrow=False)
 
 
 def spread_figure(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from ser_core.corpora import Corpus, Issue, audit, open_corpus, scan
+from ser_core.corpora import Corpus, Issue, audit, examine, open_corpus, scan
 from ser_core.corpora.issues import CHECKS, SEVERITIES, Evidence
 from ser_core.settings import demo_corpus
 from tests.corpora.synthetic import acted, sound
@@ -38,6 +38,17 @@ def test_the_bundled_clips_are_what_their_readme_says():
     corpus = open_corpus(demo_corpus())
     (card,) = audit(corpus, scan(corpus))
     assert card.detail == "MK0 has no surprise."
+
+
+def test_what_was_looked_for_is_named_once_as_found_absent_or_open():
+    corpus, measures = healthy()
+    everything = {check.sought for _, check in CHECKS.items() if check.sought}
+    heard, unheard = examine(corpus, measures), examine(corpus)
+    assert set(heard.absent) == everything
+    assert heard.open == ()
+    assert {*unheard.absent, *unheard.open} == everything
+    assert "identical recordings" in unheard.open
+    assert "missing files" in unheard.absent
 
 
 def test_without_a_scan_a_card_says_so():
@@ -188,5 +199,5 @@ def test_the_worst_comes_first(tmp_path):
 def test_a_corpus_with_nothing_usable_breaks_no_check(tmp_path, name):
     sound(tmp_path / "odd/a.wav")
     corpus = open_corpus(tmp_path, "folders")
-    found = CHECKS[name](Evidence(corpus, scan(corpus)))
+    found = CHECKS[name].look(Evidence(corpus, scan(corpus)))
     assert (found is not None) == (name in ("labels", "no-speakers"))

@@ -87,7 +87,7 @@ def test_sound_that_was_not_decoded_is_not_called_identical():
     corpus = clips(a=("s1", "t1"), b=("s2", "t2"))
     found = audit_split(split_of(a="train", b="test"), corpus, scan_of(a="", b=""))
     assert found.grade == "A"
-    assert "not looked for" in found.reading
+    assert "not looked for; measure the clips" in found.reading
 
 
 def test_a_leak_through_validation_counts():

@@ -33,6 +33,7 @@ def test_checks_find_the_emotion_a_speaker_lacks(visit, said):
     words = said(app)
     assert "Checked files, labels and sound of 53 clips: 1 warning" in words
     assert "MK0 has no surprise" in words
+    assert "Looked for and not found: missing files" in words
     assert not app.dataframe  # the clips come when the card is opened
 
 
@@ -82,6 +83,7 @@ def job():
 def test_a_large_corpus_is_measured_by_a_job(visit, said, large):
     app = visit("corpus", view="Checks")
     assert "Checked files and labels of 53 clips" in said(app)
+    assert "Not looked for until the clips are measured: one sound with" in said(app)
     press(app, "Measure the clips")
     assert job().wait(120) is State.FINISHED, job().log()
     app.run()

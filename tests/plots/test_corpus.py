@@ -41,6 +41,12 @@ def test_counts_leave_a_hole_where_a_speaker_lacks_an_emotion(clips):
     assert table.isna().loc["sadness"].to_list() == [False, True]
 
 
+def test_a_cell_without_clips_says_zero(clips):
+    figure = counts_figure(clips)
+    zeros = [(note.y, note.x, note.text) for note in figure.layout.annotations]
+    assert zeros == [("no label", "A", "0"), ("sadness", "B", "0")]
+
+
 def test_spread_leaves_out_what_was_not_measured(clips):
     figure = spread_figure(clips, "rms_db", title="Loudness", unit="dBFS")
     assert {box.name: list(box.y) for box in figure.data} == {
