@@ -114,7 +114,7 @@ def test_a_changed_parameter_is_drawn_and_in_the_address(page):
     expect(page.get_by_text("13 × 245 values")).to_be_visible()
     field.fill("200")
     field.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("must not exceed n_mels = 80")
+    expect(page.get_by_role("alert")).to_contain_text("must not exceed “Mel bands” (n_mels) = 80")
     expect(page.get_by_text("13 × 245 values")).to_be_visible()
 
 

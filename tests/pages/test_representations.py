@@ -92,7 +92,6 @@ def test_every_representation_can_be_enlarged_with_all_its_parameters(visit, nam
     app = visit("representations", representation=name)
     assert len(app.number_input) == len(dataclasses.fields(REPRESENTATIONS[name]))
     assert not app.error
-    assert button(app, "Reset to defaults").disabled
 
 
 def test_a_parameter_redraws_and_goes_into_the_address(visit):
@@ -126,7 +125,8 @@ def test_a_link_restores_representation_parameters_and_comparison(visit, said):
 def test_parameters_that_do_not_go_together_keep_the_last_picture(visit, said):
     app = visit("representations", representation="mfcc", n_mfcc="20", clip=ANGER)
     number(app, "Coefficients").set_value(100).run()
-    assert "must not exceed n_mels = 80" in app.error[0].value.replace("\\", "")
+    told = "“Coefficients” (n_mfcc) = 100 must not exceed “Mel bands” (n_mels) = 80"
+    assert told in app.error[0].value.replace("\\", "")
     assert array(figures(app)[f"mfcc-{ANGER}"]["data"][0]["z"]).shape[0] == 20
     assert "last parameters that went together" in said(app)
 
@@ -135,7 +135,8 @@ def test_parameters_that_do_not_go_together_keep_the_last_picture(visit, said):
     ("parameters", "words"),
     [
         ({"n_mels": "many"}, "is not a whole number"),
-        ({"n_mels": "100000"}, "must lie between 8 and 256"),
+        ({"n_mels": "1" * 30}, "from 8 to 256"),
+        ({"fmin": "nan"}, "is not a number from 0 to 20000"),
         ({"n_mells": "64"}, "Did you mean 'n_mels'"),
     ],
 )
@@ -143,6 +144,32 @@ def test_a_bad_parameter_in_a_link_is_told_and_the_default_is_used(visit, parame
     app = visit("representations", representation="melspectrogram", **parameters)
     assert words in app.error[0].value.replace("\\", "")
     assert number(app, "Mel bands").value == 80
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "values", "told"),
+    [
+        ("mfcc", "Coefficients", [500], "“Coefficients” (n_mfcc) = 500 must lie between 2 and 256"),
+        ("mfcc", "Window (samples)", [513, 4], "“Window (samples)” (n_fft) = 4 must lie between"),
+        ("mfcc", "Window (samples)", [513], "“Window (samples)” (n_fft) = 513 must be even"),
+        ("melspectrogram", "Hop (samples)", [1], "must lie between 16 and 4096 samples"),
+    ],
+)
+def test_a_refused_value_says_why_and_reset_brings_the_field_back(
+    visit, said, name, label, values, told
+):
+    app = visit("representations", representation=name, clip=ANGER)
+    usual = number(app, label).value
+    for value in values:
+        number(app, label).set_value(value).run()
+    assert number(app, label).value == values[-1]
+    assert [told in error.value.replace("\\", "") for error in app.error] == [True]
+    assert ("red[From" in said(app)) == (values[-1] != 513)
+    assert f"{name}-{ANGER}" in figures(app)
+    button(app, "Reset to defaults").click().run()
+    assert number(app, label).value == usual
+    assert not app.error
+    assert "red[From" not in said(app)
 
 
 def test_an_unknown_representation_is_told_and_all_are_shown(visit):
@@ -355,7 +382,7 @@ def test_only_what_has_a_meaning_is_offered_and_carried_to_another_representatio
         ("reverp", {}, "no such augmentation. Did you mean 'reverb'"),
         ("transposition", {}, "melspectrogram has no"),
         ("recorded_noise", {}, "needs folder"),
-        ("pitch", {"augment_lowest": "5"}, "must not exceed highest"),
+        ("pitch", {"augment_lowest": "5"}, "must not exceed “Highest shift (semitones)” (highest)"),
         ("pitch", {"augment_lowest": "deep"}, "is not a number"),
         ("pitch", {"augment_lowestt": "1"}, "Did you mean 'lowest'"),
         ("time_mask", {"augment_fill": "red"}, "must be one of mean, silence"),

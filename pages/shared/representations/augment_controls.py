@@ -26,39 +26,40 @@ TINY = 1e-9
 def panel(name: str, representation: Representation) -> dict[str, Any]:
     """Show the controls; the parameters they describe, or the last ones that went together."""
     fields, defaults = parameters_of(name), usual(name, representation)
-    wanted = defaults | controls.read(name, fields, address.augment_parameters())
-    with st.grid(8, min_column_width=210, vertical_alignment="bottom"):
+    titles = {
+        key: title(f.metadata["help"], f.metadata.get("unit", "")) for key, f in fields.items()
+    }
+    wanted = defaults | controls.read(name, fields, address.augment_parameters(), titles)
+    with st.grid(8, min_column_width=210, vertical_alignment="top"):
         for key, field in fields.items():
             _control(name, field, wanted[key], defaults[key])
-    return _valid(name, representation, wanted, defaults)
+    return _valid(name, representation, wanted, defaults, titles)
+
+
+def whose(name: str) -> str:
+    """What the fields of an augmentation belong to, for their keys and their reset."""
+    return f"augment-{name}"
 
 
 def _control(name: str, field: dataclasses.Field[Any], value: Any, default: Any) -> None:
     kind = _choice if "options" in field.metadata else _number
-    key = f"augment-{name}-{field.name}"
-    st.session_state[key] = value
+    key = controls.field_key(whose(name), field.name)
     changed = {"on_change": _changed, "args": (key, field.name, default)}
-    kind(field, default, key=key, **changed)
+    kind(field, value, default, key=key, **changed)
 
 
-def _choice(field: dataclasses.Field[Any], default: str, **control: Any) -> None:
+def _choice(field: dataclasses.Field[Any], value: str, default: str, **control: Any) -> None:
     rule = field.metadata
     help_ = f"`{field.name}`: {rule['help']}. The default is {default}."
+    st.session_state[control["key"]] = value
     st.selectbox(title(rule["help"]), rule["options"], help=help_, **control)
 
 
-def _number(field: dataclasses.Field[Any], default: float, **control: Any) -> None:
+def _number(field: dataclasses.Field[Any], value: Any, default: float, **control: Any) -> None:
     rule, kind = field.metadata, controls.kind_of(field)
-    st.number_input(
-        title(rule["help"], rule["unit"]),
-        kind(rule["low"]),
-        kind(rule["high"]),
-        step=1 if kind is int else step(rule["low"], rule["high"], default),
-        format="%d" if kind is int else "%g",
-        help=f"`{field.name}`: {rule['help']}. From {rule['low']:g} to {rule['high']:g}; "
-        f"the default is {default:g}.",
-        **control,
-    )
+    by = 1 if kind is int else step(rule["low"], rule["high"], default)
+    words = title(rule["help"], rule["unit"])
+    controls.number(field, value, words, default=default, step=by, **control)
 
 
 def title(help_: str, unit: str = "") -> str:
@@ -89,16 +90,21 @@ def _changed(key: str, parameter: str, default: Any) -> None:
 
 
 def _valid(
-    name: str, representation: Representation, wanted: dict[str, Any], defaults: dict[str, Any]
+    name: str,
+    representation: Representation,
+    wanted: dict[str, Any],
+    defaults: dict[str, Any],
+    titles: dict[str, str],
 ) -> dict[str, Any]:
     """The wanted parameters, or the last ones of this augmentation that were valid."""
     kept: dict[str, dict[str, Any]] = st.session_state.setdefault("_valid_augment", {})
-    whose = f"{name}-{representation.name}"
+    which = f"{name}-{representation.name}"
     try:
         made(name, wanted, representation)
     except ParameterError as error:
-        errors.show(error)
-        st.caption("What you see and hear below are the last parameters that went together.")
-        return kept.get(whose, defaults)
-    kept[whose] = wanted
+        errors.show(controls.in_words(error, titles))
+        last = "the last parameters that went together" if which in kept else "the defaults"
+        st.caption(f"What you see and hear below are {last}.")
+        return kept.get(which, defaults)
+    kept[which] = wanted
     return wanted

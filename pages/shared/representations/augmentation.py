@@ -15,6 +15,7 @@ from pages.shared.representations import (
     address,
     augment_controls,
     compare,
+    controls,
     downloads,
     pictures,
 )
@@ -149,11 +150,11 @@ def _choice(name: str, seed: int, titles: dict[str, str]) -> None:
             help="The same parameters, other random numbers. The address keeps which draw it is.",
         )
         if name != RECIPE:
-            st.button(
+            controls.reset_button(
                 "Reset the change",
-                on_click=address.forget_augment_parameters,
-                disabled=not address.augment_parameters(),
-                help="Back to the parameters that the default recipe uses.",
+                address.forget_augment_parameters,
+                augment_controls.whose(name),
+                "Back to the parameters that the default recipe uses.",
             )
 
 
