@@ -7,16 +7,19 @@ import streamlit as st
 from pages.shared import navigation
 from pages.shared.representations import compare, source
 from pages.shared.representations.loading import views
+from ser_core.errors import SerError
 
 active = navigation.enter()
 st.title("Representations")
 clip = compare.wanted(active)
 if clip:
+    found = compare.loaded(active, clip)
+    other = None if isinstance(found, SerError) else found
     left, right = st.columns(2)
     with left:
-        shown = source.choose(active, narrow=True)
+        shown = source.choose(active, narrow=True, beside=other)
     with right:
-        other = compare.second(active, shown, clip)
+        compare.second(active, shown, found, clip)
 else:
     shown, other = source.choose(active, narrow=False), None
     compare.offer(active, shown)

@@ -246,6 +246,7 @@ def _time_axis(picture: Picture, span: Span, size: Size) -> dict[str, Any]:
         "tickfont": {"size": size.font},
         "nticks": 7,
         "showgrid": False,
+        "exponentformat": "none",
     }
 
 

@@ -32,8 +32,19 @@ def envelope(samples: Floats, bins: int) -> tuple[Floats, Floats]:
     return np.minimum.reduceat(samples, starts), np.maximum.reduceat(samples, starts)
 
 
+def reach_of(sound: Waveform) -> float:
+    """Amplitude that the axis of a waveform goes up to: a little above its loudest sample."""
+    return max(0.05, 1.08 * float(np.abs(sound.samples).max()))
+
+
 def waveform_figure(
-    sound: Waveform, *, color: str = ACCENT, height: int = 180, start: float = 0.0
+    sound: Waveform,
+    *,
+    color: str = ACCENT,
+    height: int = 180,
+    start: float = 0.0,
+    lasting: float | None = None,
+    reach: float | None = None,
 ) -> go.Figure:
     """Amplitude over time; hovering tells the time and the range of amplitudes there.
 
@@ -42,6 +53,8 @@ def waveform_figure(
         color: Of the wave.
         height: In pixels.
         start: Where it begins in a longer sound, in seconds.
+        lasting: Seconds that the time axis covers; those of the sound when absent.
+        reach: Amplitude that the other axis goes up to; from the sound when absent.
     """
     low, high = envelope(sound.samples, 900)
     time = start + (np.arange(len(low)) + 0.5) * sound.duration / len(low)
@@ -56,9 +69,10 @@ def waveform_figure(
         fillcolor=color,
         hovertemplate="%{x:.2f} s<br>amplitude %{customdata:.2f} to %{y:.2f}<extra></extra>",
     )
-    reach = max(0.05, 1.08 * float(np.abs(sound.samples).max()))
+    reach = reach or reach_of(sound)
+    end = start + (lasting or sound.duration)
     figure.update_yaxes(range=[-reach, reach], title="Amplitude (±1)", nticks=5)
-    figure.update_xaxes(range=[start, start + sound.duration], title="Time (s)", showgrid=False)
+    figure.update_xaxes(range=[start, end], title="Time (s)", showgrid=False, exponentformat="none")
     figure.update_layout(hovermode="x")
     return finish(figure, height=height, name="waveform")
 

@@ -5,11 +5,13 @@ Each test drives the page through `app.py`; figures are read back from what woul
 
 import base64
 import dataclasses
+import io
 import json
 import time
 
 import numpy as np
 import pytest
+import soundfile
 
 from ser_core.audio import Waveform, to_wav
 from ser_core.jobs import jobs
@@ -188,6 +190,14 @@ def test_one_click_compares_with_another_emotion_on_one_scale(visit):
     assert one["coloraxis"]["cmin"] == two["coloraxis"]["cmin"]
     assert one["coloraxis"]["cmax"] == two["coloraxis"]["cmax"]
     assert one["xaxis"]["range"] == two["xaxis"]["range"]
+    waves = [json.loads(c.proto.spec)["layout"] for c in app.get("plotly_chart")[:2]]
+    assert waves[0]["xaxis"]["range"] == waves[1]["xaxis"]["range"]
+    assert waves[0]["yaxis"]["range"] == waves[1]["yaxis"]["range"]
+    for clip, emotion in ((ANGER, "anger"), (SADNESS, "sadness")):
+        above = [h.value for h in app.get("html") if f'title="{clip}"' in h.value]
+        assert len(above) == 13
+        assert emotion in above[0]
+        assert "speaker EB0" in above[0]
     button(app, "Stop comparing").click().run()
     assert "compare" not in app.query_params
 
@@ -210,9 +220,27 @@ def test_an_upload_is_shown(visit, said):
     assert "Choose a sound file" in app.info[0].value
     uploaded(app, "mine.wav", wav())
     assert "melspectrogram-mine.wav" in figures(app)
+    assert "16,000 Hz, 1 channel, shown at 16,000 Hz, 1.00 s" in said(app)
     assert not app.error
     button(app, "a clip of the corpus").click().run()
     assert len(app.get("audio")) == 2
+
+
+def test_what_was_done_to_an_upload_is_said(visit, said):
+    file = io.BytesIO()
+    soundfile.write(file, np.zeros((96_000, 2)), 48_000, format="WAV")
+    name = "a long name that a small place would shorten in its middle.wav"
+    app = uploaded(visit("representations", source="Upload"), name, file.getvalue())
+    words = said(app).replace("\\", "")
+    assert f"**{name}**" in words
+    assert "48,000 Hz, 2 channels mixed to one, shown at 16,000 Hz, 2.00 s" in words
+
+
+def test_a_sound_shorter_than_a_window_says_so(visit):
+    app = uploaded(visit("representations", source="Upload"), "short.wav", wav(0.01))
+    told = "short.wav lasts 10.0 ms, shorter than one window of 32 ms: 2 frames, of little meaning"
+    assert told in app.warning[0].value.replace("\\", "")
+    assert not app.error
 
 
 def test_what_is_no_sound_is_told(visit):

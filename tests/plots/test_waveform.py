@@ -59,3 +59,14 @@ def test_export_carries_its_colours_and_leaves_the_original_alone(click):
     dark = for_export(figure, "dark")
     assert dark.layout.paper_bgcolor == "#14171d"
     assert figure.layout.paper_bgcolor == "rgba(0,0,0,0)"
+
+
+def test_a_time_and_an_amplitude_can_be_shared(click):
+    layout = waveform_figure(click, start=2.0, lasting=5.0, reach=0.5).layout
+    assert layout.xaxis.range == (2.0, 7.0)
+    assert layout.yaxis.range == (-0.5, 0.5)
+
+
+def test_the_time_of_a_single_sample_is_in_seconds():
+    axis = waveform_figure(Waveform(np.ones(1, np.float32), 16_000)).layout.xaxis
+    assert axis.exponentformat == "none"

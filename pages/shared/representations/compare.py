@@ -13,16 +13,15 @@ from pages.shared.representations import address, source
 from ser_core.corpora.browse import siblings
 from ser_core.corpora.nearest import nearest
 from ser_core.errors import SerError
-from ser_core.plots.palette import ACCENT, emotion_color
 from ser_core.plots.representations import LARGE, Size, picture_figure
 from ser_core.plots.scales import scale_for
-from ser_core.plots.waveform import waveform_figure
 
 if TYPE_CHECKING:
     from pages.shared.representations.source import Shown
     from pages.shared.selection import Active
     from ser_core.corpora import Corpus
     from ser_core.pictures import Picture
+    from ser_core.plots.scales import Scale
 
 
 def wanted(active: Active) -> str:
@@ -60,21 +59,22 @@ def _button(label: str, clip: str, help_: str) -> None:
     )
 
 
-def second(active: Active, shown: Shown | None, clip: str) -> Shown | None:
+def loaded(active: Active, clip: str) -> Shown | SerError:
+    """The second clip, or why it cannot be shown."""
+    try:
+        return source.of_corpus(active.corpus, clip)
+    except SerError as error:
+        return error
+
+
+def second(active: Active, shown: Shown | None, other: Shown | SerError, clip: str) -> None:
     """The second clip with its waveform, player, and the choice of another."""
     with st.container(border=True):
         _choice(active, shown, clip)
-        try:
-            other = source.of_corpus(active.corpus, clip)
-            waveform = other.waveform()
-        except SerError as error:
-            errors.show(error)
-            return None
-        color = emotion_color(other.emotion) if other.emotion else ACCENT
-        chart = waveform_figure(waveform, color=color, height=source.HEIGHT)
-        theme.figure(chart, key="second-waveform")
-        player.play(waveform, label=clip)
-    return other
+        if isinstance(other, SerError):
+            errors.show(other)
+        else:
+            source.hear(other, shown, key="second-waveform")
 
 
 def _choice(active: Active, shown: Shown | None, clip: str) -> None:
@@ -130,13 +130,30 @@ def side_by_side(
     size: Size = LARGE,
     key: str,
     config: dict[str, Any] | None = None,
-) -> None:
-    """Two pictures of one representation on one scale of colour and one of time."""
+    badges: tuple[str, str] = ("", ""),
+) -> Scale:
+    """Two pictures of one representation on one scale of colour and one of time.
+
+    Args:
+        one: The left one.
+        two: The right one.
+        size: Of each.
+        key: Beginning of the charts' keys.
+        config: Of the charts.
+        badges: HTML above each that says which sound it is of.
+
+    Returns:
+        The scale of colour that both share.
+    """
     scale = scale_for([one, two])
     lasting = max(len(p.times) for p in (one, two)) * one.step
-    for column, picture, side in zip(st.columns(2), (one, two), ("first", "second"), strict=True):
+    sides = zip(st.columns(2), (one, two), ("first", "second"), badges, strict=True)
+    for column, picture, side, badge in sides:
         span = (picture.start - one.step / 2, picture.start - one.step / 2 + lasting)
         figure = picture_figure(picture, scale, size, span=span)
         with column:
+            if badge:
+                st.html(badge)
             name = picture.representation.name
             theme.figure(figure, key=f"{key}-{side}-{name}", config=config)
+    return scale

@@ -17,6 +17,7 @@ from pages.shared.representations import (
     downloads,
     means,
     pictures,
+    source,
 )
 from ser_core.pictures import difference
 from ser_core.plots.representations import LARGE, WIDE, picture_figure
@@ -74,6 +75,7 @@ def _enlarge_another() -> None:
 
 
 def _one(picture: Picture, shown: Shown) -> None:
+    pictures.note_if_short(shown, picture)
     theme.figure(picture_figure(picture, scale_for([picture]), LARGE), key="enlarged")
     downloads.offer(picture, shown)
     _numbers(picture)
@@ -81,7 +83,10 @@ def _one(picture: Picture, shown: Shown) -> None:
 
 def _two(one: Picture, two: Picture, shown: Shown, other: Shown) -> None:
     """Both, and what differs when both are brought to one length."""
-    compare.side_by_side(one, two, size=WIDE, key="large")
+    for sound, picture in ((shown, one), (other, two)):
+        pictures.note_if_short(sound, picture)
+    badges = source.badge(shown), source.badge(other)
+    compare.side_by_side(one, two, size=WIDE, key="large", badges=badges)
     for column, picture, sound in zip(st.columns(2), (one, two), (shown, other), strict=True):
         with column:
             downloads.offer(picture, sound)

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pages.shared.errors import plain
+from pages.shared.representations.source import length
 from ser_core import audio
 from ser_core.pictures import Picture, Values, picture_of_sound
 from ser_core.representations import REPRESENTATIONS, Representation, make, represent
+from ser_core.words import count
 
 if TYPE_CHECKING:
     from pages.shared.representations.source import Shown
@@ -39,6 +42,17 @@ def one_of(shown: Shown, representation: Representation) -> Picture:
     waveform = shown.waveform(representation.sample_rate)
     values = _values(audio.sha256(waveform), (representation,), waveform)
     return picture_of_sound(representation, values[0], shown.name, shown.start)
+
+
+def note_if_short(shown: Shown, picture: Picture) -> None:
+    """Say so where the sound does not fill one analysis window."""
+    rep = picture.representation
+    window = rep.n_fft / rep.sample_rate
+    if shown.duration < window:
+        st.warning(
+            f"{plain(shown.name)} lasts {length(shown.duration)}, shorter than one window of "
+            f"{1000 * window:g} ms: {count(picture.values.shape[-1], 'frame')}, of little meaning."
+        )
 
 
 @st.cache_resource(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -10,13 +11,14 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import errors, navigation, player, selection, theme
+from pages.shared.representations import address
 from ser_core import audio
 from ser_core.audio import Waveform
 from ser_core.corpora import EMOTIONS
 from ser_core.corpora.nearest import nearest
 from ser_core.errors import SerError
 from ser_core.plots.palette import ACCENT, emotion_color
-from ser_core.plots.waveform import waveform_figure
+from ser_core.plots.waveform import reach_of, waveform_figure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from pages.shared.selection import Active
     from ser_core.corpora import Corpus
 
-Found: TypeAlias = "tuple[str, Path | bytes, str | None]"
+Found: TypeAlias = "tuple[str, Path | bytes, str | None, str]"
 
 CORPUS, UPLOAD, MICROPHONE = "Corpus", "Upload", "Microphone"
 FORMATS = ["wav", "flac", "mp3", "ogg", "oga", "opus", "m4a", "mp4", "webm", "aif", "aiff"]
@@ -46,6 +48,7 @@ class Shown:
         emotion: Of a clip of the corpus.
         start: Where the part that is shown begins, in seconds.
         duration: How much is shown, in seconds.
+        speaker: Of a clip of the corpus; empty when it does not say.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Shown:
     emotion: str | None
     start: float
     duration: float
+    speaker: str = ""
 
     @property
     def stem(self) -> str:
@@ -89,12 +93,13 @@ def _decoded(
     return audio.load(content, sample_rate=sample_rate, name=name)
 
 
-def choose(active: Active, *, narrow: bool) -> Shown | None:
+def choose(active: Active, *, narrow: bool, beside: Shown | None = None) -> Shown | None:
     """Let the user choose, and show waveform and player; None while there is nothing to show.
 
     Args:
         active: What the page works on.
         narrow: Put the waveform below the choice instead of beside it.
+        beside: What it is compared with; both waveforms are on one scale.
     """
     with st.container(border=True):
         left, right = halves(narrow=narrow)
@@ -105,7 +110,7 @@ def choose(active: Active, *, narrow: bool) -> Shown | None:
             if found is None:
                 _nothing_yet(source)
                 return None
-            return _hear(*found)
+            return _hear(found, beside)
 
 
 def halves(*, narrow: bool) -> tuple[Any, Any]:
@@ -137,7 +142,8 @@ def of_corpus(corpus: Corpus, clip: str) -> Shown:
     """
     path = corpus.path(clip)
     duration = decoded(path, clip, None).duration
-    return Shown(clip, path, emotion_of(corpus, clip), 0, min(duration, PART))
+    emotion, speaker = emotion_of(corpus, clip), speaker_of(corpus, clip)
+    return Shown(clip, path, emotion, 0, min(duration, PART), speaker)
 
 
 def emotion_of(corpus: Corpus, clip: str) -> str | None:
@@ -146,20 +152,75 @@ def emotion_of(corpus: Corpus, clip: str) -> str | None:
     return emotion if isinstance(emotion, str) else None
 
 
-def _hear(name: str, content: Path | bytes, emotion: str | None) -> Shown | None:
-    """Waveform and player of the part that is shown."""
+def speaker_of(corpus: Corpus, clip: str) -> str:
+    """Who speaks in a clip; empty when the corpus does not say."""
+    speaker = corpus.clips.loc[clip]["speaker"]
+    return speaker if isinstance(speaker, str) else ""
+
+
+def badge(shown: Shown) -> str:
+    """HTML that tells a sound from another: emotion, speaker and name; all of it as a tooltip."""
+    speaker = f"speaker {escape(shown.speaker)}" * bool(shown.speaker)
+    words = " · ".join(filter(None, [speaker, escape(shown.stem)]))
+    chip = theme.chip(shown.emotion) if shown.emotion else ""
+    return f'<div title="{escape(shown.name)}">{chip} {words}</div>'
+
+
+def _hear(found: Found, beside: Shown | None) -> Shown | None:
+    """Waveform and player of the part that is shown, and what an own file was."""
+    name, content, emotion, speaker = found
     try:
         whole = decoded(content, name, None)
+        if isinstance(content, bytes):
+            _was(name, content, whole)
     except SerError as error:
         errors.show(error)
         return None
-    shown = Shown(name, content, emotion, _part(whole.duration), min(whole.duration, PART))
-    waveform = shown.waveform()
-    color = emotion_color(emotion) if emotion else ACCENT
-    chart = waveform_figure(waveform, color=color, height=HEIGHT, start=shown.start)
-    theme.figure(chart, key="sound-waveform")
-    player.play(waveform, label=name)
+    start, duration = _part(whole.duration), min(whole.duration, PART)
+    shown = Shown(name, content, emotion, start, duration, speaker)
+    hear(shown, beside, key="sound-waveform")
     return shown
+
+
+def _was(name: str, content: bytes, whole: Waveform) -> None:
+    """Name in full, what the file holds and what was done to it."""
+    about = audio.info(content, name=name)
+    mixed = f"{about.channels} channels mixed to one" if about.channels > 1 else "1 channel"
+    rate = address.parameters().get("sample_rate", str(audio.SAMPLE_RATE))
+    at = f"shown at {int(rate):,} Hz" if rate.isdecimal() else "shown at the rate of the parameters"
+    st.markdown(f"**{errors.plain(name)}**")
+    st.caption(f"{about.sample_rate:,} Hz, {mixed}, {at}, {length(whole.duration)}")
+
+
+def length(duration: float) -> str:
+    """Seconds in words; of the shortest sounds, milliseconds.
+
+    >>> length(2.314), length(0.0125), length(1 / 16_000)
+    ('2.31 s', '12.5 ms', '0.06 ms')
+    """
+    if duration >= 0.1:
+        return f"{duration:.2f} s"
+    return f"{1000 * duration:.{1 if duration >= 0.001 else 2}f} ms"
+
+
+def hear(shown: Shown, beside: Shown | None, *, key: str) -> None:
+    """Waveform and player of a sound, on one scale with what it is compared with.
+
+    Raises:
+        AudioError: If either cannot be decoded.
+    """
+    waveform = shown.waveform()
+    both = [waveform] if beside is None else [waveform, beside.waveform()]
+    chart = waveform_figure(
+        waveform,
+        color=emotion_color(shown.emotion) if shown.emotion else ACCENT,
+        height=HEIGHT,
+        start=shown.start,
+        lasting=max(each.duration for each in both),
+        reach=max(map(reach_of, both)),
+    )
+    theme.figure(chart, key=key)
+    player.play(waveform, label=shown.name)
 
 
 def _part(duration: float) -> float:
@@ -195,12 +256,12 @@ def _upload(active: Active) -> Found | None:  # noqa: ARG001
         help=f"WAV, FLAC, MP3, OGG, Opus, M4A, WebM or AIFF, up to {limits.max_bytes >> 20} MB "
         f"and {limits.max_seconds / 60:g} minutes.",
     )
-    return (file.name, file.getvalue(), None) if file else None
+    return (file.name, file.getvalue(), None, "") if file else None
 
 
 def _record(active: Active) -> Found | None:  # noqa: ARG001
     recording = st.audio_input("Record", key="recording", sample_rate=48_000)
-    return ("recording.wav", recording.getvalue(), None) if recording else None
+    return ("recording.wav", recording.getvalue(), None, "") if recording else None
 
 
 def _from_corpus(active: Active) -> Found | None:
@@ -213,8 +274,8 @@ def _from_corpus(active: Active) -> Found | None:
     with st.container(horizontal=True, vertical_alignment="center"):
         steps(active.corpus, active.clip, _choose_first, key="first", keys=("P", "N"))
         navigation.link("corpus", "Find in the table →", clip=active.clip)
-    emotion = emotion_of(active.corpus, active.clip)
-    return active.clip, active.corpus.path(active.clip), emotion
+    own = emotion_of(active.corpus, active.clip), speaker_of(active.corpus, active.clip)
+    return active.clip, active.corpus.path(active.clip), *own
 
 
 def _wish(active: Active, column: str) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.shared import errors, theme
 from pages.shared.errors import plain
-from pages.shared.representations import address, compare, enlarged, pictures
+from pages.shared.representations import address, compare, enlarged, pictures, source
 from ser_core.errors import SerError
 from ser_core.plots.representations import QUIET, SMALL, picture_figure
 from ser_core.plots.scales import scale_for
@@ -29,9 +29,9 @@ def show(active: Active, shown: Shown, other: Shown | None) -> None:
     if name:
         enlarged.show(active, shown, other, name)
     elif other is None:
-        _grid(pictures.all_of(shown))
+        _grid(pictures.all_of(shown), shown)
     else:
-        _pairs(pictures.all_of(shown), pictures.all_of(other))
+        _pairs(shown, other)
 
 
 def _unknown(name: str) -> None:
@@ -41,8 +41,9 @@ def _unknown(name: str) -> None:
         errors.show(error)
 
 
-def _grid(shown: list[Picture]) -> None:
+def _grid(shown: list[Picture], sound: Shown) -> None:
     st.subheader("All thirteen")
+    pictures.note_if_short(sound, shown[0])
     grid = st.grid(4, min_column_width=330, gap="small")
     for picture in shown:
         wide = 2 if len(picture.values) > 1 else 1
@@ -51,17 +52,23 @@ def _grid(shown: list[Picture]) -> None:
             figure = picture_figure(picture, scale_for([picture]), SMALL, beside=True)
             theme.figure(figure, key=f"small-{picture.representation.name}", config=QUIET)
     st.caption(
-        "Point at a picture to read time, bin and value. Where a picture has more bins or frames "
-        "than fit, a cell shows the largest; the enlarged one shows them all."
+        "Click a title to enlarge its picture, with its parameters, how it is computed, files to "
+        "download, and below it the mean of each emotion over the corpus. Point at a picture to "
+        "read time, bin and value. Where a picture has more bins or frames than fit, a cell shows "
+        "the largest; the enlarged one shows them all."
     )
 
 
-def _pairs(first: list[Picture], second: list[Picture]) -> None:
+def _pairs(shown: Shown, other: Shown) -> None:
     """A row a representation: both sounds on one colour scale and one time scale."""
+    first, second = pictures.all_of(shown), pictures.all_of(other)
+    for sound, picture in ((shown, first[0]), (other, second[0])):
+        pictures.note_if_short(sound, picture)
+    badges = source.badge(shown), source.badge(other)
     for one, two in zip(first, second, strict=True):
         with st.container(border=True, gap="xxsmall"):
             _heading(one)
-            compare.side_by_side(one, two, size=SMALL, key="small", config=QUIET)
+            compare.side_by_side(one, two, size=SMALL, key="small", config=QUIET, badges=badges)
 
 
 def _heading(picture: Picture) -> None:
