@@ -8,8 +8,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any, Literal
 
-from ser_core.plots.palette import emotion_color
-from ser_core.plots.scales import scale_for
+from ser_core.plots.palette import ACCENT, emotion_color
+from ser_core.plots.scales import beyond, scale_for
 from ser_core.plots.ticks import axis_title, bin_ticks
 
 if TYPE_CHECKING:
@@ -36,8 +36,14 @@ _STYLE: dict[Any, object] = {
 DPI = 200
 
 
-def print_picture(picture: Picture, kind: Format) -> bytes:
-    """PNG or SVG of one picture, titled with representation and clip."""
+def print_picture(picture: Picture, kind: Format, scale: Scale | None = None) -> bytes:
+    """PNG or SVG of one picture, titled with representation and clip.
+
+    Args:
+        picture: What to print.
+        kind: Format of the file.
+        scale: As on the page; the picture's own when absent.
+    """
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -45,7 +51,7 @@ def print_picture(picture: Picture, kind: Format) -> bytes:
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(7, 1.2 + 2.2 * channels), layout="constrained", dpi=DPI)
         panels = figure.subplots(channels, 1, squeeze=False, sharex=True)[:, 0]
-        scale = scale_for([picture])
+        scale = scale or scale_for([picture])
         for channel, panel in enumerate(panels):
             _draw(panel, picture, channel, scale)
             panel.set_title(picture.representation.channel_names[channel].capitalize())
@@ -126,7 +132,7 @@ def _small_multiples(
 def _draw(panel: Axes, picture: Picture, channel: int, scale: Scale) -> None:
     """One channel: a line, or a picture whose vertical axis counts bins."""
     if picture.is_line:
-        panel.plot(picture.times, picture.values[0, 0], color=emotion_color("calm"), lw=1)
+        panel.plot(picture.times, picture.values[0, 0], color=ACCENT, lw=1)
         panel.set_ylim(scale.low, scale.high)
         _name_line_axes(panel, picture)
         return
@@ -163,16 +169,31 @@ def _bar(figure: Figure, panels: list[Axes], picture: Picture, scale: Scale) -> 
 
 def _beyond(picture: Picture, scale: Scale) -> str:
     """On which ends of the colour bar there are values that it does not reach."""
-    slack = (scale.high - scale.low) / 1000
-    low, high = picture.values.min() < scale.low - slack, picture.values.max() > scale.high + slack
-    ends = (bool(low), bool(high))
-    return {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[ends]
+    ends = {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}
+    return ends[beyond(picture, scale)]
 
 
 def _colors(scale: Scale) -> Colormap:
-    import matplotlib as mpl
+    """The colours of the page, on white where they let it through."""
+    from matplotlib.colors import LinearSegmentedColormap
 
-    return mpl.colormaps["RdBu_r" if scale.signed else "magma"]
+    stops = [(float(str(place)), _on_white(str(color))) for place, color in scale.colors]
+    return LinearSegmentedColormap.from_list("page", stops)
+
+
+def _on_white(color: str) -> tuple[float, float, float]:
+    """Red, green and blue up to 1 of a colour in CSS.
+
+    >>> _on_white("#ff0000"), _on_white("rgba(0, 0, 0, 0)")
+    ((1.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+    """
+    from matplotlib.colors import to_rgb
+
+    if color.startswith("#"):
+        return to_rgb(color)
+    *levels, alpha = map(float, color.removeprefix("rgba(").removesuffix(")").split(","))
+    red, green, blue = (1 - alpha + alpha * level / 255 for level in levels)
+    return red, green, blue
 
 
 def _saved(figure: Figure, kind: Format) -> bytes:

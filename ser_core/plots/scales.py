@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ser_core.pictures import bin_names
 from ser_core.plots.palette import DIVERGING, SEQUENTIAL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import numpy.typing as npt
 
     from ser_core.pictures import Picture
 
@@ -79,3 +82,39 @@ def _reach(pictures: Sequence[Picture]) -> float:
     """Size that values of most bins stay within; the few bins that are far larger may exceed it."""
     sizes = np.concatenate([np.abs(picture.values) for picture in pictures], axis=-1)
     return float(np.percentile(np.percentile(sizes, 98, axis=-1), 90))
+
+
+def beyond(picture: Picture, scale: Scale) -> tuple[bool, bool]:
+    """Whether there are values below the scale, and above it."""
+    slack = (scale.high - scale.low) / 1000
+    low, high = picture.values.min(), picture.values.max()
+    return bool(low < scale.low - slack), bool(high > scale.high + slack)
+
+
+def beyond_in_words(picture: Picture, scale: Scale) -> str:
+    """How many bins have values that the colours do not reach, and the farthest; empty if none."""
+    if picture.is_line:
+        return ""
+    below, above = beyond(picture, scale)
+    lows, highs = picture.values.min(axis=(0, 2)), picture.values.max(axis=(0, 2))
+    parts = []
+    if below:
+        parts.append(_beyond_in_words(picture, lows, lows < scale.low, "below"))
+    if above:
+        parts.append(_beyond_in_words(picture, -highs, highs > scale.high, "above"))
+    return ". ".join(parts)
+
+
+def _beyond_in_words(
+    picture: Picture, depths: npt.NDArray[np.float32], which: npt.NDArray[np.bool_], where: str
+) -> str:
+    """Of the bins that lie there, the number and the one with the smallest of the depths."""
+    farthest = int(depths.argmin())
+    value = depths[farthest] if where == "below" else -depths[farthest]
+    number = f"{value:,.4g} {picture.representation.unit}".strip().replace("-", "\N{MINUS SIGN}")
+    bin_ = bin_names(picture.representation)[farthest]
+    bin_ = bin_[:1].lower() + bin_[1:]
+    many = (
+        f"{which.sum()} of {len(which)} bins have values" if len(which) > 1 else "There are values"
+    )
+    return f"{many} {where} the colour scale, the farthest {number} ({bin_})"

@@ -19,7 +19,9 @@ from ser_core.representations.spectral import MelBased
 class MFCC(MelBased):
     """Mel-frequency cepstral coefficients: orthonormal DCT-II of the mel spectrum in dB.
 
-    Shape (batch, 1, n_mfcc, frames), dimensionless. Davis & Mermelstein (1980).
+    Shape (batch, 1, n_mfcc, frames), dimensionless. 0 dB of the mel spectrogram is the STFT power
+    of a full-scale sine, its floor is -120 dB. librosa's default takes power 1 as 0 dB, which moves
+    coefficient 0, and cuts 80 dB below the loudest, which moves all. Davis & Mermelstein (1980).
 
     Raises:
         ParameterError: If n_mfcc exceeds n_mels.
@@ -53,7 +55,8 @@ class MFCC(MelBased):
 class DeltaMFCC(MFCC):
     """Slope of the MFCCs over `width` frames.
 
-    Shape (batch, 1, n_mfcc, frames), per frame. Furui (1981).
+    Shape (batch, 1, n_mfcc, frames), per frame. Their levels reach down to -120 dB; librosa's
+    default cuts them 80 dB below the loudest. Furui (1981).
 
     Raises:
         ParameterError: If width is even.

@@ -13,6 +13,22 @@ from ser_core.representations.base import Representation
 
 Picture = npt.NDArray[np.float32]
 
+_SINE = "0 dB is a full-scale sine; nothing is below -120 dB."
+_POWER = "0 dB is the STFT power of a full-scale sine; nothing is below -120 dB."
+_LIBROSA = (
+    "librosa's default takes power 1, or a clip's loudest value, as 0 dB and cuts 80 dB below the "
+    "loudest: its {} differ by that."
+)
+LEVELS = {
+    "spectrogram": _SINE,
+    "melspectrogram": f"{_POWER} {_LIBROSA.format('levels')}",
+    "cqt": _SINE,
+    "hpss": f"{_POWER} {_LIBROSA.format('levels')}",
+    "mfcc": f"Of mel levels whose {_POWER} {_LIBROSA.format('coefficients')}",
+    "delta_mfcc": f"Of mel levels whose {_POWER} {_LIBROSA.format('slopes')}",
+}
+"""What 0 dB is in the representations that are levels or are made of them."""
+
 
 def to_npz(representation: Representation, picture: Picture) -> bytes:
     """NumPy archive of a picture with all that is needed to read it.
@@ -23,13 +39,15 @@ def to_npz(representation: Representation, picture: Picture) -> bytes:
 
     Returns:
         Arrays `picture`, `times` (s), `bins` (in the axis's unit, or names) and `about`: JSON
-        with name, unit, axis, channels, parameters and hash. Nothing in it is pickled.
+        with name, unit, level (what 0 dB is), axis, channels, parameters and hash.
+        Nothing in it is pickled.
     """
     axis = representation.bin_axis()
     about = {
         "name": representation.name,
         "title": representation.title,
         "unit": representation.unit,
+        "level": LEVELS.get(representation.name, ""),
         "axis": axis.label,
         "axis_unit": axis.unit,
         "channels": representation.channel_names,

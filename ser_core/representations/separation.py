@@ -20,7 +20,9 @@ from ser_core.representations.spectral import MelBased
 class HPSS(MelBased):
     """Harmonic-percussive separation, both parts in mel bands in dB.
 
-    Shape (batch, 2, n_mels, frames), channels harmonic and percussive. Fitzgerald (2010): medians
+    Shape (batch, 2, n_mels, frames), channels harmonic and percussive. 0 dB is the STFT power of
+    a full-scale sine, nothing is below -120 dB; librosa has another reference and a cut at 80 dB
+    below the loudest, unless told. Fitzgerald (2010): medians
     along time keep tones, medians along frequency keep clicks, and soft masks from both (power 2)
     share out the STFT. As `librosa.decompose.hpss`, without going back to a waveform between.
 

@@ -21,6 +21,8 @@ class Spectrogram(Representation):
     """Level of each STFT bin in dB: 0 is a full-scale sine, nothing is below -120.
 
     Shape (batch, 1, n_fft // 2 + 1, frames). Hann window, centred frames, zeros beyond the sound.
+    librosa's `power_to_db` takes power 1, or with `ref=np.max` a clip's loudest value, as 0 dB and
+    cuts 80 dB below the loudest; its levels differ by that.
     """
 
     title = "Spectrogram"
@@ -75,7 +77,10 @@ class MelBased(Representation):
 class MelSpectrogram(MelBased):
     """Level in mel bands of equal area (Slaney's scale) in dB.
 
-    Shape (batch, 1, n_mels, frames). Stevens, Volkmann & Newman (1937).
+    Shape (batch, 1, n_mels, frames). 0 dB is the STFT power of a full-scale sine, nothing is below
+    -120 dB. librosa's `power_to_db` takes power 1, or with `ref=np.max` a clip's loudest value, as
+    0 dB and cuts 80 dB below the loudest; its levels differ by that. Stevens, Volkmann & Newman
+    (1937).
     """
 
     title = "Mel spectrogram"

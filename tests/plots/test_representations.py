@@ -5,9 +5,9 @@ import pytest
 
 from ser_core.audio import Waveform
 from ser_core.pictures import difference, picture_of_parts, picture_of_sound, raster
-from ser_core.plots.printed import print_means, print_picture
+from ser_core.plots.printed import _colors, print_means, print_picture
 from ser_core.plots.representations import LARGE, SMALL, means_lines, picture_figure
-from ser_core.plots.scales import Scale, scale_for
+from ser_core.plots.scales import Scale, beyond_in_words, scale_for
 from ser_core.plots.ticks import bin_ticks
 from ser_core.plots.waveform import waveform_figure
 from ser_core.representations import REPRESENTATIONS, make, represent
@@ -224,3 +224,24 @@ def test_means_to_print_say_how_many_clips_are_behind_them(name):
     svg = print_means(means, clips, Scale(0, 1, False, ".2f"), "Means", "svg").decode()
     assert "1,234" in svg
     assert "Part of the clip (%)" in svg
+
+
+def test_values_that_the_colours_do_not_reach_are_told(speech):
+    shown = picture("mfcc", speech)
+    told = beyond_in_words(shown, scale_for([shown]))
+    lowest = f"{shown.values.min():,.4g}".replace("-", "\N{MINUS SIGN}")
+    assert f"below the colour scale, the farthest {lowest} (coefficient 0)" in told
+    assert beyond_in_words(shown, Scale(-1e4, 1e4, True, "")) == ""
+    many = beyond_in_words(picture("melspectrogram", speech), Scale(-1, 0, False, ""))
+    assert "of 80 bins have values below the colour scale" in many
+
+
+def test_a_file_has_the_colours_and_limits_of_the_page(speech):
+    shown = picture("mfcc", speech)
+    own, wide = print_picture(shown, "png"), Scale(-900, 900, True, ".3~g")
+    assert print_picture(shown, "png", scale_for([shown])) == own
+    assert print_picture(shown, "png", wide) != own
+    assert _colors(wide)(0.0)[:3] == pytest.approx((20 / 255, 92 / 255, 178 / 255))
+    assert _colors(Scale(0, 1, False, ""))(1.0)[:3] == pytest.approx(
+        (252 / 255, 253 / 255, 191 / 255)
+    )

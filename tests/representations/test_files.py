@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from ser_core.representations import REPRESENTATIONS, make
-from ser_core.representations.files import to_csv, to_npz
+from ser_core.representations.files import LEVELS, to_csv, to_npz
 
 
 def picture_of(rep):
@@ -24,6 +24,7 @@ def test_npz_needs_no_pickle_and_says_what_it_is(name):
         np.testing.assert_array_equal(archive["picture"], picture)
         np.testing.assert_array_equal(archive["bins"], rep.bin_axis().values)
         about = json.loads(str(archive["about"]))
+    assert ("0 dB is" in about["level"]) == (name in LEVELS)
     assert make(about["name"], **about["parameters"]).hash == about["hash"]
 
 

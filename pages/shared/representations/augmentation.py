@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ser_core.audio import Waveform
     from ser_core.augment.preview import Step
     from ser_core.pictures import Picture, Values
+    from ser_core.plots.scales import Scale
     from ser_core.representations import Representation
 
 RECIPE = "default"
@@ -111,9 +112,9 @@ def _section(shown: Shown, representation: Representation) -> None:
         return
     before = pictures.one_of(shown, representation)
     after = picture_of_sound(representation, draw.values, f"{shown.name}, augmented", shown.start)
-    _compare(shown, before, after, draw, seed)
+    scale = _compare(shown, before, after, draw, seed)
     _notes(draw)
-    _files(shown, after, draw)
+    _files(shown, after, draw, scale)
     if draw.steps:
         _steps(draw.steps)
 
@@ -215,7 +216,7 @@ def _line(step: Step) -> str:
     return f"1. :gray[{plain(augment.title)} ({share}). Not in this draw.]"
 
 
-def _compare(shown: Shown, before: Picture, after: Picture, draw: Draw, seed: int) -> None:
+def _compare(shown: Shown, before: Picture, after: Picture, draw: Draw, seed: int) -> Scale:
     """Both sides, each with its sound if the change can be heard, on one scale."""
     own = shown.waveform(before.representation.sample_rate)
     titles = {"Before": plain(shown.stem), "After": f"draw {seed + 1:,}"}
@@ -225,7 +226,7 @@ def _compare(shown: Shown, before: Picture, after: Picture, draw: Draw, seed: in
             st.markdown(f"**{side}** :gray[{titles[side]}]")
             if sound is not None and draw.sound is not None:
                 player.play(sound, label=f"{shown.name}, {side.lower()}")
-    compare.side_by_side(before, after, size=WIDE, key="augment")
+    return compare.side_by_side(before, after, size=WIDE, key="augment")
 
 
 def _notes(draw: Draw) -> None:
@@ -239,13 +240,14 @@ def _notes(draw: Draw) -> None:
         )
 
 
-def _files(shown: Shown, after: Picture, draw: Draw) -> None:
+def _files(shown: Shown, after: Picture, draw: Draw, scale: Scale) -> None:
+    paint = partial(print_picture, after, scale=scale)
     stem = f"{shown.stem}-{after.representation.name}-augmented"
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="augmented"):
         st.caption("Download what came out", width="content")
         help_ = "The picture after the change"
-        downloads.button("PNG", stem, "image/png", partial(print_picture, after, "png"), help_)
-        downloads.button("SVG", stem, "image/svg+xml", partial(print_picture, after, "svg"), help_)
+        downloads.button("PNG", stem, "image/png", partial(paint, "png"), help_)
+        downloads.button("SVG", stem, "image/svg+xml", partial(paint, "svg"), help_)
         if draw.sound is not None:
             make_wav = partial(audio.to_wav, draw.sound)
             downloads.button("WAV", stem, "audio/wav", make_wav, "The sound after the change")

@@ -16,14 +16,16 @@ if TYPE_CHECKING:
 
     from pages.shared.representations.source import Shown
     from ser_core.pictures import Picture
+    from ser_core.plots.scales import Scale
 
 
-def offer(picture: Picture, sound: Shown) -> None:
-    """A row of buttons: the picture, its numbers, the sound."""
+def offer(picture: Picture, sound: Shown, scale: Scale) -> None:
+    """A row of buttons: the picture as it is coloured on the page, its numbers, the sound."""
+    draw = partial(print_picture, picture, scale=scale)
     rep = picture.representation
     makers: dict[str, tuple[str, Callable[[], bytes | str], str]] = {
-        "PNG": ("image/png", partial(print_picture, picture, "png"), "The picture, for a paper"),
-        "SVG": ("image/svg+xml", partial(print_picture, picture, "svg"), "The picture, scalable"),
+        "PNG": ("image/png", partial(draw, "png"), "The picture, for a paper"),
+        "SVG": ("image/svg+xml", partial(draw, "svg"), "The picture, scalable"),
         "CSV": ("text/csv", partial(to_csv, rep, picture.values), "A row a frame, a column a bin"),
         "NPZ": (
             "application/octet-stream",

@@ -21,13 +21,15 @@ from pages.shared.representations import (
 )
 from ser_core.pictures import difference
 from ser_core.plots.representations import LARGE, WIDE, picture_figure
-from ser_core.plots.scales import scale_for
+from ser_core.plots.scales import beyond_in_words, scale_for
 from ser_core.representations import REPRESENTATIONS
+from ser_core.representations.files import LEVELS
 
 if TYPE_CHECKING:
     from pages.shared.representations.source import Shown
     from pages.shared.selection import Active
     from ser_core.pictures import Picture
+    from ser_core.plots.scales import Scale
     from ser_core.representations import Representation
 
 
@@ -76,9 +78,10 @@ def _enlarge_another() -> None:
 
 def _one(picture: Picture, shown: Shown) -> None:
     pictures.note_if_short(shown, picture)
-    theme.figure(picture_figure(picture, scale_for([picture]), LARGE), key="enlarged")
-    downloads.offer(picture, shown)
-    _numbers(picture)
+    scale = scale_for([picture])
+    theme.figure(picture_figure(picture, scale, LARGE), key="enlarged")
+    downloads.offer(picture, shown, scale)
+    _numbers(picture, scale)
 
 
 def _two(one: Picture, two: Picture, shown: Shown, other: Shown) -> None:
@@ -86,11 +89,11 @@ def _two(one: Picture, two: Picture, shown: Shown, other: Shown) -> None:
     for sound, picture in ((shown, one), (other, two)):
         pictures.note_if_short(sound, picture)
     badges = source.badge(shown), source.badge(other)
-    compare.side_by_side(one, two, size=WIDE, key="large", badges=badges)
+    scale = compare.side_by_side(one, two, size=WIDE, key="large", badges=badges)
     for column, picture, sound in zip(st.columns(2), (one, two), (shown, other), strict=True):
         with column:
-            downloads.offer(picture, sound)
-            _numbers(picture)
+            downloads.offer(picture, sound, scale)
+            _numbers(picture, scale)
     box = st.expander("Difference: the first minus the second", on_change="rerun", key="apart")
     if box.open:
         with box:
@@ -106,7 +109,14 @@ def _difference(one: Picture, two: Picture) -> None:
     )
 
 
-def _numbers(picture: Picture) -> None:
+def _numbers(picture: Picture, scale: Scale) -> None:
+    """How many there are, which the colours do not reach, and what their zero is."""
+    told = beyond_in_words(picture, scale)
+    if told:
+        st.caption(plain(f"{told}."))
+    level = LEVELS.get(picture.representation.name)
+    if level:
+        st.caption(plain(level))
     channels, bins, frames = picture.values.shape
     many = f"{channels} channels × " if channels > 1 else ""
     st.caption(
