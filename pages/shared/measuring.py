@@ -34,12 +34,19 @@ def measures(active: Active, purpose: str) -> pd.DataFrame | None:
         active: What the page works on.
         purpose: What they are for, to go on "Measure the clips to see ...".
     """
+    found = at_once(active)
+    if found is None:
+        _offer(active, known(active)[1], purpose)
+    return found
+
+
+def at_once(active: Active) -> pd.DataFrame | None:
+    """Measures of every clip if they are complete, or made in a second or two."""
     found, missing = known(active)
     if found is None and missing <= AT_ONCE:
         with st.spinner(f"Measuring {count(missing, 'clip')} …"):
-            found = scan(active.corpus)
-    if found is None:
-        _offer(active, missing, purpose)
+            scan(active.corpus)
+        found, _ = known(active)
     return found
 
 

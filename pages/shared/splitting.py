@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.shared import measuring, theme
+from pages.shared import measuring, saved_splits, theme
 from pages.shared.errors import plain
 from pages.shared.errors import show as show_error
-from ser_core import settings
 from ser_core.corpora import (
     FRACTIONS,
     GRADES,
@@ -22,22 +19,29 @@ from ser_core.corpora import (
     audit_split,
     make_split,
 )
+from ser_core.corpora.issues import listed
 from ser_core.errors import SerError
 from ser_core.plots.corpus import parts_figure
-from ser_core.words import count
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from pages.shared.selection import Active
+    from ser_core.corpora import Corpus
 
 FIRST = "speaker-disjoint"
 TEST_IS_A_SPEAKER = {"leave-one-speaker-out"}  # so its share cannot be chosen
 KINDS = {
     "speakers": ("Speakers", "Speakers of the test part who are heard in training too."),
     "sentences": ("Sentences", "Sentences of the test part that are spoken in training too."),
-    "pairs": ("Pairs", "A speaker and a sentence of the test part that training has together."),
-    "audio": ("Recordings", "Recordings of the test part that are, sample for sample, in training"),
+    "pairs": (
+        "Speaker + sentence",
+        "Pairs of a speaker and a sentence of the test part that training has together.",
+    ),
+    "audio": (
+        "Recordings",
+        "Recordings of the test part that are, sample for sample, in training too.",
+    ),
 }
 
 
@@ -47,12 +51,14 @@ def show(active: Active) -> None:
     with left:
         choices = _controls()
     with right:
+        found, split = measuring.at_once(active), None
         try:
             split = make_split(active.corpus, **choices)
         except SerError as error:
             show_error(error)
-            return
-        _present(active, split)
+        if split is not None:
+            _present(active, split, found)
+        saved_splits.show(active, split, found)
 
 
 def _controls() -> dict[str, Any]:
@@ -84,8 +90,24 @@ def _controls() -> dict[str, Any]:
 
 
 def _fractions(policy: str) -> dict[str, Any]:
+    return _validated() if policy in TEST_IS_A_SPEAKER else _shares()
+
+
+def _validated() -> dict[str, Any]:
+    """Whether a speaker validates: all that is open where each fold tests one speaker."""
+    wanted = st.toggle(
+        "Validate on another speaker",
+        value=True,
+        key="validated",
+        bind="query-params",
+        help="Each fold sets one more speaker aside, on whom training chooses when to stop.",
+    )
+    return {"fractions": FRACTIONS if wanted else (FRACTIONS[0] + FRACTIONS[1], 0, FRACTIONS[2])}
+
+
+def _shares() -> dict[str, Any]:
     shares = {part: round(100 * share) for part, share in zip(PARTS, FRACTIONS, strict=True)}
-    for part in PARTS[1:2] if policy in TEST_IS_A_SPEAKER else PARTS[1:]:
+    for part in PARTS[1:]:
         shares[part] = st.slider(
             f"{part.capitalize()} (% of the clips)",
             0,
@@ -128,22 +150,32 @@ def _group(_policy: str) -> dict[str, Any]:
 OPTIONS = {"fractions": _fractions, "folds": _folds, "group": _group}
 
 
-def _present(active: Active, split: Split) -> None:
-    found, _ = measuring.known(active)
+def _present(active: Active, split: Split, found: pd.DataFrame | None) -> None:
     leaks = audit_split(split, active.corpus, found)
     grade_card(leaks)
     fold = split.folds[0]
     if len(split.folds) > 1:
-        fold = st.selectbox("Fold", split.folds, key="fold", width=260)
+        fold = st.selectbox("Fold", split.folds, key="fold", bind="query-params", width=260)
     st.markdown("**What is in the parts**")
     theme.figure(parts_figure(active.corpus.usable["emotion"], split.table[fold]), key="parts")
-    for note in split.notes:
+    for note in (*_voices(active.corpus, split, fold), *split.notes):
         st.caption(f"{plain(note)}.")
     st.markdown("**What the test shares with training**")
     shared_counts(leaks)
     if found is None:
-        st.caption("Identical recordings are looked for once the clips are measured (Overview).")
-    _keep(split)
+        measuring.measures(active, "whether the test has recordings of training")
+    saved_splits.keep(active, split, found)
+
+
+def _voices(corpus: Corpus, split: Split, fold: str) -> list[str]:
+    """Who is heard in the test and in validation of a fold."""
+    if len(split.folds) == 1:
+        return []
+    speaker = corpus.clips["speaker"].reindex(split.table.index)
+    said = {"test": "tests on", "validation": "validates on"}
+    names = {part: sorted(speaker[split.table[fold] == part].dropna().unique()) for part in said}
+    voices = [f"{said[part]} {listed(who)}" for part, who in names.items() if who]
+    return [f"Fold {fold.removeprefix('fold ')} {' and '.join(voices)}"] if voices else []
 
 
 def grade_card(leaks: LeakAudit) -> None:
@@ -176,35 +208,3 @@ def _value(rows: pd.DataFrame, kind: str) -> tuple[str, str]:
         f"They make up {100 * row['clips']:.0f} % of the test clips (in the worst fold, where "
         "there are several)."
     )
-
-
-def _keep(split: Split) -> None:
-    """Save and download."""
-    name = f"{split.corpus}-{split.policy}-{split.seed}-{split.hash[:8]}.json"
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            "Save the split",
-            type="primary",
-            on_click=_save,
-            args=(split, name),
-            help="Keeps it in the workbench's own folder, where training finds it.",
-        )
-        st.download_button(
-            "Download as JSON",
-            lambda: _as_file(split),
-            file_name=name,
-            mime="application/json",
-            on_click="ignore",
-        )
-        used = sum(part in PARTS for part in split.table.iloc[:, 0])
-        st.caption(f"Hash {split.hash} · {count(used, 'clip')}", width="content")
-
-
-def _save(split: Split, name: str) -> None:
-    path = split.save(settings.home() / "splits" / name)
-    st.toast(f"Saved as {plain(path)}")
-
-
-def _as_file(split: Split) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        return split.save(Path(folder) / "split.json").read_bytes()

@@ -1,6 +1,7 @@
 """The views of the Corpus page: at a glance, checked, split."""
 
 import json
+import re
 import sys
 
 import pytest
@@ -56,6 +57,17 @@ def test_a_split_in_folds_offers_the_folds(visit):
     assert not app.error
 
 
+def test_a_fold_says_who_is_heard_in_it(visit, said):
+    app = visit("corpus", view="Split")
+    app = select(app, "What the test should answer", "leave-one-speaker-out")
+    select(app, "Fold", "MK0")
+    assert not app.slider  # shares would do nothing
+    assert re.search(r"Fold MK0 tests on MK0 and validates on \w\w0\.", said(app))
+    select(app, "Fold", "WR0")
+    next(t for t in app.toggle if t.label == "Validate on another speaker").set_value(False).run()
+    assert "Fold WR0 tests on WR0." in said(app)
+
+
 def test_a_policy_that_cannot_be_met_says_why(visit):
     app = visit("corpus", view="Split")
     app = select(app, "What the test should answer", "grouped-k-fold")
@@ -68,6 +80,30 @@ def test_a_saved_split_is_the_one_on_the_page(visit, ser_home, said):
     press(app, "Save the split")
     (file,) = (ser_home / "splits").iterdir()
     assert f"Hash {json.loads(file.read_text())['hash']}" in said(app)
+    assert next(b for b in app.button if b.label == "Saved").disabled
+    assert "**New speakers** · seed 0 · grade B" in said(app)
+
+
+def test_a_saved_split_is_opened_deleted_and_brought_back(visit, said):
+    app = visit("corpus", view="Split")
+    app.number_input[0].set_value(7).run()
+    next(s for s in app.slider if s.label.startswith("Test")).set_value(30).run()
+    press(app, "Save the split")
+    app = select(visit("corpus", view="Split"), "What the test should answer", "random")
+    press(app, "Show")
+    assert "Leak grade B" in said(app)
+    assert app.number_input[0].value == 7
+    assert next(s for s in app.slider if s.label.startswith("Test")).value == 30
+    assert next(b for b in app.button if b.label == "Shown").disabled
+    press(app, "Delete")
+    assert "Saved splits" not in said(app)
+    press(app, "Undo")
+    assert "**New speakers** · seed 7" in said(app)
+
+
+def test_recordings_in_both_parts_are_looked_for_by_measuring(visit, said, large):
+    app = visit("corpus", view="Split")
+    assert "Measure the clips to see whether the test has recordings of training" in said(app)
 
 
 @pytest.fixture
