@@ -20,6 +20,7 @@ from ser_core.audio import sha256 as content_address
 from ser_core.errors import AudioError
 from ser_core.parallel import Progress, in_processes
 from ser_core.representations import Representation, represent
+from ser_core.representations.files import LEVELS, columns
 from ser_core.store import FeatureStore, Key
 
 Picture = npt.NDArray[np.float32]
@@ -151,6 +152,15 @@ def stretched(features: Picture, frames: int = MEAN_FRAMES) -> Picture:
     return means
 
 
+def middles(frames: int = MEAN_FRAMES) -> npt.NDArray[np.float64]:
+    """Middle of each of so many equal parts of a clip, as a share of it; shape (frames,).
+
+    >>> middles(4).tolist()
+    [0.125, 0.375, 0.625, 0.875]
+    """
+    return (np.arange(frames) + 0.5) / frames
+
+
 @dataclass(frozen=True)
 class Means:
     """Mean picture of each group, and how many clips stand behind it.
@@ -213,21 +223,44 @@ def mean_by(
 
 
 def save_means(path: Path, representation: Representation, means: Means) -> None:
-    """Write means to an NPZ file: `picture_<group>` for each, and `about` as JSON.
+    """Write means to an NPZ file.
+
+    It holds `picture_<group>` for each, shape (channels, bins, MEAN_FRAMES); `times`, the middle of
+    each frame as a share of the clip from 0 to 1; `bins`, in the unit of the axis, or names; and
+    `about` as JSON.
 
     Raises:
         SerError: If it cannot be written.
     """
-    archive = io.BytesIO()
+    archive, axis = io.BytesIO(), representation.bin_axis()
     about = {
         "name": representation.name,
+        "unit": representation.unit,
+        "level": LEVELS.get(representation.name, ""),
+        "axis": axis.label,
+        "axis_unit": axis.unit,
+        "channels": representation.channel_names,
         "parameters": representation.parameters,
         "clips": means.clips,
         "unreadable": means.unreadable,
     }
     pictures = {f"picture_{group}": picture for group, picture in means.pictures.items()}
-    np.savez_compressed(archive, about=json.dumps(about), **pictures)  # type: ignore[arg-type]
+    axes = {"times": middles(MEAN_FRAMES), "bins": np.asarray(axis.values)}
+    np.savez_compressed(archive, about=json.dumps(about), **axes, **pictures)  # type: ignore[arg-type]
     atomic.write(path, archive.getvalue())
+
+
+def means_csv(representation: Representation, means: Means) -> str:
+    """Table of means: a row a group and part of the clip, a column a bin of each channel."""
+    tables = {
+        group: pd.DataFrame(
+            picture.reshape(-1, picture.shape[-1]).T,
+            index=pd.Index(middles(picture.shape[-1]).round(6), name="part of clip"),
+            columns=columns(representation),
+        )
+        for group, picture in means.pictures.items()
+    }
+    return pd.concat(tables, names=["group"]).to_csv(float_format="%.6g")
 
 
 def load_means(path: Path) -> Means | None:

@@ -1,20 +1,26 @@
 from __future__ import annotations
 
+import io
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from ser_core.audio import load, sha256
 from ser_core.extraction import (
+    MEAN_FRAMES,
     extract,
     load_means,
     mean_by,
+    means_csv,
     picture,
     save_means,
     store_key,
     stretched,
 )
 from ser_core.representations import make, represent
+from ser_core.representations.files import LEVELS
 from ser_core.settings import demo_corpus
 from ser_core.store import FeatureStore
 
@@ -121,6 +127,20 @@ def test_means_survive_a_file(files, tmp_path):
     loaded = load_means(path)
     assert loaded.clips == means.clips
     np.testing.assert_array_equal(loaded.pictures["anger"], means.pictures["anger"])
+    with np.load(path, allow_pickle=False) as archive:
+        np.testing.assert_allclose(archive["times"], (np.arange(MEAN_FRAMES) + 0.5) / MEAN_FRAMES)
+        np.testing.assert_array_equal(archive["bins"], REPS[0].bin_axis().values)
+        about = json.loads(str(archive["about"]))
+    assert about["unit"] == REPS[0].unit
+    assert about["level"] == LEVELS.get(REPS[0].name, "")
     path.write_bytes(path.read_bytes()[:-40])
     assert load_means(path) is None
     assert load_means(tmp_path / "absent.npz") is None
+
+
+def test_means_as_a_table_have_a_row_a_group_and_part(files):
+    means = mean_by(files, pd.Series(dict.fromkeys(files, "anger")), REPS[0])
+    table = pd.read_csv(io.StringIO(means_csv(REPS[0], means)), index_col=["group", "part of clip"])
+    assert table.shape == (MEAN_FRAMES, means.pictures["anger"].shape[1])
+    np.testing.assert_allclose(table.to_numpy().T, means.pictures["anger"][0], rtol=1e-4, atol=1e-4)
+    assert table.columns.is_unique

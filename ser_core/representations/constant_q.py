@@ -21,10 +21,10 @@ class CQT(Representation):
     """Constant-Q transform: level in bands of equal musical width, in dB.
 
     Shape (batch, 1, n_bins, frames). 0 dB is a full-scale sine, nothing is below -120 dB;
-    librosa's `amplitude_to_db` has another reference and cuts 80 dB below the loudest. Brown
-    (1991), computed octave by octave at halved sample rates after Schörkhuber & Klapuri (2010).
-    The tuning is fixed at A4 = 440 Hz. librosa's magnitude is half of this one times the square
-    root of the filter's length. `n_fft` plays no part: each band has a window of its own.
+    librosa's `amplitude_to_db` has another reference and cuts 80 dB below the loudest.
+    Brown (1991), computed octave by octave at halved sample rates after Schörkhuber & Klapuri
+    (2010). The tuning is fixed at A4 = 440 Hz. librosa's magnitude is half of this one times the
+    square root of the filter's length. `n_fft` plays no part: each band has a window of its own.
 
     Raises:
         ParameterError: If the highest band reaches beyond half the sample rate.

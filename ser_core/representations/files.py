@@ -67,16 +67,21 @@ def to_npz(representation: Representation, picture: Picture) -> bytes:
 
 def to_csv(representation: Representation, picture: Picture) -> str:
     """Table of a picture: a row a frame, a column a bin (of each channel), units in the header."""
+    rows = picture.reshape(-1, picture.shape[-1]).T
+    times = pd.Index(representation.frame_times(len(rows)).round(6), name="time s")
+    table = pd.DataFrame(rows, index=times, columns=columns(representation))
+    return table.to_csv(float_format="%.6g")
+
+
+def columns(representation: Representation) -> list[str]:
+    """Name of each bin of each channel, with its unit."""
     axis = representation.bin_axis()
     unit = f" {axis.unit}" if axis.unit else ""
-    columns = [
+    return [
         f"{channel} {value}{unit}".strip() if len(axis.values) > 1 else axis.label
         for channel in representation.channel_names
         for value in _plain(axis.values)
     ]
-    rows = picture.reshape(-1, picture.shape[-1]).T
-    times = pd.Index(representation.frame_times(len(rows)).round(6), name="time s")
-    return pd.DataFrame(rows, index=times, columns=columns).to_csv(float_format="%.6g")
 
 
 def _plain(values: npt.NDArray[np.generic]) -> list[str]:

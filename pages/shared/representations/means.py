@@ -16,7 +16,7 @@ from pages.shared.errors import plain
 from pages.shared.representations.downloads import button
 from ser_core import settings
 from ser_core.corpora import EMOTIONS
-from ser_core.extraction import Means, load_means
+from ser_core.extraction import Means, load_means, means_csv
 from ser_core.jobs import PROGRESS_FILE, Job, State, find, open_job, start
 from ser_core.pictures import Picture, from_their_mean, picture_of_parts
 from ser_core.plots.printed import print_means
@@ -154,7 +154,10 @@ def _draw(means: Means, representation: Representation, path: Path) -> None:
         for kind in ("png", "svg"):
             make = partial(print_means, shown, means.clips, scale, title, kind)
             button(kind.upper(), stem, f"image/{kind}", make, "All emotions in one figure")
-        help_ = "For NumPy: the mean of each emotion, number of clips, parameters"
+        help_ = "The means: a row an emotion and part of the clip, a column a bin"
+        table = partial(means_csv, representation, means)
+        button("CSV", f"mean-{representation.name}", "text/csv", table, help_)
+        help_ = "For NumPy: the mean of each emotion, axes, number of clips, parameters"
         kind = "application/octet-stream"
         button("NPZ", f"mean-{representation.name}", kind, path.read_bytes, help_)
 
