@@ -90,11 +90,10 @@ def _line(each: SavedSplit, *, here: bool) -> None:
     title = POLICIES[split.policy].title if split.policy in POLICIES else split.policy
     grade = f"grade {each.grade}" if each.grade else ":orange-badge[the corpus has changed]"
     when = f"{datetime.fromtimestamp(each.saved):%Y-%m-%d %H:%M}"
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(
-            f"**{plain(title)}** · seed {split.seed} · {grade} · `{split.hash[:8]}` · {when}",
-            width="stretch",
-        )
+    facts = f"seed {split.seed} · {grade} · {split.hash[:8]} · {when}"
+    words, buttons = st.columns([7, 2], vertical_alignment="center")
+    words.markdown(f"**{plain(title)}**  \n:small[{facts}]")
+    with buttons, st.container(horizontal=True, horizontal_alignment="right"):
         st.button(
             "Shown" if here else "Show",
             key=f"open-{name}",

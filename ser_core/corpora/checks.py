@@ -282,7 +282,7 @@ def lacking(evidence: Evidence) -> Issue | None:
     )
 
 
-@check("no-speakers", "unnamed or single speakers")
+@check("no-speakers", "unnamed speakers or one voice only")
 def no_speakers(evidence: Evidence) -> Issue | None:
     """A corpus that does not say who speaks, or has one voice only."""
     usable = evidence.usable

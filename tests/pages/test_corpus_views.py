@@ -81,7 +81,7 @@ def test_a_saved_split_is_the_one_on_the_page(visit, ser_home, said):
     (file,) = (ser_home / "splits").iterdir()
     assert f"Hash {json.loads(file.read_text())['hash']}" in said(app)
     assert next(b for b in app.button if b.label == "Saved").disabled
-    assert "**New speakers** · seed 0 · grade B" in said(app)
+    assert "**New speakers**  \n:small[seed 0 · grade B" in said(app)
 
 
 def test_a_saved_split_is_opened_deleted_and_brought_back(visit, said):
@@ -98,7 +98,7 @@ def test_a_saved_split_is_opened_deleted_and_brought_back(visit, said):
     press(app, "Delete")
     assert "Saved splits" not in said(app)
     press(app, "Undo")
-    assert "**New speakers** · seed 7" in said(app)
+    assert "**New speakers**  \n:small[seed 7" in said(app)
 
 
 def test_recordings_in_both_parts_are_looked_for_by_measuring(visit, said, large):
