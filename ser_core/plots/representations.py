@@ -226,7 +226,7 @@ def _color_axis(picture: Picture, scale: Scale, size: Size, *, shown: bool) -> d
         "colorscale": scale.colors,
         "showscale": shown,
         "colorbar": {
-            "title": _title(picture.representation.unit, size) | {"side": "right"},
+            "title": _bar_title(picture.representation.unit, size),
             "thickness": size.bar,
             "nticks": 6,
             "tickfont": {"size": size.font},
@@ -264,6 +264,14 @@ def _bin_axis(reduced: Raster, size: Size, share: float) -> dict[str, Any]:
         "ticks": "outside",
         "ticklen": 3,
     }
+
+
+def _bar_title(unit: str, size: Size) -> dict[str, Any]:
+    """Title of a colour bar: a short one above it, a long one along it.
+
+    Plotly does not keep a title along the bar off the widest tick, only off those it would cover.
+    """
+    return _title(unit, size) | {"side": "top" if len(unit) < 10 else "right"}
 
 
 def _title(text: str, size: Size) -> dict[str, Any]:

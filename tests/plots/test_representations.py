@@ -245,3 +245,12 @@ def test_a_file_has_the_colours_and_limits_of_the_page(speech):
     assert _colors(Scale(0, 1, False, ""))(1.0)[:3] == pytest.approx(
         (252 / 255, 253 / 255, 191 / 255)
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "side"), [("melspectrogram", "top"), ("delta_tempogram", "top"), ("chroma", "right")]
+)
+def test_a_short_unit_of_the_colours_is_above_them_clear_of_the_ticks(name, side):
+    shown = picture(name, tone(1000))
+    title = picture_figure(shown, scale_for([shown]), SMALL).layout.coloraxis.colorbar.title
+    assert (title.text, title.side) == (shown.representation.unit, side)
