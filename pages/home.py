@@ -8,12 +8,15 @@ from pages.shared import navigation, player, selection, theme
 from pages.shared.errors import plain
 from pages.shared.selection import Active
 from ser_core.corpora.browse import other_sentence, same_emotion, siblings
+from ser_core.recent import finished_runs
 from ser_core.words import count
 
 MOST_SPEAKERS = 40  # more of them are chosen on the page Corpus
 NEXT = {
     "corpus": "Browse the clips, check them for faults, split them without leaks",
     "representations": "See a clip in thirteen ways, and compare two",
+    "train": "Train a model that is scored on what it has not heard",
+    "results": "Read what a model scores, how surely, and where it errs",
 }
 
 
@@ -48,7 +51,10 @@ def describe(active: Active) -> None:
         st.html(theme.chips(corpus.emotions))
         if corpus.licence:
             st.caption(f"Licence: {plain(corpus.licence)}")
-        st.markdown("**Model**: none yet. One appears here once you have trained it.")
+        trained = finished_runs()
+        st.markdown(
+            f"**Trained here**: {count(trained, 'run') if trained else 'nothing yet'}"
+        )
     with st.container(border=True):
         st.subheader("Next")
         for name, purpose in NEXT.items():
