@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -101,15 +102,21 @@ def restore(trainer: Trainer, tensors: dict[str, Tensor], state: dict[str, Any])
     if trainer.average is not None:
         trainer.average.load_state_dict(_under("average", tensors))
     trainer.best = Best(**state["best"], weights=_under("best", tensors))
+    weights = [weight for group in trainer.optimizer.param_groups for weight in group["params"]]
     moments: dict[int, dict[str, Tensor]] = {}
     for name, value in _under("optimizer", tensors).items():
         index, _, moment = name.partition(".")
-        moments.setdefault(int(index), {})[moment] = value
+        moments.setdefault(int(index), {})[moment] = _laid_out(value, weights[int(index)])
     whole = trainer.optimizer.state_dict()
     trainer.optimizer.load_state_dict({**whole, "state": moments})
     trainer.epoch, trainer.rate = state["epoch"], state["rate"]
     trainer.averaged, trainer.history = state["averaged"], state["history"]
     trainer.loader_seconds = state["loader_seconds"]
+
+
+def _laid_out(value: Tensor, weight: Tensor) -> Tensor:
+    """The value in the memory order of a weight of its shape: fused optimisers take it for that."""
+    return torch.empty_like(weight).copy_(value) if value.shape == weight.shape else value
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -145,6 +145,17 @@ def test_weights_decay_but_biases_and_scales_do_not(trainer):
     assert (decayed["weight_decay"], free["weight_decay"]) == (0.1, 0.0)
 
 
+@pytest.mark.parametrize("name", ["adamw", "adam", "sgd"])
+def test_the_fused_optimiser_does_what_the_plain_one_does(trainer, name):
+    plain, fused = (trainer(epochs=2, optim={"name": name, "lr": 0.01}) for _ in range(2))
+    for group in plain.optimizer.param_groups:
+        group["fused"] = False
+    plain.run()
+    fused.run()
+    for name, weight in plain.model.state_dict().items():
+        torch.testing.assert_close(fused.model.state_dict()[name], weight, rtol=1e-3, atol=1e-4)
+
+
 def test_the_learning_rate_follows_its_course(trainer):
     trained = trainer(epochs=10, optim={"lr": 0.01, "schedule": "cosine", "warmup": 0.5})
     rates = [trained._lr(step) for step in range(40)]
