@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 import torch
@@ -13,57 +13,25 @@ from torch import Tensor
 
 from ser_core.augment import draw
 from ser_core.errors import ParameterError
+from ser_core.parameters import Parameters, parameter
 from ser_core.registry import Registry, did_you_mean
-from ser_core.representations.base import parameter
 
 A = TypeVar("A", bound="type[Augment]")
 
 
-def choice(default: str, options: tuple[str, ...], help: str) -> Any:  # noqa: A002
-    """Dataclass field that takes one of a few words; pages offer the words."""
-    return field(default=default, metadata={"options": options, "help": help})
-
-
 @dataclass(frozen=True, kw_only=True)
-class Augment:
+class Augment(Parameters):
     """Base of the augmentations: frozen parameters, and `_augment` for a subclass to write.
 
     Raises:
         ParameterError: If a parameter breaks its bounds or a rule of the subclass.
     """
 
-    name: ClassVar[str]
     title: ClassVar[str]
     describe: ClassVar[str]
     dimensions: ClassVar[tuple[str, ...]]
 
     probability: float = parameter(1.0, 0.0, 1.0, "Share of the clips that are changed")
-
-    def __post_init__(self) -> None:
-        for each in dataclasses.fields(self):
-            self._check_field(each.name, each.metadata)
-        self.check()
-
-    def _check_field(self, field_name: str, rule: Mapping[str, Any]) -> None:
-        value = getattr(self, field_name)
-        if "options" in rule:
-            words = ", ".join(rule["options"])
-            self.require(value in rule["options"], field_name, f"be one of {words}", rule["help"])
-        if "low" in rule:
-            bounds = f"lie between {rule['low']} and {rule['high']} {rule['unit']}".rstrip()
-            inside = isinstance(value, int | float) and rule["low"] <= value <= rule["high"]
-            self.require(inside, field_name, bounds, rule["help"])
-
-    def check(self) -> None:
-        """Rules between parameters; a subclass calls `require` for each."""
-
-    def require(self, holds: bool, parameter_name: str, rule: str, remedy: str) -> None:
-        """Raise a `ParameterError` that names value, rule and remedy unless the rule holds."""
-        if not holds:
-            value = getattr(self, parameter_name)
-            raise ParameterError(
-                f"{parameter_name} = {value!r} must {rule}", subject=self.name, remedy=remedy
-            )
 
     def ordered(self, low: str, high: str) -> None:
         """Require that one parameter does not exceed another."""

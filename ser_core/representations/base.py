@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar, TypeVar
 
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ser_core.errors import ParameterError
+from ser_core.parameters import Parameters, parameter
 from ser_core.registry import Registry, did_you_mean
 from ser_core.representations.analysis import Analysis
 
@@ -34,11 +35,6 @@ def representation(name: str) -> Callable[[R], R]:
     return name_and_register
 
 
-def parameter(default: Any, low: float, high: float, help: str, unit: str = "") -> Any:  # noqa: A002
-    """Dataclass field with the bounds, unit and explanation that pages and errors use."""
-    return field(default=default, metadata={"low": low, "high": high, "help": help, "unit": unit})
-
-
 @dataclass(frozen=True)
 class Axis:
     """Vertical axis of a representation.
@@ -55,7 +51,7 @@ class Axis:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Representation:
+class Representation(Parameters):
     """Base of the acoustic representations: frozen parameters and one pure function.
 
     A subclass says what its numbers mean (`title`, `describe`, `unit`) and implements `compute`
@@ -65,7 +61,6 @@ class Representation:
         ParameterError: If a parameter breaks its bounds or a rule of the subclass.
     """
 
-    name: ClassVar[str]
     title: ClassVar[str]
     describe: ClassVar[str]
     unit: ClassVar[str] = ""
@@ -88,33 +83,8 @@ class Representation:
     )
 
     def __post_init__(self) -> None:
-        for each in dataclasses.fields(self):
-            self._check_bounds(each.name, each.metadata)
+        super().__post_init__()
         self.require(self.n_fft % 2 == 0, "n_fft", "be even", f"Try {self.n_fft + 1}")
-        self.check()
-
-    def _check_bounds(self, parameter_name: str, rule: Any) -> None:
-        value = getattr(self, parameter_name)
-        if "low" not in rule:
-            return
-        self.require(
-            isinstance(value, int | float) and rule["low"] <= value <= rule["high"],
-            parameter_name,
-            f"lie between {rule['low']} and {rule['high']} {rule['unit']}".rstrip(),
-            rule["help"],
-        )
-
-    def check(self) -> None:
-        """Rules between parameters; a subclass calls `require` for each."""
-
-    def require(self, holds: bool, parameter_name: str, rule: str, remedy: str) -> None:
-        """Raise a `ParameterError` that names value, rule and remedy unless the rule holds."""
-        if not holds:
-            raise ParameterError(
-                f"{parameter_name} = {getattr(self, parameter_name)!r} must {rule}",
-                subject=self.name,
-                remedy=remedy,
-            )
 
     def compute(self, sound: Analysis) -> Tensor:
         """Picture of each sound, (batch, channels, bins, frames), before padding is masked."""

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
+from ser_core.parameters import parameter
 from ser_core.representations import filters
 from ser_core.representations.analysis import Analysis
-from ser_core.representations.base import Axis, parameter, representation
+from ser_core.representations.base import Axis, representation
 from ser_core.representations.edges import delta
 from ser_core.representations.spectral import MelBased
 

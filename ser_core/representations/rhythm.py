@@ -10,9 +10,10 @@ import torch.nn.functional as F
 from scipy.fft import next_fast_len
 from torch import Tensor
 
+from ser_core.parameters import parameter
 from ser_core.representations import filters
 from ser_core.representations.analysis import Analysis, normalised
-from ser_core.representations.base import Axis, Representation, parameter, representation
+from ser_core.representations.base import Axis, Representation, representation
 from ser_core.representations.edges import delta
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ser_core.parameters import parameter
 from ser_core.representations import filters
 from ser_core.representations.analysis import Analysis, decibels
-from ser_core.representations.base import parameter, representation
+from ser_core.representations.base import representation
 from ser_core.representations.edges import mirrored
 from ser_core.representations.median import running_median
 from ser_core.representations.spectral import MelBased

@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ser_core.parameters import parameter
 from ser_core.representations import filters
 from ser_core.representations.analysis import Analysis, decibels
-from ser_core.representations.base import Axis, Representation, parameter, representation
+from ser_core.representations.base import Axis, Representation, representation
 
 
 @representation("spectrogram")

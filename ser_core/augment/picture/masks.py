@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 
 from ser_core.augment import draw
-from ser_core.augment.base import choice
 from ser_core.augment.picture.base import PictureAugment, own_mean, picture_augment
-from ser_core.representations.base import parameter
+from ser_core.parameters import choice, parameter
 
 
 @dataclass(frozen=True, kw_only=True)

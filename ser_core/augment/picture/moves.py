@@ -13,8 +13,8 @@ from ser_core.augment import draw
 from ser_core.augment.picture.base import PictureAugment, picture_augment
 from ser_core.augment.picture.values import level_frequencies
 from ser_core.augment.shift import shifted
+from ser_core.parameters import parameter
 from ser_core.representations import MFCC, filters
-from ser_core.representations.base import parameter
 
 # Share of half the sample rate up to which frequencies are multiplied; beyond, what is left of the
 # axis is stretched to its end, so that nothing falls off and nothing is missing.

@@ -11,8 +11,8 @@ from torch import Tensor
 from ser_core.augment import draw
 from ser_core.augment.curves import smooth_curves
 from ser_core.augment.picture.base import PictureAugment, picture_augment, rows_like
+from ser_core.parameters import parameter
 from ser_core.representations import MFCC, Representation, filters
-from ser_core.representations.base import parameter
 
 
 @picture_augment("picture_noise")

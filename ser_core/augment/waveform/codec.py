@@ -13,10 +13,9 @@ import torch
 from torch import Tensor
 
 from ser_core.augment import draw
-from ser_core.augment.base import choice
 from ser_core.augment.waveform import fourier
 from ser_core.augment.waveform.base import WaveAugment, wave_augment
-from ser_core.representations.base import parameter
+from ser_core.parameters import choice, parameter
 
 Samples = npt.NDArray[np.float32]
 
