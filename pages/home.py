@@ -52,9 +52,7 @@ def describe(active: Active) -> None:
         if corpus.licence:
             st.caption(f"Licence: {plain(corpus.licence)}")
         trained = finished_runs()
-        st.markdown(
-            f"**Trained here**: {count(trained, 'run') if trained else 'nothing yet'}"
-        )
+        st.markdown(f"**Trained here**: {count(trained, 'run') if trained else 'nothing yet'}")
     with st.container(border=True):
         st.subheader("Next")
         for name, purpose in NEXT.items():

@@ -7,15 +7,15 @@ which goes on when the tab is closed and shows the same progress in every tab.
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.shared.errors import plain
+from pages.shared.watching import watch
 from ser_core.corpora import scan
 from ser_core.corpora.browse import known_measures
-from ser_core.jobs import PROGRESS_FILE, Job, State, find, open_job, start
+from ser_core.jobs import PROGRESS_FILE, State, find, start
 from ser_core.words import count, seconds
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _offer(active: Active, missing: int, purpose: str) -> None:
     last = find(_key(active), running=False)
     with st.container(border=True):
         if last is not None and last.state is State.RUNNING:
-            _watch(str(last.folder))
+            watch(str(last.folder), on_cancel="What is measured so far is kept.")
             return
         if last is not None and last.state is State.FAILED:
             st.error(f"Measuring stopped: {plain(last.reason)}")
@@ -98,24 +98,3 @@ def _start(active: Active) -> None:
         title=f"Measure the clips of {active.corpus.name}",
         key=_key(active),
     )
-
-
-@st.fragment(run_every=1)
-def _watch(folder: str) -> None:
-    """Progress of a running job, once a second; the page is drawn again when it has ended."""
-    job = open_job(Path(folder))
-    if job is None or job.state is not State.RUNNING:
-        st.rerun()
-    _progress(job)
-    st.button("Cancel", on_click=job.cancel, help="What is measured so far is kept.")
-
-
-def _progress(job: Job) -> None:
-    progress = job.progress
-    if progress is None:
-        st.progress(0.0, text=f"{job.title}: starting …")
-        return
-    left = progress.remaining
-    eta = f", about {seconds(left)} left" if left is not None else ""
-    text = f"{job.title}: {progress.done:,} of {count(progress.total, 'clip')}{eta}"
-    st.progress(progress.fraction, text=text)

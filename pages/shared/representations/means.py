@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from pages.shared import errors, theme
+from pages.shared import theme
 from pages.shared.errors import plain
 from pages.shared.representations.downloads import button
+from pages.shared.watching import watch
 from ser_core import settings
 from ser_core.corpora import EMOTIONS
 from ser_core.extraction import Means, load_means, means_csv
-from ser_core.jobs import PROGRESS_FILE, Job, State, find, open_job, start
+from ser_core.jobs import PROGRESS_FILE, State, find, start
 from ser_core.pictures import Picture, from_their_mean, picture_of_parts
 from ser_core.plots.printed import print_means
 from ser_core.plots.representations import QUIET, SMALL, means_lines, picture_figure
@@ -74,7 +75,7 @@ def _make(active: Active, representation: Representation, path: Path, clips: int
     last = find(path.stem, running=False)
     with st.container(border=True):
         if last is not None and last.state is State.RUNNING:
-            _watch(str(last.folder))
+            watch(str(last.folder))
             return
         if last is not None and last.state is State.FAILED:
             st.error(f"The mean could not be made: {plain(last.reason)}")
@@ -101,28 +102,6 @@ def _start(active: Active, representation: Representation, path: Path) -> None:
         title=f"Average the {representation.title} of {active.corpus.name}",
         key=path.stem,
     )
-
-
-@st.fragment(run_every=1)
-def _watch(folder: str) -> None:
-    """Progress of the job, once a second; the page is drawn again when it has ended."""
-    with errors.told():
-        job = open_job(Path(folder))
-        if job is None or job.state is not State.RUNNING:
-            st.rerun()
-        _progress(job)
-        st.button("Cancel", on_click=job.cancel)
-
-
-def _progress(job: Job) -> None:
-    progress = job.progress
-    if progress is None:
-        st.progress(0.0, text=f"{job.title}: starting …")
-        return
-    left = progress.remaining
-    eta = f", about {seconds(left)} left" if left else ""
-    text = f"{job.title}: {progress.done:,} of {count(progress.total, 'clip')}{eta}"
-    st.progress(progress.fraction, text=text)
 
 
 def _draw(means: Means, representation: Representation, path: Path) -> None:
