@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ser_core.errors import ParameterError
+from ser_core.models.frames import own
 
 BY = {
     "corpus": "by the mean and spread of each bin over the training part",
@@ -41,9 +42,8 @@ class Moments:
     @classmethod
     def of(cls, pictures: Tensor, frames: Tensor) -> Moments:
         """Moments of each clip of a batch, (batch, channels, bins, n) and own frames (batch,)."""
-        inside = torch.arange(pictures.shape[-1], device=pictures.device) < frames.unsqueeze(-1)
-        own = pictures.double() * inside[:, None, None, :]
-        return cls(frames.double(), own.sum(-1), own.square().sum(-1))
+        values = own(pictures.double(), frames)
+        return cls(frames.double(), values.sum(-1), values.square().sum(-1))
 
     @classmethod
     def concatenated(cls, parts: list[Moments]) -> Moments:
@@ -130,16 +130,10 @@ class Normaliser(nn.Module):
             mean, spread = voices[:, 0], voices[:, 1].clamp(min=MIN_SPREAD)
         elif self.by != "corpus":
             mean = _own_mean(pictures, frames)
-        normalised = (pictures - mean.unsqueeze(-1)) / spread.unsqueeze(-1)
-        if frames is None:
-            return normalised
-        inside = torch.arange(pictures.shape[-1], device=pictures.device) < frames.unsqueeze(-1)
-        return normalised * inside[:, None, None, :].to(pictures.dtype)
+        return own((pictures - mean.unsqueeze(-1)) / spread.unsqueeze(-1), frames)
 
 
 def _own_mean(pictures: Tensor, frames: Tensor | None) -> Tensor:
     if frames is None:
         return pictures.mean(dim=-1)
-    inside = torch.arange(pictures.shape[-1], device=pictures.device) < frames.unsqueeze(-1)
-    own = pictures * inside[:, None, None, :].to(pictures.dtype)
-    return own.sum(dim=-1) / frames[:, None, None].to(pictures.dtype)
+    return own(pictures, frames).sum(dim=-1) / frames[:, None, None].to(pictures.dtype)

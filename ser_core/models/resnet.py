@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import torch
 from torch import Tensor, nn
 
 from ser_core.errors import ParameterError
+from ser_core.models.frames import own
 
 DEPTHS: dict[str, tuple[int, ...]] = {"resnet10": (1, 1, 1, 1), "resnet18": (2, 2, 2, 2)}
 """Basic blocks in each of the four stages."""
@@ -19,22 +19,6 @@ class Sum(nn.Module):
     def forward(self, left: Tensor, right: Tensor) -> Tensor:
         """Sum of two equally shaped tensors."""
         return left + right
-
-
-def own(x: Tensor, frames: Tensor | None) -> Tensor:
-    """Zero behind the end of each clip, as if it had never been padded.
-
-    Convolution and batch norm turn padding into something else than zero; without this, a clip's
-    result would depend on the longest clip of its batch.
-
-    Args:
-        x: Shape (batch, channels, bins, n).
-        frames: Each clip's own, shape (batch,); all n when absent.
-    """
-    if frames is None:
-        return x
-    inside = torch.arange(x.shape[-1], device=x.device) < frames.unsqueeze(-1)
-    return x * inside[:, None, None, :].to(x.dtype)
 
 
 def halved(frames: Tensor | None) -> Tensor | None:
