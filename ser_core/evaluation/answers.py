@@ -10,7 +10,7 @@ import pandas as pd
 from ser_core.evaluation.metrics import confidence
 
 if TYPE_CHECKING:
-    from ser_core.evaluation.predictions import Predictions
+    from ser_core.predictions import Predictions
 
 ABOUT = ("clip", "true", "answer", "confidence", "p_of_true", "speaker", "gender", "sentence")
 

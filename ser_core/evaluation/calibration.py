@@ -14,9 +14,9 @@ import pandas as pd
 
 from ser_core.errors import EvaluationError, ParameterError
 from ser_core.evaluation import metrics
-from ser_core.evaluation.predictions import Predictions
 from ser_core.evaluation.rates import Floats
 from ser_core.evaluation.tally import METRICS, tally
+from ser_core.predictions import Predictions
 
 COLDEST, HOTTEST = 0.05, 20.0
 """Bounds of the temperature; a fit that ends at one has found no optimum."""

@@ -13,9 +13,9 @@ import pandas as pd
 
 from ser_core.errors import EvaluationError
 from ser_core.evaluation.intervals import JACKKNIFE, LEVEL, Sampling, jackknife_error, sampling
-from ser_core.evaluation.predictions import Predictions
 from ser_core.evaluation.rates import Floats
 from ser_core.evaluation.tally import METRICS
+from ser_core.predictions import Predictions
 
 RESAMPLES = 5000
 """More than for an interval: a small p-value needs them."""

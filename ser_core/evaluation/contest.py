@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ser_core.evaluation.compare import compare_all, on_common_clips
-from ser_core.evaluation.predictions import Predictions
 from ser_core.evaluation.tally import METRICS
+from ser_core.predictions import Predictions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ser_core.evaluation.predictions import Predictions
+from ser_core.predictions import Predictions
 
 CLASSES = ("anger", "fear", "happiness", "sadness", "surprise", "neutral")
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ser_core.errors import EvaluationError
 from ser_core.evaluation.intervals import Interval, sampling
-from ser_core.evaluation.predictions import Predictions
+from ser_core.predictions import Predictions
 from ser_core.registry import did_you_mean
 
 _CHOSEN_AFTER = (

@@ -33,9 +33,9 @@ import pandas as pd
 
 from ser_core.errors import ParameterError
 from ser_core.evaluation.metrics import wilson
-from ser_core.evaluation.predictions import Predictions
 from ser_core.evaluation.rates import Floats
 from ser_core.evaluation.tally import METRICS, Metric, Tally, units
+from ser_core.predictions import Predictions
 
 RESAMPLES = 1000
 LEVEL = 0.95

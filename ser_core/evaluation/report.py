@@ -16,9 +16,9 @@ from ser_core.evaluation import rates
 from ser_core.evaluation.groups import Group, Groups, by_group
 from ser_core.evaluation.intervals import LEVEL, RESAMPLES, Interval, Sampling, sampling
 from ser_core.evaluation.metrics import reliability
-from ser_core.evaluation.predictions import Predictions
 from ser_core.evaluation.spread import Spread, spread
 from ser_core.evaluation.tally import METRICS, PER_CLASS, Tally, ece_by_chance
+from ser_core.predictions import Predictions
 
 VERSION = 1
 GROUPED = ("speaker", "gender")

@@ -8,8 +8,8 @@ import numpy as np
 
 from ser_core.errors import EvaluationError
 from ser_core.evaluation.intervals import number
-from ser_core.evaluation.predictions import Predictions
 from ser_core.evaluation.tally import METRICS, tally
+from ser_core.predictions import Predictions
 
 
 @dataclass(frozen=True)

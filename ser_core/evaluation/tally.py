@@ -14,8 +14,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from ser_core.evaluation import metrics, rates
-from ser_core.evaluation.predictions import Codes, Predictions
 from ser_core.evaluation.rates import Floats
+from ser_core.predictions import Codes, Predictions
 from ser_core.registry import Registry
 
 _EDGES = metrics.bin_edges(np.array([]))

@@ -26,15 +26,14 @@ from torch import Tensor
 from ser_core import audio
 from ser_core.audio import Waveform
 from ser_core.errors import ModelError
-from ser_core.evaluation.predictions import Predictions
 from ser_core.models.emotion import EmotionModel
+from ser_core.models.predictor import Probabilities, Voice
 from ser_core.models.resnet import ResNetSpec
+from ser_core.predictions import Predictions
 from ser_core.representations import make
 
 VERSION = 1
 BATCH = 32
-
-Probabilities = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +63,20 @@ class Bundle:
 
         return card(self.about)
 
+    @property
+    def sample_rate(self) -> int:
+        """Of the representation, in Hz."""
+        return self.model.representation.sample_rate
+
+    @property
+    def enrols(self) -> bool:
+        """Whether it normalises by speaker."""
+        return self.model.normaliser.by == "speaker"
+
     def predict_proba(
         self, waveforms: Sequence[npt.NDArray[np.float32]], sample_rate: int
     ) -> Probabilities:
-        """Probabilities of the classes for sounds.
+        """Probabilities of the classes for plain arrays.
 
         Args:
             waveforms: One array of shape (samples,) a sound, full scale ±1.
@@ -81,16 +90,33 @@ class Bundle:
         """
         return self.predict([Waveform(wave, sample_rate) for wave in waveforms])
 
-    def predict(self, waveforms: Sequence[Waveform], voices: Tensor | None = None) -> Probabilities:
-        """Probabilities for sounds, with the voices of their speakers where they are enrolled.
+    def predict(self, waveforms: Sequence[Waveform], voice: Voice | None = None) -> Probabilities:
+        """Probabilities for sounds of one speaker, whose voice may be known.
+
+        Args:
+            waveforms: Sounds.
+            voice: From `enrol`; only models that normalise by speaker use it.
+
+        Raises:
+            AudioError: If a sound is empty or not finite.
+        """
+        if not voice:
+            return self.predict_each(waveforms)
+        (statistics,) = voice
+        rows = torch.from_numpy(statistics).expand(len(waveforms), *statistics.shape)
+        return self.predict_each(waveforms, rows)
+
+    def predict_each(
+        self, waveforms: Sequence[Waveform], voices: Tensor | None = None
+    ) -> Probabilities:
+        """Probabilities for sounds of several speakers.
 
         Args:
             waveforms: Sounds.
             voices: One row a sound, (sounds, 2, channels, bins), as `EmotionModel.enrol` gives
-                them; only models that normalise by speaker use them.
+                them; a row of NaN where nothing is known.
         """
-        rate = self.model.representation.sample_rate
-        sounds = [torch.from_numpy(audio.resampled(wave, rate).samples) for wave in waveforms]
+        sounds = self._sounds(waveforms)
         order = sorted(range(len(sounds)), key=lambda i: len(sounds[i]))
         result = np.zeros((len(sounds), len(self.classes)))
         for start in range(0, len(order), BATCH):
@@ -106,11 +132,24 @@ class Bundle:
             probabilities: Probabilities = logits.double().softmax(-1).numpy()
         return probabilities
 
-    def enrol(self, waveforms: Sequence[Waveform]) -> Tensor:
-        """Statistics of a voice from some of its clips, (2, channels, bins)."""
-        rate = self.model.representation.sample_rate
-        sounds = [torch.from_numpy(audio.resampled(wave, rate).samples) for wave in waveforms]
-        return self.model.enrol(*side_by_side(sounds))
+    def enrol(self, waveforms: Sequence[Waveform]) -> Voice:
+        """Statistics of a voice from some of its clips, one array (2, channels, bins).
+
+        Raises:
+            ModelError: If the model does not normalise by speaker.
+        """
+        if not self.enrols:
+            raise ModelError(
+                "makes no use of a known voice",
+                subject=str(self.about.get("recipe", {}).get("name", "the model")),
+                remedy="Choose a model that is trained with normalise = speaker",
+            )
+        sounds = self._sounds(waveforms)
+        return (self.model.enrol(*side_by_side(sounds)).numpy(),)
+
+    def _sounds(self, waveforms: Sequence[Waveform]) -> list[Tensor]:
+        rate = self.sample_rate
+        return [torch.from_numpy(audio.resampled(wave, rate).samples) for wave in waveforms]
 
     def save(self, folder: Path) -> Path:
         """Write the bundle; the folder appears whole or not at all, and replaces an older one.

@@ -123,13 +123,16 @@ class Normaliser(nn.Module):
             pictures: Shape (batch, channels, bins, n).
             frames: Each clip's own, shape (batch,); all n when absent.
             voices: Mean and spread of each clip's speaker, shape (batch, 2, channels, bins), as
-                `Moments.voice` gives them; used by `speaker` alone.
+                `Moments.voice` gives them, NaN where the speaker is not known; used by `speaker`
+                alone.
         """
         mean, spread = self.mean.expand_as(pictures[..., 0]), self.spread
-        if self.by == "speaker" and voices is not None:
-            mean, spread = voices[:, 0], voices[:, 1].clamp(min=MIN_SPREAD)
-        elif self.by != "corpus":
+        if self.by != "corpus":
             mean = _own_mean(pictures, frames)
+        if self.by == "speaker" and voices is not None:
+            known = ~voices.isnan()
+            mean = torch.where(known[:, 0], voices[:, 0], mean)
+            spread = torch.where(known[:, 1], voices[:, 1].clamp(min=MIN_SPREAD), spread)
         return own((pictures - mean.unsqueeze(-1)) / spread.unsqueeze(-1), frames)
 
 

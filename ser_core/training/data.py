@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor
@@ -136,20 +136,26 @@ class Voices:
         moments: Of each clip's whole picture.
     """
 
-    # How many clips are enrolled in training: a model that has seen few and many serves both.
-    ENROLLED = (1, 3, 5, 10, 30, 0)
+    # How many clips are enrolled in training, None for all: a model that has seen few and many
+    # serves both, and one that has seen none serves strangers.
+    ENROLLED: ClassVar[tuple[int | None, ...]] = (0, 0, 1, 5, 30, None)
 
     speakers: Tensor
     moments: Moments
 
     def drawn(self, clips: Tensor, among: Tensor, draw: torch.Generator) -> Tensor:
-        """Statistics from a random number of each clip's speaker's clips `among` those given."""
+        """Statistics from a random number of each clip's speaker's clips `among` those given.
+
+        Returns:
+            Shape (clips, 2, channels, bins); NaN where the number drawn is none.
+        """
         voices = []
         for clip in clips:
             own = among[self.speakers[among] == self.speakers[clip]]
             count = self.ENROLLED[int(torch.randint(len(self.ENROLLED), (1,), generator=draw))]
-            chosen = torch.randperm(len(own), generator=draw)[: count or len(own)]
-            voices.append(self.moments[own[chosen]].voice())
+            chosen = torch.randperm(len(own), generator=draw)[:count]
+            voice = self.moments[own[chosen]].voice()
+            voices.append(torch.full_like(voice, torch.nan) if count == 0 else voice)
         return torch.stack(voices)
 
     def full(self, clips: Tensor, among: Tensor) -> Tensor:

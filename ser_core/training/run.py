@@ -260,7 +260,7 @@ def answered(bundle: Bundle, plan: Plan, member: Member) -> Predictions:
         positions = prepared.positions(clips)
         voices = prepared.data.voices.full(positions, positions) if prepared.data.voices else None
         waveforms = [prepared.waveforms[int(position)] for position in positions]
-        probabilities = bundle.predict(waveforms, voices)
+        probabilities = bundle.predict_each(waveforms, voices)
         rows, classes = plan.corpus.usable.loc[clips], bundle.classes
         fold, seed = member.fold, member.seed
         table = Predictions.of(rows, probabilities, classes, fold=fold, part=part, seed=seed)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from ser_core.evaluation import metrics
-from ser_core.evaluation.predictions import Predictions
 from ser_core.evaluation.tally import METRICS, PER_CLASS, tally, units
+from ser_core.predictions import Predictions
 from tests.evaluation.tables import answered, drawn
 
 ROW_FUNCTIONS = {

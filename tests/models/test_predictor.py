@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from ser_core.audio import load as load_sound
+from ser_core.errors import ModelError
+from ser_core.models import predictor
+from ser_core.models.bundle import Bundle, architecture
+from ser_core.models.emotion import EmotionModel
+from ser_core.models.resnet import ResNetSpec
+from ser_core.representations import make
+
+
+def test_a_folder_is_opened_by_what_it_holds(tmp_path, demo_clip):
+    torch.manual_seed(0)
+    rep = make("melspectrogram", n_mels=32)
+    model = EmotionModel(rep, "clip", ResNetSpec(width=4, classes=2), ("anger", "fear")).eval()
+    bundle = Bundle(model, architecture(model))
+    opened = predictor.load(bundle.save(tmp_path / "model"))
+    assert opened.classes == ("anger", "fear")
+    assert (opened.sample_rate, opened.enrols) == (16_000, False)
+    sound = load_sound(demo_clip)
+    np.testing.assert_array_equal(opened.predict([sound]), bundle.predict([sound]))
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path):
+    with pytest.raises(ModelError, match=r"holds no model.*bundle\.json"):
+        predictor.load(tmp_path)
