@@ -18,11 +18,15 @@ BY = {
     "corpus": "by the mean and spread of each bin over the training part",
     "clip": "each bin by its own mean in the clip, the spread by the training part",
     "speaker": "each bin by the speaker's own mean and spread, from unlabelled clips of that "
-    "voice; without any, as `clip`",
+    "voice; without any, as `clip`, or as `corpus` where a clip is one frame",
 }
 """Ways to normalise, and what they do."""
 
 MIN_SPREAD = 1e-3
+
+PRIOR_FRAMES = 3.0
+"""Where a clip is one frame, the corpus counts as this many in the statistics of a voice: one or
+two frames say little of a mean, and nothing of a spread."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +84,16 @@ class Moments:
         return (around.sum(0) / self.count.sum(0)).clamp(min=MIN_SPREAD**2).sqrt()
 
     def voice(self) -> Tensor:
-        """Mean and spread of all clips together as one tensor, (2, channels, bins), float32."""
+        """Mean and spread of all clips together, and over how many frames.
+
+        Returns:
+            Shape (3, channels, bins), float32; all zero where there are no clips: a stranger.
+        """
+        if not len(self.count):
+            return torch.zeros(3, *self.total.shape[1:])
         pooled = self.pooled()
-        return torch.stack([pooled.mean, pooled.spread]).float()
+        count = pooled.count.expand_as(pooled.mean)
+        return torch.stack([pooled.mean, pooled.spread, count]).float()
 
 
 class Normaliser(nn.Module):
@@ -92,27 +103,34 @@ class Normaliser(nn.Module):
         by: Key of `BY`.
         channels: Channels of the pictures.
         bins: Bins of the pictures.
+        summary: Whether each clip is one frame.
 
     Raises:
-        ParameterError: If there is no such way.
+        ParameterError: If there is no such way, or it would leave nothing of a single frame.
     """
 
     mean: Tensor
     spread: Tensor
 
-    def __init__(self, by: str, channels: int, bins: int) -> None:
+    def __init__(self, by: str, channels: int, bins: int, *, summary: bool = False) -> None:
         super().__init__()
         if by not in BY:
             raise ParameterError(f"normalise = {by!r} must be one of {', '.join(BY)}")
+        if by == "clip" and summary:
+            raise ParameterError(
+                "normalise = 'clip' leaves nothing of a clip that is one frame",
+                remedy="Choose speaker or corpus",
+            )
         self.by = by
+        self.summary = summary
         self.register_buffer("mean", torch.zeros(channels, bins))
         self.register_buffer("spread", torch.ones(channels, bins))
 
     def fit(self, training: Moments) -> None:
         """Take the constants from the clips of the training part, and from no other."""
-        spread = training.pooled().spread if self.by == "corpus" else training.spread_within
+        pooled = self.by == "corpus" or self.summary
         self.mean.copy_(training.pooled().mean)
-        self.spread.copy_(spread)
+        self.spread.copy_(training.pooled().spread if pooled else training.spread_within)
 
     def forward(
         self, pictures: Tensor, frames: Tensor | None = None, voices: Tensor | None = None
@@ -122,18 +140,23 @@ class Normaliser(nn.Module):
         Args:
             pictures: Shape (batch, channels, bins, n).
             frames: Each clip's own, shape (batch,); all n when absent.
-            voices: Mean and spread of each clip's speaker, shape (batch, 2, channels, bins), as
-                `Moments.voice` gives them, NaN where the speaker is not known; used by `speaker`
-                alone.
+            voices: Statistics of each clip's speaker, shape (batch, 3, channels, bins), as
+                `Moments.voice` gives them; used by `speaker` alone.
         """
         mean, spread = self.mean.expand_as(pictures[..., 0]), self.spread
-        if self.by != "corpus":
+        if self.by != "corpus" and not self.summary:
             mean = _own_mean(pictures, frames)
         if self.by == "speaker" and voices is not None:
-            known = ~voices.isnan()
-            mean = torch.where(known[:, 0], voices[:, 0], mean)
-            spread = torch.where(known[:, 1], voices[:, 1].clamp(min=MIN_SPREAD), spread)
+            mean, spread = self._known(mean, spread, voices)
         return own((pictures - mean.unsqueeze(-1)) / spread.unsqueeze(-1), frames)
+
+    def _known(self, mean: Tensor, spread: Tensor, voices: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and spread drawn from those of strangers to those of the voices, by their counts."""
+        theirs, scatter, count = voices.unbind(dim=1)
+        prior = PRIOR_FRAMES if self.summary else 0.0
+        weight = count / (count + prior).clamp(min=MIN_SPREAD)
+        variance = weight * scatter.square() + (1 - weight) * spread.square()
+        return mean + weight * (theirs - mean), variance.clamp(min=MIN_SPREAD**2).sqrt()
 
 
 def _own_mean(pictures: Tensor, frames: Tensor | None) -> Tensor:
