@@ -143,12 +143,23 @@ class Normaliser(nn.Module):
             voices: Statistics of each clip's speaker, shape (batch, 3, channels, bins), as
                 `Moments.voice` gives them; used by `speaker` alone.
         """
+        mean, spread = self.constants(pictures, frames, voices)
+        return own((pictures - mean.unsqueeze(-1)) / spread.unsqueeze(-1), frames)
+
+    def constants(
+        self, pictures: Tensor, frames: Tensor | None = None, voices: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Mean and spread that these pictures are normalised by; arguments as for `forward`.
+
+        Returns:
+            Both broadcast to (batch, channels, bins).
+        """
         mean, spread = self.mean.expand_as(pictures[..., 0]), self.spread
         if self.by != "corpus" and not self.summary:
             mean = _own_mean(pictures, frames)
         if self.by == "speaker" and voices is not None:
             mean, spread = self._known(mean, spread, voices)
-        return own((pictures - mean.unsqueeze(-1)) / spread.unsqueeze(-1), frames)
+        return mean, spread
 
     def _known(self, mean: Tensor, spread: Tensor, voices: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and spread drawn from those of strangers to those of the voices, by their counts."""
