@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from ser_core.cli import bench, console, corpus, jobs, represent, store, train
+from ser_core.cli import bench, console, corpus, evaluate, jobs, represent, store, train
 from ser_core.errors import SerError
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
 app.add_typer(corpus.app, name="corpus")
 app.command("represent")(represent.represent)
 app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
 app.add_typer(store.app, name="store")
 app.add_typer(bench.app, name="bench")
 app.add_typer(jobs.app, name="jobs")

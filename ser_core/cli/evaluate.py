@@ -1,0 +1,173 @@
+"""`python -m ser_core evaluate`: what a model, or a run of several, scores on a corpus."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ser_core.cli import console
+from ser_core.errors import ParameterError
+
+if TYPE_CHECKING:
+    from ser_core.predicting.enrolment import Count, Enrolment
+    from ser_core.predicting.evaluating import Evaluation
+
+Model = Annotated[Path | None, typer.Option(help="Folder of a model: a bundle or an ensemble.")]
+Run = Annotated[
+    Path | None,
+    typer.Option(help="Folder of a run instead: each of its models answers its own fold."),
+]
+CorpusPath = Annotated[
+    Path | None, typer.Option(help="Corpus to judge it on; a run knows its own.")
+]
+Reader = Annotated[
+    str | None, typer.Option(help="Reader of the corpus; found by itself when absent.")
+]
+JsonFile = Annotated[Path | None, typer.Option("--json", help="File to write everything into.")]
+Answers = Annotated[
+    Path | None,
+    typer.Option(help="Parquet file for the predictions table, of the first number of clips."),
+]
+Part = Annotated[
+    str,
+    typer.Option(
+        help="Only clips of this part (test, validation, train) of the split; all when absent."
+    ),
+]
+SplitFile = Annotated[
+    Path | None, typer.Option("--split", help="Split to take the part of; the model's own.")
+]
+Fold = Annotated[str, typer.Option(help="Fold of --split, by name or number.")]
+Enrol = Annotated[
+    str,
+    typer.Option(help="Unlabelled clips of each voice to enrol, drawn at random; or all."),
+]
+Curve = Annotated[
+    str, typer.Option("--enrolment-curve", help="Several such numbers, as 0,1,3,5,10,30 or all.")
+]
+Among = Annotated[
+    str, typer.Option("--enrol-from", help="Enrol only clips of this emotion, as neutral.")
+]
+Draws = Annotated[int, typer.Option(min=1, help="How often the enrolled clips are drawn anew.")]
+Seed = Annotated[int, typer.Option(help="Of the draws.")]
+ProgressFile = Annotated[
+    Path | None, typer.Option(hidden=True, help="Where a job reports how far it is.")
+]
+
+
+def evaluate(
+    model: Model = None,
+    run: Run = None,
+    corpus: CorpusPath = None,
+    reader: Reader = None,
+    json_file: JsonFile = None,
+    predictions: Answers = None,
+    part: Part = "",
+    split: SplitFile = None,
+    fold: Fold = "",
+    enrol: Enrol = "0",
+    curve: Curve = "",
+    among: Among = "",
+    draws: Draws = 5,
+    seed: Seed = 0,
+    progress_file: ProgressFile = None,
+) -> None:
+    """Judge a model on a corpus: UAR, WA, calibration, confusion, per speaker, with intervals.
+
+    Clips that are enrolled are left out of the test; with a curve, those of its largest number for
+    every number, so that all are judged on the same clips. "all" enrols all clips of a voice, those
+    tested included.
+    """
+    from ser_core.corpora import open_corpus
+    from ser_core.predicting.evaluating import Choice, evaluate_model, evaluate_run
+
+    _require_one(model, run)
+    wanted = _enrolment(curve or enrol, draws, seed, among)
+    with console.progress("Answering", progress_file) as report:
+        if run:
+            opened = open_corpus(corpus, reader) if corpus else None
+            found = evaluate_run(run, opened, wanted, part or "test", report)
+        elif model and corpus:
+            opened = open_corpus(corpus, reader)
+            choice = Choice(split, fold, part)
+            found = evaluate_model(model, opened, choice, wanted, report)
+        else:
+            raise ParameterError("a model is judged on a corpus", remedy="Give --corpus PATH")
+    if json_file:
+        console.write_json(json_file, found.as_dict())
+    if predictions:
+        next(iter(found.predictions.values())).save(predictions)
+    _show(found)
+
+
+def _require_one(model: Path | None, run: Path | None) -> None:
+    if (model is None) == (run is None):
+        raise ParameterError("one thing is judged", remedy="Give --model PATH or --run FOLDER")
+
+
+def _enrolment(text: str, draws: int, seed: int, among: str) -> Enrolment:
+    from ser_core.predicting.enrolment import Enrolment
+
+    return Enrolment(tuple(_count(each) for each in text.split(",")), draws, seed, among)
+
+
+def _count(text: str) -> Count:
+    text = text.strip()
+    if text == "all":
+        return None
+    if not text.isdigit():
+        raise ParameterError(
+            "is no number of clips", subject=text, remedy="Write 5, or 0,1,3,5,10,30, or all"
+        )
+    return int(text)
+
+
+def _show(found: Evaluation) -> None:
+    out = console.output
+    out.print(f"[bold]{found.name}[/] on {found.corpus}", soft_wrap=True)
+    if found.badge:
+        out.print(f"[bold yellow]{found.badge.capitalize()}[/]")
+    out.print(found.overlap.said, soft_wrap=True)
+    first = next(iter(found.reports.values()))
+    if first.reading and found.overlap.audit:
+        out.print(first.reading, soft_wrap=True)
+    for reason, clips in found.left_out.items():
+        out.print(f"Left out: {clips:,} clips, {reason}")
+    out.print(f"Intervals of {first.figures['uar'].how}. {first.note}".strip(), soft_wrap=True)
+    if found.enrolment.most:
+        out.print(
+            f"{found.enrolment.most} clips of every voice are left out of the test, "
+            f"{found.enrolment.times} draws",
+            soft_wrap=True,
+        )
+    out.print(console.table([_row(point) for point in found.curve()]))
+    if len(found.reports) == 1:
+        out.print(console.table(_speakers(found)))
+
+
+def _row(point: dict[str, Any]) -> dict[str, Any]:
+    gain = point["gain"]
+    return {
+        "enrolled": point["enrolled"],
+        **{name.upper(): _with_ends(point[name]) for name in ("uar", "wa", "ece")},
+        "gain": _with_ends(gain) if gain else "–",
+        "clips": point["n"],
+    }
+
+
+def _speakers(found: Evaluation) -> list[dict[str, Any]]:
+    report = next(iter(found.reports.values()))
+    groups = report.groups.get("speaker")
+    return [
+        {"speaker": each.name, "clips": each.n, "UAR": str(each.uar), "WA": str(each.wa)}
+        for each in (groups.groups if groups else ())
+    ]
+
+
+def _with_ends(figure: dict[str, Any]) -> str:
+    value, low, high = (figure[name] for name in ("value", "low", "high"))
+    if value is None:
+        return "–"
+    return f"{value:.3f}" if low is None else f"{value:.3f} ({low:.3f} to {high:.3f})"

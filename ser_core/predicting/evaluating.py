@@ -1,0 +1,371 @@
+"""A model, or all models of a run, judged on a corpus.
+
+With nothing known of the voices, or with some clips of each enrolled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ser_core.corpora import Corpus, LeakAudit, Split, open_corpus
+from ser_core.errors import ModelError, ParameterError
+from ser_core.evaluation import BADGES, METRICS, Predictions, Report, compare, report
+from ser_core.evaluation.compare import Comparison
+from ser_core.evaluation.spread import Spread, spread
+from ser_core.jsonfile import read_json
+from ser_core.models.predictor import Predictor, load
+from ser_core.parallel import Progress
+from ser_core.predicting import enrolment as enrolling
+from ser_core.predicting.confidence import confidence
+from ser_core.predicting.enrolment import Count, Enrolment, name_of
+from ser_core.predicting.origin import Overlap, found_fold, origin, overlap, recorded_audit
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which clips to test on.
+
+    Attributes:
+        split: File of a split; the model's own split when None.
+        fold: Of the split, by name or number; the model's own when empty.
+        part: "train", "validation" or "test"; all usable clips when empty.
+    """
+
+    split: Path | None = None
+    fold: str = ""
+    part: str = ""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What came out.
+
+    Attributes:
+        name: Of the model or the run.
+        corpus: Its name.
+        enrolment: What was known of the voices.
+        predictions: By number of enrolled clips.
+        reports: Everything that can be said of them, likewise.
+        overlap: What the clips have to do with those that trained the model.
+        left_out: Clips that could not be tested, by reason.
+        calibration: Where temperature and threshold come from, as a sentence.
+    """
+
+    name: str
+    corpus: str
+    enrolment: Enrolment
+    predictions: dict[Count, Predictions]
+    reports: dict[Count, Report]
+    overlap: Overlap
+    left_out: dict[str, int]
+    calibration: str
+
+    @property
+    def badge(self) -> str:
+        """What every figure wears; empty where the voices are new to the model."""
+        if self.overlap.trained:
+            return "clips trained on"
+        if self.overlap.chosen:
+            return "clips that chose the model"
+        return BADGES[self.overlap.audit.grade if self.overlap.audit else "not audited"]
+
+    def gain(self, count: Count) -> Comparison | None:
+        """UAR with so many clips enrolled minus that with none, on the same clips."""
+        if count == 0 or 0 not in self.predictions:
+            return None
+        by_speaker = self.reports[0].speakers_shared is not True
+        return compare(self.predictions[count], self.predictions[0], by_speaker=by_speaker)
+
+    def over_draws(self, count: Count) -> Spread | None:
+        """How UAR scatters over the draws of enrolled clips; None where nothing is drawn."""
+        if not count or self.enrolment.times == 1:
+            return None
+        table = self.predictions[count].table
+        drawn = table.assign(seed=table["seed"] % self.enrolment.times)
+        if drawn.duplicated(["clip", "fold", "seed"]).any():  # several seeds of training
+            return None
+        return spread(Predictions(drawn), over="seed")
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: the headline of the first number of clips, then everything of each."""
+        first = next(iter(self.reports.values()))
+        head = {name: getattr(first, name).value for name in ("wa", "uar", "ece")}
+        return {
+            "version": VERSION,
+            "model": self.name,
+            "corpus": self.corpus,
+            "n": first.n,
+            **head,
+            "intervals": {name: _plain(first.figures[name]) for name in METRICS},
+            "confusion": {
+                "classes": list(first.classes),
+                "counts": [list(row) for row in first.confusion],
+            },
+            "per_speaker": _groups(first, "speaker"),
+            "per_gender": _groups(first, "gender"),
+            "badge": self.badge,
+            "trained_on": self.overlap.as_dict(),
+            "left_out": self.left_out,
+            "calibration": self.calibration,
+            "enrolment": {
+                "draws": self.enrolment.times,
+                "seed": self.enrolment.seed,
+                "among": self.enrolment.among or "any emotion",
+                "left_out_of_every_speaker": self.enrolment.most,
+            },
+            "curve": self.curve(),
+            "reports": {said(count): each.as_dict() for count, each in self.reports.items()},
+        }
+
+    def curve(self) -> list[dict[str, Any]]:
+        """A row a number of enrolled clips: figures with intervals, and the gain over none."""
+        return [self._point(count) for count in self.reports]
+
+    def _point(self, count: Count) -> dict[str, Any]:
+        found, scatter, gain = self.reports[count], self.over_draws(count), self.gain(count)
+        return {
+            "enrolled": said(count),
+            "n": found.n,
+            "answers": found.rows,
+            **{name: _plain(found.figures[name]) for name in ("uar", "wa", "ece")},
+            "sd_over_draws": scatter.sd if scatter else None,
+            "gain": {
+                "value": gain.difference,
+                "low": gain.low,
+                "high": gain.high,
+                "p": gain.p,
+            }
+            if gain
+            else None,
+        }
+
+
+def said(count: Count) -> str:
+    """Number of enrolled clips as the command line writes it."""
+    return "all" if count is None else str(count)
+
+
+def _plain(figure: Any) -> dict[str, Any]:
+    return {
+        "value": figure.value,
+        "low": figure.low,
+        "high": figure.high,
+        "method": figure.how,
+    }
+
+
+def _groups(found: Report, column: str) -> dict[str, dict[str, Any]]:
+    groups = found.groups.get(column)
+    return {
+        group.name: {
+            "n": group.n,
+            "uar": _plain(group.uar),
+            "wa": _plain(group.wa),
+            "absent": list(group.absent),
+        }
+        for group in (groups.groups if groups else ())
+    }
+
+
+def evaluate_model(
+    folder: Path,
+    corpus: Corpus,
+    choice: Choice = Choice(),
+    enrolment: Enrolment = Enrolment(),  # noqa: B008 - frozen
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Judge one model on clips of a corpus.
+
+    Args:
+        folder: Of the model.
+        corpus: To judge it on.
+        choice: Which of the clips.
+        enrolment: What is known of the voices.
+        progress: Called with (answers given, answers in all).
+
+    Raises:
+        SerError: If model, corpus or split cannot be used together.
+    """
+    predictor = load(folder)
+    made_of = origin(predictor.about, folder, corpus)
+    clips, left_out = _testable(corpus, predictor, _chosen(choice, corpus, predictor, folder))
+    speakers = corpus.usable.loc[clips, "speaker"].nunique()
+    told = _counted(progress, enrolling.answers_given(len(clips), speakers, enrolment))
+    part = choice.part if choice.part == "validation" else "test"
+    tables = _calibrated(
+        predictor, enrolling.answers(predictor, corpus, clips, enrolment, part=part, told=told)
+    )
+    shared = overlap(made_of, corpus, clips)
+    reports = {count: report(each, shared.audit, part=part) for count, each in tables.items()}
+    source = confidence(predictor).source
+    return Evaluation(
+        name_of(predictor.about), corpus.name, enrolment, tables, reports, shared, left_out, source
+    )
+
+
+def evaluate_run(
+    folder: Path,
+    corpus: Corpus | None = None,
+    enrolment: Enrolment = Enrolment(),  # noqa: B008 - frozen
+    part: str = "test",
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Judge every model of a run on its own fold's clips, and pool the answers.
+
+    Args:
+        folder: Of a run, with `split.json` and a bundle a member.
+        corpus: Of the run; opened as its recipe says when None.
+        enrolment: What is known of the voices.
+        part: "test" or "validation".
+        progress: Called with (answers given, answers in all).
+
+    Raises:
+        ModelError: If there is no finished training.
+        SerError: If the split does not fit the corpus.
+    """
+    members = _members(folder)
+    corpus = corpus or _own_corpus(load(members[0][2]))
+    split = Split.load(folder / "split.json")
+    split.require(corpus)
+    dealt = {fold: split.fold(fold)[part] for fold, _seed, _home in members}
+    total = sum(
+        enrolling.answers_given(
+            len(dealt[fold]), corpus.usable.loc[dealt[fold], "speaker"].nunique(), enrolment
+        )
+        for fold, _seed, _home in members
+    )
+    told = _counted(progress, total)
+    several: list[dict[Count, Predictions]] = []
+    for fold, seed, home in members:
+        predictor = load(home)
+        _require_own(predictor, split, fold, home)
+        found = enrolling.answers(
+            predictor, corpus, dealt[fold], enrolment, fold=fold, part=part, seed=seed, told=told
+        )
+        several.append(_calibrated(predictor, found))
+    tables = {count: Predictions.concat([each[count] for each in several]) for count in several[0]}
+    about = load(members[0][2]).about
+    audit = recorded_audit(about["split"]["audit"])
+    reports = {count: report(each, audit, part=part) for count, each in tables.items()}
+    return Evaluation(
+        name_of(about), corpus.name, enrolment, tables, reports, _of_run(dealt, part, audit), {},
+        "Each model by a temperature fitted on the validation clips of its own fold.",
+    )  # fmt: skip
+
+
+def _of_run(dealt: dict[int, list[str]], part: str, audit: LeakAudit | None) -> Overlap:
+    clips = len({clip for each in dealt.values() for clip in each})
+    chosen = clips if part == "validation" else 0
+    said = f"Every model answered the {part} clips of its own fold, none of which trained it."
+    return Overlap(clips, 0, chosen, audit, said)
+
+
+def _require_own(predictor: Predictor, split: Split, fold: int, home: Path) -> None:
+    """Refuse a bundle whose fold is not the one that its folder says.
+
+    Raises:
+        ModelError: If it was trained on another split or fold.
+    """
+    own = predictor.about["split"]
+    if own["hash"] != split.hash or found_fold(split, own["fold"]) != split.folds[fold]:
+        raise ModelError(
+            "was trained on another split or fold than its run says",
+            subject=str(home),
+            remedy="Train it again",
+        )
+
+
+def _members(folder: Path) -> list[tuple[int, int, Path]]:
+    """Fold, seed and bundle of every finished training, in order."""
+    bundles = [home for home in folder.glob("fold-*-seed-*/bundle") if read_json(_about(home))]
+    if not bundles or not (folder / "split.json").is_file():
+        raise ModelError(
+            "holds no finished training",
+            subject=str(folder),
+            remedy="Give the folder of a run, with split.json and fold-*-seed-*/bundle",
+        )
+    named = [(home.parent.name.split("-"), home) for home in bundles]
+    return sorted((int(parts[1]), int(parts[3]), home) for parts, home in named)
+
+
+def _about(home: Path) -> Path:
+    return home / "bundle.json"
+
+
+def _own_corpus(predictor: Predictor) -> Corpus:
+    recipe = predictor.about["recipe"]
+    return open_corpus(recipe["corpus"], recipe.get("reader"))
+
+
+def _chosen(choice: Choice, corpus: Corpus, predictor: Predictor, folder: Path) -> list[str]:
+    """Clips to test on.
+
+    Raises:
+        ParameterError: If the split does not have them, or is not known.
+    """
+    if choice.split:
+        split = Split.load(choice.split)
+        fold: int | str = int(choice.fold) if choice.fold.isdigit() else choice.fold or 0
+        clips = split.fold(fold).get(choice.part or "test", [])
+    elif choice.part:
+        made_of = origin(predictor.about, folder, corpus)
+        if made_of.parts is None:
+            raise ParameterError(
+                made_of.how.rstrip("."), subject="--part", remedy="Give a split by --split"
+            )
+        clips = made_of.of(list(corpus.usable.index), choice.part)
+    else:
+        clips = list(corpus.usable.index)
+    here = set(corpus.usable.index)
+    if not clips or not here.issuperset(clips):
+        raise ParameterError(
+            f"{len(set(clips) - here):,} of its {len(clips):,} clips are not in {corpus.name}",
+            subject=f"part {choice.part or 'test'}",
+            remedy="Give the split of this corpus",
+        )
+    return sorted(clips)
+
+
+def _testable(
+    corpus: Corpus, predictor: Predictor, clips: Sequence[str]
+) -> tuple[list[str], dict[str, int]]:
+    """Clips whose emotion the model can answer, and how many are left out, by reason."""
+    rows = corpus.usable.loc[list(clips)]
+    known = rows["emotion"].isin(list(predictor.classes))
+    left = rows.loc[~known, "emotion"].value_counts()
+    reasons = {f"the model does not know {name}": int(count) for name, count in left.items()}
+    unusable = int((corpus.clips["problem"] != "").sum())
+    if unusable:
+        reasons["unusable in the corpus"] = unusable
+    if not known.any():
+        raise ParameterError(
+            f"no clip is of an emotion that the model knows ({', '.join(predictor.classes)})",
+            subject=corpus.name,
+            remedy="Choose another corpus",
+        )
+    return [str(clip) for clip in rows.index[known]], reasons
+
+
+def _calibrated(predictor: Predictor, tables: dict[Count, Predictions]) -> dict[Count, Predictions]:
+    how = confidence(predictor)
+    return {
+        count: each.with_probabilities(how.applied(each.probabilities))
+        for count, each in tables.items()
+    }
+
+
+def _counted(progress: Progress | None, total: int) -> Callable[[int], None]:
+    done = 0
+
+    def told(answered: int) -> None:
+        nonlocal done
+        done += answered
+        if progress:
+            progress(done, total)
+
+    return told

@@ -1,0 +1,203 @@
+"""Which clips trained a model, as far as that can be known, and what a test of it is then worth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ser_core.corpora import GRADES, Corpus, LeakAudit, Split, audit_split, make_split
+from ser_core.corpora.browse import known_measures
+from ser_core.corpora.leaks import Leak
+from ser_core.corpora.split import UNUSED
+from ser_core.errors import SerError
+
+SPLIT_FILE = "split.json"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Clips that a model comes from.
+
+    Attributes:
+        corpus: Name of the corpus; empty when it is not recorded.
+        policy: Of the split.
+        parts: Part ("train", "validation", "test") of each clip; None when nobody knows.
+        audit: What the parts of the split share, as it was recorded; None when it was not.
+        how: How the parts were found, or why they could not be, as a sentence.
+    """
+
+    corpus: str
+    policy: str
+    parts: Mapping[str, str] | None
+    audit: LeakAudit | None
+    how: str
+
+    def of(self, clips: Sequence[str], part: str) -> list[str]:
+        """Those of the clips that are in a part."""
+        return [clip for clip in clips if (self.parts or {}).get(clip) == part]
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """What clips that a model is tested on have to do with those that made it.
+
+    Attributes:
+        clips: How many were tested.
+        trained: How many of them trained it; None when nobody knows.
+        chosen: How many of them chose its best epoch, its temperature or its weights; None too.
+        audit: What the test is worth; None when nobody knows.
+        said: All that in plain words.
+    """
+
+    clips: int
+    trained: int | None
+    chosen: int | None
+    audit: LeakAudit | None
+    said: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "clips": self.clips,
+            "trained_on": self.trained,
+            "chosen_on": self.chosen,
+            "grade": self.audit.grade if self.audit else None,
+            "said": self.said,
+        }
+
+
+def origin(about: Mapping[str, Any], folder: Path | None, corpus: Corpus | None) -> Origin:
+    """Look up or make again the split that a model was trained with.
+
+    Args:
+        about: What the model says of itself.
+        folder: Where it is; its split may be beside it.
+        corpus: On which the split can be made again.
+    """
+    members = [each["about"] for each in about.get("members", ()) if "about" in each]
+    if members and not about.get("split"):
+        return _together([origin(each, folder, corpus) for each in members])
+    split = about.get("split")
+    if not split:
+        return Origin("", "", None, None, "It is not recorded which clips trained the model.")
+    name = str(about.get("corpus", {}).get("name", ""))
+    found, how = _find(about, folder, corpus)
+    parts: dict[str, str] | None = None
+    if found is not None:
+        parts = {str(c): part for c, part in found.table[found_fold(found, split["fold"])].items()}
+    return Origin(name, split["policy"], parts, recorded_audit(split.get("audit")), how)
+
+
+def recorded_audit(kept: Mapping[str, Any] | None) -> LeakAudit | None:
+    """The audit that was written down with a model or a run; None where there is none."""
+    if not kept:
+        return None
+    fields = Leak.__dataclass_fields__
+    leaks = tuple(Leak(**{name: row[name] for name in fields}) for row in kept.get("worst", ()))
+    return LeakAudit(leaks, kept["grade"], kept["validation_grade"], kept["reading"])
+
+
+def found_fold(split: Split, name: str) -> str:
+    """The fold as the split calls it; the only one where there is but one."""
+    return name if name in split.folds else split.folds[0]
+
+
+def overlap(model: Origin, corpus: Corpus, clips: Sequence[str]) -> Overlap:
+    """Hold tested clips against those that trained the model."""
+    if model.parts is None:
+        return Overlap(len(clips), None, None, None, model.how)
+    trained, chosen = model.of(clips, "train"), model.of(clips, "validation")
+    audit = _audit(model, corpus, clips, trained)
+    said = _said(model, corpus, clips, len(trained), len(chosen))
+    return Overlap(len(clips), len(trained), len(chosen), audit, said)
+
+
+def _audit(
+    model: Origin, corpus: Corpus, clips: Sequence[str], trained: Sequence[str]
+) -> LeakAudit | None:
+    """The recorded audit for clips of the test part; for others, one of what is at hand."""
+    if trained:
+        share = f"{len(trained):,} of the {len(clips):,} clips trained the model. "
+        return LeakAudit((), "F", "F", share + GRADES["F"])
+    parts = model.parts or {}
+    if model.audit and all(parts.get(clip) == "test" for clip in clips):
+        return model.audit
+    trainers = [clip for clip, part in parts.items() if part == "train"]
+    if not set(trainers) <= set(corpus.usable.index):
+        return None  # nobody can say whose voices those are that are not here
+    table = pd.DataFrame({"split": UNUSED}, index=corpus.usable.index, dtype="str")
+    table.loc[trainers] = "train"
+    table.loc[list(clips)] = "test"
+    measured, _missing = known_measures(corpus)
+    return audit_split(Split(corpus.name, "as tested", 0, {}, table), corpus, measured)
+
+
+def _said(model: Origin, corpus: Corpus, clips: Sequence[str], trained: int, chosen: int) -> str:
+    if not set(clips) & set(model.parts or {}):
+        other = "" if corpus.name == model.corpus else f", which is {model.corpus}"
+        return f"None of the {len(clips):,} clips is named in the corpus of the training{other}."
+    said = f"Of the {len(clips):,} clips {trained:,} trained the model"
+    said += f" and {chosen:,} helped to choose it. " if chosen else ". "
+    return said + model.how
+
+
+def _find(
+    about: Mapping[str, Any], folder: Path | None, corpus: Corpus | None
+) -> tuple[Split | None, str]:
+    wanted = about["split"]["hash"]
+    for file in _beside(folder):
+        kept = Split.load(file)
+        if kept.hash == wanted:
+            return kept, "The split was kept with the model."
+    made = _again(about, corpus) if corpus else None
+    if made is not None and made.hash == wanted:
+        return made, f"The split was made again; its hash is the same, {wanted}."
+    return None, (
+        "It is not known which clips trained the model: its split was not kept with it, and from "
+        f"this corpus it cannot be made again (hash {wanted})."
+    )
+
+
+def _beside(folder: Path | None) -> Iterator[Path]:
+    """Files that may hold the split: in the model's folder, and in that of its run."""
+    if folder is None:
+        return
+    folder = folder.absolute()
+    for place in (folder, folder.parent, folder.parent.parent):
+        if (place / SPLIT_FILE).is_file():
+            yield place / SPLIT_FILE
+
+
+def _again(about: Mapping[str, Any], corpus: Corpus) -> Split | None:
+    """The split of the recipe on this corpus; None where it cannot be made."""
+    split, choice = about["split"], about.get("recipe", {}).get("split", {})
+    options: dict[str, Any] = {"fractions": choice["fractions"]} if "fractions" in choice else {}
+    if choice.get("folds"):
+        options["folds"] = choice["folds"]
+    try:
+        return make_split(corpus, split["policy"], seed=split["seed"], **options)
+    except SerError:
+        return None
+
+
+RANK = ("test", "validation", "train")
+
+
+def _together(several: Sequence[Origin]) -> Origin:
+    """Origin of models that answer together: a clip that trained one of them trained them all."""
+    first = several[0]
+    unknown = next((each for each in several if each.parts is None), None)
+    if unknown is not None:
+        return replace(first, parts=None, audit=None, how=unknown.how)
+    parts: dict[str, str] = {}
+    for each in several:
+        for clip, part in (each.parts or {}).items():
+            if part in RANK:
+                parts[clip] = max(parts.get(clip, RANK[0]), part, key=RANK.index)
+    audits = [each.audit for each in several if each.audit]
+    worst = max(audits, key=lambda audit: list(GRADES).index(audit.grade), default=None)
+    return Origin(first.corpus, first.policy, parts, worst, first.how)

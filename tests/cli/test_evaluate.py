@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from ser_core.cli import app
+from ser_core.errors import ParameterError
+from ser_core.models.bundle import Bundle, architecture
+from ser_core.models.emotion import EmotionModel
+from ser_core.models.resnet import ResNetSpec
+from ser_core.predictions import Predictions
+from ser_core.representations import make
+from ser_core.settings import demo_corpus
+
+CLASSES = ("anger", "fear", "happiness", "sadness", "surprise", "neutral")
+
+
+def run(*arguments) -> str:
+    result = CliRunner().invoke(app, ["evaluate", *map(str, arguments)])
+    if result.exception:
+        raise result.exception
+    return result.stdout
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    torch.manual_seed(0)
+    rep = make("melspectrogram", n_mels=16, hop_length=320)
+    network = EmotionModel(
+        rep, "speaker", ResNetSpec(depth="resnet10", width=4, classes=6), CLASSES
+    )
+    return Bundle(network.eval(), architecture(network)).save(tmp_path_factory.mktemp("m") / "one")
+
+
+def test_a_model_is_judged_and_everything_is_written(model, tmp_path):
+    out, answers = tmp_path / "report.json", tmp_path / "answers.parquet"
+    said = run("--model", model, "--corpus", demo_corpus(), "--json", out, "--predictions", answers)
+    assert "Split not audited" in said
+    assert "It is not recorded which clips trained the model" in said
+    content = json.loads(out.read_text("utf-8"))
+    assert {"n", "wa", "uar", "ece", "confusion", "per_speaker"} <= set(content)
+    assert content["n"] == len(Predictions.load(answers)) == 53
+
+
+def test_the_curve_of_enrolment_has_a_row_a_number(model):
+    said = run(
+        "--model", model, "--corpus", demo_corpus(), "--enrolment-curve", "0,1,all", "--draws", "1"
+    )
+    assert "1 clips of every voice are left out" in said
+    assert [line.split()[0] for line in said.splitlines() if "(" in line][-3:] == ["0", "1", "all"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ([], "one thing is judged"),
+        (["--model", "x", "--run", "y"], "one thing is judged"),
+        (["--model", "x"], "judged on a corpus"),
+        (["--model", "x", "--corpus", "y", "--enrol", "some"], "some: is no number of clips"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(arguments, problem):
+    with pytest.raises(ParameterError, match=problem):
+        run(*arguments)

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from ser_core.errors import ModelError, ParameterError
+from ser_core.models.bundle import load_bundle
+from ser_core.predicting.enrolment import Enrolment
+from ser_core.predicting.evaluating import Choice, evaluate_model, evaluate_run
+
+
+@pytest.fixture(scope="module")
+def saved(make_bundle, tmp_path_factory):
+    return make_bundle().save(tmp_path_factory.mktemp("models") / "a model")
+
+
+@pytest.fixture(scope="module")
+def run(make_run, tmp_path_factory):
+    return make_run(tmp_path_factory.mktemp("runs"))
+
+
+def test_clips_that_trained_the_model_wear_a_badge(saved, demo):
+    found = evaluate_model(saved, demo)
+    assert found.badge == "clips trained on"
+    content = json.loads(json.dumps(found.as_dict(), allow_nan=False))
+    assert content["n"] == content["trained_on"]["clips"] == 53
+    assert content["trained_on"]["trained_on"] == 41
+    assert set(content["per_speaker"]) == set(demo.speakers)
+    assert np.sum(content["confusion"]["counts"]) == 53
+    assert content["uar"] == content["intervals"]["uar"]["value"]
+
+
+def test_its_own_test_part_wears_none(saved, demo):
+    found = evaluate_model(saved, demo, Choice(part="test"))
+    assert (found.badge, found.reports[0].n, found.overlap.trained) == ("", 6, 0)
+    assert set(found.predictions[0].table["speaker"]) == {"EB0"}
+
+
+def test_a_given_split_decides_which_clips(saved, demo, demo_split, tmp_path):
+    file = demo_split.save(tmp_path / "split.json")
+    by_name = evaluate_model(saved, demo, Choice(file, "KD0"))
+    by_number = evaluate_model(saved, demo, Choice(file, str(demo_split.folds.index("KD0"))))
+    assert set(by_name.predictions[0].table["speaker"]) == {"KD0"}
+    assert by_name.reports == by_number.reports
+    assert by_name.badge == "clips trained on"
+
+
+def test_validation_clips_wear_a_badge_too(saved, demo):
+    assert evaluate_model(saved, demo, Choice(part="validation")).badge.startswith("clips that ch")
+
+
+def test_a_run_answers_every_clip_by_the_model_that_has_not_heard_it(run, demo):
+    found = evaluate_run(run, demo)
+    assert (found.reports[0].n, found.badge, found.reports[0].speakers_shared) == (53, "", False)
+    number = demo.speakers.index("KD0")
+    rows = found.predictions[0].table
+    mine = rows[rows["speaker"] == "KD0"]
+    assert set(mine["fold"]) == {number}
+    from ser_core.audio import load
+
+    bundle = load_bundle(run / f"fold-{number}-seed-0" / "bundle")
+    expected = bundle.predict([load(demo.path(clip)) for clip in mine["clip"]])
+    np.testing.assert_allclose(mine.filter(like="p_").to_numpy(), expected, atol=1e-5)
+
+
+def test_the_curve_says_what_enrolling_gains_on_the_same_clips(run):
+    steps = []
+    found = evaluate_run(
+        run, enrolment=Enrolment((0, 1, 3), draws=2), progress=lambda *both: steps.append(both)
+    )
+    none, one, three = found.curve()
+    assert [each["enrolled"] for each in (none, one, three)] == ["0", "1", "3"]
+    assert none["answers"] == one["answers"] == three["answers"]
+    assert none["gain"] is None
+    assert three["gain"]["value"] == pytest.approx(three["uar"]["value"] - none["uar"]["value"])
+    assert one["sd_over_draws"] is not None
+    assert steps[-1][0] == steps[-1][1]
+
+
+def test_the_validation_part_can_be_judged_for_calibration(run):
+    found = evaluate_run(run, part="validation")
+    assert set(found.predictions[0].table["part"]) == {"validation"}
+
+
+def test_what_is_no_run_is_refused(tmp_path, saved, demo):
+    with pytest.raises(ModelError, match="no finished training"):
+        evaluate_run(tmp_path)
+    unknown = load_bundle(saved)
+    unknown.about["split"]["hash"] = "0" * 16
+    folder = unknown.save(tmp_path / "unknown")
+    with pytest.raises(ParameterError, match="not known which clips trained the model"):
+        evaluate_model(folder, demo, Choice(part="test"))
+
+
+def test_emotions_that_the_model_does_not_know_are_counted(make_bundle, demo, tmp_path):
+    import torch
+
+    from ser_core.models.bundle import Bundle, architecture
+    from ser_core.models.emotion import EmotionModel
+    from ser_core.models.resnet import ResNetSpec
+    from ser_core.representations import make
+
+    torch.manual_seed(0)
+    classes = ("anger", "sadness", "neutral")
+    rep = make("melspectrogram", n_mels=16, hop_length=320)
+    model = EmotionModel(rep, "clip", ResNetSpec(width=4, classes=3), classes)
+    folder = Bundle(model.eval(), architecture(model)).save(tmp_path / "few")
+    found = evaluate_model(folder, demo)
+    assert found.left_out["the model does not know fear"] == 9
+    assert found.badge == "split not audited"
