@@ -7,7 +7,6 @@ build them into and where they come from, `predictions.parquet` what the model a
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import shutil
 import uuid
@@ -26,9 +25,9 @@ from torch import Tensor
 from ser_core import audio
 from ser_core.audio import Waveform
 from ser_core.errors import ModelError
+from ser_core.models import networks
 from ser_core.models.emotion import EmotionModel
 from ser_core.models.predictor import Probabilities, Voice
-from ser_core.models.resnet import ResNetSpec
 from ser_core.predictions import Predictions
 from ser_core.representations import make
 
@@ -113,8 +112,8 @@ class Bundle:
 
         Args:
             waveforms: Sounds.
-            voices: One row a sound, (sounds, 2, channels, bins), as `EmotionModel.enrol` gives
-                them; a row of NaN where nothing is known.
+            voices: One row a sound, (sounds, 3, channels, bins), as `EmotionModel.enrol` gives
+                them; zero where nothing is known.
         """
         sounds = self._sounds(waveforms)
         order = sorted(range(len(sounds)), key=lambda i: len(sounds[i]))
@@ -133,7 +132,7 @@ class Bundle:
         return probabilities
 
     def enrol(self, waveforms: Sequence[Waveform]) -> Voice:
-        """Statistics of a voice from some of its clips, one array (2, channels, bins).
+        """Statistics of a voice from some of its clips, one array (3, channels, bins).
 
         Raises:
             ModelError: If the model does not normalise by speaker.
@@ -187,7 +186,7 @@ def architecture(model: EmotionModel) -> dict[str, Any]:
         "representation": {"name": rep.name, **rep.parameters},
         "representation_hash": rep.hash,
         "normalise": model.normaliser.by,
-        "network": dataclasses.asdict(model.network.spec),
+        "network": networks.as_dict(model.network.spec),
         "classes": list(model.classes),
     }
 
@@ -197,7 +196,7 @@ def build(about: dict[str, Any]) -> EmotionModel:
     return EmotionModel(
         make(**about["representation"]),
         about["normalise"],
-        ResNetSpec(**about["network"]),
+        networks.from_dict(about["network"]),
         tuple(about["classes"]),
     )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ser_core.models.networks import described
+
 LIMITS = """\
 - The figures hold for speech like that of the corpus: its language, its acted emotions, its
   rooms and microphones. Nothing is known of other speech.
@@ -31,7 +33,7 @@ def _architecture(about: Mapping[str, Any]) -> str:
     return (
         f"Waveform at {rep['sample_rate']} Hz to probabilities of {', '.join(about['classes'])}: "
         f"{rep['name']} ({about['representation_hash']}), normalised by {about['normalise']}, "
-        f"{network['depth']} of width {network['width']}."
+        f"{described(network)}."
     )
 
 

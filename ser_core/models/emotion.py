@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ser_core.models.networks import NetworkSpec
+from ser_core.models.networks import network as built
 from ser_core.models.normalise import Moments, Normaliser
-from ser_core.models.resnet import AudioResNet, ResNetSpec
 from ser_core.representations import FrontEnd, Representation
 
 
@@ -24,7 +25,7 @@ class EmotionModel(nn.Module):
         self,
         representation: Representation,
         normalise: str,
-        network: ResNetSpec,
+        network: NetworkSpec,
         classes: tuple[str, ...],
     ) -> None:
         super().__init__()
@@ -32,8 +33,8 @@ class EmotionModel(nn.Module):
         self.representation = representation
         self.classes = classes
         self.front_end = FrontEnd(representation)
-        self.normaliser = Normaliser(normalise, channels, bins)
-        self.network = AudioResNet(network)
+        self.normaliser = Normaliser(normalise, channels, bins, summary=representation.summary)
+        self.network = built(network)
 
     def logits(
         self, pictures: Tensor, frames: Tensor | None = None, voices: Tensor | None = None
@@ -51,7 +52,7 @@ class EmotionModel(nn.Module):
         Args:
             waveforms: Shape (batch, samples), full scale ±1, at the representation's sample rate.
             lengths: Samples of each sound, shape (batch,); full length when absent.
-            voices: Statistics of each speaker, as `enrol` gives them, shape (batch, 2, channels,
+            voices: Statistics of each speaker, as `enrol` gives them, shape (batch, 3, channels,
                 bins); only a model that normalises by speaker uses them.
 
         Returns:
@@ -62,7 +63,7 @@ class EmotionModel(nn.Module):
 
     @torch.no_grad()
     def enrol(self, waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Statistics of a voice from some of its clips, no labels needed; (2, channels, bins)."""
+        """Statistics of a voice from some of its clips, no labels needed; (3, channels, bins)."""
         pictures = self.front_end(waveforms, lengths)
         frames = self._frames(lengths)
         if frames is None:
@@ -70,4 +71,4 @@ class EmotionModel(nn.Module):
         return Moments.of(pictures, frames).voice()
 
     def _frames(self, lengths: Tensor | None) -> Tensor | None:
-        return None if lengths is None else 1 + lengths // self.representation.hop_length
+        return None if lengths is None else self.representation.frames(lengths)

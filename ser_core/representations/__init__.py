@@ -2,7 +2,8 @@
 
 A `Representation` is a frozen value of parameters that maps a batch of waveforms to pictures,
 `(batch, samples) -> (batch, channels, bins, frames)`; an `Analysis` of the batch shares the STFT
-and what follows from it between them.
+and what follows from it between them. Beside the thirteen, `SUMMARIES` holds what describes a whole
+clip in one frame.
 
 >>> make("mfcc", n_mfcc=13).hash == make("mfcc", n_mfcc=13).hash
 True
@@ -12,7 +13,7 @@ True
 
 # The order of these imports is the order in which pages list the representations.
 from ser_core.representations.analysis import FLOOR_DB, Analysis
-from ser_core.representations.base import REPRESENTATIONS, Axis, Representation, make
+from ser_core.representations.base import REPRESENTATIONS, SUMMARIES, Axis, Representation, make
 
 # isort: split
 from ser_core.representations.spectral import MelSpectrogram, SpectralContrast, Spectrogram
@@ -36,6 +37,9 @@ from ser_core.representations.energy import RMS, ZeroCrossingRate
 from ser_core.representations.rhythm import DeltaTempogram, Tempogram
 
 # isort: split
+from ser_core.representations.functionals import Functionals
+
+# isort: split
 from ser_core.representations.frontend import FrontEnd, represent
 
 __all__ = [
@@ -45,12 +49,14 @@ __all__ = [
     "MFCC",
     "REPRESENTATIONS",
     "RMS",
+    "SUMMARIES",
     "Analysis",
     "Axis",
     "Chroma",
     "DeltaMFCC",
     "DeltaTempogram",
     "FrontEnd",
+    "Functionals",
     "MelSpectrogram",
     "Representation",
     "SpectralContrast",

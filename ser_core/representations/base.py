@@ -21,6 +21,8 @@ from ser_core.registry import Registry, did_you_mean
 from ser_core.representations.analysis import Analysis
 
 REPRESENTATIONS: Registry[type[Representation]] = Registry("representation")
+SUMMARIES: Registry[type[Representation]] = Registry("summary")
+"""Representations of a whole clip in one frame; they train, but are no pictures to look at."""
 
 R = TypeVar("R", bound="type[Representation]")
 
@@ -31,6 +33,17 @@ def representation(name: str) -> Callable[[R], R]:
     def name_and_register(cls: R) -> R:
         cls.name = name
         return REPRESENTATIONS.register(name)(cls)  # type: ignore[return-value]
+
+    return name_and_register
+
+
+def summary(name: str) -> Callable[[R], R]:
+    """Decorator that registers a representation of one frame a clip."""
+
+    def name_and_register(cls: R) -> R:
+        cls.name = name
+        cls.summary = True
+        return SUMMARIES.register(name)(cls)  # type: ignore[return-value]
 
     return name_and_register
 
@@ -67,6 +80,8 @@ class Representation(Parameters):
     family: ClassVar[str]
     channel_names: ClassVar[tuple[str, ...]] = ("",)
     differentiable: ClassVar[bool] = True
+    # Whether a clip has one frame however long it is.
+    summary: ClassVar[bool] = False
     # Counted up by whoever changes the numbers that a subclass gives; part of the hash.
     version: ClassVar[int] = 1
 
@@ -124,10 +139,13 @@ class Representation(Parameters):
         features = self.compute(sound)
         if sound.lengths is None:
             return features
-        beyond = torch.arange(features.shape[-1], device=features.device) >= sound.frames(
-            self.hop_length
-        ).unsqueeze(-1)
+        frames = self.frames(sound.lengths).unsqueeze(-1)
+        beyond = torch.arange(features.shape[-1], device=features.device) >= frames
         return torch.where(beyond[:, None, None, :], self.silence.to(features), features)
+
+    def frames(self, samples: Tensor) -> Tensor:
+        """Frames of sounds of so many samples, shape (batch,)."""
+        return 1 + samples // self.hop_length
 
     @property
     def silence(self) -> Tensor:
@@ -169,7 +187,7 @@ def make(name: str, **parameters: Any) -> Representation:
         UnknownNameError: If no representation has this name.
         ParameterError: If it has no such parameter, or refuses the value.
     """
-    cls = REPRESENTATIONS[name]
+    cls = SUMMARIES[name] if name in SUMMARIES else REPRESENTATIONS[name]
     known = [each.name for each in dataclasses.fields(cls)]
     for given in parameters:
         if given not in known:

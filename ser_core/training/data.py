@@ -26,7 +26,7 @@ class Batch:
         pictures: Shape (batch, channels, bins, n), silence behind each clip's own frames.
         frames: Own frames of each, shape (batch,); None when all have n.
         targets: Probability of each class, shape (batch, classes).
-        voices: Statistics of each speaker, (batch, 2, channels, bins), or None.
+        voices: Statistics of each speaker, (batch, 3, channels, bins), or None.
         clips: Position of each clip in the data.
     """
 
@@ -114,7 +114,7 @@ class Live:
         with torch.no_grad():
             waves, lengths = self.change(waves, lengths, draw)
             pictures = self.representation(waves, lengths)
-        frames = (1 + lengths // hop).tolist()
+        frames = self.representation.frames(lengths).tolist()
         return [picture[..., :n] for picture, n in zip(pictures, frames, strict=True)]
 
 
@@ -143,28 +143,41 @@ class Voices:
     speakers: Tensor
     moments: Moments
 
-    def drawn(self, clips: Tensor, among: Tensor, draw: torch.Generator) -> Tensor:
-        """Statistics from a random number of each clip's speaker's clips `among` those given.
+    def among(self, clips: Tensor) -> dict[int, tuple[Tensor, Tensor]]:
+        """The clips of each speaker among those given, and the statistics of all of them."""
+        own = {
+            int(speaker): clips[self.speakers[clips] == speaker]
+            for speaker in self.speakers[clips].unique()
+        }
+        return {speaker: (theirs, self.moments[theirs].voice()) for speaker, theirs in own.items()}
+
+    def drawn(
+        self, clips: Tensor, known: dict[int, tuple[Tensor, Tensor]], draw: torch.Generator
+    ) -> Tensor:
+        """Statistics from a random number of clips of each clip's speaker.
+
+        Args:
+            clips: Positions.
+            known: What `among` gave of the clips to draw from.
+            draw: Decides which, and how many of `ENROLLED`.
 
         Returns:
-            Shape (clips, 2, channels, bins); NaN where the number drawn is none.
+            Shape (clips, 3, channels, bins); zero where the number drawn is none.
         """
         voices = []
         for clip in clips:
-            own = among[self.speakers[among] == self.speakers[clip]]
+            own, voice = known[int(self.speakers[clip])]
             count = self.ENROLLED[int(torch.randint(len(self.ENROLLED), (1,), generator=draw))]
-            chosen = torch.randperm(len(own), generator=draw)[:count]
-            voice = self.moments[own[chosen]].voice()
-            voices.append(torch.full_like(voice, torch.nan) if count == 0 else voice)
+            if count is not None:
+                chosen = torch.randperm(len(own), generator=draw)[:count]
+                voice = self.moments[own[chosen]].voice()
+            voices.append(voice)
         return torch.stack(voices)
 
     def full(self, clips: Tensor, among: Tensor) -> Tensor:
         """Statistics from all of each clip's speaker's clips `among` those given."""
-        known = {
-            int(speaker): self.moments[among[self.speakers[among] == speaker]].voice()
-            for speaker in self.speakers[clips].unique()
-        }
-        return torch.stack([known[int(speaker)] for speaker in self.speakers[clips]])
+        known = self.among(among)
+        return torch.stack([known[int(speaker)][1] for speaker in self.speakers[clips]])
 
 
 @dataclass(frozen=True)
@@ -194,17 +207,20 @@ class Data:
         """
         order = clips[torch.randperm(len(clips), generator=seeds.generator(seed, "order", epoch))]
         crop = None if crop_s is None else self._frames(crop_s)
+        known = self.voices.among(clips) if self.voices else {}
         for number, chosen in enumerate(order.split(batch)):
             if len(chosen) > 1:
                 draw = seeds.generator(seed, "batch", epoch, number)
-                yield self._varied(chosen, clips, crop, draw)
+                yield self._varied(chosen, known, crop, draw)
 
     def evaluation(self, clips: Tensor) -> Iterator[Batch]:
         """Batches of whole, unchanged clips, long ones together; speakers from these clips."""
         pictures = {int(clip): self.source.whole(int(clip)) for clip in clips}
         order = sorted(pictures, key=lambda clip: pictures[clip].shape[-1])
+        known = self.voices.full(clips, clips) if self.voices else None
+        place = {int(clip): number for number, clip in enumerate(clips)}
         for chosen in torch.tensor(order).split(EVALUATION_BATCH):
-            voices = self.voices.full(chosen, clips) if self.voices else None
+            voices = None if known is None else known[[place[int(clip)] for clip in chosen]]
             side_by_side, frames = self._padded([pictures[int(clip)] for clip in chosen], None)
             yield Batch(side_by_side, frames, self._one_hot(chosen), voices, chosen)
 
@@ -213,9 +229,13 @@ class Data:
         return moments_of(self.source, clips)
 
     def _varied(
-        self, chosen: Tensor, clips: Tensor, crop: int | None, draw: torch.Generator
+        self,
+        chosen: Tensor,
+        known: dict[int, tuple[Tensor, Tensor]],
+        crop: int | None,
+        draw: torch.Generator,
     ) -> Batch:
-        voices = self.voices.drawn(chosen, clips, draw) if self.voices else None
+        voices = self.voices.drawn(chosen, known, draw) if self.voices else None
         pictures, frames = self._padded(self.source.varied(chosen.tolist(), crop, draw), crop)
         if self.change:
             own = frames if frames is not None else torch.full((len(chosen),), pictures.shape[-1])

@@ -181,9 +181,12 @@ def cost(recipe: Recipe) -> float:
 
     rep = make(**recipe.representation)
     frames = (recipe.train.crop_s or 3.0) * rep.sample_rate / rep.hop_length
-    depth = {"resnet10": 0.5, "resnet18": 1.0}[recipe.network.name]
     bins = len(rep.bin_axis().values) * len(rep.channel_names)
-    return float(depth * recipe.network.width**2 * bins * frames)
+    copies = 1 + len(recipe.augment.speeds)
+    if recipe.network.name == "linear":
+        return float(bins * copies)
+    depth = {"resnet10": 0.5, "resnet18": 1.0}[recipe.network.name]
+    return float(depth * recipe.network.width**2 * bins * frames * copies)
 
 
 def folder() -> Path:

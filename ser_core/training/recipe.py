@@ -38,9 +38,11 @@ class SplitChoice(Section):
 class NetworkChoice(Section):
     """The network behind the representation."""
 
-    name: Literal["resnet10", "resnet18"] = Field("resnet18", description="Depth of the ResNet")
-    width: int = Field(64, ge=4, le=256, description="Channels of the first stage")
-    dropout: float = Field(0.2, ge=0, lt=1, description="Share of pooled features dropped")
+    name: Literal["resnet10", "resnet18", "linear"] = Field(
+        "resnet18", description="A ResNet of this depth, or one linear layer on averages over time"
+    )
+    width: int = Field(64, ge=4, le=256, description="Channels of a ResNet's first stage")
+    dropout: float = Field(0.2, ge=0, lt=1, description="Share of features dropped")
 
 
 class OptimChoice(Section):
@@ -95,6 +97,20 @@ class AugmentChoice(Section):
     picture: Steps = Field(
         "none", description="Steps on the picture: none, default, or a list of name and parameters"
     )
+    speeds: tuple[float, ...] = Field(
+        (),
+        description="Further copies of every training clip, played at these speeds: 1.1 is faster "
+        "and higher; each speed of a voice counts as a voice of its own",
+    )
+
+    @field_validator("speeds")
+    @classmethod
+    def _sensible_speeds(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if any(not 0.5 <= each <= 2 or each == 1 for each in value):
+            raise ValueError("must lie between 0.5 and 2, and not be 1")
+        if len(set(value)) < len(value):
+            raise ValueError("must differ from each other")
+        return value
 
 
 class Recipe(Section):
@@ -136,6 +152,17 @@ class Recipe(Section):
             picture_change(self.augment, representation)
         except SerError as error:
             raise ValueError(str(error)) from error
+        return self
+
+    @model_validator(mode="after")
+    def _network_fits(self) -> Recipe:
+        from ser_core.representations import make
+
+        if make(**self.representation).summary:
+            if self.network.name != "linear":
+                raise ValueError("network.name must be linear where a clip is one frame")
+            if self.normalise == "clip":
+                raise ValueError("normalise must be corpus or speaker where a clip is one frame")
         return self
 
     @model_validator(mode="after")

@@ -18,6 +18,8 @@ from ser_core.errors import ParameterError
 from ser_core.evaluation import Predictions, interval
 from ser_core.models.bundle import Bundle, architecture, load_bundle
 from ser_core.models.emotion import EmotionModel
+from ser_core.models.linear import LinearSpec
+from ser_core.models.networks import NetworkSpec
 from ser_core.models.resnet import ResNetSpec
 from ser_core.representations import make
 from ser_core.training import seeds
@@ -192,7 +194,7 @@ def _members(recipe: Recipe, split: Split) -> Iterator[Member]:
 
 
 def _steps(recipe: Recipe, split: Split, member: Member) -> int:
-    clips = len(split.fold(member.fold)["train"])
+    clips = len(split.fold(member.fold)["train"]) * (1 + len(recipe.augment.speeds))
     full, rest = divmod(clips, recipe.train.batch)
     return (full + (rest > 1)) * recipe.train.epochs
 
@@ -212,7 +214,7 @@ def _train(plan: Plan, member: Member, home: Path, callbacks: Sequence[Callback]
 def _trainer(plan: Plan, member: Member, home: Path, callbacks: Sequence[Callback]) -> Trainer:
     recipe, prepared = plan.recipe, plan.prepared
     parts = plan.split.fold(member.fold)
-    training = prepared.positions(parts["train"])
+    training = prepared.training(parts["train"])
     device = best_device()
     torch.manual_seed(seeds.number(member.seed, "weights"))
     model = new_model(recipe, prepared)
@@ -237,13 +239,19 @@ def _trainer(plan: Plan, member: Member, home: Path, callbacks: Sequence[Callbac
 def new_model(recipe: Recipe, prepared: Prepared) -> EmotionModel:
     """Model of a recipe with fresh weights, drawn from torch's global generator."""
     rep = make(**recipe.representation)
-    network = ResNetSpec(
-        depth=recipe.network.name,
-        width=recipe.network.width,
-        dropout=recipe.network.dropout,
-        channels=len(rep.channel_names),
-        classes=len(prepared.classes),
-    )
+    choice, classes = recipe.network, len(prepared.classes)
+    channels, bins, _ = rep.silence.shape
+    network: NetworkSpec
+    if choice.name == "linear":
+        network = LinearSpec(dropout=choice.dropout, channels=channels, bins=bins, classes=classes)
+    else:
+        network = ResNetSpec(
+            depth=choice.name,
+            width=choice.width,
+            dropout=choice.dropout,
+            channels=channels,
+            classes=classes,
+        )
     return EmotionModel(rep, recipe.normalise, network, prepared.classes)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ser_core.representations import REPRESENTATIONS
+from ser_core.representations import REPRESENTATIONS, SUMMARIES
 from ser_core.training import draft
 from ser_core.training.recipe import Recipe, parse
 
-NETWORKS = {"resnet10": "ResNet10", "resnet18": "ResNet18"}
+NETWORKS = {"resnet10": "ResNet10", "resnet18": "ResNet18", "linear": "linear"}
 
 
 def name_for(content: Mapping[str, Any]) -> str:
@@ -19,7 +19,8 @@ def name_for(content: Mapping[str, Any]) -> str:
     'MFCC ResNet18, speaker-disjoint'
     """
     name = str(draft.get(content, "representation")["name"])
-    title = REPRESENTATIONS[name].title if name in REPRESENTATIONS else name
+    known = [registry for registry in (REPRESENTATIONS, SUMMARIES) if name in registry]
+    title = known[0][name].title if known else name
     network = str(draft.get(content, "network.name"))
     return f"{title} {NETWORKS.get(network, network)}, {draft.get(content, 'split.policy')}"
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -10,16 +12,18 @@ import torch
 from ser_core import audio
 from ser_core.audio import Waveform
 from ser_core.corpora import Corpus
-from ser_core.errors import CorpusError
-from ser_core.extraction import extract, store_key
-from ser_core.parallel import Progress
-from ser_core.representations import Representation, make
-from ser_core.store import FeatureStore
+from ser_core.errors import AudioError, CorpusError
+from ser_core.extraction import WORTH_WORKERS, store_key
+from ser_core.parallel import Progress, in_processes
+from ser_core.representations import Representation, make, represent
+from ser_core.store import FeatureStore, Key
 from ser_core.training.augmenting import picture_change, wave_change
 from ser_core.training.data import Data, Live, Source, Stored, Voices, moments_of
 from ser_core.training.recipe import Recipe
 
 DTYPE = "float16"
+
+Told = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Prepared:
     """Data of a corpus.
 
     Attributes:
-        data: Clips in the order of `clips`.
+        data: Clips in the order of `clips`, then the copies at each further speed alike.
         waveforms: Sound of each clip, at the representation's sample rate.
         clips: Names.
         classes: Emotions in the order of the vocabulary.
@@ -38,10 +42,16 @@ class Prepared:
     clips: list[str]
     classes: tuple[str, ...]
 
-    def positions(self, clips: list[str]) -> torch.Tensor:
+    def positions(self, clips: Sequence[str]) -> torch.Tensor:
         """Place of each named clip in the data."""
         place = {clip: number for number, clip in enumerate(self.clips)}
         return torch.tensor([place[clip] for clip in clips], dtype=torch.long)
+
+    def training(self, clips: Sequence[str]) -> torch.Tensor:
+        """Place of each named clip and of its copies at other speeds."""
+        own = self.positions(clips)
+        copies = range(0, len(self.data.targets), len(self.clips))
+        return torch.cat([own + first for first in copies])
 
 
 def prepare(corpus: Corpus, recipe: Recipe, progress: Progress | None = None) -> Prepared:
@@ -50,63 +60,95 @@ def prepare(corpus: Corpus, recipe: Recipe, progress: Progress | None = None) ->
     Args:
         corpus: Where clips come from.
         recipe: Which representation, augmentation and normalisation.
-        progress: Called with (clips done, clips in all) while representing.
+        progress: Called with (clips done, clips in all), each clip counted when it is decoded and
+            when it, or a copy at another speed, is represented.
 
     Raises:
         CorpusError: If clips cannot be decoded, with the first of them; or if the recipe
             normalises by speaker and the corpus names none.
         StoreError: If the store cannot be written.
+        WorkerError: If a worker is killed.
     """
     rep = make(**recipe.representation)
     clips = sorted(corpus.usable.index)
-    waveforms = [audio.load(corpus.path(clip), sample_rate=rep.sample_rate) for clip in clips]
-    stored = _stored(corpus, rep, clips, waveforms, progress)
+    speeds = (1.0, *recipe.augment.speeds)
+    total = len(clips) * (1 + len(speeds))
+    told = progress or (lambda _done, _all: None)
+    waveforms = _decoded(corpus, clips, rep.sample_rate, lambda done: told(done, total))
+    sounds = [_at_speed(wave, speed) for speed in speeds for wave in waveforms]
+    stored = Stored(rep, _pictures(sounds, rep, lambda done: told(len(clips) + done, total)))
     source: Source = stored
     change = wave_change(recipe.augment, rep.sample_rate)
     if change is not None:
-        source = Live(stored, [torch.from_numpy(wave.samples) for wave in waveforms], change)
+        source = Live(stored, [torch.from_numpy(wave.samples) for wave in sounds], change)
     classes = tuple(corpus.emotions)
     emotion = corpus.usable.loc[clips, "emotion"]
-    targets = torch.tensor([classes.index(each) for each in emotion])
-    voices = _voices(corpus, clips, source) if recipe.normalise == "speaker" else None
+    targets = torch.tensor([classes.index(each) for each in emotion]).repeat(len(speeds))
+    voices = _voices(corpus, clips, source, len(speeds)) if recipe.normalise == "speaker" else None
     pictures = picture_change(recipe.augment, rep)
     return Prepared(
         Data(source, targets, len(classes), voices, pictures), waveforms, clips, classes
     )
 
 
-def _stored(
-    corpus: Corpus,
-    rep: Representation,
-    clips: list[str],
-    waveforms: list[Waveform],
-    progress: Progress | None,
-) -> Stored:
-    store = FeatureStore()
-    files = {clip: corpus.path(clip) for clip in clips}
-    addresses = {c: audio.sha256(w) for c, w in zip(clips, waveforms, strict=True)}
-    results = extract(
-        files, [rep], addresses=addresses, store=store, dtype=DTYPE, progress=progress
-    )
-    problems = [result for result in results if result.problem]
+def _decoded(corpus: Corpus, clips: list[str], rate: int, told: Told) -> list[Waveform]:
+    waveforms, problems = [], []
+    for done, clip in enumerate(clips, start=1):
+        try:
+            waveforms.append(audio.load(corpus.path(clip), sample_rate=rate))
+        except AudioError as error:
+            problems.append(str(error))
+        told(done)
     if problems:
         raise CorpusError(
-            f"{len(problems)} clips cannot be decoded, the first because {problems[0].problem}",
+            f"{len(problems)} clips cannot be decoded, the first because {problems[0]}",
             subject=corpus.name,
             remedy="Open the corpus and see its audit; leave these clips out of it",
         )
-    pictures = []
-    for clip in clips:
-        found = store.get(store_key(addresses[clip], rep, DTYPE))
-        if found is None:
-            raise CorpusError(
-                "the store was emptied while it was read", subject=clip, remedy="Start again"
-            )
-        pictures.append(torch.from_numpy(np.array(found)))
-    return Stored(rep, pictures)
+    return waveforms
 
 
-def _voices(corpus: Corpus, clips: list[str], source: Source) -> Voices:
+def _at_speed(waveform: Waveform, speed: float) -> Waveform:
+    """The sound played so much faster, pitch and all: speed perturbation, Ko et al. (2015)."""
+    if speed == 1:
+        return waveform
+    rate = waveform.sample_rate
+    return Waveform(
+        audio.resampled(Waveform(waveform.samples, round(rate * speed)), rate).samples, rate
+    )
+
+
+def _pictures(sounds: list[Waveform], rep: Representation, told: Told) -> list[torch.Tensor]:
+    """Pictures of sounds, from the store; those it lacks are computed on all cores and kept."""
+    store = FeatureStore()
+    keys = [store_key(audio.sha256(sound), rep, DTYPE) for sound in sounds]
+    pairs = zip(keys, sounds, strict=True)
+    missing = [(key, sound) for key, sound in pairs if store.get(key) is None]
+    work = partial(_keep_picture, rep, store)
+    workers = 1 if len(missing) < WORTH_WORKERS else None
+    done = len(sounds) - len(missing)
+    told(done)
+    for _ in in_processes(work, missing, workers=workers):
+        done += 1
+        told(done)
+    return [_read(store, key) for key in keys]
+
+
+def _keep_picture(rep: Representation, store: FeatureStore, item: tuple[Key, Waveform]) -> None:
+    key, sound = item
+    store.put(key, represent(sound, [rep])[0])
+
+
+def _read(store: FeatureStore, key: Key) -> torch.Tensor:
+    found = store.get(key)
+    if found is None:
+        raise CorpusError(
+            "the store was emptied while it was read", subject=str(key), remedy="Start again"
+        )
+    return torch.from_numpy(np.array(found))
+
+
+def _voices(corpus: Corpus, clips: list[str], source: Source, speeds: int) -> Voices:
     speaker = corpus.usable.loc[clips, "speaker"]
     if speaker.isna().any():
         raise CorpusError(
@@ -115,4 +157,7 @@ def _voices(corpus: Corpus, clips: list[str], source: Source) -> Voices:
             remedy="Choose normalise = clip or corpus",
         )
     codes = torch.tensor(speaker.astype("category").cat.codes.to_numpy(dtype=np.int64))
-    return Voices(codes, moments_of(source, torch.arange(len(clips))))
+    heard = int(codes.max()) + 1
+    # Faster or slower, a speaker is another voice, to be normalised by its own statistics.
+    every = torch.cat([codes + heard * copy for copy in range(speeds)])
+    return Voices(every, moments_of(source, torch.arange(len(every))))

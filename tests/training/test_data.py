@@ -130,18 +130,20 @@ def test_a_voice_is_known_by_its_own_clips_alone(data):
 def test_training_enrols_few_and_many_clips(data):
     known = voices(data)
     drawn = [
-        known.drawn(torch.tensor([0]), all_clips(data), seeds.generator(seed)) for seed in range(40)
+        known.drawn(torch.tensor([0]), known.among(all_clips(data)), seeds.generator(seed))
+        for seed in range(40)
     ]
     assert len({float(voice.sum()) for voice in drawn}) > 10
     own = all_clips(data)[known.speakers == 0]
     everything = known.moments[own].voice()
     assert any(torch.allclose(voice[0], everything) for voice in drawn)
+    assert any((voice == 0).all() for voice in drawn)  # a stranger
 
 
 def test_speaker_statistics_come_with_the_batches(data):
     normalised = Data(Stored(REP, data.source.pictures), data.targets, 3, voices(data))
     batch = next(normalised.training(all_clips(data), 8, 0.6, 0, 0))
-    assert batch.voices.shape == (8, 2, 1, 16)
+    assert batch.voices.shape == (8, 3, 1, 16)
     model = Normaliser("speaker", 1, 16)
     assert model(batch.pictures, batch.frames, batch.voices).shape == batch.pictures.shape
 

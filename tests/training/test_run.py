@@ -113,3 +113,34 @@ def test_killed_and_started_again_it_ends_at_the_same_numbers(tmp_path, ser_home
     np.testing.assert_array_equal(
         resumed.predictions.probabilities, whole.predictions.probabilities
     )
+
+
+def test_copies_at_other_speeds_train_and_are_never_tested(tmp_path):
+    quick = recipe(
+        representation={"name": "functionals"},
+        network={"name": "linear", "dropout": 0.5},
+        normalise="speaker",
+        augment={"speeds": [0.9, 1.1]},
+        train={"epochs": 3, "batch": 16, "crop_s": None, "threads": 1, "precision": "float32"},
+        split={"policy": "leave-one-speaker-out", "only": [0]},
+    )
+    outcome = run(quick, tmp_path / "run")
+    split = Split.load(outcome.folder / "split.json")
+    tested = outcome.predictions.part("test").table
+    assert sorted(tested["clip"]) == sorted(split.fold(0)["test"])
+    about = load_bundle(outcome.folder / "fold-0-seed-0" / "bundle").about
+    assert about["network"]["kind"] == "linear"
+    assert about["corpus"]["train_clips"] == len(split.fold(0)["train"])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"network": {"name": "resnet10"}}, "must be linear where a clip is one frame"),
+        ({"normalise": "clip"}, "must be corpus or speaker where a clip is one frame"),
+    ],
+)
+def test_what_makes_no_sense_of_one_frame_is_refused(change, said):
+    base = {"representation": {"name": "functionals"}, "network": {"name": "linear"}}
+    with pytest.raises(ParameterError, match=said):
+        recipe(**{**base, **change})

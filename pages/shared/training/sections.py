@@ -144,27 +144,28 @@ def _saved_split() -> None:
 
 
 def _representation() -> None:
-    from ser_core.representations import REPRESENTATIONS
+    from ser_core.representations import REPRESENTATIONS, SUMMARIES
 
     content = form.content()
     held = str(content.get("representation", draft.default("representation"))["name"])
-    known = [*REPRESENTATIONS] if held in REPRESENTATIONS else [*REPRESENTATIONS, held]
+    there = dict([*REPRESENTATIONS.items(), *SUMMARIES.items()])
+    known = [*there] if held in there else [*there, held]
     left, right = st.columns([3, 2])
     with left:
         st.session_state["recipe:representation.name"] = held
         st.selectbox(
             "Representation",
             known,
-            format_func=lambda n: REPRESENTATIONS[n].title if n in REPRESENTATIONS else n,
+            format_func=lambda n: there[n].title if n in there else n,
             key="recipe:representation.name",
             help="What the network sees of a sound. The page Representations shows all of them.",
             on_change=_representation_changed,
         )
     with right:
         controls.control("normalise")
-    if held not in REPRESENTATIONS:
+    if held not in there:
         return
-    chosen = REPRESENTATIONS[held]
+    chosen = there[held]
     st.caption(plain(chosen.describe))
     with st.expander("Parameters", type="compact"), _grid():
         for field in dataclasses.fields(chosen):
