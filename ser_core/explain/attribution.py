@@ -1,0 +1,147 @@
+"""One verb for every method: `attribute`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ser_core.audio import Waveform
+from ser_core.explain.method import Method, Progress, Relevance, make, silently
+from ser_core.explain.view import Map, Sight, View, look
+from ser_core.models.predictor import Predictor, Voice
+from ser_core.representations import Representation
+
+
+@dataclass(frozen=True, eq=False)
+class Attribution:
+    """What a method says of one clip, one class and one representation.
+
+    Attributes:
+        method: With its parameters.
+        emotion: The class that is explained.
+        representation: What the networks see, with its axes.
+        picture: What they were given, before normalisation, (channels, bins, frames).
+        values: Relevance of every value of the picture, in logits for methods that share out the
+            answer, (channels, bins, frames). For an ensemble, the members' maps in units of their
+            sum of absolute values, by weight.
+        seconds: That it took.
+        details: What the method itself tells, by name; means over the members.
+    """
+
+    method: Method
+    emotion: str
+    representation: Representation
+    picture: Map
+    values: Map
+    seconds: float
+    details: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def positive(self) -> Map:
+        """What speaks for the class."""
+        return np.maximum(self.values, 0)
+
+
+def attribute(
+    predictor: Predictor,
+    waveform: Waveform,
+    method: str | Method = "lrp",
+    target: str | int | None = None,
+    *,
+    voice: Voice | None = None,
+    representation: str = "",
+    progress: Progress = silently,
+    **parameters: object,
+) -> Attribution:
+    """Which parts of a sound made the model say an emotion, according to a method.
+
+    The model is left alone: private copies of its networks are explained.
+
+    Args:
+        predictor: A bundle, or an ensemble of them.
+        waveform: The sound.
+        method: Name in `METHODS`, or a method with its parameters.
+        target: Emotion or its index; the model's own answer when None.
+        voice: Of the speaker, from `enrol`.
+        representation: Hash or name of one that the model sees; that which weighs most when empty.
+        progress: Called with how much is done and how much there is.
+        parameters: Of the method.
+
+    Raises:
+        UnknownNameError: If there is no such method.
+        ParameterError: If it has no such parameter, or the model no such emotion.
+        ModelError: If the method does not apply to this kind of network, or the model has none.
+        AudioError: If the sound is empty or not finite.
+    """
+    chosen = make(method, **parameters) if isinstance(method, str) else method
+    view = look(predictor, waveform, voice)
+    return attributed(view, chosen, view.target(target), representation, progress)
+
+
+def attributed(
+    view: View,
+    method: Method,
+    target: int,
+    representation: str = "",
+    progress: Progress = silently,
+) -> Attribution:
+    """As `attribute`, for a clip that was looked at already.
+
+    Args:
+        view: From `look`.
+        method: With its parameters.
+        target: Index in `view.classes`.
+        representation: Hash or name; that which weighs most when empty.
+        progress: Called with how much is done and how much there is.
+
+    Raises:
+        ModelError: If the method does not apply to this kind of network.
+    """
+    parts = view.through(representation)
+    emotion = view.classes[target]
+    start = time.perf_counter()
+    found = [
+        (_relevance(method, sight, emotion, _share_of(progress, number, len(parts))), weight)
+        for number, (sight, weight) in enumerate(parts)
+    ]
+    values, details = together(found)
+    sight = parts[0][0]
+    return Attribution(
+        method,
+        emotion,
+        sight.representation,
+        sight.picture,
+        values,
+        time.perf_counter() - start,
+        details,
+    )
+
+
+def _relevance(method: Method, sight: Sight, emotion: str, progress: Progress) -> Relevance:
+    return method.relevance(sight, sight.classes.index(emotion), progress)
+
+
+def _share_of(progress: Progress, number: int, members: int) -> Progress:
+    return lambda done, total: progress(number * total + done, members * total)
+
+
+def together(found: list[tuple[Relevance, float]]) -> tuple[Map, dict[str, float]]:
+    """One map of the members' maps, and the means of their details.
+
+    A single map stays as it is. Logits of two networks have no common unit, so several maps are
+    first brought to a sum of absolute values of 1.
+    """
+    if len(found) == 1:
+        (only, _), *_ = found
+        return only.values.numpy(), dict(only.details)
+    total = sum(weight for _, weight in found)
+    values = sum(
+        weight / total * each.values / each.values.abs().sum().clamp(min=1e-12)
+        for each, weight in found
+    )
+    names = found[0][0].details
+    details = {name: float(np.mean([each.details[name] for each, _ in found])) for name in names}
+    return np.asarray(values, dtype=np.float32), details

@@ -1,0 +1,95 @@
+"""Methods that need only gradients, so they work on every network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from captum.attr import InputXGradient, IntegratedGradients, Saliency
+
+from ser_core.explain.fills import FILL, filled
+from ser_core.explain.method import Method, Progress, Relevance, method, silently
+from ser_core.explain.view import BATCH, Sight
+from ser_core.parameters import parameter
+
+
+@method("integrated_gradients")
+@dataclass(frozen=True, kw_only=True)
+class Integrated(Method):
+    """Integrated gradients: the gradient summed on the way from a baseline to the clip.
+
+    The values sum to the logit of the clip minus that of the baseline. Sundararajan, Taly & Yan
+    (2017), "Axiomatic attribution for deep networks"; Gauss-Legendre quadrature by Captum.
+    """
+
+    title = "Integrated gradients"
+    describe = "What each value adds to the answer on the way from a baseline to the clip."
+
+    steps: int = parameter(48, 8, 512, "Points on the way: more sum up more exactly", "points")
+    baseline: str = FILL
+
+    @property
+    def label(self) -> str:
+        return f"{self.title} from the {self.baseline} ({self.steps} steps)"
+
+    def relevance(self, sight: Sight, target: int, progress: Progress = silently) -> Relevance:
+        seen, baseline = sight.with_gradient, filled(sight, self.baseline)
+        values = IntegratedGradients(sight.score).attribute(
+            seen, baseline, target=target, n_steps=self.steps, internal_batch_size=BATCH
+        )
+        at_clip, at_baseline = sight.logits(torch.cat([sight.seen, baseline]))[:, target].tolist()
+        progress(self.steps, self.steps)
+        return Relevance(values[0].detach().float(), {"clip": at_clip, "baseline": at_baseline})
+
+
+@method("smoothgrad")
+@dataclass(frozen=True, kw_only=True)
+class SmoothGrad(Method):
+    """SmoothGrad saliency: size of the mean gradient at noisy copies of the clip.
+
+    Tells where the answer is sensitive, not in which direction. Smilkov et al. (2017); gradients by
+    Captum, the noise has a seed of its own.
+    """
+
+    title = "SmoothGrad"
+    describe = "Where small changes would move the answer most, averaged over noisy copies."
+    signed = False
+
+    samples: int = parameter(24, 2, 256, "Noisy copies: more give a smoother map", "copies")
+    noise: float = parameter(
+        0.1, 0.0, 1.0, "Standard deviation of the noise, as a share of the clip's range"
+    )
+    seed: int = parameter(0, 0, 2**31 - 1, "Starts the noise")
+
+    @property
+    def label(self) -> str:
+        return f"{self.title} ({self.samples} copies, noise {self.noise:g})"
+
+    def relevance(self, sight: Sight, target: int, progress: Progress = silently) -> Relevance:
+        seen = sight.seen
+        generator = torch.Generator().manual_seed(self.seed)
+        spread = self.noise * float(seen.max() - seen.min())
+        noise = torch.randn(self.samples, *seen.shape[1:], generator=generator) * spread
+        saliency, total = Saliency(sight.score), torch.zeros_like(seen[0])
+        for part in map(torch.clone, (seen + noise).split(BATCH)):
+            total += saliency.attribute(part.requires_grad_(), target=target, abs=False).sum(dim=0)
+        progress(self.samples, self.samples)
+        return Relevance((total / self.samples).abs())
+
+
+@method("gradient_x_input")
+@dataclass(frozen=True, kw_only=True)
+class GradientTimesInput(Method):
+    """Gradient times input: the first-order share of each value. The baseline to beat.
+
+    Shrikumar et al. (2016). One backward pass; the input is the normalised picture, so it compares
+    with the mean.
+    """
+
+    title = "Gradient x input"
+    describe = "The plainest of all: gradient times value. What does not beat it is not worth it."
+
+    def relevance(self, sight: Sight, target: int, progress: Progress = silently) -> Relevance:
+        values = InputXGradient(sight.score).attribute(sight.with_gradient, target=target)
+        progress(1, 1)
+        return Relevance(values[0].detach())

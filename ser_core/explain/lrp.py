@@ -1,0 +1,212 @@
+"""Layer-wise relevance propagation through a residual network, with rules that conserve.
+
+Captum does the propagation. On a residual network as it stands it is wrong without saying so: an
+addition or a slice that is no module escapes its hooks, and batch normalisation has no rule. So the
+network is rebuilt here from the private copy: convolution and batch normalisation as one layer, and
+every step a module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from captum.attr import LRP as CaptumLRP  # noqa: N811
+from captum.attr._utils.lrp_rules import (
+    Alpha1_Beta0_Rule,
+    EpsilonRule,
+    PropagationRule,
+)
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from ser_core.explain.method import Method, Progress, Relevance, method, silently
+from ser_core.explain.view import Sight
+from ser_core.models.frames import own
+from ser_core.models.resnet import AudioResNet, BasicBlock, Sum, halved
+from ser_core.parameters import choice
+
+Rule = Callable[[], PropagationRule]
+
+
+@dataclass(frozen=True)
+class RuleSet:
+    """Rules for the layers, and what must be said of them.
+
+    Attributes:
+        convolutions: Rule of every convolution.
+        bias: Whether the last layer keeps its bias.
+        words: The rules in words.
+    """
+
+    convolutions: Rule
+    bias: bool
+    words: str
+
+
+RULES: dict[str, RuleSet] = {
+    "alpha1-beta0": RuleSet(
+        lambda: Alpha1_Beta0_Rule(set_bias_to_zero=True),
+        False,
+        "convolutions alpha 1, beta 0 without bias, last layer epsilon without bias",
+    ),
+    "epsilon": RuleSet(
+        EpsilonRule, True, "epsilon everywhere, which equals gradient x input on such a network"
+    ),
+}
+"""Two valid rule sets may disagree almost wholly, so a picture names its own."""
+
+
+@method("lrp")
+@dataclass(frozen=True, kw_only=True)
+class LRP(Method):
+    """Layer-wise relevance propagation: the logit is handed back layer by layer, nothing lost.
+
+    Bach et al. (2015); rules by Montavon et al. (2019). The values sum to the logit, without the
+    bias of the last layer where the rule set leaves it out. The first layer sees positive and
+    negative values as two inputs that are never negative, which is what alpha-beta rules need.
+    """
+
+    title = "LRP"
+    describe = "Hands the answer back through the layers, share by share, down to the picture."
+    needs_convolutions = True
+
+    rules: str = choice("alpha1-beta0", tuple(RULES), "How each layer shares out its relevance")
+
+    @property
+    def label(self) -> str:
+        return f"{self.title}: {RULES[self.rules].words}"
+
+    def relevance(self, sight: Sight, target: int, progress: Progress = silently) -> Relevance:
+        self.require_applicable(sight)
+        network = Propagated(cast(AudioResNet, sight.network), sight.frames)
+        chosen = RULES[self.rules]
+        if not chosen.bias:
+            network.fc.bias.data.zero_()
+        inputs = apart(sight.seen)
+        with torch.no_grad():
+            total = float(network(inputs)[0, target])
+        network.assign(chosen.convolutions)
+        values = CaptumLRP(network).attribute(inputs.requires_grad_(), target=target)
+        positive, negative = values[0].detach().chunk(2)
+        progress(1, 1)
+        return Relevance(positive + negative, {"propagated": total})
+
+
+def apart(x: Tensor) -> Tensor:
+    """Positive and negative parts as channels of their own, both at least 0."""
+    return torch.cat([x.clamp(min=0), (-x).clamp(min=0)], dim=1)
+
+
+class Picked(nn.Module):
+    """Every n-th bin and frame: the slice before a shortcut, as a module."""
+
+    def __init__(self, stride: int) -> None:
+        super().__init__()
+        self.stride = stride
+        self.rule = EpsilonRule()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channels, bins, n) -> the same, divided by the stride."""
+        return x[..., :: self.stride, :: self.stride]
+
+
+class Pooled(nn.Module):
+    """Mean over bins and own frames, of what is zero behind those."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frames: Tensor | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channels, bins, n) -> (batch, channels)."""
+        frames = x.shape[-1] if self.frames is None else int(self.frames)
+        return x.sum(dim=(-2, -1)) / (frames * x.shape[-2])
+
+
+class Block(nn.Module):
+    """A basic block of fused convolutions, each step a module."""
+
+    def __init__(self, block: BasicBlock) -> None:
+        super().__init__()
+        self.stride = block.stride
+        self.conv1, self.conv2 = fused(block.conv1, block.bn1), fused(block.conv2, block.bn2)
+        self.relu1, self.relu2, self.sum = nn.ReLU(), nn.ReLU(), Sum()
+        self.picked, self.shortcut = None, None
+        if block.downsample is not None:
+            convolution, norm = cast(nn.Sequential, block.downsample)
+            self.picked = Picked(self.stride)
+            self.shortcut = fused(cast(nn.Conv2d, convolution), cast(nn.BatchNorm2d, norm))
+
+    def forward(self, x: Tensor, frames: Tensor | None) -> Tensor:
+        """As `BasicBlock`."""
+        inner = own(self.relu1(self.conv1(x)), frames)
+        straight = x
+        if self.picked is not None and self.shortcut is not None:
+            straight = self.shortcut(self.picked(x))
+        total: Tensor = self.relu2(self.sum(self.conv2(inner), straight))
+        return own(total, frames)
+
+
+class Propagated(nn.Module):
+    """An `AudioResNet` rebuilt for propagation; gives the same logits from `apart` inputs.
+
+    Args:
+        network: It is not changed.
+        frames: The clip's own, (1,); all when None.
+    """
+
+    def __init__(self, network: AudioResNet, frames: Tensor | None = None) -> None:
+        super().__init__()
+        self.frames = frames
+        self.conv = doubled(fused(network.conv1, network.bn1))
+        self.relu, self.maxpool = nn.ReLU(), nn.MaxPool2d(3, 2, padding=1)
+        blocks = [block for number in range(1, 5) for block in getattr(network, f"layer{number}")]
+        self.blocks = nn.ModuleList(Block(block) for block in blocks)
+        self.pool = Pooled()
+        self.fc = nn.Linear(network.fc.in_features, network.fc.out_features)
+        self.fc.load_state_dict(network.fc.state_dict())
+        self.eval().requires_grad_(requires_grad=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits, (batch, 2 * channels, bins, n) -> (batch, classes)."""
+        frames = halved(self.frames)
+        x = own(self.conv(x), frames)
+        frames = halved(frames)
+        x = own(self.relu(self.maxpool(x)), frames)
+        for block in self.blocks:
+            frames = halved(frames) if block.stride == 2 else frames
+            x = block(x, frames)
+        self.pool.frames = frames
+        logits: Tensor = self.fc(self.pool(x))
+        return logits
+
+    def assign(self, convolutions: Rule) -> None:
+        """Give every layer its rule; Captum takes them away again after each call."""
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d):
+                layer.rule = convolutions()
+            elif isinstance(layer, nn.MaxPool2d | nn.Linear | Sum | Picked | Pooled):
+                layer.rule = EpsilonRule()
+
+
+def fused(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
+    """Convolution and batch normalisation as one convolution with a bias."""
+    return fuse_conv_bn_eval(convolution.eval(), norm.eval())
+
+
+def doubled(convolution: nn.Conv2d) -> nn.Conv2d:
+    """The same convolution for an input whose positive and negative parts are `apart`."""
+    result = nn.Conv2d(
+        2 * convolution.in_channels,
+        convolution.out_channels,
+        cast(tuple[int, int], convolution.kernel_size),
+        cast(tuple[int, int], convolution.stride),
+        padding=cast(tuple[int, int], convolution.padding),
+    )
+    with torch.no_grad():
+        result.weight.copy_(torch.cat([convolution.weight, -convolution.weight], dim=1))
+        cast(Tensor, result.bias).copy_(cast(Tensor, convolution.bias))
+    return result

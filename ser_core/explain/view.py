@@ -1,0 +1,269 @@
+"""What a model sees of a clip: what its networks are given, and private copies of those.
+
+Explaining hooks into networks and changes their weights for a while. A model that pages share must
+never feel that, so everything here works on copies that belong to one explanation.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ser_core.audio import Waveform, resampled
+from ser_core.errors import ModelError, ParameterError
+from ser_core.models.bundle import Bundle
+from ser_core.models.predictor import Predictor, Voice
+from ser_core.registry import did_you_mean
+from ser_core.representations import Representation
+
+Floats = npt.NDArray[np.float64]
+Map = npt.NDArray[np.float32]
+
+BATCH = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """A clip as one network sees it.
+
+    Attributes:
+        network: A private copy in evaluation mode, without gradients of weights.
+        seen: Normalised picture, what goes into the network, (1, channels, bins, frames).
+        silence: What silence is after normalisation, (1, channels, bins, 1).
+        picture: The picture before normalisation, (channels, bins, frames).
+        representation: Of the picture.
+        classes: Emotions in the order of the outputs.
+        frames: Frames that are the clip's own, (1,); all when None.
+    """
+
+    network: nn.Module
+    seen: Tensor
+    silence: Tensor
+    picture: Map
+    representation: Representation
+    classes: tuple[str, ...]
+    frames: Tensor | None = None
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, bins and frames."""
+        channels, bins, frames = self.seen.shape[1:]
+        return channels, bins, frames
+
+    @property
+    def with_gradient(self) -> Tensor:
+        """What goes into the network, as a tensor whose gradient may be asked for."""
+        return self.seen.clone().requires_grad_()
+
+    def score(self, batch: Tensor) -> Tensor:
+        """Logits with gradients, (batch, channels, bins, frames) -> (batch, classes)."""
+        frames = None if self.frames is None else self.frames.expand(len(batch))
+        logits: Tensor = self.network(batch, frames)
+        return logits
+
+    def logits(self, batch: Tensor) -> Tensor:
+        """Logits without gradients, some pictures at a time."""
+        with torch.no_grad():
+            return torch.cat([self.score(part) for part in batch.split(BATCH)])
+
+    def probabilities(self, batch: Tensor) -> Tensor:
+        """Probabilities, in double precision, (batch, classes)."""
+        return self.logits(batch).double().softmax(dim=-1)
+
+    def padded(self, share: float) -> Sight:
+        """The same clip as in a batch with a longer one: padded behind its own frames.
+
+        Args:
+            share: Of the clip's own length that is added.
+        """
+        own = self.seen.shape[-1]
+        extra = max(1, round(share * own))
+        picture = np.pad(self.picture, ((0, 0), (0, 0), (0, extra)), mode="edge")
+        return replace(
+            self, seen=F.pad(self.seen, (0, extra)), picture=picture, frames=torch.tensor([own])
+        )
+
+    def with_network(self, network: nn.Module) -> Sight:
+        """The same clip before another network."""
+        return replace(self, network=network)
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A clip as a model sees it: through one network, or through each member of an ensemble.
+
+    Attributes:
+        sights: One a network.
+        weights: Of the networks, summing to 1.
+        classes: Emotions in the order of the probabilities.
+    """
+
+    sights: tuple[Sight, ...]
+    weights: tuple[float, ...]
+    classes: tuple[str, ...]
+
+    @property
+    def representations(self) -> dict[str, Representation]:
+        """What is seen, by hash; that which weighs most first."""
+        weights: dict[str, float] = {}
+        known = {sight.representation.hash: sight.representation for sight in self.sights}
+        for sight, weight in zip(self.sights, self.weights, strict=True):
+            key = sight.representation.hash
+            weights[key] = weights.get(key, 0.0) + weight
+        return {key: known[key] for key in sorted(known, key=lambda key: -weights[key])}
+
+    def through(self, representation: str = "") -> list[tuple[Sight, float]]:
+        """Networks that see one representation, with their weights.
+
+        Args:
+            representation: Its hash or name; that which weighs most when empty.
+
+        Raises:
+            ModelError: If no network of the model sees it.
+        """
+        known = self.representations
+        wanted = representation or next(iter(known))
+        found = [
+            (sight, weight)
+            for sight, weight in zip(self.sights, self.weights, strict=True)
+            if wanted in (sight.representation.hash, sight.representation.name)
+        ]
+        if not found:
+            names = [rep.name for rep in known.values()]
+            raise ModelError(
+                "the model does not see this representation",
+                subject=wanted,
+                remedy=did_you_mean(wanted, names),
+            )
+        return found
+
+    def probabilities(self) -> Floats:
+        """Weighted mean of what the networks answer to the whole clip, (classes,)."""
+        return sum_of(
+            weight * ordered(sight.probabilities(sight.seen), sight, self.classes)[0]
+            for sight, weight in zip(self.sights, self.weights, strict=True)
+        )
+
+    def target(self, wanted: str | int | None) -> int:
+        """Index of a class: of the one that is named, or of the answer.
+
+        Raises:
+            ParameterError: If the model has no such class.
+        """
+        if wanted is None:
+            return int(self.probabilities().argmax())
+        if isinstance(wanted, int) and 0 <= wanted < len(self.classes):
+            return wanted
+        if wanted not in self.classes:
+            raise ParameterError(
+                "the model does not know this emotion",
+                subject=str(wanted),
+                remedy=did_you_mean(str(wanted), self.classes),
+            )
+        return self.classes.index(str(wanted))
+
+
+def ordered(probabilities: Tensor, sight: Sight, classes: Sequence[str]) -> Floats:
+    """Probabilities of a network in the order of other classes; 0 for those it lacks."""
+    values = probabilities.numpy()
+    columns = [
+        values[:, sight.classes.index(name)] if name in sight.classes else np.zeros(len(values))
+        for name in classes
+    ]
+    return np.stack(columns, axis=1)
+
+
+def sum_of(arrays: Iterator[Floats]) -> Floats:
+    """Sum of equally shaped arrays, at least one."""
+    total = next(arrays).copy()
+    for each in arrays:
+        total += each
+    return total
+
+
+def look(predictor: Predictor, waveform: Waveform, voice: Voice | None = None) -> View:
+    """Let a model see a clip.
+
+    Args:
+        predictor: A bundle, or an ensemble of bundles: anything with `members` and `weights`.
+        waveform: The clip.
+        voice: Of its speaker, from `enrol`.
+
+    Raises:
+        ModelError: If the model has no networks that one can look into, as an exported file.
+    """
+    members = bundles(predictor)
+    voices = iter(voice or ())
+    total = sum(weight for _, weight in members)
+    sights = [
+        _sight(bundle, waveform, next(voices, None) if bundle.enrols else None)
+        for bundle, _ in members
+    ]
+    weights = tuple(weight / total for _, weight in members)
+    return View(tuple(sights), weights, tuple(predictor.classes))
+
+
+def bundles(predictor: Predictor) -> list[tuple[Bundle, float]]:
+    """Networks of a model with their weights; members of weight 0 are left out.
+
+    Raises:
+        ModelError: If it has none that one can look into.
+    """
+    if isinstance(predictor, Bundle):
+        return [(predictor, 1.0)]
+    members = _members(predictor)
+    found = [
+        (bundle, weight * own)
+        for member, weight in members
+        if weight > 0
+        for bundle, own in bundles(member)
+    ]
+    if not found:
+        raise ModelError(
+            "has no network that one can look into",
+            subject=type(predictor).__name__,
+            remedy="Explain the model that it was made from",
+        )
+    return found
+
+
+def _members(predictor: Any) -> list[tuple[Predictor, float]]:
+    members = getattr(predictor, "members", None) or ()
+    members = list(members.values()) if hasattr(members, "values") else list(members)
+    weights = getattr(predictor, "weights", None)
+    if weights is None:
+        weights = [1.0] * len(members)
+    values = list(weights.values()) if hasattr(weights, "values") else list(weights)
+    return [(cast(Predictor, m), float(w)) for m, w in zip(members, values, strict=True)]
+
+
+def _sight(bundle: Bundle, waveform: Waveform, voice: npt.NDArray[np.float32] | None) -> Sight:
+    model = bundle.model
+    rep = model.representation
+    samples = torch.from_numpy(resampled(waveform, rep.sample_rate).samples)[None]
+    voices = None if voice is None else torch.from_numpy(voice)[None]
+    with torch.no_grad():
+        picture = model.front_end(samples)
+        mean, spread = model.normaliser.constants(picture, None, voices)
+        seen = model.normaliser(picture, None, voices)
+        silence = (_silence(rep, picture) - mean.unsqueeze(-1)) / spread.unsqueeze(-1)
+    return Sight(
+        private(model.network), seen.contiguous(), silence, picture[0].numpy(), rep, bundle.classes
+    )
+
+
+def _silence(rep: Representation, picture: Tensor) -> Tensor:
+    return rep.silence.to(picture).expand_as(picture[..., :1])
+
+
+def private(network: nn.Module) -> nn.Module:
+    """A copy that belongs to the caller alone, to be looked into and not to be trained."""
+    return copy.deepcopy(network).eval().requires_grad_(requires_grad=False)

@@ -1,0 +1,57 @@
+"""Clips before small networks."""
+
+import numpy as np
+import pytest
+import torch
+
+from ser_core.audio import Waveform
+from ser_core.explain.view import Sight
+from ser_core.models.resnet import AudioResNet, ResNetSpec
+from ser_core.representations import make
+from tests.explain.nets import CLASSES, Weighted, bundle_of, lively
+
+
+@pytest.fixture
+def sight_of():
+    """A sight of a picture before a network."""
+
+    def sight_of(network, seen, *, silence=-2.0, frames=None, classes=CLASSES):
+        rep = make("melspectrogram", n_mels=seen.shape[-2], n_fft=1024)
+        quiet = torch.full((1, *seen.shape[1:3], 1), silence)
+        network = network.eval().requires_grad_(requires_grad=False)
+        return Sight(network, seen, quiet, seen[0].numpy(), rep, classes, frames)
+
+    return sight_of
+
+
+@pytest.fixture
+def weighted(sight_of):
+    """A sight before a weighted sum: 1 channel, 8 bins, 12 frames."""
+    numbers = torch.Generator().manual_seed(0)
+    weights = torch.randn(3, 1, 8, 12, generator=numbers)
+    seen = torch.randn(1, 1, 8, 12, generator=numbers)
+    return sight_of(Weighted(weights), seen)
+
+
+@pytest.fixture
+def resnet():
+    """A tiny residual network that is far from its initial state."""
+    return lively(AudioResNet(ResNetSpec(depth="resnet10", width=2, classes=3)))
+
+
+@pytest.fixture
+def residual(resnet, sight_of):
+    """A sight before it: 1 channel, 16 bins, 24 frames."""
+    seen = torch.randn(1, 1, 16, 24, generator=torch.Generator().manual_seed(1))
+    return sight_of(resnet, seen)
+
+
+@pytest.fixture
+def bundle():
+    return bundle_of()
+
+
+@pytest.fixture
+def speech(demo_waveform):
+    """A second of real speech."""
+    return Waveform(np.array(demo_waveform.samples[8000:24000]), demo_waveform.sample_rate)

@@ -1,0 +1,63 @@
+"""Networks small enough to be worked out by hand, and models that answer without training."""
+
+import torch
+from torch import nn
+
+from ser_core.models.bundle import Bundle, architecture
+from ser_core.models.emotion import EmotionModel
+from ser_core.models.resnet import ResNetSpec
+from ser_core.representations import make
+
+CLASSES = ("anger", "sadness", "neutral")
+
+
+class Weighted(nn.Module):
+    """Logits that are weighted sums of the picture: everything about it is known."""
+
+    def __init__(self, weights, bias=None):
+        super().__init__()
+        self.weights = nn.Parameter(weights)
+        self.bias = nn.Parameter(torch.zeros(len(weights)) if bias is None else bias)
+
+    def forward(self, x, frames=None):
+        return torch.einsum("kcbf,ncbf->nk", self.weights, x) + self.bias
+
+
+def lively(network, seed=0):
+    """The network with weights and statistics as if it had learned something."""
+    generator = torch.Generator().manual_seed(seed)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            shape = module.weight.shape
+            module.weight.data = 0.5 + torch.rand(shape, generator=generator)
+            module.bias.data = 0.3 * torch.randn(shape, generator=generator)
+            module.running_mean = 0.2 * torch.randn(shape, generator=generator)
+            module.running_var = 0.5 + torch.rand(shape, generator=generator)
+        elif isinstance(module, nn.Conv2d | nn.Linear):
+            fan_in = module.weight[0].numel()
+            module.weight.data = (
+                torch.randn(module.weight.shape, generator=generator) * (2 / fan_in) ** 0.5
+            )
+    return network.eval()
+
+
+def bundle_of(name="melspectrogram", normalise="corpus", seed=0, width=2, **parameters):
+    """A bundle that has learned nothing, but answers."""
+    if name == "melspectrogram":
+        parameters = {"n_mels": 16, "hop_length": 400, **parameters}
+    rep = make(name, **parameters)
+    channels, _, _ = rep.silence.shape
+    spec = ResNetSpec(depth="resnet10", width=width, channels=channels, classes=len(CLASSES))
+    model = EmotionModel(rep, normalise, spec, CLASSES)
+    lively(model.network, seed)
+    model.normaliser.mean.fill_(-50.0 if rep.unit == "dB" else 0.0)
+    model.normaliser.spread.fill_(20.0 if rep.unit == "dB" else 1.0)
+    return Bundle(model.eval(), architecture(model))
+
+
+class Pair:
+    """Two bundles as one model, as far as explaining needs it."""
+
+    def __init__(self, members, weights):
+        self.members, self.weights, self.classes = members, weights, CLASSES
+        self.enrols = any(member.enrols for member in members)

@@ -1,0 +1,147 @@
+"""One verb for every method; models are left alone, ensembles are explained through members."""
+
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from ser_core.errors import ModelError, ParameterError
+from ser_core.explain import METHODS, attribute, look
+from ser_core.explain.fills import filled
+from ser_core.representations import REPRESENTATIONS
+from tests.explain.nets import CLASSES, Pair, bundle_of
+
+
+def test_the_model_answers_the_same_through_its_view(bundle, speech):
+    view = look(bundle, speech)
+    np.testing.assert_allclose(view.probabilities(), bundle.predict([speech])[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("normalise", ["corpus", "clip", "speaker"])
+def test_what_is_explained_is_what_the_network_is_given(normalise, speech):
+    bundle = bundle_of(normalise=normalise)
+    voice = bundle.enrol([speech]) if bundle.enrols else None
+    given = []
+    hook = bundle.model.network.register_forward_pre_hook(lambda _, args: given.append(args[0]))
+    bundle.predict([speech], voice)
+    hook.remove()
+    torch.testing.assert_close(look(bundle, speech, voice).sights[0].seen, given[0])
+
+
+@pytest.mark.parametrize("normalise", ["corpus", "clip", "speaker"])
+def test_silence_is_what_silence_becomes_among_this_clip(normalise, speech):
+    bundle = bundle_of(normalise=normalise)
+    sight = look(bundle, speech).sights[0]
+    normaliser = bundle.model.normaliser
+    picture = torch.from_numpy(sight.picture)[None]
+    mean, spread = normaliser.constants(picture)
+    undone = filled(sight, "silence") * spread.unsqueeze(-1) + mean.unsqueeze(-1)
+    torch.testing.assert_close(
+        undone, bundle.model.representation.silence.expand_as(picture[0])[None], atol=1e-3, rtol=0
+    )
+
+
+def test_the_target_is_the_answer_unless_one_is_named(bundle, speech):
+    answer = CLASSES[int(bundle.predict([speech])[0].argmax())]
+    assert attribute(bundle, speech, "gradient_x_input").emotion == answer
+    assert attribute(bundle, speech, "gradient_x_input", "sadness").emotion == "sadness"
+    assert attribute(bundle, speech, "gradient_x_input", 2).emotion == CLASSES[2]
+    with pytest.raises(ParameterError, match="Did you mean 'sadness'"):
+        attribute(bundle, speech, "gradient_x_input", "sadnes")
+
+
+@pytest.mark.parametrize("name", list(REPRESENTATIONS))
+def test_every_representation_can_be_explained(name, speech):
+    bundle = bundle_of(name)
+    found = attribute(bundle, speech, "gradient_x_input")
+    assert found.values.shape == found.picture.shape
+    assert np.isfinite(found.values).all()
+    assert attribute(bundle, speech, "lrp").values.shape == found.picture.shape
+
+
+def test_an_ensemble_is_explained_through_its_members_by_weight(speech):
+    one, two = bundle_of(seed=0), bundle_of(seed=5)
+    pair = Pair([one, two], [3.0, 1.0])
+    view = look(pair, speech)
+    pooled = 0.75 * one.predict([speech]) + 0.25 * two.predict([speech])
+    np.testing.assert_allclose(view.probabilities(), pooled[0], atol=1e-6)
+    maps = [attribute(each, speech, "lrp", "anger").values for each in (one, two)]
+    shares = [each / np.abs(each).sum() for each in maps]
+    found = attribute(pair, speech, "lrp", "anger").values
+    np.testing.assert_allclose(found, 0.75 * shares[0] + 0.25 * shares[1], atol=1e-6)
+
+
+def test_members_on_other_representations_have_a_map_of_their_own(speech):
+    pair = Pair([bundle_of(), bundle_of("spectrogram")], {"one": 0.4, "two": 0.6})
+    assert [rep.name for rep in look(pair, speech).representations.values()] == [
+        "spectrogram",
+        "melspectrogram",
+    ]
+    assert attribute(pair, speech, "gradient_x_input").representation.name == "spectrogram"
+    other = attribute(pair, speech, "gradient_x_input", representation="melspectrogram")
+    assert other.values.shape[1] == 16
+    with pytest.raises(ModelError, match="does not see"):
+        attribute(pair, speech, "gradient_x_input", representation="mfcc")
+
+
+def test_members_of_no_weight_are_not_asked(speech):
+    pair = Pair([bundle_of(), bundle_of("spectrogram")], [1.0, 0.0])
+    assert len(look(pair, speech).sights) == 1
+
+
+def test_voices_go_to_the_members_that_use_them(speech):
+    speaker = bundle_of(normalise="speaker")
+    pair = Pair([bundle_of(), speaker], [0.5, 0.5])
+    voice = speaker.enrol([speech])
+    seen = look(pair, speech, voice).sights[1].seen
+    torch.testing.assert_close(seen, look(speaker, speech, voice).sights[0].seen)
+
+
+def test_a_model_without_networks_says_so(speech):
+    with pytest.raises(ModelError, match="no network"):
+        look(Pair([], []), speech)
+
+
+def test_explaining_disturbs_nobody(speech):
+    """Many predictions while every method works on the same shared model."""
+    bundle = bundle_of(width=4)
+    expected = bundle.predict([speech])
+    stop, answers = threading.Event(), []
+
+    def predict():
+        while not stop.is_set():
+            answers.append(bundle.predict([speech]))
+
+    watcher = threading.Thread(target=predict)
+    watcher.start()
+    try:
+        for name in METHODS:
+            small = {"samples": 200} if name == "lime" else {}
+            attribute(bundle, speech, name, **small)
+    finally:
+        stop.set()
+        watcher.join()
+    assert len(answers) > 5
+    for answer in answers:
+        np.testing.assert_array_equal(answer, expected)
+    hooks = [m._forward_hooks or m._forward_pre_hooks for m in bundle.model.modules()]
+    assert not any(hooks)
+
+
+def test_two_explain_the_same_model_at_once(speech):
+    bundle = bundle_of(width=4)
+    alone = {name: attribute(bundle, speech, name).values for name in ("lrp", "grad_cam")}
+    found = {}
+
+    def explain(name, times=4):
+        found[name] = [attribute(bundle, speech, name).values for _ in range(times)]
+
+    threads = [threading.Thread(target=explain, args=(name,)) for name in alone]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for name, several in found.items():
+        for each in several:
+            np.testing.assert_allclose(each, alone[name], atol=1e-6)
