@@ -6,7 +6,17 @@ import sys
 
 import typer
 
-from ser_core.cli import bench, console, corpus, evaluate, jobs, represent, store, train
+from ser_core.cli import (
+    bench,
+    console,
+    corpus,
+    evaluate,
+    jobs,
+    predict,
+    represent,
+    store,
+    train,
+)
 from ser_core.errors import SerError
 
 app = typer.Typer(
@@ -18,6 +28,7 @@ app = typer.Typer(
 app.add_typer(corpus.app, name="corpus")
 app.command("represent")(represent.represent)
 app.command("train")(train.train)
+app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(store.app, name="store")
 app.add_typer(bench.app, name="bench")

@@ -47,9 +47,12 @@ class Confidence:
 
 def confidence(predictor: Predictor) -> Confidence:
     """What the model's maker wrote down, or else what its validation answers teach."""
-    written = predictor.about.get("confidence")
+    about = predictor.about
+    written = about.get("confidence")
     if isinstance(written, Mapping):
         return _written(written)
+    if "pooling" in about:  # an ensemble applies its own temperature
+        return Confidence(1.0, about.get("threshold"), "Calibrated with the ensemble's weights.")
     known: Predictions | None = getattr(predictor, "predictions", None)
     if known is None:
         return Confidence()

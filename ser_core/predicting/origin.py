@@ -14,8 +14,10 @@ from ser_core.corpora.browse import known_measures
 from ser_core.corpora.leaks import Leak
 from ser_core.corpora.split import UNUSED
 from ser_core.errors import SerError
+from ser_core.jsonfile import read_json
 
 SPLIT_FILE = "split.json"
+UNRECORDED = "It is not recorded which clips trained the model."
 
 
 @dataclass(frozen=True)
@@ -78,12 +80,11 @@ def origin(about: Mapping[str, Any], folder: Path | None, corpus: Corpus | None)
         folder: Where it is; its split may be beside it.
         corpus: On which the split can be made again.
     """
-    members = [each["about"] for each in about.get("members", ()) if "about" in each]
-    if members and not about.get("split"):
-        return _together([origin(each, folder, corpus) for each in members])
+    if about.get("members"):
+        return _together([origin(*each, corpus) for each in _members(about, folder)])
     split = about.get("split")
     if not split:
-        return Origin("", "", None, None, "It is not recorded which clips trained the model.")
+        return Origin("", "", None, None, UNRECORDED)
     name = str(about.get("corpus", {}).get("name", ""))
     found, how = _find(about, folder, corpus)
     parts: dict[str, str] | None = None
@@ -184,11 +185,23 @@ def _again(about: Mapping[str, Any], corpus: Corpus) -> Split | None:
         return None
 
 
+def _members(
+    about: Mapping[str, Any], folder: Path | None
+) -> list[tuple[Mapping[str, Any], Path | None]]:
+    """What each model of an ensemble says of itself, and where it is."""
+    places = [
+        folder / place for each in about["members"] if folder for place in each.get("bundles", ())
+    ]
+    return [(read_json(place / "bundle.json") or {}, place) for place in places]
+
+
 RANK = ("test", "validation", "train")
 
 
 def _together(several: Sequence[Origin]) -> Origin:
     """Origin of models that answer together: a clip that trained one of them trained them all."""
+    if not several:
+        return Origin("", "", None, None, UNRECORDED)
     first = several[0]
     unknown = next((each for each in several if each.parts is None), None)
     if unknown is not None:

@@ -38,6 +38,8 @@ def test_a_bundle_learns_it_from_its_validation_answers_or_is_told(make_bundle):
     assert confidence(knowing) == fitted(both.part("validation"))
     told = make_bundle(confidence={"temperature": 2.0, "threshold": 0.5, "source": "By hand."})
     assert confidence(told) == Confidence(2.0, 0.5, "By hand.")
+    pooled = Bundle(bundle.model, {"pooling": "linear", "threshold": 0.6}, both)
+    assert (confidence(pooled).temperature, confidence(pooled).threshold) == (1.0, 0.6)
 
 
 def test_test_clips_teach_nothing():

@@ -63,10 +63,15 @@ def test_a_model_that_says_nothing_is_of_unknown_origin(about, demo):
     assert origin(about, None, demo).parts is None
 
 
-def test_of_several_models_a_clip_is_what_it_was_to_the_one_that_knew_it_best(make_bundle, demo):
-    members = [{"about": make_bundle(fold=fold).about} for fold in ("EB0", "IC0")]
-    found = origin({"members": members}, None, demo)
-    one, two = (origin(each["about"], None, demo) for each in members)
+def test_of_several_models_a_clip_is_what_it_was_to_the_one_that_knew_it_best(
+    make_bundle, demo, tmp_path
+):
+    places = [f"members/0/{fold}" for fold in ("EB0", "IC0")]
+    bundles = [make_bundle(fold=place[-3:]) for place in places]
+    for bundle, place in zip(bundles, places, strict=True):
+        bundle.save(tmp_path / place)
+    found = origin({"members": [{"bundles": places}]}, tmp_path, demo)
+    one, two = (origin(bundle.about, None, demo) for bundle in bundles)
     assert all(
         (part == "train") == ("train" in (one.parts[clip], two.parts[clip]))
         for clip, part in found.parts.items()

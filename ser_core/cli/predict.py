@@ -1,0 +1,138 @@
+"""`python -m ser_core predict`: answers to sound files as a table."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ser_core import atomic
+from ser_core.cli import console
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ser_core.models.predictor import Voice
+    from ser_core.predicting.answering import Answerer, Recording
+    from ser_core.predicting.timeline import Windows
+
+Paths = Annotated[list[Path], typer.Argument(help="Sound files, or folders of them.")]
+Model = Annotated[Path, typer.Option(help="Folder of a model: a bundle or an ensemble.")]
+Csv = Annotated[Path | None, typer.Option(help="File for the table.")]
+Enrol = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="File or folder of clips of the one voice that speaks in all files; can be repeated. "
+        "No labels are needed."
+    ),
+]
+Timeline = Annotated[
+    bool, typer.Option("--timeline", help="Answer windows that slide over each file.")
+]
+Window = Annotated[float, typer.Option(help="Length of a window, in seconds.")]
+Hop = Annotated[float, typer.Option(help="Step from one window to the next, in seconds.")]
+ProgressFile = Annotated[
+    Path | None, typer.Option(hidden=True, help="Where a job reports how far it is.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def predict(
+    paths: Paths,
+    model: Model,
+    csv: Csv = None,
+    enrol: Enrol = None,
+    timeline: Timeline = False,
+    window: Window = 3.0,
+    hop: Hop = 1.0,
+    progress_file: ProgressFile = None,
+    as_json: Json = False,
+) -> None:
+    """Answer sound files: a probability for each emotion, the answer and how sure it is.
+
+    A file that cannot be answered is a row with its problem. Answers below the model's threshold
+    are marked uncertain.
+    """
+    from ser_core.predicting.answering import answer, open_model, recordings
+    from ser_core.predicting.timeline import Windows
+
+    windows = Windows(window=window, hop=hop)
+    several = recordings(paths)
+    opened = open_model(model)
+    voice = opened.enrol(recordings(enrol)) if enrol else None
+    with console.progress("Answering", progress_file) as report:
+        if timeline:
+            table = _timelines(opened, several, windows, voice, report)
+        else:
+            table = answer(opened, several, voice, report)
+    if csv:
+        atomic.write(csv, _csv(table))
+    _show(table, opened, len(enrol or []), as_json)
+
+
+def _timelines(
+    model: Answerer,
+    several: list[Recording],
+    windows: Windows,
+    voice: Voice | None,
+    report: Callable[[int, int], None],
+) -> pd.DataFrame:
+    import pandas as pd
+
+    tables = []
+    for done, each in enumerate(several, start=1):
+        tables.append(_timeline(model, each, windows, voice))
+        report(done, len(several))
+    table = pd.concat(tables, ignore_index=True)
+    return table[["file", "start", "end", *table.columns.drop(["file", "start", "end"])]]
+
+
+def _timeline(
+    model: Answerer, recording: Recording, windows: Windows, voice: Voice | None
+) -> pd.DataFrame:
+    """Windows of one file, or the one row that says why there are none."""
+    import numpy as np
+
+    from ser_core.errors import AudioError
+    from ser_core.predicting.answering import rows_of
+    from ser_core.predicting.timeline import timeline
+
+    try:
+        found = timeline(model, model.heard(recording), windows, voice)
+    except AudioError as error:
+        about = {"start": np.nan, "end": np.nan, "problem": error.problem}
+        found = rows_of([about], np.full((1, len(model.classes)), np.nan), model)
+    return found.assign(file=recording.name)
+
+
+def _csv(table: pd.DataFrame) -> bytes:
+    text = io.StringIO()
+    table.round(6).to_csv(text, index=False)
+    return text.getvalue().encode()
+
+
+def _show(table: pd.DataFrame, model: Answerer, enrolled: int, as_json: bool) -> None:
+    rows = [_plain(row) for row in table.to_dict("records")]
+    if as_json:
+        console.show(rows, as_json=True)
+        return
+    short = [{k: v for k, v in row.items() if not k.startswith("p_")} for row in rows]
+    console.output.print(console.table(short))
+    problems = int((table["problem"] != "").sum())
+    console.output.print(
+        f"{len(table) - problems:,} answered, {problems:,} not; "
+        f"{int(table['uncertain'].sum()):,} uncertain. {model.confidence.source}"
+        + (" The voice is enrolled." if enrolled else ""),
+        soft_wrap=True,
+    )
+
+
+def _plain(row: dict[Any, Any]) -> dict[str, Any]:
+    """Values as JSON has them; what is missing is null."""
+    return {
+        str(name): None if isinstance(value, float) and value != value else value
+        for name, value in row.items()
+    }

@@ -1,0 +1,206 @@
+"""The models there are to choose from, and what each has shown it is worth.
+
+Everything here is read from small files; no model is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ser_core import settings
+from ser_core.evaluation import BADGES
+from ser_core.jsonfile import read_json
+from ser_core.models.predictor import OPENERS
+from ser_core.training.runs import RunInfo, runs
+
+BUNDLED, ENSEMBLE, RUN = "bundled", "ensemble", "run"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of a test, with the ends of its interval where they are known."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def of_ten(self) -> str:
+        """For people: "8 of 10"."""
+        return f"{self.value * 10:.0f} of 10"
+
+
+@dataclass(frozen=True)
+class Worth:
+    """How often a model is right.
+
+    Attributes:
+        wa: Share of right answers; None where nobody measured it.
+        uar: Mean recall of the emotions.
+        grade: Of the audit of the split, "unknown" or "not audited".
+        clips: Tested; None where it is not recorded.
+        enrolled: Share of right answers when the voice was enrolled, where it was measured.
+    """
+
+    wa: Figure | None = None
+    uar: Figure | None = None
+    grade: str = "not audited"
+    clips: int | None = None
+    enrolled: Figure | None = None
+
+    @property
+    def badge(self) -> str:
+        """What every figure wears; empty where the test speakers are new to the model."""
+        return BADGES.get(self.grade, BADGES["unknown"])
+
+    @property
+    def said(self) -> str:
+        """What to expect of it, in plain words."""
+        if self.wa is None:
+            return "Nobody measured how often this model is right."
+        if self.badge:
+            return (
+                f"On voices that it may have been trained on, this model is right in "
+                f"{self.wa.of_ten}. On voices it has never heard nobody measured it: expect far "
+                "fewer."
+            )
+        known = ""
+        if self.enrolled is not None:
+            known = f", and in {self.enrolled.of_ten} once a few clips of the voice are enrolled"
+        return f"On voices it has never heard, this model is right in {self.wa.of_ten}{known}."
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A model to choose.
+
+    Attributes:
+        key: Short text that names it in an address.
+        title: For people.
+        kind: "bundled", "ensemble" or "run".
+        folder: Where it is.
+        worth: What it has shown.
+        changed: When its description was written, seconds since the epoch.
+    """
+
+    key: str
+    title: str
+    kind: str
+    folder: Path
+    worth: Worth
+    changed: float
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """What it says of itself."""
+        return _about(self.folder) or {}
+
+
+def models(home: Path | None = None) -> list[ModelInfo]:
+    """All models: the bundled ones, ensembles, then trainings, the newest first.
+
+    Args:
+        home: Runtime folder; `settings.home()` by default.
+    """
+    home = home or settings.home()
+    made = sorted((home / "ensembles").glob("[!.]*/ensemble"), key=_when, reverse=True)
+    return [
+        *_kept(bundled_folder(), BUNDLED),
+        *(_info(folder, f"{ENSEMBLE}:{folder.parent.name}", ENSEMBLE) for folder in made),
+        *(model for run in runs(home) for model in _of_run(run)),
+    ]
+
+
+def bundled_folder() -> Path:
+    """Folder of the models that come with the workbench; it may be missing."""
+    return settings.REPOSITORY / "artifacts" / "pretrained"
+
+
+def _kept(root: Path, kind: str) -> Iterator[ModelInfo]:
+    """The model in a folder, and those in its subfolders."""
+    below = sorted(root.iterdir()) if root.is_dir() else []
+    for folder in (root, *(each for each in below if not each.name.startswith("."))):
+        if _about(folder) is not None:
+            yield _info(folder, f"{kind}:{folder.name}" if folder != root else kind, kind)
+
+
+def _info(folder: Path, key: str, kind: str) -> ModelInfo:
+    about = _about(folder) or {}
+    return ModelInfo(key, _title(about, folder), kind, folder, worth(about), _when(folder))
+
+
+def _of_run(run: RunInfo) -> Iterator[ModelInfo]:
+    """Every training of a run; what it is worth is what the whole run showed, if it is done."""
+    homes = sorted(run.folder.glob("fold-*-seed-*/bundle"), key=_place)
+    for home in homes:
+        about = _about(home)
+        if about is None:
+            continue
+        which = home.parent.name
+        title = run.name if len(homes) == 1 else f"{run.name}, {_member(about, which)}"
+        shown = _of_result(run) or worth(about)
+        yield ModelInfo(f"{run.id}:{which}", title, RUN, home, shown, _when(home))
+
+
+def _place(home: Path) -> tuple[int, int]:
+    _, fold, _, seed = home.parent.name.split("-")
+    return int(fold), int(seed)
+
+
+def _member(about: Mapping[str, Any], which: str) -> str:
+    fold = about.get("split", {}).get("fold", which)
+    return f"fold {fold}, seed {about.get('seed', 0)}"
+
+
+def _of_result(run: RunInfo) -> Worth | None:
+    found = run.result
+    if found is None or found.wa.value is None or found.uar.value is None:
+        return None
+    wa = Figure(found.wa.value, found.wa.low, found.wa.high)
+    uar = Figure(found.uar.value, found.uar.low, found.uar.high)
+    return Worth(wa, uar, found.grade, found.clips)
+
+
+def worth(about: Mapping[str, Any]) -> Worth:
+    """What a model says it is worth: on unseen speakers where that was measured, else as tested.
+
+    `unseen` and `unseen_enrolled` hold the figures on voices it has never heard, `metrics` those
+    on the test part of its own split.
+    """
+    unseen, enrolled = about.get("unseen"), about.get("unseen_enrolled")
+    if isinstance(unseen, Mapping):
+        known = _figure(enrolled.get("wa")) if isinstance(enrolled, Mapping) else None
+        wa, uar = _figure(unseen.get("wa")), _figure(unseen.get("uar"))
+        return Worth(wa, uar, str(unseen.get("grade", "B")), unseen.get("clips"), known)
+    metrics = about.get("metrics") or {}
+    split, corpus = about.get("split") or {}, about.get("corpus") or {}
+    grade = (split.get("audit") or {}).get("grade", "not audited")
+    wa, uar = _figure(metrics.get("wa")), _figure(metrics.get("uar"))
+    return Worth(wa, uar, grade, corpus.get("test_clips"))
+
+
+def _figure(written: Any) -> Figure | None:
+    if not isinstance(written, Mapping) or written.get("value") is None:
+        return None
+    return Figure(float(written["value"]), written.get("low"), written.get("high"))
+
+
+def _title(about: Mapping[str, Any], folder: Path) -> str:
+    return str(about.get("name") or about.get("recipe", {}).get("name") or folder.name)
+
+
+def _file(folder: Path) -> Path | None:
+    return next((folder / name for name in OPENERS if (folder / name).is_file()), None)
+
+
+def _about(folder: Path) -> dict[str, Any] | None:
+    file = _file(folder)
+    return read_json(file) if file else None
+
+
+def _when(folder: Path) -> float:
+    file = _file(folder)
+    return file.stat().st_mtime if file else 0.0

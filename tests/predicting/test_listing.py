@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from ser_core.predicting import listing
+from ser_core.predicting.listing import Figure, Worth, models, worth
+
+
+@pytest.fixture(autouse=True)
+def nothing_bundled(tmp_path, monkeypatch):
+    monkeypatch.setattr(listing, "bundled_folder", lambda: tmp_path / "pretrained")
+
+
+def test_without_any_model_there_is_none(tmp_path):
+    assert models(tmp_path / "empty") == []
+
+
+def test_bundled_models_come_first_then_ensembles_and_trainings(make_bundle, make_run, tmp_path):
+    home = tmp_path / "home"
+    (home / "runs" / "abc").mkdir(parents=True)
+    make_run(home / "runs" / "abc")
+    (home / "runs" / "abc" / "recipe.yaml").write_text(yaml.safe_dump({"name": "mine"}))
+    (home / "ensembles" / "one").mkdir(parents=True)
+    make_bundle(name="together").save(home / "ensembles" / "one" / "ensemble")
+    make_bundle(name="ready").save(tmp_path / "pretrained")
+    found = models(home)
+    assert [each.kind for each in found] == ["bundled", "ensemble", *["run"] * 9]
+    assert [each.title for each in found[:3]] == ["ready", "together", "mine, fold EB0, seed 0"]
+    assert [each.key for each in found[:3]] == ["bundled", "ensemble:one", "abc:fold-0-seed-0"]
+    assert len({each.key for each in found}) == 11
+
+
+def test_a_training_is_worth_what_its_run_showed(make_run, tmp_path):
+    run = tmp_path / "runs" / "abc"
+    run.mkdir(parents=True)
+    make_run(run)
+    (run / "recipe.yaml").write_text("name: mine")
+    figure = {"value": 0.62, "low": 0.5, "high": 0.7, "method": "jackknife t over 9 speakers"}
+    (run / "summary.json").write_text(json.dumps({
+        "split": {"audit": {"grade": "B"}}, "clips": 53, "members": 9, "minutes": 1.0,
+        "finished": 1.0, "test": {"wa": figure, "uar": figure},
+    }))  # fmt: skip
+    shown = models(tmp_path)[0].worth
+    assert shown.wa == Figure(0.62, 0.5, 0.7)
+    assert shown.said == "On voices it has never heard, this model is right in 6 of 10."
+
+
+def test_a_figure_of_known_voices_says_so(make_bundle):
+    metrics = {"wa": {"value": 0.93, "low": 0.9, "high": 0.95}}
+    split = {"audit": {"grade": "E"}}
+    shown = worth({"metrics": metrics, "split": split})
+    assert shown.badge == "speakers shared"
+    assert "may have been trained on, this model is right in 9 of 10" in shown.said
+    assert "expect far fewer" in shown.said
+
+
+def test_figures_on_unseen_speakers_are_preferred_and_name_enrolment():
+    unseen = {"wa": {"value": 0.58}, "uar": {"value": 0.57}, "grade": "B", "clips": 4037}
+    shown = worth({"unseen": unseen, "unseen_enrolled": {"wa": {"value": 0.73}}})
+    assert "right in 6 of 10, and in 7 of 10 once a few clips" in shown.said
+    assert worth({}) == Worth()
+    assert "Nobody measured" in worth({}).said
