@@ -74,7 +74,16 @@ def _bundle(path: Path) -> Predictor:
     return load_bundle(path)
 
 
-OPENERS: dict[str, Callable[[Path], Predictor]] = {"bundle.json": _bundle}
+def _ensemble(path: Path) -> Predictor:
+    from ser_core.ensemble.bundle import load_ensemble
+
+    return load_ensemble(path)
+
+
+OPENERS: dict[str, Callable[[Path], Predictor]] = {
+    "bundle.json": _bundle,
+    "ensemble.json": _ensemble,
+}
 """How to open a folder, by the file that tells what it is."""
 
 

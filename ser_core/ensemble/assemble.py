@@ -1,0 +1,177 @@
+"""From a study to an ensemble that can be used: which models go in, and what is said of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import ser_core
+from ser_core.ensemble.build import Study, summary
+from ser_core.errors import ModelError, ParameterError
+from ser_core.registry import did_you_mean
+
+if TYPE_CHECKING:
+    from ser_core.ensemble.bundle import Ensemble
+    from ser_core.ensemble.members import Member, Team
+    from ser_core.models.bundle import Bundle
+
+
+def assemble(study: Study, name: str, deploy: Mapping[str, Path] | None = None) -> Ensemble:
+    """An ensemble with its models, ready to be saved.
+
+    Each member brings the models of all its folds and seeds, averaged; or, where `deploy` says so,
+    one that was trained otherwise, as on all speakers. Members of no weight bring none.
+
+    Args:
+        study: What the search came to.
+        name: For people.
+        deploy: Folder of a bundle, or of a run, by id or name of the member's run.
+
+    Raises:
+        ModelError: If a model cannot be opened, or knows other emotions.
+        ParameterError: If `deploy` names a run that is no member.
+    """
+    from ser_core.ensemble.bundle import Ensemble
+    from ser_core.models.bundle import load_bundle
+
+    instead = _instead(study.team, deploy or {})
+    models: list[tuple[Bundle, ...]] = []
+    members: list[dict[str, Any]] = []
+    for number, member in enumerate(study.team.members):
+        given = instead.get(member.candidate.run.id)
+        asked = study.pool.weights[number] > 0
+        folders = (_bundles_in(given) if given else member.bundles) if asked else []
+        own = tuple(_plain(load_bundle(folder)) for folder in folders)
+        _require_classes(member, own, study)
+        models.append(own)
+        members.append(_about_member(number, member, folders, own, given))
+    about = _about(study, name, members)
+    return Ensemble(tuple(models), study.pool, about, study.predictions, study.found.table())
+
+
+def _plain(bundle: Bundle) -> Bundle:
+    """The model without what it answered: the ensemble has its own answers."""
+    return replace(bundle, predictions=None)
+
+
+def _instead(team: Team, deploy: Mapping[str, Path]) -> dict[str, Path]:
+    """Folders to use instead of a run's own models, by id of the run."""
+    runs = [member.candidate.run for member in team.members]
+    known = {key: run.id for run in runs for key in (run.name, run.id, str(run.folder))}
+    found = {}
+    for key, folder in deploy.items():
+        resolved = key if key in known else str(Path(key).absolute())
+        if resolved not in known:
+            raise ParameterError(
+                "is no member", subject=key, remedy=did_you_mean(key, [run.name for run in runs])
+            )
+        found[known[resolved]] = Path(folder)
+    return found
+
+
+def _bundles_in(folder: Path) -> list[Path]:
+    if (folder / "bundle.json").is_file():
+        return [folder]
+    found = sorted(path.parent for path in folder.glob("fold-*-seed-*/bundle/bundle.json"))
+    if not found:
+        raise ModelError(
+            "holds no model", subject=str(folder), remedy="Name the folder of a bundle or of a run"
+        )
+    return found
+
+
+def _require_classes(member: Member, models: tuple[Bundle, ...], study: Study) -> None:
+    for model in models:
+        if sorted(model.classes) != sorted(study.team.stack.classes):
+            raise ModelError(
+                f"knows {', '.join(model.classes)}, the ensemble "
+                f"{', '.join(study.team.stack.classes)}",
+                subject=f"a model of {member.name}",
+                remedy="Deploy a model of the same emotions",
+            )
+
+
+def _about_member(
+    number: int,
+    member: Member,
+    folders: list[Path],
+    models: tuple[Bundle, ...],
+    given: Path | None,
+) -> dict[str, Any]:
+    run = member.candidate.run
+    names = [_name(folder, i) for i, folder in enumerate(folders)]
+    return {
+        "name": member.name,
+        "run": run.id,
+        "seeds": list(member.seeds),
+        "folds": len(member.candidate.folds),
+        "representation": run.representation,
+        "bundles": [f"members/{number}/{name}" for name in names],
+        "enrols": any(model.enrols for model in models),
+        "deployed": _trained_on(models[0]) if given and models else None,
+    }
+
+
+def _name(folder: Path, number: int) -> str:
+    """Name of a model's folder among those of its member."""
+    parent = folder.parent.name
+    return parent if folder.name == "bundle" and parent.startswith("fold-") else f"model-{number}"
+
+
+def _trained_on(model: Bundle) -> dict[str, Any]:
+    """What is said of a model that takes the place of those that were measured."""
+    about = model.about
+    split, corpus = about.get("split", {}), about.get("corpus", {})
+    return {
+        "recipe": about.get("recipe", {}).get("name", ""),
+        "recipe_hash": about.get("recipe_hash", ""),
+        "policy": split.get("policy", ""),
+        "train_clips": corpus.get("train_clips"),
+    }
+
+
+def _about(study: Study, name: str, members: list[dict[str, Any]]) -> dict[str, Any]:
+    split, pool = study.team.split, study.pool
+    results = summary(study)
+    return {
+        "name": name,
+        "classes": list(study.team.stack.classes),
+        "pooling": pool.kind,
+        "weights": [float(weight) for weight in np.array(pool.weights)],
+        "temperature": pool.temperature,
+        "threshold": study.threshold,
+        "members": members,
+        "options": asdict(study.options),
+        "fit_on": study.fit_on,
+        "corpus": {
+            "name": split.corpus,
+            "licence": _licence(study),
+            "clips_hash": split.clips_hash,
+        },
+        "split": {
+            "policy": split.policy,
+            "seed": split.seed,
+            "hash": split.hash,
+            "folds": len(study.team.members[0].candidate.folds),
+            "audit": study.team.audit.as_dict(),
+        },
+        "metrics": results.pop("metrics"),
+        "results": results,
+        "provenance": {"made": time.time(), "version": ser_core.__version__},
+    }
+
+
+def _licence(study: Study) -> str:
+    """Licence of the corpus, as the first member's model tells it."""
+    from ser_core.jsonfile import read_json
+
+    for member in study.team.members:
+        for folder in member.bundles:
+            about = read_json(folder / "bundle.json") or {}
+            return str(about.get("corpus", {}).get("licence") or "")
+    return ""

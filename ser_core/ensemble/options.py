@@ -1,0 +1,72 @@
+"""What an ensemble is asked for: checked values from which pages and commands build controls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ser_core.ensemble.pooling import POOLINGS
+from ser_core.parameters import Parameters, choice, parameter
+
+AUTO, VALIDATION, OUT_OF_FOLD = "auto", "validation", "out-of-fold"
+AVERAGE, MEMBERS = "average", "members"
+SEARCHED, EQUAL_WEIGHTS = "searched", "equal"
+NLL = "nll"
+
+FIT_ON = {
+    AUTO: "out-of-fold where the split has three folds or more, else validation",
+    VALIDATION: "the weights for the test clips of a fold come from the validation clips of the "
+    "same fold",
+    OUT_OF_FOLD: "the weights for the test clips of a fold come from the test clips of all other "
+    "folds",
+}
+"""Clips that weights are fitted on, and what that means."""
+
+SEEDS = {
+    AVERAGE: "the seeds of a run are averaged, and are one member",
+    MEMBERS: "each seed of a run is a member of its own",
+}
+"""What becomes of runs with several seeds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(Parameters):
+    """How weights are searched, and on which clips.
+
+    Raises:
+        ParameterError: If a value is none of its choices or outside its bounds, or there is a
+            penalty where it means nothing.
+    """
+
+    name: ClassVar[str] = "ensemble"
+
+    objective: str = choice(
+        NLL, (NLL, "uar", "wa"),
+        "What the weights are to make best on the clips they are fitted on. NLL uses every "
+        "probability and scatters least; UAR and accuracy see only which answer is first",
+    )  # fmt: skip
+    pooling: str = choice("linear", tuple(POOLINGS), "How opinions are pooled")
+    weights: str = choice(
+        SEARCHED, (SEARCHED, EQUAL_WEIGHTS),
+        "Weights from the search, or equal ones, which need no clips to be fitted on",
+    )  # fmt: skip
+    fit_on: str = choice(AUTO, tuple(FIT_ON), "Clips that the weights are fitted on")
+    seeds: str = choice(AVERAGE, tuple(SEEDS), "What becomes of runs with several seeds")
+    trials: int = parameter(200, 1, 10_000, "Weights that the search tries for each fit")
+    l1: float = parameter(
+        0.0, 0.0, 1.0, "Penalty on the sum of the weights of log-linear pooling, in nats"
+    )
+    risk: float = parameter(
+        0.1, 0.0, 1.0, "Share of wrong answers to allow: less sure answers become uncertain"
+    )
+    seed: int = parameter(0, 0, 2**31 - 1, "Of all random choices")
+
+    def check(self) -> None:
+        """A penalty needs weights whose size is free, and an objective that notices it."""
+        free = self.pooling == "log-linear" and self.objective == NLL
+        rule = "be 0 but for log-linear pooling with the objective nll"
+        why = (
+            "Weights on the simplex always sum to 1, and which answer comes first does not "
+            "depend on the size of the weights"
+        )
+        self.require(self.l1 == 0 or free, "l1", rule, why)
