@@ -131,6 +131,23 @@ class FeatureStore:
         self._sweep()
         return deleted
 
+    def forget(self, sha256: str) -> int:
+        """Delete all that was computed from one sound; return how many entries that were.
+
+        Args:
+            sha256: Of its samples, as `ser_core.audio.sha256` gives it.
+
+        Raises:
+            StoreError: If the store may not be changed.
+        """
+        chosen = [path for each in self._folders() for path in each.glob(f"{sha256}.*{SUFFIX}")]
+        try:
+            for path in chosen:
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            raise _store_error("cannot be changed", self.root, error) from error
+        return len(chosen)
+
     def _name(self, key: Key) -> str:
         """Path of an entry, as text: a Path would cost as much as reading it."""
         return f"{self.root}/{key.representation}/{key.sha256}.{key.dtype}{SUFFIX}"

@@ -1,0 +1,35 @@
+"""Clips that were kept here because somebody said what they really were."""
+
+from __future__ import annotations
+
+from ser_core.corpora.readers.base import Listing, Place, Reader, reader, table_of
+from ser_core.jsonfile import read_json
+
+MARK = "feedback.json"
+"""File by which the folder is known."""
+
+CLIP, LABEL = ".flac", ".json"
+
+
+@reader("feedback")
+class Feedback(Reader):
+    """A folder of FLAC files, each with a JSON file of the same name that says what it is."""
+
+    title = "Feedback"
+    expects = f"the folder of kept recordings, with {MARK} and a JSON file beside each FLAC file"
+    licence = "Private recordings: share them only with the consent of who speaks in them"
+
+    def detect(self, place: Place) -> float:
+        """Fits when the folder bears the mark."""
+        return 0.95 if not place.table and (place.root / MARK).is_file() else 0.0
+
+    def read(self, place: Place) -> Listing:
+        """List the clips by their JSON files."""
+        rows = []
+        for file in sorted(place.root.glob(f"*{LABEL}")):
+            about = read_json(file)
+            if file.name == MARK or about is None:
+                continue
+            row = {"path": f"{file.stem}{CLIP}", "label": about.get("emotion")}
+            rows.append(row | {name: about.get(name) or "" for name in ("speaker", "text")})
+        return Listing(table_of(rows), place.root, name=self.title)
