@@ -1,0 +1,51 @@
+"""Small models whose answers can be worked out, and clips of the demo."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from ser_core.corpora import open_corpus
+from ser_core.models.bundle import Bundle, architecture
+from ser_core.models.emotion import EmotionModel
+from ser_core.models.resnet import ResNetSpec
+from ser_core.representations import make
+from ser_core.robustness.subset import choose
+from ser_core.settings import demo_corpus
+
+CLASSES = ("anger", "fear", "happiness", "sadness", "surprise", "neutral")
+
+
+def made(representation="melspectrogram", normalise="clip", **parameters):
+    """A bundle with random weights that answers differently to different clips."""
+    torch.manual_seed(0)
+    rep = make(representation, **{"hop_length": 320, **parameters})
+    spec = ResNetSpec(depth="resnet10", width=4, channels=len(rep.channel_names))
+    model = EmotionModel(rep, normalise, spec, CLASSES)
+    torch.nn.init.normal_(model.network.fc.weight)
+    return Bundle(model.eval(), architecture(model))
+
+
+@pytest.fixture(autouse=True, scope="package")
+def one_thread():
+    """Nets this small are many times slower on two threads of a busy computer."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def corpus():
+    return open_corpus(demo_corpus())
+
+
+@pytest.fixture(scope="session")
+def bundle():
+    return made(n_mels=24)
+
+
+@pytest.fixture(scope="session")
+def subset(bundle, corpus):
+    """Twelve clips, two of each emotion."""
+    return choose(bundle, corpus, 12)
