@@ -20,10 +20,6 @@ from ser_core.errors import SerError
 HEAVY = ("torch", "ser_core.representations")
 DELAY = 4.0  # s, for the browser to fetch and draw the first page before the processor gets busy
 
-# On a busy machine OpenMP threads that spin are thirty times slower than ones that wait. This must
-# be in the environment before anyone imports torch.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
 _LOG = logging.getLogger(__name__)
 _begun = threading.Event()
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import typer
 from rich.console import Console
@@ -18,7 +18,14 @@ from rich.table import Table
 from ser_core.errors import SerError
 from ser_core.jobs.progress import ProgressFile
 
-Report = Callable[[int, int], None]
+
+class Report(Protocol):
+    """Progress as commands give it."""
+
+    def __call__(self, done: int, total: int, note: str | None = None) -> None:
+        """So much is done of so much; where it is, in words, if that changed."""
+        ...
+
 
 errors = Console(stderr=True, highlight=False)
 output = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
@@ -26,7 +33,7 @@ output = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 @contextmanager
 def progress(label: str, file: Path | None = None) -> Iterator[Report]:
-    """Callable for (done, total) that draws a bar with the time left, and keeps a job's file.
+    """Callable for (done, total, note) that draws a bar with the time left, and keeps a job's file.
 
     The bar goes to standard error, and only to a terminal, so that output can be piped.
     """
@@ -42,10 +49,11 @@ def progress(label: str, file: Path | None = None) -> Iterator[Report]:
     ) as progress_bar:
         task = progress_bar.add_task(label, total=None)
 
-        def report(done: int, total: int) -> None:
-            progress_bar.update(task, completed=done, total=total)
+        def report(done: int, total: int, note: str | None = None) -> None:
+            description = f"{label}: {note}" if note else None
+            progress_bar.update(task, completed=done, total=total, description=description)
             if in_file:
-                in_file(done, total)
+                in_file(done, total, note=note)
 
         yield report
 

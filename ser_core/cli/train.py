@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,8 @@ from ser_core.cli import console
 
 if TYPE_CHECKING:
     from ser_core.training.run import Outcome
+
+PREPARING, TRAINING = "decoding and representing clips", "training"
 
 RecipeFile = Annotated[Path, typer.Argument(help="Recipe, a YAML file; see recipes/.")]
 Changes = Annotated[
@@ -52,7 +55,13 @@ def train(
     wanted = load(recipe, [*given, *(changes or [])])
     folder = out or settings.home() / "runs" / wanted.hash
     with console.progress(wanted.name, progress_file) as report, tracked(wanted, folder) as tracker:
-        outcome = run(wanted, folder, progress=report, watcher=tracker)
+        outcome = run(
+            wanted,
+            folder,
+            progress=partial(report, note=TRAINING),
+            preparing=partial(report, note=PREPARING),
+            watcher=tracker,
+        )
         tracker.finished(outcome, _figures(outcome))
     summary = json.loads((outcome.folder / "summary.json").read_text(encoding="utf-8"))
     if as_json:

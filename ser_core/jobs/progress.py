@@ -109,6 +109,8 @@ class ProgressFile:
             metrics: Latest figures; those that are not named stay as they were.
         """
         now = self.clock()
+        if note not in (None, self._note):
+            self._late.clear()  # another stretch of the work has another pace
         news = self._remember(note, metrics)
         if self._late and now - self._late[-1][0] < self.every and done < total and not news:
             return

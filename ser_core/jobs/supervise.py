@@ -108,8 +108,8 @@ def _work(folder: Path, order: dict[str, Any]) -> tuple[int | None, str]:
 
 
 def _run(folder: Path, order: dict[str, Any], log: IO[bytes]) -> int:
-    settings = {"PYTHONUNBUFFERED": "1", "OMP_WAIT_POLICY": "PASSIVE"}
-    env = {**settings, **os.environ, **order.get("env", {}), JOB_FOLDER: str(folder)}
+    own = {JOB_FOLDER: str(folder)}
+    env = {"PYTHONUNBUFFERED": "1", **os.environ, **order.get("env", {}), **own}
     try:
         process = subprocess.Popen(
             order["command"], env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log

@@ -107,6 +107,7 @@ def run(
     folder: Path,
     *,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
+    preparing: Callable[[int, int], None] = lambda _done, _total: None,
     watcher: Watcher | None = None,
 ) -> Outcome:
     """Train every fold and seed of a recipe; what is done already in the folder is not repeated.
@@ -116,6 +117,8 @@ def run(
         folder: Where files are kept, checkpoints included. A run that was interrupted goes on
             from its last whole epoch when it is started again with the same recipe and folder.
         progress: Called with (steps done, steps in all).
+        preparing: Called before that with (clips done, clips in all), while they are decoded and
+            represented.
         watcher: Told of every training and epoch.
 
     Raises:
@@ -126,7 +129,7 @@ def run(
     split = _split(recipe, corpus)
     audit = audit_split(split, corpus, scan(corpus))
     _keep_inputs(folder, recipe, split)
-    plan = Plan(recipe, corpus, split, audit, prepare(corpus, recipe))
+    plan = Plan(recipe, corpus, split, audit, prepare(corpus, recipe, preparing))
     members = list(_members(recipe, split))
     steps = _Steps(progress, [_steps(recipe, split, member) for member in members])
     watcher = watcher or Nobody()

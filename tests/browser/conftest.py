@@ -53,7 +53,7 @@ def app_url(chromium, server_home):  # chromium first: without it no server is s
         port = free.getsockname()[1]
     url = f"http://localhost:{port}"
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
-    environment = os.environ | {"SER_HOME": str(server_home), "OMP_WAIT_POLICY": "PASSIVE"}
+    environment = os.environ | {"SER_HOME": str(server_home)}
     environment.pop("SER_CORPUS", None)
     with (server_home / "server.log").open("wb") as log:
         server = subprocess.Popen(

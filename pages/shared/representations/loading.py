@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,6 @@ def views() -> ModuleType:
     """The module that shows the pictures; torch is loaded with it."""
     if VIEWS in sys.modules and "torch" in sys.modules:
         return importlib.import_module(VIEWS)
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     with st.spinner("Loading the signal processing, a few seconds once …"):
         module = importlib.import_module(VIEWS)
         _one_thread()

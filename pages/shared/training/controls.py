@@ -24,6 +24,7 @@ WORDS = {
     "normalise": "Normalise by",
     "augment.waveform": "Changes of the sound",
     "augment.picture": "Changes of the picture",
+    "augment.speeds": "Copies at other speeds",
     "network.name": "Network",
     "network.width": "Width",
     "network.dropout": "Dropout",
@@ -68,6 +69,9 @@ HELP = {
     "voices. A list of your own goes into the YAML below.",
     "augment.picture": "**default** hides, shifts and warps parts of each picture in the way that "
     "suits its representation, anew in every epoch. A list of your own goes into the YAML below.",
+    "augment.speeds": "Copies of every training clip, played at these speeds (1.1 is faster and "
+    "higher), each as by a further speaker: better on new voices. Every speed makes an epoch longer "
+    "by as much again. As in 0.9, 1.1.",
 }
 OWN_LIST = "own list"
 TINY = 1e-9
@@ -101,7 +105,9 @@ def help_of(name: str, field: FieldInfo) -> str:
     low, high = _bounds(field)
     ends = f" From {low:g} to {high:g}." if low is not None and high is not None else ""
     value = draft.default(name)
-    shown = "empty" if value is None else ", ".join(map(str, value)) if _is_list(value) else value
+    shown = (
+        "empty" if value in (None, ()) else ", ".join(map(str, value)) if _is_list(value) else value
+    )
     return f"{text}{ends} The default is {shown}. `{name}`"
 
 
@@ -189,7 +195,7 @@ def _list(name: str, field: FieldInfo, value: Any, disabled: bool) -> None:
         words(name),
         key=_set(name, text),
         help=help_of(name, field),
-        placeholder="all" if value is None else "",
+        placeholder="all" if value is None else "none" if value == () else "",
         disabled=disabled,
         on_change=_changed,
         args=(name,),
@@ -238,5 +244,13 @@ def _is_optional(name: str) -> bool:
 
 def _numbers(text: str) -> list[Any] | None:
     """A list of numbers as people type it; what is no number stays, for the recipe to refuse."""
-    parts = text.replace(",", " ").split()
-    return [int(part) if part.lstrip("-").isdigit() else part for part in parts] or None
+    return [_as_number(part) for part in text.replace(",", " ").split()] or None
+
+
+def _as_number(text: str) -> int | float | str:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

@@ -122,11 +122,12 @@ def _running(job: Job) -> None:
 def _progress(job: Job) -> None:
     progress = job.progress
     if progress is None:
-        st.progress(0.0, text="Decoding and representing the clips …")
+        st.progress(0.0, text="Starting …")
         return
     left = progress.remaining
     eta = f", about {seconds(left)} left" if left is not None else ""
-    st.progress(progress.fraction, text=f"Step {progress.done:,} of {progress.total:,}{eta}")
+    where = f"{progress.note.capitalize()}: " if progress.note else ""
+    st.progress(progress.fraction, text=f"{where}{progress.done:,} of {progress.total:,}{eta}")
 
 
 def _curves(courses: Sequence[Course], folder: object) -> None:

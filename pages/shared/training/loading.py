@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,6 @@ def recipe_views() -> tuple[ModuleType, ModuleType]:
     """The modules of the form and of its summary; torch is loaded for them."""
     names = ("pages.shared.training.sections", "pages.shared.training.starting")
     if "ser_core.augment" not in sys.modules:
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         with st.spinner("Loading the signal processing, a few seconds once …"):
             importlib.import_module("ser_core.augment")
     sections, starting = map(importlib.import_module, names)

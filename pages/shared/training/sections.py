@@ -206,11 +206,9 @@ def _parameter_changed(name: str, default: Any) -> None:
 
 
 def _augmentation() -> None:
-    left, right = st.columns(2)
-    with left:
-        controls.control("augment.waveform")
-    with right:
-        controls.control("augment.picture")
+    with _grid():
+        for name in ("augment.waveform", "augment.picture", "augment.speeds"):
+            controls.control(name)
 
 
 def _network() -> None:
