@@ -10,6 +10,7 @@ from ser_core.cli import (
     bench,
     console,
     corpus,
+    ensemble,
     evaluate,
     jobs,
     predict,
@@ -28,6 +29,7 @@ app = typer.Typer(
 app.add_typer(corpus.app, name="corpus")
 app.command("represent")(represent.represent)
 app.command("train")(train.train)
+app.command("ensemble")(ensemble.ensemble)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(store.app, name="store")

@@ -16,6 +16,7 @@ from ser_core.ensemble import exact
 from ser_core.ensemble.options import EQUAL_WEIGHTS, NLL, Options
 from ser_core.ensemble.pooling import POOLINGS, Pool, Pooling, simplex
 from ser_core.ensemble.stack import Stack
+from ser_core.errors import ParameterError
 from ser_core.evaluation import METRICS, metrics
 
 if TYPE_CHECKING:
@@ -78,10 +79,18 @@ class Problem:
         The surprise is that at the temperature which suits the weights best, since one is fitted
         afterwards; with a penalty it is as it stands, since the size of the weights is then free.
         """
+        if self.options.objective == NLL:
+            return self.surprise(weights)
         pooled = self.pooling.added(weights, self._known)
-        if self.options.objective != NLL:
-            return np.asarray(pooled.argmax(axis=1) != self.true, dtype=np.float64)
-        if not self.options.l1:
+        return np.asarray(pooled.argmax(axis=1) != self.true, dtype=np.float64)
+
+    def surprise(self, weights: Floats, *, plain: bool = False) -> Floats:
+        """Negative log-probability of the truth in each row, shape (rows,).
+
+        At the best temperature, unless the size of the weights is free or `plain` is asked for.
+        """
+        pooled = self.pooling.added(weights, self._known)
+        if not (self.options.l1 or plain):
             pooled = pooled / exact.best_temperature(pooled, self.true, self.usual_temperature)
         return _surprise(pooled, self.true)
 
@@ -127,7 +136,8 @@ class Found:
     """What a search gave.
 
     Attributes:
-        weights: The best of the trials, the first of equals. Shape (members,).
+        weights: The best of the trials; of equals the one whose shares have the least NLL before
+            any temperature, and of these the first. Shape (members,).
         tried: Weights of every trial. Shape (trials, members).
         losses: Loss of every trial. Shape (trials,).
         origins: Where each came from: a start's name, or empty for Optuna's own choice.
@@ -205,14 +215,31 @@ def search(
     losses = np.array([trial.value for trial in study.trials], dtype=np.float64)
     origins = (*starts, *[""] * (len(losses) - len(starts)))
     return Found(
-        tried[int(losses.argmin())], np.array(tried), losses, origins,
+        _best(problem, tried, losses), np.array(tried), losses, origins,
         _importances(study, losses, problem.stack.names) if explain else {},
         problem.options.objective, problem.stack.names,
     )  # fmt: skip
 
 
+def _best(problem: Problem, tried: list[Floats], losses: Floats) -> Floats:
+    """Many weights give the same answers, and if all are right a temperature does the rest."""
+    ties = [tried[i] for i in np.flatnonzero(losses <= losses.min() + FLAT)]
+    shares = [weights / max(weights.sum(), FLAT) for weights in ties]
+    surprises = np.array([problem.surprise(each, plain=True).mean() for each in shares])
+    return ties[int(np.flatnonzero(surprises <= surprises.min() + FLAT)[0])]
+
+
 def fit(problem: Problem, found: Found) -> Pool:
-    """The pool of what was found, at the temperature that suits the same rows best."""
+    """The pool of what was found, at the temperature that suits the same rows best.
+
+    Raises:
+        ParameterError: If the penalty has left no member any weight.
+    """
+    if not found.weights.any():
+        raise ParameterError(
+            f"l1 = {problem.options.l1:g} leaves no member any weight", subject="l1",
+            remedy="Choose a smaller penalty",
+        )  # fmt: skip
     return tempered(Pool.of(problem.options.pooling, found.weights), problem.stack)
 
 

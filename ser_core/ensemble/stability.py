@@ -6,12 +6,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ser_core.ensemble.options import NLL
 from ser_core.ensemble.search import Found, Problem
 
 Floats = npt.NDArray[np.float64]
 
 RESAMPLES = 1000
 LEVEL = 0.95
+TIE = 1e-7
+"""How much surprise counts beside a wrong answer: never as much as one."""
 
 
 def stability(
@@ -71,7 +74,7 @@ def _winners(
     problem: Problem, found: Found, times: Floats, codes: npt.NDArray[np.intp]
 ) -> npt.NDArray[np.intp]:
     """The trial with the least loss in each draw. Shape (resamples,)."""
-    losses = np.stack([problem.losses(weights) for weights in found.tried], axis=1)
+    losses = np.stack([_losses(problem, weights) for weights in found.tried], axis=1)
     penalties = np.array([problem.penalty(weights) for weights in found.tried])
     if problem.options.objective != "uar":
         sums = times @ _summed(losses, codes)
@@ -84,6 +87,12 @@ def _winners(
         wrong = times @ _summed(losses * own, codes)
         total += np.divide(wrong, rows, out=np.zeros_like(wrong), where=rows > 0)
     return np.asarray(total.argmin(axis=1))
+
+
+def _losses(problem: Problem, weights: Floats) -> Floats:
+    """Losses of the rows; where they are right or wrong, the surprise tells equals apart."""
+    losses = problem.losses(weights)
+    return losses if problem.options.objective == NLL else losses + TIE * problem.surprise(weights)
 
 
 def _summed(values: Floats, codes: npt.NDArray[np.intp]) -> Floats:
