@@ -70,8 +70,8 @@ HELP = {
     "augment.picture": "**default** hides, shifts and warps parts of each picture in the way that "
     "suits its representation, anew in every epoch. A list of your own goes into the YAML below.",
     "augment.speeds": "Copies of every training clip, played at these speeds (1.1 is faster and "
-    "higher), each as by a further speaker: better on new voices. Every speed makes an epoch longer "
-    "by as much again. As in 0.9, 1.1.",
+    "higher), each as by a further speaker: better on new voices. Every speed makes an epoch "
+    "longer by as much again. As in 0.9, 1.1.",
 }
 OWN_LIST = "own list"
 TINY = 1e-9
