@@ -55,7 +55,7 @@ class SmoothGrad(Method):
     describe = "Where small changes would move the answer most, averaged over noisy copies."
     signed = False
 
-    samples: int = parameter(24, 2, 256, "Noisy copies: more give a smoother map", "copies")
+    samples: int = parameter(32, 2, 256, "Noisy copies: more give a smoother map", "copies")
     noise: float = parameter(
         0.1, 0.0, 1.0, "Standard deviation of the noise, as a share of the clip's range"
     )

@@ -25,10 +25,18 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from ser_core.explain.method import Method, Progress, Relevance, method, silently
 from ser_core.explain.view import Sight
 from ser_core.models.frames import own
-from ser_core.models.resnet import AudioResNet, BasicBlock, Sum, halved
+from ser_core.models.resnet import DEPTHS, AudioResNet, BasicBlock, Sum, halved
 from ser_core.parameters import choice
 
 Rule = Callable[[], PropagationRule]
+
+
+class EpsilonWithoutBias(EpsilonRule):  # type: ignore[misc]
+    """Epsilon that hands nothing to biases, so that nothing is lost to them."""
+
+    def _manipulate_weights(self, module: nn.Module, *_seen: object) -> None:
+        if isinstance(module, nn.Conv2d) and module.bias is not None:
+            module.bias.data = torch.zeros_like(module.bias.data)
 
 
 @dataclass(frozen=True)
@@ -36,24 +44,43 @@ class RuleSet:
     """Rules for the layers, and what must be said of them.
 
     Attributes:
-        convolutions: Rule of every convolution.
-        bias: Whether the last layer keeps its bias.
+        below: Rule of the convolutions up to the third stage.
+        above: Rule of the convolutions of the last stage.
+        bias: Whether the last layer keeps its bias; its rule is epsilon.
         words: The rules in words.
     """
 
-    convolutions: Rule
+    below: Rule
+    above: Rule
     bias: bool
     words: str
 
 
+def _alpha_beta() -> PropagationRule:
+    return Alpha1_Beta0_Rule(set_bias_to_zero=True)
+
+
+STABILISER = 3e-3
+"""Keeps shares finite where contributions cancel; takes one or two percent of the relevance."""
+
 RULES: dict[str, RuleSet] = {
-    "alpha1-beta0": RuleSet(
-        lambda: Alpha1_Beta0_Rule(set_bias_to_zero=True),
+    "composite": RuleSet(
+        _alpha_beta,
+        lambda: EpsilonWithoutBias(STABILISER),
         False,
-        "convolutions alpha 1, beta 0 without bias, last layer epsilon without bias",
+        "last stage and last layer epsilon, below alpha 1, beta 0, all without bias",
+    ),
+    "alpha1-beta0": RuleSet(
+        _alpha_beta,
+        _alpha_beta,
+        False,
+        "convolutions alpha 1, beta 0, last layer epsilon, all without bias",
     ),
     "epsilon": RuleSet(
-        EpsilonRule, True, "epsilon everywhere, which equals gradient x input on such a network"
+        EpsilonRule,
+        EpsilonRule,
+        True,
+        "epsilon everywhere, which equals gradient x input on such a network",
     ),
 }
 """Two valid rule sets may disagree almost wholly, so a picture names its own."""
@@ -73,7 +100,7 @@ class LRP(Method):
     describe = "Hands the answer back through the layers, share by share, down to the picture."
     needs_convolutions = True
 
-    rules: str = choice("alpha1-beta0", tuple(RULES), "How each layer shares out its relevance")
+    rules: str = choice("composite", tuple(RULES), "How each layer shares out its relevance")
 
     @property
     def label(self) -> str:
@@ -88,7 +115,7 @@ class LRP(Method):
         inputs = apart(sight.seen)
         with torch.no_grad():
             total = float(network(inputs)[0, target])
-        network.assign(chosen.convolutions)
+        network.assign(chosen)
         values = CaptumLRP(network).attribute(inputs.requires_grad_(), target=target)
         positive, negative = values[0].detach().chunk(2)
         progress(1, 1)
@@ -106,7 +133,6 @@ class Picked(nn.Module):
     def __init__(self, stride: int) -> None:
         super().__init__()
         self.stride = stride
-        self.rule = EpsilonRule()
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, channels, bins, n) -> the same, divided by the stride."""
@@ -165,6 +191,7 @@ class Propagated(nn.Module):
         self.relu, self.maxpool = nn.ReLU(), nn.MaxPool2d(3, 2, padding=1)
         blocks = [block for number in range(1, 5) for block in getattr(network, f"layer{number}")]
         self.blocks = nn.ModuleList(Block(block) for block in blocks)
+        self.depth = DEPTHS[network.spec.depth][-1]
         self.pool = Pooled()
         self.fc = nn.Linear(network.fc.in_features, network.fc.out_features)
         self.fc.load_state_dict(network.fc.state_dict())
@@ -183,13 +210,19 @@ class Propagated(nn.Module):
         logits: Tensor = self.fc(self.pool(x))
         return logits
 
-    def assign(self, convolutions: Rule) -> None:
+    def assign(self, rules: RuleSet) -> None:
         """Give every layer its rule; Captum takes them away again after each call."""
+        above = set(self.last_stage.modules())
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
-                layer.rule = convolutions()
+                layer.rule = rules.above() if layer in above else rules.below()
             elif isinstance(layer, nn.MaxPool2d | nn.Linear | Sum | Picked | Pooled):
                 layer.rule = EpsilonRule()
+
+    @property
+    def last_stage(self) -> nn.ModuleList:
+        """The blocks of the last stage."""
+        return self.blocks[-self.depth :]
 
 
 def fused(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:

@@ -20,7 +20,8 @@ class Weighted(nn.Module):
         self.bias = nn.Parameter(torch.zeros(len(weights)) if bias is None else bias)
 
     def forward(self, x, frames=None):
-        return torch.einsum("kcbf,ncbf->nk", self.weights, x) + self.bias
+        own = x[..., : self.weights.shape[-1]]
+        return torch.einsum("kcbf,ncbf->nk", self.weights, own) + self.bias
 
 
 def lively(network, seed=0):

@@ -149,7 +149,7 @@ def slow_lrp(network, x, target):
 
 def test_lrp_follows_its_definition(residual):
     expected = slow_lrp(residual.network, residual.seen, TARGET)
-    found = values(residual, "lrp").double()
+    found = values(residual, "lrp", rules="alpha1-beta0").double()
     torch.testing.assert_close(found, expected, atol=2e-5, rtol=1e-3)
 
 
@@ -158,7 +158,7 @@ def test_lrp_conserves_the_logit_without_the_last_bias(sight_of):
     network = lively(AudioResNet(ResNetSpec(depth="resnet10", width=8, classes=3)))
     sight = sight_of(network, torch.randn(1, 1, 16, 24, generator=torch.Generator().manual_seed(1)))
     for target in range(3):
-        found = make("lrp").relevance(sight, target)
+        found = make("lrp", rules="alpha1-beta0").relevance(sight, target)
         whole = sight.logits(sight.seen)[0, target] - network.fc.bias[target]
         assert found.details["propagated"] == pytest.approx(float(whole), abs=1e-4)
         assert float(found.values.sum()) == pytest.approx(float(whole), rel=1e-3, abs=1e-4)
