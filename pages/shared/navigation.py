@@ -43,6 +43,9 @@ SECTIONS: dict[str, dict[str, Spot]] = {
         "train": Spot("pages/train.py", "Train", "Choose a recipe, start it, watch it"),
         "results": Spot("pages/results.py", "Results", "How good it is, and how sure that is"),
     },
+    "Use": {
+        "predict": Spot("pages/predict.py", "Predict", "Let a model answer recordings"),
+    },
 }
 _run = threading.local()
 PAGES = {name: spot for spots in SECTIONS.values() for name, spot in spots.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -251,15 +251,35 @@ def rows_of(
     return table.assign(problem=problem)
 
 
-@functools.lru_cache(maxsize=4)
-def warm(folder: Path, changed: float) -> Answerer:  # noqa: ARG001  (part of the key)
+_WARM: dict[tuple[Path, float], Answerer] = {}
+_WARMING = threading.Lock()
+MOST_WARM = 4
+
+
+def warm(folder: Path, changed: float) -> Answerer:
     """A model that has answered once, so that the next answer is quick; kept for the process.
+
+    Whoever asks while it is being opened waits for that.
 
     Args:
         folder: Of the model.
         changed: When its description was written; another time opens it anew.
+
+    Raises:
+        ModelError: As `open_model`.
     """
-    model = open_model(folder)
-    noise = np.random.default_rng(0).normal(0, 0.1, model.predictor.sample_rate * 2)
-    model.probabilities([Waveform(noise.astype(np.float32), model.predictor.sample_rate)])
-    return model
+    key = (folder, changed)
+    with _WARMING:
+        if key not in _WARM:
+            model = open_model(folder)
+            noise = np.random.default_rng(0).normal(0, 0.1, model.predictor.sample_rate * 2)
+            model.probabilities([Waveform(noise.astype(np.float32), model.predictor.sample_rate)])
+            while len(_WARM) >= MOST_WARM:
+                _WARM.pop(next(iter(_WARM)))
+            _WARM[key] = model
+        return _WARM[key]
+
+
+def is_warm(folder: Path, changed: float) -> bool:
+    """Whether `warm` returns at once."""
+    return (folder, changed) in _WARM

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 Found: TypeAlias = "tuple[str, Path | bytes, str | None, str]"
 
 CORPUS, UPLOAD, MICROPHONE = "Corpus", "Upload", "Microphone"
+HANDED, HANDED_OVER = "Last answered", "_handed_over"
+"""The sound that a model answered last, and where the session keeps it: a name and its content."""
+
 FORMATS = ["wav", "flac", "mp3", "ogg", "oga", "opus", "m4a", "mp4", "webm", "aif", "aiff"]
 HEIGHT = 200
 WIDTHS = {"speaker": 88, "emotion": 124, "sentence": 88}
@@ -122,9 +125,10 @@ def halves(*, narrow: bool) -> tuple[Any, Any]:
 
 
 def _source() -> str:
+    offers = [each for each in OFFERS if each != HANDED or HANDED_OVER in st.session_state]
     chosen = st.segmented_control(
         "Sound",
-        list(OFFERS),
+        offers,
         default=CORPUS,
         required=True,
         key="source",
@@ -331,4 +335,10 @@ def _choose_first(clip: str) -> None:
     selection.choose(clip=clip)
 
 
-OFFERS = {CORPUS: _from_corpus, UPLOAD: _upload, MICROPHONE: _record}
+def _handed(active: Active) -> Found | None:  # noqa: ARG001
+    name, content = st.session_state[HANDED_OVER]
+    st.markdown(f"**{errors.plain(name)}**")
+    return name, content, None, ""
+
+
+OFFERS = {CORPUS: _from_corpus, UPLOAD: _upload, MICROPHONE: _record, HANDED: _handed}

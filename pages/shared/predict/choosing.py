@@ -1,0 +1,93 @@
+"""Which model answers, and how far it can be trusted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.shared import navigation
+from pages.shared.errors import plain
+from ser_core.predicting.listing import BUNDLED, ENSEMBLE, RUN, ModelInfo, models
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MODEL = "model"
+KINDS = {BUNDLED: "comes with the workbench", ENSEMBLE: "ensemble", RUN: "trained here"}
+
+
+def choose() -> ModelInfo | None:
+    """Let the user choose a model, and say what it is worth; None when there is none."""
+    found = models()
+    if not found:
+        _nothing_yet()
+        return None
+    info = _chosen(found)
+    left, right = st.columns([5, 6], gap="medium", vertical_alignment="bottom")
+    with left:
+        _select(found, info)
+    with right:
+        _worth(info)
+    return info
+
+
+def _chosen(found: Sequence[ModelInfo]) -> ModelInfo:
+    """The model of the address, or the first."""
+    wanted = st.query_params.get(MODEL, "")
+    named = next((info for info in found if info.key == wanted), None)
+    if wanted and named is None:
+        st.warning(f"The model {plain(wanted)} is not there any more. Another one is chosen.")
+        st.query_params.pop(MODEL, None)
+    return named or found[0]
+
+
+def _select(found: Sequence[ModelInfo], info: ModelInfo) -> None:
+    titles = {each.key: f"{each.title} ({KINDS[each.kind]})" for each in found}
+    st.session_state["predict-model"] = info.key
+    st.selectbox(
+        "Model",
+        list(titles),
+        format_func=lambda key: titles.get(key, key),
+        key="predict-model",
+        on_change=_take,
+        help="Models that come with the workbench, ensembles, and every finished training.",
+    )
+
+
+def _take() -> None:
+    st.query_params[MODEL] = st.session_state["predict-model"]
+
+
+def _worth(info: ModelInfo) -> None:
+    shown = info.worth
+    badge = f":orange-badge[{shown.badge}] " if shown.badge else ""
+    st.markdown(f"{badge}**{shown.said}**")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(_figures(info), width="content")
+        card = info.folder / "README.md"
+        if card.is_file():
+            with st.popover("About this model", type="tertiary"):
+                st.markdown(card.read_text(encoding="utf-8"))
+
+
+def _figures(info: ModelInfo) -> str:
+    wa, uar, clips = info.worth.wa, info.worth.uar, info.worth.clips
+    if wa is None:
+        return "No test is recorded."
+    ends = f" ({wa.low:.3f} to {wa.high:.3f})" if wa.low is not None and wa.high is not None else ""
+    of_emotions = f", UAR {uar.value:.3f}" if uar else ""
+    on = f", {clips:,} test clips" if clips else ""
+    return f"Accuracy {wa.value:.3f}{ends}{of_emotions}{on}"
+
+
+def _nothing_yet() -> None:
+    with st.container(border=True):
+        st.subheader("No model yet")
+        st.markdown(
+            "A trained model listens to a recording and says how likely each emotion is, how sure "
+            "it is, and how it changes along a long recording. It can get to know a voice from a "
+            "few sentences. Training one on the bundled clips takes about a minute: good for a "
+            "first look, far too little for a good model."
+        )
+        navigation.link("train", "Train a model →")

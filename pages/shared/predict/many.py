@@ -1,0 +1,209 @@
+"""Many recordings: a table of answers, what they are on the whole, and each to hear."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import navigation, player, theme
+from pages.shared.errors import plain, told
+from pages.shared.predict import kept, loading, saying, voices
+from pages.shared.representations import source
+from pages.shared.results import clips, files
+from pages.shared.watching import watch
+from ser_core import atomic, settings
+from ser_core.corpora.emotions import EMOTIONS
+from ser_core.jobs import PROGRESS_FILE, State, find, start
+from ser_core.plots.palette import EMOTION_COLORS
+from ser_core.plots.predict import distribution_figure
+from ser_core.predicting.answering import Recording, answer, recordings
+from ser_core.words import count
+
+if TYPE_CHECKING:
+    from pages.shared.selection import Active
+    from ser_core.predicting.answering import Answerer
+    from ser_core.predicting.listing import ModelInfo
+
+AT_ONCE = 60  # files of a folder that are answered while the page waits
+
+
+def show(info: ModelInfo, model: Answerer, active: Active) -> None:  # noqa: ARG001
+    """Choose files or a folder; then the table."""
+    left, right = st.columns(2, gap="medium")
+    with left:
+        uploaded = st.file_uploader(
+            "Sound files", type=source.FORMATS, accept_multiple_files=True, key="many-files"
+        )
+    with right:
+        folder = st.text_input(
+            "Or a folder on this computer",
+            key="folder",
+            bind="query-params",
+            placeholder="/home/me/recordings",
+            help="All sound in it and below it. The files are only read.",
+        )
+    several = [Recording(file.name, file.getvalue()) for file in uploaded or []]
+    if not several and folder.strip():
+        several = recordings([Path(folder.strip().strip("'\"")).expanduser()])
+    if not several:
+        st.info(
+            "Choose several files, or name a folder: every recording gets its row, also those that "
+            "cannot be answered, and the table can be sorted and taken away as CSV."
+        )
+        return
+    table = _answered(info, model, several, Path(folder.strip()) if not uploaded else None)
+    if table is not None:
+        _table(info, model, several, table)
+
+
+def _answered(
+    info: ModelInfo, model: Answerer, several: list[Recording], folder: Path | None
+) -> pd.DataFrame | None:
+    """Answers, at once or by a job; None while there are none."""
+    of_voice = voices.identity() if voices.voice(info, model) else ""
+    if folder is not None and len(several) > AT_ONCE:
+        return _by_job(info, several, folder, of_voice)
+    key = ("many", info.folder, info.changed, _identity(several), of_voice)
+
+    def make() -> pd.DataFrame:
+        with loading.progress("Answering") as report:
+            return answer(model, several, voices.voice(info, model), report)
+
+    found: pd.DataFrame = loading.kept(key, make)
+    return found
+
+
+def _identity(several: list[Recording]) -> str:
+    known = hashlib.sha256()
+    for each in several:
+        if isinstance(each.source, Path):
+            status = each.source.stat()
+            known.update(f"{each.name}|{status.st_size}|{status.st_mtime_ns}".encode())
+        else:
+            known.update(each.name.encode() + each.source)
+    return known.hexdigest()[:16]
+
+
+def _by_job(
+    info: ModelInfo, several: list[Recording], folder: Path, of_voice: str
+) -> pd.DataFrame | None:
+    """Answers that a command writes, however long it takes and whoever closes the page."""
+    text = f"{info.key}|{info.changed}|{_identity(several)}|{of_voice}"
+    home = settings.home() / "predictions" / hashlib.sha256(text.encode()).hexdigest()[:16]
+    result, key = home / "answers.csv", f"predict:{home.name}"
+    if result.exists():
+        return pd.read_csv(result).fillna({"problem": "", "answer": ""})
+    last = find(key, running=False)
+    if last is not None and last.state is State.RUNNING:
+        watch(str(last.folder), on_cancel="Nothing is kept of it.")
+        return None
+    if last is not None and last.state is State.FAILED:
+        st.error(f"It stopped: {plain(last.reason)}")
+    st.markdown(f"**{count(len(several), 'recording')}** are answered in the background.")
+    arguments = (info, folder.expanduser(), home, key)
+    st.button("Answer them", type="primary", on_click=_start, args=arguments)
+    return None
+
+
+def _start(info: ModelInfo, folder: Path, home: Path, key: str) -> None:
+    command = [sys.executable, "-m", "ser_core", "predict", str(folder), "--model"]
+    command += [str(info.folder.absolute()), "--csv", str((home / "answers.csv").absolute())]
+    for number, each in enumerate(voices.clips()):
+        path = each.source
+        if isinstance(path, bytes):
+            path = home.absolute() / "voice" / f"{number}{Path(each.name).suffix or '.wav'}"
+            atomic.write(path, each.source if isinstance(each.source, bytes) else b"")
+        command += ["--enrol", str(path)]
+    start([*command, "--progress-file", PROGRESS_FILE], title=f"Answer {folder.name}", key=key)
+
+
+def _table(info: ModelInfo, model: Answerer, several: list[Recording], table: pd.DataFrame) -> None:
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        picked = _rows(table)
+        _below(info, table)
+    with right:
+        known = table[table["answer"] != ""]
+        if len(known):
+            st.markdown("**What they are on the whole**")
+            theme.figure(distribution_figure(table, model.classes), key="many-distribution")
+            st.caption(
+                "Shares of answers, not of feelings: a model that errs in one direction shifts "
+                "them all."
+            )
+        else:
+            st.warning("None of them could be answered; the column Problem says why.")
+    if picked is not None:
+        with st.container(border=True), told():
+            _one(info, model, several[picked], table.iloc[picked])
+
+
+def _rows(table: pd.DataFrame) -> int | None:
+    shown = table.assign(confidence=100 * table["confidence"])
+    shown["answer"] = pd.Series(
+        [[each] if each else [] for each in table["answer"]], index=table.index, dtype=object
+    )
+    shown["file"] = [Path(name).name for name in table["file"]]
+    kinds = st.column_config
+    columns: dict[str, Any] = {
+        "file": kinds.TextColumn("File", width=190, pinned=True),
+        "answer": kinds.MultiselectColumn(
+            "Answer", options=list(EMOTIONS), color=list(EMOTION_COLORS.values()), width=92
+        ),
+        "confidence": kinds.NumberColumn("Confidence", format="%.0f %%", width=85),
+        "uncertain": kinds.CheckboxColumn("Uncertain", width=75),
+        "seconds": kinds.NumberColumn("Seconds", format="%.1f", width=65),
+        "problem": kinds.TextColumn("Problem", width=240),
+    }
+    state = st.dataframe(
+        shown,
+        key="many-table",
+        on_select="rerun",
+        selection_mode="single-row",
+        hide_index=True,
+        height=clips.fitted(len(shown), 420),
+        column_order=list(columns),
+        column_config=columns,
+        placeholder="",
+    )
+    rows = state["selection"]["rows"]
+    return rows[0] if rows and rows[0] < len(table) else None
+
+
+def _below(info: ModelInfo, table: pd.DataFrame) -> None:
+    problems = int((table["problem"] != "").sum())
+    unsure = int(table["uncertain"].sum())
+    with files.row():
+        st.caption(
+            f"{count(len(table) - problems, 'recording')} answered, {unsure:,} uncertain, "
+            f"{problems:,} not answered. Click a row to hear it.",
+            width="content",
+        )
+        text = table.round(6).to_csv(index=False)
+        files.button(
+            "Download as CSV", "answers.csv", "text/csv", lambda: text,
+            f"All rows with the probabilities of {plain(info.title)}",
+        )  # fmt: skip
+
+
+def _one(info: ModelInfo, model: Answerer, recording: Recording, row: pd.Series[Any]) -> None:
+    """One of them: to hear, with all probabilities, and to say what it really was."""
+    st.markdown(f"**{plain(Path(recording.name).name)}**")
+    if row["problem"]:
+        st.warning(plain(row["problem"]))
+        return
+    wave = source.decoded(recording.source, recording.name, None)
+    shown = source.Shown(recording.name, recording.source, None, 0.0, wave.duration)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        player.play(wave, label=recording.name)
+        saying.show(row, model, key="many")
+    with right:
+        st.session_state[source.HANDED_OVER] = (recording.name, recording.source)
+        navigation.link("representations", "Show its representations →", source=source.HANDED)
+        kept.form(shown, row, model, info)

@@ -1,0 +1,67 @@
+"""An answer in words and bars."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.shared import theme
+from ser_core.plots.predict import probabilities_figure
+from ser_core.predicting.answering import PREFIX
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ser_core.predicting.answering import Answerer
+
+
+def given(row: pd.Series[Any], model: Answerer) -> dict[str, float]:
+    """Probabilities of a row of answers, by emotion."""
+    return {name: float(row[PREFIX + name]) for name in model.classes}
+
+
+def show(
+    row: pd.Series[Any], model: Answerer, before: pd.Series[Any] | None = None, *, key: str
+) -> None:
+    """The answer, how sure it is, and all probabilities.
+
+    Args:
+        row: Of a table of answers, with an answer.
+        model: That answered.
+        before: The same without the voice.
+        key: Of the figure.
+    """
+    sure, answer = 100 * float(row["confidence"]), str(row["answer"])
+    chip = theme.chip(answer)
+    if row["uncertain"]:
+        limit = 100 * (model.confidence.threshold or 0)
+        st.html(f'<div style="font-size:1.3rem">Uncertain · perhaps {chip}</div>')
+        st.markdown(
+            f"The likeliest emotion has {sure:.0f} %. Below {limit:.0f} % this model is wrong too "
+            "often to be believed."
+        )
+    else:
+        st.html(f'<div style="font-size:1.3rem">{chip}</div>')
+        st.markdown(f"**{sure:.0f} % sure**")
+    if before is not None:
+        _effect(row, before)
+    chart = probabilities_figure(
+        given(row, model),
+        None if before is None else given(before, model),
+        threshold=model.confidence.threshold,
+    )
+    theme.figure(chart, key=f"{key}-answer")
+    st.caption(
+        f"{model.confidence.source} A voice does not prove a feeling: do not decide over people "
+        "by it."
+    )
+
+
+def _effect(row: pd.Series[Any], before: pd.Series[Any]) -> None:
+    """What knowing the voice changed."""
+    was = f"{before['answer']}, {100 * float(before['confidence']):.0f} % sure"
+    if row["answer"] == before["answer"]:
+        st.markdown(f"Knowing the voice does not change the answer; without it: {was}.")
+    else:
+        st.markdown(f"**Knowing the voice changes the answer**; without it: {was}.")

@@ -1,0 +1,156 @@
+"""A voice that the model gets to know: clips that are recorded, uploaded or taken of the corpus.
+
+They are kept for this session alone, and no label of them is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.shared import errors
+from pages.shared.errors import plain
+from pages.shared.predict import loading
+from pages.shared.representations.source import FORMATS
+from ser_core.errors import SerError
+from ser_core.predicting.answering import Answerer, Recording
+from ser_core.words import count
+
+if TYPE_CHECKING:
+    from pages.shared.selection import Active
+    from ser_core.models.predictor import Voice
+    from ser_core.predicting.listing import ModelInfo
+
+CLIPS = "_voice"
+FROM_CORPUS = 5
+
+
+def clips() -> list[Recording]:
+    """The clips of the voice."""
+    found: list[Recording] = st.session_state.setdefault(CLIPS, [])
+    return found
+
+
+def identity() -> str:
+    """Changes with the clips; empty where there is none."""
+    parts = [each.name.encode() + _content(each) for each in clips()]
+    return hashlib.sha256(b"|".join(parts)).hexdigest()[:16] if parts else ""
+
+
+def _content(recording: Recording) -> bytes:
+    source = recording.source
+    return source if isinstance(source, bytes) else str(source).encode()
+
+
+def voice(info: ModelInfo, model: Answerer) -> Voice | None:
+    """The voice as this model reads it; None where there is none, or the model has no use for it.
+
+    Raises:
+        SerError: If a clip cannot be used.
+    """
+    if not clips() or not model.predictor.enrols:
+        return None
+    key = ("voice", info.folder, info.changed, identity())
+    found: Voice = loading.kept(key, lambda: model.enrol(clips()))
+    return found
+
+
+def panel(model: Answerer, active: Active) -> None:
+    """Add and remove clips of a voice; says so where the model makes no use of one."""
+    if not model.predictor.enrols:
+        st.caption(
+            "This model makes no use of a known voice. One trained with normalise = speaker does."
+        )
+        return
+    title = f"Voice known from {count(len(clips()), 'clip')}" if clips() else "Teach it a voice"
+    with st.popover(title, width="content"):
+        st.markdown(
+            "Say **one calm sentence** or more, in the voice that you want answers about. The "
+            "model learns how this voice sounds, not what it feels: nothing is labelled. Kept "
+            "until you close the page."
+        )
+        _record(model)
+        _upload(model)
+        _of_corpus(model, active)
+        _list()
+
+
+def _record(model: Answerer) -> None:
+    round_ = st.session_state.setdefault("_voice_round", 0)
+    file = st.audio_input("Record a sentence", key=f"voice-record-{round_}", sample_rate=48_000)
+    if file is not None:
+        name = f"recording {len(clips()) + 1}"
+        if _add(model, [Recording(name, file.getvalue())]):
+            _begin_again()
+
+
+def _upload(model: Answerer) -> None:
+    round_ = st.session_state["_voice_round"]
+    files = st.file_uploader(
+        "Or clips of it", type=FORMATS, accept_multiple_files=True, key=f"voice-files-{round_}"
+    )
+    if files and _add(model, [Recording(file.name, file.getvalue()) for file in files]):
+        _begin_again()
+
+
+def _of_corpus(model: Answerer, active: Active) -> None:
+    """Clips of the speaker of the corpus who is chosen, but not the chosen clip."""
+    if not active.clip or not isinstance(active.row["speaker"], str):
+        return
+    speaker = active.row["speaker"]
+    rows = active.corpus.usable
+    own = [str(c) for c in rows.index[rows["speaker"] == speaker] if c != active.clip]
+    own = own[:: max(1, len(own) // FROM_CORPUS)][:FROM_CORPUS]
+    if own:
+        st.button(
+            f"Take {count(len(own), 'clip')} of {speaker} from the corpus",
+            on_click=_take,
+            args=(model, [Recording(clip, active.corpus.path(clip)) for clip in own]),
+        )
+
+
+def _take(model: Answerer, several: list[Recording]) -> None:
+    st.session_state[CLIPS] = []
+    _add(model, several)
+
+
+def _add(model: Answerer, several: list[Recording]) -> bool:
+    """Take clips that can be used, and say what is wrong with others."""
+    good = []
+    for each in several:
+        try:
+            model.heard(each)
+        except SerError as error:
+            errors.show(error)
+        else:
+            good.append(each)
+    st.session_state[CLIPS] = [*clips(), *good]
+    return len(good) == len(several)
+
+
+def _begin_again() -> None:
+    """Empty the widgets and draw the page with the voice."""
+    st.session_state["_voice_round"] += 1
+    st.rerun()
+
+
+def _list() -> None:
+    for number, each in enumerate(clips()):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(plain(each.name))
+            st.button(
+                "Remove", key=f"voice-remove-{number}", type="tertiary", on_click=_remove,
+                args=(number,),
+            )  # fmt: skip
+    if clips():
+        st.button("Forget the voice", on_click=_forget)
+
+
+def _remove(number: int) -> None:
+    st.session_state[CLIPS] = [each for i, each in enumerate(clips()) if i != number]
+
+
+def _forget() -> None:
+    st.session_state[CLIPS] = []

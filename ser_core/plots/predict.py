@@ -1,0 +1,158 @@
+"""Figures of what a model answers: to one sound, along a long one, to many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import plotly.graph_objects as go
+
+from ser_core.plots.palette import NO_EMOTION, emotion_color
+from ser_core.plots.theme import look
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ABOVE = 106.0
+"""Where the answers stand in a timeline, above the stacked probabilities, in percent."""
+
+
+def probabilities_figure(
+    probabilities: Mapping[str, float],
+    before: Mapping[str, float] | None = None,
+    *,
+    threshold: float | None = None,
+) -> go.Figure:
+    """All probabilities of one sound as bars, in the colours of the emotions.
+
+    Args:
+        probabilities: By emotion, 0 to 1.
+        before: What they were without the voice, as thin pale bars beneath.
+        threshold: Confidence below which the answer is uncertain, as a dotted line.
+    """
+    figure = go.Figure()
+    figure.add_trace(_bars(probabilities, "with the voice" if before else "", pale=False))
+    if before is not None:
+        figure.add_trace(_bars(before, "without", pale=True))
+    rows = len(probabilities)
+    figure.update_layout(look(height=30 + (40 if before else 30) * rows, name="answer"))
+    figure.update_layout(barmode="group", bargap=0.25, bargroupgap=0.05)
+    figure.update_xaxes(range=[0, 116], visible=False)
+    figure.update_yaxes(automargin=True, autorange="reversed", showgrid=False)
+    if threshold is not None:
+        figure.add_vline(x=100 * threshold, line={"dash": "dot", "width": 1.5, "color": NO_EMOTION})
+    return figure
+
+
+def _bars(probabilities: Mapping[str, float], which: str, *, pale: bool) -> go.Bar:
+    names = list(probabilities)
+    suffix = f", {which}" if which else ""
+    return go.Bar(
+        x=[100 * value for value in probabilities.values()],
+        y=names,
+        orientation="h",
+        marker={
+            "color": [emotion_color(name) for name in names],
+            "opacity": 0.35 if pale else 1.0,
+            "line": {"width": 0},
+        },
+        text=[
+            f"{100 * value:.0f} %{' without the voice' if pale else ''}"
+            for value in probabilities.values()
+        ],
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate=f"%{{y}}: %{{x:.1f}} %{suffix}<extra></extra>",
+    )
+
+
+def timeline_figure(table: pd.DataFrame, classes: Sequence[str]) -> go.Figure:
+    """Probabilities over time, stacked, with the answer of each window as a dot above.
+
+    The dots can be clicked; their `customdata` is (start of the window in seconds, answer,
+    confidence in percent, what to say of uncertainty).
+
+    Args:
+        table: A row a window, as `ser_core.predicting.timeline` gives it.
+        classes: Emotions in the order of the stack.
+    """
+    figure = go.Figure()
+    middle = ((table["start"] + table["end"]) / 2).tolist()
+    for name in classes:
+        figure.add_scatter(
+            x=middle,
+            y=100 * np.nan_to_num(table[f"p_{name}"].to_numpy(dtype=float)),
+            stackgroup="all",
+            mode="lines",
+            name=name,
+            line={"width": 0.5, "color": emotion_color(name)},
+            fillcolor=emotion_color(name),
+            hovertemplate=f"{name} %{{y:.0f}} %<extra></extra>",
+        )
+    figure.add_trace(_answers(table, middle))
+    figure.update_layout(look(height=330, name="timeline", legend=True))
+    figure.update_layout(hovermode="x", clickmode="event+select", hoverdistance=60)
+    figure.update_xaxes(title="Middle of the window (s)", automargin=True, zeroline=False)
+    figure.update_yaxes(
+        title="Probability (%)", range=[0, 112], tickvals=[0, 25, 50, 75, 100], zeroline=False
+    )
+    return figure
+
+
+def _answers(table: pd.DataFrame, middle: Sequence[float]) -> go.Scatter:
+    known = (table["answer"] != "").to_numpy()
+    rows = table[known]
+    about = [
+        (start, answer, 100 * sure, ", uncertain" if unsure else "")
+        for start, answer, sure, unsure in zip(
+            rows["start"], rows["answer"], rows["confidence"], rows["uncertain"], strict=True
+        )
+    ]
+    return go.Scatter(
+        x=np.asarray(middle)[known],
+        y=np.full(int(known.sum()), ABOVE),
+        customdata=about,
+        mode="markers",
+        marker={
+            "size": 11,
+            "symbol": ["circle-open" if unsure else "circle" for unsure in rows["uncertain"]],
+            "color": [emotion_color(name) for name in rows["answer"]],
+            "line": {"width": 1.5},
+        },
+        showlegend=False,
+        hovertemplate="from %{customdata[0]:.1f} s: %{customdata[1]}, %{customdata[2]:.0f} %"
+        "%{customdata[3]}<extra></extra>",
+    )
+
+
+def distribution_figure(table: pd.DataFrame, classes: Sequence[str]) -> go.Figure:
+    """How many recordings were answered as each emotion, uncertain ones hollow on top.
+
+    Args:
+        table: A row a recording, as `ser_core.predicting.answering.answer` gives it.
+        classes: Emotions in order.
+    """
+    figure = go.Figure()
+    for unsure in (False, True):
+        rows = table[(table["answer"] != "") & (table["uncertain"] == unsure)]
+        counts = rows["answer"].value_counts().reindex(list(classes), fill_value=0)
+        if unsure and not counts.sum():
+            continue
+        colors = [emotion_color(name) for name in classes]
+        figure.add_bar(
+            x=list(classes),
+            y=counts.to_numpy(),
+            name="uncertain" if unsure else "sure",
+            marker={
+                "color": "rgba(0,0,0,0)" if unsure else colors,
+                "line": {"width": 2 if unsure else 0, "color": colors},
+            },
+            hovertemplate="%{y:,} "
+            + ("uncertain" if unsure else "sure")
+            + " of %{x}<extra></extra>",
+        )
+    figure.update_layout(look(height=260, name="distribution"), barmode="stack", bargap=0.25)
+    figure.update_yaxes(title="Recordings", zeroline=False, automargin=True)
+    figure.update_xaxes(automargin=True, showgrid=False)
+    return figure

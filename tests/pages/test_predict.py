@@ -1,0 +1,181 @@
+"""The page Predict: an answer to a clip, an upload, a recording; many; a voice; what is kept."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from ser_core import feedback
+from ser_core.audio import Waveform, load, to_wav
+from ser_core.models.bundle import Bundle, architecture
+from ser_core.models.emotion import EmotionModel
+from ser_core.models.resnet import ResNetSpec
+from ser_core.predicting import listing
+from ser_core.representations import make
+from ser_core.settings import demo_corpus
+
+ANGER = "samples/EB0_anger_82.flac"
+CLASSES = ("anger", "fear", "happiness", "sadness", "surprise", "neutral")
+
+
+def _model(folder, normalise, **about):
+    torch.manual_seed(1)
+    rep = make("melspectrogram", n_mels=16, hop_length=320)
+    spec = ResNetSpec(depth="resnet10", width=4, classes=6)
+    network = EmotionModel(rep, normalise, spec, CLASSES)
+    torch.nn.init.normal_(network.network.fc.weight, std=5.0)
+    network.normaliser.mean.fill_(-60.0)
+    network.normaliser.spread.fill_(15.0)
+    return Bundle(network.eval(), {**architecture(network), **about}).save(folder)
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory):
+    """Two bundled models: one that can get to know a voice, and one that cannot."""
+    root = tmp_path_factory.mktemp("pretrained")
+    told = {"unseen": {"wa": {"value": 0.62, "low": 0.5, "high": 0.7}, "clips": 4037}}
+    _model(root / "a-voices", "speaker", name="with voices", **told)
+    told = {"confidence": {"temperature": 1.0, "threshold": 0.999, "source": "By hand."}}
+    _model(root / "b-plain", "clip", name="without", **told)
+    return root
+
+
+@pytest.fixture
+def bundled(ready, monkeypatch):
+    monkeypatch.setattr(listing, "bundled_folder", lambda: ready)
+
+
+def figures(app):
+    specs = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    return {spec["layout"]["meta"]["name"]: spec for spec in specs}
+
+
+def button(app, label):
+    return next(b for b in app.button if b.label == label)
+
+
+def upload(app, *files, label="Sound file"):
+    field = next(f for f in app.file_uploader if f.label == label)
+    return field.set_value(list(files) if label == "Sound files" else files[0]).run()
+
+
+def clip(name=ANGER):
+    return (demo_corpus() / name).read_bytes()
+
+
+def test_without_a_model_the_page_says_how_to_get_one(visit, said, monkeypatch, tmp_path):
+    monkeypatch.setattr(listing, "bundled_folder", lambda: tmp_path)
+    app = visit("predict")
+    assert "No model yet" in said(app)
+    assert not app.error
+
+
+def test_it_opens_with_the_answer_to_a_clip(visit, said, bundled):
+    app = visit("predict", clip=ANGER)
+    words = said(app)
+    assert "On voices it has never heard, this model is right in 6 of 10" in words
+    assert "The corpus says: **anger**" in words
+    (bars,) = figures(app)["answer"]["data"]
+    assert bars["y"] == list(CLASSES)
+    assert not app.error
+
+
+def test_an_unsure_answer_says_so(visit, said, bundled):
+    app = visit("predict", model="bundled:b-plain", clip=ANGER)
+    assert "Uncertain · perhaps" in said(app)
+    assert "Below 100 % this model is wrong too often" in said(app)
+    assert "makes no use of a known voice" in said(app)
+
+
+def test_an_upload_and_a_recording_are_answered(visit, said, bundled):
+    app = visit("predict", source="Upload")
+    upload(app, ("mój głos.flac", clip(), "audio/flac"))
+    assert "answer" in figures(app)
+    app = visit("predict", source="Microphone")
+    microphone = next(a for a in app.get("audio_input") if a.label == "Record")
+    recording = to_wav(load(demo_corpus() / ANGER))
+    microphone.set_value(("recording.wav", recording, "audio/wav")).run()
+    assert "answer" in figures(app)
+    assert not app.error
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (to_wav(Waveform(np.zeros(16_000, np.float32))), "is silent"),
+        (to_wav(Waveform(np.ones(1_000, np.float32))), "too short to tell anything"),
+        (b"notes", "not a sound file"),
+    ],
+)
+def test_what_cannot_be_answered_is_told(visit, bundled, content, words):
+    app = visit("predict", source="Upload")
+    upload(app, ("a.wav", content, "audio/wav"))
+    assert words in app.error[0].value
+    assert "answer" not in figures(app)
+
+
+def test_a_voice_is_learned_and_its_effect_shown(visit, said, bundled):
+    app = visit("predict", clip=ANGER)
+    button(app, "Take 5 clips of EB0 from the corpus").click().run()
+    assert "Knowing the voice" in said(app)
+    known, before = figures(app)["answer"]["data"]
+    assert known["x"] != before["x"]
+    button(app, "Forget the voice").click().run()
+    assert "Knowing the voice" not in said(app)
+
+
+def test_a_long_recording_has_a_timeline(visit, said, bundled):
+    voice = load(demo_corpus() / ANGER).samples
+    sound = np.concatenate([voice, np.zeros(48_000, np.float32), *[voice] * 6])
+    app = visit("predict", source="Upload")
+    upload(app, ("long.wav", to_wav(Waveform(sound)), "audio/wav"))
+    spec = figures(app)["timeline"]
+    assert len(spec["data"]) == 7
+    next(n for n in app.number_input if n.label == "Window (s)").set_value(1.0).run()
+    assert "of them silent" in said(app)
+    assert not app.error
+
+
+def test_many_files_are_a_table(visit, said, bundled):
+    app = visit("predict", tab="Many recordings")
+    several = [("a.flac", clip(), "audio/flac"), ("b.wav", b"nothing", "audio/wav")]
+    upload(app, *several, label="Sound files")
+    assert "1 recording answered" in said(app)
+    assert "1 not answered" in said(app)
+    table = app.dataframe[0].value
+    assert list(table["file"]) == ["a.flac", "b.wav"]
+    assert "distribution" in figures(app)
+
+
+def test_a_folder_is_answered_and_in_the_address(visit, said, bundled, tmp_path):
+    shutil.copy(demo_corpus() / ANGER, tmp_path)
+    app = visit("predict", tab="Many recordings", folder=str(tmp_path))
+    assert "1 recording answered" in said(app)
+    app = visit("predict", tab="Many recordings", folder=str(tmp_path / "none"))
+    assert "no such file or folder" in app.error[0].value
+
+
+def test_a_correction_is_kept_with_consent_only_and_deleted_for_good(visit, said, bundled):
+    app = visit("predict", source="Upload")
+    upload(app, ("mine.flac", clip(), "audio/flac"))
+    really = next(g for g in app.get("button_group") if g.label == "It was really")
+    really.set_value("sadness").run()
+    assert button(app, "Keep recording and label").disabled
+    app.checkbox[-1].check().run()
+    button(app, "Keep recording and label").click().run()
+    (kept,) = feedback.kept()
+    assert (kept.emotion, kept.name) == ("sadness", "mine.flac")
+    app = visit("predict", tab="Kept recordings")
+    assert "**1 recording**" in said(app)
+    button(app, "Delete").click().run()
+    assert feedback.kept() == []
+    assert not kept.sound.exists()
+    button(app, "Undo").click().run()
+    assert feedback.kept() == [kept]
+
+
+def test_a_model_that_is_gone_is_told(visit, bundled):
+    app = visit("predict", model="run:gone")
+    assert "not there any more" in app.warning[0].value

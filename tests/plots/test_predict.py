@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ser_core.plots.palette import emotion_color
+from ser_core.plots.predict import distribution_figure, probabilities_figure, timeline_figure
+
+CLASSES = ("anger", "neutral")
+
+
+def _rows(answers, **more):
+    n = len(answers)
+    p = np.where(np.array(answers) == "anger", 0.7, 0.2)
+    p[np.array(answers) == ""] = np.nan
+    table = pd.DataFrame({"p_anger": p, "p_neutral": 1 - p, "answer": answers})
+    sure = table[["p_anger", "p_neutral"]].max(axis=1)
+    return table.assign(confidence=sure, uncertain=[False] * n, **more)
+
+
+def test_an_answer_has_a_bar_an_emotion_in_its_colour():
+    figure = probabilities_figure({"anger": 0.75, "neutral": 0.25}, threshold=0.5)
+    (bars,) = figure.data
+    assert list(bars.x) == [75, 25]
+    assert list(bars.marker.color) == [emotion_color(name) for name in CLASSES]
+    assert bars.text == ("75 %", "25 %")
+    assert figure.layout.shapes[0].x0 == 50
+
+
+def test_with_a_voice_both_answers_stand_side_by_side():
+    figure = probabilities_figure({"anger": 0.9, "neutral": 0.1}, {"anger": 0.3, "neutral": 0.7})
+    with_voice, without = figure.data
+    assert without.marker.opacity < with_voice.marker.opacity
+    assert without.text[1] == "70 % without the voice"
+
+
+def test_a_timeline_stacks_to_a_hundred_and_skips_silence():
+    table = _rows(["anger", "", "neutral"], start=[0.0, 1.0, 2.0], end=[3.0, 4.0, 5.0])
+    figure = timeline_figure(table, CLASSES)
+    *stack, answers = figure.data
+    assert sum(np.asarray(each.y) for each in stack) == pytest.approx([100, 0, 100])
+    assert list(stack[0].x) == [1.5, 2.5, 3.5]
+    assert [tuple(row[:2]) for row in answers.customdata] == [(0.0, "anger"), (2.0, "neutral")]
+    assert list(answers.x) == [1.5, 3.5]
+
+
+def test_uncertain_answers_are_told_apart_in_the_distribution():
+    table = _rows(["anger", "anger", "neutral", ""])
+    assert [list(bar.y) for bar in distribution_figure(table, CLASSES).data] == [[2, 1]]
+    table.loc[0, "uncertain"] = True
+    sure, unsure = distribution_figure(table, CLASSES).data
+    assert (list(sure.y), list(unsure.y)) == ([1, 1], [1, 0])
