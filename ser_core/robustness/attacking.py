@@ -18,9 +18,8 @@ from ser_core.robustness.curve import ATTACK, Curve, Gathering
 from ser_core.robustness.places import PLACES, Batch, Place, as_file, attackable, mean_sigma
 
 if TYPE_CHECKING:
-    from ser_core.models.bundle import Bundle
     from ser_core.models.emotion import EmotionModel
-    from ser_core.models.predictor import Probabilities
+    from ser_core.models.predictor import Predictor, Probabilities
     from ser_core.predictions import Predictions
     from ser_core.robustness.subset import Subset
 
@@ -38,7 +37,7 @@ Told = Callable[[int], None]
 
 
 def attack_curves(
-    predictor: Bundle,
+    predictor: Predictor,
     subset: Subset,
     attack: str,
     place: str,
@@ -95,7 +94,7 @@ def attack_curves(
 
 @dataclass(frozen=True)
 class _Run:
-    predictor: Bundle
+    predictor: Predictor
     model: EmotionModel
     subset: Subset
     attack: Attack
@@ -172,7 +171,7 @@ def statuses(batch: Batch) -> list[str]:
 
 
 def smallest_epsilon(
-    predictor: Bundle, sound: Subset, attack: str, place: str, *, steps: int = 6, seed: int = 0
+    predictor: Predictor, sound: Subset, attack: str, place: str, *, steps: int = 6, seed: int = 0
 ) -> float | None:
     """Least epsilon that turns the answer to one clip, between two of the place's levels.
 
