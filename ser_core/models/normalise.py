@@ -96,6 +96,12 @@ class Moments:
         return torch.stack([pooled.mean, pooled.spread, count]).float()
 
 
+LEAST_SHARE = 0.3
+"""Share of the corpus's spread that a voice's is held to be at least. A band that is empty in a
+voice's clips (a telephone's, or those of a slowed copy) would otherwise blow up what little stirs
+in it."""
+
+
 class Normaliser(nn.Module):
     """Normalise pictures before a network.
 
@@ -167,7 +173,7 @@ class Normaliser(nn.Module):
         prior = PRIOR_FRAMES if self.summary else 0.0
         weight = count / (count + prior).clamp(min=MIN_SPREAD)
         variance = weight * scatter.square() + (1 - weight) * spread.square()
-        return mean + weight * (theirs - mean), variance.clamp(min=MIN_SPREAD**2).sqrt()
+        return mean + weight * (theirs - mean), variance.sqrt().maximum(LEAST_SHARE * spread)
 
 
 def _own_mean(pictures: Tensor, frames: Tensor | None) -> Tensor:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ser_core.errors import ParameterError
-from ser_core.models.normalise import PRIOR_FRAMES, Moments, Normaliser
+from ser_core.models.normalise import LEAST_SHARE, PRIOR_FRAMES, Moments, Normaliser
 
 
 def columns(clips: int, mean: float, spread: float, seed: int = 0) -> torch.Tensor:
@@ -55,3 +55,17 @@ def test_no_clips_are_a_stranger():
 def test_a_single_frame_cannot_be_normalised_by_itself():
     with pytest.raises(ParameterError, match="leaves nothing of a clip that is one frame"):
         Normaliser("clip", 1, 4, summary=True)
+
+
+def test_a_band_that_a_voice_leaves_empty_is_not_blown_up():
+    normaliser = Normaliser("speaker", 1, 2)
+    clips = 10 * torch.randn(50, 1, 2, 30, generator=torch.Generator().manual_seed(0))
+    frames = torch.full((50,), 30)
+    normaliser.fit(Moments.of(clips, frames))
+    empty = clips.clone()
+    empty[:, :, 1] = -120
+    voice = Moments.of(empty, frames).voice().expand(50, -1, -1, -1)
+    stirred = empty.clone()
+    stirred[:, :, 1] += 3
+    largest = normaliser(stirred, frames, voice)[:, :, 1].abs().max()
+    assert largest == pytest.approx(3 / (LEAST_SHARE * 10), rel=0.1)
