@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,9 +17,6 @@ Fill = Callable[[Sight], Tensor]
 """A whole picture of the shape of `Sight.seen`, normalised, to take parts from."""
 
 FILLS: Registry[Fill] = Registry("fill")
-
-FILL = choice("mean", ("mean", "silence", "blurred"), "What the clip is compared with")
-"""The parameter of methods that compare with something."""
 
 BLUR = 0.1
 """Standard deviation of the blur, as a share of the bins and of the frames."""
@@ -53,3 +51,8 @@ def filled(sight: Sight, fill: str) -> Tensor:
         UnknownNameError: If there is no such fill.
     """
     return FILLS[fill](sight)
+
+
+def fill_choice(help: str = "What the clip is compared with") -> Any:  # noqa: A002
+    """Dataclass field of a fill."""
+    return choice("mean", tuple(FILLS), help)

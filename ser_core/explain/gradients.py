@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from captum.attr import InputXGradient, IntegratedGradients, Saliency
 
-from ser_core.explain.fills import FILL, filled
+from ser_core.explain.fills import fill_choice, filled
 from ser_core.explain.method import Method, Progress, Relevance, method, silently
 from ser_core.explain.view import BATCH, Sight
 from ser_core.parameters import parameter
@@ -26,7 +26,7 @@ class Integrated(Method):
     describe = "What each value adds to the answer on the way from a baseline to the clip."
 
     steps: int = parameter(48, 8, 512, "Points on the way: more sum up more exactly", "points")
-    baseline: str = FILL
+    baseline: str = fill_choice()
 
     @property
     def label(self) -> str:

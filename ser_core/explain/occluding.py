@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from captum.attr import Occlusion as CaptumOcclusion
 from torch import Tensor
 
-from ser_core.explain.fills import FILL, filled
+from ser_core.explain.fills import fill_choice, filled
 from ser_core.explain.method import Method, Progress, Relevance, method, silently
 from ser_core.explain.view import Sight
 from ser_core.parameters import parameter
@@ -29,7 +29,7 @@ class Occlusion(Method):
 
     bands: int = parameter(12, 1, 64, "Windows from bottom to top", "windows")
     pieces: int = parameter(16, 1, 128, "Windows from beginning to end", "windows")
-    baseline: str = FILL
+    baseline: str = fill_choice()
 
     @property
     def label(self) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ser_core.explain.fills import FILL, filled
+from ser_core.explain.fills import fill_choice, filled
 from ser_core.explain.method import Method, Progress, Relevance, method, silently
 from ser_core.explain.view import BATCH, Sight
 from ser_core.parameters import parameter
@@ -36,7 +36,7 @@ class Lime(Method):
     samples: int = parameter(1000, 50, 10_000, "Altered copies that are answered", "copies")
     bands: int = parameter(8, 1, 64, "Parts from bottom to top", "parts")
     pieces: int = parameter(12, 1, 128, "Parts from beginning to end", "parts")
-    baseline: str = FILL
+    baseline: str = fill_choice()
     seed: int = parameter(0, 0, 2**31 - 1, "Starts the random choices")
 
     @property

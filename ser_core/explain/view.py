@@ -7,9 +7,9 @@ never feel that, so everything here works on copies that belong to one explanati
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,9 @@ from ser_core.models.bundle import Bundle
 from ser_core.models.predictor import Predictor, Voice
 from ser_core.registry import did_you_mean
 from ser_core.representations import Representation
+
+if TYPE_CHECKING:
+    from ser_core.ensemble.bundle import Ensemble
 
 Floats = npt.NDArray[np.float64]
 Map = npt.NDArray[np.float32]
@@ -104,11 +107,14 @@ class View:
         sights: One a network.
         weights: Of the networks, summing to 1.
         classes: Emotions in the order of the probabilities.
+        pool: From what the networks answer, (networks, rows, classes), to what the model answers,
+            (rows, classes).
     """
 
     sights: tuple[Sight, ...]
     weights: tuple[float, ...]
     classes: tuple[str, ...]
+    pool: Callable[[Floats], Floats]
 
     @property
     def representations(self) -> dict[str, Representation]:
@@ -146,11 +152,15 @@ class View:
         return found
 
     def probabilities(self) -> Floats:
-        """Weighted mean of what the networks answer to the whole clip, (classes,)."""
-        return sum_of(
-            weight * ordered(sight.probabilities(sight.seen), sight, self.classes)[0]
-            for sight, weight in zip(self.sights, self.weights, strict=True)
-        )
+        """What the model answers to the whole clip, (classes,)."""
+        answers = [self.ordered(sight, sight.seen) for sight in self.sights]
+        probabilities: Floats = self.pool(np.stack(answers))[0]
+        return probabilities
+
+    def ordered(self, sight: Sight, batch: Tensor) -> Floats:
+        """What one network answers, in the order of the model's classes, (batch, classes)."""
+        order = [sight.classes.index(name) for name in self.classes]
+        return np.asarray(sight.probabilities(batch).numpy()[:, order])
 
     def target(self, wanted: str | int | None) -> int:
         """Index of a class: of the one that is named, or of the answer.
@@ -171,78 +181,65 @@ class View:
         return self.classes.index(str(wanted))
 
 
-def ordered(probabilities: Tensor, sight: Sight, classes: Sequence[str]) -> Floats:
-    """Probabilities of a network in the order of other classes; 0 for those it lacks."""
-    values = probabilities.numpy()
-    columns = [
-        values[:, sight.classes.index(name)] if name in sight.classes else np.zeros(len(values))
-        for name in classes
-    ]
-    return np.stack(columns, axis=1)
-
-
-def sum_of(arrays: Iterator[Floats]) -> Floats:
-    """Sum of equally shaped arrays, at least one."""
-    total = next(arrays).copy()
-    for each in arrays:
-        total += each
-    return total
-
-
 def look(predictor: Predictor, waveform: Waveform, voice: Voice | None = None) -> View:
     """Let a model see a clip.
 
     Args:
-        predictor: A bundle, or an ensemble of bundles: anything with `members` and `weights`.
+        predictor: A bundle, or an ensemble of bundles.
         waveform: The clip.
         voice: Of its speaker, from `enrol`.
 
     Raises:
         ModelError: If the model has no networks that one can look into, as an exported file.
     """
-    members = bundles(predictor)
+    members, pool = networks(predictor)
     voices = iter(voice or ())
-    total = sum(weight for _, weight in members)
     sights = [
         _sight(bundle, waveform, next(voices, None) if bundle.enrols else None)
         for bundle, _ in members
     ]
+    total = sum(weight for _, weight in members)
     weights = tuple(weight / total for _, weight in members)
-    return View(tuple(sights), weights, tuple(predictor.classes))
+    return View(tuple(sights), weights, tuple(predictor.classes), pool)
 
 
-def bundles(predictor: Predictor) -> list[tuple[Bundle, float]]:
-    """Networks of a model with their weights; members of weight 0 are left out.
+Pooling = Callable[[Floats], Floats]
+
+
+def networks(predictor: Predictor) -> tuple[list[tuple[Bundle, float]], Pooling]:
+    """Networks of a model with their weights, and how their answers become its own.
 
     Raises:
         ModelError: If it has none that one can look into.
     """
+    from ser_core.ensemble.bundle import Ensemble
+
     if isinstance(predictor, Bundle):
-        return [(predictor, 1.0)]
-    members = _members(predictor)
-    found = [
-        (bundle, weight * own)
-        for member, weight in members
-        if weight > 0
-        for bundle, own in bundles(member)
+        return [(predictor, 1.0)], lambda answers: answers[0]
+    if isinstance(predictor, Ensemble):
+        return _members(predictor)
+    raise ModelError(
+        "has no network that one can look into",
+        subject=type(predictor).__name__,
+        remedy="Explain the model that it was made from",
+    )
+
+
+def _members(ensemble: Ensemble) -> tuple[list[tuple[Bundle, float]], Pooling]:
+    """Networks of an ensemble: those of one member are averaged, then the members are pooled."""
+    asked = [
+        (models, weight)
+        for models, weight in zip(ensemble.models, ensemble.pool.weights, strict=True)
+        if models
     ]
-    if not found:
-        raise ModelError(
-            "has no network that one can look into",
-            subject=type(predictor).__name__,
-            remedy="Explain the model that it was made from",
-        )
-    return found
+    pool = replace(ensemble.pool, weights=tuple(weight for _, weight in asked))
+    ends = np.cumsum([len(models) for models, _ in asked])[:-1]
 
+    def pooled(answers: Floats) -> Floats:
+        return pool(np.stack([part.mean(axis=0) for part in np.split(answers, ends)]))
 
-def _members(predictor: Any) -> list[tuple[Predictor, float]]:
-    members = getattr(predictor, "members", None) or ()
-    members = list(members.values()) if hasattr(members, "values") else list(members)
-    weights = getattr(predictor, "weights", None)
-    if weights is None:
-        weights = [1.0] * len(members)
-    values = list(weights.values()) if hasattr(weights, "values") else list(weights)
-    return [(cast(Predictor, m), float(w)) for m, w in zip(members, values, strict=True)]
+    members = [(each, weight / len(models)) for models, weight in asked for each in models]
+    return members, pooled
 
 
 def _sight(bundle: Bundle, waveform: Waveform, voice: npt.NDArray[np.float32] | None) -> Sight:

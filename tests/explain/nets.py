@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+from ser_core.ensemble.bundle import Ensemble
+from ser_core.ensemble.pooling import Pool
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.emotion import EmotionModel
 from ser_core.models.resnet import ResNetSpec
@@ -56,9 +58,7 @@ def bundle_of(name="melspectrogram", normalise="corpus", seed=0, width=2, **para
     return Bundle(model.eval(), architecture(model))
 
 
-class Pair:
-    """Two bundles as one model, as far as explaining needs it."""
-
-    def __init__(self, members, weights):
-        self.members, self.weights, self.classes = members, weights, CLASSES
-        self.enrols = any(member.enrols for member in members)
+def pair_of(one, two, weights, kind="linear", temperature=1.0):
+    """Two bundles as one ensemble."""
+    about = {"classes": list(CLASSES), "name": "pair", "threshold": None}
+    return Ensemble(((one,), (two,)), Pool(kind, tuple(weights), temperature), about)

@@ -10,7 +10,7 @@ from ser_core.errors import ModelError, ParameterError
 from ser_core.explain import METHODS, attribute, look
 from ser_core.explain.fills import filled
 from ser_core.representations import REPRESENTATIONS
-from tests.explain.nets import CLASSES, Pair, bundle_of
+from tests.explain.nets import CLASSES, bundle_of, pair_of
 
 
 def test_the_model_answers_the_same_through_its_view(bundle, speech):
@@ -62,18 +62,23 @@ def test_every_representation_can_be_explained(name, speech):
 
 def test_an_ensemble_is_explained_through_its_members_by_weight(speech):
     one, two = bundle_of(seed=0), bundle_of(seed=5)
-    pair = Pair([one, two], [3.0, 1.0])
-    view = look(pair, speech)
-    pooled = 0.75 * one.predict([speech]) + 0.25 * two.predict([speech])
-    np.testing.assert_allclose(view.probabilities(), pooled[0], atol=1e-6)
+    pair = pair_of(one, two, [0.75, 0.25])
     maps = [attribute(each, speech, "lrp", "anger").values for each in (one, two)]
     shares = [each / np.abs(each).sum() for each in maps]
     found = attribute(pair, speech, "lrp", "anger").values
     np.testing.assert_allclose(found, 0.75 * shares[0] + 0.25 * shares[1], atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["linear", "log-linear"])
+def test_an_ensemble_answers_the_same_through_its_view(kind, speech):
+    pair = pair_of(bundle_of(seed=0), bundle_of("mfcc", seed=5), [0.75, 0.25], kind, 1.7)
+    np.testing.assert_allclose(
+        look(pair, speech).probabilities(), pair.predict([speech])[0], atol=1e-6
+    )
+
+
 def test_members_on_other_representations_have_a_map_of_their_own(speech):
-    pair = Pair([bundle_of(), bundle_of("spectrogram")], {"one": 0.4, "two": 0.6})
+    pair = pair_of(bundle_of(), bundle_of("spectrogram"), [0.4, 0.6])
     assert [rep.name for rep in look(pair, speech).representations.values()] == [
         "spectrogram",
         "melspectrogram",
@@ -85,14 +90,9 @@ def test_members_on_other_representations_have_a_map_of_their_own(speech):
         attribute(pair, speech, "gradient_x_input", representation="mfcc")
 
 
-def test_members_of_no_weight_are_not_asked(speech):
-    pair = Pair([bundle_of(), bundle_of("spectrogram")], [1.0, 0.0])
-    assert len(look(pair, speech).sights) == 1
-
-
 def test_voices_go_to_the_members_that_use_them(speech):
     speaker = bundle_of(normalise="speaker")
-    pair = Pair([bundle_of(), speaker], [0.5, 0.5])
+    pair = pair_of(bundle_of(), speaker, [0.5, 0.5])
     voice = speaker.enrol([speech])
     seen = look(pair, speech, voice).sights[1].seen
     torch.testing.assert_close(seen, look(speaker, speech, voice).sights[0].seen)
@@ -100,7 +100,7 @@ def test_voices_go_to_the_members_that_use_them(speech):
 
 def test_a_model_without_networks_says_so(speech):
     with pytest.raises(ModelError, match="no network"):
-        look(Pair([], []), speech)
+        look(object(), speech)
 
 
 def test_explaining_disturbs_nobody(speech):
