@@ -51,7 +51,7 @@ class Means:
         if speakers is not None and len(set(speakers)) > 1 and not speakers.isna().any():
             tally = tally.grouped(np.asarray(pd.factorize(speakers, sort=True)[0], dtype=np.intp))
             over = "speakers"
-        few = len(tally.sums) < FEW
+        few = 1 < len(tally.sums) < FEW  # one alone does not scatter, and has no interval
         method = JACKKNIFE if few else BOOTSTRAP
         note = f"Rough: it rests on {len(tally.sums)} {over}." if few else ""
         sampling = Sampling(tally, over, method, RESAMPLES, level=level)
