@@ -42,6 +42,7 @@ SECTIONS: dict[str, dict[str, Spot]] = {
     "Models": {
         "train": Spot("pages/train.py", "Train", "Choose a recipe, start it, watch it"),
         "results": Spot("pages/results.py", "Results", "How good it is, and how sure that is"),
+        "ensemble": Spot("pages/ensemble.py", "Ensemble", "Pool models with weights they earn"),
     },
     "Use": {
         "predict": Spot("pages/predict.py", "Predict", "Let a model answer recordings"),

@@ -152,6 +152,7 @@ def _about(study: Study, name: str, members: list[dict[str, Any]]) -> dict[str, 
             "name": split.corpus,
             "licence": _licence(study),
             "clips_hash": split.clips_hash,
+            "test_clips": study.report.n,
         },
         "split": {
             "policy": split.policy,

@@ -132,6 +132,9 @@ def sentences(comparison: Sequence[Mapping[str, Any]], figure: str) -> list[str]
     return [_sentence(row, figure) for row in rows]
 
 
+NOTHING = 5e-4
+"""A difference that three decimals do not show."""
+
 _WHOM = {SINGLE: f"the {SINGLE}"}
 
 
@@ -139,7 +142,7 @@ def _sentence(row: Mapping[str, Any], figure: str) -> str:
     whom = _WHOM.get(row["contestant"], row["contestant"])
     title, difference = METRICS[figure].title, row["difference"]
     low, high = row["difference_low"], row["difference_high"]
-    if abs(difference) < 1e-12:
+    if abs(difference) < NOTHING:
         return f"{title}: no different from {whom}."
     ahead = (difference > 0) == METRICS[figure].higher_is_better
     way = "better" if ahead else "worse"

@@ -116,6 +116,23 @@ def obstacle(one: Candidate, other: Candidate) -> str:
     return "" if _same_parts(one, other) else f"It was tested on other clips than {one.run.name}"
 
 
+def families(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
+    """Candidates that can be pooled with each other, the largest family first.
+
+    Those that can be pooled with nobody, having a fault of their own, are in none.
+    """
+    found: list[list[Candidate]] = []
+    for candidate in candidates:
+        if candidate.fault:
+            continue
+        home = next((family for family in found if not obstacle(family[0], candidate)), None)
+        if home is None:
+            found.append([candidate])
+        else:
+            home.append(candidate)
+    return sorted(found, key=len, reverse=True)
+
+
 def leak(one: Candidate, other: Candidate) -> str:
     """That one run was trained on clips which the other is scored with; empty if neither was."""
     for learner, judge in ((other, one), (one, other)):

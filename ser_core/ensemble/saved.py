@@ -6,20 +6,26 @@ Everything here is read from small files; neither torch nor a model is loaded.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import shutil
 import time
 import uuid
+import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from ser_core import settings
+from ser_core.corpora.leaks import Leak, LeakAudit
 from ser_core.ensemble.options import Options
 from ser_core.errors import SerError
-from ser_core.evaluation import BADGES
+from ser_core.evaluation import BADGES, Report, report
 from ser_core.jsonfile import read_json, write_json
+from ser_core.predictions import Predictions
 
 REQUEST, HISTORY, MODEL = "request.json", "history.json", "ensemble"
 DELETED = ".deleted"
@@ -91,9 +97,61 @@ class Saved:
         """When, in seconds since the epoch; 0 while it is not."""
         return float(self.about["provenance"]["made"]) if self.about else 0.0
 
+    @property
+    def audit(self) -> LeakAudit | None:
+        """What the parts of its members' split share; None while it is not made."""
+        if self.about is None:
+            return None
+        kept, fields = self.about["split"]["audit"], Leak.__dataclass_fields__
+        leaks = tuple(Leak(**{name: row[name] for name in fields}) for row in kept["worst"])
+        return LeakAudit(leaks, kept["grade"], kept["validation_grade"], kept["reading"])
+
+    def predictions(self) -> Predictions:
+        """Calibrated answers to the test clips, each by a pool that was fitted without it.
+
+        Raises:
+            SerError: If they are missing or damaged.
+        """
+        return Predictions.load(self.model / "predictions.parquet")
+
+    def report(self) -> Report:
+        """Everything that can be said of these answers.
+
+        Raises:
+            SerError: As `predictions`.
+        """
+        return report(self.predictions(), self.audit)
+
+    def trials(self) -> pd.DataFrame:
+        """The search for the weights in use, a row a trial.
+
+        Raises:
+            SerError: If the file is missing or damaged.
+        """
+        try:
+            return pd.read_parquet(self.model / "trials.parquet")
+        except (OSError, ValueError) as error:
+            raise SerError("the search was not kept", subject=self.name) from error
+
     def history(self) -> list[dict[str, Any]]:
         """Trials so far: `trial`, `value`, `best`."""
         return list((read_json(self.folder / HISTORY) or {}).get("trials", []))
+
+
+def zipped(saved: Saved) -> bytes:
+    """The whole ensemble as one ZIP file.
+
+    Raises:
+        SerError: If a file cannot be read.
+    """
+    content = io.BytesIO()
+    try:
+        with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
+            for path in sorted(saved.model.rglob("*")):
+                archive.write(path, Path(saved.id) / path.relative_to(saved.model))
+    except OSError as error:
+        raise SerError(f"cannot be read ({error.strerror})", subject=saved.name) from error
+    return content.getvalue()
 
 
 def folder_of_ensembles(home: Path | None = None) -> Path:

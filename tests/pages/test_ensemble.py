@@ -1,0 +1,172 @@
+"""The Ensemble page: choose members, see why others cannot join, start, read what came of it."""
+
+import shutil
+
+import pytest
+
+from ser_core import jobs
+from ser_core.ensemble import Options, gather, optimise
+from ser_core.ensemble.assemble import assemble
+from ser_core.ensemble.saved import Request, ask, ensembles
+from ser_core.jobs import Job
+from tests.ensemble.conftest import Maker
+
+VIEWS = [
+    "Weights", "Is it worth it?", "Errors in common", "Confidence", "Confusion", "Search", "Card",
+]  # fmt: skip
+
+
+def button(app, label):
+    return next(b for b in app.button if b.label == label)
+
+
+def box(app, label):
+    return next(w for w in [*app.selectbox, *app.multiselect] if w.label == label)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """Runtime folder with two runs of one split, one of another, and an ensemble of the two."""
+    home = tmp_path_factory.mktemp("prepared")
+    make_run = Maker(home)
+    chosen = [make_run("one", 1.5, seed=1), make_run("two", 1.2, seed=2)]
+    make_run("stranger", split_seed=5)
+    study = optimise(gather(chosen, "average"), Options(trials=8, risk=0.9))
+    folder = home / "ensembles" / "mine"
+    assemble(study, "ours").save(folder / "ensemble")
+    return home
+
+
+@pytest.fixture
+def with_runs(prepared, ser_home):
+    shutil.copytree(prepared / "runs", ser_home / "runs")
+    return ser_home
+
+
+@pytest.fixture
+def made(prepared, with_runs):
+    shutil.copytree(prepared / "ensembles", with_runs / "ensembles")
+    return "mine"
+
+
+@pytest.fixture
+def queued(monkeypatch, tmp_path):
+    """Orders that would have been put into the queue."""
+    orders = []
+
+    def enqueue(wanted, **_):
+        orders.extend(wanted)
+        return [Job(tmp_path / "job", each.title, each.key, each.command, 0.0) for each in wanted]
+
+    monkeypatch.setattr("ser_core.ensemble.launch.enqueue", enqueue)
+    return orders
+
+
+def test_without_runs_it_says_what_to_do(visit, said):
+    app = visit("ensemble")
+    assert "Nothing to pool yet" in said(app)
+    assert any("Train" in link.label for link in app.get("page_link"))
+
+
+def test_runs_of_one_split_are_members_and_others_stand_below_with_the_reason(visit, with_runs):
+    app = visit("ensemble")
+    members = box(app, "Members")
+    assert sorted(members.options) == ["one", "two"]
+    assert len(members.value) == 2
+    refused = app.dataframe[1].value
+    assert list(refused["Run"]) == ["stranger"]
+    assert "was trained on" in refused["Why not"][0]
+
+
+def test_a_start_queues_the_command_and_opens_the_ensemble(visit, with_runs, queued):
+    app = visit("ensemble")
+    box(app, "Objective").set_value("uar").run()
+    next(t for t in app.text_input if t.label == "Name").set_value("both").run()
+    button(app, "Start").click().run()
+    (order,) = queued
+    assert order.title == "both"
+    assert ("--objective", "uar") in list(zip(order.command, order.command[1:], strict=False))
+    assert "--trials" not in order.command
+    assert app.query_params["ensemble"] == ensembles()[0].id
+    assert order.key == f"ensemble:{ensembles()[0].id}"
+
+
+def test_one_member_cannot_start(visit, with_runs, said):
+    app = visit("ensemble")
+    members = box(app, "Members")
+    members.set_value(members.value[:1]).run()
+    assert button(app, "Start").disabled
+    assert "Choose two members or more" in said(app)
+    assert app.query_params["members"] == box(app, "Members").value[0]
+
+
+def test_a_penalty_is_offered_where_it_means_something(visit, with_runs):
+    app = visit("ensemble")
+    assert "Penalty (L1)" not in [n.label for n in app.number_input]
+    box(app, "Pooling").set_value("log-linear").run()
+    assert "Penalty (L1)" in [n.label for n in app.number_input]
+    box(app, "Objective").set_value("uar").run()
+    assert "Penalty (L1)" not in [n.label for n in app.number_input]
+    assert not app.error
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_opens_by_its_address(visit, made, view):
+    app = visit("ensemble", ensemble=made, view=view)
+    assert not app.error
+    assert not app.exception
+    assert app.title[0].value == "ours"
+
+
+def test_figures_wear_the_badge_and_are_those_of_the_file(visit, said, made):
+    app = visit("ensemble", ensemble=made)
+    about = ensembles()[0].about
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown["UAR"] == f"{about['metrics']['uar']['value']:.3f}"
+    assert said(app).count(":red-badge[speakers shared]") >= 5
+    weights = app.dataframe[0].value.set_index("Member")["Weight"]
+    assert list(weights) == about["weights"]
+
+
+def test_the_comparison_is_told_in_words(visit, said, made):
+    text = said(visit("ensemble", ensemble=made, view="Is it worth it?"))
+    assert "equal weights" in text
+    assert "best single member" in text
+
+
+def test_it_is_listed_deleted_and_brought_back(visit, said, made):
+    app = visit("ensemble", ensembles="Ensembles")
+    assert list(app.dataframe[0].value["Ensemble"]) == ["ours"]
+    app = visit("ensemble", ensemble=made)
+    button(app, "Delete").click().run()
+    assert ensembles() == []
+    assert "Ensemble deleted" in said(app)
+    button(app, "Undo").click().run()
+    assert [saved.name for saved in ensembles()] == ["ours"]
+
+
+def test_it_can_be_renamed(visit, made):
+    app = visit("ensemble", ensemble=made)
+    next(t for t in app.text_input if t.key == "new-name").set_value("better").run()
+    button(app, "Save").click().run()
+    assert app.title[0].value == "better"
+
+
+def test_one_that_failed_says_why(visit, said, with_runs):
+    folder = ask(Request("odd", ("nothing", "at all"), Options(), {}))
+    job = jobs.start(
+        ["python", "-c", "raise SystemExit('no such run')"], title="odd",
+        key=f"ensemble:{folder.name}",
+    )  # fmt: skip
+    job.wait(20)
+    app = visit("ensemble", ensemble=folder.name)
+    assert "failed" in said(app)
+    assert "no such run" in app.error[0].value
+    assert button(app, "Try again")
+
+
+def test_an_unknown_one_is_told_with_a_way_back(visit):
+    app = visit("ensemble", ensemble="../runs")
+    assert "no such ensemble" in app.error[0].value
+    button(app, "← All ensembles").click().run()
+    assert "ensemble" not in app.query_params
