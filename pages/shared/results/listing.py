@@ -214,6 +214,8 @@ def _actions(chosen: Sequence[RunInfo], picked: Sequence[RunInfo]) -> None:
             args=(ids,),
             help="Paired test on the clips that they have in common. Tick two runs or more.",
         )
+        if len(ids) > 1:
+            navigation.link("ensemble", f"Pool {len(ids)} runs →", members=",".join(ids))
         st.button("Delete", disabled=not ids, on_click=delete, args=(picked,))
         st.caption(
             f"{count(len(chosen), 'run')}. Click a line to open it; tick lines at their left to "
