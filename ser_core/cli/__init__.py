@@ -13,6 +13,7 @@ from ser_core.cli import (
     ensemble,
     evaluate,
     jobs,
+    models,
     predict,
     represent,
     store,
@@ -32,6 +33,7 @@ app.command("train")(train.train)
 app.command("ensemble")(ensemble.ensemble)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
+app.add_typer(models.app, name="models")
 app.add_typer(store.app, name="store")
 app.add_typer(bench.app, name="bench")
 app.add_typer(jobs.app, name="jobs")

@@ -34,6 +34,7 @@ _OWN = {
     "ensemble": Kind("SER ensembles", "Searches for the weights of several models together."),
     "explain": Kind("SER explanations", "Attribution methods, their checks and faithfulness."),
     "robustness": Kind("SER robustness", "Accuracy under attack, noise, codecs and channels."),
+    "serving": Kind("SER serving", "Models with all that `mlflow models serve` needs."),
     "export": Kind("SER exports", "Models written as ONNX, with their verification and speed."),
 }
 for _name, _kind in {"training": _TRAINING, "fold": _TRAINING, **_OWN}.items():

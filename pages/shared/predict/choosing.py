@@ -24,7 +24,7 @@ def choose() -> ModelInfo | None:
         _nothing_yet()
         return None
     info = _chosen(found)
-    left, right = st.columns([5, 6], gap="medium", vertical_alignment="bottom")
+    left, right = st.columns([5, 6], gap="medium")
     with left:
         _select(found, info)
     with right:

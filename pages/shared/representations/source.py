@@ -125,7 +125,8 @@ def halves(*, narrow: bool) -> tuple[Any, Any]:
 
 
 def _source() -> str:
-    offers = [each for each in OFFERS if each != HANDED or HANDED_OVER in st.session_state]
+    handed = HANDED_OVER in st.session_state and st.query_params.get("source") == HANDED
+    offers = [each for each in OFFERS if each != HANDED or handed]
     chosen = st.segmented_control(
         "Sound",
         offers,

@@ -1,0 +1,50 @@
+"""`python -m ser_core models`: which there are, and one into MLflow to be served."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ser_core.cli import console
+
+app = typer.Typer(no_args_is_help=True, help="Models to predict with, and to serve.")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")]
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """List bundled models, ensembles and trainings, with what each is worth."""
+    from ser_core.predicting.listing import models
+
+    rows = [
+        {
+            "title": each.title,
+            "kind": each.kind,
+            "wa": each.worth.wa.value if each.worth.wa else None,
+            "uar": each.worth.uar.value if each.worth.uar else None,
+            "badge": each.worth.badge,
+            "folder": str(each.folder),
+        }
+        for each in models()
+    ]
+    console.show(rows, as_json=as_json)
+
+
+@app.command()
+def log(
+    model: Annotated[Path, typer.Option(help="Folder of a model: a bundle or an ensemble.")],
+    as_json: Json = False,
+) -> None:
+    """Log a model in MLflow, so that `mlflow models serve` answers sound over HTTP."""
+    from ser_core.serving.logging import log_model
+
+    found = log_model(model)
+    result = {"run": found.run, "uri": found.uri, "serve": found.command()}
+    if as_json:
+        console.show(result, as_json=True)
+        return
+    console.output.print(f"Logged as {found.uri}, in the run {found.run}. To serve it:")
+    console.output.print(found.command(), soft_wrap=True)
