@@ -46,6 +46,7 @@ class Plan:
         kinds: Names in `PERTURBATIONS`.
         attacks: Names in `ATTACKS`.
         places: Names in `PLACES`.
+        epsilons: Of the attacks, in the unit of their one place; the place's own when empty.
         few: Whether only the mildest, a middle and the most severe level of each are tried.
         shortcuts: Whether shortcuts and the embedding are tried.
         noises: Folder of the user's own noises.
@@ -59,6 +60,7 @@ class Plan:
     kinds: tuple[str, ...] = ()
     attacks: tuple[str, ...] = ()
     places: tuple[str, ...] = ("representation", "sound")
+    epsilons: tuple[float, ...] = ()
     few: bool = False
     shortcuts: bool = False
     noises: Path | None = None
@@ -72,6 +74,12 @@ class Plan:
         if not (self.kinds or self.attacks or self.shortcuts):
             raise ParameterError(
                 "nothing is to be tried", subject="robustness", remedy="Choose a kind or an attack"
+            )
+        if self.epsilons and len(self.places) > 1:
+            raise ParameterError(
+                "epsilons have another unit in each place",
+                subject="robustness",
+                remedy="Attack in one place, or leave the epsilons to it",
             )
         if self.clips is not None and self.clips < 1:
             raise ParameterError(f"clips = {self.clips} must be at least 1", subject="robustness")
@@ -210,7 +218,7 @@ class _Work:
 
     def _attack(self, attack: str, place: str) -> list[Curve]:
         own = PLACES[place].levels(attackable(self.predictor))
-        levels = _levels(self.plan, own)
+        levels = self.plan.epsilons or _levels(self.plan, own)
         told = self.count.of(PACE[attack] * len(levels))
         return attack_curves(
             self.predictor, self.subset, attack, place, levels=levels, seed=self.plan.seed,
@@ -250,7 +258,7 @@ def _levels(plan: Plan, levels: Sequence[float]) -> tuple[float, ...]:
 def _total(plan: Plan, subset: Subset) -> int:
     """Work of a plan, in clips answered."""
     answers: float = sum(len(_levels(plan, PERTURBATIONS[kind].levels)) for kind in plan.kinds)
-    levels = 3 if plan.few else 6
+    levels = len(plan.epsilons) or (3 if plan.few else 6)
     answers += sum(PACE[attack] * levels for attack in plan.attacks for _ in plan.places)
     answers += len(SHORTCUTS) if plan.shortcuts else 0
     return max(1, round(answers * len(subset)))

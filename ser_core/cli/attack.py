@@ -1,0 +1,113 @@
+"""`python -m ser_core attack`: FGSM and PGD on clips of a corpus."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ser_core import atomic
+from ser_core.cli import console
+from ser_core.cli.robustness import (
+    Clips,
+    CorpusPath,
+    Few,
+    JsonFile,
+    Model,
+    Out,
+    Places,
+    ProgressFile,
+    Reader,
+    Seed,
+    carry_out,
+)
+from ser_core.errors import ParameterError
+
+if TYPE_CHECKING:
+    from ser_core.robustness.running import Plan
+
+Attacks = Annotated[
+    list[str] | None,
+    typer.Option("--attack", help="fgsm, pgd or random; can be repeated. All when absent."),
+]
+Epsilons = Annotated[
+    list[float] | None,
+    typer.Option(
+        "--epsilon",
+        help="On the representation the largest change in dB (in sigma where it is not in dB); on "
+        "the sound the signal-to-noise ratio in dB. Can be repeated; needs one --place.",
+    ),
+]
+Wav = Annotated[
+    Path | None,
+    typer.Option(help="Folder for the attacked sounds and the differences, at the last epsilon."),
+]
+
+
+def attack(
+    model: Model,
+    corpus: CorpusPath,
+    reader: Reader = None,
+    clips: Clips = None,
+    attacks: Attacks = None,
+    places: Places = None,
+    epsilons: Epsilons = None,
+    few: Few = False,
+    wav: Wav = None,
+    seed: Seed = 0,
+    json: JsonFile = None,
+    out: Out = None,
+    progress_file: ProgressFile = None,
+) -> None:
+    """Attack a model by its gradient, and say how many right answers are turned.
+
+    Only clips that were answered right count as turned. A model that FGSM does not harm but PGD
+    does is told to mask its gradient.
+    """
+    from ser_core.robustness.attacks import ATTACKS
+    from ser_core.robustness.places import PLACES
+    from ser_core.robustness.running import Plan
+
+    plan = Plan(
+        model=model,
+        corpus=corpus,
+        reader=reader or "",
+        clips=clips,
+        attacks=tuple(attacks or ATTACKS),
+        places=tuple(places or PLACES),
+        epsilons=tuple(epsilons or ()),
+        few=few,
+        seed=seed,
+    )
+    if wav and len(plan.places) > 1:
+        raise ParameterError("of which attack", subject="--wav", remedy="Name one --place")
+    carry_out(plan, "Attack", json=json, out=out, progress_file=progress_file)
+    if wav:
+        _write_sounds(plan, wav)
+
+
+def _write_sounds(plan: Plan, folder: Path) -> None:
+    """Clean, attacked and difference of every clip as WAV files."""
+    from ser_core.audio import to_wav
+    from ser_core.corpora import open_corpus
+    from ser_core.models.predictor import load
+    from ser_core.robustness.one import attacked
+    from ser_core.robustness.places import PLACES, attackable
+    from ser_core.robustness.subset import choose
+
+    predictor = load(plan.model)
+    subset = choose(
+        predictor, open_corpus(plan.corpus, plan.reader or None), plan.clips, seed=plan.seed
+    )
+    (place,), name = plan.places, plan.attacks[0]
+    level = (plan.epsilons or PLACES[place].levels(attackable(predictor)))[-1]
+    for number in range(len(subset)):
+        one = subset.rows([number])
+        found = attacked(predictor, one, name, place, level, seed=plan.seed)
+        stem = Path(str(one.clips.index[0])).stem
+        sounds = {"clean": found.clean, "attacked": found.sound, "difference": found.difference}
+        for what, sound in sounds.items():
+            if sound is not None:
+                atomic.write(folder / f"{stem}.{what}.wav", to_wav(sound))
+    console.output.print(f"Sounds of {name} at the last epsilon are in {folder}", soft_wrap=True)

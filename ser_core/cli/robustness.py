@@ -1,0 +1,203 @@
+"""`python -m ser_core robustness`: a model on noise, lines and damage, and on shortcuts alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ser_core import atomic
+from ser_core.cli import console
+
+if TYPE_CHECKING:
+    from ser_core.robustness.card import Card
+    from ser_core.robustness.running import Plan
+
+Model = Annotated[Path, typer.Option(help="Folder of a model: a bundle or an ensemble.")]
+CorpusPath = Annotated[
+    Path,
+    typer.Option(
+        "--corpus", help="Corpus with the clips; the model's own test clips are taken from it."
+    ),
+]
+Reader = Annotated[
+    str | None, typer.Option(help="Reader of the corpus; found by itself when absent.")
+]
+Clips = Annotated[
+    int | None,
+    typer.Option(min=1, help="How many clips, drawn evenly over emotions; all when absent."),
+]
+Kinds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--perturbation", "-p", help="Which trouble, as white or opus; can be repeated. All when "
+        "absent; none with `none`."
+    ),
+]  # fmt: skip
+Attacks = Annotated[
+    list[str] | None,
+    typer.Option("--attack", help="fgsm, pgd or random as well; can be repeated."),
+]
+Places = Annotated[
+    list[str] | None,
+    typer.Option("--place", help="Attack on the representation or the sound; both when absent."),
+]
+Shortcuts = Annotated[
+    bool,
+    typer.Option("--shortcuts", help="Also what it scores on duration, loudness ... alone."),
+]
+Few = Annotated[bool, typer.Option("--few", help="Only three levels of each.")]
+Noises = Annotated[
+    Path | None, typer.Option(help="Folder of your own noises, mixed in as one more trouble.")
+]
+Seed = Annotated[int, typer.Option(help="Of the clips drawn and of everything random.")]
+JsonFile = Annotated[Path | None, typer.Option("--json", help="File to write everything into.")]
+Out = Annotated[
+    Path | None, typer.Option(help="Folder for the card: HTML, Markdown, PNG and the answers.")
+]
+ProgressFile = Annotated[
+    Path | None, typer.Option(hidden=True, help="Where a job reports how far it is.")
+]
+
+
+def robustness(
+    model: Model,
+    corpus: CorpusPath,
+    reader: Reader = None,
+    clips: Clips = None,
+    kinds: Kinds = None,
+    attacks: Attacks = None,
+    places: Places = None,
+    shortcuts: Shortcuts = False,
+    few: Few = False,
+    noises: Noises = None,
+    seed: Seed = 0,
+    json: JsonFile = None,
+    out: Out = None,
+    progress_file: ProgressFile = None,
+) -> None:
+    """Try a model on ordinary trouble at growing levels, and write its robustness card.
+
+    Figures are of the model's own test clips where the corpus has them; what was taken is said.
+    """
+    from ser_core.robustness.places import PLACES
+    from ser_core.robustness.running import Plan
+    from ser_core.robustness.sweeping import kinds as every
+
+    plan = Plan(
+        model=model,
+        corpus=corpus,
+        reader=reader or "",
+        clips=clips,
+        kinds=_wanted(kinds, every(noises=noises)),
+        attacks=tuple(attacks or ()),
+        places=tuple(places or PLACES),
+        few=few,
+        shortcuts=shortcuts,
+        noises=noises,
+        seed=seed,
+    )
+    carry_out(plan, "Robustness", json=json, out=out, progress_file=progress_file)
+
+
+def _wanted(kinds: list[str] | None, every: list[str]) -> tuple[str, ...]:
+    if kinds == ["none"]:
+        return ()
+    return tuple(kinds or every)
+
+
+def carry_out(
+    plan: Plan,
+    label: str,
+    *,
+    json: Path | None,
+    out: Path | None,
+    progress_file: Path | None,
+) -> Card:
+    """Run a plan, keep its card in its folder and in MLflow, and print it."""
+    from ser_core import tracking
+    from ser_core.robustness.running import run
+
+    folder = out or plan.folder
+    with console.progress(label, progress_file) as report, tracking.run(
+        f"{label}: {plan.model.name}", "robustness", params=_params(plan)
+    ) as tracked:  # fmt: skip
+        card = run(plan, report)
+        write(card, folder)
+        _track(tracked, card, folder)
+    if json:
+        console.write_json(json, card.as_dict())
+    show(card, folder)
+    return card
+
+
+def write(card: Card, folder: Path) -> None:
+    """Everything of a card as files in a folder.
+
+    Raises:
+        SerError: If they cannot be written.
+    """
+    from ser_core.plots.printed_robustness import markdown, page, print_card
+
+    card.save(folder)
+    if card.line or card.attacks:
+        atomic.write(folder / "card.png", print_card(card))
+    atomic.write(folder / "card.md", markdown(card))
+    atomic.write(folder / "card.html", page(card))
+
+
+def _params(plan: Plan) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {name: value for name, value in asdict(plan).items() if value not in (None, "", ())}
+
+
+def _track(run: Any, card: Card, folder: Path) -> None:
+    """Figures as metrics, one step a level, and the files."""
+    areas = {f"area_uar.{curve.name}": curve.area() for curve in card.curves if curve.troubled}
+    whole = {"clean_uar": card.clean("uar").value, "clean_wa": card.clean("wa").value}
+    known = {**whole, **areas, "area_uar": card.area()}
+    run.metrics({name: value for name, value in known.items() if value is not None})
+    for curve in card.curves:
+        for step, point in enumerate(curve.points):
+            found = {
+                f"{figure}.{curve.name}": curve.interval(point, figure).value
+                for figure in ("uar", "wa")
+            }
+            run.metrics({n: v for n, v in found.items() if v is not None}, step=step)
+    run.tags({"subset": card.subset, "badge": card.badge, "folder": str(folder)})
+    run.describe(f"{card.subset}. {card.badge}")
+    for name in ("card.json", "answers.parquet", "card.html", "card.md", "card.png"):
+        if (folder / name).exists():
+            run.artifact(folder / name)
+
+
+def show(card: Card, folder: Path) -> None:
+    """Print a card: what was tried on what, a row a kind, what to know."""
+    from ser_core.plots.printed_robustness import findings
+
+    out = console.output
+    badge = f" [bold yellow]{card.badge}[/]" if card.badge else ""
+    out.print(f"[bold]{card.title}[/]{badge}\n{card.subset}; intervals: {card.how}", soft_wrap=True)
+    out.print(f"Without trouble: UAR {card.clean('uar')}, WA {card.clean('wa')}")
+    rows = [
+        {
+            "trouble": row["title"],
+            "area (UAR)": row["area_uar"],
+            "worst level": row["worst_level"],
+            "UAR there": _ends(row),
+        }
+        for row in card.summary().to_dict("records")
+    ]
+    if rows:
+        out.print(console.table(rows))
+    for sentence in findings(card):
+        out.print(sentence, soft_wrap=True)
+    out.print(f"The card is in {folder}", soft_wrap=True)
+
+
+def _ends(row: Any) -> str:
+    ends = [row["worst_uar"], row["worst_uar_low"], row["worst_uar_high"]]
+    value, low, high = (console.said(each) for each in ends)
+    return f"{value} ({low} to {high})"
