@@ -7,6 +7,7 @@ import sys
 import typer
 
 from ser_core.cli import (
+    attack,
     bench,
     console,
     corpus,
@@ -16,6 +17,7 @@ from ser_core.cli import (
     models,
     predict,
     represent,
+    robustness,
     store,
     train,
 )
@@ -33,6 +35,8 @@ app.command("train")(train.train)
 app.command("ensemble")(ensemble.ensemble)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
+app.command("attack")(attack.attack)
+app.command("robustness")(robustness.robustness)
 app.add_typer(models.app, name="models")
 app.add_typer(store.app, name="store")
 app.add_typer(bench.app, name="bench")
