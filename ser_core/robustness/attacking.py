@@ -114,7 +114,7 @@ class _Run:
         for row, picture, before, n in zip(
             batch.rows, changed, batch.target.x, batch.lengths.tolist(), strict=True
         ):
-            frames = 1 + n // representation.hop_length
+            frames = int(representation.frames(torch.tensor(n)))
             change = (picture - before)[..., :frames]
             sound = torch.from_numpy(self.subset.sounds[row].samples)
             made.append(as_file(resynthesis.resynthesised(sound, change, representation), rate))

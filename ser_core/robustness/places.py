@@ -140,7 +140,7 @@ class OnPicture(Place):
         """Pictures, with one unit for all values or one a bin."""
         with torch.no_grad():
             pictures = model.front_end(sounds, lengths)
-        frames = own_frames(model, pictures, lengths)
+        frames = model.representation.frames(lengths)
         place = torch.arange(pictures.shape[-1])
         mask = (place < frames[:, None])[:, None, None, :].to(pictures)
         low, high = BOUNDS.get(model.representation.name, (-math.inf, math.inf))
@@ -230,12 +230,6 @@ def attackable(predictor: Any) -> EmotionModel:
             remedy="Choose a single trained network, such as a member of the ensemble",
         )
     return copy.deepcopy(model).eval().requires_grad_(False)
-
-
-def own_frames(model: EmotionModel, pictures: Tensor, lengths: Tensor) -> Tensor:
-    """Own frames of each clip, shape (batch,)."""
-    frames = 1 + lengths // model.representation.hop_length
-    return frames.clamp(max=pictures.shape[-1])
 
 
 def voice_rows(subset: Subset, rows: Sequence[int]) -> Tensor | None:

@@ -17,7 +17,7 @@ import torch
 from ser_core.errors import ModelError
 from ser_core.evaluation.metrics import wilson
 from ser_core.models.bundle import side_by_side
-from ser_core.robustness.places import BATCH, attackable, own_frames, voice_rows
+from ser_core.robustness.places import BATCH, attackable, voice_rows
 
 if TYPE_CHECKING:
     from ser_core.models.predictor import Predictor
@@ -97,7 +97,7 @@ def embeddings(predictor: Predictor, subset: Subset) -> Vectors:
         lengths = torch.tensor([len(sound) for sound in sounds])
         with torch.no_grad():
             pictures = model.front_end(padded, lengths)
-            frames = own_frames(model, pictures, lengths)
+            frames = model.representation.frames(lengths)
             normal = model.normaliser(pictures, frames, voice_rows(subset, chosen))
             found = embed(normal, frames)
         rows |= dict(zip(chosen, found.numpy(), strict=True))

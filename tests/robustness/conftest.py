@@ -8,6 +8,7 @@ import torch
 from ser_core.corpora import open_corpus
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.emotion import EmotionModel
+from ser_core.models.linear import LinearSpec
 from ser_core.models.resnet import ResNetSpec
 from ser_core.representations import make
 from ser_core.robustness.subset import choose
@@ -23,6 +24,15 @@ def made(representation="melspectrogram", normalise="clip", **parameters):
     spec = ResNetSpec(depth="resnet10", width=4, channels=len(rep.channel_names))
     model = EmotionModel(rep, normalise, spec, CLASSES)
     torch.nn.init.normal_(model.network.fc.weight)
+    return Bundle(model.eval(), architecture(model))
+
+
+def made_linear(normalise="corpus"):
+    """A linear model on functionals: one frame a clip."""
+    torch.manual_seed(0)
+    rep = make("functionals")
+    channels, bins, _ = rep.silence.shape
+    model = EmotionModel(rep, normalise, LinearSpec(channels=channels, bins=bins), CLASSES)
     return Bundle(model.eval(), architecture(model))
 
 

@@ -24,7 +24,7 @@ from ser_core.robustness.curve import Curve, Gathering
 from ser_core.robustness.masking import masking
 from ser_core.robustness.places import PLACES, attackable
 
-from .conftest import made
+from .conftest import made, made_linear
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +180,15 @@ def test_other_representations_are_attacked_too(subset, name):
     for place in PLACES:
         curve, *_ = attack_curves(made(name), few, "pgd", place, levels=[20.0])
         assert np.isfinite(curve.points[-1].predictions.probabilities).all()
+
+
+def test_a_linear_model_on_functionals_is_attacked_too(subset):
+    few = subset.rows([0, 1, 2])
+    for place in PLACES:
+        found = attack_curves(made_linear(), few, "fgsm", place, levels=[30.0])
+        (curve,) = found
+        assert np.isfinite(curve.points[-1].predictions.probabilities).all()
+        assert set(curve.status) == {""}
 
 
 def test_a_model_that_normalises_by_speaker_is_attacked_with_its_voices(corpus):

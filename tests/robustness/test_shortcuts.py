@@ -13,6 +13,8 @@ from ser_core.evaluation import Interval
 from ser_core.robustness.probes import ASKED, embeddings, probe, probes
 from ser_core.robustness.shortcuts import SHORTCUTS, Leaning, kept, leanings, speech
 
+from .conftest import made_linear
+
 
 def of(subset, name):
     return [sound.samples for sound in kept(subset, name)]
@@ -96,6 +98,12 @@ def test_embeddings_are_those_of_the_network_clip_by_clip(bundle, subset):
     assert vectors.shape == (12, 32)
     alone = embeddings(bundle, subset.rows([5]))
     np.testing.assert_allclose(alone[0], vectors[5], atol=1e-4)
+
+
+def test_the_embedding_of_a_linear_model_is_what_it_sees(subset):
+    vectors = embeddings(made_linear(), subset.rows([0, 1]))
+    assert vectors.shape[0] == 2
+    assert np.isfinite(vectors).all()
 
 
 def test_a_probe_finds_what_is_there_and_nothing_where_nothing_is():
