@@ -22,6 +22,7 @@ import pandas as pd
 
 from ser_core.audio import Waveform
 from ser_core.ensemble.pooling import POOLINGS, Pool
+from ser_core.ensemble.together import answers, enrolled
 from ser_core.errors import ModelError, SerError
 from ser_core.models.bundle import Bundle, load_bundle
 from ser_core.models.predictor import Probabilities, Voice
@@ -101,9 +102,10 @@ class Ensemble:
             AudioError: If a sound is empty or not finite.
             ModelError: If the voice is of another model.
         """
-        voices = iter(self._voices(voice))
+        asked = self._asked
+        told = iter(zip(asked, answers(asked, waveforms, self._voices(voice)), strict=True))
         members = [
-            np.mean([self._answer(each, waveforms, next(voices)) for each in models], axis=0)
+            np.mean([self._ordered(*next(told)) for _ in models], axis=0)
             for models in self.models
             if models
         ]
@@ -113,11 +115,8 @@ class Ensemble:
         pool = Pool(self.pool.kind, tuple(weights), self.pool.temperature)
         return pool(np.stack(members))
 
-    def _answer(
-        self, model: Bundle, waveforms: Sequence[Waveform], voice: Voice | None
-    ) -> Probabilities:
-        order = [model.classes.index(name) for name in self.classes]
-        return model.predict(waveforms, voice)[:, order]
+    def _ordered(self, model: Bundle, given: Probabilities) -> Probabilities:
+        return given[:, [model.classes.index(name) for name in self.classes]]
 
     def _voices(self, voice: Voice | None) -> list[Voice | None]:
         """Each model's own part of a voice."""
@@ -145,8 +144,7 @@ class Ensemble:
                 subject=str(self.about["name"]),
                 remedy="Pool members that are trained with normalise = speaker",
             )
-        users = [model for model in self._asked if model.enrols]
-        return tuple(array for model in users for array in model.enrol(waveforms))
+        return enrolled([model for model in self._asked if model.enrols], waveforms)
 
     def save(self, folder: Path) -> Path:
         """Write the ensemble; the folder appears whole or not at all, and replaces an older one.
