@@ -1,0 +1,164 @@
+"""Hear a map: keep or remove the most relevant part of the sound, and let the model hear it too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ser_core.audio import Waveform, resampled
+from ser_core.errors import ModelError, ParameterError
+from ser_core.explain.attribution import Attribution
+from ser_core.explain.faithfulness import order_of
+from ser_core.explain.filterbanks import to_spectrum
+from ser_core.explain.view import Floats, Map
+from ser_core.models.predictor import Predictor, Voice
+from ser_core.representations import HPSS, Analysis, Representation, filters
+
+Mask = npt.NDArray[np.bool_]
+
+OVERLAP = 4
+"""Windows that lie over each sample when the sound is put together again."""
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """A sound of which a part was kept or removed, and what the model says of it.
+
+    Attributes:
+        waveform: The new sound, as long as the old one.
+        before: Probabilities of the whole sound, (classes,).
+        after: Probabilities of the new one, (classes,).
+        energy: Share of the sound's energy that is left, 0 to 1.
+    """
+
+    waveform: Waveform
+    before: Floats
+    after: Floats
+    energy: float
+
+
+def listen(
+    predictor: Predictor,
+    waveform: Waveform,
+    attribution: Attribution,
+    share: float,
+    *,
+    keep: bool,
+    voice: Voice | None = None,
+) -> Heard:
+    """Keep only, or remove, the most relevant part of a sound, and ask the model again.
+
+    The model hears the new sound from the beginning: it is extracted and normalised anew.
+
+    Args:
+        predictor: The model.
+        waveform: The sound that was explained.
+        attribution: Its map.
+        share: Of the picture, 0 to 1, that counts as most relevant.
+        keep: Keep that part; otherwise remove it.
+        voice: Of the speaker.
+
+    Raises:
+        ModelError: If the representation's bins are no parts of the sound.
+        ParameterError: If the share is not between 0 and 1.
+    """
+    chosen = most_relevant(attribution.values, share)
+    new = resynthesised(waveform, attribution.representation, chosen if keep else ~chosen)
+    before, after = (predictor.predict([each], voice)[0] for each in (waveform, new))
+    old = resampled(waveform, new.sample_rate).samples
+    total = float(np.square(old, dtype=np.float64).sum())
+    left = float(np.square(new.samples, dtype=np.float64).sum())
+    return Heard(new, before, after, left / total if total > 0 else 0.0)
+
+
+def most_relevant(values: Map, share: float) -> Mask:
+    """Where the largest values are: this share of them, of equal ones some by chance.
+
+    Raises:
+        ParameterError: If the share is not between 0 and 1.
+    """
+    if not 0 <= share <= 1:
+        raise ParameterError(f"a share of {share:g} is not between 0 and 1", subject="share")
+    every = np.arange(values.size).reshape(values.shape)
+    chosen = np.zeros(values.size, bool)
+    chosen[order_of(values, every, 0)[: round(share * values.size)]] = True
+    return chosen.reshape(values.shape)
+
+
+def can_be_heard(rep: Representation) -> bool:
+    """Whether parts of this representation are parts of the sound."""
+    return to_spectrum(rep) is not None
+
+
+def resynthesised(
+    waveform: Waveform, rep: Representation, mask: npt.NDArray[np.generic]
+) -> Waveform:
+    """The sound with nothing left but the masked part of a representation.
+
+    The short-time spectrum is multiplied by the mask, brought from the representation's bins to
+    those of the spectrum, and put together again with its own phase.
+
+    Args:
+        waveform: The sound.
+        rep: What the mask is laid over.
+        mask: 1 where the sound stays, 0 where it goes, (channels, bins, frames).
+
+    Returns:
+        At the representation's sample rate; with a mask of ones the sound itself.
+
+    Raises:
+        ModelError: If the representation's bins are no parts of the sound.
+    """
+    weights = to_spectrum(rep)
+    if weights is None:
+        raise ModelError(
+            "its bins mix all of the sound, so no part of it can be played alone",
+            subject=rep.title,
+            remedy="Choose a model on a spectrogram, mel spectrogram, HPSS, constant-Q or chroma",
+        )
+    samples = torch.from_numpy(resampled(waveform, rep.sample_rate).samples)[None]
+    step, window = rep.n_fft // OVERLAP, filters.hann(rep.n_fft)
+    spectrum = torch.stft(
+        samples, rep.n_fft, step, window=window, pad_mode="constant", return_complex=True
+    )
+    times = torch.arange(spectrum.shape[-1]) * step / rep.hop_length
+    gains = at_times(weights @ torch.from_numpy(mask.astype(np.float32)), times)
+    gain = gains[0] if len(gains) == 1 else _shared_out(rep, samples, gains, times)
+    new = torch.istft(spectrum * gain, rep.n_fft, step, window=window, length=samples.shape[1])
+    return Waveform(new[0].numpy(), rep.sample_rate)
+
+
+def at_times(values: Tensor, frames: Tensor) -> Tensor:
+    """Values between frames, by linear interpolation; (..., n) -> (..., frames)."""
+    last = values.shape[-1] - 1
+    places = frames.clamp(max=last)
+    left = places.floor().long()
+    right = (left + 1).clamp(max=last)
+    return torch.lerp(values[..., left], values[..., right], (places - left).to(values.dtype))
+
+
+def _shared_out(rep: Representation, samples: Tensor, gains: Tensor, times: Tensor) -> Tensor:
+    """Gain where a harmonic and a percussive part have masks of their own."""
+    share = at_times(harmonic_share(rep, samples), times)
+    return share * gains[0] + (1 - share) * gains[1]
+
+
+def harmonic_share(rep: Representation, samples: Tensor) -> Tensor:
+    """Share of the harmonic part in the spectrum's amplitude, (n_fft // 2 + 1, frames)."""
+    one, two = (part.sqrt() for part in parts_of(rep, samples))
+    return (one + 1e-12) / (one + two + 2e-12)
+
+
+def parts_of(rep: Representation, samples: Tensor) -> tuple[Tensor, Tensor]:
+    """Power of the harmonic and of the percussive part, each (n_fft // 2 + 1, frames)."""
+    own = {"sample_rate": rep.sample_rate, "n_fft": rep.n_fft, "hop_length": rep.hop_length}
+    separation = rep if isinstance(rep, HPSS) else HPSS(**own, fmax=rep.sample_rate / 2, n_mels=8)
+    harmonic, percussive = separation.parts(Analysis(samples, rep.sample_rate))
+    return harmonic[0], percussive[0]
+
+
+__all__ = ["Heard", "can_be_heard", "listen", "most_relevant", "resynthesised"]
