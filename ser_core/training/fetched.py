@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING, Any
 from ser_core import atomic, tracking
 from ser_core.errors import TrackingError
 from ser_core.jsonfile import read_json
-from ser_core.training.tracked import IDS
+from ser_core.training.tracked import FILES, IDS
 
 if TYPE_CHECKING:
     import pandas as pd
-
-FILES = ("recipe.yaml", "split.json", "predictions.parquet", "summary.json")
-"""What a run is read from; the summary comes last, since it makes a run count as finished."""
 
 
 def missing(root: Path) -> pd.DataFrame:
@@ -51,9 +48,8 @@ def fetch(root: Path) -> list[str]:
 
 def _made(root: Path, row: pd.Series[Any]) -> bool:
     folder = root / str(row["params.recipe_hash"])
-    try:
-        kept = {name: tracking.artifact(row["id"], name).read_bytes() for name in FILES}
-    except TrackingError:
+    kept = {name: content for name in FILES if (content := _kept(row["id"], name)) is not None}
+    if not {*FILES} - {"enrolled.parquet"} <= {*kept}:
         return False
     for name, content in kept.items():
         atomic.write(folder / name, content)
@@ -88,3 +84,10 @@ def remember(folder: Path) -> None:
 
 def _ids(folder: Path) -> dict[str, Any]:
     return read_json(folder / IDS) or {}
+
+
+def _kept(run: str, name: str) -> bytes | None:
+    try:
+        return tracking.artifact(run, name).read_bytes()
+    except TrackingError:
+        return None

@@ -29,6 +29,7 @@ from ser_core.training.data import moments_of
 from ser_core.training.loop import Callback, Metrics, Trainer
 from ser_core.training.precision import best_device, choose
 from ser_core.training.recipe import Recipe
+from ser_core.training.runs import ENROLLED
 from ser_core.training.sources import Prepared, prepare
 
 HEADLINES = ("uar", "wa")
@@ -88,8 +89,9 @@ class Outcome:
 
     Attributes:
         folder: Where its files are: `recipe.yaml`, `split.json`, `predictions.parquet`,
-            `summary.json` and a bundle a member.
-        predictions: Of all members, on validation and test clips.
+            `summary.json` and a bundle a member; of models that enrol voices also
+            `enrolled.parquet`.
+        predictions: Of all members, on validation and test clips, nothing known of the speakers.
         split: How clips were dealt.
         audit: What its parts share.
         minutes: Wall-clock time of the trainings, resumed ones included in full.
@@ -138,10 +140,12 @@ def run(
         home = folder / member.name
         if (home / "bundle" / "bundle.json").exists():
             bundles.append(load_bundle(home / "bundle"))
+            _answer_enrolled(bundles[-1], plan, member, home)
             continue
         with watcher.member(member) as told:
             bundle = _train(plan, member, home, [steps.of(number), EachEpoch(told)])
             bundle.save(home / "bundle")
+            _answer_enrolled(bundle, plan, member, home)
             watcher.trained(member, bundle, home / "bundle")
         bundles.append(bundle)
         _remove_checkpoint(home)
@@ -208,9 +212,9 @@ def _train(plan: Plan, member: Member, home: Path, callbacks: Sequence[Callback]
     best = trainer.run()
     trainer.model.load_state_dict(best.weights)
     bundle = Bundle(trainer.model.cpu().eval(), _about(plan, member, trainer))
-    predictions = answered(bundle, plan, member)
+    predictions = answered(bundle, plan, member, enrolled=False)
     test = predictions.part("test")
-    metrics = {name: _figure(test, plan.audit, name) for name in HEADLINES}
+    metrics = _figures(test, plan.audit)
     return Bundle(bundle.model, {**bundle.about, "metrics": metrics}, predictions)
 
 
@@ -258,18 +262,23 @@ def new_model(recipe: Recipe, prepared: Prepared) -> EmotionModel:
     return EmotionModel(rep, recipe.normalise, network, prepared.classes)
 
 
-def answered(bundle: Bundle, plan: Plan, member: Member) -> Predictions:
+def answered(bundle: Bundle, plan: Plan, member: Member, *, enrolled: bool) -> Predictions:
     """Answers of a bundle to validation and test clips, from waveforms, as a user gets them.
 
-    A model that normalises by speaker gets the voice of each speaker from all clips of that
-    speaker in the same part, without their labels.
+    Args:
+        bundle: The model.
+        plan: Whose clips.
+        member: Whose fold.
+        enrolled: Whether each speaker's voice is known from all clips of that speaker in the same
+            part, without their labels; else nothing is known of any.
     """
     prepared, tables = plan.prepared, []
+    known = prepared.data.voices if enrolled else None
     for part, clips in plan.split.fold(member.fold).items():
         if part not in ("validation", "test"):
             continue
         positions = prepared.positions(clips)
-        voices = prepared.data.voices.full(positions, positions) if prepared.data.voices else None
+        voices = known.full(positions, positions) if known else None
         waveforms = [prepared.waveforms[int(position)] for position in positions]
         probabilities = bundle.predict_each(waveforms, voices)
         rows, classes = plan.corpus.usable.loc[clips], bundle.classes
@@ -277,6 +286,13 @@ def answered(bundle: Bundle, plan: Plan, member: Member) -> Predictions:
         table = Predictions.of(rows, probabilities, classes, fold=fold, part=part, seed=seed)
         tables.append(table)
     return Predictions.concat(tables)
+
+
+def _answer_enrolled(bundle: Bundle, plan: Plan, member: Member, home: Path) -> None:
+    """Keep beside a bundle that enrols voices what it answers when it knows them all."""
+    file = home / ENROLLED
+    if bundle.enrols and not file.exists():
+        answered(bundle, plan, member, enrolled=True).save(file)
 
 
 def _about(plan: Plan, member: Member, trainer: Trainer) -> dict[str, Any]:
@@ -310,6 +326,11 @@ def _about(plan: Plan, member: Member, trainer: Trainer) -> dict[str, Any]:
     }
 
 
+def _figures(predictions: Predictions, audit: LeakAudit) -> dict[str, Any]:
+    test = predictions.part("test")
+    return {name: _figure(test, audit, name) for name in HEADLINES}
+
+
 def _figure(predictions: Predictions, audit: LeakAudit, name: str) -> dict[str, Any]:
     figure = interval(predictions, name, by_speaker=not audit.speakers_shared)
     return {
@@ -333,6 +354,10 @@ def _conclude(
 ) -> Outcome:
     predictions = Predictions.concat([b.predictions for b in bundles if b.predictions is not None])
     predictions.save(folder / "predictions.parquet")
+    files = sorted(folder.glob(f"fold-*/{ENROLLED}"))
+    enrolled = Predictions.concat([Predictions.load(file) for file in files]) if files else None
+    if enrolled:
+        enrolled.save(folder / ENROLLED)
     minutes = sum(bundle.about["training"]["minutes"] for bundle in bundles)
     summary = {
         "name": recipe.name,
@@ -342,7 +367,8 @@ def _conclude(
         "clips": len(predictions.part("test").table),
         "minutes": minutes,
         "finished": time.time(),
-        "test": {name: _figure(predictions.part("test"), audit, name) for name in HEADLINES},
+        "test": _figures(predictions, audit),
+        **({"enrolled": _figures(enrolled, audit)} if enrolled else {}),
     }
     atomic.write(folder / "summary.json", json.dumps(summary, indent=1, ensure_ascii=False))
     return Outcome(folder, predictions, split, audit, minutes)

@@ -26,6 +26,10 @@ from ser_core.jsonfile import read_json
 from ser_core.training import fetched
 from ser_core.training.recipe import Recipe, SplitChoice
 
+ENROLLED = "enrolled.parquet"
+"""What models answered that knew the voice of every speaker from all their unlabelled clips; beside
+`predictions.parquet`, which holds what they answered to strangers."""
+
 DELETED = ".deleted"
 """Folder beside the runs that holds those that were deleted, until they are too old."""
 
@@ -42,6 +46,8 @@ class Result:
         wa: Accuracy on the test clips.
         clips: Test answers.
         members: Trainings: folds times seeds.
+        enrolled: Mean recall where the voices are known from all their unlabelled clips; None
+            where the model makes no use of them.
         minutes: Of training.
         finished: Seconds since the epoch.
     """
@@ -53,6 +59,7 @@ class Result:
     members: int
     minutes: float
     finished: float
+    enrolled: Interval | None = None
 
     @property
     def badge(self) -> str:
@@ -195,6 +202,7 @@ def _result(summary: Mapping[str, Any]) -> Result | None:
             members=summary["members"],
             minutes=summary["minutes"],
             finished=summary["finished"],
+            enrolled=_figure("uar", known["uar"]) if (known := summary.get("enrolled")) else None,
             **figures,
         )
     except (KeyError, TypeError, ValueError):
@@ -219,22 +227,26 @@ def audit_of(run: RunInfo) -> LeakAudit | None:
     return LeakAudit(leaks, kept["grade"], kept["validation_grade"], kept["reading"])
 
 
-def predictions_of(run: RunInfo) -> Predictions:
+def predictions_of(run: RunInfo, *, enrolled: bool = False) -> Predictions:
     """What the models of a finished run answered, on validation and test clips.
+
+    Args:
+        run: Which.
+        enrolled: Whether the voices were known; only where `run.result.enrolled` is a figure.
 
     Raises:
         SerError: If the file is missing or damaged.
     """
-    return Predictions.load(run.folder / "predictions.parquet")
+    return Predictions.load(run.folder / (ENROLLED if enrolled else "predictions.parquet"))
 
 
-def report_of(run: RunInfo, part: str = "test") -> Report:
+def report_of(run: RunInfo, part: str = "test", *, enrolled: bool = False) -> Report:
     """Everything that can be said of a finished run, with intervals.
 
     Raises:
         SerError: As `predictions_of`.
     """
-    return report(predictions_of(run), audit_of(run), part=part)
+    return report(predictions_of(run, enrolled=enrolled), audit_of(run), part=part)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from ser_core.training.recipe import Recipe
     from ser_core.training.run import Member, Outcome
 
+FILES = ("recipe.yaml", "split.json", "predictions.parquet", "enrolled.parquet", "summary.json")
+"""What a run is read from; the summary comes last, since it makes a run count as finished. Not all
+runs have answers to known voices."""
+
 IDS = "tracking.json"
 
 
@@ -62,12 +66,14 @@ class Tracker:
             figures: Pictures by file name.
         """
         summary = json.loads((outcome.folder / "summary.json").read_text(encoding="utf-8"))
-        self.run.metrics({**_figures("test", summary["test"]), "minutes": outcome.minutes})
+        known = _figures("enrolled", summary.get("enrolled", {}))
+        self.run.metrics({**_figures("test", summary["test"]), **known, "minutes": outcome.minutes})
         audit = outcome.audit
         self.run.tags({"leak_grade": audit.grade, "speakers_shared": audit.speakers_shared})
         self.run.describe(_note(summary))
-        for name in ("recipe.yaml", "split.json", "predictions.parquet", "summary.json"):
-            self.run.artifact(outcome.folder / name)
+        for name in FILES:
+            if (outcome.folder / name).exists():
+                self.run.artifact(outcome.folder / name)
         for name, content in figures.items():
             self.run.figure(content, name)
 

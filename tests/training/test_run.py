@@ -10,10 +10,12 @@ import time
 import numpy as np
 import pytest
 
+from ser_core import audio
 from ser_core.corpora import Split
 from ser_core.errors import ParameterError, SerError
 from ser_core.models.bundle import load_bundle
 from ser_core.settings import REPOSITORY, demo_corpus
+from ser_core.training import runs
 from ser_core.training.recipe import parse
 from ser_core.training.run import run
 
@@ -144,3 +146,22 @@ def test_what_makes_no_sense_of_one_frame_is_refused(change, said):
     base = {"representation": {"name": "functionals"}, "network": {"name": "linear"}}
     with pytest.raises(ParameterError, match=said):
         recipe(**{**base, **change})
+
+
+def test_a_model_that_enrols_voices_answers_to_strangers_and_to_known_voices(tmp_path):
+    quick = recipe(normalise="speaker", split={"policy": "leave-one-speaker-out", "only": [0]})
+    folder = run(quick, tmp_path / "run").folder
+    info = runs.open_run(folder)
+    assert info.result.enrolled is not None
+    strangers, known = runs.predictions_of(info), runs.predictions_of(info, enrolled=True)
+    assert list(strangers.table["clip"]) == list(known.table["clip"])
+    assert not np.allclose(strangers.probabilities, known.probabilities)
+    bundle = load_bundle(folder / "fold-0-seed-0" / "bundle")
+    rows = strangers.part("test")
+    sounds = [audio.load(demo_corpus() / clip) for clip in rows.table["clip"]]
+    np.testing.assert_allclose(bundle.predict(sounds), rows.probabilities, atol=1e-5)
+    np.testing.assert_allclose(
+        bundle.predict(sounds, bundle.enrol(sounds)),
+        known.part("test").probabilities,
+        atol=2e-2,  # the store keeps three digits
+    )

@@ -7,7 +7,10 @@ import streamlit as st
 RUN = "run"
 COMPARE = "compare"
 CELL = "cell"
-OWN = (RUN, COMPARE, CELL)
+VOICES = "voices"
+OWN = (RUN, COMPARE, CELL, VOICES)
+
+STRANGERS, ENROLLED = "strangers", "enrolled"
 
 
 def read(name: str) -> str:
@@ -42,6 +45,11 @@ def show_several(run_ids: list[str]) -> None:
 def compared() -> list[str]:
     """Runs to compare, without repetition."""
     return list(dict.fromkeys(each for each in read(COMPARE).split(",") if each))
+
+
+def enrolled() -> bool:
+    """Whether answers to known voices are looked at, rather than those to strangers."""
+    return read(VOICES) == ENROLLED
 
 
 def cell() -> tuple[str, str] | None:

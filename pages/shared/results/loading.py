@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.shared import selection
+from pages.shared.results import address
 from ser_core.errors import SerError
 from ser_core.evaluation.answers import answers_table
 from ser_core.training import runs
@@ -26,18 +27,29 @@ def _stamp(run: RunInfo) -> float:
     return run.result.finished if run.result else 0.0
 
 
+def enrolled(run: RunInfo) -> bool:
+    """Whether its answers to known voices are looked at: by the address, if there are any."""
+    return address.enrolled() and run.result is not None and run.result.enrolled is not None
+
+
 def report(run: RunInfo, part: str = "test") -> Report:
     """Everything that can be said of a finished run.
 
     Raises:
         SerError: If its predictions are missing or damaged.
     """
-    return _report(str(run.folder), _stamp(run), part, run)
+    return _report(str(run.folder), _stamp(run), part, enrolled(run), run)
 
 
 @st.cache_resource(max_entries=64, show_spinner="Computing the intervals …")
-def _report(folder: str, stamp: float, part: str, _run: RunInfo) -> Report:  # noqa: ARG001
-    return runs.report_of(_run, part)
+def _report(
+    folder: str,  # noqa: ARG001
+    stamp: float,  # noqa: ARG001
+    part: str,
+    known: bool,
+    _run: RunInfo,
+) -> Report:
+    return runs.report_of(_run, part, enrolled=known)
 
 
 def predictions(run: RunInfo) -> Predictions:
@@ -46,21 +58,26 @@ def predictions(run: RunInfo) -> Predictions:
     Raises:
         SerError: If they are missing or damaged.
     """
-    return _predictions(str(run.folder), _stamp(run), run)
+    return _predictions(str(run.folder), _stamp(run), enrolled(run), run)
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _predictions(folder: str, stamp: float, _run: RunInfo) -> Predictions:  # noqa: ARG001
-    return runs.predictions_of(_run)
+def _predictions(
+    folder: str,  # noqa: ARG001
+    stamp: float,  # noqa: ARG001
+    known: bool,
+    _run: RunInfo,
+) -> Predictions:
+    return runs.predictions_of(_run, enrolled=known)
 
 
 def answers(run: RunInfo) -> pd.DataFrame:
     """Test answers as `answers_table` gives them; not to be written to."""
-    return _answers(str(run.folder), _stamp(run), run)
+    return _answers(str(run.folder), _stamp(run), enrolled(run), run)
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
-def _answers(folder: str, stamp: float, _run: RunInfo) -> pd.DataFrame:  # noqa: ARG001
+def _answers(folder: str, stamp: float, known: bool, _run: RunInfo) -> pd.DataFrame:  # noqa: ARG001
     return answers_table(predictions(_run).part("test"))
 
 

@@ -52,6 +52,7 @@ def show(run_id: str) -> None:
         return
     report = loading.report(run)
     _header(run, report)
+    _voices(run)
     saying.headline(report)
     st.caption(plain(saying.rests_on(report)))
     _views(run, report)
@@ -93,6 +94,30 @@ def _header(run: RunInfo, report: Report) -> None:
         f"{plain(run.representation)} · {plain(run.policy)} · "
         f"{result.minutes:.1f} min of training · {when} · hash `{run.id}`"
     )
+
+
+VOICES = {address.STRANGERS: "Strangers", address.ENROLLED: "Known voices"}
+
+
+def _voices(run: RunInfo) -> None:
+    """Choice between the two sets of answers of a model that enrols voices."""
+    result = run.result
+    if result is None or result.enrolled is None:
+        return
+    chosen = st.segmented_control(
+        "Voices of the test",
+        list(VOICES),
+        format_func=lambda voices: VOICES[voices],
+        default=address.ENROLLED if address.enrolled() else address.STRANGERS,
+        required=True,
+        key=f"voices-{run.id}",
+        help="**Strangers**: nothing is known of the speaker; this is the figure in all lists. "
+        "**Known voices**: each speaker is normalised by all their clips of the test, without "
+        "labels. With fewer clips of a voice the truth lies between the two.",
+    )
+    if (chosen == address.ENROLLED) != address.enrolled():
+        address.write(voices=chosen if chosen == address.ENROLLED else "")
+        st.rerun()
 
 
 def _downloads(run: RunInfo, report: Report) -> None:
