@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ser_core.models.predictor import Voice
     from ser_core.predicting.answering import Answerer, Recording
+    from ser_core.predicting.confidence import Confidence
     from ser_core.predicting.timeline import Windows
 
 Paths = Annotated[list[Path], typer.Argument(help="Sound files, or folders of them.")]
@@ -70,7 +71,7 @@ def predict(
             table = answer(opened, several, voice, report)
     if csv:
         atomic.write(csv, _csv(table))
-    _show(table, opened, len(enrol or []), as_json)
+    _show(table, opened.reading(voice), voice is not None, as_json)
 
 
 def _timelines(
@@ -114,7 +115,7 @@ def _csv(table: pd.DataFrame) -> bytes:
     return text.getvalue().encode()
 
 
-def _show(table: pd.DataFrame, model: Answerer, enrolled: int, as_json: bool) -> None:
+def _show(table: pd.DataFrame, reading: Confidence, enrolled: bool, as_json: bool) -> None:
     rows = [_plain(row) for row in table.to_dict("records")]
     if as_json:
         console.show(rows, as_json=True)
@@ -124,7 +125,7 @@ def _show(table: pd.DataFrame, model: Answerer, enrolled: int, as_json: bool) ->
     problems = int((table["problem"] != "").sum())
     console.output.print(
         f"{len(table) - problems:,} answered, {problems:,} not; "
-        f"{int(table['uncertain'].sum()):,} uncertain. {model.confidence.source}"
+        f"{int(table['uncertain'].sum()):,} uncertain. {reading.source}"
         + (" The voice is enrolled." if enrolled else ""),
         soft_wrap=True,
     )

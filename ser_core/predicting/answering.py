@@ -68,13 +68,15 @@ class Answerer:
 
     Attributes:
         predictor: The model.
-        confidence: Its temperature and threshold.
+        confidence: Its temperature and threshold for voices it knows nothing of.
         folder: Where it is.
+        enrolled: The same for voices it knows; as for strangers when None.
     """
 
     predictor: Predictor
     confidence: Confidence
     folder: Path
+    enrolled: Confidence | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -85,7 +87,11 @@ class Answerer:
         self, waveforms: Sequence[Waveform], voice: Voice | None = None
     ) -> Probabilities:
         """Calibrated probabilities, (sounds, classes)."""
-        return self.confidence.applied(self.predictor.predict(waveforms, voice))
+        return self.reading(voice).applied(self.predictor.predict(waveforms, voice))
+
+    def reading(self, voice: Voice | None) -> Confidence:
+        """How to read answers to a voice that is known, or not."""
+        return self.enrolled if voice and self.enrolled else self.confidence
 
     def heard(self, recording: Recording) -> Waveform:
         """Sound of a recording, if it can be answered.
@@ -115,7 +121,8 @@ def open_model(folder: Path) -> Answerer:
         ModelError: If there is none, or it is damaged.
     """
     predictor = load(folder)
-    return Answerer(predictor, confidence(predictor), folder)
+    known = confidence(predictor, folder, enrolled=True) if predictor.enrols else None
+    return Answerer(predictor, confidence(predictor), folder, known)
 
 
 def check(waveform: Waveform, name: str) -> None:
@@ -220,7 +227,7 @@ def _some(model: Answerer, several: Sequence[Recording], voice: Voice | None) ->
     given = np.full((len(several), len(model.classes)), np.nan)
     if waves:
         given[[not row["problem"] for row in about]] = model.probabilities(waves, voice)
-    return rows_of(about, given, model)
+    return rows_of(about, given, model, voice)
 
 
 def _reason(error: AudioError) -> str:
@@ -229,7 +236,10 @@ def _reason(error: AudioError) -> str:
 
 
 def rows_of(
-    about: Sequence[dict[str, object]], probabilities: Probabilities, model: Answerer
+    about: Sequence[dict[str, object]],
+    probabilities: Probabilities,
+    model: Answerer,
+    voice: Voice | None = None,
 ) -> pd.DataFrame:
     """Rows of a table of answers: what is known of each, then what was answered.
 
@@ -237,6 +247,7 @@ def rows_of(
         about: One mapping a row, with a key `problem` at the end.
         probabilities: Shape (rows, classes), NaN where there is no answer.
         model: What answered.
+        voice: That it knew.
     """
     table = pd.DataFrame(about, columns=list(about[0]) if about else ["file", "seconds", "problem"])
     problem = table.pop("problem")
@@ -247,7 +258,8 @@ def rows_of(
     names = np.array(model.classes, dtype=object)[best]
     table["answer"] = np.where(known, names, "")
     table["confidence"] = np.where(known, np.nan_to_num(probabilities).max(axis=1), np.nan)
-    table["uncertain"] = known & model.confidence.unsure(np.nan_to_num(probabilities, nan=2.0))
+    unsure = model.reading(voice).unsure(np.nan_to_num(probabilities, nan=2.0))
+    table["uncertain"] = known & unsure
     return table.assign(problem=problem)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from ser_core.errors import ParameterError
 from ser_core.evaluation import Predictions, apply_temperature, fit_temperature, threshold_for
 from ser_core.models.predictor import Predictor, Probabilities
+from ser_core.training.runs import ENROLLED
 
 WANTED_RISK = 0.1
 """Share of wrong answers that the threshold keeps to on validation clips, where one can."""
@@ -45,15 +47,27 @@ class Confidence:
         return np.asarray(probabilities.max(axis=1) < (self.threshold or 0.0))
 
 
-def confidence(predictor: Predictor) -> Confidence:
-    """What the model's maker wrote down, or else what its validation answers teach."""
+def confidence(
+    predictor: Predictor, folder: Path | None = None, *, enrolled: bool = False
+) -> Confidence:
+    """What the model's maker wrote down, or else what its validation answers teach.
+
+    Args:
+        predictor: The model.
+        folder: Where it is; what it answered to known voices may be beside it.
+        enrolled: Whether it is of answers to known voices; as for strangers where only that is
+            known.
+    """
     about = predictor.about
-    written = about.get("confidence")
+    written = (enrolled and about.get("confidence_enrolled")) or about.get("confidence")
     if isinstance(written, Mapping):
         return _written(written)
     if "pooling" in about:  # an ensemble applies its own temperature
         return Confidence(1.0, about.get("threshold"), "Calibrated with the ensemble's weights.")
     known: Predictions | None = getattr(predictor, "predictions", None)
+    file = folder.parent / ENROLLED if folder and enrolled else None
+    if file is not None and file.is_file():
+        known = Predictions.load(file)
     if known is None:
         return Confidence()
     held_out = (known.table["part"] == "validation").to_numpy()

@@ -198,7 +198,9 @@ def evaluate_model(
     told = _counted(progress, enrolling.answers_given(len(clips), speakers, enrolment))
     part = choice.part if choice.part == "validation" else "test"
     tables = _calibrated(
-        predictor, enrolling.answers(predictor, corpus, clips, enrolment, part=part, told=told)
+        predictor,
+        folder,
+        enrolling.answers(predictor, corpus, clips, enrolment, part=part, told=told),
     )
     shared = overlap(made_of, corpus, clips)
     reports = {count: report(each, shared.audit, part=part) for count, each in tables.items()}
@@ -247,7 +249,7 @@ def evaluate_run(
         found = enrolling.answers(
             predictor, corpus, dealt[fold], enrolment, fold=fold, part=part, seed=seed, told=told
         )
-        several.append(_calibrated(predictor, found))
+        several.append(_calibrated(predictor, home, found))
     tables = {count: Predictions.concat([each[count] for each in several]) for count in several[0]}
     about = load(members[0][2]).about
     audit = recorded_audit(about["split"]["audit"])
@@ -351,10 +353,13 @@ def _testable(
     return [str(clip) for clip in rows.index[known]], reasons
 
 
-def _calibrated(predictor: Predictor, tables: dict[Count, Predictions]) -> dict[Count, Predictions]:
-    how = confidence(predictor)
+def _calibrated(
+    predictor: Predictor, folder: Path, tables: dict[Count, Predictions]
+) -> dict[Count, Predictions]:
+    """As the model is used: with its temperature, for strangers and for known voices."""
+    how = {known: confidence(predictor, folder, enrolled=known) for known in (False, True)}
     return {
-        count: each.with_probabilities(how.applied(each.probabilities))
+        count: each.with_probabilities(how[count != 0].applied(each.probabilities))
         for count, each in tables.items()
     }
 

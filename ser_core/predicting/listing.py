@@ -42,7 +42,7 @@ class Worth:
         uar: Mean recall of the emotions.
         grade: Of the audit of the split, "unknown" or "not audited".
         clips: Tested; None where it is not recorded.
-        enrolled: Share of right answers when the voice was enrolled, where it was measured.
+        enrolled: Share of right answers to voices that it knew, where it was measured.
     """
 
     wa: Figure | None = None
@@ -69,7 +69,7 @@ class Worth:
             )
         known = ""
         if self.enrolled is not None:
-            known = f", and in {self.enrolled.of_ten} once a few clips of the voice are enrolled"
+            known = f", and in {self.enrolled.of_ten} once it knows the voice"
         return f"On voices it has never heard, this model is right in {self.wa.of_ten}{known}."
 
 
@@ -161,7 +161,9 @@ def _of_result(run: RunInfo) -> Worth | None:
         return None
     wa = Figure(found.wa.value, found.wa.low, found.wa.high)
     uar = Figure(found.uar.value, found.uar.low, found.uar.high)
-    return Worth(wa, uar, found.grade, found.clips)
+    summary = read_json(run.folder / "summary.json") or {}
+    enrolled = _figure((summary.get("enrolled") or {}).get("wa"))
+    return Worth(wa, uar, found.grade, found.clips, enrolled)
 
 
 def worth(about: Mapping[str, Any]) -> Worth:

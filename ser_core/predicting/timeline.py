@@ -82,7 +82,7 @@ def timeline(
         }
         for start, part in zip(starts, parts, strict=True)
     ]
-    return rows_of(about, given, model)
+    return rows_of(about, given, model, voice)
 
 
 def _cut(waveform: Waveform, start: float, seconds: float) -> Waveform:

@@ -7,6 +7,7 @@ import pytest
 from ser_core.errors import EvaluationError
 from ser_core.evaluation import Predictions
 from ser_core.models.bundle import Bundle
+from ser_core.predicting.answering import open_model
 from ser_core.predicting.confidence import Confidence, confidence, fitted
 
 
@@ -40,6 +41,20 @@ def test_a_bundle_learns_it_from_its_validation_answers_or_is_told(make_bundle):
     assert confidence(told) == Confidence(2.0, 0.5, "By hand.")
     pooled = Bundle(bundle.model, {"pooling": "linear", "threshold": 0.6}, both)
     assert (confidence(pooled).temperature, confidence(pooled).threshold) == (1.0, 0.6)
+
+
+def test_known_voices_have_a_confidence_of_their_own(make_bundle, tmp_path):
+    bundle = make_bundle()
+    strangers, known = _answers("validation", 0.99, 0.6), _answers("validation", 0.99, 0.9)
+    home = tmp_path / "fold-0-seed-0"
+    folder = Bundle(bundle.model, bundle.about, strangers).save(home / "bundle")
+    opened = open_model(folder)
+    assert opened.enrolled == opened.confidence == fitted(strangers)
+    known.save(home / "enrolled.parquet")
+    opened = open_model(folder)
+    assert opened.enrolled == fitted(known)
+    assert opened.reading(None) == fitted(strangers)
+    assert opened.reading((np.zeros(1, np.float32),)) == fitted(known)
 
 
 def test_test_clips_teach_nothing():

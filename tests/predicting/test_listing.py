@@ -42,10 +42,12 @@ def test_a_training_is_worth_what_its_run_showed(make_run, tmp_path):
     (run / "summary.json").write_text(json.dumps({
         "split": {"audit": {"grade": "B"}}, "clips": 53, "members": 9, "minutes": 1.0,
         "finished": 1.0, "test": {"wa": figure, "uar": figure},
+        "enrolled": {"wa": {**figure, "value": 0.75}, "uar": figure},
     }))  # fmt: skip
     shown = models(tmp_path)[0].worth
     assert shown.wa == Figure(0.62, 0.5, 0.7)
-    assert shown.said == "On voices it has never heard, this model is right in 6 of 10."
+    assert shown.enrolled == Figure(0.75, 0.5, 0.7)
+    assert shown.said.startswith("On voices it has never heard, this model is right in 6 of 10")
 
 
 def test_a_figure_of_known_voices_says_so(make_bundle):
@@ -60,6 +62,6 @@ def test_a_figure_of_known_voices_says_so(make_bundle):
 def test_figures_on_unseen_speakers_are_preferred_and_name_enrolment():
     unseen = {"wa": {"value": 0.58}, "uar": {"value": 0.57}, "grade": "B", "clips": 4037}
     shown = worth({"unseen": unseen, "unseen_enrolled": {"wa": {"value": 0.73}}})
-    assert "right in 6 of 10, and in 7 of 10 once a few clips" in shown.said
+    assert "right in 6 of 10, and in 7 of 10 once it knows the voice" in shown.said
     assert worth({}) == Worth()
     assert "Nobody measured" in worth({}).said

@@ -202,8 +202,8 @@ def _one(info: ModelInfo, model: Answerer, recording: Recording, row: pd.Series[
     left, right = st.columns([3, 2], gap="medium")
     with left:
         player.play(wave, label=recording.name)
-        saying.show(row, model, key="many")
+        saying.show(row, model, model.reading(voices.voice(info, model)), key="many")
     with right:
         st.session_state[source.HANDED_OVER] = (recording.name, recording.source)
-        navigation.link("representations", "Show its representations →", source=source.HANDED)
+        navigation.link("representations", "Show its representations →", handed="1")
         kept.form(shown, row, model, info)

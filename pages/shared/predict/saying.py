@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ser_core.predicting.answering import Answerer
+    from ser_core.predicting.confidence import Confidence
 
 
 def given(row: pd.Series[Any], model: Answerer) -> dict[str, float]:
@@ -22,20 +23,26 @@ def given(row: pd.Series[Any], model: Answerer) -> dict[str, float]:
 
 
 def show(
-    row: pd.Series[Any], model: Answerer, before: pd.Series[Any] | None = None, *, key: str
+    row: pd.Series[Any],
+    model: Answerer,
+    reading: Confidence,
+    before: pd.Series[Any] | None = None,
+    *,
+    key: str,
 ) -> None:
     """The answer, how sure it is, and all probabilities.
 
     Args:
         row: Of a table of answers, with an answer.
         model: That answered.
+        reading: How its confidence is to be read.
         before: The same without the voice.
         key: Of the figure.
     """
     sure, answer = 100 * float(row["confidence"]), str(row["answer"])
     chip = theme.chip(answer)
     if row["uncertain"]:
-        limit = 100 * (model.confidence.threshold or 0)
+        limit = 100 * (reading.threshold or 0)
         st.html(f'<div style="font-size:1.3rem">Uncertain · perhaps {chip}</div>')
         st.markdown(
             f"The likeliest emotion has {sure:.0f} %. Below {limit:.0f} % this model is wrong too "
@@ -49,12 +56,11 @@ def show(
     chart = probabilities_figure(
         given(row, model),
         None if before is None else given(before, model),
-        threshold=model.confidence.threshold,
+        threshold=reading.threshold,
     )
     theme.figure(chart, key=f"{key}-answer")
     st.caption(
-        f"{model.confidence.source} A voice does not prove a feeling: do not decide over people "
-        "by it."
+        f"{reading.source} A voice does not prove a feeling: do not decide over people by it."
     )
 
 

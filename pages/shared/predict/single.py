@@ -35,7 +35,7 @@ def show(info: ModelInfo, model: Answerer, active: Active) -> None:
     before = answered(info, model, shown, wave, None) if voice else None
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        saying.show(row, model, before, key="single")
+        saying.show(row, model, model.reading(voice), before, key="single")
     with right:
         _next(shown, row, model, info)
     if wave.duration > LONG:
@@ -53,7 +53,7 @@ def answered(
 
     def make() -> pd.Series[Any]:
         about = {"file": shown.name, "seconds": wave.duration, "problem": ""}
-        return rows_of([about], model.probabilities([wave], voice), model).iloc[0]
+        return rows_of([about], model.probabilities([wave], voice), model, voice).iloc[0]
 
     found: pd.Series[Any] = loading.kept(key, make)
     return found
@@ -76,5 +76,5 @@ def _next(shown: Shown, row: pd.Series[Any], model: Answerer, info: ModelInfo) -
             navigation.link("representations", "Show its representations →", clip=shown.name)
         else:
             st.session_state[source.HANDED_OVER] = (shown.name, shown.content)
-            navigation.link("representations", "Show its representations →", source=source.HANDED)
+            navigation.link("representations", "Show its representations →", handed="1")
         kept.form(shown, row, model, info)

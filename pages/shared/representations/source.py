@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 Found: TypeAlias = "tuple[str, Path | bytes, str | None, str]"
 
 CORPUS, UPLOAD, MICROPHONE = "Corpus", "Upload", "Microphone"
-HANDED, HANDED_OVER = "Last answered", "_handed_over"
-"""The sound that a model answered last, and where the session keeps it: a name and its content."""
+HANDED, HANDED_OVER, HANDED_PARAM = "Last answered", "_handed_over", "handed"
+"""The sound that a model answered last; where the session keeps it (a name and its content); and
+what in the address asks for it."""
 
 FORMATS = ["wav", "flac", "mp3", "ogg", "oga", "opus", "m4a", "mp4", "webm", "aif", "aiff"]
 HEIGHT = 200
@@ -125,7 +126,10 @@ def halves(*, narrow: bool) -> tuple[Any, Any]:
 
 
 def _source() -> str:
-    handed = HANDED_OVER in st.session_state and st.query_params.get("source") == HANDED
+    handed = HANDED_OVER in st.session_state
+    if st.query_params.pop(HANDED_PARAM, "") and handed:
+        st.session_state["source"] = HANDED
+    handed = handed and st.session_state.get("source") == HANDED
     offers = [each for each in OFFERS if each != HANDED or handed]
     chosen = st.segmented_control(
         "Sound",

@@ -1,0 +1,109 @@
+"""A recording from the microphone is answered in a real browser, and the answer is corrected."""
+
+import contextlib
+import re
+
+import numpy as np
+import pytest
+import torch
+from playwright.sync_api import expect
+
+from ser_core.audio import Waveform, load, resampled, to_wav
+from ser_core.models.bundle import Bundle, architecture
+from ser_core.models.emotion import EmotionModel
+from ser_core.models.resnet import ResNetSpec
+from ser_core.representations import make
+
+CLASSES = ("anger", "fear", "happiness", "sadness", "surprise", "neutral")
+MODEL = "/predict?model=ensemble:test"
+ANSWERED = "document.querySelectorAll('.js-plotly-plot .barlayer .point').length >= 6"
+
+
+@pytest.fixture
+def model(server_home):
+    """A small model with random weights that can get to know a voice."""
+    torch.manual_seed(1)
+    rep = make("melspectrogram", n_mels=16, hop_length=320)
+    spec = ResNetSpec(depth="resnet10", width=4, classes=6)
+    network = EmotionModel(rep, "speaker", spec, CLASSES)
+    torch.nn.init.normal_(network.network.fc.weight, std=5.0)
+    network.normaliser.mean.fill_(-60.0)
+    network.normaliser.spread.fill_(15.0)
+    about = {**architecture(network), "name": "a test"}
+    Bundle(network.eval(), about).save(server_home / "ensembles" / "test" / "ensemble")
+
+
+@pytest.fixture
+def microphone(page, chromium, app_url, tmp_path, demo_clip):
+    """A tab of a browser whose microphone hears one clip again and again."""
+    speech = resampled(load(demo_clip), 48_000).samples
+    (tmp_path / "heard.wav").write_bytes(to_wav(Waveform(np.tile(speech, 5), 48_000)))
+    flags = [
+        "--no-sandbox",
+        "--disable-background-networking",
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-audio-capture={tmp_path / 'heard.wav'}",
+    ]
+    kind = page.context.browser.browser_type
+    with contextlib.closing(kind.launch(executable_path=chromium, args=flags)) as browser:
+        context = browser.new_context(base_url=app_url, permissions=["microphone"])
+        context.set_default_timeout(30_000)
+        yield context.new_page()
+
+
+def answered(page):
+    page.wait_for_function(ANSWERED, timeout=60_000)
+
+
+def test_a_recording_is_answered_and_its_correction_kept_and_deleted(model, microphone):
+    page = microphone
+    page.goto(f"{MODEL}&source=Microphone")
+    page.get_by_role("button", name="Record", exact=True).click()
+    page.wait_for_timeout(2500)
+    page.get_by_role("button", name="Stop recording").click()
+    answered(page)
+    expect(page.get_by_text(re.compile(r"\d+ % sure"))).to_be_visible()
+    page.get_by_test_id("stButtonGroup").get_by_text("sadness", exact=True).click()
+    keep = page.get_by_role("button", name="Keep recording and label")
+    expect(keep).to_be_disabled()
+    page.get_by_text("Whoever speaks here agrees").click()
+    keep.click()
+    page.get_by_role("tab", name="Kept recordings").click()
+    expect(page.get_by_text("1 recording; the model was right")).to_be_visible()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_text("deleted from the disk")).to_be_visible()
+    page.get_by_role("button", name="Forget it").click()
+    expect(page.get_by_text("Nothing is kept")).to_be_visible()
+
+
+def test_a_voice_is_taught_and_many_files_are_answered(model, page, demo_clip):
+    page.goto(MODEL)
+    answered(page)
+    page.get_by_role("button", name="Teach it a voice").click()
+    page.get_by_role("button", name=re.compile("Take 5 clips")).click()
+    expect(page.get_by_text(re.compile("Knowing the voice"))).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("tab", name="Many recordings").click()
+    field = page.get_by_role("textbox", name="Or a folder on this computer")
+    field.fill(str(demo_clip.parent))
+    field.press("Enter")
+    expect(page.get_by_text("53 recordings answered")).to_be_visible(timeout=60_000)
+    page.wait_for_url(re.compile("folder="))
+    with page.expect_download() as download:
+        page.get_by_test_id("stDownloadButton").get_by_role("button").click()
+    lines = download.value.path().read_text("utf-8").splitlines()
+    assert len(lines) == 54
+    assert lines[0].startswith("file,seconds,p_anger,")
+
+
+def test_an_uploaded_sound_can_be_seen_in_its_representations(model, page, demo_clip):
+    page.goto(f"{MODEL}&source=Upload")
+    page.get_by_text("It stays on this computer").wait_for()
+    page.get_by_test_id("stMain").locator("input[type=file]").last.set_input_files(demo_clip)
+    answered(page)
+    page.get_by_role("link", name="Show its representations").click()
+    page.wait_for_url(re.compile("/representations"))
+    drawn = "document.querySelectorAll('.js-plotly-plot .heatmaplayer image').length === 12"
+    page.wait_for_function(drawn, timeout=60_000)
+    expect(page.get_by_text(demo_clip.name).first).to_be_visible()
