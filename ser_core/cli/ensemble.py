@@ -83,10 +83,14 @@ def ensemble(
     )  # fmt: skip
     title = name or out.name
     with console.progress(title, progress_file) as report:
-        study, made = _make(runs, out, title, options, _pairs(deploy), report, history)
+        study, known, made = _make(runs, out, title, options, _pairs(deploy), report, history)
     if json_file is not None:
         console.write_json(json_file, {**made.about, "folder": str(out)})
-    _told(study, out)
+    _told(study)
+    if known is not None:
+        console.output.print("\n[bold]With the voices enrolled[/]")
+        _told(known)
+    console.output.print(f"The ensemble is in {out}")
 
 
 def _make(
@@ -97,7 +101,7 @@ def _make(
     deploy: dict[str, Path],
     report: Report,
     history: Path | None,
-) -> tuple[Study, Ensemble]:
+) -> tuple[Study, Study | None, Ensemble]:
     """Search, measure, save; all of it a run in MLflow."""
     from ser_core.ensemble import found, gather, optimise
     from ser_core.ensemble.assemble import assemble
@@ -110,13 +114,25 @@ def _make(
         team = gather(chosen, options.seeds)
         watch = History(history, options.objective)
         began = time.monotonic()
-        study = optimise(team, options, progress=report, watch=watch)
+        knowing = team.knowing()
+        phases = 2 if knowing else 1
+        study = optimise(team, options, progress=_phase(report, 0, phases), watch=watch)
         watch.write()
-        made = assemble(study, name, deploy)
+        known = optimise(knowing, options, progress=_phase(report, 1, 2)) if knowing else None
+        made = assemble(study, name, deploy, knowing=known)
         made.about["provenance"]["seconds"] = round(time.monotonic() - began, 1)
         made.save(out)
-        record(tracking, study, out, _figures(study, name))
-    return study, made
+        record(tracking, study, out, _figures(study, name), known)
+    return study, known, made
+
+
+def _phase(report: Report, number: int, of: int) -> Report:
+    """Progress of one of several searches as progress of all."""
+
+    def progress(done: int, total: int, note: str | None = None) -> None:
+        report(done + number * total, of * total, note)
+
+    return progress
 
 
 def _pairs(deploy: list[str] | None) -> dict[str, Path]:
@@ -150,7 +166,7 @@ def _figures(study: Study, name: str) -> dict[str, bytes]:
     }
 
 
-def _told(study: Study, out: Path) -> None:
+def _told(study: Study) -> None:
     from ser_core.ensemble.build import records
     from ser_core.ensemble.card import sentences
 
@@ -168,7 +184,6 @@ def _told(study: Study, out: Path) -> None:
     )
     for note in study.notes:
         console.output.print(note)
-    console.output.print(f"The ensemble is in {out}")
 
 
 def _weights(study: Study) -> list[dict[str, Any]]:

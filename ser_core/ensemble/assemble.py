@@ -8,8 +8,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 import ser_core
 from ser_core.ensemble.build import Study, summary
 from ser_core.errors import ModelError, ParameterError
@@ -21,7 +19,13 @@ if TYPE_CHECKING:
     from ser_core.models.bundle import Bundle
 
 
-def assemble(study: Study, name: str, deploy: Mapping[str, Path] | None = None) -> Ensemble:
+def assemble(
+    study: Study,
+    name: str,
+    deploy: Mapping[str, Path] | None = None,
+    *,
+    knowing: Study | None = None,
+) -> Ensemble:
     """An ensemble with its models, ready to be saved.
 
     Each member brings the models of all its folds and seeds, averaged; or, where `deploy` says so,
@@ -31,6 +35,8 @@ def assemble(study: Study, name: str, deploy: Mapping[str, Path] | None = None) 
         study: What the search came to.
         name: For people.
         deploy: Folder of a bundle, or of a run, by id or name of the member's run.
+        knowing: Study of the same members where the voices are known: its pool is used for a voice
+            that is enrolled.
 
     Raises:
         ModelError: If a model cannot be opened, or knows other emotions.
@@ -44,14 +50,19 @@ def assemble(study: Study, name: str, deploy: Mapping[str, Path] | None = None) 
     members: list[dict[str, Any]] = []
     for number, member in enumerate(study.team.members):
         given = instead.get(member.candidate.run.id)
-        asked = study.pool.weights[number] > 0
+        asked = any(each.pool.weights[number] > 0 for each in (study, knowing) if each)
         folders = (_bundles_in(given) if given else member.bundles) if asked else []
         own = tuple(_plain(load_bundle(folder)) for folder in folders)
         _require_classes(member, own, study)
         models.append(own)
         members.append(_about_member(number, member, folders, own, given))
     about = _about(study, name, members)
-    return Ensemble(tuple(models), study.pool, about, study.predictions, study.found.table())
+    if knowing is None:
+        return Ensemble(tuple(models), study.pool, about, study.predictions, study.found.table())
+    return Ensemble(
+        tuple(models), study.pool, about | {"enrolled": _came(knowing)}, study.predictions,
+        study.found.table(), knowing.pool, knowing.predictions, knowing.found.table(),
+    )  # fmt: skip
 
 
 def _plain(bundle: Bundle) -> Bundle:
@@ -136,15 +147,12 @@ def _trained_on(model: Bundle) -> dict[str, Any]:
 
 
 def _about(study: Study, name: str, members: list[dict[str, Any]]) -> dict[str, Any]:
-    split, pool = study.team.split, study.pool
-    results = summary(study)
+    split = study.team.split
     return {
         "name": name,
         "classes": list(study.team.stack.classes),
-        "pooling": pool.kind,
-        "weights": [float(weight) for weight in np.array(pool.weights)],
-        "temperature": pool.temperature,
-        "threshold": study.threshold,
+        "pooling": study.pool.kind,
+        **_came(study),
         "members": members,
         "options": asdict(study.options),
         "fit_on": study.fit_on,
@@ -161,9 +169,19 @@ def _about(study: Study, name: str, members: list[dict[str, Any]]) -> dict[str, 
             "folds": len(study.team.members[0].candidate.folds),
             "audit": study.team.audit.as_dict(),
         },
+        "provenance": {"made": time.time(), "version": ser_core.__version__},
+    }
+
+
+def _came(study: Study) -> dict[str, Any]:
+    """What a study came to: all that differs between known and unknown voices."""
+    results = summary(study)
+    return {
+        "weights": list(study.pool.weights),
+        "temperature": study.pool.temperature,
+        "threshold": study.threshold,
         "metrics": results.pop("metrics"),
         "results": results,
-        "provenance": {"made": time.time(), "version": ser_core.__version__},
     }
 
 

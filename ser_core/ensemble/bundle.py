@@ -30,7 +30,9 @@ from ser_core.predictions import Predictions
 
 VERSION = 1
 FILE = "ensemble.json"
-TRIALS = "trials.parquet"
+PREDICTIONS, TRIALS = "predictions.parquet", "trials.parquet"
+KNOWING = "enrolled-"
+"""Begins the names of the files on known voices."""
 _INSIDE = re.compile(r"members/\d+/[\w.-]+")
 
 
@@ -45,6 +47,9 @@ class Ensemble:
         about: Content of `ensemble.json`.
         predictions: Calibrated answers to the test clips, each by a pool fitted without it.
         trials: The search, a row a trial.
+        pool_knowing: How they are pooled where the voice is known; None for no other way.
+        predictions_knowing: Answers where the voices were known.
+        trials_knowing: The search for that pool.
     """
 
     models: tuple[tuple[Bundle, ...], ...]
@@ -52,6 +57,9 @@ class Ensemble:
     about: dict[str, Any]
     predictions: Predictions | None = None
     trials: pd.DataFrame | None = None
+    pool_knowing: Pool | None = None
+    predictions_knowing: Predictions | None = None
+    trials_knowing: pd.DataFrame | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -78,7 +86,13 @@ class Ensemble:
     @property
     def threshold(self) -> float | None:
         """Confidence below which an answer is "uncertain"; None when there is no such limit."""
-        threshold: float | None = self.about["threshold"]
+        return self.threshold_for(enrolled=False)
+
+    def threshold_for(self, *, enrolled: bool) -> float | None:
+        """The same for a voice that is known, or is not."""
+        known = enrolled and self.pool_knowing is not None
+        about = self.about["enrolled"] if known else self.about
+        threshold: float | None = about["threshold"]
         return threshold
 
     @property
@@ -109,11 +123,11 @@ class Ensemble:
             for models in self.models
             if models
         ]
+        pool = self.pool if voice is None or self.pool_knowing is None else self.pool_knowing
         weights = [
-            weight for weight, models in zip(self.pool.weights, self.models, strict=True) if models
+            weight for weight, models in zip(pool.weights, self.models, strict=True) if models
         ]
-        pool = Pool(self.pool.kind, tuple(weights), self.pool.temperature)
-        return pool(np.stack(members))
+        return Pool(pool.kind, tuple(weights), pool.temperature)(np.stack(members))
 
     def _ordered(self, model: Bundle, given: Probabilities) -> Probabilities:
         return given[:, [model.classes.index(name) for name in self.classes]]
@@ -177,10 +191,20 @@ class Ensemble:
         text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
         (folder / FILE).write_text(text, encoding="utf-8")
         (folder / "README.md").write_text(self.card, encoding="utf-8")
-        if self.predictions is not None:
-            self.predictions.save(folder / "predictions.parquet")
-        if self.trials is not None:
-            self.trials.to_parquet(folder / TRIALS, index=False)
+        for name, table in self._tables.items():
+            if isinstance(table, Predictions):
+                table.save(folder / name)
+            elif table is not None:
+                table.to_parquet(folder / name, index=False)
+
+    @property
+    def _tables(self) -> dict[str, Predictions | pd.DataFrame | None]:
+        return {
+            PREDICTIONS: self.predictions,
+            TRIALS: self.trials,
+            KNOWING + PREDICTIONS: self.predictions_knowing,
+            KNOWING + TRIALS: self.trials_knowing,
+        }
 
 
 def load_ensemble(folder: Path) -> Ensemble:
@@ -201,18 +225,27 @@ def load_ensemble(folder: Path) -> Ensemble:
         version = about.pop("version")
         if version != VERSION:
             raise ValueError(f"version {version}, not {VERSION}")
-        pool = _pool(about)
+        pool, knowing = _pool(about), None
         models = tuple(_models(folder, member, about["classes"]) for member in about["members"])
         _check(about, pool, models)
+        if "enrolled" in about:
+            knowing = _pool({**about, **about["enrolled"]})
+            _check(about["enrolled"], knowing, models)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(folder, error) from error
-    table, trials = folder / "predictions.parquet", folder / TRIALS
     try:
-        predictions = Predictions.load(table) if table.exists() else None
-        tried = pd.read_parquet(trials) if trials.exists() else None
+        tables = _tables(folder, ""), _tables(folder, KNOWING)
     except (OSError, ValueError, SerError) as error:
         raise _damaged(folder, error) from error
-    return Ensemble(models, pool, about, predictions, tried)
+    return Ensemble(models, pool, about, *tables[0], knowing, *tables[1])
+
+
+def _tables(folder: Path, prefix: str) -> tuple[Predictions | None, pd.DataFrame | None]:
+    answers_, trials = folder / f"{prefix}{PREDICTIONS}", folder / f"{prefix}{TRIALS}"
+    return (
+        Predictions.load(answers_) if answers_.exists() else None,
+        pd.read_parquet(trials) if trials.exists() else None,
+    )
 
 
 def _pool(about: dict[str, Any]) -> Pool:

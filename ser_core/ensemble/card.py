@@ -20,9 +20,10 @@ def card(about: Mapping[str, Any]) -> str:
         "Scores": _scores(about),
         "Is it worth it?": _worth(about),
         "Confidence": _confidence(about),
+        "With a voice that is known": _knowing(about),
         "Limits": LIMITS,
     }
-    body = "\n\n".join(f"## {name}\n\n{text}" for name, text in sections.items())
+    body = "\n\n".join(f"## {name}\n\n{text}" for name, text in sections.items() if text)
     return f"# {about['name']}\n\n{body}\n"
 
 
@@ -170,6 +171,24 @@ def _confidence(about: Mapping[str, Any]) -> str:
         f"{text} Answers of a confidence below {threshold:.3f} are to be read as uncertain. So "
         f"chosen, {100 * done['coverage']:.0f} % of the test clips got an answer, and {risk} of "
         "these answers were wrong."
+    )
+
+
+def _knowing(about: Mapping[str, Any]) -> str:
+    """What changes when the voice is enrolled; empty where nothing does."""
+    if "enrolled" not in about:
+        return ""
+    known = {**about, **about["enrolled"]}
+    rows = [
+        f"| {_cell(row['member'])} | {row['weight']:.3f} | {row['low']:.3f} to {row['high']:.3f} |"
+        for row in known["results"]["weights"]
+    ]
+    weights = "\n".join(["| Member | Weight | 95 % over resamples |", "|---|---|---|", *rows])
+    return (
+        "Members that can use the voice of a speaker knew it here from all unlabelled clips of "
+        "that speaker in the same part; with fewer clips expect less. Weights, temperature and "
+        f"threshold are others then.\n\n{weights}\n\n{_scores(known)}\n\n{_worth(known)}\n\n"
+        f"{_confidence(known)}"
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -44,6 +44,17 @@ class Candidate:
         return runs.predictions_of(self.run)
 
     @cached_property
+    def knowing(self) -> Predictions | None:
+        """What it answered where it knew the voices; None for a model that makes no use of them."""
+        if self.run.result is None or self.run.result.enrolled is None:
+            return None
+        return runs.predictions_of(self.run, enrolled=True)
+
+    def answers(self, *, enrolled: bool) -> Predictions:
+        """What it answers to known voices, or to unknown ones; often the same."""
+        return self.knowing if enrolled and self.knowing is not None else self.predictions
+
+    @cached_property
     def folds(self) -> tuple[int, ...]:
         """Numbers of the folds that were trained."""
         return tuple(sorted(map(int, self.predictions.table["fold"].unique())))
@@ -68,13 +79,15 @@ class Candidate:
         if self.run.result is None:
             return "It is not finished"
         try:
-            return self._odd_answers() or self._missing_bundles()
+            tables = (self.predictions, self.knowing)
+            odd = [self._odd_answers(table) for table in tables if table is not None]
+            return next(filter(None, odd), "") or self._missing_bundles()
         except SerError as error:
             return str(error).rstrip(".")
 
-    def _odd_answers(self) -> str:
+    def _odd_answers(self, predictions: Predictions) -> str:
         """Answers that its split does not account for, such as to clips that trained it."""
-        table = self.predictions.table
+        table = predictions.table
         for fold in self.folds:
             for part in SCORED:
                 rows = (table["fold"] == fold) & (table["part"] == part)
@@ -187,16 +200,27 @@ class Team:
         members: In the order they were given.
         stack: Their answers.
         audit: What the parts of their split share.
+        enrolled: Whether members that can knew the voice of every speaker, from all their
+            unlabelled clips of the same part.
     """
 
     members: tuple[Member, ...]
     stack: Stack
     audit: LeakAudit
+    enrolled: bool = False
 
     @property
     def split(self) -> Split:
         """How the clips were dealt, for all of them."""
         return self.members[0].candidate.split
+
+    def knowing(self) -> Team | None:
+        """The same members where the voices are known; None if that makes no difference."""
+        candidates = [member.candidate for member in self.members]
+        if self.enrolled or all(each.knowing is None for each in candidates):
+            return None
+        members = tuple(_knowing(member) for member in self.members)
+        return Team(members, _stacked(members), self.audit, enrolled=True)
 
     @property
     def by_speaker(self) -> bool:
@@ -228,8 +252,17 @@ def gather(chosen: Sequence[RunInfo], seeds: str) -> Team:
             f"{count(len(members), 'member')} cannot be pooled", subject="ensemble",
             remedy="Choose two runs or more",
         )  # fmt: skip
-    stack = Stack.of({member.name: member.answers for member in members})
-    return Team(members, stack, _audit(candidates))
+    return Team(members, _stacked(members), _audit(candidates))
+
+
+def _stacked(members: Sequence[Member]) -> Stack:
+    return Stack.of({member.name: member.answers for member in members})
+
+
+def _knowing(member: Member) -> Member:
+    table = member.candidate.answers(enrolled=True)
+    own = table.where(table.table["seed"].isin(member.seeds), name=member.name)
+    return replace(member, answers=averaged(own))
 
 
 def _refuse(reason: str, candidate: Candidate) -> None:

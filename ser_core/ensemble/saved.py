@@ -13,7 +13,7 @@ import time
 import uuid
 import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +69,24 @@ class Saved:
         folder: Where its files are.
         request: What was asked for, as its file has it.
         about: Content of `ensemble.json`; None while it is not made.
+        enrolled: Whether `about` and the tables are those of known voices; see `knowing`.
     """
 
     id: str
     folder: Path
     request: Mapping[str, Any]
     about: Mapping[str, Any] | None
+    enrolled: bool = False
+
+    @property
+    def enrols(self) -> bool:
+        """Whether it was measured with known voices too."""
+        return "enrolled" in (self.about or {})
+
+    def knowing(self) -> Saved:
+        """The same, as what it is where the voices are known: other weights, other figures."""
+        about = {**(self.about or {}), **(self.about or {}).get("enrolled", {})}
+        return replace(self, about=about, enrolled=self.enrols)
 
     @property
     def name(self) -> str:
@@ -112,7 +124,10 @@ class Saved:
         Raises:
             SerError: If they are missing or damaged.
         """
-        return Predictions.load(self.model / "predictions.parquet")
+        return Predictions.load(self._file("predictions.parquet"))
+
+    def _file(self, name: str) -> Path:
+        return self.model / (f"enrolled-{name}" if self.enrolled else name)
 
     def report(self) -> Report:
         """Everything that can be said of these answers.
@@ -129,7 +144,7 @@ class Saved:
             SerError: If the file is missing or damaged.
         """
         try:
-            return pd.read_parquet(self.model / "trials.parquet")
+            return pd.read_parquet(self._file("trials.parquet"))
         except (OSError, ValueError) as error:
             raise SerError("the search was not kept", subject=self.name) from error
 

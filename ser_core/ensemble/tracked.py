@@ -45,7 +45,13 @@ def tracked(
     )
 
 
-def record(run: tracking.Run, study: Study, folder: Path, figures: Mapping[str, bytes]) -> None:
+def record(
+    run: tracking.Run,
+    study: Study,
+    folder: Path,
+    figures: Mapping[str, bytes],
+    knowing: Study | None = None,
+) -> None:
     """Keep what came of it.
 
     Args:
@@ -53,12 +59,15 @@ def record(run: tracking.Run, study: Study, folder: Path, figures: Mapping[str, 
         study: What the search came to.
         folder: Of the saved ensemble.
         figures: Pictures by file name.
+        knowing: The search for known voices.
 
     Raises:
         TrackingError: If the store cannot be written.
     """
     _history(run, study)
     run.metrics(_figures(study))
+    if knowing is not None:
+        run.metrics({f"enrolled_{name}": value for name, value in _figures(knowing).items()})
     audit = study.team.audit
     run.tags({"leak_grade": audit.grade, "speakers_shared": audit.speakers_shared})
     run.tags({"policy": study.team.split.policy, "fit_on": study.fit_on})

@@ -28,8 +28,21 @@ class Maker:
     root: object
     corpus: object = field(default_factory=lambda: open_corpus(demo_corpus()))
 
-    def __call__(self, name, skill=1.0, *, seed=0, policy="random", split_seed=0, normalise="clip",
-                 seeds=(0,), bundles=True, classes=CLASSES, **split_options):  # fmt: skip
+    def __call__(
+        self,
+        name,
+        skill=1.0,
+        *,
+        seed=0,
+        policy="random",
+        split_seed=0,
+        normalise="clip",
+        seeds=(0,),
+        bundles=True,
+        classes=CLASSES,
+        knowing=None,
+        **split_options,
+    ):
         recipe = parse(
             {
                 "name": name,
@@ -44,10 +57,12 @@ class Maker:
         audit = audit_split(split, self.corpus)
         recipe.save(folder / "recipe.yaml")
         split.save(folder / "split.json")
-        tables = []
+        tables, known = [], []
         for fold in range(len(split.folds)):
             for each in seeds:
                 tables.append(self._answers(split, fold, each, skill, seed))
+                if knowing is not None:
+                    known.append(self._answers(split, fold, each, knowing, seed + 50))
                 if bundles:
                     self._bundle(folder / f"fold-{fold}-seed-{each}" / "bundle", normalise, classes,
                                  seed + 10 * fold + each)  # fmt: skip
@@ -61,6 +76,9 @@ class Maker:
             "finished": 1.0 + seed,
             "test": {"uar": figure, "wa": figure},
         }
+        if known:
+            Predictions.concat(known).save(folder / runs.ENROLLED)
+            summary["enrolled"] = {"uar": figure, "wa": figure}
         (folder / "summary.json").write_text(json.dumps(summary))
         return runs.open_run(folder)
 

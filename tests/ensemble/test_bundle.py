@@ -104,6 +104,46 @@ def test_members_may_have_their_classes_in_another_order(make_run, sounds):
     np.testing.assert_allclose(made.predict(sounds), wanted, atol=1e-9)
 
 
+@pytest.fixture(scope="module")
+def two_ways(tmp_path_factory):
+    """Of two members, the plain one is better, but the other one is when it knows the voices."""
+    make_run = Maker(tmp_path_factory.mktemp("two-ways"))
+    plain = make_run("plain", 6.0, seed=1)
+    knowing = make_run("knowing", 0.0, seed=2, normalise="speaker", knowing=9.0)
+    team = gather([plain, knowing], "average")
+    studies = [optimise(each, FEW) for each in (team, team.knowing())]
+    return team, assemble(studies[0], "two ways", knowing=studies[1])
+
+
+def test_known_voices_have_weights_of_their_own(two_ways, sounds, tmp_path):
+    team, made = two_ways
+    assert made.pool.weights == (1.0, 0.0)
+    assert made.pool_knowing.weights[1] > 0.5
+    plain, knowing = (load_bundle(member.bundles[0]) for member in team.members)
+    opened = load_ensemble(made.save(tmp_path / "e"))
+    np.testing.assert_allclose(
+        opened.predict(sounds), opened.pool(np.stack([plain.predict(sounds)] * 2)), atol=1e-9
+    )
+    voice = opened.enrol(sounds)
+    answers = np.stack([plain.predict(sounds), knowing.predict(sounds, knowing.enrol(sounds))])
+    np.testing.assert_allclose(
+        opened.predict(sounds, voice), opened.pool_knowing(answers), atol=1e-6
+    )
+    assert opened.threshold_for(enrolled=True) == opened.about["enrolled"]["threshold"]
+    assert opened.predictions_knowing is not None
+    assert "With a voice that is known" in opened.card
+    assert team.knowing().knowing() is None
+
+
+def test_damage_to_what_is_told_of_known_voices_is_told(two_ways, tmp_path):
+    path = two_ways[1].save(tmp_path / "e") / "ensemble.json"
+    about = json.loads(path.read_text())
+    about["enrolled"]["weights"] = [0.5, 0.1]
+    path.write_text(json.dumps(about))
+    with pytest.raises(ModelError, match="damaged"):
+        load_ensemble(tmp_path / "e")
+
+
 def test_its_answers_are_kept_as_they_were_measured(made, team):
     rows = made.predictions.table
     assert set(rows["part"]) == {"test"}

@@ -50,6 +50,15 @@ def test_answers_to_clips_that_trained_the_run_itself_are_refused(make_run, edit
     assert Candidate(run).fault.startswith("It answers 1 clip that trained it")
 
 
+def test_answers_of_known_voices_are_checked_alike(make_run):
+    run = make_run("one", normalise="speaker", knowing=2.0)
+    path = run.folder / runs.ENROLLED
+    clip = Candidate(run).split.fold(0)["train"][0]
+    table = pd.read_parquet(path)
+    table.assign(clip=[clip, *table["clip"][1:]]).to_parquet(path)
+    assert Candidate(run).fault.startswith("It answers 1 clip that trained it")
+
+
 def test_what_else_keeps_a_run_out(make_run):
     one = Candidate(make_run("one"))
     assert "not on this computer" in Candidate(make_run("two", bundles=False)).fault

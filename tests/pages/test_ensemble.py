@@ -29,11 +29,17 @@ def prepared(tmp_path_factory):
     """Runtime folder with two runs of one split, one of another, and an ensemble of the two."""
     home = tmp_path_factory.mktemp("prepared")
     make_run = Maker(home)
-    chosen = [make_run("one", 1.5, seed=1), make_run("two", 1.2, seed=2)]
+    chosen = [
+        make_run("one", 1.5, seed=1),
+        make_run("two", 1.2, seed=2, normalise="speaker", knowing=5.0),
+    ]
     make_run("stranger", split_seed=5)
-    study = optimise(gather(chosen, "average"), Options(trials=8, risk=0.9))
+    team = gather(chosen, "average")
+    study, knowing = (
+        optimise(each, Options(trials=8, risk=0.9)) for each in (team, team.knowing())
+    )
     folder = home / "ensembles" / "mine"
-    assemble(study, "ours").save(folder / "ensemble")
+    assemble(study, "ours", knowing=knowing).save(folder / "ensemble")
     return home
 
 
@@ -126,6 +132,15 @@ def test_figures_wear_the_badge_and_are_those_of_the_file(visit, said, made):
     assert said(app).count(":red-badge[speakers shared]") >= 5
     weights = app.dataframe[0].value.set_index("Member")["Weight"]
     assert list(weights) == about["weights"]
+
+
+def test_known_voices_have_figures_of_their_own(visit, made):
+    about = ensembles()[0].about
+    app = visit("ensemble", ensemble=made, voices="enrolled voices", view="Search")
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert not app.error
+    assert shown["UAR"] == f"{about['enrolled']['metrics']['uar']['value']:.3f}"
+    assert about["enrolled"]["metrics"]["uar"] != about["metrics"]["uar"]
 
 
 def test_the_comparison_is_told_in_words(visit, said, made):

@@ -38,7 +38,7 @@ def report(saved: Saved) -> Report:
     Raises:
         SerError: If its answers are missing or damaged.
     """
-    return _report(str(saved.folder), saved.made, saved)
+    return _report(f"{saved.folder} {saved.enrolled}", saved.made, saved)
 
 
 @st.cache_resource(max_entries=32, show_spinner="Computing the intervals …")
@@ -52,7 +52,7 @@ def predictions(saved: Saved) -> Predictions:
     Raises:
         SerError: If they are missing or damaged.
     """
-    return _predictions(str(saved.folder), saved.made, saved)
+    return _predictions(f"{saved.folder} {saved.enrolled}", saved.made, saved)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -66,7 +66,7 @@ def trials(saved: Saved) -> pd.DataFrame:
     Raises:
         SerError: If the file is missing or damaged.
     """
-    return _trials(str(saved.folder), saved.made, saved)
+    return _trials(f"{saved.folder} {saved.enrolled}", saved.made, saved)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -29,6 +29,7 @@ BADGES = {
     State.FAILED: ":red-badge[failed]",
     State.CANCELLED: ":orange-badge[cancelled]",
 }
+UNKNOWN, KNOWN = "unknown voices", "enrolled voices"
 VIEWS = {
     "Weights": views.weights,
     "Is it worth it?": views.worth,
@@ -104,6 +105,7 @@ def _stopped(saved: Saved, job: Job | None) -> None:
 
 
 def _made(saved: Saved) -> None:
+    saved = _voices(saved)
     report = loading.report(saved)
     _header(saved, report)
     saying.headline(report)
@@ -113,6 +115,25 @@ def _made(saved: Saved) -> None:
         if tab.open:
             with tab, errors.told():
                 view(saved, report)
+
+
+def _voices(saved: Saved) -> Saved:
+    """The ensemble as it is for unknown voices, or for known ones where it was measured so."""
+    if not saved.enrols:
+        return saved
+    known = st.segmented_control(
+        "Voices",
+        (UNKNOWN, KNOWN),
+        default=UNKNOWN,
+        required=True,
+        key="voices",
+        bind="query-params",
+        label_visibility="collapsed",
+        help="Whether members that can use a voice knew that of every speaker, from all their "
+        "unlabelled clips in the same part. Each has weights, temperature and threshold of its "
+        "own.",
+    )
+    return saved.knowing() if known == KNOWN else saved
 
 
 def _header(saved: Saved, report: Report) -> None:
@@ -143,7 +164,7 @@ def _header(saved: Saved, report: Report) -> None:
 
 
 def _rename(saved: Saved) -> None:
-    _try(partial(ensembles.rename, saved, str(st.session_state["new-name"])))
+    _try(partial(ensembles.rename, ensembles.one(saved.id), str(st.session_state["new-name"])))
 
 
 def _delete(saved: Saved) -> None:
