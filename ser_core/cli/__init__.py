@@ -13,10 +13,12 @@ from ser_core.cli import (
     corpus,
     ensemble,
     evaluate,
+    explain,
     jobs,
     models,
     predict,
     represent,
+    results,
     robustness,
     store,
     train,
@@ -37,8 +39,10 @@ app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
 app.command("attack")(attack.attack)
 app.command("robustness")(robustness.robustness)
+app.add_typer(explain.app, name="explain")
 app.add_typer(models.app, name="models")
 app.add_typer(store.app, name="store")
+app.add_typer(results.app, name="results")
 app.add_typer(bench.app, name="bench")
 app.add_typer(jobs.app, name="jobs")
 

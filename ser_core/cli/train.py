@@ -12,6 +12,7 @@ from ser_core import settings
 from ser_core.cli import console
 
 if TYPE_CHECKING:
+    from ser_core.training.recipe import Recipe
     from ser_core.training.run import Outcome
 
 PREPARING, TRAINING = "decoding and representing clips", "training"
@@ -48,21 +49,11 @@ def train(
     import json
 
     from ser_core.training.recipe import load
-    from ser_core.training.run import run
-    from ser_core.training.tracked import tracked
 
     given = [f"corpus={corpus}"] if corpus else []
     wanted = load(recipe, [*given, *(changes or [])])
     folder = out or settings.home() / "runs" / wanted.hash
-    with console.progress(wanted.name, progress_file) as report, tracked(wanted, folder) as tracker:
-        outcome = run(
-            wanted,
-            folder,
-            progress=partial(report, note=TRAINING),
-            preparing=partial(report, note=PREPARING),
-            watcher=tracker,
-        )
-        tracker.finished(outcome, _figures(outcome))
+    outcome = carried_out(wanted, folder, progress_file)
     summary = json.loads((outcome.folder / "summary.json").read_text(encoding="utf-8"))
     if as_json:
         console.show({**summary, "folder": str(folder)}, as_json=True)
@@ -76,6 +67,23 @@ def train(
             f"{summary['clips']} test clips"
         )
     console.output.print(f"{summary['minutes']:.1f} minutes; everything is in {folder}")
+
+
+def carried_out(recipe: Recipe, folder: Path, progress_file: Path | None = None) -> Outcome:
+    """Train all of a recipe with progress, as a run in MLflow."""
+    from ser_core.training.run import run
+    from ser_core.training.tracked import tracked
+
+    with console.progress(recipe.name, progress_file) as report, tracked(recipe, folder) as tracker:
+        outcome = run(
+            recipe,
+            folder,
+            progress=partial(report, note=TRAINING),
+            preparing=partial(report, note=PREPARING),
+            watcher=tracker,
+        )
+        tracker.finished(outcome, _figures(outcome))
+    return outcome
 
 
 def _figures(outcome: Outcome) -> dict[str, bytes]:

@@ -1,0 +1,100 @@
+"""`python -m ser_core results`: published figures, what they rest on, and getting them again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ser_core import settings
+from ser_core.cli import console
+from ser_core.cli.train import carried_out
+from ser_core.errors import ParameterError
+
+if TYPE_CHECKING:
+    from ser_core.published import Published
+
+app = typer.Typer(no_args_is_help=True, help="Published figures, and how to get them again.")
+
+Only = Annotated[
+    list[str] | None, typer.Option(help="Only results whose name begins so; can be repeated.")
+]
+Results = Annotated[
+    Path | None, typer.Option("--results", help="Folder of results; artifacts/results by default.")
+]
+
+
+@app.command()
+def show(
+    only: Only = None,
+    results: Results = None,
+    markdown: Annotated[bool, typer.Option(help="Print a Markdown table.")] = False,
+) -> None:
+    """Every published figure with its interval, computed from the published predictions."""
+    from ser_core import published
+
+    table = published.rows(_chosen(only, results))
+    if markdown:
+        typer.echo(published.markdown(table))
+    else:
+        console.show(table)
+
+
+@app.command()
+def keep(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    name: Annotated[str, typer.Argument(help="What the result is called; slashes make folders.")],
+    results: Results = None,
+) -> None:
+    """Publish a run: its test answers, its summary, and its recipe without paths."""
+    from ser_core import published
+
+    made = published.keep(run, name, results)
+    console.output.print(f"{made.name} is in {made.folder}")
+
+
+@app.command()
+def reproduce(
+    corpus: Annotated[Path, typer.Option(help="Corpus to train on.")],
+    only: Only = None,
+    results: Results = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads; one where other work shares the cores.")
+    ] = None,
+) -> None:
+    """Train every published recipe, and set what comes of it beside what was published.
+
+    Trainings that are done are not repeated, and one that was interrupted goes on.
+    """
+    trained = [result for result in _chosen(only, results) if result.recipe]
+    if not trained:
+        raise ParameterError("there is no such result with a recipe", remedy="See results show")
+    rows = [_again(result, corpus, threads) for result in trained]
+    console.show(rows)
+
+
+def _chosen(only: list[str] | None, results: Path | None) -> list[Published]:
+    from ser_core import published
+
+    every = published.published(results)
+    return [each for each in every if not only or each.name.startswith(tuple(only))]
+
+
+def _again(result: Published, corpus: Path, threads: int | None) -> dict[str, Any]:
+    from ser_core.evaluation import interval
+    from ser_core.training.recipe import load
+
+    limited = [f"train.threads={threads}"] if threads else []
+    assert result.recipe is not None  # noqa: S101  (only such are asked for)
+    wanted = load(result.recipe, [f"corpus={corpus}", *limited])
+    outcome = carried_out(wanted, settings.home() / "runs" / wanted.hash)
+    now = interval(outcome.predictions.part("test"), "uar", by_speaker=not result.speakers_shared)
+    return {
+        "result": result.name,
+        "published UAR": result.figure("uar").value,
+        "UAR": now.value,
+        "low": now.low,
+        "high": now.high,
+        "minutes": round(outcome.minutes, 1),
+    }

@@ -1,0 +1,70 @@
+"""What is published can be computed again from what is kept of it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from ser_core import published
+from ser_core.errors import SerError
+from ser_core.predictions import Predictions
+from ser_core.settings import REPOSITORY
+from ser_core.training.recipe import parse
+from tests.evaluation.tables import drawn
+
+AUDIT = {"grade": "B", "reading": "new voices", "worst": [{"fold": "a"}]}
+
+
+@pytest.fixture
+def run(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    summary = {"split": {"policy": "leave-one-speaker-out", "audit": AUDIT}, "minutes": 12.4}
+    (folder / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
+    (folder / "recipe.yaml").write_text("name: n\ncorpus: /home/żółw/nemo\ntrain: {epochs: 3}\n")
+    test = drawn(120)
+    other = Predictions(drawn(30, seed=1).table.assign(part="validation"))
+    Predictions.concat([test, other]).save(folder / "predictions.parquet")
+    return folder
+
+
+def test_a_result_keeps_test_answers_and_recipe_and_no_path(run, tmp_path):
+    made = published.keep(run, "study/first", tmp_path / "results")
+    assert made.predictions().table["part"].unique().tolist() == ["test"]
+    assert "corpus" not in yaml.safe_load(made.recipe.read_text(encoding="utf-8"))
+    assert "worst" not in made.summary["split"]["audit"]
+    assert not made.speakers_shared
+    (found,) = published.published(tmp_path / "results")
+    assert found.name == "study/first"
+    (row,) = published.rows([found])
+    value = found.figure("uar")
+    assert row["UAR"] == f"{value.value:.3f} ({value.low:.3f}–{value.high:.3f})"
+    assert (row["voices"], row["minutes"], row["clips"]) == ("unknown", "12", "120")
+
+
+def test_answers_to_known_voices_are_a_row_of_their_own(run, tmp_path):
+    drawn(120, skill=4.0).save(run / "enrolled.parquet")
+    made = published.keep(run, "both", tmp_path / "results")
+    assert [row["voices"] for row in published.rows([made])] == ["unknown", "enrolled"]
+
+
+def test_what_is_not_finished_is_not_published(tmp_path):
+    with pytest.raises(SerError, match="is no finished run"):
+        published.keep(tmp_path, "nothing", tmp_path / "results")
+
+
+def test_every_published_recipe_is_one():
+    for result in published.published():
+        if result.recipe is not None:
+            content = yaml.safe_load(result.recipe.read_text(encoding="utf-8"))
+            parse({**content, "corpus": "anywhere"})
+
+
+def test_figures_in_the_readme_are_those_that_are_published():
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    for result in published.published():
+        if f"`{result.name}`" in text:
+            for row in published.rows([result], ("uar",)):
+                assert row["UAR"] in text, (result.name, row)
