@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ser_core.ensemble.pooling import POOLINGS
 from ser_core.parameters import Parameters, choice, parameter
 
 AUTO, VALIDATION, OUT_OF_FOLD = "auto", "validation", "out-of-fold"
 AVERAGE, MEMBERS = "average", "members"
 SEARCHED, EQUAL_WEIGHTS = "searched", "equal"
 NLL = "nll"
+POOLED_BY = ("linear", "log-linear")
+"""Names in `ser_core.ensemble.pooling.POOLINGS`, which costs more to import."""
 
 FIT_ON = {
     AUTO: "out-of-fold where the split has three folds or more, else validation",
@@ -45,7 +46,7 @@ class Options(Parameters):
         "What the weights are to make best on the clips they are fitted on. NLL uses every "
         "probability and scatters least; UAR and accuracy see only which answer is first",
     )  # fmt: skip
-    pooling: str = choice("linear", tuple(POOLINGS), "How opinions are pooled")
+    pooling: str = choice(POOLED_BY[0], POOLED_BY, "How opinions are pooled")
     weights: str = choice(
         SEARCHED, (SEARCHED, EQUAL_WEIGHTS),
         "Weights from the search, or equal ones, which need no clips to be fitted on",

@@ -1,11 +1,15 @@
 """Pooling is what its definitions say, and its weights are where they must be."""
 
+import subprocess
+import sys
+
 import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import given
 from scipy.stats import kstest
 
+from ser_core.ensemble.options import POOLED_BY
 from ser_core.ensemble.pooling import HIGHEST, POOLINGS, Pool
 
 shares = st.lists(st.floats(1e-6, 1 - 1e-6), min_size=1, max_size=8)
@@ -60,3 +64,14 @@ def test_a_temperature_softens_and_keeps_the_answer():
     soft = Pool("linear", (1.0,), 3.0)(answers)
     assert (soft.max(axis=1) < answers[0].max(axis=1)).all()
     assert (soft.argmax(axis=1) == answers[0].argmax(axis=1)).all()
+
+
+def test_every_pooling_can_be_asked_for():
+    assert tuple(POOLINGS) == POOLED_BY
+
+
+def test_the_options_cost_no_heavy_import():
+    heavy = ["pandas", "optuna", "torch"]
+    code = f"import sys, ser_core.cli.ensemble; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
