@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ser_core.training.recipe import Recipe
     from ser_core.training.run import Outcome
 
+VOICES = {"": "test", "voices enrolled: ": "enrolled"}
 PREPARING, TRAINING = "decoding and representing clips", "training"
 
 RecipeFile = Annotated[Path, typer.Argument(help="Recipe, a YAML file; see recipes/.")]
@@ -34,6 +35,13 @@ Folder = Annotated[
 ProgressFile = Annotated[
     Path | None, typer.Option(hidden=True, help="Where a job reports how far it is.")
 ]
+Every = Annotated[
+    bool,
+    typer.Option(
+        "--every-representation",
+        help="Train once for each of the thirteen, all else equal; --out is the folder of all.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")]
 
 
@@ -42,30 +50,41 @@ def train(
     changes: Changes = None,
     corpus: CorpusPath = None,
     out: Folder = None,
+    every: Every = False,
     progress_file: ProgressFile = None,
     as_json: Json = False,
 ) -> None:
     """Train every fold and seed of a recipe, and score the test clips once."""
-    import json
-
     from ser_core.training.recipe import load
+    from ser_core.training.series import every_representation
 
     given = [f"corpus={corpus}"] if corpus else []
     wanted = load(recipe, [*given, *(changes or [])])
-    folder = out or settings.home() / "runs" / wanted.hash
-    outcome = carried_out(wanted, folder, progress_file)
+    for each in every_representation(wanted) if every else [wanted]:
+        own = each.representation["name"] if every else ""
+        folder = out / own if out else settings.home() / "runs" / each.hash
+        _told(carried_out(each, folder, progress_file), own, as_json=as_json)
+
+
+def _told(outcome: Outcome, name: str, *, as_json: bool) -> None:
+    import json
+
+    folder = outcome.folder
     summary = json.loads((outcome.folder / "summary.json").read_text(encoding="utf-8"))
+    if name:
+        console.output.print(f"[bold]{name}[/]")
     if as_json:
         console.show({**summary, "folder": str(folder)}, as_json=True)
         return
     if outcome.audit.speakers_shared:
         console.output.print("[bold yellow]Speakers shared[/] between training and test.")
-    for name, figure in summary["test"].items():
-        value, low, high = (console.said(figure[key]) for key in ("value", "low", "high"))
-        console.output.print(
-            f"{name.upper()} {value}, 95 % interval {low} to {high} ({figure['method']}), "
-            f"{summary['clips']} test clips"
-        )
+    for voices, figures in VOICES.items():
+        for metric, figure in summary.get(figures, {}).items():
+            value, low, high = (console.said(figure[key]) for key in ("value", "low", "high"))
+            console.output.print(
+                f"{voices}{metric.upper()} {value}, 95 % interval {low} to {high} "
+                f"({figure['method']}), {summary['clips']} test clips"
+            )
     console.output.print(f"{summary['minutes']:.1f} minutes; everything is in {folder}")
 
 
