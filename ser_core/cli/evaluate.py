@@ -16,8 +16,14 @@ if TYPE_CHECKING:
 
 Model = Annotated[Path | None, typer.Option(help="Folder of a model: a bundle or an ensemble.")]
 Run = Annotated[
-    Path | None,
-    typer.Option(help="Folder of a run instead: each of its models answers its own fold."),
+    list[Path] | None,
+    typer.Option(
+        help="Folder of a run instead: each of its models answers its own fold. Repeated, the "
+        "answers of several runs of one split are averaged."
+    ),
+]
+Weights = Annotated[
+    str, typer.Option(help="Weights of several runs, as 0.5,0.3,0.2; equal when absent.")
 ]
 CorpusPath = Annotated[
     Path | None, typer.Option(help="Corpus to judge it on; a run knows its own.")
@@ -60,6 +66,7 @@ ProgressFile = Annotated[
 def evaluate(
     model: Model = None,
     run: Run = None,
+    weights: Weights = "",
     corpus: CorpusPath = None,
     reader: Reader = None,
     json_file: JsonFile = None,
@@ -81,14 +88,18 @@ def evaluate(
     tested included.
     """
     from ser_core.corpora import open_corpus
-    from ser_core.predicting.evaluating import Choice, evaluate_model, evaluate_run
+    from ser_core.predicting.evaluating import Choice, evaluate_model
+    from ser_core.predicting.of_runs import evaluate_runs
 
     _require_one(model, run)
     wanted = _enrolment(curve or enrol, draws, seed, among)
     with console.progress("Answering", progress_file) as report:
         if run:
             opened = open_corpus(corpus, reader) if corpus else None
-            found = evaluate_run(run, opened, wanted, part or "test", report)
+            shares = [_weight(each) for each in weights.split(",")] if weights else []
+            found = evaluate_runs(
+                run, opened, wanted, part=part or "test", weights=shares, progress=report
+            )
         elif model and corpus:
             opened = open_corpus(corpus, reader)
             choice = Choice(split, fold, part)
@@ -102,8 +113,8 @@ def evaluate(
     _show(found)
 
 
-def _require_one(model: Path | None, run: Path | None) -> None:
-    if (model is None) == (run is None):
+def _require_one(model: Path | None, run: list[Path] | None) -> None:
+    if (model is None) == (not run):
         raise ParameterError("one thing is judged", remedy="Give --model PATH or --run FOLDER")
 
 
@@ -122,6 +133,13 @@ def _count(text: str) -> Count:
             "is no number of clips", subject=text, remedy="Write 5, or 0,1,3,5,10,30, or all"
         )
     return int(text)
+
+
+def _weight(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ParameterError("is no weight", subject=text, remedy="Write 0.5,0.3,0.2") from None
 
 
 def _show(found: Evaluation) -> None:

@@ -63,7 +63,8 @@ def confidence(
     if isinstance(written, Mapping):
         return _written(written)
     if "pooling" in about:  # an ensemble applies its own temperature
-        return Confidence(1.0, about.get("threshold"), "Calibrated with the ensemble's weights.")
+        own = (enrolled and about.get("enrolled")) or about
+        return Confidence(1.0, own.get("threshold"), "Calibrated with the ensemble's weights.")
     known: Predictions | None = getattr(predictor, "predictions", None)
     file = folder.parent / ENROLLED if folder and enrolled else None
     if file is not None and file.is_file():

@@ -74,6 +74,7 @@ def answers(
     fold: int = 0,
     part: str = "test",
     seed: int = 0,
+    deaf: bool = False,
     told: Answer = lambda _answered: None,
 ) -> dict[Count, Predictions]:
     """Answers of a model to clips of a corpus, one table a number of enrolled clips.
@@ -86,6 +87,7 @@ def answers(
         fold: Number to write into the tables.
         part: "test" or "validation", likewise.
         seed: Of the training; draw d is written as the seed `seed * times + d`.
+        deaf: Whether a model that makes no use of a voice may answer as if there were none.
         told: Called with how many answers were given since the last time.
 
     Raises:
@@ -93,13 +95,13 @@ def answers(
         ModelError: If the model makes no use of a voice, and one is to be enrolled.
         AudioError: If a clip cannot be decoded.
     """
-    _check(predictor, corpus, clips, enrolment)
+    _check(predictor, corpus, clips, enrolment, deaf=deaf)
     found: dict[Count, list[Predictions]] = {count: [] for count in enrolment.counts}
     for speaker, rows in _speakers(corpus.usable.loc[list(clips)]):
         waves = [
             audio.load(corpus.path(str(c)), sample_rate=predictor.sample_rate) for c in rows.index
         ]
-        voice = _Speaker(speaker, rows, hear(predictor, waves), predictor.classes, enrolment, told)
+        voice = _Speaker(speaker, rows, hear(predictor, waves), predictor, enrolment, told)
         for draw in range(enrolment.times):
             number = seed * enrolment.times + draw
             for count in enrolment.counts:
@@ -122,21 +124,23 @@ class _Speaker:
         name: str,
         rows: pd.DataFrame,
         heard: Heard,
-        classes: Sequence[str],
+        predictor: Predictor,
         enrolment: Enrolment,
         told: Answer,
     ) -> None:
-        self.name, self.rows, self.heard, self.classes = name, rows, heard, classes
+        self.name, self.rows, self.heard = name, rows, heard
+        self.classes, self.listens = predictor.classes, predictor.enrols
         self.enrolment, self.told = enrolment, told
         self.undrawn: dict[Count, Probabilities] = {}
 
     def answered(self, count: Count, draw: int, **about: Any) -> Predictions:
         enrolled, tested = self._drawn(draw)
-        if count:
+        if count and self.listens:
             probabilities = self.heard.answer(tested, enrolled[:count])
             self.told(len(tested))
         else:
-            probabilities = self._without_drawing(count)[tested]
+            probabilities = self._without_drawing(count if self.listens else 0)[tested]
+            self.told(len(tested) if count else 0)
         rows = self.rows.iloc[tested]
         return Predictions.of(rows, probabilities, self.classes, **about)
 
@@ -177,11 +181,16 @@ def _speakers(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 
 
 def _check(
-    predictor: Predictor, corpus: Corpus, clips: Sequence[str], enrolment: Enrolment
+    predictor: Predictor,
+    corpus: Corpus,
+    clips: Sequence[str],
+    enrolment: Enrolment,
+    *,
+    deaf: bool,
 ) -> None:
     if not any(count != 0 for count in enrolment.counts):
         return
-    if not predictor.enrols:
+    if not predictor.enrols and not deaf:
         raise ModelError(
             "makes no use of a known voice",
             subject=name_of(predictor.about),

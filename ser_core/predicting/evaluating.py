@@ -1,7 +1,4 @@
-"""A model, or all models of a run, judged on a corpus.
-
-With nothing known of the voices, or with some clips of each enrolled.
-"""
+"""A model judged on a corpus: with nothing known of the voices, or some clips of each enrolled."""
 
 from __future__ import annotations
 
@@ -10,18 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ser_core.corpora import Corpus, LeakAudit, Split, open_corpus
-from ser_core.errors import ModelError, ParameterError
+from ser_core.corpora import Corpus, Split
+from ser_core.errors import ParameterError
 from ser_core.evaluation import BADGES, METRICS, Predictions, Report, compare, report
 from ser_core.evaluation.compare import Comparison
 from ser_core.evaluation.spread import Spread, spread
-from ser_core.jsonfile import read_json
 from ser_core.models.predictor import Predictor, load
 from ser_core.parallel import Progress
 from ser_core.predicting import enrolment as enrolling
 from ser_core.predicting.confidence import confidence
 from ser_core.predicting.enrolment import Count, Enrolment, name_of
-from ser_core.predicting.origin import Overlap, found_fold, origin, overlap, recorded_audit
+from ser_core.predicting.origin import Overlap, origin, overlap
 
 VERSION = 1
 
@@ -195,9 +191,9 @@ def evaluate_model(
     made_of = origin(predictor.about, folder, corpus)
     clips, left_out = _testable(corpus, predictor, _chosen(choice, corpus, predictor, folder))
     speakers = corpus.usable.loc[clips, "speaker"].nunique()
-    told = _counted(progress, enrolling.answers_given(len(clips), speakers, enrolment))
+    told = counted(progress, enrolling.answers_given(len(clips), speakers, enrolment))
     part = choice.part if choice.part == "validation" else "test"
-    tables = _calibrated(
+    tables = calibrated(
         predictor,
         folder,
         enrolling.answers(predictor, corpus, clips, enrolment, part=part, told=told),
@@ -208,100 +204,6 @@ def evaluate_model(
     return Evaluation(
         name_of(predictor.about), corpus.name, enrolment, tables, reports, shared, left_out, source
     )
-
-
-def evaluate_run(
-    folder: Path,
-    corpus: Corpus | None = None,
-    enrolment: Enrolment = Enrolment(),  # noqa: B008 - frozen
-    part: str = "test",
-    progress: Progress | None = None,
-) -> Evaluation:
-    """Judge every model of a run on its own fold's clips, and pool the answers.
-
-    Args:
-        folder: Of a run, with `split.json` and a bundle a member.
-        corpus: Of the run; opened as its recipe says when None.
-        enrolment: What is known of the voices.
-        part: "test" or "validation".
-        progress: Called with (answers given, answers in all).
-
-    Raises:
-        ModelError: If there is no finished training.
-        SerError: If the split does not fit the corpus.
-    """
-    members = _members(folder)
-    corpus = corpus or _own_corpus(load(members[0][2]))
-    split = Split.load(folder / "split.json")
-    split.require(corpus)
-    dealt = {fold: split.fold(fold)[part] for fold, _seed, _home in members}
-    total = sum(
-        enrolling.answers_given(
-            len(dealt[fold]), corpus.usable.loc[dealt[fold], "speaker"].nunique(), enrolment
-        )
-        for fold, _seed, _home in members
-    )
-    told = _counted(progress, total)
-    several: list[dict[Count, Predictions]] = []
-    for fold, seed, home in members:
-        predictor = load(home)
-        _require_own(predictor, split, fold, home)
-        found = enrolling.answers(
-            predictor, corpus, dealt[fold], enrolment, fold=fold, part=part, seed=seed, told=told
-        )
-        several.append(_calibrated(predictor, home, found))
-    tables = {count: Predictions.concat([each[count] for each in several]) for count in several[0]}
-    about = load(members[0][2]).about
-    audit = recorded_audit(about["split"]["audit"])
-    reports = {count: report(each, audit, part=part) for count, each in tables.items()}
-    return Evaluation(
-        name_of(about), corpus.name, enrolment, tables, reports, _of_run(dealt, part, audit), {},
-        "Each model by a temperature fitted on the validation clips of its own fold.",
-    )  # fmt: skip
-
-
-def _of_run(dealt: dict[int, list[str]], part: str, audit: LeakAudit | None) -> Overlap:
-    clips = len({clip for each in dealt.values() for clip in each})
-    chosen = clips if part == "validation" else 0
-    said = f"Every model answered the {part} clips of its own fold, none of which trained it."
-    return Overlap(clips, 0, chosen, audit, said)
-
-
-def _require_own(predictor: Predictor, split: Split, fold: int, home: Path) -> None:
-    """Refuse a bundle whose fold is not the one that its folder says.
-
-    Raises:
-        ModelError: If it was trained on another split or fold.
-    """
-    own = predictor.about["split"]
-    if own["hash"] != split.hash or found_fold(split, own["fold"]) != split.folds[fold]:
-        raise ModelError(
-            "was trained on another split or fold than its run says",
-            subject=str(home),
-            remedy="Train it again",
-        )
-
-
-def _members(folder: Path) -> list[tuple[int, int, Path]]:
-    """Fold, seed and bundle of every finished training, in order."""
-    bundles = [home for home in folder.glob("fold-*-seed-*/bundle") if read_json(_about(home))]
-    if not bundles or not (folder / "split.json").is_file():
-        raise ModelError(
-            "holds no finished training",
-            subject=str(folder),
-            remedy="Give the folder of a run, with split.json and fold-*-seed-*/bundle",
-        )
-    named = [(home.parent.name.split("-"), home) for home in bundles]
-    return sorted((int(parts[1]), int(parts[3]), home) for parts, home in named)
-
-
-def _about(home: Path) -> Path:
-    return home / "bundle.json"
-
-
-def _own_corpus(predictor: Predictor) -> Corpus:
-    recipe = predictor.about["recipe"]
-    return open_corpus(recipe["corpus"], recipe.get("reader"))
 
 
 def _chosen(choice: Choice, corpus: Corpus, predictor: Predictor, folder: Path) -> list[str]:
@@ -353,7 +255,7 @@ def _testable(
     return [str(clip) for clip in rows.index[known]], reasons
 
 
-def _calibrated(
+def calibrated(
     predictor: Predictor, folder: Path, tables: dict[Count, Predictions]
 ) -> dict[Count, Predictions]:
     """As the model is used: with its temperature, for strangers and for known voices."""
@@ -364,7 +266,8 @@ def _calibrated(
     }
 
 
-def _counted(progress: Progress | None, total: int) -> Callable[[int], None]:
+def counted(progress: Progress | None, total: int) -> Callable[[int], None]:
+    """What is told of answers as they are given, as progress."""
     done = 0
 
     def told(answered: int) -> None:

@@ -172,16 +172,17 @@ def worth(about: Mapping[str, Any]) -> Worth:
     `unseen` and `unseen_enrolled` hold the figures on voices it has never heard, `metrics` those
     on the test part of its own split.
     """
-    unseen, enrolled = about.get("unseen"), about.get("unseen_enrolled")
+    unseen = about.get("unseen")
     if isinstance(unseen, Mapping):
-        known = _figure(enrolled.get("wa")) if isinstance(enrolled, Mapping) else None
+        known = _figure((about.get("unseen_enrolled") or {}).get("wa"))
         wa, uar = _figure(unseen.get("wa")), _figure(unseen.get("uar"))
         return Worth(wa, uar, str(unseen.get("grade", "B")), unseen.get("clips"), known)
     metrics = about.get("metrics") or {}
+    known = _figure(((about.get("enrolled") or {}).get("metrics") or {}).get("wa"))
     split, corpus = about.get("split") or {}, about.get("corpus") or {}
     grade = (split.get("audit") or {}).get("grade", "not audited")
     wa, uar = _figure(metrics.get("wa")), _figure(metrics.get("uar"))
-    return Worth(wa, uar, grade, corpus.get("test_clips"))
+    return Worth(wa, uar, grade, corpus.get("test_clips"), known)
 
 
 def _figure(written: Any) -> Figure | None:

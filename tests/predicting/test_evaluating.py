@@ -8,7 +8,8 @@ import pytest
 from ser_core.errors import ModelError, ParameterError
 from ser_core.models.bundle import load_bundle
 from ser_core.predicting.enrolment import Enrolment
-from ser_core.predicting.evaluating import Choice, evaluate_model, evaluate_run
+from ser_core.predicting.evaluating import Choice, evaluate_model
+from ser_core.predicting.of_runs import evaluate_runs
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def test_validation_clips_wear_a_badge_too(saved, demo):
 
 
 def test_a_run_answers_every_clip_by_the_model_that_has_not_heard_it(run, demo):
-    found = evaluate_run(run, demo)
+    found = evaluate_runs([run], demo)
     assert (found.reports[0].n, found.badge, found.reports[0].speakers_shared) == (53, "", False)
     number = demo.speakers.index("KD0")
     rows = found.predictions[0].table
@@ -67,8 +68,8 @@ def test_a_run_answers_every_clip_by_the_model_that_has_not_heard_it(run, demo):
 
 def test_the_curve_says_what_enrolling_gains_on_the_same_clips(run):
     steps = []
-    found = evaluate_run(
-        run, enrolment=Enrolment((0, 1, 3), draws=2), progress=lambda *both: steps.append(both)
+    found = evaluate_runs(
+        [run], enrolment=Enrolment((0, 1, 3), draws=2), progress=lambda *both: steps.append(both)
     )
     none, one, three = found.curve()
     assert [each["enrolled"] for each in (none, one, three)] == ["0", "1", "3"]
@@ -79,14 +80,41 @@ def test_the_curve_says_what_enrolling_gains_on_the_same_clips(run):
     assert steps[-1][0] == steps[-1][1]
 
 
+def test_several_runs_are_averaged_on_the_same_clips_and_draws(
+    run, make_bundle, demo_split, tmp_path
+):
+    other = tmp_path / "other"
+    demo_split.save(other / "split.json")
+    for number, name in enumerate(demo_split.folds):
+        home = other / f"fold-{number}-seed-0" / "bundle"
+        home.parent.mkdir()
+        make_bundle("clip", name, seed=50 + number).save(home)
+    enrolment = Enrolment((0, 2), draws=2)
+    with pytest.raises(ModelError, match="makes no use"):
+        evaluate_runs([other], enrolment=enrolment)
+    assert evaluate_runs([run, other], enrolment=enrolment).curve()[1]["gain"]["value"] != 0
+    one, two = (evaluate_runs([each]).predictions[0] for each in (run, other))
+    both = evaluate_runs([run, other], weights=[3, 1]).predictions[0]
+    for clip in ("samples/EB0_anger_82.flac", "samples/WR0_fear_42.flac"):
+        first, second, mean = (
+            each.probabilities[(each.table["clip"] == clip).to_numpy()] for each in (one, two, both)
+        )
+        np.testing.assert_allclose(mean, 0.75 * first + 0.25 * second)
+    twice = evaluate_runs([run, run], enrolment=enrolment)
+    alone = evaluate_runs([run], enrolment=enrolment)
+    assert twice.curve() == alone.curve()
+    with pytest.raises(ParameterError, match="1 weights for 2 runs"):
+        evaluate_runs([run, other], weights=[1])
+
+
 def test_the_validation_part_can_be_judged_for_calibration(run):
-    found = evaluate_run(run, part="validation")
+    found = evaluate_runs([run], part="validation")
     assert set(found.predictions[0].table["part"]) == {"validation"}
 
 
 def test_what_is_no_run_is_refused(tmp_path, saved, demo):
     with pytest.raises(ModelError, match="no finished training"):
-        evaluate_run(tmp_path)
+        evaluate_runs([tmp_path])
     unknown = load_bundle(saved)
     unknown.about["split"]["hash"] = "0" * 16
     folder = unknown.save(tmp_path / "unknown")
