@@ -42,6 +42,9 @@ SECTIONS: dict[str, dict[str, Spot]] = {
     "Models": {
         "train": Spot("pages/train.py", "Train", "Choose a recipe, start it, watch it"),
         "results": Spot("pages/results.py", "Results", "How good it is, and how sure that is"),
+        "robustness": Spot(
+            "pages/robustness.py", "Robustness", "Attacks, bad lines, and what a model leans on"
+        ),
         "ensemble": Spot("pages/ensemble.py", "Ensemble", "Pool models with weights they earn"),
     },
     "Use": {

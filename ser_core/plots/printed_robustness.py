@@ -139,9 +139,10 @@ def _what(card: Card) -> str:
     enrolled = " Each voice was enrolled from its own unchanged clips." * bool(
         card.about.get("enrolled")
     )
+    note = f" {card.clean().note}".rstrip()
     return (
         f"{card.subset[:1].upper()}{card.subset[1:]}.{badge} Intervals: {card.how}. Without "
-        f"trouble: UAR {card.clean('uar')}, WA {card.clean('wa')}.{enrolled} {when}."
+        f"trouble: UAR {card.clean('uar')}, WA {card.clean('wa')}.{note}{enrolled} {when}."
     )
 
 

@@ -94,6 +94,7 @@ def flows_figure(flows: pd.DataFrame) -> go.Figure:
     figure = go.Figure(
         go.Sankey(
             arrangement="snap",
+            textfont={"size": 13, "shadow": "none"},
             node={
                 "label": [*names, *names],
                 "color": [*colors, *colors],
@@ -164,7 +165,7 @@ def overview_figure(summary: pd.DataFrame, *, clean: Interval, chance: float) ->
     _upright(figure, chance, "chance")
     if clean.value is not None:
         _upright(figure, clean.value, "clean")
-    figure.update_layout(margin={"t": 52})
+    figure.update_layout(margin={"t": 64}, legend={"y": 1.0, "yref": "container", "yanchor": "top"})
     return figure
 
 
@@ -260,7 +261,7 @@ def _finished(
         range=[-0.15, last + 0.15],
         showgrid=False,
     )
-    figure.update_yaxes(title=title or "Figure", range=[-0.02, 1.02])
+    figure.update_yaxes(title=title or "UAR, WA", range=[-0.02, 1.02])
     if chance is not None:
         figure.add_hline(
             y=chance,

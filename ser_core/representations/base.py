@@ -175,7 +175,7 @@ def _hash(rep: Representation) -> str:
 
 @lru_cache(maxsize=256)
 def _silence(rep: Representation) -> Tensor:
-    with torch.no_grad():
+    with torch.inference_mode(False), torch.no_grad():
         zeros = torch.zeros(1, rep.hop_length)
         return rep.compute(Analysis(zeros, rep.sample_rate))[0, ..., :1]
 

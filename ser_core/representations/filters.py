@@ -53,7 +53,9 @@ def fft_frequencies(sample_rate: int, n_fft: int) -> Array:
 
 
 def _tensor(values: Array) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
+    # Whoever asks first may be in inference mode; what is kept must serve gradients too.
+    with torch.inference_mode(False):
+        return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
 
 
 def _hann(length: int) -> Array:

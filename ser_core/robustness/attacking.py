@@ -138,7 +138,7 @@ class _Run:
         title = f"{self.attack.title} {self.place.title}"
         return Curve(
             f"{name}-{HEARD}" if heard else name,
-            f"{title}, made into sound and classified again" if heard else title,
+            f"{title}, as heard" if heard else title,
             ATTACK,
             unit,
             gathering.ordered(),

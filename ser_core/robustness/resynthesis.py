@@ -27,7 +27,7 @@ HIGHEST_DB = 60.0
 
 def possible(representation: Representation) -> bool:
     """Whether sound can be made from a change of pictures of this kind."""
-    return representation.name in _GAINS
+    return representation.name in _GAINS and representation.hop_length < representation.n_fft
 
 
 def resynthesised(sound: Tensor, change: Tensor, representation: Representation) -> Tensor:
@@ -60,9 +60,9 @@ def resynthesised(sound: Tensor, change: Tensor, representation: Representation)
     gain = _GAINS[representation.name](change[0], representation).clamp(-HIGHEST_DB, HIGHEST_DB)
     gain = F.pad(gain, (0, spectrum.shape[-1] - gain.shape[-1]))
     made: Tensor = torch.istft(
-        spectrum * 10 ** (gain / 20), n_fft, hop, window=window, length=len(padded)
+        spectrum * 10 ** (gain / 20), n_fft, hop, window=window, length=samples
     )
-    return made[:samples]
+    return made
 
 
 def _of_bins(change: Tensor, representation: Representation) -> Tensor:  # noqa: ARG001

@@ -81,6 +81,10 @@ class Plan:
                 subject="robustness",
                 remedy="Attack in one place, or leave the epsilons to it",
             )
+        if self.noises is not None and not self.noises.is_dir():
+            raise ParameterError(
+                "is no folder", subject=str(self.noises), remedy="Give a folder of sound files"
+            )
         if self.clips is not None and self.clips < 1:
             raise ParameterError(f"clips = {self.clips} must be at least 1", subject="robustness")
 
@@ -102,7 +106,7 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
     "Quick look": (
         "FGSM, and five troubles at three levels each",
         {
-            "clips": 48,
+            "clips": 36,
             "kinds": ("white", "babble", "reverb", "telephone", "opus"),
             "attacks": ("fgsm",),
             "places": ("representation",),
@@ -278,8 +282,19 @@ def _about(plan: Plan, predictor: Predictor, subset: Subset, corpus: str) -> dic
         "enrolled": bool(subset.voices),
         "seed": plan.seed,
         "when": time.time(),
+        "tried": _tried(plan),
         "split": predictor.about.get("split", {}).get("policy", ""),
     }
+
+
+def _tried(plan: Plan) -> str:
+    """What was tried, in a few words, to tell cards apart."""
+    parts = [
+        f"{len(plan.kinds)} kinds of trouble" if len(plan.kinds) > 1 else "".join(plan.kinds),
+        " and ".join(ATTACKS[name].title for name in plan.attacks),
+        "shortcuts" if plan.shortcuts else "",
+    ]
+    return ", ".join(part for part in parts if part)
 
 
 def every_kind(plan: Plan) -> Plan:

@@ -12,6 +12,7 @@ import torch
 
 from ser_core.audio import Waveform
 from ser_core.errors import ModelError
+from ser_core.representations import make
 from ser_core.robustness.answering import answered
 from ser_core.robustness.attacking import (
     FLAT,
@@ -158,6 +159,18 @@ def test_a_gradient_that_is_no_number_is_said(subset, bundle, monkeypatch):
         batch, target=replace(batch.target, forward=lambda x: forward(x.detach()) + 0 * x.sum())
     )
     assert statuses(flat) == [FLAT, FLAT]
+
+
+def test_a_model_that_answered_before_can_be_attacked_after():
+    """What is computed once and kept must serve gradients, though answers need none."""
+    wave = torch.randn(1, 4000, generator=torch.Generator().manual_seed(0))
+    for name in ("mfcc", "cqt"):
+        rep = make(name, n_fft=406)  # of no other test, so nothing of it is kept yet
+        with torch.inference_mode():
+            rep(wave, torch.tensor([4000]))
+        sound = wave.clone().requires_grad_()
+        rep(sound, torch.tensor([4000])).sum().backward()
+        assert sound.grad.isfinite().all()
 
 
 def test_models_without_a_gradient_are_refused_with_a_way_out(subset):

@@ -126,6 +126,8 @@ def test_plans_with_faults_are_refused(model):
         plan(model, kinds=("whit",))
     with pytest.raises(ParameterError, match="nothing"):
         plan(model, kinds=(), attacks=(), shortcuts=False)
+    with pytest.raises(ParameterError, match="no folder"):
+        plan(model, noises=model / "nowhere")
     with pytest.raises(ParameterError, match="clips"):
         plan(model, clips=0)
 

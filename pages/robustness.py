@@ -1,0 +1,20 @@
+"""Robustness: what a model answers under attack and over a bad line, and what it leans on."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.shared import navigation
+from pages.shared.errors import told
+from pages.shared.predict import choosing
+from pages.shared.robustness import loading
+
+active = navigation.enter()
+st.title("Robustness")
+info = choosing.choose()
+tabs = st.tabs(["Card", "One clip"], key="tab", on_change="rerun", bind="query-params")
+if info is not None:
+    for number, tab in enumerate(tabs):
+        if tab.open:
+            with tab, told():
+                loading.views()[number].show(info, active)

@@ -1,0 +1,192 @@
+"""The robustness card of a model: overview, each trouble, attacks, shortcuts, files."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.shared import theme
+from pages.shared.errors import plain, told
+from pages.shared.results import files
+from pages.shared.robustness import attacks, loading, trying
+from ser_core.plots.printed_robustness import findings, markdown, page, print_card
+from ser_core.plots.robustness import overview_figure, recalls_figure, trouble_figure
+from ser_core.robustness.card import Card, CardInfo, cards
+from ser_core.robustness.perturbations import PERTURBATIONS
+from ser_core.robustness.running import root
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pages.shared.selection import Active
+    from ser_core.predicting.listing import ModelInfo
+    from ser_core.robustness.curve import Curve
+
+KIND = "kind"
+
+
+def show(info: ModelInfo, active: Active) -> None:  # noqa: ARG001  (every tab is called alike)
+    """What was tried on the model, and what else can be."""
+    trying.show(info)
+    found = [each for each in cards(root()) if each.about.get("model_path") == _path(info)]
+    if not found:
+        st.info(
+            "Nothing has been tried on this model yet. A quick look takes less than a minute: it "
+            "shows how the answers suffer from noise, rooms, lines and the simplest attack."
+        )
+        return
+    with told():
+        _card(loading.card(_chosen(found).folder))
+
+
+def _path(info: ModelInfo) -> str:
+    return str(info.folder.absolute())
+
+
+def _chosen(found: Sequence[CardInfo]) -> CardInfo:
+    """The card of the address, or the newest."""
+    by_id = {each.folder.name: each for each in found}
+    wanted = st.query_params.get(trying.CARD, "")
+    chosen = wanted if wanted in by_id else found[0].folder.name
+    if len(found) > 1:
+        st.session_state["robustness-card"] = chosen
+        st.selectbox(
+            "Card",
+            list(by_id),
+            format_func=lambda name: _named(by_id[name]),
+            key="robustness-card",
+            on_change=_take,
+        )
+    return by_id[chosen]
+
+
+def _take() -> None:
+    st.query_params[trying.CARD] = st.session_state["robustness-card"]
+
+
+def _named(info: CardInfo) -> str:
+    import time
+
+    when = time.strftime("%d %b, %H:%M", time.localtime(info.when))
+    return f"{when} · {info.about['subset']} · {info.about.get('tried', '')}".rstrip(" ·")
+
+
+def _card(card: Card) -> None:
+    badge = f":orange-badge[{card.badge}] " if card.badge else ""
+    st.subheader("Robustness card")
+    note = card.clean().note
+    said = f"{card.subset[:1].upper()}{card.subset[1:]}. {note}".strip()
+    st.markdown(f"{badge}{plain(said)}")
+    _metrics(card)
+    if card.line or card.attacks:
+        theme.figure(
+            overview_figure(card.summary(), clean=card.clean(), chance=_chance(card)),
+            key="overview",
+        )
+        st.caption(
+            f"{plain(card.subset)}. {card.how}. The area is the mean height of a curve, levels "
+            "equally far apart; of a model that nothing troubles it is the clean figure."
+        )
+    _said(card)
+    if card.line:
+        _trouble(card)
+    if card.attacks:
+        attacks.show(card)
+    _files(card)
+
+
+def _metrics(card: Card) -> None:
+    columns = st.columns(3)
+    columns[0].metric("UAR without trouble", str(card.clean("uar")))
+    area = card.area()
+    if area is not None:
+        columns[1].metric(
+            "Mean area under trouble (UAR)",
+            f"{area:.3f}",
+            help="Mean of the areas under the curves of ordinary trouble.",
+        )
+    worst = card.worst()
+    if worst is not None:
+        column, group = worst
+        columns[2].metric(
+            f"Worst {column}",
+            f"{group.name}: {group.uar.value:.3f}",
+            help=f"UAR {group.uar} over all ordinary trouble, {group.n:,} answers. Groups are "
+            "ordered by these figures, so chance alone makes a gap.",
+        )
+
+
+def _said(card: Card) -> None:
+    """Findings as sentences; what a model should not do stands out."""
+    for sentence in findings(card):
+        warns = "leans on it" in sentence or "masks its gradient" in sentence
+        told = "masking its gradient" in sentence
+        (st.warning if warns or told else st.markdown)(plain(sentence))
+
+
+def _trouble(card: Card) -> None:
+    st.subheader("Ordinary trouble")
+    by_name = {curve.name: curve for curve in card.line}
+    wanted = st.query_params.get(KIND, "")
+    chosen = wanted if wanted in by_name else next(iter(by_name))
+    if len(by_name) > 1:
+        st.session_state["robustness-kind"] = chosen
+        st.pills(
+            "Trouble",
+            list(by_name),
+            format_func=lambda name: by_name[name].title,
+            key="robustness-kind",
+            required=True,
+            on_change=_take_kind,
+            label_visibility="collapsed",
+        )
+    _curve(by_name[chosen], card)
+
+
+def _take_kind() -> None:
+    st.query_params[KIND] = st.session_state["robustness-kind"]
+
+
+def _curve(curve: Curve, card: Card) -> None:
+    axis = PERTURBATIONS[curve.name].axis if curve.name in PERTURBATIONS else "Level"
+    st.markdown(f"**{curve.title}**: {plain(curve.describe)}")
+    left, right = st.columns(2)
+    with left:
+        theme.figure(trouble_figure(curve, axis=axis, chance=_chance(card)), key="trouble")
+    with right:
+        theme.figure(recalls_figure(curve, axis=axis), key="recalls")
+    badge = f" [{card.badge}]" if card.badge else ""
+    st.caption(plain(f"{card.subset}{badge}; bands: {card.how}"))
+
+
+def _chance(card: Card) -> float:
+    true = card.curves[0].clean.predictions.true
+    return 1 / max(1, len(set(true.tolist())))
+
+
+def _files(card: Card) -> None:
+    stem = "".join(c if c.isalnum() else "-" for c in card.title).strip("-").lower()
+    with files.row():
+        st.caption("The card as files", width="content")
+        files.button("HTML", f"{stem}-robustness.html", "text/html", partial(page, card),
+                     "One page with figure and tables, to send or print")  # fmt: skip
+        files.button("Markdown", f"{stem}-robustness.md", "text/markdown",
+                     partial(markdown, card, figure=""), "The tables as text")  # fmt: skip
+        if card.line or card.attacks:
+            files.button("PNG", f"{stem}-robustness.png", "image/png",
+                         partial(print_card, card), "All curves in one figure")  # fmt: skip
+            files.button("CSV", f"{stem}-robustness.csv", "text/csv", partial(_csv, card),
+                         "Every level with figures and intervals")  # fmt: skip
+        files.button("JSON", f"{stem}-robustness.json", "application/json", partial(_json, card),
+                     "Everything on the card")  # fmt: skip
+
+
+def _csv(card: Card) -> str:
+    return str(card.table().to_csv(index=False))
+
+
+def _json(card: Card) -> str:
+    return json.dumps(card.as_dict(), indent=1, ensure_ascii=False)
