@@ -91,10 +91,12 @@ class Rank:
     Attributes:
         best: Highest place it may have, 1 is the best.
         worst: Lowest place it may have.
+        of: How many there are.
     """
 
     best: int
     worst: int
+    of: int
 
     @property
     def is_certain(self) -> bool:
@@ -102,7 +104,9 @@ class Rank:
         return self.best == self.worst
 
     def __str__(self) -> str:
-        """As in `2` or `1 to 3`."""
+        """As in `2` or `1 to 3`; a dash where it may have any place."""
+        if (self.best, self.worst) == (1, self.of):
+            return "–"
         return f"{self.best}" if self.is_certain else f"{self.best} to {self.worst}"
 
 
@@ -126,4 +130,4 @@ def ranks(
             above[two], below[one] = above[two] + 1, below[one] + 1
         elif found.high is not None and found.high < 0:
             above[one], below[two] = above[one] + 1, below[two] + 1
-    return {name: Rank(1 + above[name], len(names) - below[name]) for name in names}
+    return {name: Rank(1 + above[name], len(names) - below[name], len(names)) for name in names}

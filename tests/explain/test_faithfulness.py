@@ -190,8 +190,9 @@ def test_a_single_clip_has_no_interval():
 
 def test_only_ranks_that_the_data_support_are_given(scores):
     found = ranks(scores)
-    assert found["good"] == Rank(1, 1)
-    assert found["plain"] == found["twin"] == Rank(2, 3)
+    assert found["good"] == Rank(1, 1, 3)
+    assert found["plain"] == found["twin"] == Rank(2, 3, 3)
     assert str(found["plain"]) == "2 to 3"
     few = ranks(scores.head(4))
     assert not few["good"].is_certain
+    assert str(Rank(1, 3, 3)) == "–"

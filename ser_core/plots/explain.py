@@ -1,0 +1,322 @@
+"""Figures of explanations: maps over what the model sees, shares, and atlases."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import plotly.graph_objects as go
+
+from ser_core.pictures import Picture, picture_of_sound, raster
+from ser_core.plots.palette import ACCENT, DIVERGING, NO_EMOTION, emotion_color
+from ser_core.plots.representations import WIDE, Size, cell_names, picture_figure
+from ser_core.plots.results import MARK
+from ser_core.plots.scales import scale_for
+from ser_core.plots.theme import finish
+from ser_core.plots.ticks import axis_title, bin_ticks
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import pandas as pd
+
+    from ser_core.explain.attribution import Attribution
+    from ser_core.explain.view import Floats, Map
+
+GREYS = [[0.0, "rgba(128, 136, 144, 0.02)"], [1.0, "rgba(128, 136, 144, 0.85)"]]
+"""For what lies under a map: legible on both backgrounds, and no colour that the map has."""
+
+MARKS = [
+    [0.0, "rgba(224, 104, 47, 0)"],
+    [0.35, "rgba(224, 104, 47, 0.45)"],
+    [1.0, "rgba(190, 30, 45, 1)"],
+]
+"""For maps without a sign: nothing is transparent."""
+
+
+def picture_of(found: Attribution, name: str, start: float = 0.0) -> Picture:
+    """What the model was given, with its axes."""
+    return picture_of_sound(found.representation, found.picture, name, start)
+
+
+def reach(*several: Map) -> float:
+    """Size that the colours reach: one value in five hundred is beyond it."""
+    sizes = np.concatenate([np.abs(each).ravel() for each in several])
+    return float(np.quantile(sizes, 0.998)) or float(sizes.max()) or 1.0
+
+
+def map_figure(
+    found: Attribution,
+    name: str,
+    *,
+    size: Size = WIDE,
+    opacity: float = 0.85,
+    threshold: float = 0.0,
+    limit: float | None = None,
+) -> go.Figure:
+    """A map over the picture that the model was given.
+
+    Pointing at it tells time, bin, relevance and the picture's value. A representation that is one
+    number a frame is drawn as its line, with the relevance as bars behind it.
+
+    Args:
+        found: The map.
+        name: Of the clip.
+        size: How large.
+        opacity: Of the map, 0 to 1.
+        threshold: Share of the colours' reach below which nothing is shown, 0 to 1.
+        limit: Relevance that has the strongest colour; by `reach` when absent.
+    """
+    picture = picture_of(found, name)
+    limit = limit or reach(found.values)
+    shown = np.where(np.abs(found.values) >= threshold * limit, found.values, 0)
+    if picture.is_line:
+        return _over_line(found, picture, shown, limit, size, opacity)
+    figure = picture_figure(picture, scale_for([picture]), size, colorbar=False)
+    reduced = raster(picture, size.rows, size.columns)
+    figure.update_traces(hoverinfo="skip", hovertemplate=None)
+    figure.update_layout(coloraxis={"colorscale": GREYS}, coloraxis2=_colors(found, limit, size))
+    for channel in range(len(shown)):
+        cells = _cells(shown[channel], reduced.bins_per_cell, reduced.frames_per_cell)
+        figure.add_trace(_overlay(found, reduced.picture, cells, channel, opacity))
+        figure.data[-1].y = cell_names(reduced)
+    return figure
+
+
+def _colors(found: Attribution, limit: float, size: Size) -> dict[str, Any]:
+    signed = found.method.signed
+    return {
+        "cmin": -limit if signed else 0.0,
+        "cmax": limit,
+        "colorscale": DIVERGING if signed else MARKS,
+        "colorbar": {
+            "title": {"text": "Relevance", "side": "right", "font": {"size": size.font + 1}},
+            "thickness": size.bar,
+            "tickfont": {"size": size.font},
+            "nticks": 5,
+            "outlinewidth": 0,
+            "exponentformat": "e",
+        },
+    }
+
+
+def _overlay(
+    found: Attribution, picture: Picture, cells: Floats, channel: int, opacity: float
+) -> go.Heatmap:
+    number, unit = "" if channel == 0 else str(channel + 1), found.representation.unit
+    return go.Heatmap(
+        z=cells,
+        x0=picture.start,
+        dx=picture.step,
+        xaxis=f"x{number}",
+        yaxis=f"y{number}",
+        coloraxis="coloraxis2",
+        opacity=opacity,
+        customdata=picture.values[channel],  # noqa: PD011  (no pandas)
+        hovertemplate=f"%{{x:.2f}} {picture.time_unit}<br>%{{y}}<br>relevance %{{z:.3~g}}<br>"
+        f"%{{customdata:.4~g}} {unit}<extra></extra>",
+    )
+
+
+def _cells(values: Map, tall: int, wide: int) -> Floats:
+    """Means over the cells of a raster."""
+    rows = np.arange(0, values.shape[0], tall)
+    columns = np.arange(0, values.shape[1], wide)
+    sums = np.add.reduceat(np.add.reduceat(values.astype(float), rows, 0), columns, 1)
+    heights = np.diff([*rows, values.shape[0]])[:, None]
+    return np.asarray(sums / (heights * np.diff([*columns, values.shape[1]])))
+
+
+def _over_line(
+    found: Attribution, picture: Picture, shown: Map, limit: float, size: Size, opacity: float
+) -> go.Figure:
+    figure = picture_figure(picture, scale_for([picture]), size)
+    figure.add_bar(
+        x=picture.times,
+        y=shown[0, 0],
+        yaxis="y2",
+        opacity=opacity,
+        marker={"color": [MARK if value > 0 else "#2d7ed2" for value in shown[0, 0]]},
+        hovertemplate="relevance %{y:.3~g}<extra></extra>",
+    )
+    low = -limit if found.method.signed else 0.0
+    figure.update_layout(
+        yaxis2={"overlaying": "y", "side": "right", "range": [low, limit], "title": "Relevance",
+                "showgrid": False},
+        bargap=0,
+    )  # fmt: skip
+    return figure
+
+
+def reading_figure(table: pd.DataFrame, color: str = ACCENT) -> go.Figure:
+    """Share of the relevance in each part, beside the share of the picture that it is.
+
+    Args:
+        table: Rows of one aspect of `speech.reading`.
+        color: Of the relevance.
+    """
+    parts = list(table["part"])
+    figure = go.Figure(
+        [
+            _bars("relevance", parts, 100 * table["share"], color),
+            _bars("picture", parts, 100 * table["area"], NO_EMOTION),
+        ]
+    )
+    figure.update_layout(barmode="group")
+    figure.update_xaxes(title="Share (%)", rangemode="tozero")
+    figure.update_yaxes(autorange="reversed")
+    return finish(figure, height=96 + 36 * len(parts), name="reading", legend=True)
+
+
+def _bars(name: str, parts: list[str], values: Any, color: str) -> go.Bar:
+    return go.Bar(
+        name=name,
+        y=parts,
+        x=list(values),
+        orientation="h",
+        marker={"color": color, "line": {"width": 0}},
+        hovertemplate=f"%{{y}}<br>%{{x:.1f}} % of the {name}<extra></extra>",
+    )
+
+
+def atlas_figure(table: pd.DataFrame) -> go.Figure:
+    """Share of the relevance in each part by answer, with intervals; a dash is the even share.
+
+    Args:
+        table: From `Bench.atlas`.
+    """
+    figure = go.Figure()
+    parts = list(dict.fromkeys(table["part"]))
+    answers = list(dict.fromkeys(table["answer"]))
+    for number, answer in enumerate(answers):
+        rows = table[table["answer"] == answer]
+        shift = (number - (len(answers) - 1) / 2) * 0.8 / max(1, len(answers))
+        places = [parts.index(part) + shift for part in rows["part"]]
+        figure.add_trace(_points(answer, places, rows))
+        figure.add_trace(_dashes(places, rows))
+    figure.update_xaxes(tickvals=list(range(len(parts))), ticktext=parts, showgrid=False)
+    figure.update_yaxes(title="Share of the relevance (%)", rangemode="tozero")
+    return finish(figure, height=380, name="atlas", legend=True)
+
+
+def _points(answer: str, places: list[float], rows: pd.DataFrame) -> go.Scatter:
+    value, low, high = (100 * rows[name].astype(float) for name in ("value", "low", "high"))
+    return go.Scatter(
+        x=places,
+        y=list(value),
+        error_y={"array": list(high - value), "arrayminus": list(value - low), "thickness": 1.6},
+        mode="markers",
+        name=answer,
+        marker={"size": 8, "color": emotion_color(answer)},
+        customdata=list(zip(rows["part"], low, high, 100 * rows["area"], strict=True)),
+        hovertemplate=f"{answer}<br>%{{customdata[0]}}: %{{y:.1f}} % "
+        "(%{customdata[1]:.1f} to %{customdata[2]:.1f})<br>"
+        "%{customdata[3]:.1f} % of the picture<extra></extra>",
+    )
+
+
+def _dashes(places: list[float], rows: pd.DataFrame) -> go.Scatter:
+    return go.Scatter(
+        x=places,
+        y=list(100 * rows["area"]),
+        mode="markers",
+        marker={"symbol": "line-ew", "size": 12, "line": {"width": 1.5, "color": NO_EMOTION}},
+        showlegend=False,
+        hoverinfo="skip",
+    )
+
+
+def mean_map_figure(
+    values: Floats, representation: Any, answer: str, limit: float | None = None
+) -> go.Figure:
+    """Mean relevance over bins and the course of the clip, in units of an even map.
+
+    Args:
+        values: Shape (bins, points), summing to 1.
+        representation: Whose bins they are.
+        answer: For the name of the file.
+        limit: Value of the strongest colour.
+    """
+    points = values.shape[1]
+    ticks = bin_ticks(representation.bin_axis())
+    figure = go.Figure(
+        go.Heatmap(
+            z=values * values.size,
+            x=(np.arange(points) + 0.5) * 100 / points,
+            colorscale=MARKS,
+            zmin=0,
+            zmax=limit or float(np.quantile(values * values.size, 0.995)) or 1.0,
+            colorbar={"thickness": 8, "outlinewidth": 0, "nticks": 4, "title": {"text": "x even"}},
+            hovertemplate="%{x:.0f} % of the clip<br>%{z:.2f} times an even map<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title="Part of the clip (%)", showgrid=False)
+    figure.update_yaxes(
+        title=ticks.title, tickvals=ticks.places, ticktext=ticks.texts, showgrid=False
+    )
+    return finish(figure, height=240, name=f"atlas-{answer}")
+
+
+def cascade_figure(curve: dict[str, float]) -> go.Figure:
+    """Likeness of a map to that of a network that loses its weights from the answer down."""
+    names = ["none", *curve]
+    figure = go.Figure(
+        go.Scatter(
+            x=names,
+            y=[1.0, *curve.values()],
+            mode="lines+markers",
+            line={"color": ACCENT, "width": 2},
+            hovertemplate="weights shuffled down to %{x}<br>rank correlation %{y:.2f}"
+            "<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title="Weights shuffled from the answer down to", showgrid=False)
+    figure.update_yaxes(title="Likeness to the map", range=[-1.05, 1.05])
+    return finish(figure, height=260, name="cascade")
+
+
+def print_map(found: Attribution, name: str, kind: Literal["png", "svg"]) -> bytes:
+    """PNG or SVG of a map over the picture, for a paper.
+
+    Args:
+        found: The map.
+        name: Of the clip, for the title.
+        kind: Format of the file.
+    """
+    from matplotlib.figure import Figure
+
+    channels, limit = len(found.values), reach(found.values)
+    figure = Figure(figsize=(7, 1.4 + 2.2 * channels), layout="constrained", dpi=200)
+    panels = figure.subplots(channels, 1, squeeze=False, sharex=True)[:, 0]
+    for channel, panel in enumerate(panels):
+        shown = _print_channel(panel, found, channel, limit)
+        panel.set_title(found.representation.channel_names[channel].capitalize(), fontsize=9)
+    panels[-1].set_xlabel("Time (s)")
+    bar = figure.colorbar(shown, ax=list(panels), pad=0.02, aspect=30)
+    bar.set_label("Relevance")
+    bar.outline.set_visible(False)
+    figure.suptitle(f"{found.emotion}: {found.method.label}\n{name}", fontsize=9)
+    file = io.BytesIO()
+    figure.savefig(file, format=kind, metadata={"Date": None} if kind == "svg" else None)
+    return file.getvalue()
+
+
+def _print_channel(panel: Any, found: Attribution, channel: int, limit: float) -> Any:
+    values = found.values[channel]  # noqa: PD011  (no pandas)
+    picture = found.picture[channel]
+    seconds = found.representation.hop_length / found.representation.sample_rate
+    bins, frames = values.shape
+    options: dict[str, Any] = {
+        "origin": "lower",
+        "aspect": "auto",
+        "interpolation": "nearest",
+        "extent": (-seconds / 2, (frames - 0.5) * seconds, -0.5, bins - 0.5),
+    }
+    panel.imshow(picture, cmap="Greys", **options)
+    ticks = bin_ticks(found.representation.bin_axis())
+    panel.set_yticks(ticks.places, ticks.texts)
+    panel.set_ylabel(axis_title(found.representation.bin_axis().label, ""))
+    strength: npt.NDArray[Any] = np.clip(np.abs(values) / limit, 0, 1)
+    low = -limit if found.method.signed else 0.0
+    colors = "seismic" if found.method.signed else "Reds"
+    return panel.imshow(values, cmap=colors, vmin=low, vmax=limit, alpha=0.85 * strength, **options)
