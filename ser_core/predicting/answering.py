@@ -263,6 +263,20 @@ def rows_of(
     return table.assign(problem=problem)
 
 
+def read_answers(path: Path) -> pd.DataFrame:
+    """A table of answers that the command line wrote as CSV.
+
+    Raises:
+        ParameterError: If it is none.
+    """
+    words = ("file", "answer", "problem")
+    try:
+        table = pd.read_csv(path, dtype=dict.fromkeys(words, "str"))
+        return table.assign(**{name: table[name].fillna("") for name in words})
+    except (OSError, ValueError, KeyError) as error:
+        raise ParameterError("is no table of answers", subject=str(path)) from error
+
+
 _WARM: dict[tuple[Path, float], Answerer] = {}
 _WARMING = threading.Lock()
 MOST_WARM = 4

@@ -9,6 +9,7 @@ import torch
 
 from ser_core import feedback
 from ser_core.audio import Waveform, load, to_wav
+from ser_core.jobs import jobs
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.emotion import EmotionModel
 from ser_core.models.resnet import ResNetSpec
@@ -122,6 +123,10 @@ def test_a_voice_is_learned_and_its_effect_shown(visit, said, bundled):
     assert "Knowing the voice" in said(app)
     known, before = figures(app)["answer"]["data"]
     assert known["x"] != before["x"]
+    button(app, "Next").click().run()  # EB0 still
+    assert not app.warning
+    next(s for s in app.selectbox if s.label == "Speaker").set_value("KD0").run()
+    assert "knows the voice of EB0, and this clip is of KD0" in app.warning[0].value
     button(app, "Forget the voice").click().run()
     assert "Knowing the voice" not in said(app)
 
@@ -155,6 +160,17 @@ def test_a_folder_is_answered_and_in_the_address(visit, said, bundled, tmp_path)
     assert "1 recording answered" in said(app)
     app = visit("predict", tab="Many recordings", folder=str(tmp_path / "none"))
     assert "no such file or folder" in app.error[0].value
+
+
+def test_a_large_folder_is_answered_by_a_job(visit, said, bundled, tmp_path):
+    for number in range(61):
+        shutil.copy(demo_corpus() / ANGER, tmp_path / f"{number:02}.flac")
+    app = visit("predict", tab="Many recordings", folder=str(tmp_path))
+    button(app, "Answer them").click().run()
+    assert next(iter(jobs())).wait(120).value == "finished"
+    app.run()
+    assert "61 recordings answered" in said(app)
+    assert not app.error
 
 
 def test_a_correction_is_kept_with_consent_only_and_deleted_for_good(visit, said, bundled):

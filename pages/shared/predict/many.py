@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from ser_core.corpora.emotions import EMOTIONS
 from ser_core.jobs import PROGRESS_FILE, State, find, start
 from ser_core.plots.palette import EMOTION_COLORS
 from ser_core.plots.predict import distribution_figure
-from ser_core.predicting.answering import Recording, answer, recordings
+from ser_core.predicting.answering import Recording, answer, read_answers, recordings
 from ser_core.words import count
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ser_core.predicting.answering import Answerer
     from ser_core.predicting.listing import ModelInfo
 
+VOICE = "voice"
 AT_ONCE = 60  # files of a folder that are answered while the page waits
 
 
@@ -96,12 +98,13 @@ def _by_job(
     text = f"{info.key}|{info.changed}|{_identity(several)}|{of_voice}"
     home = settings.home() / "predictions" / hashlib.sha256(text.encode()).hexdigest()[:16]
     result, key = home / "answers.csv", f"predict:{home.name}"
-    if result.exists():
-        return pd.read_csv(result).fillna({"problem": "", "answer": ""})
     last = find(key, running=False)
     if last is not None and last.state is State.RUNNING:
         watch(str(last.folder), on_cancel="Nothing is kept of it.")
         return None
+    shutil.rmtree(home / VOICE, ignore_errors=True)  # a voice is kept no longer than it is needed
+    if result.exists():
+        return read_answers(result)
     if last is not None and last.state is State.FAILED:
         st.error(f"It stopped: {plain(last.reason)}")
     st.markdown(f"**{count(len(several), 'recording')}** are answered in the background.")
@@ -116,7 +119,7 @@ def _start(info: ModelInfo, folder: Path, home: Path, key: str) -> None:
     for number, each in enumerate(voices.clips()):
         path = each.source
         if isinstance(path, bytes):
-            path = home.absolute() / "voice" / f"{number}{Path(each.name).suffix or '.wav'}"
+            path = home.absolute() / VOICE / f"{number}{Path(each.name).suffix or '.wav'}"
             atomic.write(path, each.source if isinstance(each.source, bytes) else b"")
         command += ["--enrol", str(path)]
     start([*command, "--progress-file", PROGRESS_FILE], title=f"Answer {folder.name}", key=key)
@@ -203,7 +206,7 @@ def _one(info: ModelInfo, model: Answerer, recording: Recording, row: pd.Series[
     with left:
         player.play(wave, label=recording.name)
         saying.show(row, model, model.reading(voices.voice(info, model)), key="many")
-    with right:
+    with right, st.container(border=True):
         st.session_state[source.HANDED_OVER] = (recording.name, recording.source)
         navigation.link("representations", "Show its representations →", handed="1")
         kept.form(shown, row, model, info)

@@ -33,6 +33,8 @@ def show(info: ModelInfo, model: Answerer, active: Active) -> None:
     voice = voices.voice(info, model)
     row = answered(info, model, shown, wave, voice)
     before = answered(info, model, shown, wave, None) if voice else None
+    if voice:
+        voices.warn(shown.speaker)
     left, right = st.columns([3, 2], gap="medium")
     with left:
         saying.show(row, model, model.reading(voice), before, key="single")

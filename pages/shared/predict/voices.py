@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ser_core.models.predictor import Voice
     from ser_core.predicting.listing import ModelInfo
 
-CLIPS = "_voice"
+CLIPS, SPEAKER = "_voice", "_voice_speaker"
 FROM_CORPUS = 5
 
 
@@ -55,6 +55,16 @@ def voice(info: ModelInfo, model: Answerer) -> Voice | None:
     key = ("voice", info.folder, info.changed, identity())
     found: Voice = loading.kept(key, lambda: model.enrol(clips()))
     return found
+
+
+def warn(speaker: str) -> None:
+    """Say that a clip is of another speaker than the voice that the model knows."""
+    known = st.session_state.get(SPEAKER, "")
+    if clips() and known and speaker and speaker != known:
+        st.warning(
+            f"The model knows the voice of {plain(known)}, and this clip is of {plain(speaker)}: "
+            "forget that voice, or the answer means little."
+        )
 
 
 def panel(model: Answerer, active: Active) -> None:
@@ -107,18 +117,19 @@ def _of_corpus(model: Answerer, active: Active) -> None:
         st.button(
             f"Take {count(len(own), 'clip')} of {speaker} from the corpus",
             on_click=_take,
-            args=(model, [Recording(clip, active.corpus.path(clip)) for clip in own]),
+            args=(model, speaker, [Recording(clip, active.corpus.path(clip)) for clip in own]),
         )
 
 
-def _take(model: Answerer, several: list[Recording]) -> None:
+def _take(model: Answerer, speaker: str, several: list[Recording]) -> None:
     st.session_state[CLIPS] = []
+    st.session_state[SPEAKER] = speaker
     _add(model, several)
 
 
 def _add(model: Answerer, several: list[Recording]) -> bool:
     """Take clips that can be used, and say what is wrong with others."""
-    good = []
+    good: list[Recording] = []
     for each in several:
         try:
             model.heard(each)
@@ -154,3 +165,4 @@ def _remove(number: int) -> None:
 
 def _forget() -> None:
     st.session_state[CLIPS] = []
+    st.session_state.pop(SPEAKER, None)
