@@ -269,7 +269,8 @@ def _total(plan: Plan, subset: Subset) -> int:
 
 
 def _about(plan: Plan, predictor: Predictor, subset: Subset, corpus: str) -> dict[str, Any]:
-    name = predictor.about.get("recipe", {}).get("name") or plan.model.name
+    about = predictor.about
+    name = about.get("name") or about.get("recipe", {}).get("name") or plan.model.name
     return {
         "model": str(name),
         "model_path": str(plan.model),
