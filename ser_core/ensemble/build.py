@@ -25,7 +25,8 @@ from ser_core.ensemble.members import Team
 from ser_core.ensemble.options import OUT_OF_FOLD, Options
 from ser_core.ensemble.overlap import overlap
 from ser_core.ensemble.pooling import Pool
-from ser_core.ensemble.search import EQUAL, FLAT, Found, Problem, Watch, fit, search
+from ser_core.ensemble.search import EQUAL, FLAT, Found, Problem, Watch, fit
+from ser_core.ensemble.shrink import searched
 from ser_core.ensemble.stability import stability
 from ser_core.ensemble.stack import Stack
 from ser_core.errors import ParameterError
@@ -107,13 +108,13 @@ def optimise(
     stack, by_speaker = team.stack, team.by_speaker
     fit_on = chosen_rows(stack, options.fit_on)
     steps = _Steps(progress, stack)
-    problem = Problem(fitting_rows(stack, fit_on), options)
-    found = search(problem, watch=watch, explain=True)
+    problem = Problem(fitting_rows(stack, fit_on), options, by_speaker)
+    found = searched(problem, watch=watch, explain=True)
     pool = fit(problem, found)
     steps.done()
     every = crossed(stack, options, fit_on, by_speaker=by_speaker, done=steps.done)
     without = left_out(stack, every, options, fit_on, by_speaker=by_speaker, done=steps.done)
-    weights = stability(problem, found, by_speaker=by_speaker, seed=options.seed)
+    weights = stability(problem, found, seed=options.seed)
     test = stack.where(stack.column("part") == "test", name="part 'test'")
     threshold, rejection, note = _rejecting(
         stack, every, pool, problem, options, fit_on, by_speaker
@@ -202,6 +203,11 @@ def _notes(every: Crossed, found: Found, fit_on: str) -> list[str]:
     notes = []
     if len(found.losses) > 1 and float(np.ptp(found.losses)) < FLAT:
         notes.append("All weights do equally well, so they are equal: the members answer alike.")
+    if found.share < 1:
+        notes.append(
+            f"{100 * (1 - found.share):.0f} % of the weights is equal shares: the clips of the fit "
+            "justify no more of the searched ones."
+        )
     singles = sorted(set(every.singles.values()))
     if len(singles) > 1:
         notes.append(f"The best single member differs between folds: {', '.join(singles)}.")

@@ -22,7 +22,8 @@ import numpy.typing as npt
 
 from ser_core.ensemble.options import AUTO, OUT_OF_FOLD, VALIDATION, Options
 from ser_core.ensemble.pooling import Pool
-from ser_core.ensemble.search import EQUAL, Problem, fit, search, tempered
+from ser_core.ensemble.search import EQUAL, Problem, fit, tempered
+from ser_core.ensemble.shrink import searched
 from ser_core.ensemble.stack import Stack
 from ser_core.errors import EvaluationError
 from ser_core.predictions import Predictions
@@ -154,7 +155,7 @@ def crossed(
     singles: dict[int, str] = {}
     answers = {name: np.empty(test.probabilities.shape[1:]) for name in (*only, "")}
     for turn in turns(stack, fit_on, by_speaker=by_speaker):
-        problem = Problem(turn.fitting, options)
+        problem = Problem(turn.fitting, options, by_speaker)
         singles[turn.fold] = best_single(problem)
         for name in only:
             pool = _fitted(name, problem, singles[turn.fold], trials)
@@ -170,7 +171,7 @@ def crossed(
 
 def _fitted(name: str, problem: Problem, single: str, trials: int | None) -> Pool:
     if name == POOLED:
-        return fit(problem, search(problem, trials=trials))
+        return fit(problem, searched(problem, trials=trials))
     if name == EQUAL:
         weights = problem.pooling.equal(len(problem.stack.names))
     else:

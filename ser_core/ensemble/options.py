@@ -9,7 +9,7 @@ from ser_core.parameters import Parameters, choice, parameter
 
 AUTO, VALIDATION, OUT_OF_FOLD = "auto", "validation", "out-of-fold"
 AVERAGE, MEMBERS = "average", "members"
-SEARCHED, EQUAL_WEIGHTS = "searched", "equal"
+SEARCHED, SHRUNK, EQUAL_WEIGHTS = "searched", "shrunk", "equal"
 NLL = "nll"
 POOLED_BY = ("linear", "log-linear")
 """Names in `ser_core.ensemble.pooling.POOLINGS`, which costs more to import."""
@@ -22,6 +22,14 @@ FIT_ON = {
     "folds",
 }
 """Clips that weights are fitted on, and what that means."""
+
+WEIGHTS = {
+    SEARCHED: "the best that the search finds on the clips of the fit",
+    SHRUNK: "these moved towards equal ones as far as cross-validation within the clips of the fit "
+    "favours; better where they are few",
+    EQUAL_WEIGHTS: "no search; only the temperature is fitted",
+}
+"""Where weights come from."""
 
 SEEDS = {
     AVERAGE: "the seeds of a run are averaged, and are one member",
@@ -48,8 +56,8 @@ class Options(Parameters):
     )  # fmt: skip
     pooling: str = choice(POOLED_BY[0], POOLED_BY, "How opinions are pooled")
     weights: str = choice(
-        SEARCHED, (SEARCHED, EQUAL_WEIGHTS),
-        "Weights from the search, or equal ones, which need no clips to be fitted on",
+        SEARCHED, (SEARCHED, SHRUNK, EQUAL_WEIGHTS),
+        "Weights from the search, or equal ones, which no luck can spoil, or between the two",
     )  # fmt: skip
     fit_on: str = choice(AUTO, tuple(FIT_ON), "Clips that the weights are fitted on")
     seeds: str = choice(AVERAGE, tuple(SEEDS), "What becomes of runs with several seeds")
@@ -71,3 +79,5 @@ class Options(Parameters):
             "depend on the size of the weights"
         )
         self.require(self.l1 == 0 or free, "l1", rule, why)
+        undone = "be 0 where weights are shrunk towards equal ones"
+        self.require(self.l1 == 0 or self.weights == SEARCHED, "l1", undone, "One undoes the other")

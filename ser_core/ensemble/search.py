@@ -41,10 +41,12 @@ class Problem:
     Attributes:
         stack: Rows they are fitted on.
         options: Objective, pooling, penalty.
+        by_speaker: Whether the split keeps speakers apart, so that they are the units of chance.
     """
 
     stack: Stack
     options: Options
+    by_speaker: bool = False
 
     @property
     def pooling(self) -> Pooling:
@@ -145,6 +147,7 @@ class Found:
             zero for all where the loss does not vary.
         objective: Name in `METRICS`.
         names: Of the members.
+        share: How much of the weights is searched; the rest is equal ones.
     """
 
     weights: Floats
@@ -154,6 +157,7 @@ class Found:
     importances: dict[str, float]
     objective: str
     names: tuple[str, ...]
+    share: float = 1.0
 
     @property
     def values(self) -> Floats:

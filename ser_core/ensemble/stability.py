@@ -8,6 +8,7 @@ import pandas as pd
 
 from ser_core.ensemble.options import NLL
 from ser_core.ensemble.search import Found, Problem
+from ser_core.ensemble.shrink import mixed
 
 Floats = npt.NDArray[np.float64]
 
@@ -21,7 +22,6 @@ def stability(
     problem: Problem,
     found: Found,
     *,
-    by_speaker: bool,
     resamples: int = RESAMPLES,
     seed: int = 0,
     level: float = LEVEL,
@@ -35,7 +35,6 @@ def stability(
     Args:
         problem: Rows the weights were fitted on.
         found: The search.
-        by_speaker: Whether speakers are drawn, as where the split keeps them apart.
         resamples: How many draws.
         seed: Of the draws.
         level: Confidence, 0 to 1.
@@ -44,8 +43,9 @@ def stability(
         A row a member: `member`, `weight`, `low`, `high`, and `asked`, the share of the draws in
         which it has any weight.
     """
-    times, codes = _draws(problem, by_speaker=by_speaker, resamples=resamples, seed=seed)
-    replicates = found.tried[_winners(problem, found, times, codes)]
+    times, codes = _draws(problem, resamples=resamples, seed=seed)
+    winners = found.tried[_winners(problem, found, times, codes)]
+    replicates = mixed(problem, winners, found.share)
     tail = (1 - level) / 2
     low, high = np.quantile(replicates, [tail, 1 - tail], axis=0)
     return pd.DataFrame(
@@ -59,11 +59,9 @@ def stability(
     )
 
 
-def _draws(
-    problem: Problem, *, by_speaker: bool, resamples: int, seed: int
-) -> tuple[Floats, npt.NDArray[np.intp]]:
+def _draws(problem: Problem, *, resamples: int, seed: int) -> tuple[Floats, npt.NDArray[np.intp]]:
     """How often each unit is drawn, (resamples, units), and the unit of each row."""
-    column = "speaker" if by_speaker else "clip"
+    column = "speaker" if problem.by_speaker else "clip"
     codes, names = pd.factorize(problem.stack.rows.table[column].fillna("?"), sort=True)
     generator = np.random.default_rng(seed)
     chances = np.full(len(names), 1 / len(names))

@@ -170,14 +170,15 @@ def test_intervals_hold_the_weight_and_are_nil_where_clips_leave_no_doubt(object
     clear = Stack.of(
         {"perfect": table(true, sure(true), folds=6), "poor": drawn(0.2, seed=2, folds=6)}
     )
-    problem = Problem(clear, Options(objective="nll", **FEW))
-    rows = stability(problem, search(problem), by_speaker=by_speaker).set_index("member")
+    problem = Problem(clear, Options(objective="nll", **FEW), by_speaker)
+    rows = stability(problem, search(problem)).set_index("member")
     assert rows.loc["perfect", "low"] > 0.9
     open_ = Problem(
         Stack.of({f"m{i}": drawn(1.0, seed=i, folds=6) for i in range(2)}),
         Options(objective=objective, **FEW),
+        by_speaker,
     )
-    found = stability(open_, search(open_), by_speaker=by_speaker)
+    found = stability(open_, search(open_))
     assert (found["low"] <= found["weight"]).all()
     assert (found["weight"] <= found["high"]).all()
     assert (found["high"] - found["low"]).max() > 0.05

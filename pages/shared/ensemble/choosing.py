@@ -14,7 +14,7 @@ from pages.shared.errors import plain
 from pages.shared.results import saying
 from ser_core.ensemble.launch import launch, shell
 from ser_core.ensemble.members import Candidate, families, obstacle
-from ser_core.ensemble.options import FIT_ON, SEEDS, Options
+from ser_core.ensemble.options import FIT_ON, SEEDS, WEIGHTS, Options
 from ser_core.ensemble.pooling import POOLINGS
 from ser_core.ensemble.saved import Request
 from ser_core.errors import SerError
@@ -45,6 +45,7 @@ FRACTION: dict[str, Any] = {"step": 0.01, "format": "%.3f"}
 FIRST = ("objective", "pooling", "weights")
 MORE = ("fit_on", "seeds", "trials", "l1", "risk", "seed")
 EXPLAINED = {
+    "weights": WEIGHTS,
     "fit_on": FIT_ON,
     "seeds": SEEDS,
     "pooling": {name: pooling.help for name, pooling in POOLINGS.items()},
@@ -255,7 +256,9 @@ def _control(name: str, values: dict[str, Any] | None = None) -> Any:
 def _penalty_counts() -> bool:
     state = st.session_state
     return bool(
-        state.get("ensemble-pooling") == "log-linear" and state.get("ensemble-objective") == "nll"
+        state.get("ensemble-pooling") == "log-linear"
+        and state.get("ensemble-objective") == "nll"
+        and state.get("ensemble-weights") == "searched"
     )
 
 
