@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,6 +22,13 @@ from ser_core.training.recipe import OptimChoice, TrainChoice
 from ser_core.training.schedule import COURSES
 
 Metrics = dict[str, float]
+
+SCORES: dict[str, Callable[[Metrics, int], float]] = {
+    "uar": lambda metrics, _epoch: metrics["val_uar"],
+    "loss": lambda metrics, _epoch: -metrics["val_loss"],
+    "last": lambda _metrics, epoch: float(epoch),
+}
+"""What an epoch is worth, by its metrics and its number; the best is kept."""
 
 
 class Stop(Exception):  # noqa: N818  (not an error: the training ends here, with what it has)
@@ -254,7 +261,7 @@ class Trainer:
         }
 
     def _keep_best(self, metrics: Metrics) -> None:
-        score = metrics["val_uar"] if self.train.select == "uar" else -metrics["val_loss"]
+        score = SCORES[self.train.select](metrics, self.epoch)
         tie = score == self.best.score and metrics["val_loss"] < self._best_loss()
         if score > self.best.score or tie:
             weights = {n: v.detach().clone() for n, v in self.judged.state_dict().items()}

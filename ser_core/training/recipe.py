@@ -75,7 +75,11 @@ class TrainChoice(Section):
     class_weights: bool = Field(False, description="Weigh classes by the inverse of their number")
     average: Literal["none", "ema", "swa"] = Field("none", description="Average of the weights")
     ema_decay: float = Field(0.99, gt=0, lt=1, description="Memory of the average, a step")
-    select: Literal["uar", "loss"] = Field("uar", description="What the best epoch is chosen by")
+    select: Literal["uar", "loss", "last"] = Field(
+        "uar",
+        description="What the epoch is chosen by: validation UAR or loss, or simply the last, "
+        "which is best where few voices validate and the schedule ends low",
+    )
     stop_after: int | None = Field(None, ge=1, description="Epochs without a better one; none")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto",
@@ -163,6 +167,12 @@ class Recipe(Section):
                 raise ValueError("network.name must be linear where a clip is one frame")
             if self.normalise == "clip":
                 raise ValueError("normalise must be corpus or speaker where a clip is one frame")
+        return self
+
+    @model_validator(mode="after")
+    def _stopping_has_a_best(self) -> Recipe:
+        if self.train.stop_after and self.train.select == "last":
+            raise ValueError("train.stop_after needs a best epoch: train.select = uar or loss")
         return self
 
     @model_validator(mode="after")

@@ -105,6 +105,11 @@ def test_by_loss_the_best_epoch_has_the_lowest(trainer):
     assert losses[best.epoch - 1] == min(losses)
 
 
+def test_the_last_epoch_can_be_kept_whatever_it_is_worth(trainer):
+    trained = trainer(epochs=4, select="last")
+    assert trained.run().epoch == 4
+
+
 def test_best_weights_give_the_probabilities_that_were_judged(trainer):
     trained = trainer(epochs=5)
     best = trained.run()
