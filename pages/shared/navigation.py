@@ -42,6 +42,7 @@ SECTIONS: dict[str, dict[str, Spot]] = {
     "Models": {
         "train": Spot("pages/train.py", "Train", "Choose a recipe, start it, watch it"),
         "results": Spot("pages/results.py", "Results", "How good it is, and how sure that is"),
+        "explain": Spot("pages/explain.py", "Explain", "Why it answers so, and whether that is so"),
         "robustness": Spot(
             "pages/robustness.py", "Robustness", "Attacks, bad lines, and what a model leans on"
         ),

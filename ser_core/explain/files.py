@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import numpy as np
+import pandas as pd
 
 from ser_core.explain.attribution import Attribution
 
@@ -38,3 +39,11 @@ def table(found: Attribution) -> bytes:
         for name, row in zip(axis.values, rows, strict=True):
             lines.append(",".join([channel, str(name), *(f"{v:.6g}" for v in row)]))
     return ("\n".join(lines) + "\n").encode()
+
+
+def columns(found: Attribution) -> pd.DataFrame:
+    """Relevance of every bin, the largest first, where a clip is one column of numbers."""
+    names = [str(each) for each in found.representation.bin_axis().values]  # noqa: PD011
+    relevance = found.values[0, :, 0]  # noqa: PD011  (no pandas)
+    order = np.argsort(-np.abs(relevance), kind="stable")
+    return pd.DataFrame({"Number": [names[i] for i in order], "Relevance": relevance[order]})

@@ -1,0 +1,25 @@
+"""Explain: which parts of a sound made a model say an emotion, and whether the picture is true."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.shared import navigation
+from pages.shared.errors import told
+from pages.shared.explain import loading
+from pages.shared.predict import choosing
+
+active = navigation.enter()
+st.title("Explain")
+info = choosing.choose()
+tabs = st.tabs(
+    ["Explain", "Compare", "Faithfulness", "Atlas"],
+    key="tab",
+    on_change="rerun",
+    bind="query-params",
+)
+if info is not None:
+    for name, tab in zip(loading.VIEWS, tabs, strict=True):
+        if tab.open:
+            with tab, told():
+                loading.view(name).show(info, active)

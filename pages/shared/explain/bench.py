@@ -1,0 +1,210 @@
+"""Faithfulness: all methods on equal terms over the model's test clips, as a job."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import theme, watching
+from pages.shared.errors import plain
+from pages.shared.explain import loading
+from ser_core.explain import FILLS, METHODS
+from ser_core.explain.bench import folder_of
+from ser_core.explain.faithfulness import CONTROLS
+from ser_core.explain.report import FIGURES, HIGHER_IS_BETTER
+from ser_core.explain.tracked import heading
+from ser_core.jobs import PROGRESS_FILE, State, find, start
+from ser_core.plots.palette import ACCENT, NO_EMOTION, emotion_color
+from ser_core.plots.results import Row, intervals_figure
+
+if TYPE_CHECKING:
+    from pages.shared.selection import Active
+    from ser_core.explain.report import Bench
+    from ser_core.predicting.listing import ModelInfo
+
+PUBLISHED = {"Grad-CAM": 0.478, "LIME": 0.278, "LRP": 0.106}
+"""Drops in probability that a student project reports, from 12 clips, unequal areas and one random
+mask: for comparison, not as a standard."""
+
+
+def show(info: ModelInfo, active: Active) -> None:
+    """Start a bench, watch it, and see what the last one found."""
+    st.markdown(
+        "How much does a map matter to the model itself? The most relevant parts are **taken "
+        "away** (deletion), or nothing else **is shown** (insertion), on equal terms for all: the "
+        "same tiles, areas and fill, with orders by chance beside them."
+    )
+    key = f"explain:{info.folder}"
+    job = find(key, running=False)
+    if job is not None and job.state is State.RUNNING:
+        watching.watch(str(job.folder), on_cancel="What was done so far is lost.")
+    else:
+        if job is not None and job.state is State.FAILED:
+            st.error(f"The last bench failed: {plain(job.reason)}")
+        _order(info, active, key)
+    found = loading.bench(info)
+    if found is None:
+        st.info("No bench of this model yet. 50 clips give a first impression, 200 an answer.")
+        return
+    _present(found, info)
+
+
+def _order(info: ModelInfo, active: Active, key: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        clips = st.number_input(
+            "Clips", 5, 5000, 50, 5, key="bench-clips", width=120,
+            help="Of the model's own test part where this corpus has them; some seconds each, "
+            "most of it LIME's.",
+        )  # fmt: skip
+        fill = st.selectbox(
+            "What is taken away becomes", list(FILLS), key="bench-fill", width=200,
+            help="The same for all methods, and the baseline of those that have one.",
+        )  # fmt: skip
+        names = st.multiselect(
+            "Methods", list(METHODS), key="bench-methods", placeholder="all",
+            format_func=lambda name: METHODS[name].title,
+        )  # fmt: skip
+        command = line(info, active, int(clips), str(fill), names)
+        st.button("Run the bench", type="primary", on_click=_start, args=(command, info, key))
+    st.caption("It runs on when you close the page. The same in a terminal:")
+    st.code(" ".join(command).replace(PROGRESS_FILE, "progress.json"), language="bash")
+
+
+def line(info: ModelInfo, active: Active, clips: int, fill: str, names: list[str]) -> list[str]:
+    """Command of a bench."""
+    chosen = [part for name in names for part in ("--method", name)]
+    return [
+        sys.executable, "-m", "ser_core", "explain", "bench", "--model",
+        str(info.folder.absolute()), "--corpus", str(active.corpus.root), "--clips", str(clips),
+        "--fill", fill, *chosen, "--progress-file", PROGRESS_FILE,
+    ]  # fmt: skip
+
+
+def _start(command: list[str], info: ModelInfo, key: str) -> None:
+    start(command, title=f"Explanations of {info.title}", key=key)
+
+
+def _present(found: Bench, info: ModelInfo) -> None:
+    st.markdown(heading(found))
+    figure = st.segmented_control(
+        "Figure", list(FIGURES), default="faithfulness", required=True, key="bench-figure",
+        format_func=str.capitalize, help="\n".join(f"- **{k}**: {v}" for k, v in FIGURES.items()),
+    )  # fmt: skip
+    left, right = st.columns([5, 6], gap="medium")
+    with left, st.container(border=True):
+        _picture(found, figure)
+    with right:
+        _table(found)
+    _by_emotion(found, figure)
+    _files(found, info)
+
+
+def _picture(found: Bench, figure: str) -> None:
+    means = found.means(figure)
+    rows = [
+        Row(
+            title(name),
+            means.mean(name),
+            NO_EMOTION if name in CONTROLS else ACCENT,
+            found.left_out.get(name, ""),
+            name not in found.left_out,
+        )
+        for name in means.names
+    ]
+    better = "higher" if HIGHER_IS_BETTER[figure] else "lower"
+    st.markdown(f"**{figure.capitalize()}**, {better} is better; hollow: a check failed")
+    low = -0.2 if figure in ("faithfulness", "drop") else 0.0
+    theme.figure(
+        intervals_figure(rows, title=figure.capitalize(), limits=(low, 1.0)), key="bench-means"
+    )
+    if figure == "drop":
+        said = ", ".join(f"{name} {value:.3f}" for name, value in PUBLISHED.items())
+        st.caption(
+            "A fifth of the picture for every method, and the mean of many random masks as chance. "
+            f"A student project reports {said}, from 12 clips with unequal areas and one random "
+            "mask."
+        )
+
+
+def title(name: str) -> str:
+    """A method or a kind of chance, for people."""
+    return METHODS[name].title if name in METHODS else name.capitalize()
+
+
+def _table(found: Bench) -> None:
+    places = found.ranks()
+    rows: list[dict[str, Any]] = []
+    for name in found.methods:
+        over = found.over_chance(name, CONTROLS[1])
+        rows.append(
+            {
+                "Method": title(name),
+                "Rank": str(places[name]) if name in places else "",
+                "Over chance": str(over),
+                "s a clip": float(found.times[name].median()),
+                "Checks": found.left_out.get(name, "all passed"),
+                **{each.title: each.value for each in found.verdicts[name]},
+            }
+        )
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        placeholder="",
+        column_config={
+            "Over chance": st.column_config.TextColumn(
+                help="Faithfulness minus that of contiguous masks by chance, of the same clips."
+            ),
+            "Rank": st.column_config.TextColumn(
+                help="By faithfulness, from paired differences that hold all together. Empty "
+                "where a check failed, a dash where the data tell nothing."
+            ),
+            "s a clip": st.column_config.NumberColumn(format="%.2f"),
+            **{
+                each.title: st.column_config.NumberColumn(format="%.2f", help=each.rule)
+                for checks in found.verdicts.values()
+                for each in checks
+            },
+        },
+    )
+    for name, why in found.left_out.items():
+        st.caption(f":red[{title(name)}] is in no ranking, {plain(why)}.")
+
+
+def _by_emotion(found: Bench, figure: str) -> None:
+    if not found.emotions:
+        return
+    box = st.expander("By emotion", key="bench-emotions", on_change="rerun")
+    if not box.open:
+        return
+    with box:
+        columns = st.columns(2, gap="medium")
+        for number, name in enumerate(found.methods):
+            rows = [
+                Row(emotion, found.figure(name, figure, emotion), emotion_color(emotion))
+                for emotion in found.emotions
+            ]
+            with columns[number % 2]:
+                st.markdown(f"**{title(name)}**")
+                theme.figure(
+                    intervals_figure(rows, title=figure.capitalize(), limits=(-0.3, 1.0)),
+                    key=f"emotions-{name}",
+                )
+
+
+def _files(found: Bench, info: ModelInfo) -> None:
+    stem = info.key.replace(":", "-")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Take away", width="content")
+        st.download_button(
+            "JSON", lambda: json.dumps(found.summary(), indent=1), f"{stem}-bench.json",
+            "application/json", on_click="ignore",
+        )  # fmt: skip
+        st.download_button(
+            "CSV", lambda: str(found.scores.to_csv(index=False)), f"{stem}-bench.csv", "text/csv",
+            on_click="ignore", help="Every clip and method",
+        )  # fmt: skip
+        st.caption(f"Kept in `{folder_of(info.folder)}` and in MLflow.", width="content")
