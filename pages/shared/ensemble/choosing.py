@@ -147,10 +147,10 @@ def _table(family: Sequence[Candidate], chosen: Sequence[Candidate]) -> None:
             {
                 "Member": one in chosen,
                 "Run": one.run.name,
-                "Representation": one.run.representation,
                 "UAR": result.uar.value,
                 "95 %": saying.ends(result.uar),
                 "WA": result.wa.value,
+                "Representation": one.run.representation,
                 "Seeds": len(one.seeds),
             }
         )
@@ -175,14 +175,15 @@ def _refused(known: Sequence[Candidate], family: Sequence[Candidate]) -> None:
     rows = [
         {
             "Run": one.run.name,
-            "Split": one.run.policy,
             "Why not": one.fault or (obstacle(family[0], one) if family else "Nobody to pool with"),
+            "Split": one.run.policy,
         }
         for one in outside
     ]
     st.caption(f"{count(len(outside), 'run')} cannot join:")
     grey = pd.DataFrame(rows).style.map(lambda _: GREY)
-    st.dataframe(grey, hide_index=True, placeholder="")
+    wide = {"Run": st.column_config.TextColumn("Run", width=170)}
+    st.dataframe(grey, hide_index=True, placeholder="", column_config=wide)
 
 
 def _start(chosen: Sequence[Candidate]) -> None:
