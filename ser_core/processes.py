@@ -21,6 +21,18 @@ CANCELLED = "cancelled"
 """File in that folder once somebody cancelled the job."""
 
 
+BUSY = 0.8
+"""Load of the last minute, in processes that want a core, from which on the cores are not ours."""
+
+
+def crowded() -> bool:
+    """Whether other work keeps a core busy; several threads of one step then wait for each other.
+
+    Where the system does not tell its load, none is assumed.
+    """
+    return hasattr(os, "getloadavg") and os.getloadavg()[0] >= BUSY
+
+
 def own_job() -> Path | None:
     """Folder of the job that this process works for; None when it works for none."""
     folder = os.environ.get(JOB_FOLDER)

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from ser_core.training.recipe import Recipe
     from ser_core.training.run import Outcome
 
+CROWDED = (
+    "Other work keeps this computer's cores busy. With --set train.threads=1 no step waits for a "
+    "second thread to get its turn, which can be several times faster."
+)
 VOICES = {"": "test", "voices enrolled: ": "enrolled"}
 PREPARING, TRAINING = "decoding and representing clips", "training"
 
@@ -90,9 +94,12 @@ def _told(outcome: Outcome, name: str, *, as_json: bool) -> None:
 
 def carried_out(recipe: Recipe, folder: Path, progress_file: Path | None = None) -> Outcome:
     """Train all of a recipe with progress, as a run in MLflow."""
+    from ser_core.processes import crowded
     from ser_core.training.run import run
     from ser_core.training.tracked import tracked
 
+    if recipe.train.threads is None and crowded():
+        console.errors.print(CROWDED)
     with console.progress(recipe.name, progress_file) as report, tracked(recipe, folder) as tracker:
         outcome = run(
             recipe,

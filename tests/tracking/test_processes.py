@@ -9,7 +9,7 @@ import time
 import psutil
 import pytest
 
-from ser_core import settings, tracking
+from ser_core import processes, settings, tracking
 from ser_core.processes import JOB_FOLDER, Mark
 from ser_core.tracking import marks, reading
 
@@ -106,3 +106,9 @@ def test_a_process_that_has_ended_is_not_alive_even_if_nobody_collected_it():
     child.wait()
     with pytest.raises(psutil.NoSuchProcess):
         Mark.of(child.pid)
+
+
+@pytest.mark.parametrize(("load", "full"), [(0.1, False), (0.9, True), (7.0, True)])
+def test_cores_are_crowded_where_others_want_one(monkeypatch, load, full):
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0))
+    assert processes.crowded() is full

@@ -17,6 +17,7 @@ from ser_core.corpora import audit_split, make_split
 from ser_core.corpora.split import Split
 from ser_core.errors import SerError
 from ser_core.jobs import State, find, open_job, start
+from ser_core.processes import crowded
 from ser_core.training import estimate, premium, runs
 from ser_core.training.launch import job_of, launch, shell
 from ser_core.words import count, seconds
@@ -109,6 +110,11 @@ def _time(recipe: Recipe, todo: estimate.Plan) -> None:
         )
     else:
         st.markdown("No estimate yet: nothing like it has been trained on this computer.")
+    if recipe.train.threads is None and crowded():
+        st.caption(
+            "Other work keeps this computer's cores busy: with one thread (`train.threads`) no "
+            "step waits for a second to get its turn, which can be several times faster."
+        )
     if job is not None and job.state is State.FAILED:
         st.error(plain(job.reason))
     if pace is None or pace.source == estimate.ROUGH:
