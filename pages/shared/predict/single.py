@@ -75,8 +75,10 @@ def _next(shown: Shown, row: pd.Series[Any], model: Answerer, info: ModelInfo) -
         if isinstance(shown.content, Path):
             if shown.emotion:
                 st.markdown(f"The corpus says: **{shown.emotion}**")
+            navigation.link("explain", "Explain the answer →", model=info.key, clip=shown.name)
             navigation.link("representations", "Show its representations →", clip=shown.name)
         else:
             st.session_state[source.HANDED_OVER] = (shown.name, shown.content)
+            navigation.link("explain", "Explain the answer →", model=info.key, handed="1")
             navigation.link("representations", "Show its representations →", handed="1")
         kept.form(shown, row, model, info)

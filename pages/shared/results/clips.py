@@ -89,7 +89,7 @@ def heard(run: RunInfo, row: pd.Series, *, key: str) -> None:
         st.markdown(f"**The model answered {row['answer']}**, {100 * row['confidence']:.0f} % sure")
         given = {e: float(row[PREFIX + e]) for e in EMOTIONS if PREFIX + e in row.index}
         theme.figure(answer_figure(given, true=str(row["true"])), key=f"{key}-answer")
-        _links(run, str(row["clip"]))
+        _links(run, str(row["clip"]), f"{run.id}:fold-{row['fold']}-seed-{row['seed']}")
 
 
 def _sound(run: RunInfo, clip: str, *, key: str) -> None:
@@ -103,9 +103,10 @@ def _sound(run: RunInfo, clip: str, *, key: str) -> None:
     player.clip_view(corpus, clip, key=key, height=110)
 
 
-def _links(run: RunInfo, clip: str) -> None:
+def _links(run: RunInfo, clip: str, model: str) -> None:
     where = {"corpus": str(run.corpus), "reader": run.reader, "clip": clip}
     link = {name: value for name, value in where.items() if value}
     with st.container(horizontal=True):
+        navigation.link("explain", "Explain it →", model=model, **link)
         navigation.link("representations", "Show its representations →", **link)
         navigation.link("corpus", "Show it in the corpus →", **link)
