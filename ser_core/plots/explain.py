@@ -90,12 +90,13 @@ def _colors(found: Attribution, limit: float, size: Size) -> dict[str, Any]:
         "cmax": limit,
         "colorscale": DIVERGING if signed else MARKS,
         "colorbar": {
-            "title": {"text": "Relevance", "side": "right", "font": {"size": size.font + 1}},
             "thickness": size.bar,
             "tickfont": {"size": size.font},
             "nticks": 5,
             "outlinewidth": 0,
             "exponentformat": "e",
+            "xpad": 4,
+            "ypad": 0,
         },
     }
 

@@ -45,7 +45,7 @@ def show(info: ModelInfo, active: Active) -> None:
     with st.container(horizontal=True):
         drawing = controls.drawing()
     found = _maps(active, sides, name, emotion)
-    limit = _one_scale(found)
+    limit = _one_scale(found) if kind == CLIPS else None
     for column, (side, clip), each in zip(st.columns(2), sides, found, strict=True):
         with column, st.container(border=True):
             _head(active, side, clip, emotion)
@@ -106,7 +106,7 @@ def _maps(
 
 
 def _one_scale(found: list[Explained | None]) -> float | None:
-    """The same colours on both sides, where both are in logits of one kind."""
+    """The same colours on both sides; the logits of two models have no common unit."""
     shown = [each.attribution.values for each in found if each is not None]
     return reach(*shown) if len(shown) == 2 else None
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ser_core.audio import Waveform
     from ser_core.predicting.listing import ModelInfo
 
-BESIDE = Size(height=300, rows=260, columns=620, font=11, bar=9)
+BESIDE = Size(height=310, rows=260, columns=620, font=11, bar=8)
 """One of two maps side by side."""
 
 
@@ -42,12 +42,12 @@ def show(info: ModelInfo, active: Active) -> None:
     left, right = st.columns([3, 2], gap="medium")
     with left:
         emotion = controls.emotion(view, shown.emotion)
-        names = controls.methods()
         representation = controls.representation(view)
         with st.container(horizontal=True):
             drawing = controls.drawing()
     with right:
         _answer(view, shown, info)
+    names = controls.methods()
     if not names:
         st.info("Choose a method, and its map appears here.")
         return
@@ -75,18 +75,26 @@ def _grid(
 ) -> dict[str, Explained]:
     """Two maps in a row, the slow ones last."""
     found: dict[str, Explained] = {}
-    columns = st.columns(2, gap="medium")
-    for number, name in enumerate(sorted(names, key=lambda each: not METHODS[each].quick)):
-        with columns[number % 2], st.container(border=True, gap="xsmall"):
-            with st.container(horizontal=True, horizontal_alignment="distribute"):
-                st.markdown(f"**{METHODS[name].title}** for {emotion}", help=METHODS[name].describe)
-                controls.settings(name)
-            st.caption(plain(controls.chosen(name).label))
-            each = maps.compute(info, waveform, name, emotion, representation)
-            if each is not None:
-                maps.card(each, shown.stem, drawing, BESIDE, key=name)
-                found[name] = each
+    ordered = sorted(names, key=lambda each: not METHODS[each].quick)
+    for start in range(0, len(ordered), 2):
+        for column, name in zip(st.columns(2, gap="medium"), ordered[start:], strict=False):
+            with column, st.container(border=True, gap="xsmall"):
+                _head(name, emotion)
+                each = maps.compute(info, waveform, name, emotion, representation)
+                if each is not None:
+                    maps.card(each, shown.stem, drawing, BESIDE, key=name)
+                    found[name] = each
     return found
+
+
+def _head(name: str, emotion: str) -> None:
+    """Title, settings, and what one must know to read the map."""
+    method = controls.chosen(name)
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        st.markdown(f"**{method.title}** for {emotion}", help=method.describe)
+        controls.settings(name)
+    sign = "red speaks for it, blue against" if method.signed else "red is where it matters"
+    st.caption(f"{plain(method.label)} · {sign}")
 
 
 def _further(
