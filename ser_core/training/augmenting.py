@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from ser_core.augment import Chain
 from ser_core.augment.picture import picture_chain, strategy
-from ser_core.augment.waveform import DEFAULT, wave_chain
+from ser_core.augment.waveform import DEFAULT, NOISY, wave_chain
 from ser_core.representations import Representation
 from ser_core.training.recipe import AugmentChoice
+
+WAVE_STEPS = {"default": DEFAULT, "noise": NOISY}
+"""Chains that a recipe can name."""
 
 
 def wave_change(choice: AugmentChoice, sample_rate: int) -> Chain | None:
@@ -18,7 +21,7 @@ def wave_change(choice: AugmentChoice, sample_rate: int) -> Chain | None:
     """
     if choice.waveform in ("none", ()):
         return None
-    steps = DEFAULT if isinstance(choice.waveform, str) else choice.waveform
+    steps = WAVE_STEPS[choice.waveform] if isinstance(choice.waveform, str) else choice.waveform
     return wave_chain(steps, sample_rate=sample_rate)
 
 

@@ -139,7 +139,9 @@ def _shape(content: dict[str, object]) -> str:
     assert isinstance(train, dict)  # noqa: S101  (a section of every recipe)
     parts = [content[name] for name in ("representation", "normalise", "augment", "network")]
     own = [train[name] for name in ("batch", "crop_s", "mixup", "average", "precision", "threads")]
-    text = json.dumps([*parts, *own, content["corpus"]], sort_keys=True)
+    # Recipes of before there were attacks do not name one.
+    attack = [each for each in (train.get("adversarial", "none"),) if each != "none"]
+    text = json.dumps([*parts, *own, content["corpus"], *attack], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -178,6 +180,7 @@ def _scaled(recipe: Recipe) -> Pace | None:
 def cost(recipe: Recipe) -> float:
     """How much work a clip is, in units of no meaning but their ratio."""
     from ser_core.representations import make
+    from ser_core.training.adversarial import STEPS
 
     rep = make(**recipe.representation)
     frames = (recipe.train.crop_s or 3.0) * rep.sample_rate / rep.hop_length
@@ -186,7 +189,8 @@ def cost(recipe: Recipe) -> float:
     if recipe.network.name == "linear":
         return float(bins * copies)
     depth = {"resnet10": 0.5, "resnet18": 1.0}[recipe.network.name]
-    return float(depth * recipe.network.width**2 * bins * frames * copies)
+    passes = 1 + STEPS.get(recipe.train.adversarial, 0) / 2  # half of the clips are attacked
+    return float(depth * recipe.network.width**2 * bins * frames * copies * passes)
 
 
 def folder() -> Path:

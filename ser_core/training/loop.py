@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ser_core.augment.mixup import mixup
 from ser_core.models.emotion import EmotionModel
 from ser_core.training import seeds
+from ser_core.training.adversarial import half_attacked
 from ser_core.training.data import Batch, Data
 from ser_core.training.precision import Precision
 from ser_core.training.prefetch import prefetched
@@ -161,7 +162,9 @@ class Trainer:
             group["lr"] = self._lr(number)
         batch = self._mixed(batch, number)
         with self.precision.autocast(self.device):
-            logits = self._logits(self.model, batch)
+            inputs, frames = self._inputs(self.model, batch)
+            inputs = self._attacked(inputs, frames, batch.targets, number)
+            logits = self.model.network(inputs, frames)
         loss = self._loss(logits.float(), batch.targets)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -172,12 +175,33 @@ class Trainer:
         return float(loss.detach())
 
     def _logits(self, model: EmotionModel, batch: Batch) -> Tensor:
+        scores: Tensor = model.network(*self._inputs(model, batch))
+        return scores
+
+    def _inputs(self, model: EmotionModel, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """What the network sees of a batch, and own frames."""
         device = self.device
         frames = batch.frames.to(device) if batch.frames is not None else None
         voices = batch.voices.to(device) if batch.voices is not None else None
         normalised = model.normaliser(batch.pictures.to(device), frames, voices)
-        scores: Tensor = model.network(self.precision.arrange(normalised), frames)
-        return scores
+        return self.precision.arrange(normalised), frames
+
+    def _attacked(
+        self, inputs: Tensor, frames: Tensor | None, targets: Tensor, number: int
+    ) -> Tensor:
+        """The inputs, half of them attacked if the recipe says so."""
+        if self.train.adversarial == "none":
+            return inputs
+        attacked = half_attacked(
+            self.model.network,
+            inputs,
+            frames,
+            targets,
+            method=self.train.adversarial,
+            epsilon=self.train.epsilon,
+            generator=seeds.generator(self.seed, "adversarial", number),
+        )
+        return self.precision.arrange(attacked)
 
     def _mixed(self, batch: Batch, number: int) -> Batch:
         """The batch, blended in pairs if the recipe says so."""

@@ -72,6 +72,15 @@ class TrainChoice(Section):
     )
     label_smoothing: float = Field(0.05, ge=0, lt=1, description="Probability spread over classes")
     mixup: float = Field(0.0, ge=0, le=2, description="Alpha of mixup; 0 is none")
+    adversarial: Literal["none", "fgsm", "pgd"] = Field(
+        "none", description="Attack on half of each batch before it is learned from"
+    )
+    epsilon: float = Field(
+        0.05,
+        gt=0,
+        le=2,
+        description="Largest change of that attack, in standard deviations of the picture",
+    )
     class_weights: bool = Field(False, description="Weigh classes by the inverse of their number")
     average: Literal["none", "ema", "swa"] = Field("none", description="Average of the weights")
     ema_decay: float = Field(0.99, gt=0, lt=1, description="Memory of the average, a step")
@@ -90,13 +99,15 @@ class TrainChoice(Section):
 
 
 Steps = Literal["none", "default"] | tuple[dict[str, Any], ...]
+WaveSteps = Literal["none", "default", "noise"] | tuple[dict[str, Any], ...]
 
 
 class AugmentChoice(Section):
     """What changes clips in training: before the representation, and after it."""
 
-    waveform: Steps = Field(
-        "none", description="Steps on the sound: none, default, or a list of name and parameters"
+    waveform: WaveSteps = Field(
+        "none",
+        description="Steps on the sound: none, default, noise, or a list of name and parameters",
     )
     picture: Steps = Field(
         "none", description="Steps on the picture: none, default, or a list of name and parameters"
@@ -184,7 +195,9 @@ class Recipe(Section):
     @property
     def hash(self) -> str:
         """Sixteen hexadecimal digits that change with everything but the name."""
-        content = self.model_dump(mode="json", exclude={"name"})
+        # An attack that is not made does not count.
+        unused = {"adversarial", "epsilon"} if self.train.adversarial == "none" else set()
+        content = self.model_dump(mode="json", exclude={"name": True, "train": unused})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     def to_yaml(self) -> str:

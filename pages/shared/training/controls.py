@@ -33,6 +33,8 @@ WORDS = {
     "optim.weight_decay": "Weight decay",
     "optim.clip_norm": "Gradient clipping",
     "optim.warmup": "Warm-up",
+    "train.adversarial": "Adversarial training",
+    "train.epsilon": "Epsilon of the attack (σ)",
     "train.batch": "Clips a step",
     "train.crop_s": "Crop (s)",
     "train.ema_decay": "Memory of the average",
@@ -51,6 +53,7 @@ STEPS = {
     "train.crop_s": 0.5,
     "train.label_smoothing": 0.01,
     "train.mixup": 0.1,
+    "train.epsilon": 0.01,
     "train.ema_decay": 0.005,
     "train.epochs": 5,
     "train.batch": 8,
@@ -66,12 +69,18 @@ HELP = {
     "figure is luck. As in 0, 1, 2.",
     "augment.waveform": "**default** changes the voice, the room, the microphone and the level of "
     "each clip at random before it is represented, anew in every epoch: slower, better on new "
-    "voices. A list of your own goes into the YAML below.",
+    "voices. **noise** adds noise, rooms and lines: better on bad recordings. A list of your own "
+    "goes into the YAML below.",
     "augment.picture": "**default** hides, shifts and warps parts of each picture in the way that "
     "suits its representation, anew in every epoch. A list of your own goes into the YAML below.",
     "augment.speeds": "Copies of every training clip, played at these speeds (1.1 is faster and "
     "higher), each as by a further speaker: better on new voices. Every speed makes an epoch "
     "longer by as much again. As in 0.9, 1.1.",
+    "train.adversarial": "Half of each batch is attacked before it is learned from, so that the "
+    "model resists attacks. **fgsm**: one step, half as long again. **pgd**: three steps, more "
+    "than twice as long. It costs some accuracy on clean clips; Robustness shows both.",
+    "train.epsilon": "Largest change of a value by that attack, in standard deviations of the "
+    "normalised picture; 0.07 is about 1 dB of a log-mel picture.",
 }
 OWN_LIST = "own list"
 TINY = 1e-9

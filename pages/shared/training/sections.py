@@ -33,6 +33,7 @@ FINER = (
     "train.threads",
     "train.class_weights",
 )
+ATTACK = ("train.adversarial", "train.epsilon")
 WIDTH = 104  # px, of a control in a row
 
 
@@ -207,7 +208,7 @@ def _parameter_changed(name: str, default: Any) -> None:
 
 def _augmentation() -> None:
     with _grid():
-        for name in ("augment.waveform", "augment.picture", "augment.speeds"):
+        for name in ("augment.waveform", "augment.picture", "augment.speeds", *ATTACK):
             controls.control(name)
 
 

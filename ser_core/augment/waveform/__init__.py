@@ -32,10 +32,11 @@ from ser_core.augment.waveform.noise import Noise, RecordedNoise
 from ser_core.augment.waveform.codec import Codec, Telephone
 
 # isort: split
-from ser_core.augment.waveform.chains import DEFAULT, wave_chain
+from ser_core.augment.waveform.chains import DEFAULT, NOISY, wave_chain
 
 __all__ = [
     "DEFAULT",
+    "NOISY",
     "WAVE_AUGMENTS",
     "Codec",
     "Equaliser",

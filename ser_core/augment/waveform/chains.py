@@ -22,6 +22,15 @@ DEFAULT: tuple[Mapping[str, Any], ...] = (
 )
 """From the speaker outward: voice, microphone, room, noise, level."""
 
+NOISY: tuple[Mapping[str, Any], ...] = (
+    {"name": "reverb", "probability": 0.3, "longest": 1.0},
+    {"name": "noise", "probability": 0.6, "loudest": 0.0, "faintest": 30.0},
+    {"name": "telephone", "probability": 0.15},
+    {"name": "codec", "probability": 0.05},
+    {"name": "gain", "probability": 1.0, "quietest": -20.0, "loudest": 6.0},
+)
+"""Of the room, the noise and the line, far worse than in `DEFAULT`: for bad recordings."""
+
 
 def wave_chain(steps: Steps = DEFAULT, *, sample_rate: int = 16_000) -> Chain:
     """Chain of augmentations from a list of names with parameters.
