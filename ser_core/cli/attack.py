@@ -20,6 +20,7 @@ from ser_core.cli.robustness import (
     ProgressFile,
     Reader,
     Seed,
+    Threads,
     carry_out,
 )
 from ser_core.errors import ParameterError
@@ -56,6 +57,7 @@ def attack(
     few: Few = False,
     wav: Wav = None,
     seed: Seed = 0,
+    threads: Threads = 1,
     json: JsonFile = None,
     out: Out = None,
     progress_file: ProgressFile = None,
@@ -82,7 +84,8 @@ def attack(
     )
     if wav and len(plan.places) > 1:
         raise ParameterError("of which attack", subject="--wav", remedy="Name one --place")
-    carry_out(plan, "Attack", json=json, out=out, progress_file=progress_file)
+    files = {"json": json, "out": out, "progress_file": progress_file}
+    carry_out(plan, "Attack", threads=threads, **files)
     if wav:
         _write_sounds(plan, wav)
 

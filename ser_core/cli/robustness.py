@@ -56,6 +56,9 @@ JsonFile = Annotated[Path | None, typer.Option("--json", help="File to write eve
 Out = Annotated[
     Path | None, typer.Option(help="Folder for the card: HTML, Markdown, PNG and the answers.")
 ]
+Threads = Annotated[
+    int, typer.Option(min=1, help="Threads; more than one help only on an idle computer.")
+]
 ProgressFile = Annotated[
     Path | None, typer.Option(hidden=True, help="Where a job reports how far it is.")
 ]
@@ -73,6 +76,7 @@ def robustness(
     few: Few = False,
     noises: Noises = None,
     seed: Seed = 0,
+    threads: Threads = 1,
     json: JsonFile = None,
     out: Out = None,
     progress_file: ProgressFile = None,
@@ -98,7 +102,8 @@ def robustness(
         noises=noises,
         seed=seed,
     )
-    carry_out(plan, "Robustness", json=json, out=out, progress_file=progress_file)
+    files = {"json": json, "out": out, "progress_file": progress_file}
+    carry_out(plan, "Robustness", threads=threads, **files)
 
 
 def _wanted(kinds: list[str] | None, every: list[str]) -> tuple[str, ...]:
@@ -111,14 +116,18 @@ def carry_out(
     plan: Plan,
     label: str,
     *,
+    threads: int,
     json: Path | None,
     out: Path | None,
     progress_file: Path | None,
 ) -> Card:
     """Run a plan, keep its card in its folder and in MLflow, and print it."""
+    import torch
+
     from ser_core import tracking
     from ser_core.robustness.running import run
 
+    torch.set_num_threads(threads)
     folder = out or plan.folder
     with console.progress(label, progress_file) as report, tracking.run(
         f"{label}: {plan.model.name}", "robustness", params=_params(plan)
