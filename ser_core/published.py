@@ -14,11 +14,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from ser_core import atomic, settings
 from ser_core.errors import SerError
-from ser_core.evaluation import Interval, interval
+from ser_core.evaluation import Interval, compare, interval
 from ser_core.jsonfile import read_json
 from ser_core.predictions import Predictions
 
@@ -151,6 +152,65 @@ def _rows(result: Published, figures: tuple[str, ...]) -> Iterator[Row]:
             **{name.upper(): _said(result.figure(name, table)) for name in figures},
             "minutes": f"{summary['minutes']:.0f}" if "minutes" in summary else "",
         }
+
+
+def every_representation(
+    unseen: list[Published], shared: list[Published], voices: str = STRANGERS
+) -> list[Row]:
+    """A row for each representation: its cost, what it scores alone, what the others gain by it.
+
+    The gain is of the mean of all their probabilities over the mean without it, on the unseen
+    speakers, with a paired interval by speakers.
+
+    Args:
+        unseen: Results of the speaker-disjoint split, whose last name is the representation's.
+        shared: The same of the random split; those that are missing leave an empty cell.
+        voices: Table of answers.
+    """
+    tables = {_last(each): _in_order(each.predictions(voices)) for each in unseen}
+    flattered = {_last(each): each for each in shared}
+    return [
+        {
+            "representation": _last(each),
+            "KB a second": f"{_kilobytes(each):.1f}",
+            "UAR, random split": _said(flattered[_last(each)].figure("uar", voices))
+            if _last(each) in flattered
+            else "",
+            "UAR, unseen speakers": _said(each.figure("uar", voices)),
+            "gain in the mean of all": _gain(tables, _last(each)),
+        }
+        for each in unseen
+    ]
+
+
+def _last(result: Published) -> str:
+    return result.name.rpartition("/")[2]
+
+
+def _in_order(predictions: Predictions) -> Predictions:
+    return Predictions(predictions.table.sort_values(["clip", "fold", "seed"], ignore_index=True))
+
+
+def _kilobytes(result: Published) -> float:
+    """Of a second of the representation in float16."""
+    from ser_core.representations import make
+
+    recipe = yaml.safe_load((result.folder / "recipe.yaml").read_text(encoding="utf-8"))
+    rep = make(**recipe.get("representation", {"name": "melspectrogram"}))
+    channels, bins, _ = rep.silence.shape
+    frames = 1.0 if rep.summary else rep.sample_rate / rep.hop_length
+    return 2 * channels * bins * frames / 1000
+
+
+def _gain(tables: Mapping[str, Predictions], name: str) -> str:
+    others = [table.probabilities for other, table in tables.items() if other != name]
+    if not others:
+        return "–"
+    rows = tables[name]
+    every = rows.with_probabilities(np.mean([*others, rows.probabilities], axis=0))
+    found = compare(every, rows.with_probabilities(np.mean(others, axis=0)), "uar", by_speaker=True)
+    ends = f" ({found.low:+.3f} to {found.high:+.3f})" if found.low is not None else ""
+    return f"{found.difference:+.3f}{ends}"
 
 
 def _said(figure: Interval) -> str:

@@ -68,3 +68,15 @@ def test_figures_in_the_readme_are_those_that_are_published():
         if f"`{result.name}`" in text:
             for row in published.rows([result], ("uar",)):
                 assert row["UAR"] in text, (result.name, row)
+
+
+def test_what_each_adds_to_the_mean_of_all_is_told(run, tmp_path):
+    for name, skill, seed in (("mfcc", 3.0, 1), ("rms", 0.0, 2), ("zcr", 0.0, 3)):
+        drawn(400, skill=skill, seed=0, spread=0.1 * seed).save(run / "predictions.parquet")
+        (run / "recipe.yaml").write_text(f"representation: {{name: {name}}}\n")
+        published.keep(run, f"unseen/{name}", tmp_path / "results")
+    rows = published.every_representation(published.published(tmp_path / "results"), [])
+    assert [row["representation"] for row in rows] == ["mfcc", "rms", "zcr"]
+    gains = [float(row["gain in the mean of all"].split()[0]) for row in rows]
+    assert gains[0] == max(gains) > 0.1
+    assert rows[0]["KB a second"] == "8.0"  # 40 coefficients, 100 frames, two bytes

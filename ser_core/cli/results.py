@@ -42,6 +42,25 @@ def show(
 
 
 @app.command()
+def thirteen(
+    unseen: Annotated[str, typer.Option(help="Folder of results by unseen speakers.")] = "unseen",
+    shared: Annotated[str, typer.Option(help="The same on the random split.")] = "random",
+    results: Results = None,
+    markdown: Annotated[bool, typer.Option(help="Print a Markdown table.")] = False,
+) -> None:
+    """Every representation: size, score alone on both splits, and gain in the mean of all."""
+    from ser_core import published
+
+    table = published.every_representation(
+        _chosen([f"{unseen}/"], results), _chosen([f"{shared}/"], results)
+    )
+    if markdown:
+        typer.echo(published.markdown(table))
+    else:
+        console.show(table)
+
+
+@app.command()
 def keep(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
     name: Annotated[str, typer.Argument(help="What the result is called; slashes make folders.")],
