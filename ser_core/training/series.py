@@ -9,6 +9,9 @@ from ser_core.representations import REPRESENTATIONS, SUMMARIES
 from ser_core.training import draft
 from ser_core.training.recipe import Recipe, parse
 
+TIMING = ("sample_rate", "hop_length")
+"""Parameters that all representations have, and that a comparison holds equal."""
+
 NETWORKS = {"resnet10": "ResNet10", "resnet18": "ResNet18", "linear": "linear"}
 
 
@@ -33,7 +36,8 @@ def named(content: Mapping[str, Any]) -> draft.Content:
 def every_representation(base: Recipe) -> list[Recipe]:
     """The recipe once for each representation, all else equal.
 
-    The base's own keeps its parameters, the others have their defaults. Augmentation steps that
+    The base's own keeps its parameters; the others have its sample rate and step in time, else
+    their defaults. Augmentation steps that
     were listed for the picture of the base's give way to the strategy of each.
     """
     return [_with(base, name) for name in REPRESENTATIONS]
@@ -45,7 +49,8 @@ def _with(base: Recipe, name: str) -> Recipe:
     content = base.model_dump(mode="json")
     if not isinstance(base.augment.picture, str):
         content["augment"]["picture"] = "default"
-    changed = {**content, "representation": {"name": name}}
+    timing = {key: value for key, value in base.representation.items() if key in TIMING}
+    changed = {**content, "representation": {"name": name, **timing}}
     by_itself = base.name == name_for(content)
     own = f"{base.name}, {REPRESENTATIONS[name].title}"[:120]
     return parse({**changed, "name": name_for(changed) if by_itself else own})
