@@ -61,7 +61,7 @@ class Rule:
         title: What a person reads.
         help: What is measured, in a sentence.
         measure: Does it.
-        applies: Whether it says anything of a method.
+        applies: Whether it says anything of a map.
         bound: Where the value must stay.
         at_most: Whether the bound is an upper one.
         meaning: What it means when it fails.
@@ -71,7 +71,7 @@ class Rule:
     title: str
     help: str
     measure: Measure
-    applies: Callable[[Method], bool]
+    applies: Callable[[Case], bool]
     bound: float
     at_most: bool
     meaning: str
@@ -111,12 +111,12 @@ class Case:
 CHECKS: Registry[Rule] = Registry("check")
 
 
-def _every(_method: Method) -> bool:
+def _every(_case: Case) -> bool:
     return True
 
 
-def _named(*names: str) -> Callable[[Method], bool]:
-    return lambda method: method.name in names
+def _named(*names: str) -> Callable[[Case], bool]:
+    return lambda case: case.method.name in names
 
 
 def conservation(case: Case) -> float:
@@ -210,8 +210,12 @@ def on_padding(case: Case) -> float:
     return float(sizes[..., case.sight.shape[-1] :].sum()) / total if total > 0 else 0.0
 
 
-def _has_seed(method: Method) -> bool:
-    return hasattr(method, "seed")
+def _has_seed(case: Case) -> bool:
+    return hasattr(case.method, "seed")
+
+
+def _has_time(case: Case) -> bool:
+    return case.sight.shape[-1] > 1
 
 
 for _name, _rule in {
@@ -232,7 +236,7 @@ for _name, _rule in {
     ),
     "baseline": Rule(
         "More than the baseline", "Likeness to gradient x input.",
-        like_the_baseline, lambda method: method.name != "gradient_x_input", 0.95, True,
+        like_the_baseline, lambda case: case.method.name != "gradient_x_input", 0.95, True,
         "It is gradient x input under another name", costly=True,
     ),
     "stability": Rule(
@@ -247,7 +251,7 @@ for _name, _rule in {
     ),
     "padding": Rule(
         "Nothing on padding", f"Share of the map that falls on {PADDED:.0%} of padding.",
-        on_padding, _every, 0.1, True,
+        on_padding, _has_time, 0.1, True,
         "It marks what is not part of the clip", costly=True,
     ),
 }.items():  # fmt: skip
@@ -264,7 +268,7 @@ def check(case: Case, *, costly: bool = True) -> list[Check]:
     return [
         judged(name, rule.measure(case))
         for name, rule in CHECKS.items()
-        if rule.applies(case.method) and (costly or not rule.costly)
+        if rule.applies(case) and (costly or not rule.costly)
     ]
 
 

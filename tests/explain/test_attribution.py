@@ -8,8 +8,12 @@ import torch
 
 from ser_core.errors import ModelError, ParameterError
 from ser_core.explain import METHODS, attribute, look
+from ser_core.explain.bench import checks_of
 from ser_core.explain.fills import filled
-from ser_core.representations import REPRESENTATIONS
+from ser_core.models.bundle import Bundle, architecture
+from ser_core.models.emotion import EmotionModel
+from ser_core.models.linear import LinearSpec
+from ser_core.representations import REPRESENTATIONS, make
 from tests.explain.nets import CLASSES, bundle_of, pair_of
 
 
@@ -101,6 +105,24 @@ def test_voices_go_to_the_members_that_use_them(speech):
 def test_a_model_without_networks_says_so(speech):
     with pytest.raises(ModelError, match="no network"):
         look(object(), speech)
+
+
+@pytest.mark.parametrize("name", list(METHODS))
+def test_a_linear_model_on_functionals_is_explained_where_that_makes_sense(name, speech):
+    rep = make("functionals")
+    spec = LinearSpec(channels=1, bins=rep.silence.shape[1], classes=3)
+    model = EmotionModel(rep, "corpus", spec, CLASSES).eval()
+    bundle = Bundle(model, architecture(model))
+    if METHODS[name].needs_convolutions:
+        with pytest.raises(ModelError, match="this model's is a LinearNet"):
+            attribute(bundle, speech, name)
+        return
+    small = {"samples": 50} if name == "lime" else {}
+    found = attribute(bundle, speech, name, **small)
+    assert found.values.shape == (1, spec.bins, 1)
+    view = look(bundle, speech)
+    checks = checks_of(view, found, view.target(None), costly=True)
+    assert "padding" not in {each.name for each in checks}
 
 
 def test_explaining_disturbs_nobody(speech):
