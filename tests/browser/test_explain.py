@@ -1,0 +1,43 @@
+"""From a clip to its maps, its sound without them, and back by the address, in a real browser."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.explain.nets import bundle_of
+
+# One server and one browser serve them all, so they run in one process.
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+SLOW = 120_000  # ms, for the first load of torch and Captum on a busy machine
+RUN = "00000000000000ee"
+
+
+@pytest.fixture(scope="module")
+def model(server_home):
+    """A tiny model of a run that the server finds."""
+    folder = server_home / "runs" / RUN
+    bundle_of(width=4).save(folder / "fold-0-seed-0" / "bundle")
+    (folder / "recipe.yaml").write_text("name: explained here\ncorpus: demo\n")
+    yield f"{RUN}:fold-0-seed-0"
+    (folder / "recipe.yaml").unlink()
+
+
+def test_a_clip_is_explained_heard_and_linked_to(page, model):
+    page.goto(f"/explain?model={model}&methods=Gradient+x+input")
+    expect(page.get_by_text("Read it as speech")).to_be_visible(timeout=SLOW)
+    maps = page.locator(".js-plotly-plot")
+    expect(page.get_by_text(re.compile("Weights matter")).first).to_be_visible()
+    expect(page.get_by_text(re.compile("The model now answers"))).to_have_count(2)
+    page.wait_for_function(
+        "[...document.querySelectorAll('.js-plotly-plot')]"
+        ".filter(each => each.data?.some(trace => trace.customdata)).length >= 1"
+    )
+    assert maps.count() >= 4
+    page.get_by_role("combobox", name=re.compile("Why")).click()
+    page.get_by_role("option", name="neutral", exact=True).click()
+    page.wait_for_url(re.compile("class=neutral"))
+    expect(page.get_by_text("Gradient x input for neutral")).to_be_visible(timeout=SLOW)
+    page.reload()
+    expect(page.get_by_text("Gradient x input for neutral")).to_be_visible(timeout=SLOW)
