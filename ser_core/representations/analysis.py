@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ser_core.errors import ParameterError
@@ -79,7 +78,7 @@ class Analysis:
         if self.lengths is None:
             count = 1 + self.waveforms.shape[1] // hop_length
             return torch.full(
-                (len(self.waveforms),), count, device=self.waveforms.device, dtype=torch.long
+                self.waveforms.shape[:1], count, device=self.waveforms.device, dtype=torch.long
             )
         return 1 + self.lengths // hop_length
 
@@ -133,7 +132,8 @@ class Analysis:
         level = self.mel_db(n_fft, hop_length, n_mels, 0.0, self.sample_rate / 2)
         rise = (level[..., 1:] - level[..., :-1]).clamp(min=0).mean(dim=-2)
         delay = 1 + n_fft // (2 * hop_length)
-        onsets = F.pad(rise, (delay, 0))[..., : level.shape[-1]]
+        before = rise.new_zeros(rise.shape[0], delay)
+        onsets = torch.cat([before, rise], dim=-1)[..., : level.shape[-1]]
         own = torch.arange(onsets.shape[-1], device=onsets.device) < self.frames(
             hop_length
         ).unsqueeze(-1)

@@ -48,11 +48,13 @@ def delta(features: Tensor, width: int, frames: Tensor | None = None) -> Tensor:
     """
     reach = width // 2
     n = features.shape[-1]
-    full = max(n, width)
-    own = torch.full((len(features),), n, device=features.device) if frames is None else frames
+    full = torch.sym_max(n, width)
+    own = torch.full(features.shape[:1], n, device=features.device) if frames is None else frames
     last = (own - 1).unsqueeze(-1)
     place = torch.arange(full, device=features.device).minimum(last)
-    extended = _pick(features, place) if full > n or frames is not None else features
+    # A graph that is exported is of sounds of any length, so it holds the general way.
+    given = frames is None and not torch.compiler.is_exporting() and full == n
+    extended = features if given else _pick(features, place)
     inner = full - 2 * reach
     slope = torch.zeros_like(extended[..., :inner])
     for step in range(1, reach + 1):

@@ -10,6 +10,7 @@ vectorise, and are ordinary nodes of an ONNX graph.
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 # Small enough that the sorted runs of one piece stay in a core's second-level cache.
@@ -36,7 +37,7 @@ def _medians(x: Tensor, size: int) -> Tensor:
     Windows 2i and 2i + 1 both lie within the size + 1 samples from 2i on; from the two middle
     values of these, and the sample that a window leaves out, follows its median.
     """
-    first, second = x[0::2], x[1::2]
+    first, second = x.unflatten(0, (-1, 2)).unbind(1)
     runs = merge([first], [second])
     half = (size + 1) // 2
     pairs = 1
@@ -49,7 +50,7 @@ def _medians(x: Tensor, size: int) -> Tensor:
     for a, b in zip(left[1:], right[1:], strict=True):
         below = torch.maximum(below, torch.minimum(a, b))
         above = torch.minimum(above, torch.maximum(a, b))
-    windows = len(below)
+    windows = below.shape[0]
     without_last = torch.where(second[half - 1 :][:windows] <= below, above, below)
     without_first = torch.where(first[:windows] <= below, above, below)
     return torch.stack([without_last, without_first], dim=-1).flatten()
@@ -67,11 +68,11 @@ def running_median(x: Tensor, size: int) -> Tensor:
     """
     *outer, n = x.shape
     flat = x.reshape(-1)
-    extra = size - 1 + len(flat) % 2  # windows across row ends are computed and thrown away
-    flat = torch.cat([flat, flat.new_zeros(extra)])
-    pieces = [
-        _medians(flat[start : start + _PIECE + size - 1], size)
-        for start in range(0, len(flat) - size + 1, _PIECE)
-    ]
+    count = flat.shape[0]
+    even = 2 * ((count + size) // 2)  # windows across row ends are computed and thrown away
+    flat = F.pad(flat, (0, even - count))
+    starts = [0] if torch.compiler.is_exporting() else range(0, even - size + 1, _PIECE)
+    piece = even if torch.compiler.is_exporting() else _PIECE
+    pieces = [_medians(flat[start : start + piece + size - 1], size) for start in starts]
     medians = torch.cat(pieces)[: x.numel()]
     return medians.reshape(*outer, n)[..., : n - size + 1]
