@@ -14,8 +14,10 @@ from ser_core.cli import (
     ensemble,
     evaluate,
     explain,
+    export,
     jobs,
     models,
+    onnx,
     predict,
     represent,
     results,
@@ -40,6 +42,8 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("attack")(attack.attack)
 app.command("robustness")(robustness.robustness)
 app.add_typer(explain.app, name="explain")
+app.command("export")(export.export)
+app.add_typer(onnx.app, name="onnx")
 app.add_typer(models.app, name="models")
 app.add_typer(store.app, name="store")
 app.add_typer(results.app, name="results")

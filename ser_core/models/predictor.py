@@ -80,6 +80,12 @@ def _ensemble(path: Path) -> Predictor:
     return load_ensemble(path)
 
 
+def _onnx(path: Path) -> Predictor:
+    from ser_core.export.model import open_onnx
+
+    return open_onnx(path)
+
+
 OPENERS: dict[str, Callable[[Path], Predictor]] = {
     "bundle.json": _bundle,
     "ensemble.json": _ensemble,
@@ -91,18 +97,20 @@ def load(path: Path) -> Predictor:
     """Open a model, whatever it is.
 
     Args:
-        path: Folder of a bundle or of an ensemble.
+        path: Folder of a bundle or of an ensemble, or an exported .onnx file.
 
     Raises:
         ModelError: If there is no model, or it is damaged.
     """
+    if path.suffix == ".onnx":
+        return _onnx(path)
     for name, opener in OPENERS.items():
         if (path / name).is_file():
             return opener(path)
     raise ModelError(
         "holds no model",
         subject=str(path),
-        remedy=f"Choose a folder that has one of {', '.join(OPENERS)}",
+        remedy=f"Choose a folder that has one of {', '.join(OPENERS)}, or an .onnx file",
     )
 
 

@@ -1,0 +1,160 @@
+"""`python -m ser_core export`: a model as an ONNX file, verified against the app."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ser_core.cli import console
+
+if TYPE_CHECKING:
+    from ser_core.export.producing import Plan, Product
+
+Model = Annotated[Path, typer.Option(help="Folder of a model: a bundle or an ensemble.")]
+Out = Annotated[Path, typer.Option(help="Folder for the files.")]
+Precisions = Annotated[
+    list[str] | None,
+    typer.Option("--precision", help="fp32, fp16 or int8; can be repeated. fp32 when absent."),
+]
+NetworkOnly = Annotated[
+    bool, typer.Option("--network-only", help="From the representation on, without the front-end.")
+]
+CorpusPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--corpus",
+        help="Corpus with clips to verify on, and to measure int8 out on. That of the training, "
+        "or the bundled demo, when absent.",
+    ),
+]
+Reader = Annotated[
+    str | None, typer.Option(help="Reader of the corpus; found by itself when absent.")
+]
+Clips = Annotated[
+    int, typer.Option(min=0, help="How many clips to verify on, drawn evenly; 0 for none.")
+]
+Calibrating = Annotated[int, typer.Option(min=1, help="Clips that int8 is measured out on.")]
+Zipped = Annotated[
+    bool, typer.Option("--zip", help="Also a zip with card, example and report beside each file.")
+]
+JsonFile = Annotated[Path | None, typer.Option("--json", help="File to write everything into.")]
+ProgressFile = Annotated[
+    Path | None, typer.Option(hidden=True, help="Where a job reports how far it is.")
+]
+
+
+def export(
+    model: Model,
+    out: Out,
+    precisions: Precisions = None,
+    network_only: NetworkOnly = False,
+    corpus: CorpusPath = None,
+    reader: Reader = None,
+    clips: Clips = 200,
+    calibration_clips: Calibrating = 64,
+    zipped: Zipped = False,
+    json: JsonFile = None,
+    progress_file: ProgressFile = None,
+) -> None:
+    """Export a model: a waveform goes in, calibrated probabilities come out.
+
+    Every file is held against the app on real clips. One that does not answer as the app does is
+    marked as failed, and the command ends with 1.
+    """
+    from ser_core.export.producing import Plan
+
+    plan = Plan(
+        model=model,
+        out=out,
+        precisions=tuple(precisions or ["fp32"]),
+        whole=not network_only,
+        corpus=corpus,
+        reader=reader,
+        clips=clips,
+        calibrating=calibration_clips,
+        zipped=zipped,
+    )
+    products = _carried_out(plan, progress_file)
+    if json:
+        console.write_json(json, {"files": [_plain(each) for each in products]})
+    _show(products)
+    if not all(each.passed for each in products):
+        raise typer.Exit(1)
+
+
+def _carried_out(plan: Plan, progress_file: Path | None) -> list[Product]:
+    """With what came out kept in MLflow."""
+    from ser_core import tracking
+    from ser_core.export.producing import produce
+
+    params = {name: str(value) for name, value in vars(plan).items() if value is not None}
+    with (
+        console.progress("Export", progress_file) as report,
+        tracking.run(f"Export: {plan.model.name}", "export", params=params) as run,
+    ):
+        products = produce(plan, report)
+        for each in products:
+            _track(run, each)
+    return products
+
+
+def _track(run: Any, product: Product) -> None:
+    from ser_core.export.model import read
+    from ser_core.export.package import report as written
+
+    precision, found = product.exported.spec.precision, product.verification
+    run.metrics({f"bytes.{precision}": product.exported.bytes})
+    if found:
+        names = ("agreement", "max_abs_probability", "max_abs_logit")
+        run.metrics({f"{name}.{precision}": getattr(found, name) for name in names})
+    run.tags({f"file.{precision}": product.exported.path})
+    run.text(f"report-{precision}.md", written(read(product.exported.path)))
+
+
+def _plain(product: Product) -> dict[str, Any]:
+    found = product.verification
+    return {
+        "file": str(product.exported.path),
+        "precision": product.exported.spec.precision,
+        "bytes": product.exported.bytes,
+        "passed": product.passed if found else None,
+        "zip": str(product.archive) if product.archive else None,
+        "notes": list(product.exported.spec.notes),
+        "verification": found.as_dict() if found else None,
+    }
+
+
+def _show(products: list[Product]) -> None:
+    for each in products:
+        size = each.exported.bytes / 1e6
+        console.output.print(f"[bold]{each.exported.path}[/] ({size:.2f} MB)", soft_wrap=True)
+        for note in each.exported.spec.notes:
+            console.output.print(f"  {note}", soft_wrap=True, markup=False)
+        show_verdict(each.verification)
+
+
+def show_verdict(found: Any) -> None:
+    """Print what the gate found: the verdict, on what, and the change in UAR."""
+    if found is None:
+        console.output.print("  Not verified.")
+        return
+    colour = "green" if found.passed else "bold red"
+    console.output.print(f"  [{colour}]{found.said}[/]", soft_wrap=True)
+    console.output.print(
+        f"  {found.n:,} answers on {found.clips}, {found.shortest:.2f} to {found.longest:.2f} s "
+        f"long, against {found.against}.",
+        soft_wrap=True,
+        markup=False,
+    )
+    if found.uar:
+        uar = found.uar
+        ends = f" ({uar['low']:+.4f} to {uar['high']:+.4f})" if uar["low"] is not None else ""
+        badge = f" [{uar['badge']}]" if uar["badge"] else ""
+        console.output.print(
+            f"  UAR {uar['file']:.3f}, of the model {uar['app']:.3f}: {uar['difference']:+.4f}"
+            f"{ends}{badge}",
+            soft_wrap=True,
+            markup=False,
+        )

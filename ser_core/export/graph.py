@@ -1,0 +1,261 @@
+"""A model, or an ensemble of them, as one torch module that can be written as an ONNX graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ser_core.ensemble.bundle import Ensemble
+from ser_core.ensemble.pooling import POOLINGS, Pool
+from ser_core.errors import ModelError
+from ser_core.evaluation.metrics import SMALLEST
+from ser_core.export.spec import HEARD, PICTURE, PROBABILITIES, VOICE, WAVEFORM, Input
+from ser_core.models.bundle import Bundle
+from ser_core.models.emotion import EmotionModel
+from ser_core.models.predictor import Predictor
+from ser_core.representations import SUMMARIES, Representation
+
+INEXPRESSIBLE = {
+    "functionals": "it takes quantiles over the voiced frames alone, whose number differs from "
+    "clip to clip, and an ONNX graph works on a whole batch at once",
+}
+"""Representations that cannot be written as a graph, and why."""
+
+SAMPLES = 8_000
+"""Length of the sound that a graph is traced with; it may be any when it runs."""
+
+
+@dataclass(frozen=True, eq=False)
+class Team:
+    """The models that answer together, and how they are pooled.
+
+    Attributes:
+        members: Models of each member that is asked.
+        stranger: Weights and temperature for voices nothing is known of.
+        enrolled: The same for known voices; None where they make no difference.
+        classes: Emotions in the order of the answer.
+    """
+
+    members: tuple[tuple[EmotionModel, ...], ...]
+    stranger: Pool
+    enrolled: Pool | None
+    classes: tuple[str, ...]
+
+    @property
+    def models(self) -> list[EmotionModel]:
+        """All models, in order."""
+        return [model for member in self.members for model in member]
+
+    @property
+    def representations(self) -> list[Representation]:
+        """What they see, each once."""
+        found = {model.representation.hash: model.representation for model in self.models}
+        return list(found.values())
+
+
+def team_of(predictor: Predictor, stranger: float, enrolled: float | None) -> Team:
+    """The models behind a predictor.
+
+    Args:
+        predictor: A bundle or an ensemble.
+        stranger: Temperature of a bundle's answers to voices nothing is known of.
+        enrolled: The same for known voices.
+
+    Raises:
+        ModelError: If it is something else, or its models hear at different sample rates.
+    """
+    if isinstance(predictor, Bundle):
+        known = None if enrolled is None else Pool("linear", (1.0,), enrolled)
+        pool = Pool("linear", (1.0,), stranger)
+        team = Team(((predictor.model,),), pool, known, predictor.classes)
+    elif isinstance(predictor, Ensemble):
+        team = _of_ensemble(predictor)
+    else:
+        raise ModelError(
+            "can only be made from a bundle or an ensemble",
+            subject="ONNX",
+            remedy="Export the model that the file was made from",
+        )
+    rates = sorted({rep.sample_rate for rep in team.representations})
+    if len(rates) > 1:
+        raise ModelError(
+            f"its models hear at different sample rates ({', '.join(map(str, rates))} Hz), and one "
+            "waveform goes in",
+            subject="ONNX",
+            remedy="Pool models of one sample rate",
+        )
+    return team
+
+
+def _of_ensemble(ensemble: Ensemble) -> Team:
+    members = tuple(tuple(b.model for b in bundles) for bundles in ensemble.models if bundles)
+    knowing = ensemble.pool_knowing or (ensemble.pool if ensemble.enrols else None)
+    return Team(
+        members,
+        _asked(ensemble.pool, ensemble),
+        None if knowing is None else _asked(knowing, ensemble),
+        ensemble.classes,
+    )
+
+
+def _asked(pool: Pool, ensemble: Ensemble) -> Pool:
+    pairs = zip(pool.weights, ensemble.models, strict=True)
+    return Pool(pool.kind, tuple(w for w, models in pairs if models), pool.temperature)
+
+
+def inputs_of(team: Team, *, whole: bool) -> tuple[Input, ...]:
+    """Inputs of the graph: a waveform, pictures where there can be none, and voices."""
+    seen = team.representations
+    outside = [i for i, rep in enumerate(seen) if not whole or rep.name in INEXPRESSIBLE]
+    voiced = [i for i, rep in enumerate(seen) if any(_enrols(m, rep) for m in team.models)]
+    inputs = [Input(WAVEFORM, WAVEFORM)] if len(outside) < len(seen) else []
+    inputs += [Input(_name(PICTURE, i, outside), PICTURE, i) for i in outside]
+    inputs += [Input(_name(VOICE, i, voiced), VOICE, i) for i in voiced]
+    return tuple(inputs)
+
+
+def _enrols(model: EmotionModel, rep: Representation) -> bool:
+    return model.normaliser.by == "speaker" and model.representation.hash == rep.hash
+
+
+def _name(kind: str, number: int, several: Sequence[int]) -> str:
+    return kind if len(several) == 1 else f"{kind}_{number}"
+
+
+class Graph(nn.Module):
+    """Everything from the inputs to calibrated probabilities.
+
+    Outputs are the probabilities, (batch, classes), and for each voice input what is heard of the
+    voice in each clip, (batch, 3, channels, bins): mean, spread and frames, so that a voice can be
+    enrolled from them.
+
+    Args:
+        team: The models.
+        inputs: As `inputs_of` gives them.
+    """
+
+    def __init__(self, team: Team, inputs: tuple[Input, ...]) -> None:
+        super().__init__()
+        self.team, self.inputs = team, inputs
+        self.models = nn.ModuleList(team.models)
+        order = [[m.classes.index(name) for name in team.classes] for m in team.models]
+        self.orders = order
+        # In front of the networks and once for all of them.
+        self.front_ends = {m.representation.hash: m.front_end for m in team.models}
+        self.numbers = {rep.hash: i for i, rep in enumerate(team.representations)}
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of the outputs."""
+        return [PROBABILITIES, *(heard_name(each) for each in self.inputs if each.kind == VOICE)]
+
+    def forward(self, *given: Tensor) -> tuple[Tensor, ...]:
+        """Probabilities, and what is heard of each voice."""
+        pictures, voices = self._pictures(given), self._voices(given)
+        logits = [self._logits(model, pictures, voices) for model in self._models()]
+        found = self._pooled(self.team.stranger, logits)
+        if self.team.enrolled is not None and voices:
+            known = torch.stack([voice[2].sum() for voice in voices.values()]).sum() > 0
+            found = torch.where(known, self._pooled(self.team.enrolled, logits), found)
+        return (found, *(_heard(pictures[number]) for number in voices))
+
+    def _models(self) -> list[EmotionModel]:
+        return [model for model in self.models if isinstance(model, EmotionModel)]
+
+    def _pictures(self, given: Sequence[Tensor]) -> dict[int, Tensor]:
+        pairs = list(zip(self.inputs, given, strict=True))
+        found = {i.representation: x for i, x in pairs if i.kind == PICTURE}
+        waveform = next((x for i, x in pairs if i.kind == WAVEFORM), None)
+        if waveform is not None:
+            for key, front_end in self.front_ends.items():
+                if self.numbers[key] not in found:
+                    found[self.numbers[key]] = front_end(waveform)
+        return {number: x for number, x in found.items() if number is not None}
+
+    def _voices(self, given: Sequence[Tensor]) -> dict[int, Tensor]:
+        pairs = zip(self.inputs, given, strict=True)
+        return {
+            i.representation: x
+            for i, x in pairs
+            if i.kind == VOICE and i.representation is not None
+        }
+
+    def _logits(
+        self, model: EmotionModel, pictures: dict[int, Tensor], voices: dict[int, Tensor]
+    ) -> Tensor:
+        number = self.numbers[model.representation.hash]
+        uses = model.normaliser.by == "speaker"
+        voice = voices[number].unsqueeze(0) if uses else None
+        order = self.orders[self._models().index(model)]
+        return model.logits(pictures[number], None, voice)[:, order]
+
+    def _pooled(self, pool: Pool, logits: list[Tensor]) -> Tensor:
+        """Calibrated probabilities of a pool, as `Pool` computes them."""
+        if len(logits) == 1:
+            found = logits[0]
+        else:
+            parts = iter(logits)
+            members = torch.stack(
+                [
+                    torch.stack([next(parts).softmax(-1) for _ in models]).mean(0)
+                    for models in self.team.members
+                ]
+            )
+            found = _added(pool, members)
+        smallest = torch.tensor(SMALLEST).log().item()
+        return (found.log_softmax(-1).clamp(min=smallest) / pool.temperature).softmax(-1)
+
+
+def heard_name(voice: Input) -> str:
+    """Output with what is heard of the voice of an input."""
+    return voice.name.replace(VOICE, HEARD)
+
+
+def _added(pool: Pool, members: Tensor) -> Tensor:
+    """Logarithms of pooled probabilities up to a constant, from (members, batch, classes)."""
+    weights = members.new_tensor(pool.weights)[:, None, None]
+    if POOLINGS[pool.kind].on_simplex:
+        return (weights * members).sum(0).clamp(min=SMALLEST).log()
+    return (weights * members.clamp(min=SMALLEST).log()).sum(0)
+
+
+def _heard(pictures: Tensor) -> Tensor:
+    """Mean, spread and frames of each clip, (batch, 3, channels, bins)."""
+    values = pictures.double()
+    mean = values.mean(-1)
+    variance = (values - mean.unsqueeze(-1)).square().mean(-1)
+    count = torch.ones_like(mean) * pictures.shape[-1]
+    return torch.stack([mean, variance.sqrt(), count], dim=1).float()
+
+
+def examples(team: Team, inputs: tuple[Input, ...]) -> tuple[Tensor, ...]:
+    """Values of the inputs to trace a graph with: two clips of noise."""
+    generator = torch.Generator().manual_seed(0)
+    waveforms = 0.1 * torch.randn(2, SAMPLES, generator=generator)
+    found = []
+    for each in inputs:
+        if each.kind == WAVEFORM:
+            found.append(waveforms)
+            continue
+        rep = team.representations[each.representation or 0]
+        picture = rep(waveforms)
+        found.append(picture if each.kind == PICTURE else torch.zeros(3, *picture.shape[1:3]))
+    return tuple(found)
+
+
+def dynamic(team: Team, inputs: tuple[Input, ...]) -> tuple[dict[int, object], ...]:
+    """Dimensions of each input that may be of any size: how many clips, and how long they are."""
+    free = torch.export.Dim.DYNAMIC
+    shapes: list[dict[int, object]] = []
+    for each in inputs:
+        if each.kind == VOICE:
+            shapes.append({})
+        elif each.kind == WAVEFORM:
+            shapes.append({0: free, 1: free})
+        else:
+            summary = team.representations[each.representation or 0].name in SUMMARIES
+            shapes.append({0: free} if summary else {0: free, 3: free})
+    return tuple(shapes)

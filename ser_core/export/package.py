@@ -1,0 +1,107 @@
+"""A zip that runs by itself: the file, its card, an example, and what the gate found."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+from ser_core import atomic
+from ser_core.export.model import card, read
+from ser_core.export.spec import PICTURE, PRECISIONS, Spec
+
+EXAMPLE = Path(__file__).with_name("example.py.txt")
+
+
+def package(file: Path) -> bytes:
+    """Content of the zip of a file.
+
+    Raises:
+        ModelError: If the file cannot be believed.
+    """
+    spec = read(file)
+    content: dict[str, str | bytes] = {
+        file.name: file.read_bytes(),
+        "README.md": card(spec),
+        "report.md": report(spec),
+        "report.json": json.dumps(spec.verification, indent=1, ensure_ascii=False),
+    }
+    if not spec.of(PICTURE):
+        content["example.py"] = example(file.name)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, each in content.items():
+            archive.writestr(name, each)
+    return out.getvalue()
+
+
+def write_package(file: Path) -> Path:
+    """Write the zip beside the file.
+
+    Raises:
+        SerError: If the file cannot be believed, or the zip cannot be written.
+    """
+    path = file.with_suffix(".zip")
+    atomic.write(path, package(file))
+    return path
+
+
+def example(name: str) -> str:
+    """Program that runs a file of this name with onnxruntime and numpy alone."""
+    return EXAMPLE.read_text(encoding="utf-8").replace("@FILE@", name)
+
+
+def report(spec: Spec) -> str:
+    """What the gate found, in Markdown."""
+    found = spec.verification
+    lines = [f"# {spec.name}, {spec.precision}: {spec.status}", PRECISIONS[spec.precision]]
+    if not found:
+        lines.append("Nobody has held this file against the model yet.")
+        return "\n\n".join(lines) + "\n"
+    lines += [found["said"], _measured(spec)]
+    if found["uar"]:
+        lines.append(_uar(spec))
+    if found["flipped"]:
+        lines += ["## Clips with another answer", _flips(spec)]
+    return "\n\n".join(lines) + "\n"
+
+
+def _measured(spec: Spec) -> str:
+    found, limits = spec.verification, spec.gate
+    rows = (
+        ("Equal answers", found["agreement"], limits.agreement, "at least"),
+        ("Largest difference of a probability", found["max_abs_probability"],
+         limits.probability, "at most"),
+        ("Mean difference of the probabilities", found["mean_abs_probability"], limits.mean,
+         "at most"),
+        ("Largest difference of a logit", found["max_abs_logit"], limits.logit, "at most"),
+    )  # fmt: skip
+    lines = [
+        f"| {name} | {value:.3g} | {'no limit' if limit is None else f'{word} {limit:g}'} |"
+        for name, value, limit, word in rows
+    ]
+    about = (
+        f"{found['n']:,} answers on {found['clips']}, {found['shortest']:.2f} to "
+        f"{found['longest']:.2f} s long, against {found['against']}."
+    )
+    return "\n".join([about, "", "| | Measured | Limit |", "|---|---:|---:|", *lines])
+
+
+def _uar(spec: Spec) -> str:
+    uar = spec.verification["uar"]
+    ends = f" ({uar['low']:+.4f} to {uar['high']:+.4f})" if uar["low"] is not None else ""
+    badge = f" [{uar['badge']}]" if uar["badge"] else ""
+    return (
+        f"UAR {uar['file']:.3f}, of the model itself {uar['app']:.3f}: a change of "
+        f"{uar['difference']:+.4f}{ends}, paired over {uar['over']}; {uar['clips']}{badge}."
+    )
+
+
+def _flips(spec: Spec) -> str:
+    lines = [
+        f"| {flip['clip']} | {flip['app']} | {flip['file']} | {flip['confidence']:.3f} |"
+        for flip in spec.verification["flipped"]
+    ]
+    head = ["| Clip | Model | File | Confidence of the model |", "|---|---|---|---:|"]
+    return "\n".join([*head, *lines])

@@ -1,0 +1,45 @@
+"""Small models with random weights that answer differently to different clips."""
+
+from __future__ import annotations
+
+import torch
+
+from ser_core.models.bundle import Bundle, architecture
+from ser_core.models.emotion import EmotionModel
+from ser_core.models.linear import LinearSpec
+from ser_core.models.resnet import ResNetSpec
+from ser_core.representations import make
+
+CLASSES = ("anger", "fear", "happiness", "sadness", "surprise", "neutral")
+METRICS = {"uar": {"value": 0.5, "low": 0.4, "high": 0.6, "method": "bootstrap over 50 clips"}}
+AUDIT = {"grade": "E", "validation_grade": "E", "reading": "The same voices.", "worst": []}
+ABOUT = {
+    "recipe": {"name": "a small model", "corpus": "/somewhere/private"},
+    "corpus": {"name": "demo", "licence": "CC BY-NC-SA 4.0", "train_clips": 40,
+               "validation_clips": 6, "test_clips": 7},
+    "split": {"policy": "random", "seed": 0, "fold": "split", "hash": "0" * 16, "audit": AUDIT},
+    "metrics": METRICS,
+    "confidence": {"temperature": 1.7, "threshold": 0.4, "source": "Calibrated by hand."},
+    "confidence_enrolled": {"temperature": 0.8, "threshold": 0.5, "source": "By hand, too."},
+}  # fmt: skip
+
+
+def bundle(representation="melspectrogram", normalise="speaker", seed=0, classes=CLASSES, **kind):
+    """A bundle of a ResNet, or of a linear layer where a clip is one frame."""
+    torch.manual_seed(seed)
+    parameters = {"n_mels": 16, "hop_length": 400} if representation == "melspectrogram" else {}
+    rep = make(representation, **parameters)
+    channels, bins, _ = rep.silence.shape
+    if rep.summary:
+        spec = LinearSpec(channels=channels, bins=bins, classes=len(classes))
+    else:
+        spec = ResNetSpec(depth="resnet10", width=4, channels=channels, classes=len(classes))
+    model = EmotionModel(rep, normalise, spec, classes)
+    torch.nn.init.normal_(model.network.fc.weight)
+    for module in model.modules():  # as if trained: no layer is the identity
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+            torch.nn.init.normal_(module.running_mean, std=0.1)
+    model.normaliser.mean.normal_(-60.0, 5.0)
+    model.normaliser.spread.uniform_(8.0, 15.0)
+    return Bundle(model.eval(), {**architecture(model), **ABOUT, **kind})
