@@ -67,10 +67,12 @@ class Probe:
         if self.value is None or self.low is None or self.high is None:
             return f"Whether the embedding tells the {self.asked}: {self.problem}."
         verdict = "" if self.tells else ", which chance explains"
+        spare = self.tells and self.asked != "emotion"
+        caution = " A model of emotion need not know that." if spare else ""
         return (
             f"The embedding tells the {self.asked} of {100 * self.value:.0f} % of the clips "
             f"({100 * self.low:.0f} to {100 * self.high:.0f}; always naming the commonest of "
-            f"{self.names}: {100 * (self.chance or 0):.0f} %){verdict}."
+            f"{self.names}: {100 * (self.chance or 0):.0f} %){verdict}.{caution}"
         )
 
     def as_dict(self) -> dict[str, Any]:

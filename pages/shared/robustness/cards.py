@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ser_core.robustness.curve import Curve
 
 KIND = "kind"
+WARNED = ("leans on it", "masks its gradient", "masking its gradient", "need not know that")
 
 
 def show(info: ModelInfo, active: Active) -> None:  # noqa: ARG001  (every tab is called alike)
@@ -122,9 +123,8 @@ def _metrics(card: Card) -> None:
 def _said(card: Card) -> None:
     """Findings as sentences; what a model should not do stands out."""
     for sentence in findings(card):
-        warns = "leans on it" in sentence or "masks its gradient" in sentence
-        told = "masking its gradient" in sentence
-        (st.warning if warns or told else st.markdown)(plain(sentence))
+        warns = any(words in sentence for words in WARNED)
+        (st.warning if warns else st.markdown)(plain(sentence))
 
 
 def _trouble(card: Card) -> None:

@@ -49,7 +49,7 @@ def show(info: ModelInfo, active: Active) -> None:
     if row["emotion"] not in model.classes:
         st.info(f"The model does not know {plain(row['emotion'])}. Choose another clip.")
         return
-    _clip(active, predictor)
+    _clip(active, predictor, info)
     choice = _controls(model)
     found = _attacked(predictor, info, active, choice)
     if found.status:
@@ -60,7 +60,7 @@ def show(info: ModelInfo, active: Active) -> None:
     _smallest(predictor, info, active, choice)
 
 
-def _clip(active: Active, predictor: Any) -> None:
+def _clip(active: Active, predictor: Any, info: ModelInfo) -> None:
     row = active.row
     known = origin(predictor, active.corpus)
     is_test = not known.badge.startswith(UNKNOWN) and active.clip in known.clips
@@ -69,6 +69,7 @@ def _clip(active: Active, predictor: Any) -> None:
         st.html(theme.chip(row["emotion"]) + player.spoken(row), width="stretch")
         st.caption(plain(active.clip) + note, width="content")
         navigation.link("corpus", "Another clip →")
+        navigation.link("explain", "Explain it →", model=info.key, clip=active.clip)
 
 
 def _controls(model: Any) -> Choice:
