@@ -39,16 +39,18 @@ LARGEST_STEP = 4.0
 class Functionals(Representation):
     """Statistics over a clip of mel bands, MFCCs, spectral contrast, voice quality and pitch.
 
-    Shape (batch, 1, functionals, 1). The ends below -40 dB of the loudest frame are left out. The
-    way of eGeMAPS and ComParE (Eyben et al. 2016, Schuller et al. 2016): low-level descriptors
-    over all frames and over voiced ones, each in eleven statistics, with the course of pitch and
-    energy and the rhythm of voicing.
+    Shape (batch, 1, functionals, 1). The ends below -40 dB of the loudest frame are left out, and
+    levels are relative to the mean of the rest: how loud a recording is tells of microphones more
+    than of emotions. The way of eGeMAPS and ComParE (Eyben et al. 2016, Schuller et al. 2016):
+    low-level descriptors over all frames and over voiced ones, each in eleven statistics, with the
+    course of pitch and energy and the rhythm of voicing.
     """
 
     title = "Functionals"
     describe = "The whole clip in some hundred numbers: pitch, loudness, timbre and their movement."
     unit = "various"
     family = "Summary"
+    version = 2
 
     def frames(self, samples: Tensor) -> Tensor:
         """One each, however long."""
@@ -57,9 +59,15 @@ class Functionals(Representation):
     def compute(self, sound: Analysis) -> Tensor:
         mel = sound.mel_db(self.n_fft, self.hop_length, FINE_BANDS, 0.0, self.sample_rate / 2)
         bands = sound.mel_db(self.n_fft, self.hop_length, BANDS, 0.0, self.sample_rate / 2)
+        voice = voicing(sound.waveforms, self.sample_rate, self.hop_length)
+        counts = sound.frames(self.hop_length).tolist()
+        level = torch.stack(
+            [_level(energy[:count]) for energy, count in zip(voice.energy, counts, strict=True)]
+        )
+        mel, bands = mel - level[:, None, None], bands - level[:, None, None]
+        voice = voice._replace(energy=voice.energy - level[:, None])
         cepstrum = filters.dct(COEFFICIENTS, FINE_BANDS).to(mel) @ mel
         contrast = self._contrast().compute(sound)[:, 0]
-        voice = voicing(sound.waveforms, self.sample_rate, self.hop_length)
         timbre = torch.cat([bands, cepstrum, contrast, _low_level(mel, voice)], dim=1)
         clips = [
             _functionals(
@@ -67,7 +75,7 @@ class Functionals(Representation):
                 Voicing(*(values[clip, :count] for values in voice)),
                 self.hop_length / self.sample_rate,
             )
-            for clip, count in enumerate(sound.frames(self.hop_length).tolist())
+            for clip, count in enumerate(counts)
         ]
         return torch.stack(clips)[:, None, :, None]
 
@@ -116,10 +124,20 @@ def _low_level(mel: Tensor, voice: Voicing) -> Tensor:
     return torch.stack([voice.energy, noise, centroid, width, balance, flux, tilt], dim=1)
 
 
+def _stretch(energy: Tensor) -> slice:
+    """From the first to the last frame that is not silent."""
+    loud = (energy >= energy.max() + SILENT_DB).nonzero()[:, 0]
+    return slice(int(loud[0]), int(loud[-1]) + 1)
+
+
+def _level(energy: Tensor) -> Tensor:
+    """Mean level of what is not silent, dB."""
+    return energy[_stretch(energy)].mean()
+
+
 def _functionals(timbre: Tensor, voice: Voicing, step: float) -> Tensor:
     """All functionals of one clip, from (descriptors, frames) and its voicing."""
-    loud = (voice.energy >= voice.energy.max() + SILENT_DB).nonzero()[:, 0]
-    own = slice(int(loud[0]), int(loud[-1]) + 1)
+    own = _stretch(voice.energy)
     timbre, voice = timbre[:, own], Voicing(*(values[own] for values in voice))
     voiced = (voice.periodicity > VOICED) & (voice.energy > voice.energy.max() + VOICED_DB)
     spoken = torch.cat([timbre[-len(LOW_LEVEL) :], voice.semitones[None]])[:, voiced]
