@@ -41,6 +41,8 @@ def lively(network, seed=0):
             module.weight.data = (
                 torch.randn(module.weight.shape, generator=generator) * (2 / fan_in) ** 0.5
             )
+            if module.bias is not None:
+                module.bias.data.fill_(0.1)
     return network.eval()
 
 
