@@ -108,11 +108,10 @@ class Card:
     @cached_property
     def groups(self) -> dict[str, Groups]:
         """Figures of every speaker and gender, all levels of all ordinary trouble pooled."""
-        pooled = _pooled(self.line)
-        if pooled is None:
+        if not self.line:
             return {}
-        by_speaker = bool(self.about.get("by_speaker"))
-        found = {name: by_group(pooled, name, by_speaker=by_speaker) for name in GROUPED}
+        answers, new_voices = pooled(self.line), bool(self.about.get("by_speaker"))
+        found = {name: by_group(answers, name, by_speaker=new_voices) for name in GROUPED}
         return {name: groups for name, groups in found.items() if len(groups.groups) > 1}
 
     def worst(self) -> tuple[str, Group] | None:
@@ -252,11 +251,9 @@ def _read(kept: Mapping[str, Any], answers: pd.DataFrame) -> Curve:
     return Curve(**fields, points=tuple(points), status=None if status is None else tuple(status))
 
 
-def _pooled(curves: Sequence[Curve]) -> Predictions | None:
+def pooled(curves: Sequence[Curve]) -> Predictions:
     """Answers at all levels of all curves; each level stands as one more answer to its clip."""
     points = [point for curve in curves for point in curve.troubled]
-    if not points:
-        return None
     tables = [point.predictions.table.assign(seed=number) for number, point in enumerate(points)]
     return Predictions(pd.concat(tables, ignore_index=True))
 

@@ -170,3 +170,13 @@ def test_one_clip_is_attacked_heard_and_seen(visit, said, model):
     assert "network sees it" not in said(app)
     press(app, "Find the smallest epsilon that turns this clip")
     assert any("turned from" in m.value or "wrong already" in m.value for m in app.markdown)
+
+
+def test_two_cards_are_compared(visit, said, card):
+    import shutil
+
+    shutil.copytree(card, card.parent / "two")
+    app = visit("robustness", card="one")
+    box(app, "Before").set_value("two").run()
+    assert not app.error
+    assert "0.0 points" in said(app)

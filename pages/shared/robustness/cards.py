@@ -15,6 +15,7 @@ from pages.shared.robustness import attacks, loading, trying
 from ser_core.plots.printed_robustness import findings, markdown, page, print_card
 from ser_core.plots.robustness import overview_figure, recalls_figure, trouble_figure
 from ser_core.robustness.card import Card, CardInfo, cards
+from ser_core.robustness.comparing import mending
 from ser_core.robustness.perturbations import PERTURBATIONS
 from ser_core.robustness.running import root
 
@@ -40,7 +41,10 @@ def show(info: ModelInfo, active: Active) -> None:  # noqa: ARG001  (every tab i
         )
         return
     with told():
-        _card(loading.card(_chosen(found).folder))
+        chosen = _chosen(found)
+        card = loading.card(chosen.folder)
+        _card(card)
+        _compare(card, chosen)
 
 
 def _path(info: ModelInfo) -> str:
@@ -165,6 +169,40 @@ def _curve(curve: Curve, card: Card) -> None:
 def _chance(card: Card) -> float:
     true = card.curves[0].clean.predictions.true
     return 1 / max(1, len(set(true.tolist())))
+
+
+def _compare(card: Card, own: CardInfo) -> None:
+    """What mending gained and cost, against a card of another model or training."""
+    others = {each.folder.name: each for each in cards(root()) if each.folder != own.folder}
+    if not others or not (card.line or card.attacks):
+        return
+    with st.expander("Compare with the card of a model before it was mended", type="compact"):
+        st.caption(
+            "Train the same recipe again with adversarial training or with the sound changed by "
+            "noise, try the same on both, and see here what that gained under trouble and what it "
+            "cost without."
+        )
+        name = st.selectbox(
+            "Before",
+            list(others),
+            index=None,
+            placeholder="choose a card",
+            format_func=lambda key: f"{others[key].about['model']} · {_named(others[key])}",
+            key="robustness-before",
+        )
+        if name is None:
+            return
+        with told():
+            found = mending(loading.card(others[name].folder), card)
+            st.markdown(plain(found.sentence))
+            st.dataframe(
+                found.table.drop(columns="kind").rename(columns=str.capitalize),
+                hide_index=True,
+                column_config={
+                    column: st.column_config.NumberColumn(format="%.3f")
+                    for column in ("Before", "After", "Gain")
+                },
+            )
 
 
 def _files(card: Card) -> None:
