@@ -17,6 +17,8 @@ NEXT = {
     "representations": "See a clip in thirteen ways, and compare two",
     "train": "Train a model that is scored on what it has not heard",
     "results": "Read what a model scores, how surely, and where it errs",
+    "explain": "See and hear which part of a sound made the answer",
+    "robustness": "Try a model under noise, bad lines and attack",
     "ensemble": "Pool several models, and see whether that is worth it",
     "predict": "Record or upload speech, and hear what a model makes of it",
 }

@@ -89,7 +89,8 @@ def one_method(names: Sequence[str], *, key: str, label: str = "Method") -> str:
 
 def representation(view: View) -> str:
     """Whose picture is explained, where an ensemble sees several; its hash."""
-    known = view.representations
+    # Pictures first: most methods have more to say of them than of a clip in one frame.
+    known = dict(sorted(view.representations.items(), key=lambda item: item[1].summary))
     if len(known) == 1:
         return next(iter(known))
     chosen = st.selectbox(
