@@ -50,6 +50,7 @@ SECTIONS: dict[str, dict[str, Spot]] = {
     },
     "Use": {
         "predict": Spot("pages/predict.py", "Predict", "Let a model answer recordings"),
+        "export": Spot("pages/export.py", "Export", "A model as one file that runs anywhere"),
     },
 }
 _run = threading.local()

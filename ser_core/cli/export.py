@@ -10,7 +10,8 @@ import typer
 from ser_core.cli import console
 
 if TYPE_CHECKING:
-    from ser_core.export.producing import Plan, Product
+    from ser_core.export.plan import Plan
+    from ser_core.export.producing import Product
 
 Model = Annotated[Path, typer.Option(help="Folder of a model: a bundle or an ensemble.")]
 Out = Annotated[Path, typer.Option(help="Folder for the files.")]
@@ -63,7 +64,7 @@ def export(
     Every file is held against the app on real clips. One that does not answer as the app does is
     marked as failed, and the command ends with 1.
     """
-    from ser_core.export.producing import Plan
+    from ser_core.export.plan import Plan
 
     plan = Plan(
         model=model,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ser_core.cli import console
-from ser_core.cli.export import CorpusPath, JsonFile, Reader, show_verdict
+from ser_core.cli.export import CorpusPath, JsonFile, ProgressFile, Reader, show_verdict
 
 app = typer.Typer(no_args_is_help=True, help="Exported ONNX files: try, quantise, compare, time.")
 
@@ -126,6 +126,8 @@ def bench(
         list[int] | None, typer.Option(help="Can be repeated; 1 and 2 when absent.")
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Answers of each.")] = 50,
+    out: Annotated[Path | None, typer.Option(help="File to write the figures into.")] = None,
+    progress_file: ProgressFile = None,
     as_json: Json = False,
 ) -> None:
     """Time files by turns in one run: median and 95th percentile of an answer, and file size."""
@@ -139,7 +141,7 @@ def bench(
     rate = read(models[0]).sample_rate
     wave = of_length(sound.load(source, sample_rate=rate), seconds)
     model = load(against) if against else None
-    with console.progress("Timing") as report:
+    with console.progress("Timing", progress_file) as report:
         found = measure(
             models, wave, model=model, threads=threads or THREADS, rounds=rounds, progress=report
         )
@@ -154,4 +156,6 @@ def bench(
         }
         for each in found
     ]
+    if out:
+        console.write_json(out, rows)
     console.show(rows, as_json=as_json)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from ser_core.corpora import Corpus, open_corpus
 from ser_core.errors import SerError
 from ser_core.evaluation import Predictions, compare
 from ser_core.export.model import open_onnx
+from ser_core.export.plan import CALIBRATING, CLIPS
 from ser_core.export.precision import FEWEST
 from ser_core.export.verification import Clip, Verification, mark, verify
 from ser_core.models.predictor import Predictor
@@ -22,12 +23,6 @@ from ser_core.predicting.answering import Answerer, open_model
 from ser_core.predicting.origin import origin
 from ser_core.robustness.subset import Subset, choose, drawn
 from ser_core.settings import demo_corpus
-
-CLIPS = 200
-"""Clips that a file is verified on, where there are so many."""
-
-CALIBRATING = 64
-"""Clips that int8 is measured out on."""
 
 Report = Callable[[int, int, str], None]
 
@@ -143,8 +138,3 @@ def _uar(model: Predictor, app: Answerer, subset: Subset) -> dict[str, Any] | No
         "clips": subset.description,
         "badge": subset.badge,
     }
-
-
-def passed_all(several: Sequence[Verification]) -> bool:
-    """Whether every gate was passed."""
-    return all(each.passed for each in several)

@@ -6,52 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ser_core.errors import ParameterError
 from ser_core.export import gate as gates
 from ser_core.export.package import write_package
-from ser_core.export.spec import PRECISIONS, Spec
+from ser_core.export.plan import Plan
+from ser_core.export.spec import Spec
 from ser_core.export.verification import Verification
 from ser_core.export.writing import Exported, converted, file_name, trace, write
 from ser_core.models.predictor import load
 
 Report = Callable[[int, int, str], None]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What to export, and how it is verified.
-
-    Attributes:
-        model: Folder of a bundle or an ensemble.
-        out: Folder for the files.
-        precisions: Keys of `PRECISIONS`.
-        whole: From the waveform; otherwise from the representation on.
-        corpus: With clips to verify on, and to measure int8 out on; that of the training, or the
-            bundled demo, when None.
-        reader: Of the corpus; found by itself when None.
-        clips: How many to verify on; 0 for none.
-        calibrating: How many to measure int8 out on.
-        zipped: Whether a zip is written beside each file.
-        seed: Of the drawing of clips.
-    """
-
-    model: Path
-    out: Path
-    precisions: tuple[str, ...] = ("fp32",)
-    whole: bool = True
-    corpus: Path | None = None
-    reader: str | None = None
-    clips: int = gates.CLIPS
-    calibrating: int = gates.CALIBRATING
-    zipped: bool = False
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        wrong = [each for each in self.precisions if each not in PRECISIONS]
-        if wrong or not self.precisions:
-            raise ParameterError(
-                f"precision = {', '.join(wrong) or 'nothing'} must be of {', '.join(PRECISIONS)}"
-            )
 
 
 @dataclass(frozen=True)

@@ -23,14 +23,21 @@ ABOUT = {
     "confidence_enrolled": {"temperature": 0.8, "threshold": 0.5, "source": "By hand, too."},
 }  # fmt: skip
 
+SMALL = {
+    "melspectrogram": {"n_mels": 16, "hop_length": 400},
+    "hpss": {"n_mels": 16, "harmonic_kernel": 7, "percussive_kernel": 7},
+}
+"""Parameters that make graphs small, and so tests quick."""
 
-def bundle(representation="melspectrogram", normalise="speaker", seed=0, classes=CLASSES, **kind):
-    """A bundle of a ResNet, or of a linear layer where a clip is one frame."""
+
+def bundle(
+    representation="melspectrogram", normalise="speaker", seed=0, classes=CLASSES, *, linear=False
+):
+    """A bundle of a ResNet, or of a linear layer."""
     torch.manual_seed(seed)
-    parameters = {"n_mels": 16, "hop_length": 400} if representation == "melspectrogram" else {}
-    rep = make(representation, **parameters)
+    rep = make(representation, **SMALL.get(representation, {}))
     channels, bins, _ = rep.silence.shape
-    if rep.summary:
+    if rep.summary or linear:
         spec = LinearSpec(channels=channels, bins=bins, classes=len(classes))
     else:
         spec = ResNetSpec(depth="resnet10", width=4, channels=channels, classes=len(classes))
@@ -42,4 +49,4 @@ def bundle(representation="melspectrogram", normalise="speaker", seed=0, classes
             torch.nn.init.normal_(module.running_mean, std=0.1)
     model.normaliser.mean.normal_(-60.0, 5.0)
     model.normaliser.spread.uniform_(8.0, 15.0)
-    return Bundle(model.eval(), {**architecture(model), **ABOUT, **kind})
+    return Bundle(model.eval(), {**architecture(model), **ABOUT})

@@ -1,0 +1,20 @@
+"""Export: a model as a file that takes a waveform and answers exactly like the app."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.shared import navigation
+from pages.shared.errors import told
+from pages.shared.export import making, offered, trying
+from pages.shared.predict import choosing
+
+active = navigation.enter()
+st.title("Export")
+info = choosing.choose()
+if info is not None:
+    with told():
+        making.show(info, active)
+        files = offered.show(info, active)
+        if files:
+            trying.show(files, active)

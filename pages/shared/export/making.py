@@ -1,0 +1,110 @@
+"""Start an export, and watch it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.shared import errors, selection
+from pages.shared.errors import plain
+from ser_core.errors import SerError
+from ser_core.export.plan import CLIPS, Plan, folder_of, launch, launched
+from ser_core.export.spec import PRECISIONS
+from ser_core.jobs import State, open_job
+from ser_core.words import seconds
+
+if TYPE_CHECKING:
+    from pages.shared.selection import Active
+    from ser_core.predicting.listing import ModelInfo
+
+FAULT = "_export_error"
+TITLES = {"fp32": "fp32, exact", "fp16": "fp16, half the size", "int8": "int8, a quarter"}
+
+
+def show(info: ModelInfo, active: Active) -> None:
+    """Options and the button; what is under way, or why it failed."""
+    if FAULT in st.session_state:
+        st.error(plain(st.session_state.pop(FAULT)))
+    jobs = launched(info.folder)
+    running = [job for job in jobs if not job.state.is_over]
+    with st.container(border=True):
+        _options(info, active, busy=bool(running))
+    for job in running:
+        with st.container(border=True):
+            watch(str(job.folder))
+    if not running and jobs and jobs[0].state is State.FAILED:
+        st.error(plain(_reason(jobs[0].reason)))
+
+
+def _reason(reason: str) -> str:
+    """A failed gate ends the command, too; the verdict stands at the file."""
+    return reason or "The export failed; its log says more."
+
+
+def _options(info: ModelInfo, active: Active, *, busy: bool) -> None:
+    left, right = st.columns([3, 2])
+    with left:
+        st.pills(
+            "Precision",
+            list(PRECISIONS),
+            selection_mode="multi",
+            default=["fp32"],
+            format_func=TITLES.__getitem__,
+            key="export-precisions",
+            help=" ".join(f"**{name}**: {text}" for name, text in PRECISIONS.items()),
+        )
+    with right:
+        st.number_input(
+            "Clips to verify on",
+            min_value=1,
+            max_value=10_000,
+            value=min(CLIPS, max(1, len(active.corpus.usable))),
+            key="export-clips",
+            help="From the open corpus: the model's own test clips where they are known, drawn "
+            "evenly over emotions and speakers.",
+        )
+    st.checkbox(
+        "Network only",
+        key="export-network",
+        help="From the representation on. Otherwise a waveform goes in, and nothing can be done "
+        "differently in front of the model.",
+    )
+    st.button("Export", type="primary", on_click=_start, args=(info,), disabled=busy)
+
+
+def _start(info: ModelInfo) -> None:
+    active = selection.active()
+    try:
+        plan = Plan(
+            model=info.folder,
+            out=folder_of(info.folder),
+            precisions=tuple(st.session_state["export-precisions"]),
+            whole=not st.session_state["export-network"],
+            corpus=Path(active.selection.corpus or active.corpus.root).expanduser(),
+            reader=active.selection.reader or None,
+            clips=int(st.session_state["export-clips"]),
+        )
+        launch(plan, f"Export: {info.title}")
+    except SerError as error:
+        st.session_state[FAULT] = str(error)
+
+
+@st.fragment(run_every=1)
+def watch(folder: str) -> None:
+    """How far a job is, once a second; the page is drawn again when it has ended."""
+    with errors.told():
+        job = open_job(Path(folder))
+        if job is None or job.state.is_over:
+            st.rerun()
+        progress = job.progress
+        left, right = st.columns([6, 1], vertical_alignment="center")
+        if progress is None:
+            left.progress(0.0, text=f"{job.title}: opening the model …")
+        else:
+            eta = progress.remaining
+            note = f", {progress.note}" if getattr(progress, "note", "") else ""
+            rest = f", about {seconds(eta)} left" if eta is not None else ""
+            left.progress(progress.fraction, text=f"{job.title}{note}{rest}")
+        right.button("Cancel", key=f"cancel-{job.id}", on_click=job.cancel)

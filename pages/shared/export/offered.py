@@ -1,0 +1,152 @@
+"""The files of a model side by side: size, speed, what the gate found; to download."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import player
+from pages.shared.errors import plain
+from pages.shared.results import files as buttons
+from ser_core.errors import SerError
+from ser_core.export.model import read
+from ser_core.export.package import package, report
+from ser_core.export.plan import files, launched, speeds, time_files
+from ser_core.export.spec import PRECISIONS, Spec
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pages.shared.selection import Active
+    from ser_core.predicting.listing import ModelInfo
+
+BADGES = {
+    "verified": ":green-badge[verified]",
+    "failed": ":red-badge[failed]",
+    "not verified": ":gray-badge[not verified]",
+}
+MOST_HEARD = 5
+
+
+def show(info: ModelInfo, active: Active) -> dict[Path, Spec]:
+    """What was exported; returns the files that may be used."""
+    found = {path: spec for path in files(info.folder) if (spec := _spec(path)) is not None}
+    if not found:
+        st.info(
+            "Nothing was exported from this model yet. An exported file needs onnxruntime alone: "
+            "a waveform goes in, calibrated probabilities come out, and it says what it is."
+        )
+        return {}
+    st.subheader("Files")
+    _table(found, info)
+    for path, spec in found.items():
+        with st.container(border=True):
+            _file(path, spec, info, active)
+    return {path: spec for path, spec in found.items() if spec.status != "failed"}
+
+
+def _spec(path: Path) -> Spec | None:
+    try:
+        return _read(str(path), path.stat().st_mtime)
+    except SerError as error:
+        st.warning(plain(error))
+        return None
+
+
+@st.cache_data(max_entries=50, show_spinner=False)
+def _read(path: str, changed: float) -> Spec:  # noqa: ARG001  (part of the key)
+    from pathlib import Path
+
+    return read(Path(path))
+
+
+def _table(found: dict[Path, Spec], info: ModelInfo) -> None:
+    """Side by side; speed where it was timed."""
+    times = speeds(info.folder)
+    rows = [{**_measured(path, spec), **_times(times, path.name)} for path, spec in found.items()]
+    torch = _times(times, "torch")
+    if torch:
+        rows.append({"File": "the model itself, in torch", **torch})
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+    busy = any(not job.state.is_over for job in launched(info.folder))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Time them",
+            on_click=_time,
+            args=(info.folder, f"Speed: {info.title}"),
+            disabled=busy,
+            help="All files and torch by turns on one clip of 2.4 s, with 1 and with 2 threads.",
+        )
+        if times:
+            st.caption("Median and 95th percentile of an answer to 2.4 s, in milliseconds.")
+
+
+def _time(model: Path, title: str) -> None:
+    time_files(model, title)
+
+
+def _measured(path: Path, spec: Spec) -> dict[str, Any]:
+    gate = spec.verification
+    uar = gate.get("uar") or {}
+    change = None
+    if uar:
+        ends = f" ({uar['low']:+.3f} to {uar['high']:+.3f})" if uar["low"] is not None else ""
+        badge = f" [{uar['badge']}]" if uar["badge"] else ""
+        change = f"{uar['difference']:+.3f}{ends}{badge}"
+    return {
+        "File": path.name,
+        "Size (MB)": round(path.stat().st_size / 1e6, 2),
+        "Gate": spec.status,
+        "Agreement (%)": round(100 * gate["agreement"], 2) if gate else None,
+        "Largest difference": f"{gate['max_abs_probability']:.1e}" if gate else None,
+        "Change in UAR": change,
+    }
+
+
+def _times(rows: list[dict[str, Any]], name: str) -> dict[str, str]:
+    return {
+        f"{row['threads']} thread{'s' * (row['threads'] > 1)} (ms)": (
+            f"{row['p50_ms']:.1f} / {row['p95_ms']:.1f}"
+        )
+        for row in rows
+        if row.get("file") == name
+    }
+
+
+def _file(path: Path, spec: Spec, info: ModelInfo, active: Active) -> None:
+    st.markdown(f"**{plain(path.name)}** {BADGES[spec.status]} {PRECISIONS[spec.precision]}")
+    said = spec.verification.get("said", "")
+    if spec.status == "failed":
+        st.error(plain(f"{said} It is not offered for use. Export it again, or in fp32."))
+    elif said:
+        gate = spec.verification
+        st.markdown(plain(f"{said} {gate['n']:,} answers on {gate['clips']}."))
+    for note in spec.notes:
+        st.caption(plain(note))
+    _heard(spec, active)
+    stem = "".join(c if c.isalnum() else "-" for c in info.title).strip("-").lower()
+    with buttons.row():
+        if spec.status != "failed":
+            buttons.button("ONNX", f"{stem}-{path.name}", "application/octet-stream",
+                           path.read_bytes, "The file alone")  # fmt: skip
+            buttons.button("ZIP", f"{stem}-{path.stem}.zip", "application/zip",
+                           partial(package, path), "File, card, report, and a program that runs it "
+                           "with onnxruntime and numpy alone")  # fmt: skip
+        buttons.button("Report", f"{stem}-{path.stem}.md", "text/markdown",
+                       partial(report, spec), "What the gate found, as text")  # fmt: skip
+
+
+def _heard(spec: Spec, active: Active) -> None:
+    """Clips that the file answers otherwise."""
+    flipped = spec.verification.get("flipped", [])
+    if not flipped:
+        return
+    with st.expander(f"Clips with another answer ({len(flipped)})"):
+        st.dataframe(pd.DataFrame(flipped), hide_index=True, width="stretch")
+        here = [row["clip"] for row in flipped if row["clip"] in active.corpus.usable.index]
+        for clip in here[:MOST_HEARD]:
+            player.play(player.sound(active.corpus.path(clip)), label=clip)
+            st.caption(plain(clip))

@@ -1,0 +1,128 @@
+"""What to export and how to verify it; started as a job, it needs no page to go on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ser_core import settings
+from ser_core.errors import ParameterError
+from ser_core.export.spec import PRECISIONS
+from ser_core.jobs import PROGRESS_FILE, Job, jobs, start
+
+CLIPS = 200
+"""Clips that a file is verified on, where there are so many."""
+
+CALIBRATING = 64
+"""Clips that int8 is measured out on."""
+
+KEY, TIMING = "export:", "export-speed:"
+"""Beginnings of the keys of such jobs; the name of the folder of the files follows."""
+
+SPEED = "speed.json"
+"""File with what was timed, beside the files."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to export, and how it is verified.
+
+    Attributes:
+        model: Folder of a bundle or an ensemble.
+        out: Folder for the files.
+        precisions: Keys of `PRECISIONS`.
+        whole: From the waveform; otherwise from the representation on.
+        corpus: With clips to verify on, and to measure int8 out on; that of the training, or the
+            bundled demo, when None.
+        reader: Of the corpus; found by itself when None.
+        clips: How many to verify on; 0 for none.
+        calibrating: How many to measure int8 out on.
+        zipped: Whether a zip is written beside each file.
+        seed: Of the drawing of clips.
+    """
+
+    model: Path
+    out: Path
+    precisions: tuple[str, ...] = ("fp32",)
+    whole: bool = True
+    corpus: Path | None = None
+    reader: str | None = None
+    clips: int = CLIPS
+    calibrating: int = CALIBRATING
+    zipped: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        wrong = [each for each in self.precisions if each not in PRECISIONS]
+        if wrong or not self.precisions:
+            raise ParameterError(
+                f"precision = {', '.join(wrong) or 'nothing'} must be of {', '.join(PRECISIONS)}"
+            )
+
+    @property
+    def line(self) -> list[str]:
+        """Command that carries it out."""
+        command = [sys.executable, "-m", "ser_core", "export"]
+        command += ["--model", str(self.model.absolute()), "--out", str(self.out.absolute())]
+        for precision in self.precisions:
+            command += ["--precision", precision]
+        if self.corpus:
+            command += ["--corpus", str(self.corpus.absolute())]
+        if self.reader:
+            command += ["--reader", self.reader]
+        command += [] if self.whole else ["--network-only"]
+        return [*command, "--clips", str(self.clips)]
+
+
+def folder_of(model: Path) -> Path:
+    """Where the files of a model go that a page asks for."""
+    place = hashlib.sha256(str(model.absolute()).encode()).hexdigest()[:12]
+    return settings.home() / "exports" / place
+
+
+def files(model: Path) -> list[Path]:
+    """Files that were exported from a model for the page, the largest precision first."""
+    order = list(PRECISIONS)
+    found = folder_of(model).glob("[!.]*.onnx")
+
+    def place(path: Path) -> tuple[bool, int]:
+        ends = [i for i, name in enumerate(order) if path.stem.endswith(name)]
+        return "network" in path.stem, ends[0] if ends else 0
+
+    return sorted(found, key=place)
+
+
+def launch(plan: Plan, title: str) -> Job:
+    """Start a plan as a job; one of the same files that is under way is returned."""
+    command = [*plan.line, "--progress-file", PROGRESS_FILE]
+    return start(command, title=title, key=f"{KEY}{plan.out.name}")
+
+
+def time_files(model: Path, title: str) -> Job:
+    """Start a job that times all files of a model by turns, and torch beside them."""
+    command = [sys.executable, "-m", "ser_core", "onnx", "bench"]
+    for path in files(model):
+        command += ["--model", str(path.absolute())]
+    folder = folder_of(model)
+    command += ["--against", str(model.absolute()), "--out", str((folder / SPEED).absolute())]
+    command += ["--progress-file", PROGRESS_FILE]
+    return start(command, title=title, key=f"{TIMING}{folder.name}")
+
+
+def speeds(model: Path) -> list[dict[str, Any]]:
+    """What was timed, a row a file and number of threads; none where nothing was."""
+    try:
+        found = json.loads((folder_of(model) / SPEED).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+
+
+def launched(model: Path) -> list[Job]:
+    """Jobs that export or time this model, the newest first."""
+    name = folder_of(model).name
+    return [job for job in jobs() if job.key in (f"{KEY}{name}", f"{TIMING}{name}")]

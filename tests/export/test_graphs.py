@@ -1,0 +1,106 @@
+"""Every representation and every kind of model as a graph."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ser_core.audio import Waveform
+from ser_core.ensemble.bundle import Ensemble
+from ser_core.ensemble.pooling import Pool
+from ser_core.errors import ModelError
+from ser_core.export.graph import INEXPRESSIBLE
+from ser_core.export.model import open_onnx
+from ser_core.export.writing import export
+from ser_core.models.predictor import load
+from ser_core.representations import REPRESENTATIONS, SUMMARIES
+from tests.export.nets import CLASSES, METRICS, bundle
+
+
+def ensemble(models, pool, knowing=None):
+    about = {
+        "name": "a small ensemble", "classes": list(CLASSES), "threshold": 0.3,
+        "temperature": pool.temperature, "pooling": pool.kind, "weights": list(pool.weights),
+        "members": [{"name": str(number), "bundles": ["x"] * len(each), "enrols": False,
+                     "representation": "", "deployed": None} for number, each in enumerate(models)],
+        "results": {"weights": []}, "corpus": {"name": "demo", "licence": "CC0"},
+        "enrolled": {"threshold": 0.6}, "metrics": METRICS,
+        "split": {"policy": "random", "seed": 0, "hash": "0", "folds": 5,
+                  "audit": {"grade": "E", "reading": "", "worst": []}},
+    }  # fmt: skip
+    return Ensemble(models, pool, about, pool_knowing=knowing)
+
+
+@pytest.fixture(autouse=True)
+def plain_card(monkeypatch):
+    """These ensembles have no results to make a card of."""
+    monkeypatch.setattr(Ensemble, "card", "# A card")
+
+
+@pytest.fixture(scope="module")
+def lengths(sounds):
+    """Sounds of many lengths, two of them equal."""
+    parts = [(0, 1), (1, 160), (2, 161), (3, 700), (4, 9_000), (5, 9_000), (6, 33_333)]
+    return [Waveform(np.resize(sounds[i].samples, n), 16_000) for i, n in parts]
+
+
+def test_all_thirteen_in_one_graph_of_any_length(tmp_path, lengths):
+    models = tuple(
+        (bundle(name, "corpus", seed=i, linear=True),) for i, name in enumerate(REPRESENTATIONS)
+    )
+    pool = Pool("linear", tuple([1 / len(models)] * len(models)), 0.3)
+    together = ensemble(models, pool)
+    made = export(together, tmp_path)
+    assert [each.name for each in made.spec.inputs] == ["waveform"]
+    assert len(made.spec.representations) == len(REPRESENTATIONS) == 13
+    found, expected = load(made.path).predict(lengths), together.predict(lengths)
+    assert np.abs(found - expected).max() < 2e-3
+    assert np.ptp(expected, axis=0).max() > 0.05
+
+
+def test_an_ensemble_with_functionals_and_a_voice(tmp_path, sounds):
+    models = (
+        (bundle("functionals", "corpus", seed=1),),
+        (),
+        (bundle(seed=2), bundle(seed=3, classes=CLASSES[::-1])),
+    )
+    together = ensemble(
+        models, Pool("log-linear", (1.5, 0.0, 0.7), 2.0), Pool("linear", (0.2, 0.0, 0.8), 0.9)
+    )
+    made = export(together, tmp_path)
+    assert [each.name for each in made.spec.inputs] == ["waveform", "picture", "voice"]
+    (note,) = made.spec.notes
+    assert "Functionals" in note
+    assert INEXPRESSIBLE.keys() == set(SUMMARIES)
+    model = open_onnx(made.path)
+    assert np.abs(model.predict(sounds[:5]) - together.predict(sounds[:5])).max() < 1e-5
+    voice, theirs = model.enrol(sounds[:3]), together.enrol(sounds[:3])
+    known = together.predict(sounds[:5], theirs)
+    assert np.abs(model.predict(sounds[:5], voice) - known).max() < 1e-4
+    assert model.spec.enrolled.threshold == 0.6
+
+
+def test_the_network_alone_takes_the_picture(tmp_path, sounds):
+    one = bundle(normalise="corpus")
+    made = export(one, tmp_path, whole=False)
+    assert made.path.name == "model-network.onnx"
+    model = open_onnx(made.path)
+    assert [(i.name, i.kind) for i in model.spec.inputs] == [("picture", "picture")]
+    plain = one.predict(sounds[:4]) ** (1 / 1.7)
+    assert np.abs(model.predict(sounds[:4]) - plain / plain.sum(1, keepdims=True)).max() < 1e-5
+    assert not model.enrols
+    with pytest.raises(ModelError, match="makes no use"):
+        model.enrol(sounds[:1])
+
+
+def test_a_file_is_not_exported_again(model, tmp_path):
+    with pytest.raises(ModelError, match="bundle or an ensemble"):
+        export(model, tmp_path)
+
+
+def test_members_of_different_sample_rates(tmp_path, sounds):
+    slow = bundle("rms", "clip")
+    object.__setattr__(slow.model.representation, "sample_rate", 8_000)
+    object.__setattr__(slow.model.representation, "hop_length", 81)  # another hash
+    with pytest.raises(ModelError, match="8000, 16000 Hz"):
+        export(ensemble(((slow,), (bundle(),)), Pool("linear", (0.5, 0.5))), tmp_path)
