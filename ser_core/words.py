@@ -21,3 +21,12 @@ def seconds(time: float) -> str:
     if time < 90:
         return f"{max(1, round(time))} s"
     return f"{round(time / 60)} min" if time < 3600 else f"{time / 3600:.1f} h"
+
+
+def fold(name: str) -> str:
+    """A fold for people, whose own name may say already that it is one.
+
+    >>> fold("EB0"), fold("fold 3")
+    ('fold EB0', 'fold 3')
+    """
+    return name if name.startswith("fold") else f"fold {name}"

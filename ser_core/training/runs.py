@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from ser_core import settings
+from ser_core import settings, words
 from ser_core.corpora.leaks import Leak, LeakAudit
 from ser_core.errors import SerError
 from ser_core.evaluation import BADGES, Interval, Predictions, Report, report
@@ -274,7 +274,7 @@ class Course:
     @property
     def name(self) -> str:
         """For people: the fold and the seed."""
-        fold = "" if self.fold_name == "split" else f"fold {self.fold_name}, "
+        fold = "" if self.fold_name == "split" else f"{words.fold(self.fold_name)}, "
         return f"{fold}seed {self.seed}"
 
     def at(self, epoch: int) -> Mapping[str, float]:

@@ -44,7 +44,7 @@ class Tracker:
 
     @contextmanager
     def _member(self, member: Member) -> Iterator[Callable[[int, Metrics], None]]:
-        name = f"fold {member.fold_name}, seed {member.seed}"
+        name = f"{words.fold(member.fold_name)}, seed {member.seed}"
         tags = {"fold": member.fold_name, "seed": member.seed}
         start = {"kind": "fold", "parent": self.run.id, "tags": tags}
         with opened(self.folder, member.name, name, start) as run:
