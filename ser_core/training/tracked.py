@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ser_core import atomic, tracking
+from ser_core import atomic, tracking, words
 from ser_core.errors import TrackingError
 from ser_core.jsonfile import read_json
 
