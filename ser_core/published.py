@@ -24,6 +24,9 @@ from ser_core.jsonfile import read_json
 from ser_core.predictions import Predictions
 
 STRANGERS, ENROLLED = "predictions.parquet", "enrolled.parquet"
+TABLES = {STRANGERS: (STRANGERS,), ENROLLED: (ENROLLED, "enrolled-predictions.parquet")}
+"""What a published table is called, and what runs and ensembles call it."""
+
 OWN_TO_A_MACHINE = ("corpus", "reader")
 
 
@@ -94,10 +97,12 @@ def published(folder: Path | None = None) -> list[Published]:
 
 
 def keep(run: Path, name: str, folder: Path | None = None) -> Published:
-    """Publish a finished run: its test answers, its summary and its recipe, without its paths.
+    """Publish a finished run or an ensemble: its test answers, its summary and its recipe.
+
+    Paths of this machine are left out.
 
     Args:
-        run: Folder of the run.
+        run: Folder of the run, or of the ensemble.
         name: Of the result; slashes make folders.
         folder: Where results are kept; `root()` when absent.
 
@@ -105,19 +110,34 @@ def keep(run: Path, name: str, folder: Path | None = None) -> Published:
         SerError: If the run is not finished, or the result cannot be written.
     """
     target = (folder or root()) / name
-    summary = read_json(run / "summary.json")
+    summary = read_json(run / "summary.json") or _of_ensemble(run)
     if summary is None:
         raise SerError(
-            "is no finished run", subject=str(run), remedy="Choose a folder with a summary.json"
+            "is no finished run",
+            subject=str(run),
+            remedy="Choose a folder with a summary.json or an ensemble.json",
         )
-    for table in (STRANGERS, ENROLLED):
-        if (run / table).exists():
-            Predictions.load(run / table).part("test").save(target / table)
+    for table, names in TABLES.items():
+        for file in (run / name for name in names if (run / name).exists()):
+            Predictions.load(file).part("test").save(target / table)
     recipe = run / "recipe.yaml"
     if recipe.exists():
         atomic.write(target / "recipe.yaml", _portable(recipe.read_text(encoding="utf-8")))
     atomic.write(target / "summary.json", json.dumps(_short(summary), indent=1, ensure_ascii=False))
     return Published(name, target)
+
+
+def _of_ensemble(folder: Path) -> dict[str, Any] | None:
+    """Summary of an ensemble: its members by name, their weights, and how these were found."""
+    about = read_json(folder / "ensemble.json")
+    if about is None:
+        return None
+    members = [member["name"] for member in about["members"]]
+    said = {key: about[key] for key in ("name", "pooling", "temperature", "options", "fit_on")}
+    weights = {"weights": dict(zip(members, about["weights"], strict=True))}
+    known = about.get("enrolled")
+    enrolled = {"weights": known["weights"], "temperature": known["temperature"]} if known else None
+    return {**said, **weights, "enrolled": enrolled, "split": about["split"]}
 
 
 def _portable(recipe: str) -> str:

@@ -80,3 +80,20 @@ def test_what_each_adds_to_the_mean_of_all_is_told(run, tmp_path):
     gains = [float(row["gain in the mean of all"].split()[0]) for row in rows]
     assert gains[0] == max(gains) > 0.1
     assert rows[0]["KB a second"] == "8.0"  # 40 coefficients, 100 frames, two bytes
+
+
+def test_an_ensemble_is_published_with_its_weights(run, tmp_path):
+    (run / "summary.json").unlink()
+    (run / "recipe.yaml").unlink()
+    about = {
+        "name": "both", "pooling": "linear", "temperature": 1.2, "options": {}, "fit_on": "auto",
+        "weights": [0.25, 0.75], "members": [{"name": "mel"}, {"name": "functionals"}],
+        "enrolled": {"weights": [0.5, 0.5], "temperature": 0.8},
+        "split": {"policy": "leave-one-speaker-out", "audit": AUDIT},
+    }  # fmt: skip
+    (run / "ensemble.json").write_text(json.dumps(about), encoding="utf-8")
+    drawn(120, skill=4.0).save(run / "enrolled-predictions.parquet")
+    made = published.keep(run, "pooled", tmp_path / "results")
+    assert made.summary["weights"] == {"mel": 0.25, "functionals": 0.75}
+    assert made.recipe is None
+    assert [row["voices"] for row in published.rows([made])] == ["unknown", "enrolled"]
