@@ -167,7 +167,7 @@ def _rows(result: Published, figures: tuple[str, ...]) -> Iterator[Row]:
             "result": result.name,
             "test": f"{summary['split']['policy']}"
             + (", speakers shared" if result.speakers_shared else ""),
-            "voices": "unknown" if table == STRANGERS else "enrolled",
+            "voices": "not enrolled" if table == STRANGERS else "enrolled",
             "clips": f"{result.predictions(table).table['clip'].nunique():,}",
             **{name.upper(): _said(result.figure(name, table)) for name in figures},
             "minutes": f"{summary['minutes']:.0f}" if "minutes" in summary else "",

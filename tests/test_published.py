@@ -41,13 +41,13 @@ def test_a_result_keeps_test_answers_and_recipe_and_no_path(run, tmp_path):
     (row,) = published.rows([found])
     value = found.figure("uar")
     assert row["UAR"] == f"{value.value:.3f} ({value.low:.3f}–{value.high:.3f})"
-    assert (row["voices"], row["minutes"], row["clips"]) == ("unknown", "12", "120")
+    assert (row["voices"], row["minutes"], row["clips"]) == ("not enrolled", "12", "120")
 
 
 def test_answers_to_known_voices_are_a_row_of_their_own(run, tmp_path):
     drawn(120, skill=4.0).save(run / "enrolled.parquet")
     made = published.keep(run, "both", tmp_path / "results")
-    assert [row["voices"] for row in published.rows([made])] == ["unknown", "enrolled"]
+    assert [row["voices"] for row in published.rows([made])] == ["not enrolled", "enrolled"]
 
 
 def test_what_is_not_finished_is_not_published(tmp_path):
@@ -96,4 +96,4 @@ def test_an_ensemble_is_published_with_its_weights(run, tmp_path):
     made = published.keep(run, "pooled", tmp_path / "results")
     assert made.summary["weights"] == {"mel": 0.25, "functionals": 0.75}
     assert made.recipe is None
-    assert [row["voices"] for row in published.rows([made])] == ["unknown", "enrolled"]
+    assert [row["voices"] for row in published.rows([made])] == ["not enrolled", "enrolled"]
