@@ -142,6 +142,8 @@ def _of_ensemble(folder: Path) -> dict[str, Any] | None:
 
 def _portable(recipe: str) -> str:
     content = {k: v for k, v in yaml.safe_load(recipe).items() if k not in OWN_TO_A_MACHINE}
+    training = {k: v for k, v in content.pop("train", {}).items() if k != "threads"}
+    content |= {"train": training} if training else {}
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
 
 

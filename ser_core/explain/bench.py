@@ -31,6 +31,7 @@ from ser_core.explain.speech import reading
 from ser_core.explain.view import Floats, View, look
 from ser_core.models.predictor import Predictor, load
 from ser_core.parallel import in_processes
+from ser_core.predicting.origin import of_model
 
 Progress = Callable[[int, int], None]
 
@@ -118,7 +119,7 @@ def plan(
         terms,
         checked,
         seen,
-        not seen and keeps_voices_apart(predictor.about),
+        not seen and keeps_voices_apart(predictor, corpus),
     )
 
 
@@ -132,11 +133,14 @@ def test_clips(predictor: Predictor, corpus: Corpus) -> tuple[pd.DataFrame, bool
     """
     usable = corpus.usable[corpus.usable["emotion"].isin(list(predictor.classes))]
     predictions = getattr(predictor, "predictions", None)
-    if predictions is not None:
+    if predictions is None or hasattr(predictor, "models"):
+        # An ensemble's answers are of the models it was measured with, not of those it asks.
+        known = pd.Index(of_model(predictor, corpus).of(list(usable.index), "test"))
+    else:
         table = predictions.table
         known = usable.index.intersection(pd.Index(table.loc[table["part"] == "test", "clip"]))
-        if len(known):
-            return usable.loc[known], False
+    if len(known):
+        return usable.loc[known], False
     if usable.empty:
         raise ModelError("knows none of the corpus' emotions", subject=corpus.name)
     return usable, True
@@ -150,10 +154,12 @@ def spread(clips: pd.DataFrame, count: int | None) -> list[str]:
     return [str(ordered[i * total // count]) for i in range(count)]
 
 
-def keeps_voices_apart(about: Mapping[str, Any]) -> bool:
+def keeps_voices_apart(predictor: Predictor, corpus: Corpus) -> bool:
     """Whether the model was tested on voices that it had not heard."""
-    grade = about.get("split", {}).get("audit", {}).get("grade", "")
-    return grade in ("A", "B")
+    if hasattr(predictor, "models"):
+        audit = of_model(predictor, corpus).audit
+        return audit is not None and audit.grade in ("A", "B")
+    return predictor.about.get("split", {}).get("audit", {}).get("grade", "") in ("A", "B")
 
 
 def on_terms(method: Method, terms: Terms) -> Method:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,16 +14,17 @@ from ser_core.ensemble.pooling import POOLINGS, Pool
 from ser_core.errors import ModelError
 from ser_core.evaluation.metrics import SMALLEST
 from ser_core.export.spec import HEARD, PICTURE, PROBABILITIES, VOICE, WAVEFORM, Input
+from ser_core.export.summary import functionals
 from ser_core.models.bundle import Bundle
 from ser_core.models.emotion import EmotionModel
 from ser_core.models.predictor import Predictor
-from ser_core.representations import SUMMARIES, Representation
+from ser_core.representations import SUMMARIES, FrontEnd, Representation
 
-INEXPRESSIBLE = {
-    "functionals": "it takes quantiles over the voiced frames alone, whose number differs from "
-    "clip to clip, and an ONNX graph works on a whole batch at once",
-}
-"""Representations that cannot be written as a graph, and why."""
+INEXPRESSIBLE: dict[str, str] = {}
+"""Representations that cannot be written as a graph, and why; they go in as pictures."""
+
+FORMS: dict[str, Callable[[Any, Tensor], Tensor]] = {"functionals": functionals}
+"""Representations that have a form of their own for graphs, (representation, waveforms)."""
 
 SAMPLES = 8_000
 """Length of the sound that a graph is traced with; it may be any when it runs."""
@@ -172,7 +174,7 @@ class Graph(nn.Module):
         if waveform is not None:
             for key, front_end in self.front_ends.items():
                 if self.numbers[key] not in found:
-                    found[self.numbers[key]] = front_end(waveform)
+                    found[self.numbers[key]] = _picture(front_end, waveform)
         return {number: x for number, x in found.items() if number is not None}
 
     def _voices(self, given: Sequence[Tensor]) -> dict[int, Tensor]:
@@ -207,6 +209,13 @@ class Graph(nn.Module):
             found = _added(pool, members)
         smallest = torch.tensor(SMALLEST).log().item()
         return (found.log_softmax(-1).clamp(min=smallest) / pool.temperature).softmax(-1)
+
+
+def _picture(front_end: FrontEnd, waveform: Tensor) -> Tensor:
+    rep = front_end.representation
+    form = FORMS.get(rep.name)
+    picture: Tensor = front_end(waveform) if form is None else form(rep, waveform)
+    return picture
 
 
 def heard_name(voice: Input) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -15,6 +15,9 @@ from ser_core.corpora.leaks import Leak
 from ser_core.corpora.split import UNUSED
 from ser_core.errors import SerError
 from ser_core.jsonfile import read_json
+
+if TYPE_CHECKING:
+    from ser_core.models.predictor import Predictor
 
 SPLIT_FILE = "split.json"
 UNRECORDED = "It is not recorded which clips trained the model."
@@ -91,6 +94,18 @@ def origin(about: Mapping[str, Any], folder: Path | None, corpus: Corpus | None)
     if found is not None:
         parts = {str(c): part for c, part in found.table[found_fold(found, split["fold"])].items()}
     return Origin(name, split["policy"], parts, recorded_audit(split.get("audit")), how)
+
+
+def of_model(predictor: Predictor, corpus: Corpus | None) -> Origin:
+    """Origin of an open model.
+
+    That of an ensemble is of the models it asks. Those it was measured with may be others: each
+    then had not heard the clips it was tested on, while the ones in use have heard most of them.
+    """
+    asked = getattr(predictor, "models", None)
+    if asked is None:
+        return origin(predictor.about, None, corpus)
+    return _together([origin(each.about, None, corpus) for several in asked for each in several])
 
 
 def recorded_audit(kept: Mapping[str, Any] | None) -> LeakAudit | None:

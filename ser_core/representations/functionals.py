@@ -117,7 +117,7 @@ def _low_level(mel: Tensor, voice: Voicing) -> Tensor:
     width = ((power * (place - centroid.unsqueeze(1)).square()).sum(1) / total).clamp(min=0).sqrt()
     edges = round(mel.shape[1] * 0.31), round(mel.shape[1] * 0.47)
     balance = 10 * torch.log10(power[:, : edges[0]].sum(1) / power[:, edges[1] :].sum(1))
-    flux = F.pad(mel.diff(dim=-1).abs().mean(1), (1, 0))
+    flux = torch.cat([torch.zeros_like(total[:, :1]), mel.diff(dim=-1).abs().mean(1)], dim=-1)
     centred = place - place.mean()
     tilt = (mel * centred).sum(1) / centred.square().sum()
     noise = 10 * torch.log10((voice.periodicity + 1e-4) / (1 - voice.periodicity))

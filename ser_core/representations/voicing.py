@@ -59,7 +59,7 @@ def voicing(waveforms: Tensor, sample_rate: int, hop_length: int) -> Voicing:
     heights = correlation[..., reach] / (power + _TINY) / (shape[reach] / shape[0])
     heights = torch.where(power > _SILENT, heights, torch.zeros_like(heights))
     lag, height = _peak(heights, low, high)
-    periodicity = height.clamp(0, 1 - 1e-4)
+    periodicity = height.clamp(0.0, 1 - 1e-4)
     semitones = 12 * torch.log2(sample_rate / lag / REFERENCE_HZ)
     return Voicing(semitones, periodicity, 10 * torch.log10(power[..., 0].clamp(min=0) + _TINY))
 

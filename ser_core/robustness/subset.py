@@ -13,6 +13,7 @@ from ser_core import audio
 from ser_core.corpora import Corpus, make_split
 from ser_core.errors import CorpusError, SerError
 from ser_core.evaluation import BADGES
+from ser_core.predicting.origin import of_model
 from ser_core.words import count
 
 if TYPE_CHECKING:
@@ -155,6 +156,10 @@ def origin(predictor: Predictor, corpus: Corpus) -> Origin:
     about = predictor.about
     grade = str(about.get("split", {}).get("audit", {}).get("grade", "not audited"))
     test = _test_clips(predictor, corpus)
+    if hasattr(predictor, "models"):  # those that are asked, which need not be those measured
+        asked = of_model(predictor, corpus)
+        grade = asked.audit.grade if asked.audit else "not audited"
+        test = tuple(asked.of(list(corpus.usable.index), "test"))
     if test:
         badge = BADGES.get(grade, BADGES["unknown"])
         shared = bool(badge) and grade != "not audited"

@@ -1,6 +1,7 @@
 """The bench: clips of the test part, equal terms, verdicts, ranks and files."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -69,10 +70,12 @@ def test_clips_are_spread_over_the_emotions(corpus):
 
 
 def test_voices_are_the_units_where_the_test_voices_are_new():
-    graded = {"split": {"audit": {"grade": "A"}}}
-    assert keeps_voices_apart(graded)
-    assert not keeps_voices_apart({"split": {"audit": {"grade": "E"}}})
-    assert not keeps_voices_apart({})
+    def model(about):
+        return SimpleNamespace(about=about)
+
+    assert keeps_voices_apart(model({"split": {"audit": {"grade": "A"}}}), None)
+    assert not keeps_voices_apart(model({"split": {"audit": {"grade": "E"}}}), None)
+    assert not keeps_voices_apart(model({}), None)
 
 
 def test_methods_that_compare_take_the_fill():

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from ser_core.corpora import make_split
+from ser_core.corpora import audit_split, make_split
 from ser_core.errors import CorpusError
+from ser_core.evaluation import BADGES
 from ser_core.models.bundle import Bundle
 from ser_core.predictions import Predictions
 from ser_core.robustness.subset import UNKNOWN, choose, drawn, origin
@@ -75,3 +77,29 @@ def test_a_corpus_of_other_emotions_is_refused(bundle, corpus):
     other = dataclasses.replace(corpus, clips=corpus.clips.assign(emotion="boredom"))
     with pytest.raises(CorpusError, match="emotion"):
         choose(bundle, other)
+
+
+def test_an_ensemble_is_tried_on_what_the_models_it_asks_have_not_heard(corpus):
+    """It may ask others than it was measured with, which were trained on most of those clips."""
+    split = make_split(corpus, "random", seed=0)
+    audit = audit_split(split, corpus).as_dict()
+    about = {
+        "corpus": {"name": corpus.name},
+        "recipe": {"split": {"policy": "random"}},
+        "split": {
+            "policy": "random", "seed": 0, "hash": split.hash, "fold": split.folds[0],
+            "audit": audit,
+        },
+    }  # fmt: skip
+    classes = tuple(corpus.emotions)
+    even = np.full((len(corpus.usable), len(classes)), 1 / len(classes))
+    measured = Predictions.of(corpus.usable, even, classes)
+    ensemble = SimpleNamespace(
+        about={"split": {"audit": {"grade": "B"}}},
+        predictions=measured,
+        models=((SimpleNamespace(about=about),),),
+    )
+    found = origin(ensemble, corpus)
+    assert sorted(found.clips) == sorted(split.fold(0)["test"])
+    assert found.badge == BADGES[audit["grade"]]
+    assert not found.by_speaker
