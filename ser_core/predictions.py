@@ -202,7 +202,7 @@ class Predictions:
         """
         path = Path(path)
         content = io.BytesIO()
-        self.table.to_parquet(content, index=False)
+        self.table.to_parquet(content, index=False, compression="zstd")
         atomic.write(path, content.getvalue())
         return path
 
