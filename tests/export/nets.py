@@ -42,11 +42,16 @@ def bundle(
     else:
         spec = ResNetSpec(depth="resnet10", width=4, channels=channels, classes=len(classes))
     model = EmotionModel(rep, normalise, spec, classes)
-    torch.nn.init.normal_(model.network.fc.weight)
+    torch.nn.init.normal_(model.network.fc.weight, std=0.05 if rep.summary else 1.0)
     for module in model.modules():  # as if trained: no layer is the identity
         if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(module.weight, 0.5, 1.5)
             torch.nn.init.normal_(module.running_mean, std=0.1)
-    model.normaliser.mean.normal_(-60.0, 5.0)
-    model.normaliser.spread.uniform_(8.0, 15.0)
+    if rep.summary:  # as fitted, since functionals are of all sizes
+        with torch.no_grad():
+            model.normaliser.mean.copy_(rep(0.1 * torch.randn(1, 9_000))[0, ..., 0])
+            model.normaliser.spread.copy_(1 + model.normaliser.mean.abs() / 2)
+    else:
+        model.normaliser.mean.normal_(-60.0, 5.0)
+        model.normaliser.spread.uniform_(8.0, 15.0)
     return Bundle(model.eval(), {**architecture(model), **ABOUT})

@@ -13,7 +13,8 @@ from ser_core.export.graph import INEXPRESSIBLE
 from ser_core.export.model import open_onnx
 from ser_core.export.writing import export
 from ser_core.models.predictor import load
-from ser_core.representations import REPRESENTATIONS, SUMMARIES
+from ser_core.predicting.confidence import confidence
+from ser_core.representations import REPRESENTATIONS
 from tests.export.nets import CLASSES, METRICS, bundle
 
 
@@ -68,10 +69,7 @@ def test_an_ensemble_with_functionals_and_a_voice(tmp_path, sounds):
         models, Pool("log-linear", (1.5, 0.0, 0.7), 2.0), Pool("linear", (0.2, 0.0, 0.8), 0.9)
     )
     made = export(together, tmp_path)
-    assert [each.name for each in made.spec.inputs] == ["waveform", "picture", "voice"]
-    (note,) = made.spec.notes
-    assert "Functionals" in note
-    assert INEXPRESSIBLE.keys() == set(SUMMARIES)
+    assert [each.name for each in made.spec.inputs] == ["waveform", "voice"]
     model = open_onnx(made.path)
     assert np.abs(model.predict(sounds[:5]) - together.predict(sounds[:5])).max() < 1e-5
     voice, theirs = model.enrol(sounds[:3]), together.enrol(sounds[:3])
@@ -80,14 +78,26 @@ def test_an_ensemble_with_functionals_and_a_voice(tmp_path, sounds):
     assert model.spec.enrolled.threshold == 0.6
 
 
+def test_what_no_graph_can_hold_goes_in_as_a_picture(tmp_path, sounds, monkeypatch):
+    monkeypatch.setitem(INEXPRESSIBLE, "functionals", "it is a secret")
+    one = bundle("functionals", "corpus")
+    made = export(one, tmp_path)
+    assert [each.name for each in made.spec.inputs] == ["picture"]
+    (note,) = made.spec.notes
+    assert "Functionals goes in as a picture" in note
+    assert "it is a secret" in note
+    found = open_onnx(made.path).predict(sounds[:5])
+    assert np.abs(found - confidence(one).applied(one.predict(sounds[:5]))).max() < 1e-5
+
+
 def test_the_network_alone_takes_the_picture(tmp_path, sounds):
     one = bundle(normalise="corpus")
     made = export(one, tmp_path, whole=False)
     assert made.path.name == "model-network.onnx"
     model = open_onnx(made.path)
     assert [(i.name, i.kind) for i in model.spec.inputs] == [("picture", "picture")]
-    plain = one.predict(sounds[:4]) ** (1 / 1.7)
-    assert np.abs(model.predict(sounds[:4]) - plain / plain.sum(1, keepdims=True)).max() < 1e-5
+    expected = confidence(one).applied(one.predict(sounds[:4]))
+    assert np.abs(model.predict(sounds[:4]) - expected).max() < 1e-5
     assert not model.enrols
     with pytest.raises(ModelError, match="makes no use"):
         model.enrol(sounds[:1])
