@@ -38,7 +38,7 @@ def probabilities_figure(
     rows = len(probabilities)
     figure.update_layout(look(height=30 + (40 if before else 30) * rows, name="answer"))
     figure.update_layout(barmode="group", bargap=0.25, bargroupgap=0.05)
-    figure.update_xaxes(range=[0, 116], visible=False)
+    figure.update_xaxes(range=[0, 145 if before else 116], visible=False)
     figure.update_yaxes(automargin=True, autorange="reversed", showgrid=False)
     if threshold is not None:
         figure.add_vline(x=100 * threshold, line={"dash": "dot", "width": 1.5, "color": NO_EMOTION})

@@ -69,7 +69,7 @@ class Worth:
             )
         known = ""
         if self.enrolled is not None:
-            known = f", and in {self.enrolled.of_ten} once it knows the voice"
+            known = f", and in {self.enrolled.of_ten} once it knows the voice well"
         return f"On voices it has never heard, this model is right in {self.wa.of_ten}{known}."
 
 
@@ -124,7 +124,21 @@ def _kept(root: Path, kind: str) -> Iterator[ModelInfo]:
     below = sorted(root.iterdir()) if root.is_dir() else []
     for folder in (root, *(each for each in below if not each.name.startswith("."))):
         if _about(folder) is not None:
-            yield _info(folder, f"{kind}:{folder.name}" if folder != root else kind, kind)
+            info = _info(folder, f"{kind}:{folder.name}" if folder != root else kind, kind)
+            yield info
+            yield from _asked(info)
+
+
+def _asked(ensemble: ModelInfo) -> Iterator[ModelInfo]:
+    """The networks that an ensemble asks, each a model of its own: some methods need one."""
+    for number, member in enumerate(ensemble.about.get("members", ())):
+        for path in member.get("bundles", ()):
+            about = _about(ensemble.folder / path)
+            if about is not None:
+                title = f"{ensemble.title}: {_title(about, ensemble.folder / path)}"
+                key = f"{ensemble.key}:{number}:{Path(path).name}"
+                folder = ensemble.folder / path
+                yield ModelInfo(key, title, ensemble.kind, folder, worth(about), _when(folder))
 
 
 def _info(folder: Path, key: str, kind: str) -> ModelInfo:

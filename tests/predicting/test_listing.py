@@ -62,6 +62,17 @@ def test_a_figure_of_known_voices_says_so(make_bundle):
 def test_figures_on_unseen_speakers_are_preferred_and_name_enrolment():
     unseen = {"wa": {"value": 0.58}, "uar": {"value": 0.57}, "grade": "B", "clips": 4037}
     shown = worth({"unseen": unseen, "unseen_enrolled": {"wa": {"value": 0.73}}})
-    assert "right in 6 of 10, and in 7 of 10 once it knows the voice" in shown.said
+    assert "right in 6 of 10, and in 7 of 10 once it knows the voice well" in shown.said
     assert worth({}) == Worth()
     assert "Nobody measured" in worth({}).said
+
+
+def test_the_networks_of_a_bundled_ensemble_can_be_chosen_too(make_bundle, tmp_path):
+    root = tmp_path / "pretrained"
+    make_bundle(name="network").save(root / "members" / "0" / "fold-0-seed-0")
+    about = {"name": "pool", "members": [{"bundles": ["members/0/fold-0-seed-0"]}]}
+    (root / "ensemble.json").write_text(json.dumps(about), encoding="utf-8")
+    found = models(tmp_path / "home")
+    assert [each.title for each in found] == ["pool", "pool: network"]
+    assert [each.key for each in found] == ["bundled", "bundled:0:fold-0-seed-0"]
+    assert found[1].folder == root / "members" / "0" / "fold-0-seed-0"

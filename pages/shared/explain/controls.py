@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -127,7 +128,8 @@ def settings(name: str) -> None:
     if not fields:
         return
     with st.popover("Settings", type="tertiary"):
-        st.markdown(plain(METHODS[name].__doc__ or "").split("Raises:", maxsplit=1)[0])
+        words = inspect.cleandoc(METHODS[name].__doc__ or "").split("Raises:", maxsplit=1)[0]
+        st.markdown(plain(words))
         for field in fields:
             _control(name, field)
 

@@ -249,7 +249,7 @@ def _part(duration: float) -> float:
 
 def _nothing_yet(source: str) -> None:
     words = {
-        UPLOAD: "Choose a sound file, and its pictures appear below. It stays on this computer.",
+        UPLOAD: "Choose a sound file. It stays on this computer.",
         MICROPHONE: "Press the microphone, speak, and press again. Nothing leaves this computer.",
         CORPUS: "This corpus has no clip that can be played. The page Corpus says why.",
     }
