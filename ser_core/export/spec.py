@@ -46,7 +46,7 @@ class Limits:
 
 GATES = {
     "fp32": Limits(0.998, 1e-3, 2e-2, 1e-4),
-    "fp16": Limits(0.995, 2e-2, 0.2, 2e-3),
+    "fp16": Limits(0.985, 2e-2, 0.2, 2e-3),
     "int8": Limits(0.985, 0.6, None, 0.03),
 }
 """Limits of each precision."""

@@ -24,7 +24,8 @@ from ser_core.export.graph import (
     team_of,
 )
 from ser_core.export.precision import int8, with_half_weights
-from ser_core.export.spec import GATES, PICTURE, PRECISIONS, VOICE, Reading, Spec
+from ser_core.export.spec import GATES, PRECISIONS, Reading, Spec
+from ser_core.export.tidy import tidied
 from ser_core.models.predictor import Predictor
 from ser_core.predicting.confidence import confidence
 
@@ -297,7 +298,7 @@ def _traced(team: Team, spec: Spec) -> onnx.ModelProto:
             subject=", ".join(rep.name for rep in team.representations),
             remedy="Export the network only",
         ) from error
-    return _clean(model, spec)
+    return tidied(model, spec)
 
 
 def _line(error: BaseException) -> str:
@@ -319,38 +320,3 @@ def _quiet() -> Iterator[None]:
             yield
     finally:
         logger.setLevel(before)
-
-
-def _clean(model: onnx.ModelProto, spec: Spec) -> onnx.ModelProto:
-    """Without traces of where it was made; shapes named, voices may be left out."""
-    import numpy as np
-    import onnx
-
-    del model.metadata_props[:]
-    graph = model.graph
-    for each in (graph, *graph.node, *graph.input, *graph.output, *graph.initializer):
-        each.doc_string = ""
-        del each.metadata_props[:]
-    del graph.value_info[:]
-    _name_dimensions(graph, spec)
-    for each in spec.of(VOICE):
-        shape = _shape(graph, each.name)
-        zeros = np.zeros(shape, np.float32)
-        graph.initializer.append(onnx.numpy_helper.from_array(zeros, each.name))
-    model.producer_name = "SER Workbench"
-    model.ir_version = min(model.ir_version, 10)  # what older runtimes read too
-    return model
-
-
-def _shape(graph: onnx.GraphProto, name: str) -> list[int]:
-    (found,) = (each for each in graph.input if each.name == name)
-    return [dim.dim_value for dim in found.type.tensor_type.shape.dim]
-
-
-def _name_dimensions(graph: onnx.GraphProto, spec: Spec) -> None:
-    kinds = {each.name: each.kind for each in spec.inputs}
-    for value in (*graph.input, *graph.output):
-        length = "frames" if kinds.get(value.name) == PICTURE else "samples"
-        for number, dim in enumerate(value.type.tensor_type.shape.dim):
-            if not dim.dim_value:
-                dim.dim_param = "batch" if number == 0 else length

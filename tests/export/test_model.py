@@ -95,3 +95,12 @@ def test_metadata_is_json_under_plain_names(exported):
     found = onnxruntime.InferenceSession(exported.path).get_modelmeta().custom_metadata_map
     assert json.loads(found["ser.classes"])[0] == "anger"
     assert json.loads(found["ser.sample_rate"]) == 16_000
+
+
+def test_shortcuts_are_convolutions_of_stride_two(exported):
+    import onnx
+
+    nodes = onnx.load(exported.path).graph.node
+    strides = [list(a.ints) for n in nodes if n.op_type == "Conv" for a in n.attribute
+               if a.name == "strides"]  # fmt: skip
+    assert strides.count([2, 2]) == 1 + 2 * 3
