@@ -66,8 +66,14 @@ def assemble(
 
 
 def _plain(bundle: Bundle) -> Bundle:
-    """The model without what it answered: the ensemble has its own answers."""
-    return replace(bundle, predictions=None)
+    """The model without what it answered: the ensemble has its own answers.
+
+    An ensemble travels: of the corpus it says the name, not where it lay on this computer.
+    """
+    recipe = dict(bundle.about.get("recipe", {}))
+    if "corpus" in recipe:
+        recipe["corpus"] = Path(recipe["corpus"]).name
+    return replace(bundle, about={**bundle.about, "recipe": recipe}, predictions=None)
 
 
 def _instead(team: Team, deploy: Mapping[str, Path]) -> dict[str, Path]:

@@ -301,8 +301,7 @@ def _about(plan: Plan, member: Member, trainer: Trainer) -> dict[str, Any]:
     parts = split.fold(member.fold)
     return {
         **architecture(trainer.model),
-        # A model travels: where the corpus lay on this computer is nobody's business.
-        "recipe": {**recipe.model_dump(mode="json"), "corpus": recipe.corpus.name},
+        "recipe": recipe.model_dump(mode="json"),
         "recipe_hash": recipe.hash,
         "corpus": {
             "name": corpus.name,
