@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import player, theme
+from pages.shared import navigation, player, theme
 from pages.shared.errors import plain, told
 from ser_core import audio
 from ser_core.export.model import OnnxModel, open_onnx
@@ -44,6 +44,7 @@ def show(files: Mapping[Path, Spec], active: Active) -> None:
         chances = dict(zip(model.classes, map(float, answer), strict=True))
         st.markdown(f"**{max(chances, key=chances.__getitem__)}**, answered by onnxruntime alone")
         theme.figure(answer_figure(chances, true=true), key="try-answer")
+        navigation.link("predict", "The same in the app →")
 
 
 def _recording(source: str, active: Active) -> tuple[str, Path | bytes, str] | None:
