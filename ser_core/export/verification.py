@@ -125,7 +125,7 @@ class Verification:
         same, probability = 100 * self.agreement, self.max_abs_probability
         mean, logits = self.mean_abs_probability, self.max_abs_logit
         rules = {
-            f"{same:.1f} % of the answers agree, fewer than {100 * limits.agreement:.1f} %": (
+            f"{same:.2f} % of the answers agree, fewer than {100 * limits.agreement:.2f} %": (
                 self.agreement >= limits.agreement
             ),
             f"a probability differs by {probability:.2g}, more than {limits.probability:g}": (
