@@ -26,6 +26,8 @@ def ser_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A runtime folder that no other test sees; processes that a test starts inherit it."""
     home = tmp_path / "ser-home"
     monkeypatch.setenv("SER_HOME", str(home))
+    # MLflow puts the store it was last told into the environment, for the next test to find.
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     return home
 
 

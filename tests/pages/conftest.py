@@ -6,6 +6,7 @@ import shutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ser_core.predicting import listing
 from ser_core.settings import REPOSITORY, demo_corpus
 from ser_core.training.runs import runs
 
@@ -15,6 +16,15 @@ TINY = {
     "network": {"name": "resnet10", "width": 4},
     "train": {"epochs": 2, "batch": 8, "threads": 1, "precision": "float32"},
 }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nothing_bundled(tmp_path_factory):
+    """Pages with the models that a test makes, and none beside."""
+    empty = tmp_path_factory.mktemp("bundled")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(listing, "bundled_folder", lambda: empty)
+        yield
 
 
 @pytest.fixture(autouse=True)
