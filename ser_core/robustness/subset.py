@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from ser_core import audio
-from ser_core.corpora import Corpus, make_split
-from ser_core.errors import CorpusError, SerError
+from ser_core.corpora import Corpus
+from ser_core.errors import CorpusError
 from ser_core.evaluation import BADGES
 from ser_core.predicting.origin import of_model
 from ser_core.words import count
@@ -179,23 +179,7 @@ def _test_clips(predictor: Predictor, corpus: Corpus) -> tuple[str, ...]:
         true = dict(zip(table["clip"], table["true"], strict=True))
         emotion = corpus.usable["emotion"]
         return tuple(clip for clip in corpus.usable.index if true.get(clip, "") == emotion[clip])
-    return _of_split(predictor.about, corpus)
-
-
-def _of_split(about: Mapping[str, Any], corpus: Corpus) -> tuple[str, ...]:
-    """Test clips of the recipe's split made again, if it comes out as the one of the training."""
-    choice = about.get("recipe", {}).get("split", {})
-    kept = about.get("split", {})
-    if not choice.get("policy") or choice.get("file") or not kept.get("hash"):
-        return ()
-    options = {name: choice[name] for name in ("fractions", "folds") if choice.get(name)}
-    try:
-        split = make_split(corpus, choice["policy"], seed=choice.get("seed", 0), **options)
-        if split.hash != kept["hash"]:
-            return ()
-        return tuple(split.fold(kept["fold"])["test"])
-    except SerError:  # a split that this corpus does not allow is not the model's
-        return ()
+    return tuple(of_model(predictor, corpus).of(list(corpus.usable.index), "test"))
 
 
 def voices_of(

@@ -48,8 +48,11 @@ def test_a_split_that_can_be_made_again_gives_its_test_clips(bundle, corpus):
     split = make_split(corpus, "random", seed=3)
     about = {
         "recipe": {"split": {"policy": "random", "seed": 3}},
-        "split": {"hash": split.hash, "fold": "split", "audit": {"grade": "E"}},
-    }
+        "split": {
+            "policy": "random", "seed": 3, "hash": split.hash, "fold": "split",
+            "audit": audit_split(split, corpus).as_dict(),
+        },
+    }  # fmt: skip
     assert list(origin(told(bundle, **about), corpus).clips) == split.fold(0)["test"]
     about["split"]["hash"] = "another"
     assert origin(told(bundle, **about), corpus).badge == UNKNOWN
