@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from pages.shared import keeping
 from ser_core import audio
 
 if TYPE_CHECKING:
@@ -116,13 +117,7 @@ def is_kept(
 
 def kept(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
     """What was made for this key in this session; made now if there is none."""
-    cache: dict[tuple[Any, ...], Any] = st.session_state.setdefault("_explained", {})
-    if key not in cache:
-        made = make()
-        while len(cache) >= KEPT:
-            cache.pop(next(iter(cache)))
-        cache[key] = made
-    return cache[key]
+    return keeping.kept("_explained", KEPT, key, make)
 
 
 def bench(info: ModelInfo) -> Bench | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from pages.shared import keeping
 from pages.shared.warmup import freeze
 from ser_core.errors import SerError
 from ser_core.predicting.answering import Answerer, is_warm, warm
@@ -79,10 +80,4 @@ def progress(label: str) -> Iterator[Callable[[int, int], None]]:
 
 def kept(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
     """What was made for this key in this session; made now if there is none."""
-    cache: dict[tuple[Any, ...], Any] = st.session_state.setdefault("_predicted", {})
-    if key not in cache:
-        made = make()
-        while len(cache) >= KEPT:
-            cache.pop(next(iter(cache)))
-        cache[key] = made
-    return cache[key]
+    return keeping.kept("_predicted", KEPT, key, make)
