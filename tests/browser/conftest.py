@@ -113,3 +113,27 @@ def page(browser, app_url):
     context.close()
     local = (app_url, app_url.replace("http", "ws"), "data:", "blob:")
     assert [url for url in strangers if not url.startswith(local)] == []
+
+
+@pytest.fixture
+def hearing(page, chromium, app_url, tmp_path):
+    """Opener of a tab whose microphone hears a WAV file again and again."""
+    with contextlib.ExitStack() as opened:
+
+        def hearing(wav: bytes):
+            (tmp_path / "heard.wav").write_bytes(wav)
+            flags = [
+                "--no-sandbox",
+                "--disable-background-networking",
+                "--use-fake-device-for-media-stream",
+                "--use-fake-ui-for-media-stream",
+                f"--use-file-for-fake-audio-capture={tmp_path / 'heard.wav'}",
+            ]
+            kind = page.context.browser.browser_type
+            browser = kind.launch(executable_path=chromium, args=flags)
+            opened.callback(browser.close)
+            context = browser.new_context(base_url=app_url, permissions=["microphone"])
+            context.set_default_timeout(30_000)
+            return context.new_page()
+
+        yield hearing

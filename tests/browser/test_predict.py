@@ -1,6 +1,5 @@
 """A recording from the microphone is answered in a real browser, and the answer is corrected."""
 
-import contextlib
 import re
 
 import numpy as np
@@ -34,22 +33,10 @@ def model(server_home):
 
 
 @pytest.fixture
-def microphone(page, chromium, app_url, tmp_path, demo_clip):
+def microphone(hearing, demo_clip):
     """A tab of a browser whose microphone hears one clip again and again."""
     speech = resampled(load(demo_clip), 48_000).samples
-    (tmp_path / "heard.wav").write_bytes(to_wav(Waveform(np.tile(speech, 5), 48_000)))
-    flags = [
-        "--no-sandbox",
-        "--disable-background-networking",
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-audio-capture={tmp_path / 'heard.wav'}",
-    ]
-    kind = page.context.browser.browser_type
-    with contextlib.closing(kind.launch(executable_path=chromium, args=flags)) as browser:
-        context = browser.new_context(base_url=app_url, permissions=["microphone"])
-        context.set_default_timeout(30_000)
-        yield context.new_page()
+    return hearing(to_wav(Waveform(np.tile(speech, 5), 48_000)))
 
 
 def answered(page):

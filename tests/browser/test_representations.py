@@ -1,6 +1,5 @@
 """Sound from a file and from a microphone is seen, and a link brings back what was seen."""
 
-import contextlib
 import re
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -58,21 +57,9 @@ def test_what_is_no_sound_is_told(page, tmp_path):
 
 
 @pytest.fixture
-def microphone(page, chromium, app_url, tmp_path):
+def microphone(hearing):
     """A tab of a browser whose microphone hears a tone of 500 Hz."""
-    (tmp_path / "heard.wav").write_bytes(tone(500, 10, 48_000))
-    flags = [
-        "--no-sandbox",
-        "--disable-background-networking",
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-audio-capture={tmp_path / 'heard.wav'}",
-    ]
-    kind = page.context.browser.browser_type
-    with contextlib.closing(kind.launch(executable_path=chromium, args=flags)) as browser:
-        context = browser.new_context(base_url=app_url, permissions=["microphone"])
-        context.set_default_timeout(30_000)
-        yield context.new_page()
+    return hearing(tone(500, 10, 48_000))
 
 
 def test_a_recording_of_a_tone_is_seen_at_its_frequency(microphone):
