@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import uuid
 from pathlib import Path
@@ -24,7 +25,8 @@ def write(path: Path, content: bytes | str) -> None:
         temporary.write_bytes(data)
         os.replace(temporary, path)  # noqa: PTH105  (the point of it all, by its POSIX name)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # a folder that is a file has nothing to take away
+            temporary.unlink(missing_ok=True)
         raise SerError(
             f"cannot be written ({error.strerror})",
             subject=str(path),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from typing import TypeVar
@@ -44,6 +45,8 @@ def in_processes(
     from joblib import Parallel, delayed
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
+    # A worker that has grown is ended and another takes its work: nothing a user need know.
+    warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
     pool = Parallel(n_jobs=workers, return_as="generator_unordered")
     try:
         with closing(pool(delayed(function)(item) for item in items)) as results:

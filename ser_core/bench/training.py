@@ -9,12 +9,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from ser_core.bench.plain import plain_loop
 from ser_core.corpora import Corpus, make_split
 from ser_core.evaluation.metrics import wilson
+from ser_core.memory import keep_freed
 from ser_core.models.emotion import EmotionModel
-from ser_core.models.resnet import AudioResNet, ResNetSpec
+from ser_core.models.resnet import ResNetSpec
 from ser_core.representations import make
 from ser_core.training import seeds
 from ser_core.training.data import Batch, Data, Stored, moments_of
@@ -83,24 +85,30 @@ class TrainingSpeed:
 
 
 def compare_steps(steps: int = 12) -> TrainingSpeed:
-    """Time our step against the plain one, by turns.
+    """Time our step, as trainings make it, against the plain one, by turns.
+
+    The plain one runs in a process of its own, so that what is tuned here does not help it.
 
     Args:
         steps: Pairs of steps that count, after three that do not.
     """
-    data = _noise()
+    keep_freed()
+    data = noise()
+    batches = batches_of(data)
     precisions = {precision.name: precision for precision in available(CPU)}
-    trainers = {name: _trainer(data, precision) for name, precision in precisions.items()}
-    plain = _PlainLoop()
-    batches = list(data.training(torch.arange(4 * BATCH), BATCH, None, 0, 0))
+    # In one piece, as the plain loop: batch norm sees the same clips.
+    trainers = {n: step_trainer(data, each, parts=1) for n, each in precisions.items()}
     times: dict[str, list[float]] = {name: [] for name in ("plain", *trainers)}
-    for number in range(steps + 3):
-        batch = batches[number % len(batches)]
-        times["plain"].append(_seconds(lambda b=batch: plain.step(b)))  # type: ignore[misc]
-        for name, trainer in trainers.items():
-            times[name].append(
-                _seconds(lambda b=batch, t=trainer, n=number: t.step(b, n))  # type: ignore[misc]
-            )
+    with plain_loop(FRAMES, torch.get_num_threads()) as plain:
+        for number in range(steps + 3):
+            batch = batches[number % len(batches)]
+            times["plain"].append(plain())
+            for name, trainer in trainers.items():
+                times[name].append(
+                    seconds(lambda b=batch, t=trainer, n=number: t.step(b, n))  # type: ignore[misc]
+                )
+    for trainer in trainers.values():
+        trainer.parts.close()
     counted = {name: values[3:] for name, values in times.items()}
     ratio = {
         name: statistics.median(p / o for p, o in zip(counted["plain"], counted[name], strict=True))
@@ -117,25 +125,13 @@ def compare_steps(steps: int = 12) -> TrainingSpeed:
     )
 
 
-class _PlainLoop:
-    """The step as tutorials write it, on the same network and batch."""
-
-    def __init__(self) -> None:
-        torch.manual_seed(0)
-        self.network = AudioResNet(ResNetSpec(classes=CLASSES))
-        self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=1e-3)
-        self.loss = nn.CrossEntropyLoss()
-
-    def step(self, batch: Batch) -> float:
-        self.network.train()
-        self.optimizer.zero_grad()
-        loss = self.loss(self.network(batch.pictures), batch.targets)
-        loss.backward()
-        self.optimizer.step()
-        return float(loss.item())
+def batches_of(data: Data) -> list[Batch]:
+    """All of the data in whole batches."""
+    return list(data.training(torch.arange(len(data.targets)), BATCH, None, 0, 0))
 
 
-def _noise() -> Data:
+def noise() -> Data:
+    """Pictures of noise for four steps; what they show costs nothing."""
     rep = make("melspectrogram", n_mels=BINS)
     draw = seeds.generator("bench")
     pictures = torch.randn(4 * BATCH, 1, BINS, FRAMES, generator=draw)
@@ -143,21 +139,23 @@ def _noise() -> Data:
     return Data(Stored(rep, list(pictures)), targets, CLASSES)
 
 
-def _trainer(data: Data, precision: Precision) -> Trainer:
+def step_trainer(data: Data, precision: Precision, **train: Any) -> Trainer:
+    """Trainer of the network that steps are timed on; further arguments are of `TrainChoice`."""
     torch.manual_seed(0)
     rep = data.source.representation
     model = EmotionModel(rep, "corpus", ResNetSpec(classes=CLASSES), tuple("abcdef"))
     clips = torch.arange(len(data.targets))
-    train = TrainChoice(batch=BATCH, crop_s=None, epochs=100)
+    choice = TrainChoice(batch=BATCH, crop_s=None, epochs=100, **train)
     trainer = Trainer(
-        model, data, clips, clips, train=train, optim=OptimChoice(), seed=0, precision=precision
+        model, data, clips, clips, train=choice, optim=OptimChoice(), seed=0, precision=precision
     )
     precision.layout(model)
     model.train()
     return trainer
 
 
-def _seconds(work: Callable[[], Any]) -> float:
+def seconds(work: Callable[[], Any]) -> float:
+    """Wall-clock time of something."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start

@@ -84,6 +84,10 @@ TargetWa = Annotated[
     float | None,
     typer.Option(min=0.2, max=1, help="Also train until this validation accuracy (WA)."),
 ]
+Busy = Annotated[
+    bool,
+    typer.Option("--busy", help="Also time steps beside a process that keeps a core busy."),
+]
 Pairs = Annotated[int, typer.Option(min=3, help="Pairs of steps that are timed.")]
 
 
@@ -92,6 +96,7 @@ def training(
     corpus: TrainingCorpus = None,
     target_wa: TargetWa = None,
     pairs: Pairs = 12,
+    busy: Busy = False,
     json_file: JsonFile = None,
 ) -> None:
     """Time a training step here against the plain loop, by turns.
@@ -129,7 +134,25 @@ def training(
             f"CPU seconds to WA {target_wa:g}: here {console.said(speed.seconds_ours)}, "
             f"usual recipe {console.said(speed.seconds_plain)}"
         )
-    _keep(json_file, speed.as_dict())
+    costs = _beside_a_busy_core(pairs) if busy else {}
+    _keep(json_file, {**speed.as_dict(), **({"beside_busy": costs} if costs else {})})
+
+
+def _beside_a_busy_core(pairs: int) -> dict[str, dict[str, float]]:
+    from ser_core.bench.busy import beside_a_busy_core
+
+    costs = beside_a_busy_core(pairs)
+    rows = [
+        {
+            "step": name,
+            "idle ms": round(cost.idle_ms, 1),
+            "beside a busy core ms": round(cost.busy_ms, 1),
+            "slowdown": round(cost.slowdown, 2),
+        }
+        for name, cost in costs.items()
+    ]
+    console.output.print(console.table(rows))
+    return {name: cost.as_dict() for name, cost in costs.items()}
 
 
 def _spread(corpus: Corpus, count: int) -> list[str]:

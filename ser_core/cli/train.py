@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from ser_core.training.run import Outcome
 
 CROWDED = (
-    "Other work keeps this computer's cores busy. With --set train.threads=1 no step waits for a "
-    "second thread to get its turn, which can be several times faster."
+    "Other work keeps this computer's cores busy. With --set train.parts=2 each thread works on a "
+    "part of the batch of its own, and waits for the other once a step instead of a thousand times."
 )
 VOICES = {"": "test", "voices enrolled: ": "enrolled"}
 PREPARING, TRAINING = "decoding and representing clips", "training"
@@ -59,15 +59,21 @@ def train(
     as_json: Json = False,
 ) -> None:
     """Train every fold and seed of a recipe, and score the test clips once."""
+    from ser_core.training.ranks import joined
     from ser_core.training.recipe import load
+    from ser_core.training.run import assist
     from ser_core.training.series import every_representation
 
     given = [f"corpus={corpus}"] if corpus else []
     wanted = load(recipe, [*given, *(changes or [])])
-    for each in every_representation(wanted) if every else [wanted]:
-        own = each.representation["name"] if every else ""
-        folder = out / own if out else settings.home() / "runs" / each.hash
-        _told(carried_out(each, folder, progress_file), own, as_json=as_json)
+    with joined() as ranks:
+        for each in every_representation(wanted) if every else [wanted]:
+            own = each.representation["name"] if every else ""
+            folder = out / own if out else settings.home() / "runs" / each.hash
+            if ranks.is_first:
+                _told(carried_out(each, folder, progress_file), own, as_json=as_json)
+            else:
+                assist(each, folder)
 
 
 def _told(outcome: Outcome, name: str, *, as_json: bool) -> None:
@@ -94,12 +100,14 @@ def _told(outcome: Outcome, name: str, *, as_json: bool) -> None:
 
 def carried_out(recipe: Recipe, folder: Path, progress_file: Path | None = None) -> Outcome:
     """Train all of a recipe with progress, as a run in MLflow."""
+    from ser_core.memory import keep_freed
     from ser_core.processes import crowded
     from ser_core.training.run import run
     from ser_core.training.tracked import tracked
 
-    if recipe.train.threads is None and crowded():
+    if recipe.train.parts == 1 and recipe.train.threads != 1 and crowded():
         console.errors.print(CROWDED)
+    keep_freed()
     with console.progress(recipe.name, progress_file) as report, tracked(recipe, folder) as tracker:
         outcome = run(
             recipe,

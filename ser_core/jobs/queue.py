@@ -207,7 +207,8 @@ def reconcile(root: Path | None = None) -> list[Job]:
                 LAUNCHER.launch(job.folder)
         _purge(root / files.REMOVED)
         pump(root)
-    if tracking.abandoned():
+    # What was killed a moment ago may still look alive here, and will not when the runs are closed.
+    if dead or tracking.abandoned():
         LAUNCHER.tidy(root)
     return dead
 

@@ -29,10 +29,12 @@ class Checkpoint(Callback):
         folder: Where to; made when missing.
         identity: What the training is (recipe hash, split hash, fold, seed): a state of another
             training is refused, not continued.
+        writes: Whether this process writes; one that assists another only takes states up.
     """
 
     folder: Path
     identity: str
+    writes: bool = True
 
     def on_start(self, trainer: Trainer) -> None:
         """Go on from the last whole epoch, if there is one.
@@ -60,6 +62,8 @@ class Checkpoint(Callback):
 
     def on_epoch(self, trainer: Trainer, metrics: Metrics) -> None:  # noqa: ARG002
         """Write the state and delete the one before."""
+        if not self.writes:
+            return
         self.folder.mkdir(parents=True, exist_ok=True)
         name = f"epoch-{trainer.epoch}.safetensors"
         temporary = self.folder / f".{name}"

@@ -96,6 +96,31 @@ def _names_first(name: str) -> tuple[bool, str]:
     return not name.endswith(".name"), name
 
 
+def is_one_frame(content: Mapping[str, Any]) -> bool:
+    """Whether the representation is one frame of a whole clip."""
+    from ser_core.representations import SUMMARIES
+
+    return get(content, "representation")["name"] in SUMMARIES
+
+
+def fitting(content: Mapping[str, Any], representation: str) -> Content:
+    """What else must change with the representation, by dotted name.
+
+    One frame a clip is no picture: it goes with a linear network, and with the defaults back again.
+
+    >>> fitting({"normalise": "clip"}, "functionals")
+    {'network.name': 'linear', 'normalise': 'corpus'}
+    """
+    needed: Content = {}
+    if is_one_frame({"representation": {"name": representation}}):
+        needed = {"network.name": "linear", "augment.picture": "none"}
+        if get(content, "normalise") == "clip":
+            needed["normalise"] = "corpus"
+    elif is_one_frame(content) and get(content, "network.name") == "linear":
+        needed = {"network.name": default("network.name")}
+    return {name: value for name, value in needed.items() if get(content, name) != value}
+
+
 def differences(content: Mapping[str, Any], base: Mapping[str, Any]) -> Content:
     """Changes by dotted name that make the content of the base.
 

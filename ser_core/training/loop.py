@@ -6,6 +6,7 @@ import copy
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from ser_core.models.emotion import EmotionModel
 from ser_core.training import seeds
 from ser_core.training.adversarial import half_attacked
 from ser_core.training.data import Batch, Data
+from ser_core.training.parts import Parts, Whole, in_parts
 from ser_core.training.precision import Precision
 from ser_core.training.prefetch import prefetched
 from ser_core.training.recipe import OptimChoice, TrainChoice
@@ -105,6 +107,15 @@ class Trainer:
         self.best = Best()
         self.history: list[Metrics] = []
         self.loader_seconds = 0.0
+        self._parts: Whole | Parts | None = None
+
+    @property
+    def parts(self) -> Whole | Parts:
+        """How a batch is gone through; made at the first step, when the layout is final."""
+        if self._parts is None:
+            threads = torch.get_num_threads()
+            self._parts = in_parts(self.model.network, self.train.parts, threads)
+        return self._parts
 
     @property
     def steps_per_epoch(self) -> int:
@@ -116,6 +127,15 @@ class Trainer:
         """Train from where it stands to the end, and return the best epoch."""
         self.precision.layout(self.model)
         self._tell("on_start")
+        try:
+            self._run()
+        finally:
+            if self._parts is not None:
+                self._parts.close()
+                self._parts = None
+        return self.best
+
+    def _run(self) -> None:
         while self.epoch < self.train.epochs:
             started = time.perf_counter()
             loss = self._train_epoch()
@@ -129,10 +149,9 @@ class Trainer:
                 self._tell("on_epoch", metrics)
             except Stop:
                 break
-        return self.best
 
     def _train_epoch(self) -> float:
-        torch.manual_seed(seeds.number(self.seed, "dropout", self.epoch))
+        self.parts.seed(self.seed, "dropout", self.epoch)
         self.model.train()
         total = 0.0
         for number, batch in enumerate(self._batches()):
@@ -161,18 +180,22 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = self._lr(number)
         batch = self._mixed(batch, number)
-        with self.precision.autocast(self.device):
-            inputs, frames = self._inputs(self.model, batch)
-            inputs = self._attacked(inputs, frames, batch.targets, number)
-            logits = self.model.network(inputs, frames)
-        loss = self._loss(logits.float(), batch.targets)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss = self.parts.backward(batch, partial(self._part_loss, number))
         if self.optim.clip_norm:
             _clip(self.model, self.optim.clip_norm)
         self.optimizer.step()
         self._update_average()
-        return float(loss.detach())
+        return loss
+
+    def _part_loss(self, number: int, network: nn.Module, batch: Batch, part: int) -> Tensor:
+        """Mean loss of a part of the batch of a step."""
+        with self.precision.autocast(self.device):
+            inputs, frames = self._inputs(self.model, batch)
+            key: tuple[int | str, ...] = (self.seed, "adversarial", number)
+            key = (*key, part) if part else key
+            inputs = self._attacked(network, inputs, frames, batch.targets, key)
+            logits = network(inputs, frames)
+        return self._loss(logits.float(), batch.targets)
 
     def _logits(self, model: EmotionModel, batch: Batch) -> Tensor:
         scores: Tensor = model.network(*self._inputs(model, batch))
@@ -187,19 +210,24 @@ class Trainer:
         return self.precision.arrange(normalised), frames
 
     def _attacked(
-        self, inputs: Tensor, frames: Tensor | None, targets: Tensor, number: int
+        self,
+        network: nn.Module,
+        inputs: Tensor,
+        frames: Tensor | None,
+        targets: Tensor,
+        key: tuple[int | str, ...],
     ) -> Tensor:
         """The inputs, half of them attacked if the recipe says so."""
         if self.train.adversarial == "none":
             return inputs
         attacked = half_attacked(
-            self.model.network,
+            network,
             inputs,
             frames,
             targets,
             method=self.train.adversarial,
             epsilon=self.train.epsilon,
-            generator=seeds.generator(self.seed, "adversarial", number),
+            generator=seeds.generator(*key),
         )
         return self.precision.arrange(attacked)
 
@@ -266,10 +294,14 @@ class Trainer:
         """Probability of each class for each clip, (clips, classes), in the order given."""
         model = (model or self.judged).eval()
         rows: dict[int, Tensor] = {}
-        with torch.inference_mode():
-            for batch in self.data.evaluation(clips):
-                logits = self._logits(model, batch).float().softmax(-1).cpu()
-                rows.update(zip(batch.clips.tolist(), logits, strict=True))
+
+        def answer(batch: Batch) -> tuple[list[int], Tensor]:
+            with torch.inference_mode():
+                logits = self._logits(model, batch)
+                return batch.clips.tolist(), logits.float().softmax(-1).cpu()
+
+        for places, answers in self.parts.map(answer, self.data.evaluation(clips)):
+            rows.update(zip(places, answers, strict=True))
         return torch.stack([rows[int(clip)] for clip in clips])
 
     def _validate(self) -> Metrics:

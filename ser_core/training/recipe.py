@@ -95,6 +95,13 @@ class TrainChoice(Section):
         description="Number format of the steps; auto takes the fastest that is exact "
         "enough on this machine",
     )
+    parts: int = Field(
+        2,
+        ge=1,
+        le=16,
+        description="Parts of a batch that are worked on side by side, each with a batch norm of "
+        "its own; 1 for the whole at once, which suffers where other work takes a core",
+    )
     threads: int | None = Field(None, ge=1, description="Threads; all cores if empty")
 
 
@@ -153,7 +160,7 @@ class Recipe(Section):
         try:
             make(**value)
         except SerError as error:
-            raise ValueError(str(error)) from error
+            raise ValueError(str(error).rstrip(".")) from error
         return value
 
     @model_validator(mode="after")
@@ -166,7 +173,7 @@ class Recipe(Section):
             wave_change(self.augment, representation.sample_rate)
             picture_change(self.augment, representation)
         except SerError as error:
-            raise ValueError(str(error)) from error
+            raise ValueError(str(error).rstrip(".")) from error
         return self
 
     @model_validator(mode="after")
@@ -195,8 +202,9 @@ class Recipe(Section):
     @property
     def hash(self) -> str:
         """Sixteen hexadecimal digits that change with everything but the name."""
-        # An attack that is not made does not count.
+        # What is not used does not count.
         unused = {"adversarial", "epsilon"} if self.train.adversarial == "none" else set()
+        unused |= {"parts"} if self.train.parts == 1 else set()
         content = self.model_dump(mode="json", exclude={"name": True, "train": unused})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -278,7 +286,7 @@ def _scalar(text: str) -> Any:
 
 def _fault(error: Any) -> str:
     """What is wrong at one place, for people."""
-    where = ".".join(str(part) for part in error["loc"]) or "recipe"
+    where = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         names = _names(error["loc"][:-1])
         return f"{where} is not known ({did_you_mean(str(error['loc'][-1]), names)})"
@@ -287,7 +295,7 @@ def _fault(error: Any) -> str:
         return f"{where} = {error['input']!r}: {did_you_mean(str(error['input']), expected)}"
     said = error["msg"].removeprefix("Value error, ")
     given = "" if error["type"] in ("missing", "value_error") else f" = {error['input']!r}"
-    return f"{where}{given}: {said}"
+    return f"{where}{given}: {said}" if where else said
 
 
 def _names(path: Sequence[Any]) -> list[str]:

@@ -175,7 +175,9 @@ def open_run(folder: Path) -> RunInfo | None:
         return None
     name = str(content.get("name", Recipe.model_fields["name"].default))
     summary = read_json(folder / "summary.json")
-    return RunInfo(folder.name, folder, name, content, begun, _result(summary) if summary else None)
+    return RunInfo(
+        folder.name, folder, name, content, begun, result_of(summary) if summary else None
+    )
 
 
 def one(run_id: str, home: Path | None = None) -> RunInfo:
@@ -192,12 +194,12 @@ def one(run_id: str, home: Path | None = None) -> RunInfo:
     return found
 
 
-def _result(summary: Mapping[str, Any]) -> Result | None:
-    """None where the file is of another form: the run then counts as not finished."""
+def result_of(summary: Mapping[str, Any]) -> Result | None:
+    """What a summary holds; None where it is of another form: the run then is not finished."""
     try:
         figures = {name: _figure(name, summary["test"][name]) for name in ("uar", "wa")}
         return Result(
-            grade=summary["split"]["audit"]["grade"],
+            grade=(summary["split"]["audit"] or {"grade": "not audited"})["grade"],
             clips=summary["clips"],
             members=summary["members"],
             minutes=summary["minutes"],
@@ -217,11 +219,11 @@ def _figure(name: str, written: Mapping[str, Any]) -> Interval:
 
 
 def audit_of(run: RunInfo) -> LeakAudit | None:
-    """Audit of the run's split, as it was kept; None while the run is not finished."""
+    """Audit of the run's split, as it was kept; None while it is not finished, or without one."""
     summary = read_json(run.folder / "summary.json")
-    if summary is None:
+    kept = summary["split"]["audit"] if summary else None
+    if not kept:
         return None
-    kept = summary["split"]["audit"]
     fields = Leak.__dataclass_fields__
     leaks = tuple(Leak(**{name: row[name] for name in fields}) for row in kept["worst"])
     return LeakAudit(leaks, kept["grade"], kept["validation_grade"], kept["reading"])

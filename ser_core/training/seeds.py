@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 
 def number(*key: int | str) -> int:
@@ -19,4 +21,6 @@ def number(*key: int | str) -> int:
 
 def generator(*key: int | str) -> torch.Generator:
     """Generator seeded by the key: a training that resumes draws what it would have drawn."""
+    import torch
+
     return torch.Generator().manual_seed(number(*key))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +23,9 @@ from ser_core.training.data import Data, Live, Source, Stored, Voices, moments_o
 from ser_core.training.recipe import Recipe
 
 DTYPE = "float16"
+
+STRETCH = 256
+"""Clips that are decoded and represented together."""
 
 Told = Callable[[int], None]
 
@@ -60,8 +64,8 @@ def prepare(corpus: Corpus, recipe: Recipe, progress: Progress | None = None) ->
     Args:
         corpus: Where clips come from.
         recipe: Which representation, augmentation and normalisation.
-        progress: Called with (clips done, clips in all), each clip counted when it is decoded and
-            when it, or a copy at another speed, is represented.
+        progress: Called with (clips done, clips in all), each clip counted when it and its copies
+            at other speeds are represented.
 
     Raises:
         CorpusError: If clips cannot be decoded, with the first of them; or if the recipe
@@ -72,11 +76,11 @@ def prepare(corpus: Corpus, recipe: Recipe, progress: Progress | None = None) ->
     rep = make(**recipe.representation)
     clips = sorted(corpus.usable.index)
     speeds = (1.0, *recipe.augment.speeds)
-    total = len(clips) * (1 + len(speeds))
     told = progress or (lambda _done, _all: None)
-    waveforms = _decoded(corpus, clips, rep.sample_rate, lambda done: told(done, total))
-    sounds = [_at_speed(wave, speed) for speed in speeds for wave in waveforms]
-    stored = Stored(rep, _pictures(sounds, rep, lambda done: told(len(clips) + done, total)))
+    sounds, pictures = _at_speeds(
+        corpus, clips, rep, speeds, lambda done: told(done // len(speeds), len(clips))
+    )
+    stored = Stored(rep, pictures)
     source: Source = stored
     change = wave_change(recipe.augment, rep.sample_rate)
     if change is not None:
@@ -85,26 +89,55 @@ def prepare(corpus: Corpus, recipe: Recipe, progress: Progress | None = None) ->
     emotion = corpus.usable.loc[clips, "emotion"]
     targets = torch.tensor([classes.index(each) for each in emotion]).repeat(len(speeds))
     voices = _voices(corpus, clips, source, len(speeds)) if recipe.normalise == "speaker" else None
-    pictures = picture_change(recipe.augment, rep)
+    changed = picture_change(recipe.augment, rep)
     return Prepared(
-        Data(source, targets, len(classes), voices, pictures), waveforms, clips, classes
+        Data(source, targets, len(classes), voices, changed), sounds[: len(clips)], clips, classes
     )
 
 
-def _decoded(corpus: Corpus, clips: list[str], rate: int, told: Told) -> list[Waveform]:
-    waveforms, problems = [], []
-    for done, clip in enumerate(clips, start=1):
-        try:
-            waveforms.append(audio.load(corpus.path(clip), sample_rate=rate))
-        except AudioError as error:
-            problems.append(str(error))
-        told(done)
+def _at_speeds(
+    corpus: Corpus, clips: list[str], rep: Representation, speeds: Sequence[float], told: Told
+) -> tuple[list[Waveform], list[torch.Tensor]]:
+    """Sounds and pictures of all clips at the first speed, then of all at the next, and so on.
+
+    A stretch of clips is decoded and represented before the next, so that the time one took says
+    how long the rest will take.
+    """
+    sounds: list[list[Waveform]] = [[] for _ in speeds]
+    pictures: list[list[torch.Tensor]] = [[] for _ in speeds]
+    problems: list[str] = []
+    told(0)
+    for first in range(0, len(clips), STRETCH):
+        waveforms = _decoded(corpus, clips[first : first + STRETCH], rep.sample_rate, problems)
+        if problems:  # the rest is decoded to tell how many there are
+            continue
+        copies = [[_at_speed(wave, speed) for wave in waveforms] for speed in speeds]
+        every = list(itertools.chain.from_iterable(copies))
+        found = iter(_pictures(every, rep, partial(_further, told, first * len(speeds))))
+        for number, some in enumerate(copies):
+            sounds[number] += some
+            pictures[number] += itertools.islice(found, len(some))
     if problems:
         raise CorpusError(
             f"{len(problems)} clips cannot be decoded, the first because {problems[0]}",
             subject=corpus.name,
             remedy="Open the corpus and see its audit; leave these clips out of it",
         )
+    return list(itertools.chain(*sounds)), list(itertools.chain(*pictures))
+
+
+def _further(told: Told, before: int, done: int) -> None:
+    told(before + done)
+
+
+def _decoded(corpus: Corpus, clips: list[str], rate: int, problems: list[str]) -> list[Waveform]:
+    """Sounds of clips; what is wrong with others joins the problems."""
+    waveforms = []
+    for clip in clips:
+        try:
+            waveforms.append(audio.load(corpus.path(clip), sample_rate=rate))
+        except AudioError as error:
+            problems.append(str(error))
     return waveforms
 
 

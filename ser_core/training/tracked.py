@@ -16,8 +16,9 @@ from ser_core.jsonfile import read_json
 if TYPE_CHECKING:
     from ser_core.models.bundle import Bundle
     from ser_core.training.loop import Metrics
+    from ser_core.training.plan import Member
     from ser_core.training.recipe import Recipe
-    from ser_core.training.run import Member, Outcome
+    from ser_core.training.run import Outcome
 
 FILES = ("recipe.yaml", "split.json", "predictions.parquet", "enrolled.parquet", "summary.json")
 """What a run is read from; the summary comes last, since it makes a run count as finished. Not all

@@ -11,6 +11,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 SHORT = {
     "name": "short",
+    "split.policy": "random",
     "representation.n_mels": "16",
     "representation.hop_length": "400",
     "network.name": "resnet10",

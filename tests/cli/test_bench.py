@@ -53,9 +53,12 @@ def test_training_reports_ratios_and_accuracy_of_every_precision(tmp_path, monke
     small = {"network": {"name": "resnet10", "width": 4}, "train": {"epochs": 2, "crop_s": 1.0}}
     monkeypatch.setattr(training, "QUICK", {**training.QUICK, **small})
     monkeypatch.setattr(training, "PREDECESSOR", {**training.PREDECESSOR, **small})
-    speed = bench("training", tmp_path / "t.json", "--pairs", "3", "--target-wa", "0.2")
+    speed = bench("training", tmp_path / "t.json", "--pairs", "3", "--target-wa", "0.2", "--busy")
     assert speed["best_ratio"] == max(speed["ratio"].values())
     assert set(speed["accuracy"]) == set(speed["ratio"]) == set(speed["ours_ms"])
+    assert len(speed["beside_busy"]) == 3
+    for cost in speed["beside_busy"].values():
+        assert min(cost.values()) > 0
     for wa, low, high in speed["accuracy"].values():
         assert low <= wa <= high
     assert 0 <= speed["loader_share"] < 1

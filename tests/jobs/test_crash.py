@@ -182,7 +182,7 @@ def test_no_run_of_a_job_stays_running_however_it_ends(run, python, until, super
     cancelled.cancel(grace=0)
     switch_off(lost, supervisor_of(lost))
     reconcile(tmp_path)
-    until(lambda: not tracking.runs()["status"].eq("RUNNING").any(), 60)
+    until(lambda: not tracking.runs()["status"].eq("RUNNING").any(), 180)  # MLflow takes seconds
     found = tracking.runs().set_index("name")
     assert found["status"].to_dict() == {"cancelled": "KILLED", "lost": "FAILED"}
     assert found.loc["cancelled", "reason"] == "Cancelled"

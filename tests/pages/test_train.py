@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pages.shared.training import controls, form, sections
 from ser_core import jobs
 from ser_core.representations import REPRESENTATIONS
 from ser_core.settings import demo_corpus
@@ -65,19 +66,41 @@ def queued(monkeypatch):
 
 
 def test_every_field_of_a_recipe_has_a_control_with_help(visit):
-    app = visit("train", **{"split.policy": "grouped-k-fold"})
+    choices = {
+        "split.policy": "grouped-k-fold",
+        "train.average": "ema",
+        "train.adversarial": "fgsm",
+    }
+    app = visit("train", **choices)
     assert not app.error
-    own = {"representation", "split.fractions", "corpus", "reader"}
+    own = {"representation", "split.fractions", "corpus", "reader", "optim.patience"}
     for name in draft.fields():
         if name not in own:
             assert field(app, name).help, name
     assert field(app, "representation.n_mels").value == 80
+    field(app, "optim.schedule").set_value("plateau").run()
+    assert field(app, "optim.patience").help
 
 
-def test_the_form_begins_with_the_defaults_on_the_open_corpus(visit):
+def test_what_does_not_count_is_not_shown(visit):
+    app = visit("train", **{"network.name": "linear", "train.epsilon": "0.3"})
+    shown = {each.key for kind in (app.number_input, app.selectbox) for each in kind}
+    names = {controls.key_of(name) for name in sections.USED_WITH}
+    assert names & shown == {controls.key_of("optim.warmup")}
+    field(app, "train.adversarial").set_value("fgsm").run()
+    assert field(app, "train.epsilon").value == 0.3
+
+
+def test_the_form_begins_with_the_defaults_and_new_voices_in_the_test(visit):
     wanted = yaml.safe_load(text(visit("train")).value)
-    assert wanted.pop("name") == "Mel spectrogram ResNet18, random"
-    assert wanted == {"corpus": str(demo_corpus())}
+    assert wanted.pop("name") == "Log-mel spectrogram ResNet18, speaker-disjoint"
+    assert wanted == {"corpus": str(demo_corpus()), "split": {"policy": "speaker-disjoint"}}
+
+
+def test_a_corpus_of_few_voices_begins_with_a_random_split():
+    assert [form._honest(speakers) for speakers in (0, 2, 3)] == [
+        "random", "random", "speaker-disjoint",
+    ]  # fmt: skip
 
 
 def test_a_link_fills_the_form(visit):
@@ -111,6 +134,18 @@ def test_another_representation_brings_its_own_parameters(visit):
     recipe = parse(yaml.safe_load(text(app).value))
     assert recipe.representation == {"name": "mfcc"}
     assert field(app, "representation.n_mfcc").value == 40
+
+
+def test_a_representation_of_one_frame_brings_its_network_and_takes_it_away(visit):
+    app = visit("train", normalise="clip", **{"augment.picture": "default"})
+    field(app, "representation.name").set_value("functionals").run()
+    assert not app.error
+    keys = {widget.key for widget in widgets(app)}
+    assert not keys & {controls.key_of(name) for name in sections.OF_FRAMES}
+    recipe = parse(yaml.safe_load(text(app).value))
+    assert (recipe.network.name, recipe.normalise) == ("linear", "corpus")
+    field(app, "representation.name").set_value("mfcc").run()
+    assert parse(yaml.safe_load(text(app).value)).network.name == "resnet18"
 
 
 def test_seeds_are_typed_as_a_list(visit):
@@ -187,6 +222,21 @@ def test_without_anything_known_it_offers_to_measure(visit):
     assert "Time a few real steps" in [b.label for b in visit("train").button]
 
 
+@pytest.mark.parametrize(
+    ("chosen", "advised"),
+    [
+        ({"train.parts": "1"}, True),
+        ({"train.parts": "1", "train.threads": "1"}, False),
+        ({}, False),
+    ],
+)
+def test_where_other_work_is_done_parts_of_a_batch_are_advised(
+    visit, said, monkeypatch, chosen, advised
+):
+    monkeypatch.setattr("ser_core.processes.BUSY", 0.0)
+    assert ("`train.parts` = 2" in said(visit("train", **chosen))) is advised
+
+
 def test_start_queues_the_recipe_of_the_form(visit, queued, ser_home):
     app = visit("train", **TINY)
     recipe = parse(yaml.safe_load(text(app).value))
@@ -237,7 +287,7 @@ def test_a_training_is_started_seen_and_leads_to_its_results(visit, said):
     assert not visit("results", run=recipe.hash).error
 
 
-def test_a_failed_training_says_why_and_can_go_on(visit, ser_home):
+def test_a_failed_training_says_why_and_can_go_on(visit, said, ser_home):
     folder = ser_home / "runs" / "gone"
     folder.mkdir(parents=True)
     (folder / "recipe.yaml").write_text("corpus: /nowhere/at/all\n")
@@ -246,15 +296,33 @@ def test_a_failed_training_says_why_and_can_go_on(visit, ser_home):
     app = visit("train", view="Jobs")
     assert "/nowhere/at/all" in app.error[0].value
     assert {"Go on", "Remove"} <= {b.label for b in app.button}
+    assert "before its first epoch was whole" in said(app)
     press(app, "Remove")
     assert not app.error
 
 
-def test_courses_are_read_while_a_training_runs(tmp_path):
-    state = tmp_path / "fold-1-seed-0" / "checkpoint" / "state.json"
+def test_a_training_that_was_stopped_shows_how_far_it_came(visit, said, ser_home):
+    folder = ser_home / "runs" / "gone"
+    folder.mkdir(parents=True)
+    (folder / "recipe.yaml").write_text("corpus: /nowhere/at/all\n")
+    one_epoch(folder)
+    (job,) = jobs.enqueue([order_for("gone", "from nowhere")])
+    assert str(job.wait(60)) == "failed"
+    words = said(visit("train", view="Jobs"))
+    assert "epoch 1 of 20, validation UAR 0.400" in words
+    assert "Go on continues behind its last whole epoch" in words
+
+
+def one_epoch(folder):
+    """A checkpoint behind the first epoch of fold 1."""
+    state = folder / "fold-1-seed-0" / "checkpoint" / "state.json"
     state.parent.mkdir(parents=True)
     epoch = {"epoch": 1, "train_loss": 1.0, "val_loss": 1.0, "val_uar": 0.4, "val_wa": 0.4}
     history = [{**epoch, "seconds": 3.0, "lr": 0.1}]
     state.write_text(json.dumps({"history": history, "best": {"epoch": 1}, "epoch": 1}))
+
+
+def test_courses_are_read_while_a_training_runs(tmp_path):
+    one_epoch(tmp_path)
     (course,) = courses(tmp_path)
     assert (course.fold, course.best_epoch, course.finished) == (1, 1, False)

@@ -54,9 +54,30 @@ def test_a_measurement_is_kept_and_carried_over_in_proportion(ser_home):
     pace = estimate.known_pace(asked, [])
     assert pace.source == estimate.MEASURED
     assert min(pace.train, pace.judge, pace.prepare) > 0
-    wider = estimate.known_pace(recipe(network={"name": "resnet10", "width": 8}), [])
-    assert wider.source == estimate.ROUGH
-    assert wider.train == pytest.approx(4 * pace.train)
+    wider = recipe(network={"name": "resnet10", "width": 64})
+    found = estimate.known_pace(wider, [])
+    assert found.source == estimate.ROUGH
+    factor = estimate.cost(wider) / estimate.cost(asked)
+    assert factor > 1.2
+    assert found.train == pytest.approx(factor * pace.train)
+
+
+def test_the_cost_of_a_network_is_that_of_timed_steps_within_a_third():
+    def cost(representation, **network):
+        steps = {"crop_s": 2.0}
+        form = {"name": representation}
+        return estimate.cost(recipe(representation=form, network=network, train=steps))
+
+    usual = cost("melspectrogram", width=32)
+    # Milliseconds a clip on two cores: log-mel of 80 bands, 2 s; width 32 took 5.0.
+    timed = [
+        (3.3, cost("melspectrogram", width=16)),
+        (17.0, cost("melspectrogram", width=64)),
+        (2.9, cost("melspectrogram", width=32, name="resnet10")),
+        (0.38, cost("functionals", name="linear")),
+    ]
+    for ms, found in timed:
+        assert found / usual == pytest.approx(ms / 5.0, rel=0.34)
 
 
 def test_the_name_and_the_split_change_no_pace():

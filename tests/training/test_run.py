@@ -111,7 +111,12 @@ def test_killed_and_started_again_it_ends_at_the_same_numbers(tmp_path, ser_home
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (tmp_path / "killed" / "summary.json").exists()
-    resumed = run(asked, tmp_path / "killed")
+    epoch = json.loads(state.read_text())["epoch"]
+    told = []
+    resumed = run(asked, tmp_path / "killed", progress=lambda *numbers: told.append(numbers))
+    done, total = told[0]
+    assert done / total == pytest.approx(epoch / 6 / 2)  # the first of two trainings goes on
+    assert told == sorted(told)
     np.testing.assert_array_equal(
         resumed.predictions.probabilities, whole.predictions.probabilities
     )

@@ -6,6 +6,7 @@ import torch
 
 from ser_core.corpora import open_corpus
 from ser_core.settings import demo_corpus
+from ser_core.training import sources
 from ser_core.training.recipe import parse
 from ser_core.training.sources import prepare
 
@@ -41,13 +42,17 @@ def test_copies_at_other_speeds_stand_behind_the_clips_as_voices_of_their_own(co
         assert faster == pytest.approx(frames / 1.25, abs=1)
 
 
-def test_progress_reaches_the_end_and_the_store_is_used_again(corpus):
+def test_progress_counts_clips_as_they_are_ready_and_the_store_is_used_again(corpus, monkeypatch):
+    monkeypatch.setattr(sources, "STRETCH", 20)
     told = []
-    first = prepare(corpus, recipe(), lambda done, total: told.append((done, total)))
+    speeds = {"speeds": [1.25]}
+    first = prepare(corpus, recipe(augment=speeds), lambda *numbers: told.append(numbers))
     done = [each for each, _ in told]
-    assert told[-1] == (2 * len(first.clips), 2 * len(first.clips))
+    assert told[-1] == (len(first.clips), len(first.clips))
     assert done == sorted(done)
+    assert set(range(len(first.clips))) <= set(done)
     again = []
-    second = prepare(corpus, recipe(), lambda done, _total: again.append(done))
-    assert len(again) == len(first.clips) + 1  # nothing is represented a second time
-    np.testing.assert_array_equal(first.data.source.whole(5), second.data.source.whole(5))
+    second = prepare(corpus, recipe(augment=speeds), lambda done, _total: again.append(done))
+    assert again == [0, 20, 40, len(first.clips)]  # nothing is represented a second time
+    for clip in (5, 30, 60, 100):
+        np.testing.assert_array_equal(first.data.source.whole(clip), second.data.source.whole(clip))

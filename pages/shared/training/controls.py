@@ -41,6 +41,7 @@ WORDS = {
     "train.average": "Averaged weights",
     "train.select": "Best epoch by",
     "train.stop_after": "Stop after (epochs)",
+    "train.parts": "Parts of a batch",
     "train.precision": "Number format",
 }
 STEPS = {
@@ -55,12 +56,17 @@ STEPS = {
     "train.mixup": 0.1,
     "train.epsilon": 0.01,
     "train.ema_decay": 0.005,
-    "train.epochs": 5,
-    "train.batch": 8,
+    "train.batch": 2,
 }
 """How far the plus and minus of a control go; 1 and 0.1 where nothing is said."""
 
 HELP = {
+    "train.epochs": "How often every training clip is learned from. More help until the validation "
+    "UAR stays where it is; the time grows alike.",
+    "train.batch": "Clips that the weights are changed by at a time. More make steadier and fewer "
+    "steps; small corpora often learn better with 16 or 32.",
+    "split.policy": "Which clips the model is tested on, and so what its figures say: how good it "
+    "is for people it has never heard, or only for those it learned from.",
     "name": "How the run is called in lists. Two recipes that differ in name alone are one run.",
     "normalise": "**corpus**: by mean and deviation of the training clips. **clip**: each clip by "
     "its own. **speaker**: each voice by its own clips, without their labels; worth much on new "
@@ -83,6 +89,8 @@ HELP = {
     "normalised picture; 0.07 is about 1 dB of a log-mel picture.",
 }
 OWN_LIST = "own list"
+CHOSEN = ("name", "split.policy")
+"""Fields that the form chooses itself, by what else there is; their defaults are a recipe's."""
 TINY = 1e-9
 
 
@@ -113,11 +121,14 @@ def help_of(name: str, field: FieldInfo) -> str:
     text = HELP.get(name) or f"{field.description or words(name)}."
     low, high = _bounds(field)
     ends = f" From {low:g} to {high:g}." if low is not None and high is not None else ""
-    value = draft.default(name)
-    shown = (
-        "empty" if value in (None, ()) else ", ".join(map(str, value)) if _is_list(value) else value
-    )
-    return f"{text}{ends} The default is {shown}. `{name}`"
+    usual = "" if name in CHOSEN else f" The default is {_shown(draft.default(name))}."
+    return f"{text}{ends}{usual} `{name}`"
+
+
+def _shown(value: Any) -> Any:
+    if value in (None, ()):
+        return "empty"
+    return ", ".join(map(str, value)) if _is_list(value) else value
 
 
 def _is_list(value: Any) -> bool:

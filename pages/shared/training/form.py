@@ -1,8 +1,8 @@
 """What the form holds: the address of the page, and nothing else.
 
-A recipe is a base (the defaults, or the recipe of the run named by `from-run`) and the changes to
-it, `optim.lr=0.001` as on the command line, so that a link reproduces the form. The corpus is the
-one that is open. A plain visit brings back what the form held before.
+A recipe is a base (the defaults with an honest split, or the recipe of the run named by `from-run`)
+and the changes to it, `optim.lr=0.001` as on the command line, so that a link reproduces the form.
+The corpus is the one that is open. A plain visit brings back what the form held before.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ SHARED = ("corpus", "reader")
 """Fields of a recipe that the selection of all pages decides."""
 
 KEPT = "_recipe_form"
+
+PARTS_WITH_VOICES = 3
+"""Training, validation and test need a voice each."""
 
 
 def enter() -> None:
@@ -49,7 +52,7 @@ def _is_own(name: str) -> bool:
 def base() -> draft.Content:
     """What the form starts from, with the corpus that is open."""
     active = selection.active()
-    content: draft.Content = {}
+    content: draft.Content = {"split": {"policy": _honest(len(active.corpus.speakers))}}
     if run_id := st.query_params.get(FROM):
         try:
             content = dict(runs.one(run_id).content)
@@ -57,6 +60,11 @@ def base() -> draft.Content:
             errors.show(error)
     content |= {"corpus": str(active.corpus.root), "reader": active.selection.reader or None}
     return content
+
+
+def _honest(speakers: int) -> str:
+    """Split that a form opens with: new voices are tested wherever there are enough of them."""
+    return "speaker-disjoint" if speakers >= PARTS_WITH_VOICES else draft.default("split.policy")
 
 
 def changes() -> dict[str, Any]:

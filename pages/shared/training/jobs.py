@@ -19,6 +19,7 @@ from ser_core.words import count, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from streamlit.delta_generator import DeltaGenerator
 
@@ -114,7 +115,7 @@ def _running(job: Job) -> None:
         st.button("Cancel", key=f"cancel-{job.id}", on_click=_try, args=(job.cancel,))
     _progress(job)
     if courses:
-        _curves(courses, folder)
+        _curves(courses, folder, job)
     else:
         st.caption("The curves begin after the first epoch.")
 
@@ -130,10 +131,10 @@ def _progress(job: Job) -> None:
     st.progress(progress.fraction, text=f"{where}{progress.done:,} of {progress.total:,}{eta}")
 
 
-def _curves(courses: Sequence[Course], folder: object) -> None:
+def _curves(courses: Sequence[Course], folder: Path, job: Job) -> None:
     """The training under way, or the last one that ended."""
     course = next((each for each in courses if not each.finished), courses[-1])
-    run = runs.open_run(runs.folder_of_runs() / str(folder).rpartition("/")[2])
+    run = runs.open_run(folder)
     epochs = int(draft.get(run.content, "train.epochs")) if run else len(course.history)
     done = sum(each.finished for each in courses)
     before = f"{count(done, 'training')} done. " if done else ""
@@ -143,7 +144,7 @@ def _curves(courses: Sequence[Course], folder: object) -> None:
         f"{epochs}, validation UAR {last['val_uar']:.3f}, best {_best(course)}"
     )
     figure = course_figure(course.history, best_epoch=course.best_epoch, epochs=epochs)
-    theme.figure(figure, key=f"live-{course.fold}-{course.seed}-{run.id if run else ''}")
+    theme.figure(figure, key=f"live-{course.fold}-{course.seed}-{job.id}")
 
 
 def _best(course: Course) -> str:
@@ -204,6 +205,12 @@ def _stopped(job: Job) -> None:
         _remove(job)
     if job.state is State.FAILED:
         st.error(plain(job.reason))
+    folder = runs.folder_of_runs() / str(run_of(job))
+    if courses := runs.courses(folder):
+        _curves(courses, folder, job)
+        st.caption("Go on continues behind its last whole epoch.")
+    else:
+        st.caption("It ended before its first epoch was whole, so Go on begins again.")
     log = job.log()
     if log:
         with st.expander("What it said", type="compact"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -14,6 +14,9 @@ from ser_core import settings
 from ser_core.corpora import PARTS, POLICIES
 from ser_core.training import draft
 from ser_core.words import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 COURSE = ("train.epochs", "train.batch", "train.crop_s", "optim.lr")
 FINER = (
@@ -31,9 +34,22 @@ FINER = (
     "train.stop_after",
     "train.precision",
     "train.threads",
+    "train.parts",
     "train.class_weights",
 )
 ATTACK = ("train.adversarial", "train.epsilon")
+USED_WITH = {
+    "network.width": ("network.name", {"resnet10", "resnet18"}),
+    "optim.warmup": ("optim.schedule", {"onecycle", "cosine", "constant"}),
+    "optim.patience": ("optim.schedule", {"plateau"}),
+    "train.ema_decay": ("train.average", {"ema"}),
+    "train.epsilon": ("train.adversarial", {"fgsm", "pgd"}),
+}
+"""Fields that count only with certain choices of another, and are shown only then."""
+
+OF_FRAMES = ("augment.picture", "train.crop_s")
+"""Fields that mean nothing where a clip is one frame."""
+
 WIDTH = 104  # px, of a control in a row
 
 
@@ -48,6 +64,18 @@ def show() -> None:
 
 def _grid() -> Any:
     return st.grid(4, min_column_width=WIDTH)
+
+
+def _controls(names: Iterable[str]) -> None:
+    """Controls of the fields that count with what is chosen."""
+    content = form.content()
+    left_out = OF_FRAMES if draft.is_one_frame(content) else ()
+    with _grid():
+        for name in names:
+            other, values = USED_WITH.get(name, (name, None))
+            counts = values is None or draft.get(content, other) in values
+            if counts and name not in left_out:
+                controls.control(name)
 
 
 def _data() -> None:
@@ -174,7 +202,14 @@ def _representation() -> None:
 
 
 def _representation_changed() -> None:
-    form.change("representation.name", st.session_state["recipe:representation.name"])
+    name = st.session_state["recipe:representation.name"]
+    needed = draft.fitting(form.content(), name)
+    form.change("representation.name", name)
+    for other, value in needed.items():
+        form.change(other, value)
+    if needed:
+        said = ", ".join(f"{controls.words(other)} {value}" for other, value in needed.items())
+        st.toast(f"What goes with it was chosen, too: {said}.")
 
 
 def _parameter(field: dataclasses.Field[Any], value: Any) -> None:
@@ -207,24 +242,17 @@ def _parameter_changed(name: str, default: Any) -> None:
 
 
 def _augmentation() -> None:
-    with _grid():
-        for name in ("augment.waveform", "augment.picture", "augment.speeds", *ATTACK):
-            controls.control(name)
+    _controls(("augment.waveform", "augment.picture", "augment.speeds", *ATTACK))
 
 
 def _network() -> None:
-    with _grid():
-        for name in ("network.name", "network.width", "network.dropout"):
-            controls.control(name)
+    _controls(("network.name", "network.width", "network.dropout"))
 
 
 def _course() -> None:
-    with _grid():
-        for name in COURSE:
-            controls.control(name)
-    with st.expander("Optimiser, schedule, averaging, precision", type="compact"), _grid():
-        for name in FINER:
-            controls.control(name)
+    _controls(COURSE)
+    with st.expander("Optimiser, schedule, averaging, precision", type="compact"):
+        _controls(FINER)
 
 
 GROUPS = {

@@ -110,10 +110,11 @@ def _time(recipe: Recipe, todo: estimate.Plan) -> None:
         )
     else:
         st.markdown("No estimate yet: nothing like it has been trained on this computer.")
-    if recipe.train.threads is None and crowded():
+    if recipe.train.parts == 1 and recipe.train.threads != 1 and crowded():
         st.caption(
-            "Other work keeps this computer's cores busy: with one thread (`train.threads`) no "
-            "step waits for a second to get its turn, which can be several times faster."
+            "Other work keeps this computer's cores busy. With `train.parts` = 2 each thread works "
+            "on a part of the batch of its own, and waits for the other once a step instead of a "
+            "thousand times."
         )
     if job is not None and job.state is State.FAILED:
         st.error(plain(job.reason))

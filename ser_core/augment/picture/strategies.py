@@ -114,6 +114,6 @@ def strategy(representation: Representation) -> Chain:
         raise ParameterError(
             "there is no augmentation strategy for it",
             subject=representation.name,
-            remedy="Add a row to STRATEGIES, or list the augmentations in the recipe",
+            remedy="Set augment.picture to none, or list the augmentations in the recipe",
         )
     return picture_chain(representation, STRATEGIES[representation.name])

@@ -1,0 +1,88 @@
+"""What a run works on: corpus, split, clips, and the trainings it consists of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from ser_core.corpora import Corpus, LeakAudit, Split, audit_split, make_split, open_corpus, scan
+from ser_core.training.ranks import Ranks
+from ser_core.training.recipe import Recipe
+from ser_core.training.sources import Prepared, prepare
+
+
+@dataclass(frozen=True)
+class Member:
+    """One training of a run: a fold and a seed."""
+
+    fold: int
+    fold_name: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Name of its folder."""
+        return f"fold-{self.fold}-seed-{self.seed}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A recipe with all that it works on."""
+
+    recipe: Recipe
+    corpus: Corpus
+    split: Split
+    audit: LeakAudit
+    prepared: Prepared
+
+
+def planned(
+    recipe: Recipe,
+    ranks: Ranks,
+    keep: Callable[[Split], None] = lambda _split: None,
+    preparing: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Plan:
+    """Open corpus and split, and represent the clips."""
+    ranks.check(recipe.train.parts)
+    torch.set_num_threads(recipe.train.threads or torch.get_num_threads())
+    corpus = open_corpus(recipe.corpus, recipe.reader)
+    split = split_of(recipe, corpus)
+    audit = audit_split(split, corpus, scan(corpus))
+    keep(split)
+    return Plan(recipe, corpus, split, audit, prepare(corpus, recipe, preparing))
+
+
+def split_of(recipe: Recipe, corpus: Corpus) -> Split:
+    """The split of a recipe: a saved one, or made by its policy.
+
+    Raises:
+        SerError: If it cannot be made on the corpus, or does not fit to it.
+    """
+    choice = recipe.split
+    if choice.file:
+        split = Split.load(choice.file)
+        split.require(corpus)
+        return split
+    options: dict[str, Any] = {"fractions": choice.fractions}
+    if choice.folds:
+        options["folds"] = choice.folds
+    return make_split(corpus, choice.policy, seed=choice.seed, **options)
+
+
+def members_of(recipe: Recipe, split: Split) -> Iterator[Member]:
+    """The trainings of a recipe, folds outside and seeds inside."""
+    only = recipe.split.only
+    for number, name in enumerate(split.folds):
+        if only is None or number in only:
+            for seed in recipe.seeds:
+                yield Member(number, name, seed)
+
+
+def steps_of(recipe: Recipe, split: Split, member: Member) -> int:
+    """Steps of a training from its first epoch to its last."""
+    clips = len(split.fold(member.fold)["train"]) * (1 + len(recipe.augment.speeds))
+    full, rest = divmod(clips, recipe.train.batch)
+    return (full + (rest > 1)) * recipe.train.epochs
