@@ -8,6 +8,7 @@ from pages.shared import navigation
 from pages.shared.errors import told
 from pages.shared.explain import loading
 from pages.shared.predict import choosing
+from ser_core.predicting.listing import EXPORTED
 
 active = navigation.enter()
 st.title("Explain")
@@ -18,7 +19,12 @@ tabs = st.tabs(
     on_change="rerun",
     bind="query-params",
 )
-if info is not None:
+if info is not None and info.kind == EXPORTED:
+    st.info(
+        "Explanations look into a network, and an exported file only answers. Choose the model "
+        "that it was made from."
+    )
+elif info is not None:
     for name, tab in zip(loading.VIEWS, tabs, strict=True):
         if tab.open:
             with tab, told():

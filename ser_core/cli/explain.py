@@ -10,12 +10,15 @@ import typer
 from typer.core import TyperGroup
 
 from ser_core.cli import console
+from ser_core.cli.explain_bench import Json, Model, Rest, SeenAs, bench, planted
 from ser_core.errors import ParameterError
+from ser_core.words import count
 
 if TYPE_CHECKING:
     from ser_core.audio import Waveform
     from ser_core.explain.attribution import Attribution
-    from ser_core.models.predictor import Predictor
+    from ser_core.explain.listening import Heard, Hearing
+    from ser_core.explain.view import View
 
 
 class ClipByDefault(TyperGroup):
@@ -35,7 +38,6 @@ app = typer.Typer(
     "`explain --model MODEL FILE` explains a clip.",
 )
 
-Model = Annotated[Path, typer.Option("--model", help="Folder of a bundle or of an ensemble.")]
 File = Annotated[Path, typer.Argument(help="Sound file.")]
 MethodName = Annotated[
     str,
@@ -52,29 +54,19 @@ Values = Annotated[
     list[str] | None,
     typer.Option("--set", help="Parameter of the method, as steps=128; can be repeated."),
 ]
+Enrol = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="File or folder of clips of the voice that speaks, which the model gets to know; can "
+        "be repeated. No labels are needed."
+    ),
+]
 Out = Annotated[
     Path | None, typer.Option(help="Folder for the map (NPZ), a picture, sounds and the answer.")
 ]
 Hear = Annotated[
     float,
     typer.Option(min=0, max=100, help="Share of the picture (%) that is kept, and removed."),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")]
-CorpusPath = Annotated[Path, typer.Option("--corpus", help="Corpus of the clips.")]
-Clips = Annotated[int | None, typer.Option(min=2, help="At most so many test clips.")]
-Methods = Annotated[
-    list[str] | None, typer.Option("--method", help="Only this method; can be repeated.")
-]
-Fill = Annotated[
-    str, typer.Option(help="What takes the place of removed parts: mean, silence or blurred.")
-]
-Workers = Annotated[int, typer.Option(min=1, help="Worker processes.")]
-JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the result to this file.")]
-Folder = Annotated[
-    Path | None, typer.Option("--out", help="Folder of tables and maps; the page finds its own.")
-]
-ProgressFile = Annotated[
-    Path | None, typer.Option(hidden=True, help="Where a job reports how far it is.")
 ]
 
 
@@ -85,23 +77,46 @@ def clip(
     method: MethodName = "lrp",
     target: Target = None,
     values: Values = None,
+    seen_as: SeenAs = "",
+    enrol: Enrol = None,
     out: Out = None,
     hear: Hear = 20.0,
+    rest: Rest = "usual",
     as_json: Json = False,
 ) -> None:
-    """Explain one clip: the map, its checks, where it lies, and what is left without it."""
-    from ser_core import audio
-    from ser_core.explain import attribute, make
-    from ser_core.models.predictor import load
+    """Explain one clip: the map, its checks, where it lies, and what is left without it.
 
-    predictor = load(model)
-    waveform = audio.load(file, sample_rate=predictor.sample_rate)
+    The answer is that of `predict`, with the same voice enrolled.
+    """
+    from ser_core.explain import attributed, look, make
+    from ser_core.predicting.answering import Recording, open_model, recordings
+
+    opened = open_model(model)
+    waveform = opened.heard(Recording(str(file), file))
+    known = recordings(enrol or ())
+    taught = opened.teach(known) if known else None
+    voice = taught.voice if taught else None
+
     chosen = make(method, **dict(_parameter(text) for text in values or []))
     with console.progress(method) as report:
-        found = attribute(predictor, waveform, chosen, target, progress=report)
-        result = _described(predictor, waveform, found, hear / 100)
+        view = look(opened.predictor, waveform, voice).read(opened.reading(voice))
+
+        def hearing(sound: Waveform) -> View:
+            if sound is waveform:
+                return view
+            again = look(opened.predictor, sound, voice, like=view)
+            return again.read(opened.reading(voice))
+
+        found = attributed(view, chosen, view.target(target), seen_as, report)
+        parts = _parts(hearing, waveform, found, hear / 100, rest)
+        result = _described(view, waveform, found, parts, hear)
+        if parts:
+            result["the_sound"] = _verdict(hearing, waveform, found, parts, hear / 100, rest)
+    result["voice"] = f"known from {count(len(known), 'clip')}" if known else "not known"
+    if taught is not None and taught.doubts([waveform])[0]:
+        result["voice"] += "; this may be another voice"
     if out:
-        _write(out, file.stem, found, result, waveform, predictor, hear / 100)
+        _write(out, file.stem, found, result, parts)
         result["folder"] = str(out)
     console.show(result, as_json=as_json)
 
@@ -118,23 +133,61 @@ def _parameter(text: str) -> tuple[str, object]:
     return name, value
 
 
+def _parts(
+    hearing: Hearing, waveform: Waveform, found: Attribution, share: float, rest: str
+) -> dict[str, Heard]:
+    """What is heard of the most relevant part alone, and of the rest."""
+    from ser_core.explain.listening import can_be_heard, listen
+
+    if not can_be_heard(found.representation):
+        return {}
+    return {
+        name: listen(hearing, waveform, found, share, keep=keep, rest=rest)
+        for name, keep in (("kept", True), ("removed", False))
+    }
+
+
+def _verdict(
+    hearing: Hearing,
+    waveform: Waveform,
+    found: Attribution,
+    parts: dict[str, Heard],
+    share: float,
+    rest: str,
+) -> str:
+    """Whether the sound bears out the map, beside the same marks in other places."""
+    from ser_core.explain.listening import tried
+
+    both = (parts["kept"], parts["removed"])
+    trial = tried(hearing, waveform, found, share, parts=both, rest=rest)
+    said = ("does not bear out the map", "bears out half of the map", "bears out the map")
+    return (
+        f"{said[trial.halves]}: kept {trial.kept:.3f}, elsewhere {trial.kept_elsewhere:.3f}; "
+        f"removed {trial.removed:.3f}, elsewhere {trial.removed_elsewhere:.3f}"
+    )
+
+
 def _described(
-    predictor: Predictor, waveform: Waveform, found: Attribution, share: float
+    view: View, waveform: Waveform, found: Attribution, parts: dict[str, Heard], percent: float
 ) -> dict[str, Any]:
     """The answer, the checks, the reading and what the model says of the parts."""
     from ser_core.explain.bench import checks_of
-    from ser_core.explain.listening import can_be_heard, listen
     from ser_core.explain.speech import reading
-    from ser_core.explain.view import look
+    from ser_core.explain.view import named
 
-    view = look(predictor, waveform)
-    target = view.target(found.emotion)
-    probabilities = predictor.predict([waveform])[0]
+    target, probabilities = view.target(found.emotion), view.probabilities()
     result: dict[str, Any] = {
         "method": found.method.label,
         "explained": found.emotion,
-        "answer": predictor.classes[int(probabilities.argmax())],
-        "probabilities": dict(zip(predictor.classes, map(float, probabilities), strict=True)),
+        "answer": view.classes[int(probabilities.argmax())],
+        "probabilities": dict(zip(view.classes, map(float, probabilities), strict=True)),
+    }
+    if len(view.sights) > 1:
+        rep = found.representation.hash
+        mapped = map(float, view.probabilities_through(rep))
+        result["map_explains"] = named(view, rep)
+        result["its_probabilities"] = dict(zip(view.classes, mapped, strict=True))
+    result |= {
         "seconds": found.seconds,
         "checks": {
             each.title: each.verdict for each in checks_of(view, found, target, costly=True)
@@ -144,118 +197,26 @@ def _described(
             for row in reading(found, waveform).itertuples()
         },
     }
-    if can_be_heard(found.representation):
-        for name, keep in (("kept", True), ("removed", False)):
-            heard = listen(predictor, waveform, found, share, keep=keep)
-            result[f"probability_with_{100 * share:g}_percent_{name}"] = float(heard.after[target])
+    for name, heard in parts.items():
+        result[f"probability_with_{percent:g}_percent_{name}"] = float(heard.after[target])
     return result
 
 
 def _write(
-    out: Path,
-    stem: str,
-    found: Attribution,
-    result: dict[str, Any],
-    waveform: Waveform,
-    predictor: Predictor,
-    share: float,
+    out: Path, stem: str, found: Attribution, result: dict[str, Any], parts: dict[str, Heard]
 ) -> None:
     from ser_core import atomic
     from ser_core.audio import to_wav
     from ser_core.explain.files import packed
-    from ser_core.explain.listening import can_be_heard, listen
     from ser_core.plots.explain import print_map
 
     stem = f"{stem}-{found.method.name}-{found.emotion}"
     atomic.write(out / f"{stem}.npz", packed(found))
     atomic.write(out / f"{stem}.png", print_map(found, stem, "png"))
     atomic.write(out / f"{stem}.json", json.dumps(result, ensure_ascii=False, indent=2))
-    if can_be_heard(found.representation):
-        for name, keep in (("kept", True), ("removed", False)):
-            heard = listen(predictor, waveform, found, share, keep=keep)
-            atomic.write(out / f"{stem}-{name}.wav", to_wav(heard.waveform))
+    for name, heard in parts.items():
+        atomic.write(out / f"{stem}-{name}.wav", to_wav(heard.waveform))
 
 
-@app.command("bench")
-def bench(
-    model: Model,
-    corpus: CorpusPath,
-    clips: Clips = None,
-    methods: Methods = None,
-    fill: Fill = "mean",
-    workers: Workers = 1,
-    json_file: JsonFile = None,
-    out: Folder = None,
-    progress_file: ProgressFile = None,
-) -> None:
-    """Compare all methods on a model's test clips: checks, deletion, insertion, time.
-
-    The same tiles, areas and fill for all; orders by chance beside them; paired intervals over
-    clips, or over speakers where the test voices are new. Kept in MLflow too.
-    """
-    from ser_core import tracking
-    from ser_core.corpora import open_corpus
-    from ser_core.explain import tracked
-    from ser_core.explain.bench import folder_of, plan, run
-    from ser_core.explain.faithfulness import Terms
-
-    chosen = plan(
-        model, open_corpus(corpus), clips=clips, methods=methods or (), terms=Terms(fill=fill)
-    )
-    folder = out or folder_of(model)
-    name = f"explanations of {model.name}"
-    with (
-        console.progress("Explaining", progress_file) as report,
-        tracking.run(name, "explain", params=tracked.params(chosen)) as record,
-    ):
-        found = run(chosen, workers=workers, progress=report)
-        found.save(folder)
-        tracked.record(record, found, folder)
-    if json_file:
-        console.write_json(json_file, found.summary())
-    console.output.print(console.table(_rows(found)))
-    console.output.print(tracked.heading(found).replace("**", ""))
-    for each, why in found.left_out.items():
-        console.output.print(f"[bold yellow]{each}[/] is in no ranking: {why}")
-    console.output.print(f"Everything is in {folder}")
-
-
-def _rows(found: Any) -> list[dict[str, Any]]:
-    from ser_core.explain.report import FIGURES
-
-    places, means = found.ranks(), {figure: found.means(figure) for figure in FIGURES}
-    return [
-        {
-            "method": name,
-            "rank": str(places[name]) if name in places else "–",
-            **{figure: str(means[figure].mean(name)) for figure in FIGURES},
-            "s a clip": round(float(found.times[name].median()), 2)
-            if name in found.methods
-            else None,
-        }
-        for name in means["faithfulness"].names
-    ]
-
-
-@app.command("planted")
-def planted(
-    clips: Annotated[int, typer.Option(min=4, help="Clips to measure on.")] = 20,
-    as_json: Json = False,
-) -> None:
-    """Train a small network on sounds whose cue is known, and see which methods find it.
-
-    AUC is the chance that a value on the cue is larger than one elsewhere (0.5 is guessing);
-    inside is the share of the relevance on the cue, area the share of the picture that it is.
-    """
-    from ser_core.explain import planted as known
-
-    with console.progress("Training and explaining") as report:
-        report(0, 2)
-        network = known.trained()
-        report(1, 2)
-        table = known.summary(known.measured(network, known.clips(clips, seed=99)))
-        report(2, 2)
-    rows = table.round(3).reset_index(names="method").to_dict("records")
-    console.show(
-        [{str(name): value for name, value in row.items()} for row in rows], as_json=as_json
-    )
+app.command("bench")(bench)
+app.command("planted")(planted)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ser_core.audio import Waveform
 from ser_core.explain.method import Method, Progress, Relevance, make, silently
-from ser_core.explain.view import Map, Sight, View, look
+from ser_core.explain.view import Map, Sight, View, look, shares
 from ser_core.models.predictor import Predictor, Voice
 from ser_core.representations import Representation
 
@@ -66,7 +66,8 @@ def attribute(
         method: Name in `METHODS`, or a method with its parameters.
         target: Emotion or its index; the model's own answer when None.
         voice: Of the speaker, from `enrol`.
-        representation: Hash or name of one that the model sees; that which weighs most when empty.
+        representation: Hash or name of one that the model sees; when empty, of those that the
+            method applies to, the one that weighs most.
         progress: Called with how much is done and how much there is.
         parameters: Of the method.
 
@@ -94,13 +95,14 @@ def attributed(
         view: From `look`.
         method: With its parameters.
         target: Index in `view.classes`.
-        representation: Hash or name; that which weighs most when empty.
+        representation: Hash or name; when empty, of those that the method applies to, the one that
+            weighs most.
         progress: Called with how much is done and how much there is.
 
     Raises:
         ModelError: If the method does not apply to this kind of network.
     """
-    parts = view.through(representation)
+    parts = view.through(representation or suited(view, method))
     emotion = view.classes[target]
     start = time.perf_counter()
     found = [
@@ -120,6 +122,18 @@ def attributed(
     )
 
 
+def suited(view: View, method: Method) -> str:
+    """Hash of what a method can be applied to; what weighs most first, also where nothing is."""
+    known = list(view.representations)
+    return next((key for key in known if not excuse(view, method, key)), known[0])
+
+
+def excuse(view: View, method: Method, representation: str = "") -> str:
+    """Why a method does not apply to what sees a representation; empty where it does."""
+    reasons = (method.excuse(sight) for sight, _ in view.through(representation))
+    return next(filter(None, reasons), "")
+
+
 def _relevance(method: Method, sight: Sight, emotion: str, progress: Progress) -> Relevance:
     return method.relevance(sight, sight.classes.index(emotion), progress)
 
@@ -137,10 +151,10 @@ def together(found: list[tuple[Relevance, float]]) -> tuple[Map, dict[str, float
     if len(found) == 1:
         (only, _), *_ = found
         return only.values.numpy(), dict(only.details)
-    total = sum(weight for _, weight in found)
+    own = shares(weight for _, weight in found)
     values = sum(
-        weight / total * each.values / each.values.abs().sum().clamp(min=1e-12)
-        for each, weight in found
+        share * each.values / each.values.abs().sum().clamp(min=1e-12)
+        for share, (each, _) in zip(own, found, strict=True)
     )
     names = found[0][0].details
     details = {name: float(np.mean([each.details[name] for each, _ in found])) for name in names}

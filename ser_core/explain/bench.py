@@ -1,8 +1,4 @@
-"""All methods over many clips: checks, faithfulness on equal terms, where the relevance lies.
-
-Every method that compares with a baseline takes the fill that parts are replaced by, so that none
-is at home where others are guests.
-"""
+"""All methods over many clips: checks, faithfulness on equal terms, where the relevance lies."""
 
 from __future__ import annotations
 
@@ -10,8 +6,8 @@ import dataclasses
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,152 +16,25 @@ import pandas as pd
 import torch
 
 from ser_core import audio, settings
-from ser_core.corpora import Corpus
-from ser_core.errors import ModelError, ParameterError
-from ser_core.explain.attribution import Attribution, attributed
+from ser_core.explain.attribution import Attribution, attributed, excuse
 from ser_core.explain.checks import Case, Check, check
-from ser_core.explain.faithfulness import Terms, faithfulness
-from ser_core.explain.method import METHODS, Method, Relevance, make
+from ser_core.explain.faithfulness import faithfulness
+from ser_core.explain.listening import Trial
+from ser_core.explain.method import Relevance
+from ser_core.explain.planning import Plan, command
+from ser_core.explain.published import identity
 from ser_core.explain.report import Bench
 from ser_core.explain.speech import reading
-from ser_core.explain.view import Floats, View, look
-from ser_core.models.predictor import Predictor, load
+from ser_core.explain.trials import held, table_of
+from ser_core.explain.view import Floats, Map, View, look
+from ser_core.memory import give_back
+from ser_core.models.predictor import Predictor, Voice, load
 from ser_core.parallel import in_processes
-from ser_core.predicting.origin import of_model
 
 Progress = Callable[[int, int], None]
 
-CHECKED = 24
-"""Clips on which the costly checks are made, which take a method several times."""
-
 COLUMNS = 40
 """Points in time of a map that is averaged over clips."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is compared, and on what.
-
-    Attributes:
-        model: Folder of the model.
-        corpus: Where the clips are.
-        clips: Names of the clips.
-        files: Their files.
-        emotions: Their true emotions.
-        speakers: Their speakers; empty where the corpus does not say.
-        methods: What explains, by name.
-        terms: What all are compared on.
-        checked: Clips on which the costly checks are made.
-        seen: Whether the clips may have trained the model.
-        by_speaker: Whether the figures speak of new voices, so that speakers are the units.
-    """
-
-    model: Path
-    corpus: str
-    clips: tuple[str, ...]
-    files: tuple[Path, ...]
-    emotions: tuple[str, ...]
-    speakers: tuple[str, ...]
-    methods: Mapping[str, Method]
-    terms: Terms = field(default_factory=Terms)
-    checked: int = CHECKED
-    seen: bool = False
-    by_speaker: bool = False
-
-
-def plan(
-    model: Path,
-    corpus: Corpus,
-    *,
-    clips: int | None = None,
-    methods: Sequence[str] = (),
-    terms: Terms = Terms(),  # noqa: B008 - frozen
-    checked: int = CHECKED,
-    **parameters: Mapping[str, object],
-) -> Plan:
-    """Choose the clips: those of the model's own test part, spread over the emotions.
-
-    Args:
-        model: Folder of the model.
-        corpus: Corpus it was tested on, or another.
-        clips: At most so many; all when None.
-        methods: Names of the methods; all when there is none.
-        terms: What all are compared on.
-        checked: Clips on which the costly checks are made.
-        parameters: Of methods, by name of the method.
-
-    Raises:
-        ModelError: If the model cannot be opened, or no clip is of an emotion that it knows.
-        UnknownNameError: If there is no such method.
-        ParameterError: If fewer than two clips are wanted.
-    """
-    if clips is not None and clips < 2:
-        raise ParameterError(f"{clips} clips tell nothing", subject="clips", remedy="Use 200")
-    predictor = load(model)
-    chosen, seen = test_clips(predictor, corpus)
-    names = spread(chosen, clips)
-    rows = chosen.loc[names]
-    return Plan(
-        model,
-        corpus.name,
-        tuple(names),
-        tuple(corpus.path(clip) for clip in names),
-        tuple(rows["emotion"]),
-        tuple(rows["speaker"].fillna("")),
-        {
-            name: on_terms(make(name, **parameters.get(name, {})), terms)
-            for name in methods or METHODS
-        },
-        terms,
-        checked,
-        seen,
-        not seen and keeps_voices_apart(predictor, corpus),
-    )
-
-
-def test_clips(predictor: Predictor, corpus: Corpus) -> tuple[pd.DataFrame, bool]:
-    """Clips that the model was tested on, and whether they may have trained it.
-
-    Where the model names no test clips, or the corpus has none of them, all clips of its emotions.
-
-    Raises:
-        ModelError: If there is none.
-    """
-    usable = corpus.usable[corpus.usable["emotion"].isin(list(predictor.classes))]
-    predictions = getattr(predictor, "predictions", None)
-    if predictions is None or hasattr(predictor, "models"):
-        # An ensemble's answers are of the models it was measured with, not of those it asks.
-        known = pd.Index(of_model(predictor, corpus).of(list(usable.index), "test"))
-    else:
-        table = predictions.table
-        known = usable.index.intersection(pd.Index(table.loc[table["part"] == "test", "clip"]))
-    if len(known):
-        return usable.loc[known], False
-    if usable.empty:
-        raise ModelError("knows none of the corpus' emotions", subject=corpus.name)
-    return usable, True
-
-
-def spread(clips: pd.DataFrame, count: int | None) -> list[str]:
-    """So many clips at equal steps through the emotions and speakers, in the order of the table."""
-    ordered = clips.sort_index().sort_values(["emotion", "speaker"], kind="stable").index
-    total = len(ordered)
-    count = total if count is None else min(count, total)
-    return [str(ordered[i * total // count]) for i in range(count)]
-
-
-def keeps_voices_apart(predictor: Predictor, corpus: Corpus) -> bool:
-    """Whether the model was tested on voices that it had not heard."""
-    if hasattr(predictor, "models"):
-        audit = of_model(predictor, corpus).audit
-        return audit is not None and audit.grade in ("A", "B")
-    return predictor.about.get("split", {}).get("audit", {}).get("grade", "") in ("A", "B")
-
-
-def on_terms(method: Method, terms: Terms) -> Method:
-    """The method with the fill as its baseline, where it has one."""
-    own = dataclasses.asdict(method)
-    return make(method.name, **{**own, "baseline": terms.fill}) if "baseline" in own else method
 
 
 @dataclass(frozen=True)
@@ -192,10 +61,12 @@ class Record:
         answer: Emotion that the model answered, which is explained.
         scores: Figures by method, chance included.
         checks: Values by method and check.
-        seconds: By method.
+        seconds: Of processor time, by method.
         reading: Rows of `speech.reading` with the column `method`.
         maps: What speaks for the answer, summing to 1, (bins, `COLUMNS`), by method.
+        trials: What the sound says of the maps, by method, controls included.
         excused: Why a method does not apply, by its name.
+        representation: Name and parameters of what was seen.
     """
 
     number: int
@@ -205,7 +76,9 @@ class Record:
     seconds: dict[str, float]
     reading: pd.DataFrame
     maps: dict[str, Floats]
+    trials: dict[str, Trial]
     excused: dict[str, str]
+    representation: dict[str, Any]
 
 
 def run(chosen: Plan, *, workers: int | None = 1, progress: Progress | None = None) -> Bench:
@@ -235,35 +108,56 @@ def _opened(model: Path) -> Predictor:
     return load(model)
 
 
+@lru_cache(maxsize=64)
+def _voice(model: Path, files: tuple[Path, ...]) -> Voice | None:
+    """A voice as the model knows it; None where nothing is known."""
+    predictor = _opened(model)
+    waves = [audio.load(each, sample_rate=predictor.sample_rate) for each in files]
+    return predictor.enrol(waves) if waves else None
+
+
 def measured(task: Task) -> Record:
-    """Everything about one clip."""
+    """Everything about one clip, and nothing kept of it."""
+    try:
+        return _measured(task)
+    finally:
+        give_back()
+
+
+def _measured(task: Task) -> Record:
     chosen = task.plan
     predictor = _opened(chosen.model)
     waveform = audio.load(chosen.files[task.number], sample_rate=predictor.sample_rate)
-    view = look(predictor, waveform)
+    voice = _voice(chosen.model, chosen.voices.get(chosen.speakers[task.number], ()))
+    view = look(predictor, waveform, voice)
     target = view.target(None)
-    excused = {name: why for name, each in chosen.methods.items() if (why := _excuse(view, each))}
-    found = {
-        name: attributed(view, method, target)
-        for name, method in chosen.methods.items()
-        if name not in excused
-    }
+    seen_as = view.through(chosen.seen_as)[0][0].representation
+    why = {name: excuse(view, each, seen_as.hash) for name, each in chosen.methods.items()}
+    excused = {name: reason for name, reason in why.items() if reason}
+    found, seconds = {}, {}
+    for name in (each for each in chosen.methods if each not in excused):
+        start = time.process_time()  # others on this computer do not count
+        found[name] = attributed(view, chosen.methods[name], target, seen_as.hash)
+        seconds[name] = time.process_time() - start
     maps = {name: each.values for name, each in found.items()}  # noqa: PD011  (no pandas)
     return Record(
         task.number,
         view.classes[target],
-        faithfulness(view, target, maps, chosen.terms),
+        faithfulness(view, target, maps, chosen.terms, seen_as.hash),
         {name: _values(view, each, target, costly=task.costly) for name, each in found.items()},
-        {name: each.seconds for name, each in found.items()},
+        seconds,
         _readings(found, waveform),
         {name: _shrunk(each) for name, each in found.items()},
+        held(
+            partial(look, predictor, voice=voice, like=view),
+            waveform,
+            found,
+            chosen.terms,
+            task.number,
+        ),
         excused,
+        {"name": seen_as.name, **seen_as.parameters},
     )
-
-
-def _excuse(view: View, method: Method) -> str:
-    reasons = [method.excuse(sight) for sight, _ in view.through()]
-    return next(filter(None, reasons), "")
 
 
 def checks_of(view: View, found: Attribution, target: int, *, costly: bool) -> list[Check]:
@@ -340,37 +234,45 @@ def collected(chosen: Plan, records: Iterable[Record], seconds: float) -> Bench:
     excused: dict[str, str] = {}
     for each in records:
         excused |= each.excused
-    return Bench(
-        about(chosen, seconds, excused), clips, scores, checks, times, readings, _means(records)
-    )
+    trials = table_of({chosen.clips[each.number]: each.trials for each in records})
+    told = about(chosen, seconds, excused, records[0].representation)
+    maps = _means(records)
+    return Bench(told, clips, scores, checks, times, readings, trials, maps)
 
 
-def _means(records: Sequence[Record]) -> dict[str, dict[str, Floats]]:
+def _means(records: Sequence[Record]) -> dict[str, dict[str, Map]]:
     """Mean map by method and answer."""
     found: dict[str, dict[str, list[Floats]]] = {}
     for each in records:
         for method, values in each.maps.items():
             found.setdefault(method, {}).setdefault(each.answer, []).append(values)
     return {
-        method: {answer: np.mean(maps, axis=0) for answer, maps in by_answer.items()}
+        method: {
+            answer: np.mean(maps, axis=0).astype(np.float32) for answer, maps in by_answer.items()
+        }
         for method, by_answer in found.items()
     }
 
 
-def about(chosen: Plan, seconds: float, excused: Mapping[str, str]) -> dict[str, Any]:
+def about(
+    chosen: Plan, seconds: float, excused: Mapping[str, str], seen: Mapping[str, Any]
+) -> dict[str, Any]:
     """What is known of a bench beside its tables."""
     predictor = _opened(chosen.model)
-    rep = dict(predictor.about).get("representation")
     return {
         "model": str(chosen.model),
         "name": str(dict(predictor.about).get("recipe", {}).get("name", chosen.model.name)),
+        "identity": identity(chosen.model),
+        "command": command(chosen),
         "corpus": chosen.corpus,
         "clips": len(chosen.clips),
-        "representation": rep,
+        "representation": dict(seen),
+        "seen_as": chosen.seen_as,
         "methods": {name: each.label for name, each in chosen.methods.items()},
         "terms": dataclasses.asdict(chosen.terms),
         "clips_may_have_trained_the_model": chosen.seen,
         "by_speaker": chosen.by_speaker,
+        "enrolled": chosen.enrolled,
         "excused": dict(excused),
         "seconds": seconds,
         "finished": time.time(),

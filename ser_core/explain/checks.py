@@ -16,6 +16,7 @@ from torch import nn
 from ser_core.explain.method import Method, Relevance, make
 from ser_core.explain.similarity import rank_correlation
 from ser_core.explain.view import Sight, private
+from ser_core.models.linear import LinearNet
 from ser_core.registry import Registry
 
 
@@ -26,6 +27,7 @@ class Check:
     Attributes:
         name: Key in `CHECKS`.
         title: What a person reads.
+        asks: The question that it answers.
         value: What was measured.
         bound: Where it must stay; see `rule`.
         passed: Whether it does.
@@ -35,6 +37,7 @@ class Check:
 
     name: str
     title: str
+    asks: str
     value: float
     bound: float
     passed: bool
@@ -49,6 +52,16 @@ class Check:
             f"{'' if self.passed else f'. {self.meaning}'}"
         )
 
+    @property
+    def measured(self) -> str:
+        """The value as people read it."""
+        return "below 0.01" if 0 < abs(self.value) < 0.01 else f"{self.value:.2f}"
+
+    @property
+    def good(self) -> str:
+        """Where it should be, as people read it."""
+        return self.rule.removeprefix("must be ")
+
 
 Measure = Callable[["Case"], float]
 
@@ -59,6 +72,7 @@ class Rule:
 
     Attributes:
         title: What a person reads.
+        asks: The question that it answers; yes is good.
         help: What is measured, in a sentence.
         measure: Does it.
         applies: Whether it says anything of a map.
@@ -69,6 +83,7 @@ class Rule:
     """
 
     title: str
+    asks: str
     help: str
     measure: Measure
     applies: Callable[[Case], bool]
@@ -117,6 +132,12 @@ def _every(_case: Case) -> bool:
 
 def _named(*names: str) -> Callable[[Case], bool]:
     return lambda case: case.method.name in names
+
+
+def _may_differ(case: Case) -> bool:
+    """Whether it could be another map than gradient x input: on a linear network all are that."""
+    linear = isinstance(case.sight.network, LinearNet)
+    return case.method.name != "gradient_x_input" and not linear
 
 
 def conservation(case: Case) -> float:
@@ -171,7 +192,7 @@ def shuffled(network: nn.Module, within: Sequence[str] | None = None, seed: int 
     for name, weights in copy.named_parameters():
         if within is None or name.partition(".")[0] in _with_norms(within):
             order = torch.randperm(weights.numel(), generator=generator)
-            weights.data = weights.data.flatten()[order].reshape(weights.shape)
+            weights.data.copy_(weights.data.flatten()[order].reshape(weights.shape))
     return copy
 
 
@@ -220,37 +241,44 @@ def _has_time(case: Case) -> bool:
 
 for _name, _rule in {
     "conservation": Rule(
-        "Conservation", "Share of the logit that is lost or made up on the way down.",
+        "Conservation", "Do the values add up to the answer?",
+        "Share of the answer's score that is lost or made up on the way down.",
         conservation, _named("lrp"), 0.05, True,
         "Relevance is lost or made up on the way, so sizes cannot be read",
     ),
     "completeness": Rule(
-        "Completeness", "How far the values' sum is from what the logit gains over the baseline.",
+        "Completeness", "Do the values add up to what the clip gains over the baseline?",
+        "How far their sum is from that, as a share of it.",
         completeness, _named("integrated_gradients"), 0.05, True,
         "The values do not sum to the answer; more steps help",
     ),
     "randomisation": Rule(
-        "Weights matter", "Likeness to the map of the same network with its weights shuffled.",
+        "Weights matter", "Would a network that knows nothing have another map?",
+        "Likeness to the map of this network with its weights shuffled: 0 is unlike, 1 the same.",
         randomisation, _every, 0.5, True,
         "It shows much the same for a network that knows nothing: it draws the input", costly=True,
     ),
     "baseline": Rule(
-        "More than the baseline", "Likeness to gradient x input.",
-        like_the_baseline, lambda case: case.method.name != "gradient_x_input", 0.95, True,
+        "More than the baseline", "Does it say more than the plainest method?",
+        "Likeness to the map of gradient x input: 0 is unlike, 1 the same.",
+        like_the_baseline, _may_differ, 0.95, True,
         "It is gradient x input under another name", costly=True,
     ),
     "stability": Rule(
-        "Same for another seed", "Likeness of the maps of two seeds.",
+        "Same for another seed", "Is it the same with other random choices?",
+        "Likeness of the maps of two seeds: 0 is unlike, 1 the same.",
         stability, _has_seed, 0.8, False,
         "Chance decides much of the picture; more samples help", costly=True,
     ),
     "fit": Rule(
-        "Fit of the linear model", "Share of the variance that the linear model explains (R²).",
+        "Fit of the linear model", "Does the simple model answer as the network does?",
+        "Share of the network's answers that it explains (R²): 1 is all.",
         fit, _named("lime"), 0.5, False,
         "The linear model that is shown does not describe the network here",
     ),
     "padding": Rule(
-        "Nothing on padding", f"Share of the map that falls on {PADDED:.0%} of padding.",
+        "Nothing on padding", "Does it stay off what is not part of the clip?",
+        f"Share of the map that falls on {PADDED:.0%} of padding laid behind the clip.",
         on_padding, _has_time, 0.1, True,
         "It marks what is not part of the clip", costly=True,
     ),
@@ -275,7 +303,8 @@ def check(case: Case, *, costly: bool = True) -> list[Check]:
 def judged(name: str, value: float) -> Check:
     """A measured value, held against the bound of its check."""
     rule = CHECKS[name]
-    return Check(name, rule.title, value, rule.bound, rule.holds(value), rule.words, rule.meaning)
+    passed = rule.holds(value)
+    return Check(name, rule.title, rule.asks, value, rule.bound, passed, rule.words, rule.meaning)
 
 
 def over_clips(name: str, values: Sequence[float]) -> Check:

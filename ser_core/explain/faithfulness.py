@@ -16,6 +16,7 @@ import numpy.typing as npt
 import torch
 
 from ser_core.explain.fills import fill_choice, filled
+from ser_core.explain.rests import rest_choice
 from ser_core.explain.surrogate import grid
 from ser_core.explain.view import Floats, Map, View
 from ser_core.parameters import Parameters, parameter
@@ -46,6 +47,11 @@ class Terms(Parameters):
     bands: int = parameter(16, 1, 128, "Tiles from bottom to top", "tiles")
     pieces: int = parameter(24, 1, 256, "Tiles from beginning to end", "tiles")
     controls: int = parameter(16, 1, 256, "Orders by chance, of each kind", "orders")
+    heard: int = parameter(
+        20, 0, 90, "Most relevant part that is kept, and removed, to be heard; 0 leaves it out", "%"
+    )
+    rest: str = rest_choice()
+    elsewhere: int = parameter(6, 1, 64, "Other places that each marked part is compared with")
     seed: int = parameter(0, 0, 2**31 - 1, "Starts what is left to chance")
 
 

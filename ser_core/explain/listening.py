@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +15,8 @@ from ser_core.errors import ModelError, ParameterError
 from ser_core.explain.attribution import Attribution
 from ser_core.explain.faithfulness import order_of
 from ser_core.explain.filterbanks import to_spectrum
-from ser_core.explain.view import Floats, Map
-from ser_core.models.predictor import Predictor, Voice
+from ser_core.explain.rests import RESTS, SILENCE, USUAL
+from ser_core.explain.view import Floats, Map, View
 from ser_core.representations import HPSS, Analysis, Representation, filters
 
 Mask = npt.NDArray[np.bool_]
@@ -32,47 +33,178 @@ class Heard:
         waveform: The new sound, as long as the old one.
         before: Probabilities of the whole sound, (classes,).
         after: Probabilities of the new one, (classes,).
+        mapped_before: What those networks say of the whole sound that the map is of, (classes,);
+            the same as `before` where the model is one network.
+        mapped_after: What they say of the new one.
         energy: Share of the sound's energy that is left, 0 to 1.
+        target: Index of the emotion that is explained.
     """
 
     waveform: Waveform
     before: Floats
     after: Floats
+    mapped_before: Floats
+    mapped_after: Floats
     energy: float
+    target: int
+
+    @property
+    def explained(self) -> float:
+        """Probability of the emotion after, of the networks that the map is of."""
+        return float(self.mapped_after[self.target])
+
+
+Hearing = Callable[[Waveform], View]
+"""How the model hears a sound, with all that it knows of the voice: `look`, or more than that."""
 
 
 def listen(
-    predictor: Predictor,
+    hear: Hearing,
     waveform: Waveform,
     attribution: Attribution,
     share: float,
     *,
     keep: bool,
-    voice: Voice | None = None,
+    rest: str = USUAL,
 ) -> Heard:
     """Keep only, or remove, the most relevant part of a sound, and ask the model again.
 
     The model hears the new sound from the beginning: it is extracted and normalised anew.
 
     Args:
-        predictor: The model.
+        hear: How the model hears a sound.
         waveform: The sound that was explained.
         attribution: Its map.
         share: Of the picture, 0 to 1, that counts as most relevant.
         keep: Keep that part; otherwise remove it.
-        voice: Of the speaker.
+        rest: What is heard in the place of what is removed, one of `RESTS`.
 
     Raises:
         ModelError: If the representation's bins are no parts of the sound.
         ParameterError: If the share is not between 0 and 1.
     """
     chosen = most_relevant(attribution.values, share)
-    new = resynthesised(waveform, attribution.representation, chosen if keep else ~chosen)
-    before, after = (predictor.predict([each], voice)[0] for each in (waveform, new))
-    old = resampled(waveform, new.sample_rate).samples
-    total = float(np.square(old, dtype=np.float64).sum())
-    left = float(np.square(new.samples, dtype=np.float64).sum())
-    return Heard(new, before, after, left / total if total > 0 else 0.0)
+    rep = attribution.representation
+    new = resynthesised(waveform, rep, chosen if keep else ~chosen, rest)
+    before, after = hear(waveform), hear(new)
+    return Heard(
+        new,
+        before.probabilities(),
+        after.probabilities(),
+        before.probabilities_through(rep.hash),
+        after.probabilities_through(rep.hash),
+        _left(waveform, new),
+        after.target(attribution.emotion),
+    )
+
+
+DRAWS = 6
+"""Other places that a marked part is compared with."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What the sound says of a map: the marked part against others of its shape and size.
+
+    Attributes:
+        kept: Probability of the emotion where nothing but the marked part is left.
+        removed: Where all but that is left.
+        kept_elsewhere: Mean where as much is left in other places.
+        removed_elsewhere: Mean where as much is taken away in other places.
+        draws: How many other places.
+    """
+
+    kept: float
+    removed: float
+    kept_elsewhere: float
+    removed_elsewhere: float
+    draws: int
+
+    @property
+    def keeps_more(self) -> bool:
+        """Whether the marked part keeps more of the answer than others do."""
+        return self.kept > self.kept_elsewhere
+
+    @property
+    def loses_more(self) -> bool:
+        """Whether the answer loses more without the marked part than without others."""
+        return self.removed < self.removed_elsewhere
+
+    @property
+    def margin(self) -> float:
+        """By how much the marked part does better than others, in the half where it is less."""
+        kept, lost = self.kept - self.kept_elsewhere, self.removed_elsewhere - self.removed
+        return min(kept, lost)
+
+    @property
+    def halves(self) -> int:
+        """How many of the two halves of the claim the sound bears out, 0 to 2."""
+        return self.keeps_more + self.loses_more
+
+
+def tried(
+    hear: Hearing,
+    waveform: Waveform,
+    attribution: Attribution,
+    share: float,
+    *,
+    parts: tuple[Heard, Heard] | None = None,
+    rest: str = USUAL,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> Trial:
+    """Hold a map against the sound itself, and against the same marks in other places.
+
+    The marks are moved along time and frequency together, so what is kept or removed elsewhere is
+    as large and as broken up. Probabilities are those of the networks that the map is of.
+
+    Args:
+        hear: How the model hears a sound.
+        waveform: The sound that was explained.
+        attribution: Its map.
+        share: Of the picture, 0 to 1, that counts as most relevant.
+        parts: What `listen` made of this share kept, and removed; made here when None.
+        rest: What is heard in the place of what is removed, one of `RESTS`.
+        draws: How many other places.
+        seed: Of the other places.
+
+    Raises:
+        ModelError: If the representation's bins are no parts of the sound.
+        ParameterError: If the share is not between 0 and 1.
+    """
+    rep, draw = attribution.representation, np.random.default_rng(seed)
+    chosen = most_relevant(attribution.values, share)
+
+    def probability(mask: Mask) -> float:
+        view = hear(resynthesised(waveform, rep, mask, rest))
+        return float(view.probabilities_through(rep.hash)[view.target(attribution.emotion)])
+
+    rows, columns = chosen.shape[-2:]
+    moved = [
+        np.roll(
+            chosen, (int(draw.integers(rows)), int(draw.integers(1, max(2, columns)))), (-2, -1)
+        )
+        for _ in range(draws)
+    ]
+    kept, removed = (
+        [each.explained for each in parts] if parts else [probability(chosen), probability(~chosen)]
+    )
+    return Trial(
+        kept,
+        removed,
+        float(np.mean([probability(each) for each in moved])),
+        float(np.mean([probability(~each) for each in moved])),
+        draws,
+    )
+
+
+def _left(old: Waveform, new: Waveform) -> float:
+    """Share of the energy that is left."""
+    before, after = (
+        float(np.square(each.samples, dtype=np.float64).sum())
+        for each in (resampled(old, new.sample_rate), new)
+    )
+    return after / before if before > 0 else 0.0
 
 
 def most_relevant(values: Map, share: float) -> Mask:
@@ -95,7 +227,10 @@ def can_be_heard(rep: Representation) -> bool:
 
 
 def resynthesised(
-    waveform: Waveform, rep: Representation, mask: npt.NDArray[np.generic]
+    waveform: Waveform,
+    rep: Representation,
+    mask: npt.NDArray[np.generic],
+    rest: str = SILENCE,
 ) -> Waveform:
     """The sound with nothing left but the masked part of a representation.
 
@@ -106,6 +241,7 @@ def resynthesised(
         waveform: The sound.
         rep: What the mask is laid over.
         mask: 1 where the sound stays, 0 where it goes, (channels, bins, frames).
+        rest: What is heard where it goes, one of `RESTS`.
 
     Returns:
         At the representation's sample rate; with a mask of ones the sound itself.
@@ -128,6 +264,8 @@ def resynthesised(
     times = torch.arange(spectrum.shape[-1]) * step / rep.hop_length
     gains = at_times(weights @ torch.from_numpy(mask.astype(np.float32)), times)
     gain = gains[0] if len(gains) == 1 else _shared_out(rep, samples, gains, times)
+    amplitude = spectrum.abs()
+    gain = gain + (1 - gain) * RESTS[rest](amplitude) / amplitude.clamp(min=1e-12)
     new = torch.istft(spectrum * gain, rep.n_fft, step, window=window, length=samples.shape[1])
     return Waveform(new[0].numpy(), rep.sample_rate)
 
@@ -161,4 +299,6 @@ def parts_of(rep: Representation, samples: Tensor) -> tuple[Tensor, Tensor]:
     return harmonic[0], percussive[0]
 
 
-__all__ = ["Heard", "can_be_heard", "listen", "most_relevant", "resynthesised"]
+__all__ = [
+    "Heard", "Trial", "can_be_heard", "listen", "most_relevant", "resynthesised", "tried",
+]  # fmt: skip

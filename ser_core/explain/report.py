@@ -19,7 +19,8 @@ from ser_core.evaluation import Interval
 from ser_core.explain.checks import CHECKS, Check, over_clips, reasons
 from ser_core.explain.faithfulness import CONTROLS
 from ser_core.explain.scatter import Means, Rank, ranks
-from ser_core.explain.view import Floats
+from ser_core.explain.trials import Trials, table_of
+from ser_core.explain.view import Map
 
 FIGURES = {
     "faithfulness": "Insertion minus deletion: the higher, the better.",
@@ -33,7 +34,7 @@ HIGHER_IS_BETTER = {"faithfulness": True, "deletion": False, "insertion": True, 
 FEWEST = 5
 """Clips below which nothing is said of one emotion."""
 
-TABLES = ("clips", "scores", "checks", "times", "readings")
+TABLES = ("clips", "scores", "checks", "times", "readings", "trials")
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +46,10 @@ class Bench:
         clips: A row a clip: `clip, emotion, speaker, answer`.
         scores: A row a clip and method, chance included: `clip, method` and `FIGURES`.
         checks: A row a clip, method and check: `clip, method, check, value`.
-        times: Seconds, a row a clip and a column a method.
+        times: Seconds of processor time, a row a clip and a column a method.
         readings: A row a clip, method and part: `clip, method, aspect, part, share, area`.
+        trials: A row a clip and method, controls included: what the sound says of the maps, as
+            `trials.COLUMNS`.
         maps: Mean of what speaks for an answer over the course of a clip, (bins, points), by
             method and answer.
     """
@@ -57,7 +60,8 @@ class Bench:
     checks: pd.DataFrame
     times: pd.DataFrame
     readings: pd.DataFrame
-    maps: dict[str, dict[str, Floats]]
+    trials: pd.DataFrame
+    maps: dict[str, dict[str, Map]]
 
     @property
     def methods(self) -> list[str]:
@@ -106,6 +110,11 @@ class Bench:
         means = self.means(figure)
         pair = (method, control) if HIGHER_IS_BETTER[figure] else (control, method)
         return means.difference(*pair)
+
+    @cached_property
+    def heard(self) -> Trials:
+        """How often the sound bears out the maps; over speakers wherever they are named."""
+        return Trials(self.trials, self.clips.set_index("clip")["speaker"].replace("", pd.NA))
 
     @cached_property
     def verdicts(self) -> dict[str, list[Check]]:
@@ -188,8 +197,8 @@ class Bench:
                 "answer": answer,
                 "part": part,
                 "value": each.value,
-                "low": each.low,
-                "high": each.high,
+                "low": None if each.low is None else max(0.0, each.low),
+                "high": None if each.high is None else min(1.0, each.high),
                 "area": float(areas[part]),
                 "clips": len(shares),
             }
@@ -202,6 +211,10 @@ class Bench:
         return {
             **self.about,
             "chance": {kind: self._figures(kind) for kind in CONTROLS},
+            "heard": {
+                name: {figure: _ends(each) for figure, each in figures.items()}
+                for name, figures in self.heard.summary().items()
+            },
             "methods": {
                 name: {
                     "label": self.about["methods"][name],
@@ -251,7 +264,7 @@ class Bench:
         """
         try:
             about = json.loads((folder / "bench.json").read_text(encoding="utf-8"))["about"]
-            tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES}
+            tables = {name: _read(folder / f"{name}.parquet") for name in TABLES}
             with np.load(folder / "maps.npz", allow_pickle=False) as packed:
                 maps = _nested({name: packed[name] for name in packed.files})
         except (OSError, ValueError, KeyError) as error:
@@ -263,8 +276,15 @@ class Bench:
         return cls(about, **tables, maps=maps)
 
 
-def _nested(flat: Mapping[str, Floats]) -> dict[str, dict[str, Floats]]:
-    found: dict[str, dict[str, Floats]] = {}
+def _read(file: Path) -> pd.DataFrame:
+    """A table; an empty one for the trials of a bench from before there were any."""
+    if file.stem == "trials" and not file.exists():
+        return table_of({})
+    return pd.read_parquet(file)
+
+
+def _nested(flat: Mapping[str, Map]) -> dict[str, dict[str, Map]]:
+    found: dict[str, dict[str, Map]] = {}
     for name, values in flat.items():
         method, _, answer = name.partition("/")
         found.setdefault(method, {})[answer] = values

@@ -6,8 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from ser_core import tracking
-from ser_core.explain.bench import Plan
+from ser_core.explain.planning import Plan
 from ser_core.explain.report import FIGURES, Bench
+from ser_core.explain.trials import MARGINS, SHARES
+from ser_core.explain.view import within
+from ser_core.representations import make
+from ser_core.words import count
 
 
 def params(plan: Plan) -> dict[str, Any]:
@@ -18,6 +22,7 @@ def params(plan: Plan) -> dict[str, Any]:
         "model": str(plan.model),
         "corpus": plan.corpus,
         "clips": len(plan.clips),
+        "enrolled": plan.enrolled,
         "terms": dataclasses.asdict(plan.terms),
         "method": {name: each.label for name, each in plan.methods.items()},
     }
@@ -36,9 +41,18 @@ def record(run: tracking.Run, bench: Bench, folder: Path) -> None:
             ends = {"": found.value, "_low": found.low, "_high": found.high}
             values |= {f"{name}_{figure}{end}": v for end, v in ends.items() if v is not None}
         values[f"{name}_seconds"] = float(bench.times[name].median())
+    for name in bench.heard.names:
+        for figure in (*SHARES, *MARGINS):
+            value = bench.heard.figure(name, figure).value
+            values |= {f"{_key(name)}_heard_{figure}": value} if value is not None else {}
     run.metrics(values)
     run.describe(note(bench))
     run.artifact(folder)
+
+
+def _key(name: str) -> str:
+    """A name that a metric may have."""
+    return name.replace(",", "").replace(" ", "_")
 
 
 def note(bench: Bench) -> str:
@@ -49,15 +63,25 @@ def note(bench: Bench) -> str:
 def heading(bench: Bench) -> str:
     """What the figures rest on, in a sentence or two."""
     about = bench.about
+    fill = about["terms"]["fill"]
     seen = (
         " **These clips may have trained the model.**"
         if about["clips_may_have_trained_the_model"]
         else ""
     )
+    known = about.get("enrolled")
+    voices = f", each voice known from {count(known, 'other clip')}" if known else ""
+    through = ""
+    if about.get("seen_as"):
+        through = f", maps over the {within(make(**about['representation']).title)}"
     return (
-        f"{about['clips']} clips of {about['corpus']}; what is taken away becomes "
-        f"{about['terms']['fill']}; 95 % intervals.{seen}"
+        f"{about['clips']} clips of {about['corpus']}{voices}{through}; what is taken away becomes "
+        f"{INSTEAD.get(fill, fill)}; 95 % intervals.{seen}"
     )
+
+
+INSTEAD = {"mean": "the mean", "silence": "silence", "blurred": "a blurred copy"}
+"""The fills in words."""
 
 
 def table(bench: Bench) -> str:

@@ -11,12 +11,14 @@ import plotly.graph_objects as go
 from ser_core.pictures import Picture, picture_of_sound, raster
 from ser_core.plots.palette import ACCENT, DIVERGING, NO_EMOTION, emotion_color
 from ser_core.plots.representations import WIDE, Size, cell_names, picture_figure
-from ser_core.plots.results import MARK
+from ser_core.plots.results import MARK, answer_figure
 from ser_core.plots.scales import scale_for
 from ser_core.plots.theme import finish
 from ser_core.plots.ticks import axis_title, bin_ticks
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy.typing as npt
     import pandas as pd
 
@@ -149,6 +151,41 @@ def _over_line(
     return figure
 
 
+def explained_answer_figure(
+    probabilities: Mapping[str, float], mapped: Mapping[str, float] | None = None, *, true: str = ""
+) -> go.Figure:
+    """All probabilities of one clip as bars; those of the part that maps explain as pale bars.
+
+    Args:
+        probabilities: Of the whole model, by emotion, 0 to 1.
+        mapped: Of those of its networks that the maps are of; None where that is the whole model.
+        true: The true emotion, marked in the labels.
+    """
+    figure = answer_figure(probabilities, true=true)
+    figure.update_xaxes(range=[0, 145])  # room for what stands beside a long bar
+    if mapped is None:
+        return figure
+    figure.update_traces(name="the whole ensemble", hovertemplate=_SAID)
+    (whole,) = figure.data
+    figure.add_bar(
+        x=[100 * value for value in mapped.values()],
+        y=whole.y,
+        orientation="h",
+        name="what the maps explain",
+        marker={"color": whole.marker.color, "opacity": 0.35, "line": {"width": 0}},
+        text=[f"{100 * value:.0f} %" for value in mapped.values()],
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate=_SAID,
+    )
+    figure.update_layout(barmode="group", bargap=0.25, bargroupgap=0.05)
+    figure.update_layout(height=24 + 38 * len(probabilities))
+    return figure
+
+
+_SAID = "%{y}: %{x:.1f} %, %{fullData.name}<extra></extra>"
+
+
 def reading_figure(table: pd.DataFrame, color: str = ACCENT) -> go.Figure:
     """Share of the relevance in each part, beside the share of the picture that it is.
 
@@ -228,7 +265,7 @@ def _dashes(places: list[float], rows: pd.DataFrame) -> go.Scatter:
 
 
 def mean_map_figure(
-    values: Floats, representation: Any, answer: str, limit: float | None = None
+    values: Floats | Map, representation: Any, answer: str, limit: float | None = None
 ) -> go.Figure:
     """Mean relevance over bins and the course of the clip, in units of an even map.
 
@@ -247,7 +284,7 @@ def mean_map_figure(
             colorscale=MARKS,
             zmin=0,
             zmax=limit or float(np.quantile(values * values.size, 0.995)) or 1.0,
-            colorbar={"thickness": 8, "outlinewidth": 0, "nticks": 4, "title": {"text": "x even"}},
+            colorbar={"thickness": 8, "outlinewidth": 0, "nticks": 4},
             hovertemplate="%{x:.0f} % of the clip<br>%{z:.2f} times an even map<extra></extra>",
         )
     )

@@ -1,16 +1,19 @@
 """`python -m ser_core explain`: a clip, and the bench."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from ser_core import tracking
+from ser_core.audio import load
 from ser_core.cli import app
 from ser_core.explain import METHODS
+from ser_core.predicting import answering
 from ser_core.settings import demo_corpus
-from tests.explain.nets import bundle_of
+from tests.explain.nets import bundle_of, linear_bundle, pair_of
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +48,9 @@ def test_json_tells_the_answer_the_checks_and_what_is_left(model, demo_clip):
     assert sum(found["probabilities"].values()) == pytest.approx(1)
     assert set(found["checks"]) == {"Weights matter", "Nothing on padding"}
     assert 0 <= found["probability_with_30_percent_removed"] <= 1
+    removed = found["probability_with_30_percent_removed"]
+    assert f"removed {removed:.3f}, elsewhere" in found["the_sound"]
+    assert "the map: kept" in found["the_sound"]
 
 
 def test_parameters_reach_the_method(model, demo_clip):
@@ -52,6 +58,31 @@ def test_parameters_reach_the_method(model, demo_clip):
         ask("--model", model, demo_clip, "--method", "grad_cam", "--set", "layer=layer2", "--json")
     )
     assert found["method"] == "Grad-CAM at layer2"
+
+
+def test_with_clips_of_the_voice_the_answer_is_that_of_predict(demo_clip, tmp_path):
+    bundle = bundle_of(normalise="speaker")
+    folder = bundle.save(tmp_path / "bundle")
+    other = demo_corpus() / "samples" / "EB0_anger_82.flac"
+    ask_json = partial(ask, "--model", folder, demo_clip, "--method", "gradient_x_input", "--json")
+    known, stranger = json.loads(ask_json("--enrol", other)), json.loads(ask_json())
+    expected = bundle.predict([load(demo_clip)], bundle.enrol([load(other)]))[0]
+    assert list(known["probabilities"].values()) == pytest.approx(list(expected), abs=1e-6)
+    assert known["voice"].startswith("known from 1 clip")
+    assert stranger["voice"] == "not known"
+    assert known["share_and_area"] != stranger["share_and_area"]
+
+
+def test_of_an_ensemble_it_says_which_answer_the_map_explains(demo_clip, tmp_path, monkeypatch):
+    pair = pair_of(linear_bundle(), bundle_of(), [0.8, 0.2])
+    monkeypatch.setattr(answering, "load", lambda _: pair)
+    found = json.loads(ask("--model", tmp_path, demo_clip, "--json"))
+    assert found["map_explains"] == "its network on log-mel spectrogram"
+    assert found["its_probabilities"] != found["probabilities"]
+    seen = ("--method", "gradient_x_input", "--seen-as", "functionals")
+    found = json.loads(ask("--model", tmp_path, demo_clip, "--json", *seen))
+    assert "the_sound" not in found
+    assert found["map_explains"] == "its network on functionals"
 
 
 def test_the_bench_writes_json_and_a_run(model, tmp_path, mlflow_store):

@@ -55,3 +55,10 @@ def bundle():
 def speech(demo_waveform):
     """A second of real speech."""
     return Waveform(np.array(demo_waveform.samples[8000:24000]), demo_waveform.sample_rate)
+
+
+@pytest.fixture
+def others(demo_waveform):
+    """Two more pieces of real speech, to know a voice from."""
+    rate, samples = demo_waveform.sample_rate, demo_waveform.samples
+    return [Waveform(np.array(part), rate) for part in (samples[:9000], 0.3 * samples[20000:])]

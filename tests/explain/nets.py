@@ -7,6 +7,7 @@ from ser_core.ensemble.bundle import Ensemble
 from ser_core.ensemble.pooling import Pool
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.emotion import EmotionModel
+from ser_core.models.linear import LinearSpec
 from ser_core.models.resnet import ResNetSpec
 from ser_core.representations import make
 
@@ -58,6 +59,14 @@ def bundle_of(name="melspectrogram", normalise="corpus", seed=0, width=2, **para
     model.normaliser.mean.fill_(-50.0 if rep.unit == "dB" else 0.0)
     model.normaliser.spread.fill_(20.0 if rep.unit == "dB" else 1.0)
     return Bundle(model.eval(), architecture(model))
+
+
+def linear_bundle():
+    """A bundle of a linear network, which sees a clip as one column of numbers."""
+    rep = make("functionals")
+    spec = LinearSpec(channels=1, bins=rep.silence.shape[1], classes=len(CLASSES))
+    model = EmotionModel(rep, "corpus", spec, CLASSES).eval()
+    return Bundle(model, architecture(model))
 
 
 def pair_of(one, two, weights, kind="linear", temperature=1.0):

@@ -1,20 +1,22 @@
 """One verb for every method; models are left alone, ensembles are explained through members."""
 
 import threading
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from ser_core.ensemble.pooling import Pool
 from ser_core.errors import ModelError, ParameterError
 from ser_core.explain import METHODS, attribute, look
 from ser_core.explain.bench import checks_of
 from ser_core.explain.fills import filled
-from ser_core.models.bundle import Bundle, architecture
-from ser_core.models.emotion import EmotionModel
-from ser_core.models.linear import LinearSpec
-from ser_core.representations import REPRESENTATIONS, make
-from tests.explain.nets import CLASSES, bundle_of, pair_of
+from ser_core.explain.view import named
+from ser_core.predicting.confidence import Confidence
+from ser_core.representations import REPRESENTATIONS
+from tests.explain.nets import CLASSES, bundle_of, linear_bundle, pair_of
 
 
 def test_the_model_answers_the_same_through_its_view(bundle, speech):
@@ -94,32 +96,110 @@ def test_members_on_other_representations_have_a_map_of_their_own(speech):
         attribute(pair, speech, "gradient_x_input", representation="mfcc")
 
 
-def test_voices_go_to_the_members_that_use_them(speech):
+def test_voices_go_to_the_members_that_use_them(speech, others):
     speaker = bundle_of(normalise="speaker")
     pair = pair_of(bundle_of(), speaker, [0.5, 0.5])
-    voice = speaker.enrol([speech])
+    voice = speaker.enrol(others)
     seen = look(pair, speech, voice).sights[1].seen
     torch.testing.assert_close(seen, look(speaker, speech, voice).sights[0].seen)
+    with pytest.raises(ModelError, match="has 2 parts, and this model needs 1"):
+        look(pair, speech, voice * 2)
+
+
+def test_with_a_voice_the_model_answers_the_same_through_its_view(speech, others):
+    bundle = bundle_of(normalise="speaker")
+    voice = bundle.enrol(others)
+    known, stranger = look(bundle, speech, voice), look(bundle, speech)
+    np.testing.assert_allclose(known.probabilities(), bundle.predict([speech], voice)[0], atol=1e-6)
+    assert not np.allclose(known.probabilities(), stranger.probabilities(), atol=1e-3)
+
+
+@pytest.mark.parametrize("name", list(METHODS))
+def test_the_map_of_a_known_voice_is_not_that_of_a_stranger(name, speech, others):
+    bundle = bundle_of(normalise="speaker")
+    voice = bundle.enrol(others)
+    small = {"samples": 50} if name == "lime" else {}
+    known = attribute(bundle, speech, name, "anger", voice=voice, **small)
+    stranger = attribute(bundle, speech, name, "anger", **small)
+    assert not np.allclose(known.values, stranger.values, rtol=0.01)
+    if name == "integrated_gradients":
+        model = bundle.model
+        with torch.no_grad():
+            logits = model(
+                torch.from_numpy(speech.samples)[None], voices=torch.tensor(voice[0])[None]
+            )
+        assert known.details["clip"] == pytest.approx(float(logits[0, 0]), abs=1e-5)
+
+
+def test_an_ensemble_has_the_weights_that_it_has_for_known_voices(speech, others):
+    one, two = bundle_of(normalise="speaker"), bundle_of("mfcc", normalise="speaker", seed=5)
+    plain = pair_of(one, two, [0.75, 0.25], temperature=1.3)
+    pair = replace(
+        plain, pool_knowing=Pool("linear", (0.2, 0.8), 0.7), about={**plain.about, "enrolled": {}}
+    )
+    voice = pair.enrol(others)
+    known = look(pair, speech, voice)
+    np.testing.assert_allclose(known.probabilities(), pair.predict([speech], voice)[0], atol=1e-6)
+    assert known.weights == pytest.approx((0.2, 0.8))
+    assert look(pair, speech).weights == pytest.approx((0.75, 0.25))
+
+
+def test_what_people_are_told_is_at_the_temperature_of_the_confidence(bundle, speech):
+    view = look(bundle, speech)
+    told = view.read(Confidence(temperature=2.0)).probabilities()
+    expected = np.sqrt(view.probabilities())
+    np.testing.assert_allclose(told, expected / expected.sum(), atol=1e-6)
+
+
+def test_a_map_explains_the_answer_of_those_that_see_its_picture(speech):
+    one, two, three = bundle_of(seed=0), bundle_of(seed=5), bundle_of("spectrogram")
+    view = look(pair_of(one, three, [0.3, 0.7]), speech)
+    np.testing.assert_allclose(
+        view.probabilities_through("melspectrogram"), one.predict([speech])[0], atol=1e-6
+    )
+    assert named(view, "melspectrogram") == "its network on log-mel spectrogram"
+    view = look(pair_of(one, two, [0.75, 0.25]), speech)
+    mean = 0.75 * one.predict([speech])[0] + 0.25 * two.predict([speech])[0]
+    np.testing.assert_allclose(view.probabilities_through(), mean, atol=1e-6)
+    assert named(view) == "its 2 networks on log-mel spectrogram"
+    alone = look(one, speech)
+    assert alone.probabilities_through() == pytest.approx(alone.probabilities())
+    assert named(alone) == "the model"
+
+
+def test_a_method_goes_to_what_it_applies_to(speech):
+    linear, pictures = linear_bundle(), bundle_of()
+    pair = pair_of(linear, pictures, [0.8, 0.2])
+    assert attribute(pair, speech, "lrp").representation.name == "melspectrogram"
+    assert attribute(pair, speech, "gradient_x_input").representation.name == "functionals"
+    with pytest.raises(ModelError, match="this model's is a LinearNet"):
+        attribute(pair, speech, "lrp", representation="functionals")
+
+
+def test_networks_without_weight_have_a_map_too(speech):
+    pair = pair_of(bundle_of(), bundle_of("spectrogram"), [1.0, 0.0])
+    found = attribute(pair, speech, "gradient_x_input", representation="spectrogram")
+    assert np.isfinite(found.values).all()
+    view = look(pair, speech)
+    assert np.isfinite(view.probabilities_through("spectrogram")).all()
 
 
 def test_a_model_without_networks_says_so(speech):
-    with pytest.raises(ModelError, match="no network"):
-        look(object(), speech)
+    file = SimpleNamespace(about={"name": "a file"}, enrols=False)
+    with pytest.raises(ModelError, match="a file: has no network"):
+        look(file, speech)
 
 
 @pytest.mark.parametrize("name", list(METHODS))
 def test_a_linear_model_on_functionals_is_explained_where_that_makes_sense(name, speech):
-    rep = make("functionals")
-    spec = LinearSpec(channels=1, bins=rep.silence.shape[1], classes=3)
-    model = EmotionModel(rep, "corpus", spec, CLASSES).eval()
-    bundle = Bundle(model, architecture(model))
+    bundle = linear_bundle()
     if METHODS[name].needs_convolutions:
         with pytest.raises(ModelError, match="this model's is a LinearNet"):
             attribute(bundle, speech, name)
         return
     small = {"samples": 50} if name == "lime" else {}
     found = attribute(bundle, speech, name, **small)
-    assert found.values.shape == (1, spec.bins, 1)
+    assert found.values.shape == (1, bundle.model.representation.silence.shape[1], 1)
     view = look(bundle, speech)
     checks = checks_of(view, found, view.target(None), costly=True)
     assert "padding" not in {each.name for each in checks}

@@ -1,7 +1,8 @@
 """The bench: clips of the test part, equal terms, verdicts, ranks and files."""
 
 import json
-from types import SimpleNamespace
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,18 +10,21 @@ import pytest
 
 from ser_core.corpora import open_corpus
 from ser_core.errors import ModelError, ParameterError, SerError
-from ser_core.explain.bench import folder_of, keeps_voices_apart, on_terms, plan, run, spread
+from ser_core.explain.bench import folder_of, run
 from ser_core.explain.faithfulness import CONTROLS, Terms
 from ser_core.explain.method import make
+from ser_core.explain.planning import command, on_terms, plan, spread
+from ser_core.explain.published import identity, published_within
 from ser_core.explain.report import FIGURES, Bench
 from ser_core.explain.speech import ASPECTS
-from ser_core.explain.tracked import note
+from ser_core.explain.tracked import heading, note
+from ser_core.explain.trials import MARGINS, SHARES, WITHOUT_A_MODEL
 from ser_core.models.predictor import load
 from ser_core.predictions import Predictions
 from ser_core.settings import demo_corpus
-from tests.explain.nets import CLASSES, bundle_of
+from tests.explain.nets import CLASSES, bundle_of, linear_bundle
 
-TERMS = Terms(bands=4, pieces=6, controls=2)
+TERMS = Terms(bands=4, pieces=6, controls=2, elsewhere=1)
 METHODS = ("lrp", "integrated_gradients", "gradient_x_input")
 
 
@@ -69,15 +73,6 @@ def test_clips_are_spread_over_the_emotions(corpus):
     assert spread(table, 12) == names
 
 
-def test_voices_are_the_units_where_the_test_voices_are_new():
-    def model(about):
-        return SimpleNamespace(about=about)
-
-    assert keeps_voices_apart(model({"split": {"audit": {"grade": "A"}}}), None)
-    assert not keeps_voices_apart(model({"split": {"audit": {"grade": "E"}}}), None)
-    assert not keeps_voices_apart(model({}), None)
-
-
 def test_methods_that_compare_take_the_fill():
     terms = Terms(fill="silence")
     assert on_terms(make("lime", samples=100), terms) == make(
@@ -102,6 +97,74 @@ def test_costly_checks_are_made_on_some_clips_and_cheap_ones_on_all(found):
     assert made["lrp", "randomisation"] == 3
 
 
+def test_every_map_is_held_against_the_sound(found):
+    heard = found.heard
+    assert heard.names == [*METHODS, *WITHOUT_A_MODEL]
+    for name in heard.names:
+        shares = [heard.figure(name, each) for each in SHARES]
+        assert sum(each.value for each in shares) == pytest.approx(1)
+        assert all(0 <= each.low <= each.value <= each.high <= 1 for each in shares)
+    summary = found.summary()["heard"]
+    assert "speakers" in summary["lrp"]["keeps"]["how"]
+    assert set(summary["lrp"]) == {*SHARES, *MARGINS, *(f"over {c}" for c in WITHOUT_A_MODEL)}
+
+
+def test_a_voice_is_known_from_clips_that_are_not_explained(corpus, tmp_path):
+    folder = bundle_of(normalise="speaker").save(tmp_path / "bundle")
+    few = {"methods": ["gradient_x_input"], "terms": replace(TERMS, heard=0), "checked": 1}
+    chosen = plan(folder, corpus, clips=6, enrol=2, **few)
+    assert set(chosen.voices) == set(chosen.speakers)
+    for speaker, files in chosen.voices.items():
+        assert len(files) == len(set(files)) == 2
+        assert not set(files) & set(chosen.files)
+        assert all(speaker in file.name for file in files)
+    assert "--enrol 2" in command(chosen)
+    known, stranger = run(chosen), run(plan(folder, corpus, clips=6, **few))
+    assert "each voice known from 2 other clips" in heading(known)
+    assert "each voice" not in heading(stranger)
+    assert not np.allclose(known.wide("deletion"), stranger.wide("deletion"))
+
+
+def test_of_an_ensemble_what_its_networks_see_can_be_chosen(corpus, tmp_path):
+    places = ["members/0/model-0", "members/1/model-0"]
+    for place, bundle in zip(places, (linear_bundle(), bundle_of()), strict=True):
+        bundle.save(tmp_path / place)
+    about = {
+        "version": 1, "name": "pair", "classes": CLASSES, "pooling": "linear",
+        "weights": [0.8, 0.2], "temperature": 1.0, "threshold": None,
+        "members": [{"bundles": [place]} for place in places],
+    }  # fmt: skip
+    (tmp_path / "ensemble.json").write_text(json.dumps(about))
+    few = {"clips": 2, "methods": ["lrp", "gradient_x_input"], "terms": TERMS, "checked": 1}
+    heaviest = run(plan(tmp_path, corpus, **few))
+    assert heaviest.methods == ["gradient_x_input"]
+    assert heaviest.about["representation"]["name"] == "functionals"
+    assert heaviest.heard.names == []
+    pictures = run(plan(tmp_path, corpus, seen_as="melspectrogram", **few))
+    assert pictures.methods == ["lrp", "gradient_x_input"]
+    assert pictures.about["representation"]["n_mels"] == 16
+    assert pictures.heard.names == ["lrp", "gradient_x_input", *WITHOUT_A_MODEL]
+    assert "maps over the log-mel spectrogram" in heading(pictures)
+    assert pictures.about["command"].count("--seen-as melspectrogram") == 1
+    with pytest.raises(ModelError, match="does not see"):
+        plan(tmp_path, corpus, seen_as="mfcc")
+
+
+def test_a_voice_that_cannot_be_known_is_told(model, corpus, tmp_path):
+    with pytest.raises(ModelError, match="no use of a known voice"):
+        plan(model, corpus, enrol=2)
+    folder = bundle_of(normalise="speaker").save(tmp_path / "bundle")
+    with pytest.raises(ParameterError, match="besides those explained"):
+        plan(folder, corpus, enrol=3)
+
+
+def test_the_command_says_what_is_not_usual(model, corpus):
+    usual = plan(model, corpus, clips=4)
+    assert command(usual).endswith("--corpus PATH --clips 4")
+    other = plan(model, corpus, clips=4, methods=["lrp"], terms=Terms(fill="silence", heard=0))
+    assert command(other).endswith("--clips 4 --fill silence --heard 0 --method lrp")
+
+
 def test_a_method_that_fails_a_check_is_in_no_ranking(found):
     broken = found.checks.copy()
     broken.loc[broken["check"] == "conservation", "value"] = 0.5
@@ -114,13 +177,13 @@ def test_a_method_that_fails_a_check_is_in_no_ranking(found):
 
 
 def vars_of(bench):
-    names = ("about", "clips", "scores", "checks", "times", "readings", "maps")
+    names = ("about", "clips", "scores", "checks", "times", "readings", "trials", "maps")
     return {name: getattr(bench, name) for name in names}
 
 
 def test_it_comes_back_from_its_files(found, tmp_path):
     again = Bench.load(found.save(tmp_path / "bench"))
-    for name in ("clips", "scores", "checks", "times", "readings"):
+    for name in ("clips", "scores", "checks", "times", "readings", "trials"):
         pd.testing.assert_frame_equal(getattr(again, name), getattr(found, name))
     assert again.summary() == found.summary()
     assert {m: set(of) for m, of in again.maps.items()} == {
@@ -128,6 +191,36 @@ def test_it_comes_back_from_its_files(found, tmp_path):
     }
     content = json.loads((tmp_path / "bench" / "bench.json").read_text())
     assert content["summary"]["methods"]["lrp"]["deletion"]["low"] is not None
+
+
+def test_a_bench_from_before_maps_were_heard_is_still_read(found, tmp_path):
+    folder = found.save(tmp_path / "bench")
+    (folder / "trials.parquet").unlink()
+    again = Bench.load(folder)
+    assert again.heard.names == []
+    assert again.summary()["heard"] == {}
+
+
+def test_a_published_bench_is_found_by_what_the_model_is(model, found, tmp_path):
+    results = tmp_path / "results"
+    made = found.save(results / "some name")
+    copy = shutil.copytree(model, tmp_path / "elsewhere")
+    assert identity(copy) == identity(model) == found.about["identity"]
+    assert published_within(copy, results) == (made, copy)
+    other = bundle_of(seed=5).save(tmp_path / "other")
+    assert identity(other) != identity(model)
+    assert published_within(other, results) is None
+
+
+def test_of_an_ensemble_the_bench_of_a_network_that_it_asks_is_found(model, found, tmp_path):
+    results = tmp_path / "results"
+    made = found.save(results / "network")
+    ensemble = tmp_path / "ensemble"
+    asked = shutil.copytree(model, ensemble / "members" / "1" / "model-0")
+    members = [{"bundles": []}, {"bundles": ["members/1/model-0"]}]
+    (ensemble / "ensemble.json").write_text(json.dumps({"weights": [0, 1], "members": members}))
+    assert identity(ensemble) not in ("", identity(asked))
+    assert published_within(ensemble, results) == (made, asked)
 
 
 def test_no_bench_or_a_damaged_one_is_told(tmp_path):

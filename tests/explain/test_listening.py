@@ -1,21 +1,25 @@
 """Parts of a sound to hear: what is kept is kept, what is removed is gone."""
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 
 from ser_core.audio import Waveform
 from ser_core.errors import ModelError, ParameterError
-from ser_core.explain import attribute
+from ser_core.explain import attribute, look
 from ser_core.explain.filterbanks import BANKS, bank_of, to_spectrum
 from ser_core.explain.listening import (
     can_be_heard,
     listen,
     most_relevant,
     resynthesised,
+    tried,
 )
 from ser_core.representations import REPRESENTATIONS, Analysis, make, represent
-from tests.explain.nets import bundle_of
+from tests.explain.nets import bundle_of, pair_of
 
 RATE = 16_000
 
@@ -125,15 +129,85 @@ def test_the_most_relevant_share_is_that_share_of_the_largest_values():
         most_relevant(values, 20)
 
 
+def test_what_is_turned_down_is_as_loud_as_it_usually_is_at_that_frequency(speech):
+    rep = make("spectrogram")
+    down = resynthesised(speech, rep, np.zeros(shape(rep, speech), bool), "usual")
+    before, after = (represent(each, [rep])[0][0] for each in (speech, down))
+    usual = np.median(before, axis=1, keepdims=True)
+    loud = before > usual + 12
+    assert np.median((after - usual)[:, 8:-8][loud[:, 8:-8]]) == pytest.approx(0, abs=3)
+    assert level(down.samples) < level(speech.samples) - 6
+
+
+def test_steady_sound_is_left_alone_where_nothing_stands_out():
+    hum = Waveform(0.3 * tone(440), RATE)
+    rep = make("spectrogram")
+    down = resynthesised(hum, rep, np.zeros(shape(rep, hum), bool), "usual")
+    inner = slice(RATE // 4, -RATE // 4)
+    np.testing.assert_allclose(down.samples[inner], hum.samples[inner], atol=5e-3)
+
+
 def test_the_model_hears_the_new_sound(speech):
     bundle = bundle_of()
+    hear = partial(look, bundle)
     found = attribute(bundle, speech, "gradient_x_input")
-    whole = listen(bundle, speech, found, 1.0, keep=True)
+    whole = listen(hear, speech, found, 1.0, keep=True)
     np.testing.assert_allclose(whole.after, whole.before, atol=1e-3)
+    np.testing.assert_array_equal(whole.before, whole.mapped_before)
     assert whole.energy == pytest.approx(1, abs=1e-4)
-    nothing = listen(bundle, speech, found, 1.0, keep=False)
+    nothing = listen(hear, speech, found, 1.0, keep=False, rest="silence")
     silence = bundle.predict([Waveform(np.zeros_like(speech.samples), RATE)])[0]
     np.testing.assert_allclose(nothing.after, silence, atol=1e-6)
-    part = listen(bundle, speech, found, 0.2, keep=False)
-    np.testing.assert_allclose(part.after, bundle.predict([part.waveform])[0])
+    part = listen(hear, speech, found, 0.2, keep=False)
+    np.testing.assert_allclose(part.after, bundle.predict([part.waveform])[0], atol=1e-6)
     assert 0 < part.energy < 1
+
+
+def test_with_a_voice_the_new_sound_is_of_that_voice(speech, others):
+    bundle = bundle_of(normalise="speaker")
+    voice = bundle.enrol(others)
+    found = attribute(bundle, speech, "gradient_x_input", voice=voice)
+    part = listen(partial(look, bundle, voice=voice), speech, found, 0.2, keep=True)
+    np.testing.assert_allclose(part.before, bundle.predict([speech], voice)[0], atol=1e-6)
+    np.testing.assert_allclose(part.after, bundle.predict([part.waveform], voice)[0], atol=1e-6)
+    stranger = bundle.predict([part.waveform])[0]
+    assert not np.allclose(part.after, stranger, rtol=0.01, atol=0)
+
+
+def test_of_an_ensemble_the_networks_of_the_map_answer_too(speech):
+    one, two = bundle_of(), bundle_of("spectrogram", seed=5)
+    pair = pair_of(one, two, [0.6, 0.4])
+    found = attribute(pair, speech, "gradient_x_input")
+    part = listen(partial(look, pair), speech, found, 0.3, keep=True)
+    np.testing.assert_allclose(part.after, pair.predict([part.waveform])[0], atol=1e-6)
+    np.testing.assert_allclose(part.mapped_before, one.predict([speech])[0], atol=1e-6)
+    np.testing.assert_allclose(part.mapped_after, one.predict([part.waveform])[0], atol=1e-6)
+
+
+class OfTheFirstHalf:
+    """A model that answers by how much of the sound lies in its first half."""
+
+    def __init__(self, whole, sound):
+        half = len(sound.samples) // 2
+        self.share = np.square(sound.samples[:half]).sum() / np.square(whole.samples).sum()
+
+    def target(self, _emotion):
+        return 0
+
+    def probabilities_through(self, _representation):
+        return np.array([self.share, 1 - self.share])
+
+
+def test_a_map_is_held_against_the_same_marks_elsewhere(speech):
+    noise = np.random.default_rng(0).standard_normal(RATE).astype(np.float32) * 0.1
+    sound = Waveform(noise, RATE)
+    found = attribute(bundle_of(), sound, "gradient_x_input")
+    frames = found.values.shape[-1]
+    right, wrong = np.zeros_like(found.values), np.zeros_like(found.values)
+    right[..., : frames // 4] = wrong[..., -frames // 4 :] = 1
+    hear = partial(OfTheFirstHalf, sound)
+    for values, bears_out in ((right, True), (wrong, False)):
+        trial = tried(hear, sound, replace(found, values=values), 0.25, rest="silence")
+        assert trial.keeps_more is trial.loses_more is bears_out
+        assert trial.kept + trial.removed == pytest.approx(0.5, abs=0.05)
+        assert trial.draws == 6

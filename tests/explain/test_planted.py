@@ -1,10 +1,17 @@
 """Sounds whose cue is known: every method is held against the truth, without a corpus."""
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
+import pandas as pd
 import pytest
 
-from ser_core.explain import METHODS, make, planted
+from ser_core.explain import METHODS, attributed, make, planted
 from ser_core.explain.checks import Case, check
+from ser_core.explain.faithfulness import CONTIGUOUS, Terms
+from ser_core.explain.listening import tried
+from ser_core.explain.trials import Trials, controls, held, table_of
 from ser_core.explain.view import look
 
 LEAST = {
@@ -42,7 +49,7 @@ def test_the_truth_is_where_the_cue_is_and_not_the_loudest_place(learned):
     clip = planted.clips(1, seed=3)[0]
     rep = learned.model.representation
     truth = clip.truth(rep)
-    hz = rep.bin_axis().values
+    hz = np.asarray(rep.bin_axis().values)
     rows = np.flatnonzero(truth.any(axis=(0, 2)))
     low, high = planted.CUES[clip.emotion]
     assert low * 0.85 < hz[rows].min()
@@ -92,3 +99,51 @@ def test_localisation_of_known_maps():
     assert flat["inside"] == pytest.approx(0.1)
     assert planted.localisation(-truth.astype(np.float32), truth)["auc"] == 0.0
     assert planted.localisation(np.zeros((1, 4, 5), np.float32), truth)["inside"] == 0.0
+
+
+def of_all(trials):
+    clips = [str(number) for number in trials]
+    table = table_of(dict(zip(clips, trials.values(), strict=True)))
+    return Trials(table, pd.Series(pd.NA, index=clips))
+
+
+def test_the_sound_bears_out_maps_of_the_cue_and_blobs_no_more_than_chance(learned):
+    trials, terms = {}, Terms(heard=5, elsewhere=3)
+    for number, clip in enumerate(planted.clips(20, seed=97)):
+        view = look(learned, clip.waveform)
+        hear = partial(look, learned, like=view)
+        found = attributed(view, make("lrp"), view.target(clip.emotion))
+        truth = replace(found, values=clip.truth(found.representation).astype(np.float32))
+        if number < 8:
+            own = {"lrp": found, "truth": truth}
+            trials[number] = held(hear, clip.waveform, own, terms, number)
+        else:
+            blobs = controls(found, terms, number)[CONTIGUOUS]
+            trials[number] = {
+                CONTIGUOUS: tried(hear, clip.waveform, blobs, 0.05, draws=3, seed=number)
+            }
+    of_the_cue = of_all({number: trials[number] for number in range(8)})
+    for name in ("truth", "lrp"):
+        assert of_the_cue.figure(name, "both").value >= 0.85
+        assert of_the_cue.figure(name, "keeps").value > 0.02
+        assert of_the_cue.figure(name, "loses").value > 0.15
+    by_chance = of_all({n: {CONTIGUOUS: trials[n][CONTIGUOUS]} for n in trials})
+    assert by_chance.figure(CONTIGUOUS, "both").value <= 0.5
+    for margin in ("keeps", "loses"):
+        assert abs(by_chance.figure(CONTIGUOUS, margin).value) < 0.05
+
+
+def test_with_holes_in_the_sound_nothing_can_be_kept(learned):
+    """Why what is taken away is turned down and not silenced: the answer is then to the holes."""
+    keeps = {}
+    for rest in ("usual", "silence"):
+        trials = {}
+        for number, clip in enumerate(planted.clips(6, seed=97)):
+            view = look(learned, clip.waveform)
+            found = attributed(view, make("gradient_x_input"), view.target(clip.emotion))
+            truth = replace(found, values=clip.truth(found.representation).astype(np.float32))
+            hear = partial(look, learned, like=view)
+            trials[number] = {"truth": tried(hear, clip.waveform, truth, 0.05, rest=rest, draws=3)}
+        keeps[rest] = of_all(trials).figure("truth", "keeps").value
+    assert abs(keeps["silence"]) < 0.005
+    assert keeps["usual"] > 0.02

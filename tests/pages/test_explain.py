@@ -1,16 +1,25 @@
 """The Explain page: maps side by side, hear and read them, compare, bench and atlas."""
 
+import json
+from dataclasses import replace
+
 import pytest
 
+from ser_core.audio import load
 from ser_core.corpora import open_corpus
 from ser_core.explain import METHODS
-from ser_core.explain.bench import folder_of, plan, run
+from ser_core.explain.bench import folder_of, run
+from ser_core.explain.checks import judged
 from ser_core.explain.faithfulness import Terms
-from ser_core.predicting.listing import models
+from ser_core.explain.planning import plan
+from ser_core.explain.published import identity
+from ser_core.predicting.listing import EXPORTED, ModelInfo, Worth, models
 from ser_core.settings import demo_corpus
+from tests.explain.nets import CLASSES, bundle_of, linear_bundle
 
 QUICK = "gradient_x_input"
 TITLE = "Gradient x input"
+DEMO_CLIP = demo_corpus() / "samples" / "SM0_anger_48.flac"
 
 
 def press(app, label):
@@ -34,7 +43,7 @@ def kept(trained):
     chosen = plan(
         info.folder, open_corpus(demo_corpus()), clips=10, checked=2,
         methods=["lrp", "integrated_gradients", QUICK],
-        terms=Terms(bands=4, pieces=4, controls=2),
+        terms=Terms(bands=4, pieces=4, controls=2, elsewhere=1),
     )  # fmt: skip
     return run(chosen)
 
@@ -54,8 +63,8 @@ def test_maps_stand_side_by_side_each_with_its_checks(visit, said, model):
     assert not app.error
     words = said(app)
     assert "LRP: last stage" in words.replace("\\", "")
-    assert words.count("badge[Weights matter") == 2
-    assert words.count("badge[Conservation") == 1
+    assert words.count("**Would a network that knows nothing have another map?** Yes") == 2
+    assert words.count(":small[Conservation **") == 1
     assert len(app.get("plotly_chart")) >= 4  # sound, answer, two maps
 
 
@@ -74,12 +83,27 @@ def test_every_method_is_offered_by_itself(visit, model):
     assert list(pills.options) == [cls.title for _, cls in METHODS.items()]
 
 
+def test_a_failed_check_says_what_was_measured_and_what_would_be_good():
+    from pages.shared.explain.maps import checked, told
+
+    failed, passed = judged("randomisation", 0.7), judged("padding", 0.0003)
+    assert told(failed).endswith("(weights matter: 0.70, good is at most 0.5).")
+    first, second = checked([failed, passed]).split("\n\n")
+    assert "have another map?** No." in first
+    assert "Does it stay off what is not part of the clip?** Yes." in second
+    assert "Nothing on padding **below 0.01**, good is at most 0.1." in second
+
+
 def test_a_part_can_be_heard_and_the_model_says_what_it_hears(visit, said, model):
     app = visit("explain", methods=[TITLE], share="30")
     words = said(app)
+    assert "If the map is right, the first sound keeps what speaks for" in words
     assert "Only the most relevant 30 %" in words
     assert words.count("The model now answers") == 2
     assert len(app.get("audio")) == 3
+    silent = visit("explain", methods=[TITLE], share="30", rest="silent")
+    assert not silent.error
+    assert said(silent) != words
 
 
 def test_it_is_read_as_speech(visit, said, model):
@@ -101,6 +125,127 @@ def test_lime_is_computed_with_a_bar_and_kept(visit, said, model):
     number.set_value(60).run()
     assert "60 samples" in said(app)
     assert not app.error
+
+
+def test_without_a_use_for_a_voice_nothing_is_said_of_one(visit, said, model):
+    words = said(visit("explain", methods=[TITLE]))
+    assert "makes no use of a known voice" in words
+    assert "Voice not known" not in words
+
+
+@pytest.fixture
+def listener(with_runs, ser_home):
+    """A model that listens to voices, beside the others."""
+    folder = ser_home / "runs" / "00000000000000ee"
+    bundle = bundle_of(normalise="speaker", width=4)
+    bundle.save(folder / "fold-0-seed-0" / "bundle")
+    (folder / "recipe.yaml").write_text("name: listens\ncorpus: demo\n")
+    return bundle
+
+
+def chances(app):
+    specs = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    (found,) = (spec for spec in specs if spec["layout"]["meta"]["name"] == "answer")
+    return [trace["x"] for trace in found["data"]]
+
+
+def test_with_a_voice_the_answer_of_predict_is_explained(visit, said, listener):
+    chosen = {"model": "00000000000000ee:fold-0-seed-0", "clip": "samples/EB0_anger_82.flac"}
+    app = visit("explain", methods=[TITLE], **chosen)
+    assert "Voice not known" in said(app)
+    stranger = chances(app)
+    press(app, "Take 5 clips of EB0 from the corpus")
+    assert "badge[Voice known] The answer and its explanation" in said(app)
+    assert "Knowing the voice" in said(app)
+    known = chances(app)
+    names = [each.name for each in app.session_state["_voice"]]
+    assert len(names) == 5
+    waves = [load(demo_corpus() / name) for name in (*names, chosen["clip"])]
+    expected = listener.predict(waves[-1:], listener.enrol(waves[:-1]))[0]
+    assert known[0] == pytest.approx(list(100 * expected), abs=1e-3)
+    assert known != stranger
+    app.switch_page("pages/predict.py").run()  # the voice is the same one there
+    assert chances(app)[0] == pytest.approx(known[0], abs=1e-3)
+    press(app, "Forget the voice")
+    app.switch_page("pages/explain.py").run()
+    assert "Voice not known" in said(app)
+    assert chances(app) == stranger
+
+
+def test_compared_clips_of_another_speaker_are_those_of_a_stranger(visit, said, listener):
+    chosen = {"model": "00000000000000ee:fold-0-seed-0", "clip": "samples/EB0_anger_82.flac"}
+    other = "anger, samples/SM0_anger_48.flac"
+    app = visit("explain", tab="Compare", by=TITLE, other=other, **chosen)
+    assert said(app).count("badge[Voice not known]") == 3  # of the page, and of each clip
+    press(app, "Take 5 clips of EB0 from the corpus")
+    assert said(app).count("badge[Voice known]") == 2
+    assert said(app).count("badge[Voice not known]") == 1
+
+
+@pytest.fixture
+def ensemble(ser_home):
+    """An ensemble of a linear network, which weighs most, and one that sees pictures."""
+    folder = ser_home / "ensembles" / "pair" / "ensemble"
+    places = ["members/0/model-0", "members/1/model-0"]
+    for place, bundle in zip(places, (linear_bundle(), bundle_of()), strict=True):
+        bundle.save(folder / place)
+    about = {
+        "version": 1, "name": "pair", "classes": CLASSES, "pooling": "linear",
+        "weights": [0.8, 0.2], "temperature": 1.0, "threshold": None,
+        "members": [{"bundles": [place]} for place in places],
+    }  # fmt: skip
+    (folder / "ensemble.json").write_text(json.dumps(about))
+    return "ensemble:pair"
+
+
+def test_of_an_ensemble_both_answers_are_shown_with_their_names(visit, said, ensemble):
+    app = visit("explain", model=ensemble, methods=[TITLE])
+    assert not app.error
+    whole, mapped = chances(app)
+    assert whole != mapped
+    words = said(app)
+    assert "**The maps explain the fainter bars**, its network on log-mel spectrogram" in words
+    assert "for its network on log-mel spectrogram alone from" in words
+    assert "which has 20 % of the vote" in words
+    assert box(app, "Seen as").options == ["Log-mel spectrogram", "Functionals"]
+
+
+def test_what_does_not_apply_is_said_calmly(visit, said, ensemble):
+    app = visit("explain", model=ensemble, methods=["Grad-CAM", "LRP", TITLE])
+    assert "Not applicable" not in said(app)
+    box(app, "Seen as").select_index(1).run()
+    assert not app.error
+    assert "Not applicable: Grad-CAM and LRP look into the layers" in said(app)
+    assert "one column of numbers stands for all of the clip" in said(app)
+    app = visit("explain", model=ensemble, methods=["LRP"])
+    box(app, "Seen as").select_index(1).run()
+    assert "Not applicable: LRP looks into the layers" in said(app)
+
+
+def test_rows_that_a_method_takes_together_are_said_to_have_no_order(visit, said, ensemble):
+    app = visit("explain", model=ensemble, methods=["Occlusion"])
+    box(app, "Seen as").select_index(1).run()
+    assert not app.exception
+    assert "those have one value, in no order" in said(app)
+    assert app.dataframe[0].value["Relevance"].duplicated().any()
+
+
+@pytest.mark.parametrize("tab", ["Explain", "Compare", "Faithfulness"])
+def test_of_an_exported_file_it_says_calmly_what_can_be_explained(visit, said, tab, monkeypatch):
+    file = ModelInfo("exported:a:b", "a file", EXPORTED, DEMO_CLIP.with_suffix(".onnx"), Worth(), 0)
+    monkeypatch.setattr("pages.shared.predict.choosing.models", lambda *_, **__: [file])
+    app = visit("explain", tab=tab)
+    assert not app.error
+    assert "Choose the model that it was made from" in said(app)
+
+
+def test_the_answered_sound_is_handed_over_without_a_warning(visit, said, model, caplog):
+    app = visit("explain", methods=[TITLE], source="Corpus")
+    app.session_state["_handed_over"] = ("mine.flac", DEMO_CLIP.read_bytes())
+    app.query_params["handed"] = "1"
+    app.run()
+    assert "**mine.flac**" in said(app)
+    assert "default value" not in caplog.text + said(app)
 
 
 def test_two_clips_and_two_models_are_compared(visit, said, model):
@@ -130,8 +275,16 @@ def test_a_bench_shows_figures_checks_and_ranks(visit, said, benched):
     assert not app.error
     table = app.dataframe[0].value.set_index("Method")
     assert set(table.index) == {"LRP", "Integrated gradients", "Gradient x input"}
-    for name, why in benched.left_out.items():
-        assert table.loc[METHODS[name].title, "Checks"] == why
+    for name in benched.left_out:
+        assert "failed" in table.loc[METHODS[name].title, "Checks"]
+    heard = app.dataframe[1].value.set_index("Method")
+    assert {"LRP", "Chance, contiguous", "The largest values"} <= set(heard.index)
+    for shares in heard["Clips (%)"]:
+        assert sum(int(each) for each in shares.split(" / ")) in (99, 100, 101)
+    assert "keeps more of the answer than the same marks elsewhere" in said(app)
+    questions = app.dataframe[2].value
+    assert set(questions["Question"]) >= {"Do the values add up to the answer?"}
+    assert set(questions["Answer"]) <= {"yes", "no"}
     assert f"{benched.about['clips']} clips of nEMO" in said(app)
 
 
@@ -141,6 +294,43 @@ def test_the_atlas_is_made_of_the_bench(visit, said, model, kept):
     app = visit("explain", tab="Atlas", **{"atlas-method": TITLE})
     assert not app.error
     assert "Mean map of each answer" in said(app)
+
+
+def test_a_bench_of_known_voices_can_be_started(visit, said, listener, monkeypatch):
+    begun = []
+    monkeypatch.setattr("pages.shared.explain.bench.start", lambda *args, **_: begun.append(args))
+    app = visit("explain", tab="Faithfulness", model="00000000000000ee:fold-0-seed-0")
+    number = next(w for w in app.number_input if w.label == "Clips of each voice")
+    number.set_value(3).run()
+    press(app, "Run the bench")
+    ((command,),) = begun
+    assert command[command.index("--enrol") + 1] == "3"
+
+
+def test_of_an_ensemble_the_bench_is_of_pictures_first(visit, said, ensemble, monkeypatch):
+    begun = []
+    monkeypatch.setattr("pages.shared.explain.bench.start", lambda *args, **_: begun.append(args))
+    app = visit("explain", tab="Faithfulness", model=ensemble)
+    press(app, "Run the bench")
+    ((command,),) = begun
+    assert command[command.index("--seen-as") + 1] == "melspectrogram"
+
+
+def test_what_comes_with_the_workbench_is_shown_until_there_is_an_own_bench(
+    visit, said, model, kept, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("ser_core.explain.published.root", lambda: tmp_path / "explanations")
+    of_this = replace(kept, about={**kept.about, "identity": identity(model.folder)})
+    of_this.save(tmp_path / "explanations" / "a name")
+    words = said(visit("explain", tab="Faithfulness"))
+    assert f"badge[Comes with the workbench] {kept.about['clips']} clips of nEMO" in words
+    assert kept.about["command"] in words
+    assert "of its network on" not in words
+    words = said(visit("explain", tab="Atlas"))
+    assert "badge[Comes with the workbench]" in words
+    assert "Mean map of each answer" in words
+    kept.save(folder_of(model.folder))
+    assert "Comes with the workbench" not in said(visit("explain", tab="Faithfulness"))
 
 
 def test_the_page_is_reached_from_a_mistake(visit, with_runs):

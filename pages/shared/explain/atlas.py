@@ -8,9 +8,9 @@ import streamlit as st
 
 from pages.shared import theme
 from pages.shared.explain import loading
-from pages.shared.explain.bench import title
+from pages.shared.explain.bench import origin
+from pages.shared.explain.heard import title
 from ser_core.explain.speech import ASPECTS
-from ser_core.explain.tracked import heading
 from ser_core.plots.explain import atlas_figure, mean_map_figure
 from ser_core.representations import make
 from ser_core.words import count
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 def show(info: ModelInfo, active: Active) -> None:  # noqa: ARG001  (as all views)
     """Shares of each answer with intervals, and the mean map of each."""
-    found = loading.bench(info)
-    if found is None:
+    known = loading.bench(info)
+    if known is None:
         st.info(
             "The atlas is made of a bench: run one on the tab Faithfulness, and it appears here."
         )
@@ -32,23 +32,41 @@ def show(info: ModelInfo, active: Active) -> None:  # noqa: ARG001  (as all view
     st.markdown(
         "Over all clips that got an answer: where lies what spoke for it? A grey dash is the share "
         "of the picture that the part makes up: **above it counts more than an even map would "
-        "say**. " + heading(found)
+        "say**."
     )
+    origin(known, info)
+    found = known.bench
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        passed = [*found.ranked, *(name for name in found.methods if name in found.left_out)]
+        passed = list(dict.fromkeys([*loading.ranking(info), *found.ranked, *found.methods]))
         name = st.selectbox(
             "Method", passed, format_func=title, key="atlas-method", bind="query-params"
         )
         aspects = [each for each in ASPECTS if each in set(found.readings["aspect"])]
-        aspect = st.segmented_control(
-            "Aspect", aspects, default=aspects[0] if aspects else None, required=bool(aspects),
-            format_func=ASPECTS.__getitem__, key="atlas-aspect", bind="query-params",
-        )  # fmt: skip
+        aspect = _aspect(aspects) if aspects else ""
     if name in found.left_out:
         st.warning(f"{title(name)} is in no ranking: {found.left_out[name]}.")
     if aspect:
         _shares(found, name, aspect)
+    else:
+        st.info(
+            "What this bench explained has no axis of time or frequency, so it lies nowhere in a "
+            "clip. Run a bench of a network that sees a picture."
+        )
     _maps(found, name)
+
+
+def _aspect(known: list[str]) -> str:
+    return str(
+        st.segmented_control(
+            "Aspect",
+            known,
+            default=known[0],
+            required=True,
+            format_func=ASPECTS.__getitem__,
+            key="atlas-aspect",
+            bind="query-params",
+        )
+    )
 
 
 def _shares(found: Bench, name: str, aspect: str) -> None:
@@ -74,9 +92,13 @@ def _maps(found: Bench, name: str) -> None:
     representation = make(**rep)
     if representation.summary:
         return
-    st.markdown("**Mean map of each answer**, over the course of the clip")
+    st.markdown(
+        "**Mean map of each answer**, over the course of the clip. 1 is what an even map would "
+        "have everywhere."
+    )
+    clips = found.clips["answer"].value_counts()
     columns = st.columns(3, gap="small")
     for number, (answer, values) in enumerate(found.maps.get(name, {}).items()):
         with columns[number % 3]:
-            st.html(theme.chip(answer))
+            st.html(f"{theme.chip(answer)} {count(int(clips[answer]), 'clip')}")
             theme.figure(mean_map_figure(values, representation, answer), key=f"atlas-map-{answer}")

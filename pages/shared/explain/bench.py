@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -11,15 +13,22 @@ import streamlit as st
 
 from pages.shared import theme, watching
 from pages.shared.errors import plain
-from pages.shared.explain import loading
+from pages.shared.explain import heard, loading
+from pages.shared.explain.heard import title
+from ser_core import settings
 from ser_core.explain import FILLS, METHODS
-from ser_core.explain.bench import folder_of
+from ser_core.explain.checks import CHECKS
 from ser_core.explain.faithfulness import CONTROLS
+from ser_core.explain.planning import seen_by
 from ser_core.explain.report import FIGURES, HIGHER_IS_BETTER
 from ser_core.explain.tracked import heading
+from ser_core.explain.view import within
 from ser_core.jobs import PROGRESS_FILE, State, find, start
+from ser_core.jsonfile import read_json
 from ser_core.plots.palette import ACCENT, NO_EMOTION, emotion_color
 from ser_core.plots.results import Row, intervals_figure
+from ser_core.predicting.listing import worth
+from ser_core.representations import make
 
 if TYPE_CHECKING:
     from pages.shared.selection import Active
@@ -50,7 +59,37 @@ def show(info: ModelInfo, active: Active) -> None:
     if found is None:
         st.info("No bench of this model yet. 50 clips give a first impression, 200 an answer.")
         return
-    _present(found, info)
+    origin(found, info)
+    _present(found.bench, found.folder, info)
+
+
+def origin(found: loading.Found, info: ModelInfo) -> None:
+    """What the figures rest on, and where they come from if nobody here computed them."""
+    if not found.published:
+        st.markdown(heading(found.bench))
+        return
+    about = found.bench.about
+    made = datetime.fromtimestamp(about["finished"], UTC)
+    part = ""
+    if found.model != info.folder:
+        seen = within(make(**about["representation"]).title)
+        shared = worth(read_json(found.model / "bundle.json") or {}).badge
+        badge = f":orange-badge[{shared}] " if shared else ""
+        part = f"{badge}**Of its network on {seen} alone**: "
+    st.markdown(
+        f":blue-badge[Comes with the workbench] {part}{heading(found.bench)} A bench of your own "
+        "takes its place."
+    )
+    st.caption(
+        f"Computed on {made.day} {made:%B %Y} by `{about['command']}`; what the figures rest on is "
+        f"in `{_short(found.folder)}`."
+    )
+
+
+def _short(folder: Path) -> str:
+    """A folder below the repository, from there."""
+    root = settings.REPOSITORY
+    return str(folder.relative_to(root) if folder.is_relative_to(root) else folder)
 
 
 def _order(info: ModelInfo, active: Active, key: str) -> None:
@@ -61,22 +100,59 @@ def _order(info: ModelInfo, active: Active, key: str) -> None:
             "most of it LIME's.",
         )  # fmt: skip
         fill = st.selectbox(
-            "What is taken away becomes", list(FILLS), key="bench-fill", width=200,
+            "Removed parts become", list(FILLS), key="bench-fill", width=200,
             help="The same for all methods, and the baseline of those that have one.",
         )  # fmt: skip
+        enrol, seen_as = _enrolled(info), _seen_as(info)
         names = st.multiselect(
             "Methods", list(METHODS), key="bench-methods", placeholder="all",
             format_func=lambda name: METHODS[name].title,
         )  # fmt: skip
-        command = line(info, active, int(clips), str(fill), names)
+        command = line(info, active, int(clips), str(fill), names, enrol, seen_as)
         st.button("Run the bench", type="primary", on_click=_start, args=(command, info, key))
     st.caption("It runs on when you close the page. The same in a terminal:")
     st.code(" ".join(command).replace(PROGRESS_FILE, "progress.json"), language="bash")
 
 
-def line(info: ModelInfo, active: Active, clips: int, fill: str, names: list[str]) -> list[str]:
+def _enrolled(info: ModelInfo) -> int:
+    """How many clips each voice is known from, for a model that can use that."""
+    if not loading.model(info).predictor.enrols:
+        return 0
+    known = st.number_input(
+        "Clips of each voice", 0, 30, 0, 1, key="bench-enrol", width=160,
+        help="That the model knows it from, as on Predict: others than are explained, without "
+        "their labels. 0 explains what it answers to strangers.",
+    )  # fmt: skip
+    return int(known)
+
+
+def _seen_as(info: ModelInfo) -> str:
+    """Name of what is explained, where the networks of an ensemble see several things."""
+    known = seen_by(loading.model(info).predictor)
+    titles = {rep.name: rep.title for rep in known.values()}
+    if len(titles) < 2:
+        return ""
+    chosen = st.selectbox(
+        "Seen as", list(titles), format_func=titles.__getitem__, key="bench-seen", width=200,
+        help="The networks of this ensemble see the sound in several ways; maps are made of one, "
+        "and the others go on seeing the whole.",
+    )  # fmt: skip
+    return str(chosen)
+
+
+def line(
+    info: ModelInfo,
+    active: Active,
+    clips: int,
+    fill: str,
+    names: list[str],
+    enrol: int = 0,
+    seen_as: str = "",
+) -> list[str]:
     """Command of a bench."""
     chosen = [part for name in names for part in ("--method", name)]
+    chosen += ["--enrol", str(enrol)] if enrol else []
+    chosen += ["--seen-as", seen_as] if seen_as else []
     return [
         sys.executable, "-m", "ser_core", "explain", "bench", "--model",
         str(info.folder.absolute()), "--corpus", str(active.corpus.root), "--clips", str(clips),
@@ -88,19 +164,20 @@ def _start(command: list[str], info: ModelInfo, key: str) -> None:
     start(command, title=f"Explanations of {info.title}", key=key)
 
 
-def _present(found: Bench, info: ModelInfo) -> None:
-    st.markdown(heading(found))
+def _present(found: Bench, folder: Path, info: ModelInfo) -> None:
     figure = st.segmented_control(
         "Figure", list(FIGURES), default="faithfulness", required=True, key="bench-figure",
         format_func=str.capitalize, help="\n".join(f"- **{k}**: {v}" for k, v in FIGURES.items()),
     )  # fmt: skip
-    left, right = st.columns([5, 6], gap="medium")
+    left, right = st.columns([4, 7], gap="medium")
     with left, st.container(border=True):
         _picture(found, figure)
     with right:
         _table(found)
+    heard.show(found)
+    _checks(found)
     _by_emotion(found, figure)
-    _files(found, info)
+    _files(found, folder, info)
 
 
 def _picture(found: Bench, figure: str) -> None:
@@ -130,24 +207,18 @@ def _picture(found: Bench, figure: str) -> None:
         )
 
 
-def title(name: str) -> str:
-    """A method or a kind of chance, for people."""
-    return METHODS[name].title if name in METHODS else name.capitalize()
-
-
 def _table(found: Bench) -> None:
     places = found.ranks()
     rows: list[dict[str, Any]] = []
     for name in found.methods:
-        over = found.over_chance(name, CONTROLS[1])
+        failed = sum(not each.passed for each in found.verdicts[name])
         rows.append(
             {
                 "Method": title(name),
                 "Rank": str(places[name]) if name in places else "",
-                "Over chance": str(over),
-                "s a clip": float(found.times[name].median()),
-                "Checks": found.left_out.get(name, "all passed"),
-                **{each.title: each.value for each in found.verdicts[name]},
+                "Checks": f"{failed} failed" if failed else "all passed",
+                "Over chance": str(found.over_chance(name, CONTROLS[1])),
+                "Seconds": float(found.times[name].median()),
             }
         )
     st.dataframe(
@@ -162,16 +233,37 @@ def _table(found: Bench) -> None:
                 help="By faithfulness, from paired differences that hold all together. Empty "
                 "where a check failed, a dash where the data tell nothing."
             ),
-            "s a clip": st.column_config.NumberColumn(format="%.2f"),
-            **{
-                each.title: st.column_config.NumberColumn(format="%.2f", help=each.rule)
-                for checks in found.verdicts.values()
-                for each in checks
-            },
+            "Seconds": st.column_config.NumberColumn(
+                format="%.2f", help="Of processor time for a map of one clip, the median."
+            ),
         },
     )
     for name, why in found.left_out.items():
-        st.caption(f":red[{title(name)}] is in no ranking, {plain(why)}.")
+        color = "gray" if name in found.about["excused"] else "red"
+        st.caption(f":{color}[{title(name)}] is in no ranking, {plain(why)}.")
+
+
+def _checks(found: Bench) -> None:
+    """What was measured by every check of every method."""
+    rows = [
+        {
+            "Method": title(name),
+            "Question": each.asks,
+            "Answer": "yes" if each.passed else "no",
+            "Measured": each.value,
+            "Good is": each.good,
+            "What is measured": f"{each.title}. {CHECKS[each.name].help}",
+        }
+        for name in found.methods
+        for each in found.verdicts[name]
+    ]
+    with st.expander("What was checked"):
+        st.markdown("The median over the clips, held against what would be good.")
+        st.dataframe(
+            pd.DataFrame(rows),
+            hide_index=True,
+            column_config={"Measured": st.column_config.NumberColumn(format="%.3f")},
+        )
 
 
 def _by_emotion(found: Bench, figure: str) -> None:
@@ -195,7 +287,7 @@ def _by_emotion(found: Bench, figure: str) -> None:
                 )
 
 
-def _files(found: Bench, info: ModelInfo) -> None:
+def _files(found: Bench, folder: Path, info: ModelInfo) -> None:
     stem = info.key.replace(":", "-")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Take away", width="content")
@@ -207,4 +299,4 @@ def _files(found: Bench, info: ModelInfo) -> None:
             "CSV", lambda: str(found.scores.to_csv(index=False)), f"{stem}-bench.csv", "text/csv",
             on_click="ignore", help="Every clip and method",
         )  # fmt: skip
-        st.caption(f"Kept in `{folder_of(info.folder)}` and in MLflow.", width="content")
+        st.caption(f"Kept in `{_short(folder)}`.", width="content")

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
 from pages.shared import player, theme
-from pages.shared.explain import controls, loading, maps
+from pages.shared.errors import plain
+from pages.shared.explain import asking, controls, loading, maps, voicing
 from pages.shared.explain.one_clip import BESIDE
 from pages.shared.representations import source
 from ser_core import audio
+from ser_core.corpora.browse import siblings
 from ser_core.explain import METHODS
+from ser_core.explain.attribution import suited
 from ser_core.explain.similarity import rank_correlation
+from ser_core.explain.view import named
 from ser_core.plots.explain import reach
 from ser_core.predicting.listing import models
 
 if TYPE_CHECKING:
-    from pages.shared.explain.loading import Explained
+    from pages.shared.explain.asking import Explained, Question
     from pages.shared.selection import Active
-    from ser_core.audio import Waveform
+    from ser_core.explain.view import Floats, View
     from ser_core.predicting.listing import ModelInfo
 
 CLIPS, MODELS = "Two clips", "Two models"
@@ -31,31 +36,58 @@ def show(info: ModelInfo, active: Active) -> None:
     if not active.clip:
         st.info("This corpus has no clip that can be explained.")
         return
+    voicing.panel(loading.model(info), active)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control(
             "Compare", [CLIPS, MODELS], default=CLIPS, required=True, key="pair",
             bind="query-params",
         )  # fmt: skip
         name = controls.one_method(list(METHODS), key="by")
-    sides = (_two_clips if kind == CLIPS else _two_models)(info, active)
-    if sides is None:
+    left, right = st.columns(2)
+    with left:
+        pair = (_two_clips if kind == CLIPS else _two_models)(info, active)
+    if pair is None:
         return
-    view = loading.looked(sides[0][0], _wave(sides[0][0], active, sides[0][1]))
-    emotion = controls.emotion(view, source.emotion_of(active.corpus, active.clip), key="pair-why")
+    sides = [Side(_question(each, active, clip), clip) for each, clip in pair]
+    true = source.emotion_of(active.corpus, active.clip)
+    with right:
+        emotion = controls.emotion(sides[0].question.view, true, key="pair-why")
     with st.container(horizontal=True):
         drawing = controls.drawing()
-    found = _maps(active, sides, name, emotion)
+    found = [_map(side, name, emotion) for side in sides]
     limit = _one_scale(found) if kind == CLIPS else None
-    for column, (side, clip), each in zip(st.columns(2), sides, found, strict=True):
+    for column, side, each in zip(st.columns(2), sides, found, strict=True):
         with column, st.container(border=True):
-            _head(active, side, clip, emotion)
+            _head(active, side, emotion, each)
             if each is not None:
-                maps.card(each, clip, drawing, BESIDE, key=f"pair-{side.key}-{clip}", limit=limit)
+                key = f"pair-{side.question.info.key}-{side.clip}"
+                maps.card(each, side.clip, drawing, BESIDE, key=key, limit=limit)
     _likeness(found)
 
 
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One of the two that are compared: a clip before a model."""
+
+    question: Question
+    clip: str
+
+
+def _question(info: ModelInfo, active: Active, clip: str) -> Question:
+    """A clip before a model; the voice that is known is not taken for that of another speaker."""
+    rate = loading.model(info).predictor.sample_rate
+    question = asking.ask(info, source.decoded(active.corpus.path(clip), clip, rate))
+    stranger = asking.of_another(source.speaker_of(active.corpus, clip))
+    return question.of_a_stranger if stranger else question
+
+
 def _two_clips(info: ModelInfo, active: Active) -> list[tuple[ModelInfo, str]] | None:
-    clips = [clip for clip in active.corpus.usable.index if clip != active.clip]
+    # The same voice with the same words first: then the emotion alone is another.
+    usable = active.corpus.usable.index
+    near: list[str] = []
+    if active.clip in usable:
+        near = list(siblings(active.corpus, active.clip).index)
+    clips = [clip for clip in dict.fromkeys([*near, *usable]) if clip != active.clip]
     if not clips:
         st.info("This corpus has no second clip.")
         return None
@@ -71,7 +103,7 @@ def _two_clips(info: ModelInfo, active: Active) -> list[tuple[ModelInfo, str]] |
 
 
 def _two_models(info: ModelInfo, active: Active) -> list[tuple[ModelInfo, str]] | None:
-    others = {each.key: each for each in models() if each.key != info.key}
+    others = {each.key: each for each in models(exported=False) if each.key != info.key}
     if not others:
         st.info("There is no second model yet. Train one, and it appears here.")
         return None
@@ -85,24 +117,16 @@ def _two_models(info: ModelInfo, active: Active) -> list[tuple[ModelInfo, str]] 
     return [(info, active.clip), (others[str(key)], active.clip)]
 
 
-def _wave(info: ModelInfo, active: Active, clip: str) -> Waveform:
-    rate = loading.predictor(info).sample_rate
-    return source.decoded(active.corpus.path(clip), clip, rate)
-
-
-def _maps(
-    active: Active, sides: list[tuple[ModelInfo, str]], name: str, emotion: str
-) -> list[Explained | None]:
-    found: list[Explained | None] = []
-    for side, clip in sides:
-        waveform = _wave(side, active, clip)
-        view = loading.looked(side, waveform)
-        if emotion not in view.classes:
-            st.warning(f"{side.title} does not know {emotion}.")
-            found.append(None)
-            continue
-        found.append(maps.compute(side, waveform, name, emotion, next(iter(view.representations))))
-    return found
+def _map(side: Side, name: str, emotion: str) -> Explained | None:
+    """The map of a side, of what weighs most and the method applies to; None where none does."""
+    view, method = side.question.view, controls.chosen(name)
+    if emotion not in view.classes:
+        st.warning(f"{side.question.info.title} does not know {emotion}.")
+        return None
+    representation = suited(view, method)
+    if not controls.applicable(view, [name], representation):
+        return None
+    return maps.compute(side.question, name, emotion, representation)
 
 
 def _one_scale(found: list[Explained | None]) -> float | None:
@@ -111,18 +135,34 @@ def _one_scale(found: list[Explained | None]) -> float | None:
     return reach(*shown) if len(shown) == 2 else None
 
 
-def _head(active: Active, info: ModelInfo, clip: str, emotion: str) -> None:
-    row = active.corpus.clips.loc[clip]
+def _head(active: Active, side: Side, emotion: str, found: Explained | None) -> None:
+    row, question = active.corpus.clips.loc[side.clip], side.question
     st.html(theme.chip(row["emotion"]) + player.spoken(row))
-    waveform = _wave(info, active, clip)
-    view = loading.looked(info, waveform)
-    probabilities = view.probabilities()
-    answer = view.classes[int(probabilities.argmax())]
-    mine = f", {emotion} {100 * probabilities[view.classes.index(emotion)]:.0f} %" if (
-        emotion in view.classes
-    ) else ""  # fmt: skip
-    st.caption(f"{info.title} answers {answer}, {100 * probabilities.max():.0f} % sure{mine}")
-    player.play(audio.load(active.corpus.path(clip)), label=clip)
+    view, whole = question.view, question.view.probabilities()
+    answer = view.classes[int(whole.argmax())]
+    other = f"; {emotion} {_chance(view, whole, emotion)}" if emotion != answer else ""
+    st.markdown(
+        f"{plain(question.info.title)} answers **{answer}**, "
+        f"{_chance(view, whole, answer)} sure{other}. {_voice(question)}"
+    )
+    if found is not None and len(view.sights) > 1:
+        rep = found.attribution.representation.hash
+        mapped = _chance(view, view.probabilities_through(rep), emotion)
+        st.caption(f"The map explains {named(view, rep)}: {emotion} {mapped}.")
+    player.play(audio.load(active.corpus.path(side.clip)), label=side.clip)
+
+
+def _chance(view: View, probabilities: Floats, emotion: str) -> str:
+    known = emotion in view.classes
+    place = view.classes.index(emotion) if known else 0
+    return f"{100 * probabilities[place]:.0f}\u00a0%" if known else "not known"
+
+
+def _voice(question: Question) -> str:
+    if not question.model.predictor.enrols:
+        return ":gray-badge[No use of a known voice]"
+    known = question.voice is not None
+    return ":green-badge[Voice known]" if known else ":gray-badge[Voice not known]"
 
 
 def _likeness(found: list[Explained | None]) -> None:

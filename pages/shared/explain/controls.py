@@ -12,6 +12,8 @@ import streamlit as st
 
 from pages.shared.errors import plain
 from ser_core.explain import METHODS, make
+from ser_core.explain.attribution import excuse
+from ser_core.explain.view import named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,6 +72,7 @@ def methods() -> list[str]:
         format_func=titles.__getitem__,
         key="methods",
         bind="query-params",
+        wrap=True,
         help="\n".join(f"- **{cls.title}**: {cls.describe}" for _, cls in METHODS.items()),
     )
     return [name for name in METHODS if name in chosen]
@@ -99,9 +102,23 @@ def representation(view: View) -> str:
         list(known),
         format_func=lambda key: known[key].title,
         key="seen-as",
+        bind="query-params",
         help="The members of this ensemble see the sound in several ways; each has its own map.",
     )
     return str(chosen)
+
+
+def applicable(view: View, names: Sequence[str], representation: str) -> list[str]:
+    """Those methods that apply to what sees a representation; says which do not, and why."""
+    apart = [name for name in names if excuse(view, chosen(name), representation)]
+    if apart:
+        titles = " and ".join(METHODS[name].title for name in apart)
+        st.caption(
+            f"Not applicable: {titles} {'looks' if len(apart) == 1 else 'look'} into the layers of "
+            "a convolutional network, and there are none in "
+            f"{named(view, representation)}. The other methods work on any network."
+        )
+    return [name for name in names if name not in apart]
 
 
 def drawing() -> Drawing:

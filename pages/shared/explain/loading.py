@@ -1,4 +1,4 @@
-"""What the page keeps open: its own modules, models, and maps that were computed."""
+"""What the page keeps open: its own modules, models, and what was made already."""
 
 from __future__ import annotations
 
@@ -11,23 +11,18 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.shared import keeping
-from ser_core import audio
+from pages.shared.predict import loading as opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-    from ser_core.audio import Waveform
-    from ser_core.explain.attribution import Attribution
-    from ser_core.explain.checks import Check
-    from ser_core.explain.method import Method
     from ser_core.explain.report import Bench
-    from ser_core.explain.view import View
-    from ser_core.models.predictor import Predictor
+    from ser_core.predicting.answering import Answerer
     from ser_core.predicting.listing import ModelInfo
 
 VIEWS = ("one_clip", "compare", "bench", "atlas")
-KEPT = 60
+ROOM, KEPT = "_explained", 60
 
 
 def view(name: str) -> ModuleType:
@@ -40,96 +35,71 @@ def view(name: str) -> ModuleType:
         return importlib.import_module(module)
 
 
-def predictor(info: ModelInfo) -> Predictor:
-    """The model, opened once; nothing here changes it.
+def model(info: ModelInfo) -> Answerer:
+    """The model as Predict opens it, once for all sessions; nothing here changes it.
 
     Raises:
         SerError: If it cannot be opened.
     """
-    return _predictor(str(info.folder), info.changed)
-
-
-@st.cache_resource(max_entries=4, show_spinner="Opening the model, a few seconds once …")
-def _predictor(folder: str, changed: float) -> Predictor:  # noqa: ARG001  (part of the key)
-    import torch
-
-    from ser_core.models.predictor import load
-
-    torch.set_num_threads(1)  # a clip is too short for two threads to share
-    return load(Path(folder))
-
-
-@dataclass(frozen=True, eq=False)
-class Explained:
-    """A map with everything that is shown beside it."""
-
-    attribution: Attribution
-    checks: list[Check]
-
-
-def looked(info: ModelInfo, waveform: Waveform) -> View:
-    """A clip as the model sees it.
-
-    Raises:
-        SerError: If the model cannot be opened or looked into.
-    """
-    from ser_core.explain.view import look
-
-    key = (info.folder, info.changed, audio.sha256(waveform))
-    found: View = kept(("view", *key), lambda: look(predictor(info), waveform))
-    return found
-
-
-def explained(
-    info: ModelInfo,
-    waveform: Waveform,
-    method: Method,
-    emotion: str,
-    representation: str,
-    progress: Callable[[int, int], None],
-) -> Explained:
-    """A map and its checks, computed once for these choices.
-
-    Raises:
-        SerError: If the method does not apply to the model.
-    """
-    from ser_core.explain.attribution import attributed
-    from ser_core.explain.bench import checks_of
-
-    def make() -> Explained:
-        seen = looked(info, waveform)
-        target = seen.target(emotion)
-        found = attributed(seen, method, target, representation, progress)
-        return Explained(found, checks_of(seen, found, target, costly=True))
-
-    key = (info.folder, info.changed, audio.sha256(waveform), method, emotion, representation)
-    made: Explained = kept(key, make)
-    return made
-
-
-def is_kept(
-    info: ModelInfo, waveform: Waveform, method: Method, emotion: str, representation: str
-) -> bool:
-    """Whether a map is there already."""
-    key = (info.folder, info.changed, audio.sha256(waveform), method, emotion, representation)
-    return key in st.session_state.get("_explained", {})
+    return opened.model(info)
 
 
 def kept(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
     """What was made for this key in this session; made now if there is none."""
-    return keeping.kept("_explained", KEPT, key, make)
+    return keeping.kept(ROOM, KEPT, key, make)
 
 
-def bench(info: ModelInfo) -> Bench | None:
-    """What a bench of this model found; None when there was none.
+def is_kept(key: tuple[Any, ...]) -> bool:
+    """Whether something was made for this key."""
+    return key in st.session_state.get(ROOM, {})
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A bench to show.
+
+    Attributes:
+        bench: What was found.
+        folder: Where it is kept.
+        model: Which model it is of.
+        published: Whether it comes with the workbench.
+    """
+
+    bench: Bench
+    folder: Path
+    model: Path
+    published: bool = False
+
+
+def bench(info: ModelInfo) -> Found | None:
+    """The last bench of this model, or the one that comes with it or with one of its networks.
 
     Raises:
         SerError: If it is damaged.
     """
     from ser_core.explain.bench import folder_of
+    from ser_core.explain.published import published_within
 
-    file = folder_of(info.folder) / "bench.json"
-    return _bench(str(file.parent), file.stat().st_mtime) if file.is_file() else None
+    own = folder_of(info.folder)
+    if (own / "bench.json").is_file():
+        return Found(_opened(own), own, info.folder)
+    known = published_within(info.folder)
+    return Found(_opened(known[0]), *known, published=True) if known else None
+
+
+def ranking(info: ModelInfo) -> list[str]:
+    """Methods by their place in the last bench of this model; none where there is no bench.
+
+    Raises:
+        SerError: If it is damaged.
+    """
+    known = bench(info)
+    places = known.bench.ranks() if known else {}
+    return sorted(places, key=lambda name: places[name].best)
+
+
+def _opened(folder: Path) -> Bench:
+    return _bench(str(folder), (folder / "bench.json").stat().st_mtime)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Computing the intervals …")

@@ -8,48 +8,38 @@ import streamlit as st
 
 from pages.shared import errors, theme
 from pages.shared.errors import plain
-from pages.shared.explain import controls, loading
+from pages.shared.explain import controls
 from pages.shared.predict.loading import progress
 from ser_core.errors import SerError
-from ser_core.explain import METHODS
-from ser_core.explain.checks import CHECKS, reasons
+from ser_core.explain.checks import CHECKS
 from ser_core.explain.files import columns, packed, table
 from ser_core.plots.explain import map_figure, print_map
+from ser_core.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pages.shared.explain.asking import Explained, Question
     from pages.shared.explain.controls import Drawing
-    from pages.shared.explain.loading import Explained
-    from ser_core.audio import Waveform
     from ser_core.explain.checks import Check
+    from ser_core.explain.method import Method, Progress
     from ser_core.plots.representations import Size
-    from ser_core.predicting.listing import ModelInfo
 
 
-def compute(
-    info: ModelInfo, waveform: Waveform, name: str, emotion: str, representation: str
-) -> Explained | None:
-    """A map with a progress bar where it takes a while; what does not apply is told."""
+def compute(question: Question, name: str, emotion: str, representation: str) -> Explained | None:
+    """A map with a progress bar where it takes a while; None, and told, where there is none."""
     method = controls.chosen(name)
-    if METHODS[name].quick or loading.is_kept(info, waveform, method, emotion, representation):
-        return _or_told(info, waveform, name, emotion, representation, lambda _d, _t: None)
-    with progress(METHODS[name].title) as report:
-        return _or_told(info, waveform, name, emotion, representation, report)
+    if method.quick or question.is_explained(method, emotion, representation):
+        return _or_told(question, method, emotion, representation, lambda _done, _total: None)
+    with progress(method.title) as report:
+        return _or_told(question, method, emotion, representation, report)
 
 
 def _or_told(
-    info: ModelInfo, waveform: Waveform, name: str, emotion: str, rep: str, report: object
+    question: Question, method: Method, emotion: str, representation: str, report: Progress
 ) -> Explained | None:
     try:
-        return loading.explained(
-            info,
-            waveform,
-            controls.chosen(name),
-            emotion,
-            rep,
-            report,  # type: ignore[arg-type]
-        )
+        return question.explained(method, emotion, representation, report)
     except SerError as error:
         errors.show(error)
         return None
@@ -78,9 +68,11 @@ def card(
             limit=limit,
         )
         theme.figure(figure, key=f"map-{key}")
-    checks(found.checks)
+    checks(found.checks, key=key)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(f"{shown.seconds:.2f} s", width="content", help=plain(shown.method.label))
+        st.caption(
+            f"Made in {shown.seconds:.2f} s", width="content", help=plain(shown.method.label)
+        )
         _files(found, name, key)
 
 
@@ -88,19 +80,38 @@ def _one_column(found: Explained, key: str) -> None:
     """The numbers that matter most, where a clip is one column of them."""
     frame = columns(found.attribution)
     st.dataframe(frame.head(30), hide_index=True, key=f"column-{key}", height=260)
+    if frame.head(30)["Relevance"].duplicated().any():
+        st.caption("The method takes several rows together: those have one value, in no order.")
 
 
-def checks(several: Sequence[Check]) -> None:
-    """A badge for each check; pointing at it tells number, bound and meaning."""
-    said = [
-        f":{'green' if each.passed else 'red'}-badge[{each.title} {each.value:.2g}]"
+def checks(several: Sequence[Check], *, key: str) -> None:
+    """Whether the picture can be trusted, and behind a button what was checked and measured."""
+    failed = sum(not each.passed for each in several)
+    passed = f"{len(several) - failed} of {count(len(several), 'check')} passed"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        color = "red" if failed else "green"
+        st.markdown(f":{color}-badge[{'✗' if failed else '✓'} {passed}]", width="content")
+        with st.popover("What was checked", type="tertiary", key=f"checks-{key}"):
+            st.markdown(checked(several))
+    for each in several:
+        if not each.passed:
+            st.caption(f":red[Not to be trusted here.] {plain(told(each))}")
+
+
+def told(check: Check) -> str:
+    """Why a check failed, with the value and what would be good."""
+    return f"{check.meaning} ({check.title.lower()}: {check.measured}, good is {check.good})."
+
+
+def checked(several: Sequence[Check]) -> str:
+    """What was checked, in Markdown: question and answer, the value and what would be good."""
+    return "\n\n".join(
+        f":{'green' if each.passed else 'red'}[{'✓' if each.passed else '✗'}] "
+        f"**{plain(each.asks)}** {'Yes' if each.passed else 'No'}.  \n"
+        f":small[{plain(each.title)} **{each.measured}**, good is {plain(each.good)}. "
+        f"{plain(CHECKS[each.name].help)}]"
         for each in several
-    ]
-    lines = [f"- **{each.title}** {each.verdict} {CHECKS[each.name].help}" for each in several]
-    st.markdown(" ".join(said), help="\n".join(lines))
-    why = reasons(several)
-    if why:
-        st.caption(f":red[Not to be trusted here], {plain(why)}.")
+    )
 
 
 def _files(found: Explained, name: str, key: str) -> None:

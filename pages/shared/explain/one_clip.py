@@ -2,85 +2,163 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.shared import navigation, player, theme
 from pages.shared.errors import plain
-from pages.shared.explain import controls, loading, maps
+from pages.shared.explain import asking, controls, loading, maps, voicing
+from pages.shared.predict import knowing, voices
 from pages.shared.representations import source
 from ser_core.explain import METHODS
 from ser_core.explain.checks import Case, cascade, reasons
-from ser_core.explain.listening import can_be_heard, listen
-from ser_core.explain.speech import ASPECTS, reading
-from ser_core.explain.view import View
-from ser_core.plots.explain import cascade_figure, reading_figure
+from ser_core.explain.listening import can_be_heard
+from ser_core.explain.rests import RESTS, SILENCE, USUAL
+from ser_core.explain.speech import ASPECTS
+from ser_core.explain.view import named
+from ser_core.plots.explain import cascade_figure, explained_answer_figure, reading_figure
 from ser_core.plots.palette import emotion_color
 from ser_core.plots.representations import Size
-from ser_core.plots.results import answer_figure
+from ser_core.predicting.answering import check
+from ser_core.predicting.listing import networks_of
 
 if TYPE_CHECKING:
-    from pages.shared.explain.loading import Explained
+    from pages.shared.explain.asking import Explained, Question
     from pages.shared.representations.source import Shown
     from pages.shared.selection import Active
-    from ser_core.audio import Waveform
+    from ser_core.explain.attribution import Attribution
+    from ser_core.explain.listening import Heard, Trial
+    from ser_core.explain.view import Floats, View
     from ser_core.predicting.listing import ModelInfo
+    from ser_core.representations import Representation
+
+ENERGY = (
+    "Of the new sound, against the clip. The two need not add up to 100 %: what is taken away is "
+    "turned down rather than silent, and frames that overlap share what is between them."
+)
+
+BARELY = 0.05
+"""Difference of probabilities below which a verdict on one clip says little."""
 
 BESIDE = Size(height=310, rows=260, columns=620, font=11, bar=8)
-"""One of two maps side by side."""
+"""One of two or three maps side by side."""
+
+ABREAST, NARROWEST = 3, 420
+"""Most maps in a row, and the width in pixels that each has at least."""
 
 
 def show(info: ModelInfo, active: Active) -> None:
     """Choose a sound; its answer; the maps; then hear and read one of them."""
+    model = loading.model(info)
+    voicing.panel(model, active)
     shown = source.choose(active, narrow=False)
     if shown is None:
         return
-    predictor = loading.predictor(info)
-    waveform = shown.waveform(predictor.sample_rate)
-    view = loading.looked(info, waveform)
+    waveform = shown.waveform(model.predictor.sample_rate)
+    check(waveform, shown.name)
+    question = asking.ask(info, waveform)
+    if question.voice is not None:
+        voices.warn(shown.speaker, doubted=asking.doubted(question))
+    view = question.view
     left, right = st.columns([3, 2], gap="medium")
     with left:
         emotion = controls.emotion(view, shown.emotion)
         representation = controls.representation(view)
+        names = controls.methods()
         with st.container(horizontal=True):
             drawing = controls.drawing()
     with right:
-        _answer(view, shown, info)
-    names = controls.methods()
+        _answer(question, shown, representation, emotion)
+        if isinstance(shown.content, Path):
+            knowing.badge(shown.name, info, active)
     if not names:
         st.info("Choose a method, and its map appears here.")
         return
-    found = _grid(info, shown, waveform, names, emotion, representation, drawing)
+    names = controls.applicable(view, names, representation)
+    found = _grid(question, shown, names, emotion, representation, drawing)
     if found:
-        _further(info, view, waveform, found, emotion)
+        _further(question, found, emotion)
 
 
-def _answer(view: View, shown: Shown, info: ModelInfo) -> None:
-    probabilities = dict(zip(view.classes, map(float, view.probabilities()), strict=True))
-    theme.figure(answer_figure(probabilities, true=shown.emotion or ""), key="answer")
+def _answer(question: Question, shown: Shown, representation: str, emotion: str) -> None:
+    """All probabilities; where the maps explain a part of the model, that part's beside them."""
+    view = question.view
+    whole = view.probabilities()
+    mapped = view.probabilities_through(representation) if len(view.sights) > 1 else None
+    figure = explained_answer_figure(
+        dict(zip(view.classes, map(float, whole), strict=True)),
+        None if mapped is None else dict(zip(view.classes, map(float, mapped), strict=True)),
+        true=shown.emotion or "",
+    )
+    theme.figure(figure, key="answer")
+    if mapped is not None:
+        place = view.classes.index(emotion)
+        vote = sum(weight for _, weight in view.through(representation))
+        st.caption(
+            f"**The maps explain the fainter bars**, {named(view, representation)}, which has "
+            f"{100 * vote:.0f} % of the vote: {emotion} {100 * mapped[place]:.0f} %. The full bars "
+            f"are the whole ensemble's answer: {emotion} {100 * whole[place]:.0f} %."
+        )
+    _unsure(question)
+    voicing.effect(question)
+    _other_answer(view, mapped)
+    here = {"clip": shown.name} if isinstance(shown.content, Path) else {}
     with st.container(horizontal=True):
-        navigation.link("predict", "Predict with it →", model=info.key)
-        navigation.link("robustness", "Attack it →", model=info.key)
+        navigation.link("predict", "Predict with it →", model=question.info.key, **here)
+        network = _network(question, representation)
+        navigation.link("robustness", "Attack it →", model=network, on="One clip", **here)
+
+
+def _network(question: Question, representation: str) -> str:
+    """Key of the network that sees a representation: an ensemble cannot be attacked."""
+    name = question.view.representations[representation].name
+    found = (
+        each.key
+        for each in networks_of(question.info)
+        if each.about.get("representation", {}).get("name") == name
+    )
+    return next(found, question.info.key)
+
+
+def _other_answer(view: View, mapped: Floats | None) -> None:
+    """Say so where the part that is explained would answer otherwise."""
+    if mapped is None:
+        return
+    own, whole = (view.classes[int(each.argmax())] for each in (mapped, view.probabilities()))
+    if own != whole:
+        st.warning(
+            f"The network that these maps explain answers **{own}**, the whole model **{whole}**: "
+            f"choose {own} as the emotion to see why it does."
+        )
+
+
+def _unsure(question: Question) -> None:
+    """Say so where the model calls this answer uncertain."""
+    reading = question.model.reading(question.voice)
+    if reading.unsure(question.view.probabilities()[None])[0]:
+        st.markdown(
+            ":orange-badge[Uncertain] Below "
+            f"{100 * (reading.threshold or 0):.0f} % this model does not stand by its answer."
+        )
 
 
 def _grid(
-    info: ModelInfo,
+    question: Question,
     shown: Shown,
-    waveform: Waveform,
     names: list[str],
     emotion: str,
     representation: str,
     drawing: controls.Drawing,
 ) -> dict[str, Explained]:
-    """Two maps in a row, the slow ones last."""
+    """As many maps in a row as there is room for, the slow ones last."""
     found: dict[str, Explained] = {}
-    ordered = sorted(names, key=lambda each: not METHODS[each].quick)
-    for start in range(0, len(ordered), 2):
-        for column, name in zip(st.columns(2, gap="medium"), ordered[start:], strict=False):
-            with column, st.container(border=True, gap="xsmall"):
+    with st.grid(ABREAST, min_column_width=NARROWEST):
+        for name in sorted(names, key=lambda each: not METHODS[each].quick):
+            with st.container(border=True, gap="xsmall"):
                 _head(name, emotion)
-                each = maps.compute(info, waveform, name, emotion, representation)
+                each = maps.compute(question, name, emotion, representation)
                 if each is not None:
                     maps.card(each, shown.stem, drawing, BESIDE, key=name)
                     found[name] = each
@@ -90,22 +168,19 @@ def _grid(
 def _head(name: str, emotion: str) -> None:
     """Title, settings, and what one must know to read the map."""
     method = controls.chosen(name)
-    with st.container(horizontal=True, horizontal_alignment="distribute"):
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
         st.markdown(f"**{method.title}** for {emotion}", help=method.describe)
         controls.settings(name)
     sign = "red speaks for it, blue against" if method.signed else "red is where it matters"
     st.caption(f"{plain(method.label)} · {sign}")
 
 
-def _further(
-    info: ModelInfo,
-    view: View,
-    waveform: Waveform,
-    found: dict[str, Explained],
-    emotion: str,
-) -> None:
+def _further(question: Question, found: dict[str, Explained], emotion: str) -> None:
     """Hear one of the maps, read it, and see what is left of it without the weights."""
-    sound = [name for name in found if not reasons(found[name].checks)] or list(found)
+    best = [*(name for name in loading.ranking(question.info) if name in found), *found]
+    sound = [name for name in dict.fromkeys(best) if not reasons(found[name].checks)]
     name = controls.one_method(
         [*sound, *(each for each in found if each not in sound)],
         key="further",
@@ -114,13 +189,13 @@ def _further(
     chosen = found[name]
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True):
-        _hear(info, waveform, chosen, emotion)
+        _hear(question, chosen, emotion)
     with right, st.container(border=True):
-        _read(chosen, waveform, emotion)
-        _without_weights(view, chosen, emotion)
+        _read(question, chosen, emotion)
+        _without_weights(question.view, chosen, emotion)
 
 
-def _hear(info: ModelInfo, waveform: Waveform, found: Explained, emotion: str) -> None:
+def _hear(question: Question, found: Explained, emotion: str) -> None:
     st.markdown(
         "**Hear it**",
         help="The short-time spectrum is masked and put together again with its own phase; the "
@@ -128,44 +203,101 @@ def _hear(info: ModelInfo, waveform: Waveform, found: Explained, emotion: str) -
     )
     rep = found.attribution.representation
     if not can_be_heard(rep):
-        st.info(
-            f"The bins of {rep.title} mix all of the sound, so no part of them can be played "
-            "alone. Models on a spectrogram, mel spectrogram, HPSS, constant-Q or chroma can be "
-            "heard."
-        )
+        _cannot_be_heard(rep)
         return
-    share = st.slider(
-        "Most relevant (% of the picture)", 1, 90, 20, key="share", bind="query-params"
+    st.markdown(
+        "The picture is put to the test on the sound itself. **If the map is right, the first "
+        f"sound keeps what speaks for {emotion}, and the second loses it.** Both are held against "
+        "the same marks in other places."
     )
-    predictor = loading.predictor(info)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        share = st.slider(
+            "Most relevant (% of the picture)", 1, 90, 20, key="share", bind="query-params"
+        )
+        rest = st.segmented_control(
+            "What is taken away", list(RESTS), default=USUAL, required=True, key="rest",
+            format_func={USUAL: "turned down", SILENCE: "silent"}.__getitem__,
+            bind="query-params", width="content",
+            help="Turned down to how loud each frequency usually is in this clip. Silence tears "
+            "holes that are strange to a model: it then answers to the holes.",
+        )  # fmt: skip
     for keep, title in ((True, f"Only the most relevant {share} %"), (False, "All but these")):
-        heard = listen(predictor, waveform, found.attribution, share / 100, keep=keep)
-        st.markdown(f"{title} ({100 * heard.energy:.0f} % of the energy)")
+        heard = question.heard(found.attribution, share / 100, keep=keep, rest=rest)
+        st.markdown(f"**{title}** ({100 * heard.energy:.0f} % as much energy)", help=ENERGY)
         player.play(heard.waveform, label=title)
-        _says(list(predictor.classes), heard.before, heard.after, emotion)
+        st.caption(_says(question.view, heard, rep.hash, emotion))
+    with st.spinner("Marking other places"):
+        several = len(question.view.sights) > 1
+        whose = f"for {named(question.view, rep.hash)}, " if several else ""
+        _verdict(question.trial(found.attribution, share / 100, rest), emotion, whose)
 
 
-def _says(classes: list[str], before: object, after: object, emotion: str) -> None:
-    import numpy as np
-
-    old, new = np.asarray(before), np.asarray(after)
-    answer, place = classes[int(new.argmax())], classes.index(emotion)
+def _verdict(trial: Trial, emotion: str, whose: str) -> None:
+    """Whether the sound bears out the map, beside what other places of that size are worth."""
+    said = (
+        f"{whose}the marked part alone gives {emotion} {100 * trial.kept:.0f} %, as much in "
+        f"{trial.draws} other places {100 * trial.kept_elsewhere:.0f} % (mean). Without the marked "
+        f"part {emotion} has {100 * trial.removed:.0f} %, without as much elsewhere "
+        f"{100 * trial.removed_elsewhere:.0f} %."
+    )
+    if trial.halves == 2 and trial.margin < BARELY:
+        st.info(
+            f"**The sound bears out the map, but barely:** {said} A difference of less than "
+            f"{100 * BARELY:.0f} points may come of any change."
+        )
+    elif trial.halves == 2:
+        st.success(f"**The sound bears out the map:** {said}")
+    elif trial.halves == 1:
+        st.info(f"**The sound bears out half of the map:** {said}")
+    else:
+        st.warning(
+            f"**The sound does not bear out the map:** {said} The checks above hold for the "
+            "picture; do not take these marks for what one hears."
+        )
     st.caption(
-        f"The model now answers **{answer}** ({100 * new.max():.0f} %); {emotion} went from "
-        f"{100 * old[place]:.0f} % to {100 * new[place]:.0f} %."
+        "Marks placed by chance pass both halves in about one clip of four. The tab Faithfulness "
+        "tells how often each method does."
     )
 
 
-def _read(found: Explained, waveform: Waveform, emotion: str) -> None:
+def _cannot_be_heard(rep: Representation) -> None:
+    why = (
+        "one column of numbers stands for all of the clip"
+        if rep.summary
+        else "each of its rows mixes all of the sound"
+    )
+    st.info(
+        f"{rep.title}: {why}, so no part of it can be played alone. Maps over a spectrogram, mel "
+        "spectrogram, HPSS, constant-Q or chroma can be heard."
+    )
+
+
+def _says(view: View, heard: Heard, representation: str, emotion: str) -> str:
+    """What the model says of the new sound, and the part of it that the map is of."""
+    classes, place = view.classes, view.classes.index(emotion)
+    answer = classes[int(heard.after.argmax())]
+    words = (
+        f"The model now answers **{answer}** ({100 * heard.after.max():.0f} %); {emotion} went "
+        f"from {100 * heard.before[place]:.0f} % to {100 * heard.after[place]:.0f} %"
+    )
+    if len(view.sights) > 1:
+        words += (
+            f", for {named(view, representation)} alone from {100 * heard.mapped_before[place]:.0f}"
+            f" % to {100 * heard.mapped_after[place]:.0f} %"
+        )
+    return f"{words}."
+
+
+def _read(question: Question, found: Explained, emotion: str) -> None:
     st.markdown(
         "**Read it as speech**",
         help="Where what speaks for the emotion lies, beside how much of the picture that part is: "
         "more relevance than area means that it counts.",
     )
-    table = reading(found.attribution, waveform)
+    table = question.reading(found.attribution)
     aspects = [name for name in ASPECTS if name in set(table["aspect"])]
     if not aspects:
-        st.info("Nothing in this map speaks for the emotion, or it has no axis to be read along.")
+        st.info(_cannot_be_read(found.attribution, emotion))
         return
     aspect = st.segmented_control(
         "Aspect",
@@ -178,6 +310,12 @@ def _read(found: Explained, waveform: Waveform, emotion: str) -> None:
     )
     rows = table[table["aspect"] == aspect]
     theme.figure(reading_figure(rows, emotion_color(emotion)), key="reading")
+
+
+def _cannot_be_read(attribution: Attribution, emotion: str) -> str:
+    if attribution.positive.any():
+        return f"{attribution.representation.title}: no axis of frequency or time to be read along."
+    return f"Nothing in this map speaks for {emotion}."
 
 
 def _without_weights(view: View, found: Explained, emotion: str) -> None:

@@ -1,0 +1,45 @@
+"""Whether the voice is known to the model that is explained, said plainly, and changed there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.shared.predict import voices
+
+if TYPE_CHECKING:
+    from pages.shared.explain.asking import Question
+    from pages.shared.selection import Active
+    from ser_core.predicting.answering import Answerer
+
+KNOWN = (
+    ":green-badge[Voice known] The answer and its explanation **take the voice into account**, as "
+    "on Predict."
+)
+UNKNOWN = (
+    ":gray-badge[Voice not known] The model hears the clip **as a stranger's**. Teach it the "
+    "voice, and the answer and its explanation take that into account."
+)
+
+
+def panel(model: Answerer, active: Active) -> None:
+    """What is known of the voice, with the means to teach and to forget it."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if model.predictor.enrols:
+            st.markdown(KNOWN if voices.clips() else UNKNOWN, width="content")
+        voices.panel(model, active)
+
+
+def effect(question: Question) -> None:
+    """What knowing the voice changed of the answer."""
+    if question.voice is None:
+        return
+    view, before = question.view, question.of_a_stranger.view.probabilities()
+    now, was = int(view.probabilities().argmax()), int(before.argmax())
+    said = f"without it: {view.classes[was]}, {100 * before[was]:.0f} %"
+    if now == was:
+        sure = 100 * view.probabilities()[now]
+        st.caption(f"Knowing the voice leaves the answer, now {sure:.0f} %; {said}.")
+    else:
+        st.caption(f"**Knowing the voice changes the answer**; {said}.")

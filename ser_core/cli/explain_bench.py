@@ -1,0 +1,174 @@
+"""The commands `explain bench` and `explain planted`: how far each method can be believed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ser_core.cli import console
+
+CorpusPath = Annotated[Path, typer.Option("--corpus", help="Corpus of the clips.")]
+Clips = Annotated[int | None, typer.Option(min=2, help="At most so many test clips.")]
+Methods = Annotated[
+    list[str] | None, typer.Option("--method", help="Only this method; can be repeated.")
+]
+Fill = Annotated[
+    str, typer.Option(help="What takes the place of removed parts: mean, silence or blurred.")
+]
+HeardShare = Annotated[
+    int,
+    typer.Option(
+        "--heard",
+        min=0,
+        max=90,
+        help="Most relevant part (%) that is kept, and removed, of the sound itself; 0 leaves "
+        "that out.",
+    ),
+]
+Enrolled = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        help="Clips that the model knows each speaker's voice from, drawn from those that are not "
+        "explained; no labels are used.",
+    ),
+]
+Workers = Annotated[int, typer.Option(min=1, help="Worker processes.")]
+JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the result to this file.")]
+Folder = Annotated[
+    Path | None, typer.Option("--out", help="Folder of tables and maps; the page finds its own.")
+]
+ProgressFile = Annotated[
+    Path | None, typer.Option(hidden=True, help="Where a job reports how far it is.")
+]
+SeenAs = Annotated[
+    str,
+    typer.Option(
+        help="Representation whose map is made, where the members of an ensemble see several: "
+        "its name. Of those that the method applies to, the one that weighs most when absent."
+    ),
+]
+Rest = Annotated[
+    str,
+    typer.Option(
+        help="What is heard in the place of what is removed: usual, which turns it down to how "
+        "loud that frequency usually is in the clip, or silence."
+    ),
+]
+Model = Annotated[Path, typer.Option("--model", help="Folder of a bundle or of an ensemble.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")]
+
+
+def bench(
+    model: Model,
+    corpus: CorpusPath,
+    clips: Clips = None,
+    methods: Methods = None,
+    fill: Fill = "mean",
+    heard: HeardShare = 20,
+    rest: Rest = "usual",
+    enrol: Enrolled = 0,
+    seen_as: SeenAs = "",
+    workers: Workers = 1,
+    json_file: JsonFile = None,
+    out: Folder = None,
+    progress_file: ProgressFile = None,
+) -> None:
+    """Compare all methods on a model's test clips: checks, deletion, insertion, the sound, time.
+
+    The same tiles, areas and fill for all; orders by chance beside them; paired intervals over
+    clips, or over speakers where the test voices are new. Kept in MLflow too.
+    """
+    from ser_core import tracking
+    from ser_core.corpora import open_corpus
+    from ser_core.explain import tracked
+    from ser_core.explain.bench import folder_of, run
+    from ser_core.explain.faithfulness import Terms
+    from ser_core.explain.planning import plan
+
+    chosen = plan(
+        model,
+        open_corpus(corpus),
+        clips=clips,
+        methods=methods or (),
+        terms=Terms(fill=fill, heard=heard, rest=rest),
+        enrol=enrol,
+        seen_as=seen_as,
+    )
+    folder = out or folder_of(model)
+    name = f"explanations of {model.name}"
+    with (
+        console.progress("Explaining", progress_file) as report,
+        tracking.run(name, "explain", params=tracked.params(chosen)) as record,
+    ):
+        found = run(chosen, workers=workers, progress=report)
+        found.save(folder)
+        tracked.record(record, found, folder)
+    if json_file:
+        console.write_json(json_file, found.summary())
+    console.output.print(console.table(_rows(found)))
+    console.output.print(tracked.heading(found).replace("**", ""))
+    if found.heard.names:
+        console.output.print(console.table(_heard(found)))
+    for each, why in found.left_out.items():
+        console.output.print(f"[bold yellow]{each}[/] is in no ranking: {why}")
+    console.output.print(f"Everything is in {folder}")
+
+
+def _rows(found: Any) -> list[dict[str, Any]]:
+    from ser_core.explain.report import FIGURES
+
+    places, means = found.ranks(), {figure: found.means(figure) for figure in FIGURES}
+    return [
+        {
+            "method": name,
+            "rank": str(places[name]) if name in places else "–",
+            **{figure: str(means[figure].mean(name)) for figure in FIGURES},
+            "s a clip": round(float(found.times[name].median()), 2)
+            if name in found.methods
+            else None,
+        }
+        for name in means["faithfulness"].names
+    ]
+
+
+def _heard(found: Any) -> list[dict[str, Any]]:
+    """How often the sound bears out each map, and by how much."""
+    from ser_core.explain.trials import MARGINS, SHARES
+
+    titles = {"both": "both halves", "keeps": "keeps more by", "loses": "loses more by"}
+    return [
+        {
+            "heard": name,
+            **{
+                titles.get(each, each): str(found.heard.figure(name, each))
+                for each in (*SHARES, *MARGINS)
+            },
+        }
+        for name in found.heard.names
+    ]
+
+
+def planted(
+    clips: Annotated[int, typer.Option(min=4, help="Clips to measure on.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """Train a small network on sounds whose cue is known, and see which methods find it.
+
+    AUC is the chance that a value on the cue is larger than one elsewhere (0.5 is guessing);
+    inside is the share of the relevance on the cue, area the share of the picture that it is.
+    """
+    from ser_core.explain import planted as known
+
+    with console.progress("Training and explaining") as report:
+        report(0, 2)
+        network = known.trained()
+        report(1, 2)
+        table = known.summary(known.measured(network, known.clips(clips, seed=99)))
+        report(2, 2)
+    rows = table.round(3).reset_index(names="method").to_dict("records")
+    console.show(
+        [{str(name): value for name, value in row.items()} for row in rows], as_json=as_json
+    )

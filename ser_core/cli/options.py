@@ -1,0 +1,44 @@
+"""Options that several commands share, so that each reads alike wherever it stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Model = Annotated[
+    Path,
+    typer.Option(help="Folder of a model: a bundle or an ensemble; or an exported .onnx file."),
+]
+Reader = Annotated[
+    str | None, typer.Option(help="Reader of the corpus; found by itself when absent.")
+]
+JsonFile = Annotated[Path | None, typer.Option("--json", help="File to write everything into.")]
+ProgressFile = Annotated[
+    Path | None, typer.Option(hidden=True, help="Where a job reports how far it is.")
+]
+
+# Of trying a model, by trouble or by attack.
+TriedOn = Annotated[
+    Path,
+    typer.Option(
+        "--corpus", help="Corpus with the clips; the model's own test clips are taken from it."
+    ),
+]
+Clips = Annotated[
+    int | None,
+    typer.Option(min=1, help="How many clips, drawn evenly over emotions; all when absent."),
+]
+Places = Annotated[
+    list[str] | None,
+    typer.Option("--place", help="Attack on the representation or the sound; both when absent."),
+]
+Few = Annotated[bool, typer.Option("--few", help="Only three levels of each.")]
+Seed = Annotated[int, typer.Option(help="Of the clips drawn and of everything random.")]
+CardFolder = Annotated[
+    Path | None, typer.Option(help="Folder for the card: HTML, Markdown, PNG and the answers.")
+]
+Threads = Annotated[
+    int, typer.Option(min=1, help="Threads; more than one help only on an idle computer.")
+]
