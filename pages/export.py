@@ -6,15 +6,16 @@ import streamlit as st
 
 from pages.shared import navigation
 from pages.shared.errors import told
-from pages.shared.export import making, offered, trying
+from pages.shared.export import making, offered, source, trying
 from pages.shared.predict import choosing
 
 active = navigation.enter()
 st.title("Export")
-info = choosing.choose()
+source.take()
+info = choosing.choose(exported=False)
 if info is not None:
     with told():
         making.show(info, active)
         files = offered.show(info, active)
         if files:
-            trying.show(files, active)
+            trying.show(files, info, active)

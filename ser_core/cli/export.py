@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ser_core.cli import console
+from ser_core.cli.options import JsonFile, ProgressFile, Reader
 
 if TYPE_CHECKING:
     from ser_core.export.plan import Plan
@@ -30,19 +31,12 @@ CorpusPath = Annotated[
         "or the bundled demo, when absent.",
     ),
 ]
-Reader = Annotated[
-    str | None, typer.Option(help="Reader of the corpus; found by itself when absent.")
-]
 Clips = Annotated[
     int, typer.Option(min=0, help="How many clips to verify on, drawn evenly; 0 for none.")
 ]
 Calibrating = Annotated[int, typer.Option(min=1, help="Clips that int8 is measured out on.")]
 Zipped = Annotated[
     bool, typer.Option("--zip", help="Also a zip with card, example and report beside each file.")
-]
-JsonFile = Annotated[Path | None, typer.Option("--json", help="File to write everything into.")]
-ProgressFile = Annotated[
-    Path | None, typer.Option(hidden=True, help="Where a job reports how far it is.")
 ]
 
 
@@ -81,7 +75,10 @@ def export(
     if json:
         console.write_json(json, {"files": [_plain(each) for each in products]})
     _show(products)
-    if not all(each.passed for each in products):
+    failed = [each.exported.path.name for each in products if not each.passed]
+    if failed:  # the last line is what a page tells of a job that failed
+        words = "does not answer" if len(failed) == 1 else "do not answer"
+        console.output.print(f"{' and '.join(failed)} {words} as the model does.", markup=False)
         raise typer.Exit(1)
 
 

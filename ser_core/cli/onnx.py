@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from ser_core.cli import console
-from ser_core.cli.export import CorpusPath, JsonFile, ProgressFile, Reader, show_verdict
+from ser_core.cli.export import CorpusPath, show_verdict
+from ser_core.cli.options import JsonFile, ProgressFile, Reader
 
 app = typer.Typer(no_args_is_help=True, help="Exported ONNX files: try, quantise, compare, time.")
 

@@ -13,18 +13,20 @@ from ser_core.ensemble.bundle import Ensemble
 from ser_core.ensemble.pooling import POOLINGS, Pool
 from ser_core.errors import ModelError
 from ser_core.evaluation.metrics import SMALLEST
+from ser_core.export.fourier import Products
 from ser_core.export.spec import HEARD, PICTURE, PROBABILITIES, VOICE, WAVEFORM, Input
 from ser_core.export.summary import functionals
 from ser_core.models.bundle import Bundle
 from ser_core.models.emotion import EmotionModel
 from ser_core.models.predictor import Predictor
-from ser_core.representations import SUMMARIES, FrontEnd, Representation
+from ser_core.representations import SUMMARIES, Representation
+from ser_core.representations.analysis import Analysis
 
 INEXPRESSIBLE: dict[str, str] = {}
 """Representations that cannot be written as a graph, and why; they go in as pictures."""
 
-FORMS: dict[str, Callable[[Any, Tensor], Tensor]] = {"functionals": functionals}
-"""Representations that have a form of their own for graphs, (representation, waveforms)."""
+FORMS: dict[str, Callable[[Any, Analysis], Tensor]] = {"functionals": functionals}
+"""Representations that have a form of their own for graphs, (representation, sounds)."""
 
 SAMPLES = 8_000
 """Length of the sound that a graph is traced with; it may be any when it runs."""
@@ -145,8 +147,6 @@ class Graph(nn.Module):
         self.models = nn.ModuleList(team.models)
         order = [[m.classes.index(name) for name in team.classes] for m in team.models]
         self.orders = order
-        # In front of the networks and once for all of them.
-        self.front_ends = {m.representation.hash: m.front_end for m in team.models}
         self.numbers = {rep.hash: i for i, rep in enumerate(team.representations)}
 
     @property
@@ -172,9 +172,11 @@ class Graph(nn.Module):
         found = {i.representation: x for i, x in pairs if i.kind == PICTURE}
         waveform = next((x for i, x in pairs if i.kind == WAVEFORM), None)
         if waveform is not None:
-            for key, front_end in self.front_ends.items():
-                if self.numbers[key] not in found:
-                    found[self.numbers[key]] = _picture(front_end, waveform)
+            seen = self.team.representations
+            sound = Products(waveform, seen[0].sample_rate)  # once for all networks
+            for number, rep in enumerate(seen):
+                if number not in found:
+                    found[number] = _picture(rep, sound)
         return {number: x for number, x in found.items() if number is not None}
 
     def _voices(self, given: Sequence[Tensor]) -> dict[int, Tensor]:
@@ -211,11 +213,9 @@ class Graph(nn.Module):
         return (found.log_softmax(-1).clamp(min=smallest) / pool.temperature).softmax(-1)
 
 
-def _picture(front_end: FrontEnd, waveform: Tensor) -> Tensor:
-    rep = front_end.representation
+def _picture(rep: Representation, sound: Analysis) -> Tensor:
     form = FORMS.get(rep.name)
-    picture: Tensor = front_end(waveform) if form is None else form(rep, waveform)
-    return picture
+    return rep(sound) if form is None else form(rep, sound)
 
 
 def heard_name(voice: Input) -> str:

@@ -21,6 +21,7 @@ from ser_core.export.spec import (
     VOICE,
     WAVEFORM,
     Input,
+    Reading,
     Spec,
     read_spec,
 )
@@ -60,19 +61,7 @@ class OnnxModel:
     @property
     def about(self) -> dict[str, Any]:
         """What is known of it; calibration is done in the graph, so it needs none."""
-        spec = self.spec
-        known = {"confidence_enrolled": _read(spec.enrolled)} if spec.enrolled else {}
-        export = {"precision": spec.precision, "verification": spec.verification}
-        return {
-            **spec.about,
-            "name": spec.name,
-            "classes": list(spec.classes),
-            "metrics": spec.metrics,
-            "split": _split(spec.split),
-            "confidence": _read(spec.stranger),
-            **known,
-            "export": {**export, "status": spec.status},
-        }
+        return about_of(self.spec)
 
     @property
     def card(self) -> str:
@@ -160,8 +149,31 @@ class OnnxModel:
         return tuple(_together(np.concatenate(each)) for each in zip(*parts, strict=True))
 
 
-def _read(reading: Any) -> dict[str, Any]:
-    return {"temperature": 1.0, "threshold": reading.threshold, "source": reading.source}
+def about_of(spec: Spec) -> dict[str, Any]:
+    """What is known of an exported model, as `OnnxModel.about`."""
+    known = {"confidence_enrolled": _read(spec, spec.enrolled)} if spec.enrolled else {}
+    export = {
+        "precision": spec.precision,
+        "verification": spec.verification,
+        "representations": [each["name"] for each in spec.representations],
+    }
+    return {
+        **spec.about,
+        "name": spec.name,
+        "classes": list(spec.classes),
+        "metrics": spec.metrics,
+        "split": _split(spec.split),
+        "confidence": _read(spec, spec.stranger),
+        **known,
+        "export": {**export, "status": spec.status},
+    }
+
+
+def _read(spec: Spec, reading: Reading) -> dict[str, Any]:
+    source = reading.source
+    if spec.status == "failed":
+        source += " But this file failed its gate: it does not answer as the model does."
+    return {"temperature": 1.0, "threshold": reading.threshold, "source": source}
 
 
 def _split(split: dict[str, Any]) -> dict[str, Any]:
@@ -246,10 +258,12 @@ def content_of(path: Path) -> bytes:
         raise ModelError(
             f"cannot be read ({error.strerror})", subject=str(path), remedy="Check the path"
         ) from error
+    if not content:
+        raise _refused("is empty", path)
     try:
         outside = wire.external(content)
     except ValueError as error:
-        raise _refused(f"is no ONNX file, or was cut short ({error})", path) from error
+        raise _refused("is no ONNX file, or was cut short", path) from error
     if outside:
         raise _refused("keeps weights in another file, which is not opened", path)
     return content
@@ -274,7 +288,7 @@ def _spec_of(content: bytes, path: Path) -> Spec:
     try:
         entries = wire.metadata(content)
     except ValueError as error:
-        raise _refused(f"is no ONNX file ({error})", path) from error
+        raise _refused("is no ONNX file, or was cut short", path) from error
     return read_spec(entries, wire.digest(content), str(path))
 
 
@@ -307,6 +321,8 @@ def session_of(content: bytes, path: Path, threads: int | None) -> onnxruntime.I
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
+    # Threads that wait for the next answer would keep a core busy for 20 ms after each.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if threads:
         options.intra_op_num_threads = threads
     try:

@@ -23,7 +23,7 @@ def package(file: Path) -> bytes:
     spec = read(file)
     content: dict[str, str | bytes] = {
         file.name: file.read_bytes(),
-        "README.md": card(spec),
+        "README.md": card(spec) + ("" if spec.of(PICTURE) else _running(spec)),
         "report.md": report(spec),
         "report.json": json.dumps(spec.verification, indent=1, ensure_ascii=False),
     }
@@ -50,6 +50,14 @@ def write_package(file: Path) -> Path:
 def example(name: str) -> str:
     """Program that runs a file of this name with onnxruntime and numpy alone."""
     return EXAMPLE.read_text(encoding="utf-8").replace("@FILE@", name)
+
+
+def _running(spec: Spec) -> str:
+    return (
+        "\n## Run it\n\n`python example.py SOUND.wav`, with onnxruntime and numpy installed; the "
+        f"sound a WAV file at {spec.sample_rate:,} Hz, of any length: 8, 16, 24 or 32 bits or "
+        "floating point, several channels are mixed.\n"
+    )
 
 
 def report(spec: Spec) -> str:
@@ -82,8 +90,9 @@ def _measured(spec: Spec) -> str:
         for name, value, limit, word in rows
     ]
     about = (
-        f"{found['n']:,} answers on {found['clips']}, {found['shortest']:.2f} to "
-        f"{found['longest']:.2f} s long, against {found['against']}."
+        f"{found['n']:,} answers on {found['clips']}, some of them also at other lengths, broken "
+        f"up by silence or with a known voice ({found['shortest']:.2f} to {found['longest']:.2f} s "
+        f"long), against {found['against']}."
     )
     return "\n".join([about, "", "| | Measured | Limit |", "|---|---:|---:|", *lines])
 

@@ -13,6 +13,7 @@ from ser_core import settings
 from ser_core.errors import ParameterError
 from ser_core.export.spec import PRECISIONS
 from ser_core.jobs import PROGRESS_FILE, Job, jobs, start
+from ser_core.predicting.listing import EXPORTS, ModelInfo, models
 
 CLIPS = 200
 """Clips that a file is verified on, where there are so many."""
@@ -81,7 +82,7 @@ class Plan:
 def folder_of(model: Path) -> Path:
     """Where the files of a model go that a page asks for."""
     place = hashlib.sha256(str(model.absolute()).encode()).hexdigest()[:12]
-    return settings.home() / "exports" / place
+    return settings.home() / EXPORTS / place
 
 
 def files(model: Path) -> list[Path]:
@@ -114,12 +115,24 @@ def time_files(model: Path, title: str) -> Job:
 
 
 def speeds(model: Path) -> list[dict[str, Any]]:
-    """What was timed, a row a file and number of threads; none where nothing was."""
+    """What was timed, a row a file and number of threads; nothing of files made since."""
+    timed = folder_of(model) / SPEED
     try:
-        found = json.loads((folder_of(model) / SPEED).read_text(encoding="utf-8"))
+        found, when = json.loads(timed.read_text(encoding="utf-8")), timed.stat().st_mtime
     except (OSError, ValueError):
         return []
-    return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+    known = {path.name for path in files(model) if path.stat().st_mtime <= when}
+    rows = [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+    if not any(row.get("file") in known for row in rows):
+        return []
+    return [row for row in rows if row.get("file") in {*known, "torch"}]
+
+
+def source_of(file: Path) -> ModelInfo | None:
+    """The model that a page exported a file from; None where it is gone, or somebody else did."""
+    return next(
+        (each for each in models(exported=False) if folder_of(each.folder) == file.parent), None
+    )
 
 
 def launched(model: Path) -> list[Job]:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ser_core.errors import ModelError
+from ser_core.parallel import Progress
 
 if TYPE_CHECKING:
     import onnx
@@ -66,16 +67,20 @@ def _weights(model: onnx.ModelProto) -> set[str]:
     }
 
 
-def int8(model: onnx.ModelProto, sounds: Sequence[Feeds]) -> onnx.ModelProto:
+def int8(
+    model: onnx.ModelProto, sounds: Sequence[Feeds], progress: Progress | None = None
+) -> onnx.ModelProto:
     """The networks in 8-bit integers, with ranges measured on real sounds.
 
-    Static, per channel, unsigned activations and signed weights, the last layer left out; Jacob et
-    al. (2018). Ranges that are found while running (dynamic quantisation) make convolutions slower
-    than in single precision.
+    Static, per channel, unsigned activations and signed weights, the first and the last layer left
+    out; Jacob et al. (2018). The first reads one channel, which 8-bit kernels are slow at, and what
+    it rounds off every later layer sees. Ranges that are found while running (dynamic quantisation)
+    make convolutions slower than in single precision.
 
     Args:
         model: Graph of single precision.
         sounds: Inputs of the graph, one mapping a sound.
+        progress: Called with (sounds measured, sounds in all).
 
     Raises:
         ModelError: If there is no network to quantise.
@@ -95,10 +100,13 @@ def int8(model: onnx.ModelProto, sounds: Sequence[Feeds]) -> onnx.ModelProto:
 
     class Sounds(CalibrationDataReader):  # type: ignore[misc]
         def __init__(self) -> None:
-            self.left: Iterator[Feeds] = iter(complete)
+            self.left: Iterator[tuple[int, Feeds]] = iter(enumerate(complete))
 
         def get_next(self) -> Any:
-            return next(self.left, None)
+            done, feeds = next(self.left, (len(complete), None))
+            if progress:
+                progress(done, len(complete))
+            return feeds
 
     with tempfile.TemporaryDirectory() as folder:
         source, ready, done = (Path(folder) / f"{name}.onnx" for name in ("a", "b", "c"))
@@ -153,15 +161,16 @@ def _with_optional(quantised: onnx.ModelProto, model: onnx.ModelProto) -> onnx.M
 
 
 def _network_nodes(model: onnx.ModelProto) -> list[str]:
-    """Names of the nodes of networks: convolutions over pictures, and what follows from them."""
+    """Names of the nodes of networks: what follows from their first convolution over a picture."""
     graph = model.graph
     rank = {each.name: len(each.dims) for each in graph.initializer}
     inside: set[str] = set()
     chosen = []
     for node in graph.node:
-        convolves = node.op_type == "Conv" and rank.get(node.input[1]) == 4
         follows = any(name in inside for name in node.input)
-        if node.op_type in _QUANTISED and (convolves or follows):
-            chosen.append(node.name)
+        first = not follows and node.op_type == "Conv" and rank.get(node.input[1]) == 4
+        if first or (follows and node.op_type in _QUANTISED):
             inside.update(node.output)
+        if follows and node.op_type in _QUANTISED:
+            chosen.append(node.name)
     return chosen

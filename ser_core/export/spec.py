@@ -21,8 +21,8 @@ PRECISIONS = {
     "fp32": "Single precision throughout: the same numbers as the app's.",
     "fp16": "Weights kept in half precision, so the file is half as large; they are widened once, "
     "when it is opened, and computed with in single precision.",
-    "int8": "The network in 8-bit integers, measured out on real clips: a quarter of the size. "
-    "The representation, the normalisation and the last layer stay in single precision.",
+    "int8": "Networks in 8-bit integers, with ranges measured on real clips: a quarter of their "
+    "size. Representations, normalisation, first and last layers stay in single precision.",
 }
 """Precisions, and what they are."""
 
@@ -46,8 +46,8 @@ class Limits:
 
 GATES = {
     "fp32": Limits(0.998, 1e-3, 2e-2, 1e-4),
-    "fp16": Limits(0.985, 2e-2, 0.2, 2e-3),
-    "int8": Limits(0.985, 0.6, None, 0.03),
+    "fp16": Limits(0.99, 2e-2, 0.2, 2e-3),
+    "int8": Limits(0.985, 0.3, None, 0.03),
 }
 """Limits of each precision."""
 

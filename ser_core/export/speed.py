@@ -69,14 +69,16 @@ def measure(
     Raises:
         ModelError: If a file cannot be opened.
     """
+    names = [path.name for path in files]
+    named = {path.name if names.count(path.name) == 1 else str(path): path for path in files}
     found = []
     for number, count in enumerate(threads):
-        candidates = {path.name: _file(path, sound, count) for path in files}
+        candidates = {name: _file(path, sound, count) for name, path in named.items()}
         if model is not None:
             candidates["torch"] = _torch(model, files, sound, count)
         times = _by_turns(candidates, rounds, progress, number, len(threads))
         for name, seconds in times.items():
-            size = next((path.stat().st_size for path in files if path.name == name), None)
+            size = named[name].stat().st_size if name in named else None
             found.append(_speed(name, count, seconds, sound.duration, size))
     return found
 

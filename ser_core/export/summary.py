@@ -6,12 +6,14 @@ frames with masks: frames that count are moved to the front, and how many they a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ser_core.export import fourier
 from ser_core.representations import filters
 from ser_core.representations.analysis import Analysis
 from ser_core.representations.functionals import (
@@ -63,24 +65,26 @@ class Series:
         away = (self.values - self.mean().unsqueeze(-1)).square()
         return Series(away, self.count).mean().sqrt()
 
-    def quantiles(self, *shares: float) -> list[Tensor]:
+    def quantiles(self, *shares: float) -> tuple[Tensor, ...]:
         """Quantiles between the two nearest values, each (batch, rows); zero where none counts."""
         ordered = torch.where(self.inside, self.values, _FAR).sort(dim=-1).values
-        return [_between(ordered, share * (self.count - 1), self.count) for share in shares]
+        return Series(ordered, self.count).at(shares).unbind(-1)
+
+    def at(self, shares: Sequence[float]) -> Tensor:
+        """Values at shares of the way, between the two nearest, (batch, rows, shares).
+
+        Zero where nothing counts.
+        """
+        last = (self.count - 1).clamp(min=0)
+        place = self.values.new_tensor(shares) * last
+        low = place.floor()
+        high = torch.minimum(low + 1, last)
+        left, right = (_picked(self.values, each) for each in (low, high))
+        return torch.where(self.count > 0, left + (place - low) * (right - left), 0.0)
 
 
 def _places(values: Tensor) -> Tensor:
     return torch.arange(values.shape[-1], device=values.device, dtype=values.dtype)
-
-
-def _between(values: Tensor, place: Tensor, count: Tensor) -> Tensor:
-    """Value at a place between two frames, (batch, rows); zero where nothing counts."""
-    place = place.clamp(min=0)
-    low = place.floor()
-    high = torch.minimum(low + 1, (count - 1).clamp(min=0))
-    left, right = (_picked(values, each) for each in (low, high))
-    found = left + (place - low) * (right - left)
-    return torch.where(count > 0, found, 0.0)[..., 0]
 
 
 def _picked(values: Tensor, place: Tensor) -> Tensor:
@@ -88,12 +92,11 @@ def _picked(values: Tensor, place: Tensor) -> Tensor:
     return values.gather(-1, place.long().expand(-1, values.shape[1], -1))
 
 
-def functionals(rep: Functionals, waveforms: Tensor) -> Tensor:
+def functionals(rep: Functionals, sound: Analysis) -> Tensor:
     """As `Functionals` for sounds of one length, (batch, samples) -> (batch, 1, bins, 1)."""
-    sound = Analysis(waveforms, rep.sample_rate)
     mel = sound.mel_db(rep.n_fft, rep.hop_length, FINE_BANDS, 0.0, rep.sample_rate / 2)
     bands = sound.mel_db(rep.n_fft, rep.hop_length, BANDS, 0.0, rep.sample_rate / 2)
-    voice = voicing(sound.waveforms, rep.sample_rate, rep.hop_length)
+    voice = voicing(sound.waveforms, rep.sample_rate, rep.hop_length, fourier.powers)
     level = _cut(voice.energy.unsqueeze(1), voice.energy.unsqueeze(1)).mean()
     mel, bands = mel - level[..., None], bands - level[..., None]
     voice = voice._replace(energy=voice.energy - level)
@@ -212,22 +215,18 @@ def _quarters(pitch: Tensor, energy: Series, voiced: Tensor) -> Tensor:
     """Mean pitch and mean energy of each quarter, (batch, 8)."""
     place, count = _places(pitch), energy.count
     size = (count / QUARTERS).floor()
-    edges = [i * size + (count - QUARTERS * size).clamp(max=i) for i in range(QUARTERS + 1)]
+    number = torch.arange(QUARTERS + 1, device=pitch.device, dtype=pitch.dtype)[:, None]
+    edges = number * size + torch.minimum(count - QUARTERS * size, number)
+    part = (place >= edges[:, :-1]) & (place < edges[:, 1:])  # (batch, quarters, frames)
     everywhere = _masked_mean(pitch, voiced, torch.zeros_like(count))
     overall = energy.mean().unsqueeze(-1)
-    found = []
-    for values, allowed, other in (
-        (pitch, voiced, everywhere),
-        (energy.values, energy.inside, overall),
-    ):
-        for i in range(QUARTERS):
-            part = (place >= edges[i]) & (place < edges[i + 1])
-            found.append(_masked_mean(values, allowed & part, other))
-    return torch.cat(found, dim=-1)[:, 0]
+    pitches = _masked_mean(pitch, voiced & part, everywhere)
+    energies = _masked_mean(energy.values, energy.inside & part, overall)
+    return torch.cat([pitches, energies], dim=1)[..., 0]
 
 
 def _masked_mean(values: Tensor, allowed: Tensor, other: Tensor) -> Tensor:
-    """Mean of what is allowed, (batch, 1, 1); the other value where nothing is."""
+    """Mean over frames of what is allowed, (batch, ..., 1); the other value where nothing is."""
     count = allowed.float().sum(-1, keepdim=True)
     mean = torch.where(allowed, values, 0.0).sum(-1, keepdim=True) / count.clamp(min=1)
     return torch.where(count > 0, mean, other)
@@ -257,9 +256,6 @@ def _bridged(pitch: Tensor, voiced: Tensor, order: Tensor, count: Tensor) -> Ten
 def _course(series: Series) -> Tensor:
     """First terms of the cosine transform of a curve, (batch, 9)."""
     shares = [number / (CONTOUR_POINTS - 1) for number in range(CONTOUR_POINTS)]
-    points = torch.stack(
-        [_between(series.values, share * (series.count - 1), series.count) for share in shares],
-        dim=-1,
-    )[:, 0]
+    points = series.at(shares)[:, 0]
     basis = filters.dct(CONTOUR_TERMS + 1, CONTOUR_POINTS).to(points)
     return (points @ basis.T)[:, 1:]

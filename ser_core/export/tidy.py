@@ -23,6 +23,7 @@ def tidied(model: onnx.ModelProto, spec: Spec) -> onnx.ModelProto:
         del each.metadata_props[:]
     del graph.value_info[:]
     _stride(graph)
+    _drop_unused(graph)
     _name_dimensions(graph, spec)
     for each in spec.of(VOICE):
         shape = _shape(graph, each.name)
@@ -73,6 +74,14 @@ def _stride(graph: onnx.GraphProto) -> None:
             dropped += [first, last]
     for each in dropped:
         graph.node.remove(each)
+
+
+def _drop_unused(graph: onnx.GraphProto) -> None:
+    """Take out constants that nothing reads; runtimes warn of each."""
+    read = {name for node in graph.node for name in node.input}
+    kept = [each for each in graph.initializer if each.name in read]
+    del graph.initializer[:]
+    graph.initializer.extend(kept)
 
 
 def _integers(tensor: onnx.TensorProto) -> list[int]:

@@ -6,7 +6,7 @@ import contextlib
 import json
 import logging
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,18 +25,21 @@ from ser_core.export.graph import (
 )
 from ser_core.export.precision import int8, with_half_weights
 from ser_core.export.spec import GATES, PRECISIONS, Reading, Spec
+from ser_core.export.stages import Tell, listening
+from ser_core.export.tables import computed
 from ser_core.export.tidy import tidied
 from ser_core.models.predictor import Predictor
+from ser_core.parallel import Progress
 from ser_core.predicting.confidence import confidence
+from ser_core.predicting.origin import origin, record
 
 if TYPE_CHECKING:
     import onnx
 
     from ser_core.audio import Waveform
+    from ser_core.corpora import Corpus
 
 OPSET = 18
-STAGES = ("the graph", "the precision", "the file")
-Report = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -71,9 +74,9 @@ def export(
     *,
     whole: bool = True,
     source: Path | None = None,
+    corpus: Corpus | None = None,
     calibration: Sequence[Waveform] = (),
     calibrated_on: str = "",
-    report: Report | None = None,
 ) -> Exported:
     """Write a bundle or an ensemble as an ONNX file.
 
@@ -86,34 +89,40 @@ def export(
         folder: Where the file goes; see `file_name`.
         precision: Key of `PRECISIONS`.
         whole: From the waveform; otherwise from the representation on.
-        source: Folder of the model, beside which answers to known voices may be.
+        source: Folder of the model, beside which answers to known voices, and its split, may be.
+        corpus: On which the split can be made again otherwise; the file records which clips
+            trained it.
         calibration: Real sounds that int8 is measured out on, 32 or more.
         calibrated_on: What they are, in words.
-        report: Called with steps done, steps in all, and the one under way.
 
     Raises:
         ModelError: If the model cannot be exported, or the file cannot be written.
         ParameterError: If there is no such precision, or int8 lacks sounds.
     """
     check_precision(precision, calibration)
-    tell = report or (lambda _done, _total, _stage: None)
-    tell(0, len(STAGES), STAGES[0])
-    model, spec = trace(predictor, whole=whole, source=source)
-    tell(1, len(STAGES), STAGES[1])
+    model, spec = trace(predictor, whole=whole, source=source, corpus=corpus)
     model, spec = converted(model, spec, precision, calibration, calibrated_on)
-    tell(2, len(STAGES), STAGES[2])
     path = folder / file_name(precision, whole=whole)
-    size = write(path, model.SerializeToString(), spec)
-    tell(3, len(STAGES), STAGES[2])
-    return Exported(path, spec, size)
+    return Exported(path, spec, write(path, model.SerializeToString(), spec))
 
 
 def trace(
-    predictor: Predictor, *, whole: bool = True, source: Path | None = None
+    predictor: Predictor,
+    *,
+    whole: bool = True,
+    source: Path | None = None,
+    corpus: Corpus | None = None,
+    tell: Tell | None = None,
 ) -> tuple[onnx.ModelProto, Spec]:
-    """The graph of a model in single precision, and what it says of itself; as `export`."""
+    """The graph of a model in single precision, and what it says of itself; as `export`.
+
+    `tell` is called with each stage of it as it begins; see `stages.TRACING`.
+    """
     spec, team = _described(predictor, whole, source)
-    return _traced(team, spec), spec
+    made_of = record(origin(predictor.about, source, corpus))
+    if made_of:
+        spec = replace(spec, about={**spec.about, "origin": made_of})
+    return _traced(team, spec, tell or (lambda _stage: None)), spec
 
 
 def quantised(
@@ -168,21 +177,25 @@ def converted(
     precision: str,
     calibration: Sequence[Waveform],
     calibrated_on: str = "",
+    progress: Progress | None = None,
 ) -> tuple[onnx.ModelProto, Spec]:
-    """A graph of single precision in another, with a spec that says so and is not verified yet."""
+    """A graph of single precision in another, with a spec that says so and is not verified yet.
+
+    `progress` is called with (sounds measured, sounds in all) while int8 is measured out.
+    """
     from ser_core.export.model import feeds_of
 
     notes = spec.notes
     if precision == "fp16":
         model = with_half_weights(model)
     elif precision == "int8":
-        model = int8(model, [feeds_of(spec, wave) for wave in calibration])
+        model = int8(model, [feeds_of(spec, wave) for wave in calibration], progress)
         clips = f"{len(calibration)} {calibrated_on or 'clips'}"
         notes = (*notes, f"The range of every 8-bit value was measured on {clips}.")
     spec = replace(
         spec, precision=precision, gate=GATES[precision], verification={}, notes=notes
     )  # fmt: skip
-    return model, spec
+    return computed(model), spec
 
 
 def write(path: Path, model: bytes, spec: Spec) -> int:
@@ -263,7 +276,7 @@ def _notes(team: Team, whole: bool) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _traced(team: Team, spec: Spec) -> onnx.ModelProto:
+def _traced(team: Team, spec: Spec, tell: Tell) -> onnx.ModelProto:
     """The graph, by torch's exporter.
 
     Raises:
@@ -277,7 +290,7 @@ def _traced(team: Team, spec: Spec) -> onnx.ModelProto:
     with torch.no_grad():
         graph(*given)  # fixed matrices are made and kept on first use; not while it is traced
     try:
-        with torch.no_grad(), _quiet():
+        with torch.no_grad(), _quiet(), listening(tell):
             program = torch.onnx.export(
                 graph,
                 given,
@@ -287,7 +300,7 @@ def _traced(team: Team, spec: Spec) -> onnx.ModelProto:
                 output_names=graph.outputs,
                 dynamic_shapes=(dynamic(team, spec.inputs),),
                 external_data=False,
-                verbose=False,
+                verbose=True,
             )
             if program is None:
                 raise RuntimeError("the exporter gave nothing")

@@ -31,6 +31,15 @@ def shared(method: Method) -> Method:
     return cast(Method, once)
 
 
+def slight(values: Tensor, summand: float) -> Tensor:
+    """A summand that keeps a logarithm or a quotient finite, shape (1,).
+
+    torch's exporter takes a single number below 1e-8 for zero and leaves the sum out of the graph;
+    one in a row it keeps.
+    """
+    return values.new_full((1,), summand)
+
+
 def decibels(power: Tensor, full_scale: float) -> Tensor:
     """Level of a power in dB relative to `full_scale`, not below `FLOOR_DB`.
 

@@ -114,6 +114,18 @@ def dct(n_coefficients: int, n_inputs: int) -> Tensor:
 
 
 @lru_cache
+def cosines(n_fft: int, lags: int) -> Tensor:
+    """From a power spectrum to the first lags of its autocorrelation, (n_fft // 2 + 1, lags).
+
+    Columns of the inverse of a real Fourier transform whose imaginary part is zero.
+    """
+    bins = np.arange(n_fft // 2 + 1)
+    twice = np.where((bins == 0) | (bins == n_fft // 2), 1, 2)  # negative frequencies, too
+    turns = np.outer(bins, np.arange(lags)) % n_fft / n_fft
+    return _tensor(twice[:, None] * np.cos(2 * np.pi * turns) / n_fft)
+
+
+@lru_cache
 def tonal_centroids() -> Tensor:
     """Coordinates of the pitch classes on the circles of fifths and of both thirds, (6, 12).
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ser_core.parameters import parameter
 from ser_core.representations import filters
-from ser_core.representations.analysis import Analysis, decibels
+from ser_core.representations.analysis import Analysis, decibels, slight
 from ser_core.representations.base import representation
 from ser_core.representations.edges import mirrored
 from ser_core.representations.median import running_median
@@ -57,7 +57,7 @@ class HPSS(MelBased):
         harmonic = running_median(along_time, self.harmonic_kernel)
         percussive = running_median(along_frequency, self.percussive_kernel).transpose(1, 2)
         # Where neither part has anything, each gets half.
-        tiny = torch.finfo(power.dtype).tiny
+        tiny = slight(power, torch.finfo(power.dtype).tiny)
         mask = (harmonic + tiny) / (harmonic + percussive + 2 * tiny)
         return power * mask.square(), power * (1 - mask).square()
 

@@ -84,7 +84,7 @@ class MelSpectrogram(MelBased):
     (1937).
     """
 
-    title = "Mel spectrogram"
+    title = "Log-mel spectrogram"
     describe = "Level over time on the ear's frequency scale; what most networks are fed."
     unit = "dB"
     family = "Spectrum"

@@ -1,4 +1,4 @@
-"""From a model to a verified file, downloaded and tried, in a real browser."""
+"""From a model to a verified file, downloaded, tried, judged and compared, in a real browser."""
 
 import io
 import zipfile
@@ -6,14 +6,16 @@ import zipfile
 import pytest
 from playwright.sync_api import expect
 
+from ser_core import audio
 from ser_core.settings import demo_corpus
 from ser_core.training.recipe import parse
+from tests.browser.conftest import downloaded
 from tests.export.nets import bundle
 
 # One server and one browser serve them all, so they run in one process.
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-DONE = 240_000  # ms, for an export on a busy machine
+DONE = 120_000  # ms, for an export on a busy machine
 RUN = "export-in-browser"
 
 
@@ -29,9 +31,55 @@ def model(server_home):
 def test_a_model_is_exported_verified_downloaded_and_tried(page, model):
     page.goto(f"/export?model={model}")
     page.get_by_role("button", name="Export", exact=True).click()
+    expect(page.get_by_text("so far")).to_be_visible(timeout=DONE)
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
     expect(page.get_by_text("It answers as the app does")).to_be_visible(timeout=DONE)
-    expect(page.get_by_text("answered by onnxruntime alone")).to_be_visible(timeout=DONE)
-    with page.expect_download() as download:
-        page.get_by_role("button", name="ZIP").click()
-    names = zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes())).namelist()
+    expect(page.get_by_text("Answered by onnxruntime alone")).to_be_visible(timeout=DONE)
+    download = downloaded(page, page.get_by_role("button", name="ZIP"))
+    names = zipfile.ZipFile(io.BytesIO(download.path().read_bytes())).namelist()
     assert {"model.onnx", "README.md", "example.py", "report.md"} <= set(names)
+    page.get_by_role("button", name="Teach it a voice").click()
+    page.get_by_role("button", name="Take 5 clips").click()
+    expect(page.get_by_text("Knowing the voice")).to_be_visible(timeout=DONE)
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Predict with it").click()
+    expect(page.get_by_text("of the model that the file was made from")).to_be_visible()
+    expect(page.get_by_text("The corpus says")).to_be_visible(timeout=DONE)
+    page.get_by_role("link", name="Export", exact=True).click()
+    expect(page.get_by_role("heading", name="Export")).to_be_visible()
+
+
+def test_a_file_is_judged_and_stands_beside_its_model_among_the_results(page, model):
+    page.goto(f"/export?model={model}")
+    page.get_by_role("button", name="Judge it on all 53 clips").click()
+    page.get_by_role("link", name="All its results").click(timeout=DONE)
+    expect(page.get_by_role("heading", name="ONNX fp32 of a small model")).to_be_visible()
+    expect(page.get_by_text("WA (accuracy)")).to_be_visible(timeout=DONE)
+    page.get_by_role("tab", name="Against its model").click()
+    page.get_by_role("button", name="Let the model answer the same 53 clips").click()
+    expect(page.get_by_text("The file and Its model do not differ in UAR")).to_be_visible(
+        timeout=DONE
+    )
+    page.get_by_role("link", name="Its file on the page Export").click()
+    expect(page.get_by_text("On 53 clips of nEMO")).to_be_visible(timeout=DONE)
+    page.get_by_role("link", name="Results", exact=True).click()
+    expect(page.get_by_text("2 results.")).to_be_visible()
+
+
+def test_an_export_is_cancelled(page, model):
+    page.goto(f"/export?model={model}")
+    page.get_by_role("button", name="fp16").click()
+    page.get_by_role("button", name="Export", exact=True).click()
+    page.get_by_role("button", name="Cancel").click(timeout=DONE)
+    expect(page.get_by_text("was cancelled. Files that were done")).to_be_visible(timeout=DONE)
+    expect(page.get_by_role("button", name="Export", exact=True)).to_be_enabled()
+
+
+def test_a_file_hears_the_microphone(hearing, model, demo_waveform):
+    page = hearing(audio.to_wav(demo_waveform))
+    page.goto(f"/export?model={model}&source=Microphone")
+    page.get_by_role("button", name="Record", exact=True).click()
+    page.wait_for_timeout(2500)
+    page.get_by_role("button", name="Stop recording").click()
+    expect(page.get_by_text("A voice does not prove a feeling")).to_be_visible(timeout=DONE)
+    expect(page.get_by_text("Answered by onnxruntime alone")).to_be_visible()

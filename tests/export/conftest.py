@@ -7,7 +7,6 @@ from pathlib import Path
 
 import onnx
 import pytest
-import torch
 
 from ser_core.audio import load
 from ser_core.export import wire
@@ -17,15 +16,7 @@ from ser_core.export.writing import converted, export, file_name, write
 from ser_core.predicting.answering import open_model
 from ser_core.settings import demo_corpus
 from tests.export.nets import bundle
-
-
-@pytest.fixture(autouse=True, scope="session")
-def one_thread():
-    """Nets this small are many times slower on two threads of a busy computer."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+from tests.threads import one_thread  # noqa: F401  (for every test here)
 
 
 @pytest.fixture(scope="session")

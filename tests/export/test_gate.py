@@ -39,7 +39,8 @@ def test_a_right_file_passes(model, app, clips):
     assert found.flipped == ()
     assert found.max_abs_probability < 1e-5
     assert found.max_abs_logit < 1e-3
-    assert found.n == 12 + 4 * 3 + 12  # also cut and made long, and with a voice that is known
+    # Also cut, made long and with gaps, and with a voice that is known.
+    assert found.n == 12 + 4 * 4 + 12
     assert (found.shortest, found.longest) == (0.3, 6.0)
 
 

@@ -8,10 +8,13 @@ import numpy as np
 import onnx
 import pytest
 
+from ser_core import atomic
 from ser_core.errors import ModelError, SerError
 from ser_core.export import model as opening
 from ser_core.export import wire
 from ser_core.export.model import content_of, open_onnx, read
+from ser_core.export.plan import Plan
+from ser_core.export.producing import produce
 from ser_core.export.spec import Reading
 from ser_core.export.writing import write
 from ser_core.models.predictor import load
@@ -35,8 +38,10 @@ def foreign(path, external=False):
 
 def test_what_is_no_onnx_file(tmp_path):
     path = tmp_path / "a.onnx"
+    path.write_bytes(b"")
+    with pytest.raises(ModelError, match="is empty"):
+        open_onnx(path)
     for content in (
-        b"",
         b"hello there, this is text",
         b"\x00" * 64,
         b"RIFF\x24\x00\x00\x00WAVEfmt ",
@@ -137,6 +142,19 @@ def test_a_full_disk_leaves_the_old_file(exported, tmp_path, monkeypatch):
     monkeypatch.undo()
     assert path.read_bytes() == exported.path.read_bytes()
     assert [each.name for each in tmp_path.iterdir()] == ["model.onnx"]
+
+
+def test_a_folder_that_is_a_file_is_told_before_anything_is_made(kept, tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(SerError, match=r"taken.*cannot be a folder"):
+        produce(Plan(kept, tmp_path / "taken"))
+    with pytest.raises(SerError, match="cannot be written"):
+        atomic.write(tmp_path / "taken" / "model.onnx", b"")
+
+
+def test_a_file_that_failed_its_gate_says_so_wherever_it_answers(edited):
+    found = load(edited(verification={"passed": False, "said": "It does not."}))
+    assert "failed its gate" in found.about["confidence"]["source"]
 
 
 def test_metadata_is_replaced_without_touching_the_graph(exported):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,9 @@ import streamlit as st
 from pages.shared import errors, selection
 from pages.shared.errors import plain
 from ser_core.errors import SerError
-from ser_core.export.plan import CLIPS, Plan, folder_of, launch, launched
+from ser_core.export.plan import CLIPS, Plan, files, folder_of, launch, launched
 from ser_core.export.spec import PRECISIONS
-from ser_core.jobs import State, open_job
+from ser_core.jobs import Job, State, open_job
 from ser_core.words import seconds
 
 if TYPE_CHECKING:
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from ser_core.predicting.listing import ModelInfo
 
 FAULT = "_export_error"
-TITLES = {"fp32": "fp32, exact", "fp16": "fp16, half the size", "int8": "int8, a quarter"}
+RECENT = 600.0
+"""Seconds for which a cancelled export is spoken of."""
+
+TITLES = {"fp32": "fp32, exact", "fp16": "fp16, half the size", "int8": "int8, networks a quarter"}
 
 
 def show(info: ModelInfo, active: Active) -> None:
@@ -33,14 +37,22 @@ def show(info: ModelInfo, active: Active) -> None:
         _options(info, active, busy=bool(running))
     for job in running:
         with st.container(border=True):
-            watch(str(job.folder))
-    if not running and jobs and jobs[0].state is State.FAILED:
-        st.error(plain(_reason(jobs[0].reason)))
+            watch(str(job.folder), str(info.folder), _made(info.folder))
+    if not running and jobs:
+        _ended(jobs[0])
+
+
+def _ended(job: Job) -> None:
+    """What came of the last one, where its files do not say it."""
+    if job.state is State.FAILED:
+        st.error(plain(_reason(job.reason)))
+    elif job.state is State.CANCELLED and time.time() - (job.ended or 0.0) < RECENT:
+        st.info(f"{plain(job.title)} was cancelled. Files that were done before are kept.")
 
 
 def _reason(reason: str) -> str:
     """A failed gate ends the command, too; the verdict stands at the file."""
-    return reason or "The export failed; its log says more."
+    return reason.removeprefix("Error ") or "The export failed; its log says more."
 
 
 def _options(info: ModelInfo, active: Active, *, busy: bool) -> None:
@@ -53,6 +65,7 @@ def _options(info: ModelInfo, active: Active, *, busy: bool) -> None:
             default=["fp32"],
             format_func=TITLES.__getitem__,
             key="export-precisions",
+            bind="query-params",
             help=" ".join(f"**{name}**: {text}" for name, text in PRECISIONS.items()),
         )
     with right:
@@ -91,20 +104,32 @@ def _start(info: ModelInfo) -> None:
         st.session_state[FAULT] = str(error)
 
 
+def _made(model: Path) -> list[tuple[str, float]]:
+    """Files there are, and when each was written."""
+    return [(path.name, path.stat().st_mtime) for path in files(model) if path.exists()]
+
+
 @st.fragment(run_every=1)
-def watch(folder: str) -> None:
-    """How far a job is, once a second; the page is drawn again when it has ended."""
+def watch(folder: str, model: str, drawn: list[tuple[str, float]]) -> None:
+    """How far a job is, once a second; the page is drawn again for each file, and at the end."""
     with errors.told():
         job = open_job(Path(folder))
-        if job is None or job.state.is_over:
+        if job is None or job.state.is_over or _made(Path(model)) != drawn:
             st.rerun()
-        progress = job.progress
         left, right = st.columns([6, 1], vertical_alignment="center")
-        if progress is None:
-            left.progress(0.0, text=f"{job.title}: opening the model …")
-        else:
-            eta = progress.remaining
-            note = f", {progress.note}" if getattr(progress, "note", "") else ""
-            rest = f", about {seconds(eta)} left" if eta is not None else ""
-            left.progress(progress.fraction, text=f"{job.title}{note}{rest}")
-        right.button("Cancel", key=f"cancel-{job.id}", on_click=job.cancel)
+        progress = job.progress
+        left.progress(progress.fraction if progress else 0.0, text=_where(job))
+        right.button(
+            "Cancel", key=f"cancel-{job.id}", on_click=job.cancel,
+            help="Ends it at once. Files that are done stay, the one under way is not written.",
+        )  # fmt: skip
+
+
+def _where(job: Job) -> str:
+    """The stage, how long it has taken so far, and how long the rest may take."""
+    progress = job.progress
+    stage = (progress.note or "under way") if progress else "starting"
+    spent = f", {seconds(job.seconds)} so far" if job.seconds else ""
+    left = progress.remaining if progress else None
+    rest = f", about {seconds(left)} left" if left else ""
+    return f"**{plain(job.title)}**: {plain(stage)}{spent}{rest}"

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import player
+from pages.shared import navigation, player
 from pages.shared.errors import plain
+from pages.shared.export import judged, source
 from pages.shared.results import files as buttons
 from ser_core.errors import SerError
 from ser_core.export.model import read
@@ -18,6 +19,7 @@ from ser_core.export.plan import files, launched, speeds, time_files
 from ser_core.export.spec import PRECISIONS, Spec
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from pages.shared.selection import Active
@@ -28,7 +30,21 @@ BADGES = {
     "failed": ":red-badge[failed]",
     "not verified": ":gray-badge[not verified]",
 }
+MEANT = {
+    "MB": "Size of the file in megabytes.",
+    "Gate": "Whether it keeps to the limits of its precision, on real clips, against the model.",
+    "Agree (%)": "Clips to which file and model give the same answer.",
+    "Largest gap": "Largest difference of a probability between file and model.",
+    "Change in UAR": "UAR of the file less that of the model, with its paired 95 % interval.",
+}
 MOST_HEARD = 5
+FLIPS = {
+    "clip": "Clip",
+    "app": "Model",
+    "file": "File",
+    "confidence": "Confidence of the model",
+    "difference": "Largest gap",
+}
 
 
 def show(info: ModelInfo, active: Active) -> dict[Path, Spec]:
@@ -69,8 +85,17 @@ def _table(found: dict[Path, Spec], info: ModelInfo) -> None:
     rows = [{**_measured(path, spec), **_times(times, path.name)} for path, spec in found.items()]
     torch = _times(times, "torch")
     if torch:
-        rows.append({"File": "the model itself, in torch", **torch})
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+        rows.append({"File": "the model, in torch", **torch})
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        width="stretch",
+        placeholder="",
+        column_config={
+            name: {"help": meant, **({"width": 100} if name == "Gate" else {})}
+            for name, meant in MEANT.items()
+        },
+    )
     busy = any(not job.state.is_over for job in launched(info.folder))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
@@ -82,6 +107,19 @@ def _table(found: dict[Path, Spec], info: ModelInfo) -> None:
         )
         if times:
             st.caption("Median and 95th percentile of an answer to 2.4 s, in milliseconds.")
+    for sentence in _on_what(found):
+        st.caption(plain(sentence))
+
+
+def _on_what(found: Mapping[Path, Spec]) -> list[str]:
+    """What the changes in UAR are of, each once."""
+    measured = [spec.verification["uar"] for spec in found.values() if spec.verification.get("uar")]
+    said = (
+        f"Change in UAR: on {uar['clips']}, paired over {uar['over']}"
+        + (f" [{uar['badge']}]." if uar["badge"] else ".")
+        for uar in measured
+    )
+    return list(dict.fromkeys(said))
 
 
 def _time(model: Path, title: str) -> None:
@@ -94,14 +132,13 @@ def _measured(path: Path, spec: Spec) -> dict[str, Any]:
     change = None
     if uar:
         ends = f" ({uar['low']:+.3f} to {uar['high']:+.3f})" if uar["low"] is not None else ""
-        badge = f" [{uar['badge']}]" if uar["badge"] else ""
-        change = f"{uar['difference']:+.3f}{ends}{badge}"
+        change = f"{uar['difference']:+.3f}{ends}"
     return {
         "File": path.name,
-        "Size (MB)": round(path.stat().st_size / 1e6, 2),
+        "MB": round(path.stat().st_size / 1e6, 2),
         "Gate": spec.status,
-        "Agreement (%)": round(100 * gate["agreement"], 2) if gate else None,
-        "Largest difference": f"{gate['max_abs_probability']:.1e}" if gate else None,
+        "Agree (%)": round(100 * gate["agreement"], 2) if gate else None,
+        "Largest gap": f"{gate['max_abs_probability']:.2g}" if gate else None,
         "Change in UAR": change,
     }
 
@@ -137,6 +174,12 @@ def _file(path: Path, spec: Spec, info: ModelInfo, active: Active) -> None:
                            "with onnxruntime and numpy alone")  # fmt: skip
         buttons.button("Report", f"{stem}-{path.stem}.md", "text/markdown",
                        partial(report, spec), "What the gate found, as text")  # fmt: skip
+        if spec.status != "failed":
+            key = source.key_of(path)
+            navigation.link("predict", "Predict with it →", model=key)
+            navigation.link("robustness", "Try its robustness →", model=key)
+    if spec.status != "failed":
+        judged.show(path, spec, active)
 
 
 def _heard(spec: Spec, active: Active) -> None:
@@ -145,7 +188,8 @@ def _heard(spec: Spec, active: Active) -> None:
     if not flipped:
         return
     with st.expander(f"Clips with another answer ({len(flipped)})"):
-        st.dataframe(pd.DataFrame(flipped), hide_index=True, width="stretch")
+        table = pd.DataFrame(flipped)[list(FLIPS)].rename(columns=FLIPS).round(3)
+        st.dataframe(table, hide_index=True, width="stretch")
         here = [row["clip"] for row in flipped if row["clip"] in active.corpus.usable.index]
         for clip in here[:MOST_HEARD]:
             player.play(player.sound(active.corpus.path(clip)), label=clip)
