@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.shared import navigation
 from pages.shared.errors import told
-from pages.shared.results import address, compare, listing, opened, premium
+from pages.shared.results import address, compare, listing, loading, opened, premium
 from ser_core import tracking
 from ser_core.training.runs import runs, runs_and_fetched
 
@@ -22,11 +22,12 @@ else:
     known = runs()
     with told():
         known = runs_and_fetched()
-    views = {"Runs": listing.show, "Leak premium": premium.show}
+    views = {"All results": listing.show, "Leak premium": premium.show}
+    shown = (loading.every(known), known)
     tabs = st.tabs(list(views), key="results", on_change="rerun", bind="query-params")
-    for tab, show in zip(tabs, views.values(), strict=True):
+    for tab, show, of in zip(tabs, views.values(), shown, strict=True):
         if tab.open:
             with tab:
-                show(known)
-    st.caption("All runs are in MLflow too. To look at them there:")
+                show(of)
+    st.caption("All trainings are in MLflow too. To look at them there:")
     st.code(f"mlflow ui --backend-store-uri {tracking.uri()}", language="bash")

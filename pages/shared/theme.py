@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+from streamlit.elements.lib.streamlit_plotly_theme import GRAY_90
 
+from ser_core.plots.cells import WRITTEN
 from ser_core.plots.palette import emotion_color
 from ser_core.plots.theme import CONFIG
 
@@ -25,9 +27,32 @@ def apply() -> None:
     st.html(_STYLE)
 
 
-def figure(chart: go.Figure, *, key: str, config: dict[str, Any] | None = None) -> None:
-    """Show a figure of `ser_core.plots`, in the colours of the theme the browser shows."""
-    st.plotly_chart(chart, key=key, theme="streamlit", config=config or CONFIG)
+def figure(
+    chart: go.Figure,
+    *,
+    key: str,
+    config: dict[str, Any] | None = None,
+    on_select: Any = "ignore",
+) -> Any:
+    """Show a figure of `ser_core.plots`, in the colours of the theme the browser shows.
+
+    Args:
+        chart: The figure.
+        key: Of the element.
+        config: Plotly's; that of all figures when absent.
+        on_select: "rerun" or a callback where points can be clicked; what is chosen is returned.
+    """
+    # A stand-in that the browser replaces by the colour of headings; other text is grey, which
+    # cannot be read on a strong colour.
+    chart.update_annotations(font_color=GRAY_90, selector={"name": WRITTEN})
+    return st.plotly_chart(
+        chart,
+        key=key,
+        theme="streamlit",
+        config=config or CONFIG,
+        on_select=on_select,
+        selection_mode="points",
+    )
 
 
 def chip(emotion: object) -> str:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from ser_core.predicting.enrolment import Count, Enrolment
     from ser_core.predicting.evaluating import Evaluation
 
-Model = Annotated[Path | None, typer.Option(help="Folder of a model: a bundle or an ensemble.")]
+Model = Annotated[
+    Path | None,
+    typer.Option(help="Folder of a model: a bundle or an ensemble; or an exported .onnx file."),
+]
 Run = Annotated[
     list[Path] | None,
     typer.Option(
@@ -56,6 +59,13 @@ Curve = Annotated[
 Among = Annotated[
     str, typer.Option("--enrol-from", help="Enrol only clips of this emotion, as neutral.")
 ]
+Keep = Annotated[
+    bool,
+    typer.Option(
+        help="Keep what a model answered among the results, where it takes the place of what it "
+        "answered to the same clips before. Not where clips are drawn to be enrolled."
+    ),
+]
 Draws = Annotated[int, typer.Option(min=1, help="How often the enrolled clips are drawn anew.")]
 Seed = Annotated[int, typer.Option(help="Of the draws.")]
 ProgressFile = Annotated[
@@ -79,6 +89,7 @@ def evaluate(
     among: Among = "",
     draws: Draws = 5,
     seed: Seed = 0,
+    keep: Keep = True,
     progress_file: ProgressFile = None,
 ) -> None:
     """Judge a model on a corpus: UAR, WA, calibration, confusion, per speaker, with intervals.
@@ -88,11 +99,13 @@ def evaluate(
     tested included.
     """
     from ser_core.corpora import open_corpus
+    from ser_core.predicting import judged
     from ser_core.predicting.evaluating import Choice, evaluate_model
     from ser_core.predicting.of_runs import evaluate_runs
 
     _require_one(model, run)
     wanted = _enrolment(curve or enrol, draws, seed, among)
+    choice = Choice(split, fold, part)
     with console.progress("Answering", progress_file) as report:
         if run:
             opened = open_corpus(corpus, reader) if corpus else None
@@ -102,7 +115,6 @@ def evaluate(
             )
         elif model and corpus:
             opened = open_corpus(corpus, reader)
-            choice = Choice(split, fold, part)
             found = evaluate_model(model, opened, choice, wanted, report)
         else:
             raise ParameterError("a model is judged on a corpus", remedy="Give --corpus PATH")
@@ -111,6 +123,9 @@ def evaluate(
     if predictions:
         next(iter(found.predictions.values())).save(predictions)
     _show(found)
+    if keep and model and corpus and judged.fits(found):
+        kept = judged.keep(found, model, corpus, choice, reader)
+        console.output.print(f"Kept among the results as {kept.id}", markup=False)
 
 
 def _require_one(model: Path | None, run: list[Path] | None) -> None:

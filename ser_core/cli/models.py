@@ -16,7 +16,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.
 
 @app.command("list")
 def list_(as_json: Json = False) -> None:
-    """List bundled models, ensembles and trainings, with what each is worth."""
+    """List bundled models, ensembles, trainings and exported files, with what each is worth."""
     from ser_core.predicting.listing import models
 
     rows = [

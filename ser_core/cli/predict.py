@@ -15,13 +15,15 @@ from ser_core.cli import console
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ser_core.models.predictor import Voice
-    from ser_core.predicting.answering import Answerer, Recording
+    from ser_core.predicting.answering import Answerer, Recording, Taught
     from ser_core.predicting.confidence import Confidence
     from ser_core.predicting.timeline import Windows
 
 Paths = Annotated[list[Path], typer.Argument(help="Sound files, or folders of them.")]
-Model = Annotated[Path, typer.Option(help="Folder of a model: a bundle or an ensemble.")]
+Model = Annotated[
+    Path,
+    typer.Option(help="Folder of a model: a bundle or an ensemble; or an exported .onnx file."),
+]
 Csv = Annotated[Path | None, typer.Option(help="File for the table.")]
 Enrol = Annotated[
     list[Path] | None,
@@ -57,42 +59,44 @@ def predict(
     A file that cannot be answered is a row with its problem. Answers below the model's threshold
     are marked uncertain.
     """
+    from ser_core.predicting.answer_files import signed
     from ser_core.predicting.answering import answer, open_model, recordings
     from ser_core.predicting.timeline import Windows
 
     windows = Windows(window=window, hop=hop)
     several = recordings(paths)
     opened = open_model(model)
-    voice = opened.enrol(recordings(enrol)) if enrol else None
+    taught = opened.teach(recordings(enrol)) if enrol else None
     with console.progress("Answering", progress_file) as report:
         if timeline:
-            table = _timelines(opened, several, windows, voice, report)
+            table = _timelines(opened, several, windows, taught, report)
         else:
-            table = answer(opened, several, voice, report)
+            table = answer(opened, several, taught, report)
+    table = signed(table, opened, taught)
     if csv:
         atomic.write(csv, _csv(table))
-    _show(table, opened.reading(voice), voice is not None, as_json)
+    _show(table, opened.reading(taught.voice if taught else None), as_json)
 
 
 def _timelines(
     model: Answerer,
     several: list[Recording],
     windows: Windows,
-    voice: Voice | None,
+    taught: Taught | None,
     report: Callable[[int, int], None],
 ) -> pd.DataFrame:
     import pandas as pd
 
     tables = []
     for done, each in enumerate(several, start=1):
-        tables.append(_timeline(model, each, windows, voice))
+        tables.append(_timeline(model, each, windows, taught))
         report(done, len(several))
     table = pd.concat(tables, ignore_index=True)
     return table[["file", "start", "end", *table.columns.drop(["file", "start", "end"])]]
 
 
 def _timeline(
-    model: Answerer, recording: Recording, windows: Windows, voice: Voice | None
+    model: Answerer, recording: Recording, windows: Windows, taught: Taught | None
 ) -> pd.DataFrame:
     """Windows of one file, or the one row that says why there are none."""
     import numpy as np
@@ -101,12 +105,15 @@ def _timeline(
     from ser_core.predicting.answering import rows_of
     from ser_core.predicting.timeline import timeline
 
+    other = False
     try:
-        found = timeline(model, model.heard(recording), windows, voice)
+        heard = model.heard(recording)
+        found = timeline(model, heard, windows, taught.voice if taught else None)
+        other = taught is not None and bool(taught.doubts([heard])[0])
     except AudioError as error:
         about = {"start": np.nan, "end": np.nan, "problem": error.problem}
         found = rows_of([about], np.full((1, len(model.classes)), np.nan), model)
-    return found.assign(file=recording.name)
+    return found.assign(file=recording.name, **({"other_voice": other} if taught else {}))
 
 
 def _csv(table: pd.DataFrame) -> bytes:
@@ -115,19 +122,30 @@ def _csv(table: pd.DataFrame) -> bytes:
     return text.getvalue().encode()
 
 
-def _show(table: pd.DataFrame, reading: Confidence, enrolled: bool, as_json: bool) -> None:
+def _show(table: pd.DataFrame, reading: Confidence, as_json: bool) -> None:
     rows = [_plain(row) for row in table.to_dict("records")]
     if as_json:
         console.show(rows, as_json=True)
         return
-    short = [{k: v for k, v in row.items() if not k.startswith("p_")} for row in rows]
+    taught = bool(table["voice_clips"].any())
+    hidden = ("p_", "threshold", "voice_clips", "model", *(() if taught else ("other_voice",)))
+    short = [{k: v for k, v in row.items() if not k.startswith(hidden)} for row in rows]
     console.output.print(console.table(short))
     problems = int((table["problem"] != "").sum())
     console.output.print(
         f"{len(table) - problems:,} answered, {problems:,} not; "
-        f"{int(table['uncertain'].sum()):,} uncertain. {reading.source}"
-        + (" The voice is enrolled." if enrolled else ""),
+        f"{int(table['uncertain'].sum()):,} uncertain. {reading.source}{_of_voice(table)}",
         soft_wrap=True,
+    )
+
+
+def _of_voice(table: pd.DataFrame) -> str:
+    """How the voice was used, as sentences; empty where there was none."""
+    if not table["voice_clips"].any():
+        return ""
+    doubted = int(table.drop_duplicates("file")["other_voice"].sum())
+    return " The voice is enrolled." + (
+        f" {doubted:,} of the files may be of another voice." if doubted else ""
     )
 
 

@@ -64,6 +64,8 @@ def contest(
     if len({_times(each) for each in common}) > 1:
         common = [pooled(each) for each in common]
         notes.append("Their numbers of seeds differ: the mean answer to each clip counts")
+    if len(set(common[0].table["speaker"].dropna())) == 1:
+        notes.append("All clips are of one speaker: this says nothing of other voices")
     named = dict(zip(runs, common, strict=True))
     table = compare_all(named, metric, by_speaker=by_speaker)
     sentences = tuple(_sentence(row) for row in table.to_dict("records"))

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from ser_core.corpora.emotions import EMOTIONS
 from ser_core.corpora.split import PARTS, UNUSED
+from ser_core.plots import cells
 from ser_core.plots.palette import NO_EMOTION, emotion_color
 from ser_core.plots.theme import finish
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NO_LABEL = "no label"
-COUNTS = [[0, "#6d9c98"], [1, "#0a5f5b"]]
-"""Colour map of counts: white figures can be read on all of it, in both themes."""
 _WRITTEN_CELLS = 400  # more numbers than this in one picture cannot be read
 
 
@@ -86,10 +85,7 @@ def counts_figure(clips: pd.DataFrame, *, height: int = 320) -> go.Figure:
             z=counts.where(counts > 0),
             x=[str(speaker) for speaker in counts.columns],
             y=counts.index,
-            text=counts.where(counts > 0, "") if write else None,
-            texttemplate="%{text}" if write else None,
-            textfont={"color": "#ffffff"},
-            colorscale=COUNTS,
+            colorscale=cells.COUNTS,
             zmin=0,
             xgap=2,
             ygap=2,
@@ -100,17 +96,17 @@ def counts_figure(clips: pd.DataFrame, *, height: int = 320) -> go.Figure:
         )
     )
     if write:
-        _write_zeros(figure, counts)
+        cells.write(
+            figure,
+            (
+                (str(who), str(name), str(n))
+                for name, row in counts.iterrows()
+                for who, n in row.items()
+            ),
+        )
     figure.update_xaxes(title="Speaker", type="category", showgrid=False)
     figure.update_yaxes(type="category", showgrid=False)
     return finish(figure, height=height, name="clips-by-speaker")
-
-
-def _write_zeros(figure: go.Figure, counts: pd.DataFrame) -> None:
-    """A 0 on the bare ground: plotly writes nothing into a cell that has no colour."""
-    for row, column in zip(*np.nonzero(counts.to_numpy() == 0), strict=True):
-        speaker = str(counts.columns[column])
-        figure.add_annotation(x=speaker, y=counts.index[row], text="0", showarrow=False)
 
 
 def spread_figure(

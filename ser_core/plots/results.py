@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from ser_core.plots.corpus import COUNTS
+from ser_core.plots import cells
 from ser_core.plots.palette import ACCENT, NO_EMOTION, emotion_color
 from ser_core.plots.theme import finish, look
 
@@ -48,10 +48,7 @@ def confusion_figure(
             z=np.where(values > 0, shown, np.nan),
             x=counts.columns,
             y=counts.index,
-            text=_written(values, shares, normalised=normalised),
-            texttemplate="%{text}",
-            textfont={"color": "#ffffff", "size": 13},
-            colorscale=COUNTS,
+            colorscale=cells.COUNTS,
             zmin=0,
             zmax=100 if normalised else None,
             xgap=2,
@@ -60,7 +57,8 @@ def confusion_figure(
             hoverinfo="skip",
         )
     )
-    figure.add_trace(_cells(counts, shares))
+    figure.add_trace(_markers(counts, shares))
+    cells.write(figure, _written(counts, shares, normalised=normalised), size=13)
     figure.update_layout(hoverdistance=-1, hovermode="closest", clickmode="event+select")
     last = len(counts) - 0.5
     figure.update_xaxes(title="Answer", type="category", showgrid=False, range=[-0.5, last])
@@ -70,16 +68,18 @@ def confusion_figure(
     return finish(figure, height=90 + 54 * len(counts), name="confusion")
 
 
-def _written(values: Any, shares: Any, *, normalised: bool) -> list[list[str]]:
-    """Text of every cell; an empty cell says nothing."""
-    pattern = "{1:.0f} %" if normalised else "{0:,}"
-    return [
-        [pattern.format(value, share) if value else "" for value, share in zip(*rows, strict=True)]
-        for rows in zip(values, shares, strict=True)
-    ]
+def _written(
+    counts: pd.DataFrame, shares: Any, *, normalised: bool
+) -> Iterator[tuple[str, str, str]]:
+    """Answer, true emotion and text of every cell that holds a clip."""
+    values = counts.to_numpy(int)
+    for row, column in zip(*np.nonzero(values), strict=True):
+        value, share = values[row, column], shares[row, column]
+        text = f"{share:.0f} %" if normalised else f"{value:,}"
+        yield str(counts.columns[column]), str(counts.index[row]), text
 
 
-def _cells(counts: pd.DataFrame, shares: Any) -> go.Scatter:
+def _markers(counts: pd.DataFrame, shares: Any) -> go.Scatter:
     about = [
         (true, answer, int(counts.loc[true, answer]), float(np.nan_to_num(shares[row, column])))
         for row, true in enumerate(counts.index)
@@ -193,6 +193,7 @@ def _interval(place: int, row: Row) -> go.Scatter:
             "symbol": "circle" if row.filled else "circle-open",
             "line": {"width": 2, "color": row.color},
         },
+        cliponaxis=False,  # a perfect figure stands on the edge
         showlegend=False,
         hovertemplate=f"{row.label}: {found}{note}<extra></extra>",
     )
@@ -243,7 +244,7 @@ def reliability_figure(curve: Sequence[Mapping[str, Any]]) -> go.Figure:
 
 
 CURVES: dict[str, tuple[tuple[str, str, str], ...]] = {
-    "Loss": (("train_loss", "training", NO_EMOTION), ("val_loss", "validation", ACCENT)),
+    "Loss": (("train_loss", "training", NO_EMOTION), ("val_loss", "validation", "#3b6fd1")),
     "Validation score": (("val_uar", "UAR", ACCENT), ("val_wa", "WA", "#8a63d2")),
 }
 """The two panels of a course: name in the history, name for people, colour."""

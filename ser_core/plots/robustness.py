@@ -39,7 +39,9 @@ def trouble_figure(curve: Curve, *, axis: str, chance: float) -> go.Figure:
     figure = go.Figure()
     for metric, (title, color) in FIGURES.items():
         found = [curve.interval(point, metric) for point in curve.points]
-        _line(figure, found, _notes(curve), title, color)
+        # Where emotions are as frequent as each other the two are alike: both stay to be seen.
+        dash = "solid" if metric == "uar" else "dot"
+        _line(figure, found, _notes(curve), title, color, dash=dash)
     return _finished(figure, curve, axis=_axis(axis, curve.unit), chance=chance)
 
 
@@ -201,6 +203,7 @@ def _line(
     color: str,
     *,
     band: bool = True,
+    dash: str = "solid",
 ) -> None:
     places = list(range(len(found)))
     if band:
@@ -222,7 +225,7 @@ def _line(
         mode="lines+markers",
         name=title,
         legendgroup=title,
-        line={"color": color, "width": 2},
+        line={"color": color, "width": 2, "dash": dash},
         marker={"size": 7},
         customdata=[
             (note, _ends(each.low, each.high)) for note, each in zip(notes, found, strict=True)

@@ -23,11 +23,19 @@ STANDOFF = 14
 CONFIG: dict[str, Any] = {
     "displaylogo": False,
     "displayModeBar": "hover",
-    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+    "modeBarButtonsToRemove": [
+        "select2d",
+        "lasso2d",
+        "autoScale2d",
+        "zoomIn2d",
+        "zoomOut2d",
+        "zoom2d",
+        "pan2d",
+    ],
     "toImageButtonOptions": {"format": "svg"},
     "scrollZoom": False,
 }
-"""Plotly's `config` for every figure on a page."""
+"""Plotly's `config` for every figure on a page; dragging zooms, with shift it moves."""
 
 
 def look(*, height: int, name: str = "", legend: bool = False) -> dict[str, Any]:

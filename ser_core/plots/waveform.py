@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float32]
 
+ROOMY = 150
+"""Height in pixels from which the title of an axis has room for its unit."""
+
 
 def envelope(samples: Floats, bins: int) -> tuple[Floats, Floats]:
     """Lowest and highest sample in each of `bins` equal stretches, both shape (bins,).
@@ -71,10 +74,15 @@ def waveform_figure(
     )
     reach = reach or reach_of(sound)
     end = start + (lasting or sound.duration)
-    figure.update_yaxes(range=[-reach, reach], title="Amplitude (±1)", nticks=5)
+    figure.update_yaxes(range=[-reach, reach], title=_title(height), nticks=5)
     figure.update_xaxes(range=[start, end], title="Time (s)", showgrid=False, exponentformat="none")
     figure.update_layout(hovermode="x")
     return finish(figure, height=height, name="waveform")
+
+
+def _title(height: int) -> str:
+    """Of the axis of amplitudes, as long as there is room for."""
+    return "Amplitude (±1)" if height >= ROOMY else "Amplitude"
 
 
 def waveform_svg(sound: Waveform, *, color: str = ACCENT, bars: int = 90, height: int = 56) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ser_core import audio
@@ -16,6 +17,7 @@ from ser_core.errors import AudioError, ParameterError
 from ser_core.models.predictor import Predictor, Probabilities, Voice, load
 from ser_core.parallel import Progress
 from ser_core.predicting.confidence import Confidence, confidence
+from ser_core.predicting.same_voice import Floats, doubtful, timbres
 
 PREFIX = "p_"
 AT_ONCE = 16
@@ -63,6 +65,23 @@ class Recording:
 
 
 @dataclass(frozen=True, eq=False)
+class Taught:
+    """A voice that a model was taught.
+
+    Attributes:
+        voice: As the model reads it.
+        timbres: Of its clips, to tell it from other voices, shape (clips, coefficients).
+    """
+
+    voice: Voice
+    timbres: Floats
+
+    def doubts(self, waveforms: Sequence[Waveform]) -> npt.NDArray[np.bool_]:
+        """Which sounds are rather of somebody else; see `same_voice.DOUBTFUL` for how often."""
+        return doubtful(self.timbres, waveforms)
+
+
+@dataclass(frozen=True, eq=False)
 class Answerer:
     """A model ready for use, with what makes its confidence mean what it says.
 
@@ -77,6 +96,16 @@ class Answerer:
     confidence: Confidence
     folder: Path
     enrolled: Confidence | None = None
+
+    @property
+    def name(self) -> str:
+        """What people call it, with fold and seed where it is one of a run's."""
+        from ser_core.predicting.enrolment import name_of
+
+        about = self.predictor.about
+        fold = (about.get("split") or {}).get("fold")
+        own = f", fold {fold}, seed {about.get('seed', 0)}" if fold else ""
+        return f"{name_of(about)}{own}"
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -112,6 +141,16 @@ class Answerer:
             AudioError: If a recording cannot be used.
         """
         return self.predictor.enrol([self.heard(each) for each in recordings])
+
+    def teach(self, recordings: Sequence[Recording]) -> Taught:
+        """A voice from recordings of it, with what tells it from others.
+
+        Raises:
+            ModelError: If the model makes no use of a voice.
+            AudioError: If a recording cannot be used.
+        """
+        waves = [self.heard(each) for each in recordings]
+        return Taught(self.predictor.enrol(waves), timbres(waves))
 
 
 def open_model(folder: Path) -> Answerer:
@@ -180,7 +219,7 @@ def _hidden(path: Path, root: Path) -> bool:
 def answer(
     model: Answerer,
     several: Sequence[Recording],
-    voice: Voice | None = None,
+    taught: Taught | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Answers to recordings.
@@ -188,33 +227,34 @@ def answer(
     Args:
         model: What answers.
         several: What to answer.
-        voice: Of the one speaker of all of them; None when nothing is known.
+        taught: Voice of the one speaker of all of them; None when nothing is known.
         progress: Called with (recordings done, recordings in all).
 
     Returns:
         A row a recording, in order: `file`, `seconds`, a probability a class in `p_<emotion>`,
         `answer`, `confidence` (the largest probability), `uncertain` (whether that is below the
-        model's threshold) and `problem`: empty, or why there is no answer.
+        model's threshold), with a voice `other_voice` (whether it sounds like somebody else's) and
+        `problem`: empty, or why there is no answer.
     """
-    return pd.concat(answered(model, several, voice, progress), ignore_index=True)
+    return pd.concat(answered(model, several, taught, progress), ignore_index=True)
 
 
 def answered(
     model: Answerer,
     several: Sequence[Recording],
-    voice: Voice | None = None,
+    taught: Taught | None = None,
     progress: Progress | None = None,
 ) -> Iterator[pd.DataFrame]:
     """As `answer`, some rows at a time, as soon as they are known."""
     if not several:
         yield rows_of([], np.zeros((0, len(model.classes))), model)
     for start in range(0, len(several), AT_ONCE):
-        yield _some(model, several[start : start + AT_ONCE], voice)
+        yield _some(model, several[start : start + AT_ONCE], taught)
         if progress:
             progress(min(start + AT_ONCE, len(several)), len(several))
 
 
-def _some(model: Answerer, several: Sequence[Recording], voice: Voice | None) -> pd.DataFrame:
+def _some(model: Answerer, several: Sequence[Recording], taught: Taught | None) -> pd.DataFrame:
     waves, about = [], []
     for each in several:
         try:
@@ -225,9 +265,16 @@ def _some(model: Answerer, several: Sequence[Recording], voice: Voice | None) ->
         waves.append(wave)
         about.append({"file": each.name, "seconds": round(wave.duration, 2), "problem": ""})
     given = np.full((len(several), len(model.classes)), np.nan)
+    heard = np.array([not row["problem"] for row in about])
+    voice = taught.voice if taught else None
     if waves:
-        given[[not row["problem"] for row in about]] = model.probabilities(waves, voice)
-    return rows_of(about, given, model, voice)
+        given[heard] = model.probabilities(waves, voice)
+    table = rows_of(about, given, model, voice)
+    if taught:
+        other = np.zeros(len(several), np.bool_)
+        other[heard] = taught.doubts(waves)
+        table = table.drop(columns="problem").assign(other_voice=other, problem=table["problem"])
+    return table
 
 
 def _reason(error: AudioError) -> str:
@@ -261,20 +308,6 @@ def rows_of(
     unsure = model.reading(voice).unsure(np.nan_to_num(probabilities, nan=2.0))
     table["uncertain"] = known & unsure
     return table.assign(problem=problem)
-
-
-def read_answers(path: Path) -> pd.DataFrame:
-    """A table of answers that the command line wrote as CSV.
-
-    Raises:
-        ParameterError: If it is none.
-    """
-    words = ("file", "answer", "problem")
-    try:
-        table = pd.read_csv(path, dtype=dict.fromkeys(words, "str"))
-        return table.assign(**{name: table[name].fillna("") for name in words})
-    except (OSError, ValueError, KeyError) as error:
-        raise ParameterError("is no table of answers", subject=str(path)) from error
 
 
 _WARM: dict[tuple[Path, float], Answerer] = {}

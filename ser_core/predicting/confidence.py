@@ -30,11 +30,13 @@ class Confidence:
         temperature: They are raised to 1/temperature; 1 leaves them as they are.
         threshold: Answers of less confidence are "uncertain"; None where none is known.
         source: Where both come from, as a sentence.
+        coverage: Share of tested answers that reach the threshold; None where none were counted.
     """
 
     temperature: float = 1.0
     threshold: float | None = None
     source: str = "The model was not calibrated: no validation answers are known."
+    coverage: float | None = None
 
     def applied(self, probabilities: Probabilities) -> Probabilities:
         """Calibrated probabilities; the likeliest class stays."""
@@ -64,7 +66,9 @@ def confidence(
         return _written(written)
     if "pooling" in about:  # an ensemble applies its own temperature
         own = (enrolled and about.get("enrolled")) or about
-        return Confidence(1.0, own.get("threshold"), "Calibrated with the ensemble's weights.")
+        told = (own.get("results") or {}).get("rejection") or {}
+        source = "Calibrated with the ensemble's weights."
+        return Confidence(1.0, own.get("threshold"), source, told.get("coverage"))
     known: Predictions | None = getattr(predictor, "predictions", None)
     file = folder.parent / ENROLLED if folder and enrolled else None
     if file is not None and file.is_file():
@@ -89,10 +93,10 @@ def fitted(validation: Predictions, risk: float = WANTED_RISK) -> Confidence:
     )
     source = f"Calibrated on {len(validation):,} validation clips."
     try:
-        threshold = threshold_for(calibrated, risk).threshold
+        chosen = threshold_for(calibrated, risk)
     except ParameterError:  # no threshold is that safe
         return Confidence(temperature, None, source)
-    return Confidence(temperature, threshold, source)
+    return Confidence(temperature, chosen.threshold, source, chosen.coverage)
 
 
 def _written(content: Mapping[str, Any]) -> Confidence:

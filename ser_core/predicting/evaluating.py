@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,8 @@ class Evaluation:
         overlap: What the clips have to do with those that trained the model.
         left_out: Clips that could not be tested, by reason.
         calibration: Where temperature and threshold come from, as a sentence.
+        about: What the model says of itself; empty for runs.
+        policy: Of the split that it was trained with, where that is known.
     """
 
     name: str
@@ -60,6 +62,8 @@ class Evaluation:
     overlap: Overlap
     left_out: dict[str, int]
     calibration: str
+    about: Mapping[str, Any] = field(default_factory=dict)
+    policy: str = ""
 
     @property
     def badge(self) -> str:
@@ -202,8 +206,9 @@ def evaluate_model(
     reports = {count: report(each, shared.audit, part=part) for count, each in tables.items()}
     source = confidence(predictor).source
     return Evaluation(
-        name_of(predictor.about), corpus.name, enrolment, tables, reports, shared, left_out, source
-    )
+        name_of(predictor.about), corpus.name, enrolment, tables, reports, shared, left_out, source,
+        predictor.about, made_of.policy,
+    )  # fmt: skip
 
 
 def _chosen(choice: Choice, corpus: Corpus, predictor: Predictor, folder: Path) -> list[str]:

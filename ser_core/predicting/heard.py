@@ -7,18 +7,11 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 
-from ser_core.audio import Waveform, resampled
-from ser_core.models.bundle import Bundle
-from ser_core.models.emotion import EmotionModel
-from ser_core.models.normalise import Moments
+from ser_core.audio import Waveform
 from ser_core.models.predictor import Predictor, Probabilities
 
 Rows = npt.NDArray[np.intp]
-BATCH = 64
 
 
 class Heard(Protocol):
@@ -39,8 +32,12 @@ class Heard(Protocol):
 
 def hear(predictor: Predictor, waveforms: Sequence[Waveform]) -> Heard:
     """Let a model hear sounds, at the cost of representing each once where that is possible."""
-    if isinstance(predictor, Bundle):
-        return HeardByNetwork(predictor, waveforms)
+    if hasattr(predictor, "model"):  # what has none, as an exported file, answers without torch
+        from ser_core.models.bundle import Bundle
+        from ser_core.predicting.heard_by_network import HeardByNetwork
+
+        if isinstance(predictor, Bundle):
+            return HeardByNetwork(predictor, waveforms)
     return HeardByAny(predictor, waveforms)
 
 
@@ -61,55 +58,3 @@ class HeardByAny:
         if voice is not None:
             own = self.predictor.enrol([self.waveforms[row] for row in voice])
         return self.predictor.predict([self.waveforms[row] for row in rows], own)
-
-
-class HeardByNetwork:
-    """Pictures of sounds, with what they add to the statistics of a voice.
-
-    Args:
-        bundle: A network.
-        waveforms: The sounds.
-    """
-
-    def __init__(self, bundle: Bundle, waveforms: Sequence[Waveform]) -> None:
-        self.bundle = bundle
-        self.pictures = [_picture(bundle.model, wave) for wave in waveforms]
-        parts = [Moments.of(each[None], _frames([each])) for each in self.pictures]
-        self.moments = Moments.concatenated(parts)
-
-    def answer(self, rows: Rows, voice: Rows | None = None) -> Probabilities:
-        """As `Heard`."""
-        own = None if voice is None else self._voice(voice)
-        result = np.zeros((len(rows), len(self.bundle.classes)))
-        order = sorted(range(len(rows)), key=lambda i: self.pictures[rows[i]].shape[-1])
-        for start in range(0, len(order), BATCH):
-            chosen = order[start : start + BATCH]
-            result[chosen] = self._probabilities([self.pictures[rows[i]] for i in chosen], own)
-        return result
-
-    def _voice(self, rows: Rows) -> Tensor:
-        # The model says why, where it has no use for a voice.
-        if not self.bundle.enrols:
-            self.bundle.enrol([])
-        return self.moments[torch.from_numpy(np.asarray(rows))].voice()
-
-    def _probabilities(self, pictures: list[Tensor], voice: Tensor | None) -> Probabilities:
-        frames = _frames(pictures)
-        batch = pad_sequence([each.permute(2, 0, 1) for each in pictures], batch_first=True)
-        own = None if voice is None else voice.expand(len(pictures), *voice.shape)
-        with torch.inference_mode():
-            logits = self.bundle.model.logits(batch.permute(0, 2, 3, 1).contiguous(), frames, own)
-        probabilities: Probabilities = logits.double().softmax(-1).numpy()
-        return probabilities
-
-
-def _picture(model: EmotionModel, waveform: Waveform) -> Tensor:
-    """Picture of a sound alone, (channels, bins, frames)."""
-    samples = resampled(waveform, model.representation.sample_rate).samples
-    with torch.inference_mode():
-        picture: Tensor = model.front_end(torch.from_numpy(samples)[None])[0]
-    return picture
-
-
-def _frames(pictures: Sequence[Tensor]) -> Tensor:
-    return torch.tensor([picture.shape[-1] for picture in pictures])

@@ -1,22 +1,29 @@
 """The models there are to choose from, and what each has shown it is worth.
 
-Everything here is read from small files; no model is loaded.
+Everything here is read from small files, or from the head of exported ones; no model is loaded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ser_core import settings
+from ser_core.errors import ModelError
 from ser_core.evaluation import BADGES
 from ser_core.jsonfile import read_json
 from ser_core.models.predictor import OPENERS
 from ser_core.training.runs import RunInfo, runs
 
-BUNDLED, ENSEMBLE, RUN = "bundled", "ensemble", "run"
+if TYPE_CHECKING:
+    from ser_core.export.spec import Spec
+
+BUNDLED, ENSEMBLE, RUN, EXPORTED = "bundled", "ensemble", "run", "exported"
+EXPORTS = "exports"
+"""Folder of exported files in the runtime folder, one folder a model."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +87,8 @@ class ModelInfo:
     Attributes:
         key: Short text that names it in an address.
         title: For people.
-        kind: "bundled", "ensemble" or "run".
-        folder: Where it is.
+        kind: "bundled", "ensemble", "run" or "exported".
+        folder: Where it is; of an exported one, its file.
         worth: What it has shown.
         changed: When its description was written, seconds since the epoch.
     """
@@ -98,12 +105,24 @@ class ModelInfo:
         """What it says of itself."""
         return _about(self.folder) or {}
 
+    @property
+    def card(self) -> str:
+        """Model card in Markdown; empty where there is none."""
+        if self.kind == EXPORTED:
+            from ser_core.export.model import card
 
-def models(home: Path | None = None) -> list[ModelInfo]:
-    """All models: the bundled ones, ensembles, then trainings, the newest first.
+            spec = _spec(self.folder)
+            return card(spec) if spec else ""
+        file = self.folder / "README.md"
+        return file.read_text(encoding="utf-8") if file.is_file() else ""
+
+
+def models(home: Path | None = None, *, exported: bool = True) -> list[ModelInfo]:
+    """All models: the bundled ones, ensembles, trainings, the newest first, then exported files.
 
     Args:
         home: Runtime folder; `settings.home()` by default.
+        exported: Whether exported files are among them.
     """
     home = home or settings.home()
     made = sorted((home / "ensembles").glob("[!.]*/ensemble"), key=_when, reverse=True)
@@ -111,6 +130,7 @@ def models(home: Path | None = None) -> list[ModelInfo]:
         *_kept(bundled_folder(), BUNDLED),
         *(_info(folder, f"{ENSEMBLE}:{folder.parent.name}", ENSEMBLE) for folder in made),
         *(model for run in runs(home) for model in _of_run(run)),
+        *(_exported(home) if exported else ()),
     ]
 
 
@@ -126,11 +146,11 @@ def _kept(root: Path, kind: str) -> Iterator[ModelInfo]:
         if _about(folder) is not None:
             info = _info(folder, f"{kind}:{folder.name}" if folder != root else kind, kind)
             yield info
-            yield from _asked(info)
+            yield from networks_of(info)
 
 
-def _asked(ensemble: ModelInfo) -> Iterator[ModelInfo]:
-    """The networks that an ensemble asks, each a model of its own: some methods need one."""
+def networks_of(ensemble: ModelInfo) -> Iterator[ModelInfo]:
+    """The networks that an ensemble asks, each a model of its own; none of another model."""
     for number, member in enumerate(ensemble.about.get("members", ())):
         for path in member.get("bundles", ()):
             about = _about(ensemble.folder / path)
@@ -146,6 +166,11 @@ def _info(folder: Path, key: str, kind: str) -> ModelInfo:
     return ModelInfo(key, _title(about, folder), kind, folder, worth(about), _when(folder))
 
 
+def models_of(run: RunInfo) -> list[ModelInfo]:
+    """The models that a run left on this computer, fold by fold; none of a published one."""
+    return list(_of_run(run))
+
+
 def _of_run(run: RunInfo) -> Iterator[ModelInfo]:
     """Every training of a run; what it is worth is what the whole run showed, if it is done."""
     homes = sorted(run.folder.glob("fold-*-seed-*/bundle"), key=_place)
@@ -157,6 +182,41 @@ def _of_run(run: RunInfo) -> Iterator[ModelInfo]:
         title = run.name if len(homes) == 1 else f"{run.name}, {_member(about, which)}"
         shown = _of_result(run) or worth(about)
         yield ModelInfo(f"{run.id}:{which}", title, RUN, home, shown, _when(home))
+
+
+def _exported(home: Path) -> Iterator[ModelInfo]:
+    """Files that pages exported; none that failed its gate or cannot be believed."""
+    for path in sorted((home / EXPORTS).glob("[!.]*/[!.]*.onnx"), key=_when, reverse=True):
+        spec = _spec(path)
+        if spec is None or spec.status == "failed":
+            continue
+        parts = (
+            f"ONNX {spec.precision}",
+            "network only" if spec.of("picture") else "",
+            "" if spec.status == "verified" else spec.status,
+        )
+        title = ", ".join([spec.name, *filter(None, parts)])
+        key = f"{EXPORTED}:{path.parent.name}:{path.stem}"
+        yield ModelInfo(key, title, EXPORTED, path, worth(_about(path) or {}), _when(path))
+
+
+def _spec(path: Path) -> Spec | None:
+    """What an exported file says of itself; None where it cannot be believed."""
+    try:
+        found = path.stat()
+    except OSError:  # it was taken away just now
+        return None
+    return _read(path, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=64)
+def _read(path: Path, changed: int, size: int) -> Spec | None:  # noqa: ARG001  (parts of the key)
+    from ser_core.export.model import read
+
+    try:
+        return read(path)
+    except ModelError:
+        return None
 
 
 def _place(home: Path) -> tuple[int, int]:
@@ -210,10 +270,17 @@ def _title(about: Mapping[str, Any], folder: Path) -> str:
 
 
 def _file(folder: Path) -> Path | None:
+    if folder.suffix == ".onnx":
+        return folder if folder.is_file() else None
     return next((folder / name for name in OPENERS if (folder / name).is_file()), None)
 
 
 def _about(folder: Path) -> dict[str, Any] | None:
+    if folder.suffix == ".onnx":
+        from ser_core.export.model import about_of
+
+        spec = _spec(folder)
+        return about_of(spec) if spec else None
     file = _file(folder)
     return read_json(file) if file else None
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from ser_core.models.predictor import Predictor
 
 SPLIT_FILE = "split.json"
+_HASH = 12
+"""Hexadecimal digits of a clip's hash: among a million clips two are alike once in 500 times."""
 UNRECORDED = "It is not recorded which clips trained the model."
 
 
@@ -83,6 +86,8 @@ def origin(about: Mapping[str, Any], folder: Path | None, corpus: Corpus | None)
         folder: Where it is; its split may be beside it.
         corpus: On which the split can be made again.
     """
+    if about.get("origin"):
+        return _recorded(about["origin"], corpus)
     if about.get("members"):
         return _together([origin(*each, corpus) for each in _members(about, folder)])
     split = about.get("split")
@@ -106,6 +111,37 @@ def of_model(predictor: Predictor, corpus: Corpus | None) -> Origin:
     if asked is None:
         return origin(predictor.about, None, corpus)
     return _together([origin(each.about, None, corpus) for several in asked for each in several])
+
+
+def record(found: Origin) -> dict[str, Any]:
+    """An origin for a file that travels alone; empty where nobody knows the parts.
+
+    Names of clips may tell of people, so only the beginnings of their hashes are written.
+    """
+    if found.parts is None:
+        return {}
+    parts: dict[str, str] = {}
+    for clip, part in sorted(found.parts.items()):
+        parts[part] = parts.get(part, "") + _short(clip)
+    audit = asdict(replace(found.audit, leaks=())) if found.audit else None
+    return {"corpus": found.corpus, "policy": found.policy, "parts": parts, "audit": audit}
+
+
+def _recorded(kept: Mapping[str, Any], corpus: Corpus | None) -> Origin:
+    """As `record` wrote it; clips that the corpus does not have keep their hashes for names."""
+    names = {_short(str(clip)): str(clip) for clip in corpus.clips.index} if corpus else {}
+    parts = {
+        names.get(hashes[at : at + _HASH], hashes[at : at + _HASH]): part
+        for part, hashes in kept["parts"].items()
+        for at in range(0, len(hashes), _HASH)
+    }
+    audit = LeakAudit(**{**kept["audit"], "leaks": ()}) if kept["audit"] else None
+    how = "Which clips trained the model is recorded in its file."
+    return Origin(kept["corpus"], kept["policy"], parts, audit, how)
+
+
+def _short(clip: str) -> str:
+    return hashlib.sha256(clip.encode()).hexdigest()[:_HASH]
 
 
 def recorded_audit(kept: Mapping[str, Any] | None) -> LeakAudit | None:

@@ -12,10 +12,21 @@ from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.emotion import EmotionModel
 from ser_core.models.resnet import ResNetSpec
 from ser_core.representations import make
+from tests.browser.conftest import downloaded
 
 CLASSES = ("anger", "fear", "happiness", "sadness", "surprise", "neutral")
 MODEL = "/predict?model=ensemble:test"
 ANSWERED = "document.querySelectorAll('.js-plotly-plot .barlayer .point').length >= 6"
+COVERED = """chart => {
+  const buttons = chart.querySelector(".modebar").getBoundingClientRect();
+  const apart = (a, b) =>
+    a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
+  return [...chart.querySelectorAll("svg text")]
+    .filter(text => !text.closest(".hoverlayer") && text.textContent)
+    .filter(text => !apart(text.getBoundingClientRect(), buttons))
+    .map(text => text.textContent);
+}"""
+"""Texts of a chart that lie under its buttons."""
 
 
 @pytest.fixture
@@ -77,11 +88,32 @@ def test_a_voice_is_taught_and_many_files_are_answered(model, page, demo_clip):
     field.press("Enter")
     expect(page.get_by_text("53 recordings answered")).to_be_visible(timeout=60_000)
     page.wait_for_url(re.compile("folder="))
-    with page.expect_download() as download:
-        page.get_by_test_id("stDownloadButton").get_by_role("button").click()
-    lines = download.value.path().read_text("utf-8").splitlines()
+    download = downloaded(page, page.get_by_test_id("stDownloadButton").get_by_role("button"))
+    lines = download.path().read_text("utf-8").splitlines()
     assert len(lines) == 54
     assert lines[0].startswith("file,seconds,p_anger,")
+
+
+def test_the_buttons_of_a_chart_cover_no_label(model, page):
+    page.goto(MODEL)
+    answered(page)
+    for chart in page.locator(".js-plotly-plot").all():
+        chart.hover()
+        assert chart.evaluate(COVERED) == []
+
+
+def test_an_uploaded_sound_is_still_there_after_a_look_at_another_tab(model, page, demo_clip):
+    page.goto(f"{MODEL}&source=Upload")
+    page.get_by_text("It stays on this computer").wait_for()
+    page.get_by_test_id("stMain").locator("input[type=file]").last.set_input_files(demo_clip)
+    answered(page)
+    page.get_by_role("tab", name="Many recordings").click()
+    expect(page.get_by_text("Choose several files")).to_be_visible()
+    page.get_by_role("tab", name="One recording").click()
+    expect(page.get_by_text(demo_clip.name).first).to_be_visible()
+    answered(page)
+    page.get_by_role("button", name="Close it").click()
+    expect(page.get_by_text("It stays on this computer")).to_be_visible()
 
 
 def test_an_uploaded_sound_can_be_seen_in_its_representations(model, page, demo_clip):

@@ -11,6 +11,7 @@ from ser_core.errors import ParameterError
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.emotion import EmotionModel
 from ser_core.models.resnet import ResNetSpec
+from ser_core.predicting.judged import judged
 from ser_core.predictions import Predictions
 from ser_core.representations import make
 from ser_core.settings import demo_corpus
@@ -43,6 +44,15 @@ def test_a_model_is_judged_and_everything_is_written(model, tmp_path):
     content = json.loads(out.read_text("utf-8"))
     assert {"n", "wa", "uar", "ece", "confusion", "per_speaker"} <= set(content)
     assert content["n"] == len(Predictions.load(answers)) == 53
+    (kept,) = judged()
+    assert f"Kept among the results as {kept.id}" in said
+    assert kept.result.uar.value == content["uar"]
+
+
+def test_nothing_is_kept_where_nobody_wants_it_or_clips_are_drawn(model):
+    run("--model", model, "--corpus", demo_corpus(), "--no-keep")
+    run("--model", model, "--corpus", demo_corpus(), "--enrol", "1", "--draws", "1")
+    assert judged() == []
 
 
 def test_the_curve_of_enrolment_has_a_row_a_number(model):

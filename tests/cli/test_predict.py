@@ -33,7 +33,8 @@ def _saved(folder, normalise: str):
         rep, normalise, ResNetSpec(depth="resnet10", width=4, classes=3), CLASSES
     )
     torch.nn.init.normal_(network.network.fc.weight, std=5.0)
-    return Bundle(network.eval(), architecture(network)).save(folder)
+    about = {**architecture(network), "name": "a network"}
+    return Bundle(network.eval(), about).save(folder)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,10 @@ def test_a_folder_becomes_a_table(model, clips, tmp_path):
     assert "2 answered, 1 not" in said
     table = pd.read_csv(tmp_path / "out.csv", keep_default_na=False)
     columns = ["file", "seconds", "p_anger", "p_sadness", "p_neutral", "answer", "confidence"]
-    assert list(table) == [*columns, "uncertain", "problem"]
+    signed = ["threshold", "model", "voice_clips", "other_voice"]
+    assert list(table) == [*columns, "uncertain", *signed, "problem"]
+    assert set(table["model"]) == {"a network"}
+    assert set(table["voice_clips"]) == {0}
     assert [name.rpartition("/")[2] for name in table["file"]] == [
         "EB0_anger_82.flac", "EB0_fear_82.flac", "broken.wav",
     ]  # fmt: skip
@@ -72,6 +76,18 @@ def test_a_voice_changes_answers(model, clips):
     known = json.loads(run(clips, "--model", model, "--json", "--enrol", voice))
     assert alone[0]["p_anger"] != known[0]["p_anger"]
     assert known[2]["p_anger"] is None
+    assert {row["voice_clips"] for row in known} == {1}
+    assert not any(row["other_voice"] for row in known)
+
+
+def test_a_clip_of_another_voice_is_doubted(model, clips):
+    man = next((demo_corpus() / "samples").glob("KS0*"))
+    arguments = ("--model", model, "--enrol", clips / "EB0_anger_82.flac")
+    rows = json.loads(run(man, clips / "EB0_fear_82.flac", *arguments, "--json"))
+    assert [row["other_voice"] for row in rows] == [True, False]
+    assert "1 of the files may be of another voice" in run(man, *arguments)
+    (first, *_rest) = json.loads(run(man, *arguments, "--timeline", "--json"))
+    assert first["other_voice"]
 
 
 def test_a_timeline_has_a_row_a_window(model, clips):

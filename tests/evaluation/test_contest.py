@@ -37,6 +37,13 @@ def test_different_clips_are_told_and_the_common_ones_compared():
     assert found.sentences == ("whole and half do not differ in UAR.",)
 
 
+def test_what_rests_on_one_speaker_is_told():
+    good = example()
+    assert "speaker" not in contest({"one": good, "same": good}).note
+    alone = good.where((good.table["speaker"] == good.table["speaker"].iloc[0]).to_numpy())
+    assert "All clips are of one speaker" in contest({"one": alone, "same": alone}).note
+
+
 def test_several_seeds_are_pooled_to_one_answer_a_clip():
     once = example()
     twice = Predictions.concat([once, Predictions(once.table.assign(seed=7))])

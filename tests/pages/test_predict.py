@@ -9,11 +9,13 @@ import torch
 
 from ser_core import feedback
 from ser_core.audio import Waveform, load, to_wav
+from ser_core.corpora import audit_split, make_split, open_corpus
 from ser_core.jobs import jobs
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.emotion import EmotionModel
 from ser_core.models.resnet import ResNetSpec
 from ser_core.predicting import listing
+from ser_core.predicting.confidence import Confidence
 from ser_core.representations import make
 from ser_core.settings import demo_corpus
 
@@ -37,6 +39,12 @@ def ready(tmp_path_factory):
     """Two bundled models: one that can get to know a voice, and one that cannot."""
     root = tmp_path_factory.mktemp("pretrained")
     told = {"unseen": {"wa": {"value": 0.62, "low": 0.5, "high": 0.7}, "clips": 4037}}
+    corpus = open_corpus(demo_corpus())
+    split = make_split(corpus, "random", seed=0)
+    counts = {f"{part}_clips": 0 for part in ("train", "validation", "test")}
+    told["corpus"] = {"name": corpus.name, "licence": "", **counts}
+    told["split"] = {"policy": "random", "seed": 0, "hash": split.hash, "fold": split.folds[0]}
+    told["split"]["audit"] = audit_split(split, corpus).as_dict()
     _model(root / "a-voices", "speaker", name="with voices", **told)
     told = {"confidence": {"temperature": 1.0, "threshold": 0.999, "source": "By hand."}}
     _model(root / "b-plain", "clip", name="without", **told)
@@ -83,11 +91,33 @@ def test_it_opens_with_the_answer_to_a_clip(visit, said, bundled):
     assert not app.error
 
 
+def test_a_clip_that_trained_the_model_says_so(visit, said, bundled):
+    app = visit("predict", model="bundled:b-plain", clip=ANGER)
+    assert "voice known from training" not in said(app)
+    made = make_split(open_corpus(demo_corpus()), "random", seed=0).table
+    (column,) = made.columns
+    trained = made.index[made[column] == "train"][0]
+    assert ":orange-badge[trained the model]" in said(visit("predict", clip=trained))
+    held_out = made.index[made[column] == "test"][0]
+    assert ":orange-badge[voice known from training]" in said(visit("predict", clip=held_out))
+    app = visit("predict", tab="Many recordings", folder=str(demo_corpus() / "samples"))
+    count = int((made[column] == "train").sum())
+    assert f"{count} of these 53 recordings did" in said(app)
+
+
 def test_an_unsure_answer_says_so(visit, said, bundled):
     app = visit("predict", model="bundled:b-plain", clip=ANGER)
     assert "Uncertain · perhaps" in said(app)
     assert "Below 100 % this model is wrong too often" in said(app)
     assert "makes no use of a known voice" in said(app)
+
+
+def test_an_upload_that_is_a_clip_of_the_corpus_is_known(visit, said, bundled):
+    app = visit("predict", source="Upload")
+    upload(app, ("other name.flac", clip(), "audio/flac"))
+    assert "The corpus says" not in said(app)
+    upload(app, ("EB0_anger_82.flac", clip(), "audio/flac"))
+    assert "The corpus says" in said(app)
 
 
 def test_an_upload_and_a_recording_are_answered(visit, said, bundled):
@@ -121,6 +151,7 @@ def test_a_voice_is_learned_and_its_effect_shown(visit, said, bundled):
     app = visit("predict", clip=ANGER)
     button(app, "Take 5 clips of EB0 from the corpus").click().run()
     assert "Knowing the voice" in said(app)
+    assert ":green-badge[Voice known] from 5 clips of EB0" in said(app)
     known, before = figures(app)["answer"]["data"]
     assert known["x"] != before["x"]
     button(app, "Next").click().run()  # EB0 still
@@ -129,6 +160,35 @@ def test_a_voice_is_learned_and_its_effect_shown(visit, said, bundled):
     assert "knows the voice of EB0, and this clip is of KD0" in app.warning[0].value
     button(app, "Forget the voice").click().run()
     assert "Knowing the voice" not in said(app)
+
+
+def test_a_voice_that_nobody_names_is_heard_to_be_another_one(visit, said, bundled):
+    app = visit("predict", clip=ANGER, source="Upload")
+    button(app, "Take 5 clips of EB0 from the corpus").click().run()
+    upload(app, ("hers.flac", clip(), "audio/flac"))
+    assert not app.warning
+    upload(app, ("his.flac", clip("samples/KS0_anger_48.flac"), "audio/flac"))
+    assert "does not sound like the taught voice" in app.warning[0].value
+    app.button(key="single-forget").click().run()
+    assert not app.warning
+    assert "Voice known" not in said(app)
+
+
+def test_what_was_uncertain_is_not_called_sure(visit, said, bundled, monkeypatch):
+    monkeypatch.setattr(Confidence, "unsure", lambda self, given: np.full(len(given), True))
+    app = visit("predict", clip=ANGER)
+    button(app, "Take 5 clips of EB0 from the corpus").click().run()
+    assert "without it: uncertain, perhaps" in said(app)
+    assert " % sure" not in said(app)
+
+
+def test_a_clip_that_fits_into_one_window_says_so(visit, said, bundled):
+    app = visit("predict", clip=ANGER)
+    next(t for t in app.toggle if t.label == "Timeline").set_value(True).run()
+    assert "fits into one window of 3 s" in said(app)
+    assert "timeline" not in figures(app)
+    next(n for n in app.number_input if n.label == "Window (s)").set_value(1.0).run()
+    assert "timeline" in figures(app)
 
 
 def test_a_long_recording_has_a_timeline(visit, said, bundled):
@@ -151,7 +211,37 @@ def test_many_files_are_a_table(visit, said, bundled):
     assert "1 not answered" in said(app)
     table = app.dataframe[0].value
     assert list(table["file"]) == ["a.flac", "b.wav"]
+    assert list(app.dataframe[0].proto.column_order)[:2] == ["file", "problem"]
+    assert "other_voice" not in table
     assert "distribution" in figures(app)
+
+
+def test_many_files_of_another_voice_are_doubted(visit, said, bundled):
+    app = visit("predict", clip=ANGER)
+    button(app, "Take 5 clips of EB0 from the corpus").click().run()
+    app.session_state["tab"] = "Many recordings"
+    app.run()
+    his = ("his.flac", clip("samples/KS0_anger_48.flac"), "audio/flac")
+    upload(app, ("hers.flac", clip(), "audio/flac"), his, label="Sound files")
+    assert list(app.dataframe[0].value["other_voice"]) == [False, True]
+    assert "Not like the taught voice: 1." in said(app)
+
+
+def test_what_was_uploaded_is_there_when_one_comes_back(visit, said, bundled):
+    app = visit("predict", source="Upload")
+    upload(app, ("mine.flac", clip(), "audio/flac"))
+    app.session_state["tab"] = "Many recordings"
+    app.run()
+    upload(app, ("a.flac", clip(), "audio/flac"), label="Sound files")
+    app.session_state["tab"] = "One recording"
+    app.run()
+    assert "**mine.flac**" in said(app)
+    assert "answer" in figures(app)
+    button(app, "Close it").click().run()
+    assert "Choose a sound file" in said(app)
+    app.session_state["tab"] = "Many recordings"
+    app.run()
+    assert "1 recording answered" in said(app)
 
 
 def test_a_folder_is_answered_and_in_the_address(visit, said, bundled, tmp_path):

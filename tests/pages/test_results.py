@@ -1,9 +1,15 @@
 """The Results page: find a run, read its figures, hear its mistakes, compare, delete."""
 
 import json
+import shutil
 
+import pandas as pd
 import pytest
 import yaml
+
+from pages.shared.results.saying import guessing
+from ser_core.evaluation import report
+from tests.evaluation.tables import drawn
 
 
 def press(app, label):
@@ -32,7 +38,7 @@ def test_the_list_shows_every_run_with_interval_and_badge(visit, with_runs, ser_
     table = visit("results").dataframe[0].value.set_index("Split")
     assert set(table.index) == {"random", "speaker-disjoint"}
     assert list(table.loc["random", "Badge"]) == ["speakers shared"]
-    assert list(table.loc["speaker-disjoint", "Badge"]) == []
+    assert list(table.loc["speaker-disjoint", "Badge"]) == ["new speakers"]
     figure = summary(ser_home, with_runs["random"])["test"]["uar"]
     assert table.loc["random", "UAR"] == figure["value"]
     assert table.loc["random", "95 %"] == f"{figure['low']:.3f} to {figure['high']:.3f}"
@@ -43,7 +49,7 @@ def test_filters_narrow_the_list(visit, with_runs):
     box(app, "Split").set_value(["random"]).run()
     assert list(app.dataframe[0].value["Hash"]) == [with_runs["random"]]
     app.text_input[0].set_value("no such run").run()
-    assert "No run is like that" in app.info[0].value
+    assert "No result is like that" in app.info[0].value
 
 
 def test_a_run_shows_its_figures_and_wears_its_badge(visit, said, with_runs, ser_home):
@@ -53,6 +59,55 @@ def test_a_run_shows_its_figures_and_wears_its_badge(visit, said, with_runs, ser
     assert metrics(app)["WA (accuracy)"] == f"{figures['wa']['value']:.3f}"
     assert said(app).count(":red-badge[speakers shared]") >= 5
     assert "2 seeds" in said(app)
+
+
+@pytest.fixture
+def enrolling(with_runs, ser_home):
+    """A run that knows every enrolled voice perfectly well."""
+    folder = ser_home / "runs" / with_runs["random"]
+    table = pd.read_parquet(folder / "predictions.parquet")
+    for name in [each for each in table if each.startswith("p_")]:
+        table[name] = (table["true"] == name.removeprefix("p_")).astype(float)
+    table.to_parquet(folder / "enrolled.parquet")
+    known = summary(ser_home, with_runs["random"])
+    perfect = {"value": 1.0, "low": 1.0, "high": 1.0, "method": "known"}
+    known["enrolled"] = {"uar": perfect, "wa": perfect}
+    (folder / "summary.json").write_text(json.dumps(known))
+    return with_runs["random"]
+
+
+def test_answers_to_enrolled_voices_stand_beside_those_to_strangers(visit, said, enrolling):
+    table = visit("results").dataframe[0].value.set_index("Hash")
+    assert table.loc[enrolling, "Enrolled"] == 1.0
+    assert table["Enrolled"].isna().sum() == 1
+    app = visit("results", run=enrolling)
+    assert metrics(app)["UAR"] != "1.000"
+    app = visit("results", run=enrolling, voices="enrolled")
+    assert metrics(app)["UAR"] == "1.000"
+
+
+def test_runs_are_compared_as_they_answer_enrolled_voices(visit, enrolling, with_runs):
+    both = ",".join([enrolling, with_runs["speaker-disjoint"]])
+    found = []
+    for voices in ("strangers", "enrolled"):
+        app = visit("results", compare=both, voices=voices)
+        assert not app.exception
+        table = app.dataframe[0].value.set_index("Split")
+        assert ("Voices" in table) is (voices == "enrolled")
+        found.append(table.loc["random", "UAR"])
+    assert list(table["Voices"].loc[["random", "speaker-disjoint"]]) == ["enrolled", "strangers"]
+    assert found[0] != found[1] == "1.000"
+
+
+def test_a_run_with_models_leads_to_predict(visit, with_runs, ser_home):
+    def links(app):
+        return [link.label for link in app.get("page_link")]
+
+    run = with_runs["random"]
+    assert "Predict with one of its 2 →" in links(visit("results", run=run))
+    for bundle in (ser_home / "runs" / run).glob("*/bundle"):
+        shutil.rmtree(bundle)
+    assert not any("Predict with" in label for label in links(visit("results", run=run)))
 
 
 def test_a_run_on_new_speakers_wears_no_badge(visit, said, with_runs):
@@ -72,8 +127,6 @@ def test_every_view_opens_by_its_address(visit, with_runs, tab):
 
 
 def test_a_cell_lists_exactly_its_clips(visit, with_runs, ser_home):
-    import pandas as pd
-
     table = pd.read_parquet(ser_home / "runs" / with_runs["random"] / "predictions.parquet")
     table = table[table["part"] == "test"]
     columns = [name for name in table if name.startswith("p_")]
@@ -121,7 +174,7 @@ def test_the_recipe_and_what_the_split_shares_are_shown(visit, said, with_runs):
 def test_an_unknown_run_is_told_with_a_way_back(visit):
     app = visit("results", run="../runs")
     assert "no such run" in app.error[0].value
-    press(app, "← All runs")
+    press(app, "← All results")
     assert "run" not in app.query_params
 
 
@@ -137,7 +190,7 @@ def test_runs_are_compared_on_their_common_clips_in_words(visit, said, with_runs
 def test_deleting_a_run_can_be_undone(visit, said, with_runs, ser_home):
     app = visit("results", run=with_runs["random"])
     press(app, "Delete")
-    assert "1 run deleted" in said(app)
+    assert "1 result deleted" in said(app)
     assert list(app.dataframe[0].value["Hash"]) == [with_runs["speaker-disjoint"]]
     press(app, "Undo")
     assert set(app.dataframe[0].value["Hash"]) == set(with_runs.values())
@@ -157,3 +210,10 @@ def test_a_damaged_run_is_told_and_the_page_stands(visit, with_runs, ser_home):
     assert app.error
     assert not app.exception
     assert len(visit("results").dataframe[0].value) == 2
+
+
+@pytest.mark.parametrize(("skill", "rows", "guessed"), [(0.0, 300, True), (4.0, 300, False)])
+def test_a_run_that_learned_nothing_is_told_to_be_guessing(skill, rows, guessed):
+    said = guessing(report(drawn(rows, skill=skill)))
+    assert ("no better than guessing" in said) is guessed
+    assert ("UAR of 0.167" in said) is guessed

@@ -43,8 +43,9 @@ def test_counts_leave_a_hole_where_a_speaker_lacks_an_emotion(clips):
 
 def test_a_cell_without_clips_says_zero(clips):
     figure = counts_figure(clips)
-    zeros = [(note.y, note.x, note.text) for note in figure.layout.annotations]
-    assert zeros == [("no label", "A", "0"), ("sadness", "B", "0")]
+    notes = [(note.y, note.x, note.text) for note in figure.layout.annotations]
+    assert len(notes) == 6
+    assert [n for n in notes if n[2] == "0"] == [("no label", "A", "0"), ("sadness", "B", "0")]
 
 
 def test_spread_leaves_out_what_was_not_measured(clips):

@@ -44,14 +44,18 @@ HISTORY = [
 ]
 
 
+def written(figure):
+    return [note.text for note in figure.layout.annotations]
+
+
 def test_confusion_writes_counts_and_leaves_empty_cells_blank(counts):
-    heat, _ = confusion_figure(counts).data
-    assert [list(row) for row in heat.text] == [["3", "1"], ["", ""]]
+    assert written(confusion_figure(counts)) == ["3", "1"]
 
 
 def test_confusion_shares_are_of_each_true_emotion(counts):
-    heat, _ = confusion_figure(counts, normalised=True).data
-    assert [list(row) for row in heat.text] == [["75 %", "25 %"], ["", ""]]
+    figure = confusion_figure(counts, normalised=True)
+    assert written(figure) == ["75 %", "25 %"]
+    heat, _ = figure.data
     assert np.asarray(heat.z, float)[0].tolist() == [75, 25]
 
 

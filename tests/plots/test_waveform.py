@@ -70,3 +70,8 @@ def test_a_time_and_an_amplitude_can_be_shared(click):
 def test_the_time_of_a_single_sample_is_in_seconds():
     axis = waveform_figure(Waveform(np.ones(1, np.float32), 16_000)).layout.xaxis
     assert axis.exponentformat == "none"
+
+
+def test_the_unit_is_named_where_there_is_room(click):
+    titles = [waveform_figure(click, height=h).layout.yaxis.title.text for h in (190, 100)]
+    assert titles == ["Amplitude (±1)", "Amplitude"]

@@ -12,15 +12,7 @@ from ser_core.models.emotion import EmotionModel
 from ser_core.models.resnet import ResNetSpec
 from ser_core.representations import make
 from ser_core.settings import demo_corpus
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_thread():
-    """Two threads on a busy machine wait for each other; the numbers are the same."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+from tests.threads import one_thread  # noqa: F401  (for every test here)
 
 
 @pytest.fixture(scope="session")

@@ -41,6 +41,9 @@ def test_a_bundle_learns_it_from_its_validation_answers_or_is_told(make_bundle):
     assert confidence(told) == Confidence(2.0, 0.5, "By hand.")
     pooled = Bundle(bundle.model, {"pooling": "linear", "threshold": 0.6}, both)
     assert (confidence(pooled).temperature, confidence(pooled).threshold) == (1.0, 0.6)
+    assert confidence(pooled).coverage is None
+    counted = {**pooled.about, "results": {"rejection": {"coverage": 0.25}}}
+    assert confidence(Bundle(bundle.model, counted, both)).coverage == 0.25
 
 
 def test_known_voices_have_a_confidence_of_their_own(make_bundle, tmp_path):

@@ -1,10 +1,16 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 
 import pytest
 import yaml
 
+from ser_core.export import wire
+from ser_core.export.model import read
+from ser_core.export.writing import export, write
+from ser_core.models.predictor import load
 from ser_core.predicting import listing
 from ser_core.predicting.listing import Figure, Worth, models, worth
 
@@ -76,3 +82,36 @@ def test_the_networks_of_a_bundled_ensemble_can_be_chosen_too(make_bundle, tmp_p
     assert [each.title for each in found] == ["pool", "pool: network"]
     assert [each.key for each in found] == ["bundled", "bundled:0:fold-0-seed-0"]
     assert found[1].folder == root / "members" / "0" / "fold-0-seed-0"
+
+
+FIGURE = {"value": 0.5, "low": 0.4, "high": 0.6}
+
+
+@pytest.fixture(scope="module")
+def exported(make_bundle, tmp_path_factory):
+    """A runtime folder with one file that was exported for a page."""
+    home = tmp_path_factory.mktemp("home")
+    export(make_bundle(name="small", metrics={"wa": FIGURE}), home / "exports" / "abc")
+    return home
+
+
+def test_exported_files_are_models_whose_figures_are_of_what_they_were_made_from(exported):
+    (found,) = models(exported)
+    assert (found.kind, found.key) == ("exported", "exported:abc:model")
+    assert found.title == "small, ONNX fp32, not verified"
+    assert found.worth.wa.value == 0.5
+    assert "## This ONNX file" in found.card
+    assert found.about["export"]["status"] == "not verified"
+    assert load(found.folder).classes == tuple(found.about["classes"])
+    assert models(exported, exported=False) == []
+
+
+def test_files_that_failed_or_are_damaged_are_no_models(exported, tmp_path):
+    home = tmp_path / "home"
+    shutil.copytree(exported, home)
+    path = home / "exports" / "abc" / "model.onnx"
+    spec = replace(read(path), verification={"passed": False, "said": "It does not."})
+    write(path, wire.graph(path.read_bytes()), spec)
+    assert models(home) == []
+    path.write_bytes(path.read_bytes()[:-9])
+    assert models(home) == []

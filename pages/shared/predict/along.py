@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pages.shared import theme
 from pages.shared.predict import loading, voices
 from pages.shared.results import files
 from ser_core import audio
 from ser_core.plots.predict import timeline_figure
-from ser_core.plots.theme import CONFIG
+from ser_core.predicting.answer_files import signed
 from ser_core.predicting.answering import LONG
 from ser_core.predicting.timeline import Windows, timeline
 from ser_core.words import count
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
     from pages.shared.representations.source import Shown
     from ser_core.audio import Waveform
     from ser_core.models.predictor import Voice
-    from ser_core.predicting.answering import Answerer
+    from ser_core.predicting.answering import Answerer, Taught
     from ser_core.predicting.listing import ModelInfo
 
 
 def show(
-    info: ModelInfo, model: Answerer, shown: Shown, wave: Waveform, voice: Voice | None
+    info: ModelInfo, model: Answerer, shown: Shown, wave: Waveform, taught: Taught | None
 ) -> None:
     """A switch; below it controls, the figure, and a player that begins where one clicks."""
     wanted = st.toggle(
@@ -39,15 +40,15 @@ def show(
     if not wanted:
         return
     windows = _controls()
-    table = _table(info, model, shown, wave, windows, voice)
-    state = st.plotly_chart(
-        timeline_figure(table, model.classes),
-        key="timeline",
-        theme="streamlit",
-        config=CONFIG,
-        on_select="rerun",
-        selection_mode="points",
-    )
+    if wave.duration <= windows.window:
+        st.caption(
+            f"The recording, {wave.duration:.1f} s, fits into one window of {windows.window:g} s: "
+            "its answer is the one above. A shorter window shows how it changes."
+        )
+        return
+    table = _table(info, model, shown, wave, windows, taught.voice if taught else None)
+    figure = timeline_figure(table, model.classes)
+    state = theme.figure(figure, key="timeline", on_select="rerun")
     picked = [
         point["customdata"] for point in state["selection"]["points"] if "customdata" in point
     ]
@@ -61,7 +62,7 @@ def show(
             width="content",
         )
         name = f"{shown.stem}-timeline.csv"
-        text = table.to_csv(index=False)
+        text = signed(table, model, taught).to_csv(index=False)
         files.button("Download as CSV", name, "text/csv", lambda: text, "A row a window")
 
 

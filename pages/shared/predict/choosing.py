@@ -8,18 +8,27 @@ import streamlit as st
 
 from pages.shared import navigation
 from pages.shared.errors import plain
-from ser_core.predicting.listing import BUNDLED, ENSEMBLE, RUN, ModelInfo, models
+from ser_core.predicting.listing import BUNDLED, ENSEMBLE, EXPORTED, RUN, ModelInfo, models
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MODEL = "model"
-KINDS = {BUNDLED: "comes with the workbench", ENSEMBLE: "ensemble", RUN: "trained here"}
+KINDS = {
+    BUNDLED: "bundled",
+    ENSEMBLE: "ensemble",
+    RUN: "trained here",
+    EXPORTED: "exported file",
+}
 
 
-def choose() -> ModelInfo | None:
-    """Let the user choose a model, and say what it is worth; None when there is none."""
-    found = models()
+def choose(*, exported: bool = True) -> ModelInfo | None:
+    """Let the user choose a model, and say what it is worth; None when there is none.
+
+    Args:
+        exported: Whether exported files are among them.
+    """
+    found = models(exported=exported)
     if not found:
         _nothing_yet()
         return None
@@ -56,7 +65,12 @@ def _select(found: Sequence[ModelInfo], info: ModelInfo) -> None:
 
 
 def _take() -> None:
-    st.query_params[MODEL] = st.session_state["predict-model"]
+    take(st.session_state["predict-model"])
+
+
+def take(key: str) -> None:
+    """Put a model into the address of the page."""
+    st.query_params[MODEL] = key
 
 
 def _worth(info: ModelInfo) -> None:
@@ -65,10 +79,20 @@ def _worth(info: ModelInfo) -> None:
     st.markdown(f"{badge}**{shown.said}**")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(_figures(info), width="content")
-        card = info.folder / "README.md"
-        if card.is_file():
+        if card := info.card:
             with st.popover("About this model", type="tertiary"):
-                st.markdown(card.read_text(encoding="utf-8"))
+                st.markdown(card)
+    if info.kind == EXPORTED:
+        st.caption(plain(_of_file(info)))
+
+
+def _of_file(info: ModelInfo) -> str:
+    """Whose figures an exported file wears, and whether it answers like that model."""
+    export = info.about.get("export", {})
+    said = export.get("verification", {}).get("said") or (
+        "Nobody has held the file against that model yet."
+    )
+    return f"The figures are of the model that the file was made from. {said}"
 
 
 def _figures(info: ModelInfo) -> str:

@@ -14,12 +14,15 @@ from pages.shared import keeping
 from pages.shared.warmup import freeze
 from ser_core.errors import SerError
 from ser_core.predicting.answering import Answerer, is_warm, warm
+from ser_core.predicting.listing import EXPORTED
 from ser_core.words import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from ser_core.corpora import Corpus
     from ser_core.predicting.listing import ModelInfo
+    from ser_core.predicting.origin import Origin
 
 _LOG = logging.getLogger(__name__)
 KEPT = 24
@@ -44,10 +47,11 @@ def model(info: ModelInfo) -> Answerer:
 
 
 def _open(info: ModelInfo) -> Answerer:
-    import torch
+    if info.kind != EXPORTED:  # onnxruntime answers those
+        import torch
 
-    # A sound is too short for two threads to share; waiting for each other costs more.
-    torch.set_num_threads(1)
+        # A sound is too short for two threads to share; waiting for each other costs more.
+        torch.set_num_threads(1)
     found = warm(info.folder, info.changed)
     freeze()
     return found
@@ -81,3 +85,12 @@ def progress(label: str) -> Iterator[Callable[[int, int], None]]:
 def kept(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
     """What was made for this key in this session; made now if there is none."""
     return keeping.kept("_predicted", KEPT, key, make)
+
+
+def origin_of(info: ModelInfo, corpus: Corpus) -> Origin:
+    """Which clips trained a model, as far as it can be known from a corpus."""
+    from ser_core.predicting.origin import origin
+
+    key = ("origin", info.folder, info.changed, corpus.root, len(corpus))
+    found: Origin = kept(key, lambda: origin(info.about, info.folder, corpus))
+    return found

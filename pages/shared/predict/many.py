@@ -22,7 +22,9 @@ from ser_core.corpora.emotions import EMOTIONS
 from ser_core.jobs import PROGRESS_FILE, State, find, start
 from ser_core.plots.palette import EMOTION_COLORS
 from ser_core.plots.predict import distribution_figure
-from ser_core.predicting.answering import Recording, answer, read_answers, recordings
+from ser_core.predicting.answer_files import read_answers, signed
+from ser_core.predicting.answering import Recording, answer, recordings
+from ser_core.predicting.familiar import trained_on
 from ser_core.words import count
 
 if TYPE_CHECKING:
@@ -34,13 +36,20 @@ VOICE = "voice"
 AT_ONCE = 60  # files of a folder that are answered while the page waits
 
 
-def show(info: ModelInfo, model: Answerer, active: Active) -> None:  # noqa: ARG001
+def show(info: ModelInfo, model: Answerer, active: Active) -> None:
     """Choose files or a folder; then the table."""
     left, right = st.columns(2, gap="medium")
     with left:
         uploaded = st.file_uploader(
-            "Sound files", type=source.FORMATS, accept_multiple_files=True, key="many-files"
+            "Sound files",
+            type=source.FORMATS,
+            accept_multiple_files=True,
+            key="many-files",
+            on_change=source.given_anew,
+            args=("many-files",),
         )
+        given = [Recording(file.name, file.getvalue()) for file in uploaded or []]
+        several = source.held("many-files", given) or []
     with right:
         folder = st.text_input(
             "Or a folder on this computer",
@@ -49,8 +58,10 @@ def show(info: ModelInfo, model: Answerer, active: Active) -> None:  # noqa: ARG
             placeholder="/home/me/recordings",
             help="All sound in it and below it. The files are only read.",
         )
-    several = [Recording(file.name, file.getvalue()) for file in uploaded or []]
-    if not several and folder.strip():
+    own = not several
+    if several and folder.strip():
+        st.caption("The files are answered. Take them away above to answer the folder.")
+    if own and folder.strip():
         several = recordings([Path(folder.strip().strip("'\"")).expanduser()])
     if not several:
         st.info(
@@ -58,9 +69,22 @@ def show(info: ModelInfo, model: Answerer, active: Active) -> None:  # noqa: ARG
             "cannot be answered, and the table can be sorted and taken away as CSV."
         )
         return
-    table = _answered(info, model, several, Path(folder.strip()) if not uploaded else None)
+    table = _answered(info, model, several, Path(folder.strip()) if own else None)
     if table is not None:
+        _trained(info, several, active)
         _table(info, model, several, table)
+
+
+def _trained(info: ModelInfo, several: list[Recording], active: Active) -> None:
+    """Say how many of the recordings are clips that the model was trained on."""
+    files = [each.source if isinstance(each.source, Path) else each.name for each in several]
+    origin = loading.origin_of(info, active.corpus)
+    trained = trained_on(origin, active.corpus, files)
+    if trained:
+        st.markdown(
+            f":orange-badge[trained the model] {trained:,} of these {len(several):,} recordings "
+            "did: its answers there say nothing of new ones."
+        )
 
 
 def _answered(
@@ -74,7 +98,7 @@ def _answered(
 
     def make() -> pd.DataFrame:
         with loading.progress("Answering") as report:
-            return answer(model, several, voices.voice(info, model), report)
+            return answer(model, several, voices.taught(info, model), report)
 
     found: pd.DataFrame = loading.kept(key, make)
     return found
@@ -129,7 +153,7 @@ def _table(info: ModelInfo, model: Answerer, several: list[Recording], table: pd
     left, right = st.columns([3, 2], gap="medium")
     with left:
         picked = _rows(table)
-        _below(info, table)
+        _below(info, model, table)
     with right:
         known = table[table["answer"] != ""]
         if len(known):
@@ -160,9 +184,20 @@ def _rows(table: pd.DataFrame) -> int | None:
         ),
         "confidence": kinds.NumberColumn("Confidence", format="%.0f %%", width=85),
         "uncertain": kinds.CheckboxColumn("Uncertain", width=75),
+        "other_voice": kinds.CheckboxColumn(
+            "Other voice?",
+            width=90,
+            help="Sounds like somebody else than the taught voice. A hint: one clip in twenty of "
+            "the same voice does, too.",
+        ),
         "seconds": kinds.NumberColumn("Seconds", format="%.1f", width=65),
         "problem": kinds.TextColumn("Problem", width=240),
     }
+    if not ("other_voice" in table and voices.clips()):
+        del columns["other_voice"]
+    problem = columns.pop("problem")
+    if (table["problem"] != "").any():  # beside its file, where a narrow window shows it
+        columns = {"file": columns.pop("file"), "problem": problem, **columns}
     state = st.dataframe(
         shown,
         key="many-table",
@@ -178,16 +213,19 @@ def _rows(table: pd.DataFrame) -> int | None:
     return rows[0] if rows and rows[0] < len(table) else None
 
 
-def _below(info: ModelInfo, table: pd.DataFrame) -> None:
+def _below(info: ModelInfo, model: Answerer, table: pd.DataFrame) -> None:
     problems = int((table["problem"] != "").sum())
     unsure = int(table["uncertain"].sum())
+    other = int(table.get("other_voice", pd.Series(dtype=bool)).sum())
+    doubted = f" Not like the taught voice: {other:,}." if other else ""
     with files.row():
         st.caption(
             f"{count(len(table) - problems, 'recording')} answered, {unsure:,} uncertain, "
-            f"{problems:,} not answered. Click a row to hear it.",
+            f"{problems:,} not answered.{doubted} Click a row to hear it.",
             width="content",
         )
-        text = table.round(6).to_csv(index=False)
+        own = table if "model" in table else signed(table, model, voices.taught(info, model))
+        text = own.round(6).to_csv(index=False)
         files.button(
             "Download as CSV", "answers.csv", "text/csv", lambda: text,
             f"All rows with the probabilities of {plain(info.title)}",
@@ -205,7 +243,10 @@ def _one(info: ModelInfo, model: Answerer, recording: Recording, row: pd.Series[
     left, right = st.columns([3, 2], gap="medium")
     with left:
         player.play(wave, label=recording.name)
-        saying.show(row, model, model.reading(voices.voice(info, model)), key="many")
+        voice = voices.voice(info, model)
+        if voice:
+            voices.in_use(doubted=bool(row.get("other_voice", False)), key="many")
+        saying.show(row, model, model.reading(voice), key="many")
     with right, st.container(border=True):
         st.session_state[source.HANDED_OVER] = (recording.name, recording.source)
         navigation.link("representations", "Show its representations →", handed="1")

@@ -46,7 +46,7 @@ def show(
         st.html(f'<div style="font-size:1.3rem">Uncertain · perhaps {chip}</div>')
         st.markdown(
             f"The likeliest emotion has {sure:.0f} %. Below {limit:.0f} % this model is wrong too "
-            "often to be believed."
+            f"often to be believed.{_often(reading)}"
         )
     else:
         st.html(f'<div style="font-size:1.3rem">{chip}</div>')
@@ -64,10 +64,23 @@ def show(
     )
 
 
+def _often(reading: Confidence) -> str:
+    """How usual a sure answer is, where that was counted."""
+    if reading.coverage is None:
+        return ""
+    return f" Of its answers when it was tested, {100 * reading.coverage:.0f} % reached that."
+
+
 def _effect(row: pd.Series[Any], before: pd.Series[Any]) -> None:
     """What knowing the voice changed."""
-    was = f"{before['answer']}, {100 * float(before['confidence']):.0f} % sure"
-    if row["answer"] == before["answer"]:
-        st.markdown(f"Knowing the voice does not change the answer; without it: {was}.")
-    else:
+    sure = f"{100 * float(before['confidence']):.0f} %"
+    was = f"{before['answer']}, {sure} sure"
+    if before["uncertain"]:
+        was = f"uncertain, perhaps {before['answer']} ({sure})"
+    if row["answer"] != before["answer"]:
         st.markdown(f"**Knowing the voice changes the answer**; without it: {was}.")
+    elif bool(row["uncertain"]) != bool(before["uncertain"]):
+        became = "unsure" if row["uncertain"] else "sure"
+        st.markdown(f"**Knowing the voice makes it {became} of its answer**; without it: {was}.")
+    else:
+        st.markdown(f"Knowing the voice leaves the answer as it was; without it: {was}.")

@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.shared import navigation
-from pages.shared.predict import along, kept, loading, saying, voices
+from pages.shared.predict import along, kept, knowing, loading, saying, voices
 from pages.shared.representations import source
 from ser_core.predicting.answering import LONG, check, rows_of
+from ser_core.predicting.familiar import as_clip
+from ser_core.predicting.listing import EXPORTED
+
+TOLD_APART_AT = 16_000
+"""Sample rate, in Hz, at which an upload and a clip are compared."""
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,32 +24,52 @@ if TYPE_CHECKING:
     from pages.shared.selection import Active
     from ser_core.audio import Waveform
     from ser_core.models.predictor import Voice
-    from ser_core.predicting.answering import Answerer
+    from ser_core.predicting.answering import Answerer, Taught
     from ser_core.predicting.listing import ModelInfo
 
 
 def show(info: ModelInfo, model: Answerer, active: Active) -> None:
     """Choose a sound, and see the answer to it."""
-    shown = source.choose(active, narrow=False)
-    if shown is None:
+    found = heard(model, active)
+    if found is None:
         return
-    wave = source.decoded(shown.content, shown.name, model.predictor.sample_rate)
-    check(wave, shown.name)
-    voice = voices.voice(info, model)
-    row = answered(info, model, shown, wave, voice)
-    before = answered(info, model, shown, wave, None) if voice else None
-    if voice:
-        voices.warn(shown.speaker)
+    shown, wave = found
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        saying.show(row, model, model.reading(voice), before, key="single")
+        row = answer(info, model, shown, wave)
     with right:
-        _next(shown, row, model, info)
+        _next(shown, row, model, info, active)
     if wave.duration > LONG:
         st.caption(
             f"One answer for {wave.duration:.0f} s says little: the timeline shows how it changes."
         )
-    along.show(info, model, shown, wave, voice)
+    along.show(info, model, shown, wave, voices.taught(info, model))
+
+
+def heard(model: Answerer, active: Active) -> tuple[Shown, Waveform] | None:
+    """Let the user choose a sound; None while there is none.
+
+    Raises:
+        AudioError: If it says nothing, or cannot be decoded.
+    """
+    shown = source.choose(active, narrow=False)
+    if shown is None:
+        return None
+    wave = source.decoded(shown.content, shown.name, model.predictor.sample_rate)
+    check(wave, shown.name)
+    return shown, wave
+
+
+def answer(info: ModelInfo, model: Answerer, shown: Shown, wave: Waveform) -> pd.Series[Any]:
+    """Answer a sound, with the taught voice where there is one, and say it."""
+    taught = voices.taught(info, model)
+    voice = taught.voice if taught else None
+    row = answered(info, model, shown, wave, voice)
+    before = answered(info, model, shown, wave, None) if voice else None
+    if taught:
+        voices.in_use(shown.speaker, doubted=_doubted(info, shown, wave, taught), key="single")
+    saying.show(row, model, model.reading(voice), before, key="single")
+    return row
 
 
 def answered(
@@ -61,6 +86,38 @@ def answered(
     return found
 
 
+def _doubted(info: ModelInfo, shown: Shown, wave: Waveform, taught: Taught) -> bool:
+    """Whether a sound is rather of somebody else than of the taught voice."""
+    key = ("doubted", info.folder, identity(shown), voices.identity())
+    found: bool = loading.kept(key, lambda: bool(taught.doubts([wave])[0]))
+    return found
+
+
+def known(shown: Shown, info: ModelInfo, active: Active) -> None:
+    """What the corpus says of a clip, and how well the model knows it; nothing of other sounds."""
+    clip, emotion = shown.name, shown.emotion
+    if not isinstance(shown.content, Path):
+        found = _in_corpus(shown, active)
+        if found is None:
+            return
+        clip, emotion = found, str(active.corpus.usable.loc[found, "emotion"])
+    if emotion:
+        st.markdown(f"The corpus says: **{emotion}**")
+    knowing.badge(clip, info, active)
+
+
+def _in_corpus(shown: Shown, active: Active) -> str | None:
+    """The clip of the open corpus that an upload is a copy of."""
+    key = ("in-corpus", str(active.corpus.root), identity(shown))
+
+    def find() -> str | None:
+        sound = source.decoded(shown.content, shown.name, TOLD_APART_AT)
+        return as_clip(active.corpus, shown.name, sound)
+
+    found: str | None = loading.kept(key, find)
+    return found
+
+
 def identity(shown: Shown) -> str:
     """Changes with the sound."""
     content = shown.content
@@ -69,16 +126,20 @@ def identity(shown: Shown) -> str:
     return f"{shown.name}:{len(content)}:{hash(content)}"
 
 
-def _next(shown: Shown, row: pd.Series[Any], model: Answerer, info: ModelInfo) -> None:
+def _next(
+    shown: Shown, row: pd.Series[Any], model: Answerer, info: ModelInfo, active: Active
+) -> None:
     """Where the answer leads: its pictures, and what it really was."""
     with st.container(border=True):
         if isinstance(shown.content, Path):
-            if shown.emotion:
-                st.markdown(f"The corpus says: **{shown.emotion}**")
-            navigation.link("explain", "Explain the answer →", model=info.key, clip=shown.name)
+            known(shown, info, active)
+            if info.kind != EXPORTED:  # which only answers: no network to look into
+                navigation.link("explain", "Explain the answer →", model=info.key, clip=shown.name)
             navigation.link("representations", "Show its representations →", clip=shown.name)
         else:
+            known(shown, info, active)
             st.session_state[source.HANDED_OVER] = (shown.name, shown.content)
-            navigation.link("explain", "Explain the answer →", model=info.key, handed="1")
+            if info.kind != EXPORTED:
+                navigation.link("explain", "Explain the answer →", model=info.key, handed="1")
             navigation.link("representations", "Show its representations →", handed="1")
         kept.form(shown, row, model, info)

@@ -15,7 +15,7 @@ from pages.shared.errors import plain
 from pages.shared.predict import loading
 from pages.shared.representations.source import FORMATS
 from ser_core.errors import SerError
-from ser_core.predicting.answering import Answerer, Recording
+from ser_core.predicting.answering import Answerer, Recording, Taught
 from ser_core.words import count
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def _content(recording: Recording) -> bytes:
     return source if isinstance(source, bytes) else str(source).encode()
 
 
-def voice(info: ModelInfo, model: Answerer) -> Voice | None:
+def taught(info: ModelInfo, model: Answerer) -> Taught | None:
     """The voice as this model reads it; None where there is none, or the model has no use for it.
 
     Raises:
@@ -53,18 +53,61 @@ def voice(info: ModelInfo, model: Answerer) -> Voice | None:
     if not clips() or not model.predictor.enrols:
         return None
     key = ("voice", info.folder, info.changed, identity())
-    found: Voice = loading.kept(key, lambda: model.enrol(clips()))
+    found: Taught = loading.kept(key, lambda: model.teach(clips()))
     return found
 
 
-def warn(speaker: str) -> None:
-    """Say that a clip is of another speaker than the voice that the model knows."""
+def voice(info: ModelInfo, model: Answerer) -> Voice | None:
+    """What the model itself makes of `taught`.
+
+    Raises:
+        SerError: If a clip cannot be used.
+    """
+    found = taught(info, model)
+    return found.voice if found else None
+
+
+def whose() -> str:
+    """The taught voice in words: "from 5 clips of EB0"."""
+    speaker = st.session_state.get(SPEAKER, "")
+    return f"from {count(len(clips()), 'clip')}" + (f" of {plain(speaker)}" if speaker else "")
+
+
+def warn(speaker: str, *, doubted: bool = False) -> None:
+    """Say that a clip is of another speaker than the voice that the model knows.
+
+    Args:
+        speaker: Who speaks in the clip, where a corpus says it.
+        doubted: Whether the clip sounds like somebody else.
+    """
+    if not clips():
+        return
     known = st.session_state.get(SPEAKER, "")
-    if clips() and known and speaker and speaker != known:
+    if known and speaker and speaker != known:
         st.warning(
             f"The model knows the voice of {plain(known)}, and this clip is of {plain(speaker)}: "
             "forget that voice, or the answer means little."
         )
+    elif doubted and not (known and speaker == known):
+        st.warning(
+            "**This does not sound like the taught voice.** If somebody else speaks, or over a "
+            "telephone, forget that voice: the answer means little. (One clip in twenty of the "
+            "same voice sounds like this, too.)"
+        )
+
+
+def in_use(speaker: str = "", *, doubted: bool = False, key: str) -> None:
+    """Say beside an answer which voice it takes for granted, with a way to forget that.
+
+    Args:
+        speaker: Who speaks in the clip, where a corpus says it.
+        doubted: Whether the clip sounds like somebody else.
+        key: Of the button.
+    """
+    warn(speaker, doubted=doubted)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f":green-badge[Voice known] {whose()}", width="content")
+        st.button("Forget the voice", key=f"{key}-forget", type="tertiary", on_click=_forget)
 
 
 def panel(model: Answerer, active: Active) -> None:
@@ -74,7 +117,7 @@ def panel(model: Answerer, active: Active) -> None:
             "This model makes no use of a known voice. One trained with normalise = speaker does."
         )
         return
-    title = f"Voice known from {count(len(clips()), 'clip')}" if clips() else "Teach it a voice"
+    title = f"Voice known {whose()}" if clips() else "Teach it a voice"
     with st.popover(title, width="content"):
         st.markdown(
             "Say **one calm sentence** or more, in the voice that you want answers about. The "
@@ -122,13 +165,12 @@ def _of_corpus(model: Answerer, active: Active) -> None:
 
 
 def _take(model: Answerer, speaker: str, several: list[Recording]) -> None:
-    st.session_state[CLIPS] = []
-    st.session_state[SPEAKER] = speaker
-    _add(model, several)
+    _forget()
+    _add(model, several, speaker)
 
 
-def _add(model: Answerer, several: list[Recording]) -> bool:
-    """Take clips that can be used, and say what is wrong with others."""
+def _add(model: Answerer, several: list[Recording], speaker: str = "") -> bool:
+    """Take clips that can be used, of a speaker if that is known; say what is wrong with others."""
     good: list[Recording] = []
     for each in several:
         try:
@@ -137,6 +179,8 @@ def _add(model: Answerer, several: list[Recording]) -> bool:
             errors.show(error)
         else:
             good.append(each)
+    if good:  # of clips added to those of a known speaker nobody knows whose they are
+        st.session_state[SPEAKER] = "" if clips() else speaker
     st.session_state[CLIPS] = [*clips(), *good]
     return len(good) == len(several)
 
@@ -161,6 +205,8 @@ def _list() -> None:
 
 def _remove(number: int) -> None:
     st.session_state[CLIPS] = [each for i, each in enumerate(clips()) if i != number]
+    if not clips():
+        _forget()
 
 
 def _forget() -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ser_core.evaluation import Groups, Report
     from ser_core.training.runs import RunInfo
 
+OF_IT = "Test clips that are of this emotion, each as often as it was answered."
 TITLES = {"speaker": "Every speaker", "gender": "Women and men"}
 
 
@@ -86,7 +87,7 @@ def _class_columns() -> dict[str, Any]:
     kind = st.column_config
     numbers = {m.title: kind.NumberColumn(m.title, format="%.3f", width=70) for m in PER_CLASS}
     ends = {f"{m.title} 95 %": kind.TextColumn("95 %", width=105) for m in PER_CLASS}
-    return {**numbers, **ends, "Clips": kind.NumberColumn("Answers", width=65)}
+    return {**numbers, **ends, "Clips": kind.NumberColumn("Clips", width=65, help=OF_IT)}
 
 
 def _groups(run: RunInfo, report: Report, column: str, groups: Groups) -> None:
@@ -121,7 +122,11 @@ def _gap(groups: Groups) -> str:
     gap, best, worst = groups.gap, groups.best, groups.worst
     if gap is None or best is None or worst is None:
         return f"Only one {groups.column}, so there is no gap."
-    ends = f" ({gap.low:.3f} to {gap.high:.3f})" if gap.low is not None and gap.high else ""
+    ends = (
+        f" ({gap.low:.3f} to {gap.high:.3f})"
+        if gap.low is not None and gap.high is not None
+        else ""
+    )
     return (
         f"Best {plain(best.name)}, worst {plain(worst.name)}: **{gap.value or 0:.3f}**{ends} "
         f"apart. {gap.note}"

@@ -9,10 +9,11 @@ import streamlit as st
 
 from pages.shared import navigation, player, theme
 from pages.shared.errors import plain
-from pages.shared.results import loading
+from pages.shared.results import judging, loading
 from ser_core.corpora import EMOTIONS
 from ser_core.plots.palette import EMOTION_COLORS
 from ser_core.plots.results import answer_figure
+from ser_core.predicting.judged import Judged
 
 if TYPE_CHECKING:
     from ser_core.training.runs import RunInfo
@@ -89,7 +90,14 @@ def heard(run: RunInfo, row: pd.Series, *, key: str) -> None:
         st.markdown(f"**The model answered {row['answer']}**, {100 * row['confidence']:.0f} % sure")
         given = {e: float(row[PREFIX + e]) for e in EMOTIONS if PREFIX + e in row.index}
         theme.figure(answer_figure(given, true=str(row["true"])), key=f"{key}-answer")
-        _links(run, str(row["clip"]), f"{run.id}:fold-{row['fold']}-seed-{row['seed']}")
+        _links(run, str(row["clip"]), _model(run, row))
+
+
+def _model(run: RunInfo, row: pd.Series) -> str:
+    """Key of the model that gave an answer, or of the one behind it; empty where it is gone."""
+    if isinstance(run, Judged):
+        return judging.explained_by(run)
+    return f"{run.id}:fold-{row['fold']}-seed-{row['seed']}"
 
 
 def _sound(run: RunInfo, clip: str, *, key: str) -> None:
@@ -107,6 +115,7 @@ def _links(run: RunInfo, clip: str, model: str) -> None:
     where = {"corpus": str(run.corpus), "reader": run.reader, "clip": clip}
     link = {name: value for name, value in where.items() if value}
     with st.container(horizontal=True):
-        navigation.link("explain", "Explain it →", model=model, **link)
+        if model:
+            navigation.link("explain", "Explain it →", model=model, **link)
         navigation.link("representations", "Show its representations →", **link)
         navigation.link("corpus", "Show it in the corpus →", **link)

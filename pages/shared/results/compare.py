@@ -10,20 +10,22 @@ import streamlit as st
 
 from pages.shared import errors, theme
 from pages.shared.errors import plain
-from pages.shared.results import address, files, loading, saying
+from pages.shared.results import address, files, loading, saying, voices
 from ser_core.errors import SerError
 from ser_core.evaluation import METRICS, spread
 from ser_core.evaluation.contest import Contest, contest
 from ser_core.plots.palette import ACCENT
 from ser_core.plots.printed_results import print_intervals
 from ser_core.plots.results import MARK, Row, intervals_figure
-from ser_core.training import runs
 from ser_core.words import count
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from ser_core.evaluation import Report
     from ser_core.training.runs import RunInfo
 
+STRANGERS = "strangers"
 COMPARABLE = ("uar", "wa", "macro_f1", "ece")
 
 
@@ -33,8 +35,18 @@ def show(run_ids: list[str]) -> None:
     st.title("Compare")
     found = _found(run_ids)
     if len(found) < 2:
-        st.info("Tick two runs or more in the list to compare them.")
+        st.info("Tick two results or more in the list to compare them.")
         return
+    voices.choose(found)
+    body(_named(found))
+
+
+def body(found: Mapping[str, RunInfo]) -> None:
+    """Finished runs side by side, and the paired test on the clips that all of them answered.
+
+    Args:
+        found: By a name that tells them apart.
+    """
     reports = {name: loading.report(run) for name, run in found.items()}
     metric = st.segmented_control(
         "Figure",
@@ -51,22 +63,27 @@ def show(run_ids: list[str]) -> None:
         _paired(found, reports, metric)
 
 
-def _found(run_ids: list[str]) -> dict[str, RunInfo]:
-    """Finished runs by a name that tells them apart."""
+def _found(run_ids: list[str]) -> list[RunInfo]:
+    """The finished ones of them; what there is not is told."""
     known = []
     for run_id in run_ids:
         try:
-            run = runs.one(run_id)
+            run = loading.one(run_id)
         except SerError as error:
             errors.show(error)
             continue
         if run.result:
             known.append(run)
+    return known
+
+
+def _named(known: Sequence[RunInfo]) -> dict[str, RunInfo]:
+    """By a name that tells them apart."""
     names = [run.name for run in known]
-    return {r.name if names.count(r.name) == 1 else f"{r.name} ({r.id[:6]})": r for r in known}
+    return {r.name if names.count(r.name) == 1 else f"{r.name} ({r.id[-6:]})": r for r in known}
 
 
-def _own_figures(found: dict[str, RunInfo], reports: dict[str, Report], metric: str) -> None:
+def _own_figures(found: Mapping[str, RunInfo], reports: dict[str, Report], metric: str) -> None:
     """Each run on all of its own test clips, and its scatter over seeds."""
     title = METRICS[metric].title
     rows = [
@@ -84,7 +101,12 @@ def _own_figures(found: dict[str, RunInfo], reports: dict[str, Report], metric: 
         st.markdown(f"**{title} of each, on all of its own test clips**")
         theme.figure(intervals_figure(rows, title=title), key="compare-figure")
         lines = [_line(name, found[name], report, metric) for name, report in reports.items()]
-        st.dataframe(pd.DataFrame(lines), hide_index=True, placeholder="")
+        table = pd.DataFrame(lines)
+        if set(table["Seeds"]) == {1}:
+            table = table.drop(columns=["Seeds", "Mean ± spread over seeds"])
+        if set(table["Voices"]) == {STRANGERS}:
+            table = table.drop(columns="Voices")
+        st.dataframe(table, hide_index=True, placeholder="")
         draw = partial(print_intervals, rows, title, title, "")
         files.figure(f"compare-{metric}", draw)
 
@@ -94,21 +116,22 @@ def _line(name: str, run: RunInfo, report: Report, metric: str) -> dict[str, Any
     over = spread(loading.predictions(run).part("test"), metric)
     scatter = f"{over.mean:.3f} ± {over.sd:.3f}" if over.sd is not None else "one seed"
     return {
-        "Run": name,
+        "Result": name,
         METRICS[metric].title: saying.value(figure),
         "95 % interval": saying.ends(figure),
         "Mean ± spread over seeds": scatter,
         "Seeds": len(report.seeds),
-        "Badge": report.badge or "new speakers",
-        "Split": run.policy,
+        "Badge": report.badge or saying.NEW,
+        "Voices": "enrolled" if loading.enrolled(run) else STRANGERS,
+        "Split": run.policy or "–",
         "Test clips": report.n,
     }
 
 
-def _paired(found: dict[str, RunInfo], reports: dict[str, Report], metric: str) -> None:
+def _paired(found: Mapping[str, RunInfo], reports: dict[str, Report], metric: str) -> None:
     """The test on common clips, pair by pair, in words."""
     by_speaker = not any(report.speakers_shared for report in reports.values())
-    ids = tuple(run.id for run in found.values())
+    ids = tuple((name, run.id, *loading.stamp(run)) for name, run in found.items())
     kept: dict[Any, Contest] = st.session_state.setdefault("_contests", {})
     key = (ids, metric)
     if key not in kept:
@@ -132,7 +155,7 @@ def _told(result: Contest, reports: dict[str, Report]) -> None:
             st.warning(plain(result.note))
         for sentence in result.sentences:
             st.markdown(f"- {plain(sentence)}")
-        st.dataframe(result.table, hide_index=True, column_config=_numbers(), placeholder="")
+        st.dataframe(result.table, hide_index=True, column_config=_columns(), placeholder="")
         files.button(
             "Download as CSV",
             "comparison.csv",
@@ -142,7 +165,24 @@ def _told(result: Contest, reports: dict[str, Report]) -> None:
         )
 
 
-def _numbers() -> dict[str, Any]:
-    kind = st.column_config.NumberColumn
-    thousandths = ("a", "b", "difference", "low", "high", "p", "p_holm", "p_mcnemar")
-    return {name: kind(name, format="%.3f") for name in thousandths}
+PAIRS = {
+    "a": ("Its figure", "Of the first."),
+    "b": ("Its figure", "Of the second."),
+    "difference": ("Difference", "First less second."),
+    "low": ("95 % from", "Lower end of the interval of the difference."),
+    "high": ("to", "Upper end of the interval of the difference."),
+    "p": ("p", "How often chance alone would do as much."),
+    "p_holm": ("p, corrected", "For the number of pairs (Holm, 1979)."),
+    "p_mcnemar": ("p, McNemar", "Of the clips that only one of them answers right."),
+}
+"""Columns of the paired test: for people, and what they mean."""
+
+
+def _columns() -> dict[str, Any]:
+    kind = st.column_config
+    numbers = {
+        name: kind.NumberColumn(title, format="%.3f", help=meant)
+        for name, (title, meant) in PAIRS.items()
+    }
+    names = {name: kind.TextColumn(name.capitalize(), width=170) for name in ("first", "second")}
+    return {**names, **numbers, **dict.fromkeys(("metric", "level", "note"))}

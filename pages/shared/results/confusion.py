@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from pages.shared import theme
 from pages.shared.results import address, clips, files, loading, saying
 from ser_core.evaluation.answers import cell
 from ser_core.plots.printed_results import print_confusion
 from ser_core.plots.results import confusion_figure
-from ser_core.plots.theme import CONFIG
 from ser_core.words import count
 
 if TYPE_CHECKING:
@@ -46,14 +46,7 @@ def _matrix(run: RunInfo, report: Report) -> None:
     figure = confusion_figure(
         report.confusion_table(), normalised=normalised, chosen=_valid_cell(report)
     )
-    st.plotly_chart(
-        figure,
-        key=CHART,
-        theme="streamlit",
-        config=CONFIG,
-        on_select=_clicked,
-        selection_mode="points",
-    )
+    theme.figure(figure, key=CHART, on_select=_clicked)
     st.caption(f"Click a cell to hear its clips. {saying.badge(report.badge)}")
     draw = partial(print_confusion, report, run.name, normalised=normalised)
     kind = "shares" if normalised else "counts"
@@ -75,7 +68,7 @@ def _valid_cell(report: Report) -> tuple[str, str] | None:
 
 
 def _cell(run: RunInfo, report: Report) -> None:
-    chosen = _valid_cell(report) or _commonest_mistake(report)
+    chosen = _valid_cell(report) or _commonest(report)
     _choices(report, chosen)
     true, answer = chosen
     rows = cell(loading.answers(run), true, answer)
@@ -87,11 +80,12 @@ def _cell(run: RunInfo, report: Report) -> None:
     clips.show(run, rows, key=f"cell-{true}-{answer}")
 
 
-def _commonest_mistake(report: Report) -> tuple[str, str]:
-    """The cell that is shown until one is chosen: the largest off the diagonal."""
+def _commonest(report: Report) -> tuple[str, str]:
+    """The cell that is shown until one is chosen: the commonest mistake, or answer without one."""
     table = report.confusion_table()
     values = table.to_numpy(copy=True)
-    values[range(len(values)), range(len(values))] = -1
+    if values.sum() > values.trace():
+        values[range(len(values)), range(len(values))] = -1
     row, column = divmod(int(values.argmax()), len(values))
     return str(table.index[row]), str(table.columns[column])
 

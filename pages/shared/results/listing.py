@@ -1,4 +1,4 @@
-"""All finished runs: filters, their figures on one scale, and a table to choose from."""
+"""All results: filters, their figures on one scale, and a table to choose from."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ import streamlit as st
 from pages.shared import navigation, theme
 from pages.shared.errors import plain
 from pages.shared.errors import show as show_error
-from pages.shared.results import address, clips, saying
+from pages.shared.results import address, clips, judging, saying
 from ser_core.corpora import POLICIES
 from ser_core.errors import SerError
 from ser_core.jobs import State
 from ser_core.plots.palette import ACCENT
 from ser_core.plots.results import MARK, Row, intervals_figure
+from ser_core.predicting.judged import Judged
 from ser_core.training import runs
 from ser_core.training.launch import job_of
 from ser_core.words import count
@@ -50,7 +51,7 @@ def show(known: Sequence[RunInfo]) -> None:
         _table(chosen)
         _picture(chosen)
     else:
-        st.info("No run is like that. Take a filter away.")
+        st.info("No result is like that. Take a filter away.")
 
 
 def _nothing_yet(unfinished: int) -> None:
@@ -76,6 +77,7 @@ def _filters(finished: Sequence[RunInfo]) -> list[RunInfo]:
         text = st.text_input(
             "Find", key="find-run", live=True, bind="query-params", placeholder="name or hash"
         )
+        kinds = _choice("Kind", "of", [judging.kind(run) for run in finished])
         policies = _choice("Split", "policies", [run.policy for run in finished])
         names = _choice("Representation", "kinds", [run.representation for run in finished])
         grades = _choice(
@@ -88,7 +90,8 @@ def _filters(finished: Sequence[RunInfo]) -> list[RunInfo]:
     return [
         run
         for run in finished
-        if (not policies or run.policy in policies)
+        if (not kinds or judging.kind(run) in kinds)
+        and (not policies or run.policy in policies)
         and (not names or run.representation in names)
         and run.result
         and (not grades or run.result.grade in grades)
@@ -99,7 +102,7 @@ def _filters(finished: Sequence[RunInfo]) -> list[RunInfo]:
 
 def _choice(label: str, key: str, values: Sequence[str]) -> list[str]:
     """Several of the values that occur; nothing to choose where there is only one."""
-    options = sorted(set(values))
+    options = sorted(set(filter(None, values)))
     if len(options) < 2:
         return []
     return st.multiselect(label, options, key=key, bind="query-params", placeholder="all")
@@ -122,8 +125,8 @@ def _row(run: RunInfo, among: Sequence[RunInfo]) -> Row:
     result = run.result
     assert result is not None  # noqa: S101  (the list holds finished runs)
     same = sum(each.name == run.name for each in among) > 1
-    label = f"{short(run.name)} · {run.id[:4]}" if same else short(run.name)
-    note = f"{run.policy}, {result.clips:,} test answers"
+    label = f"{short(run.name)} · {run.id[-4:]}" if same else short(run.name)
+    note = f"{run.policy or judging.kind(run)}, {result.clips:,} test answers"
     return Row(label, result.uar, MARK if result.badge else ACCENT, note, filled=not result.badge)
 
 
@@ -134,7 +137,7 @@ def short(name: str, most: int = 44) -> str:
 
 def _table(chosen: Sequence[RunInfo]) -> None:
     state = st.dataframe(
-        pd.DataFrame([_line(run) for run in chosen]),
+        _lines(chosen),
         key=TABLE,
         on_select="rerun",
         selection_mode=["multi-row", "single-cell"],
@@ -157,42 +160,73 @@ def _open_cell(chosen: Sequence[RunInfo], row: int) -> None:
     st.rerun()
 
 
+def _lines(chosen: Sequence[RunInfo]) -> pd.DataFrame:
+    """A row a result; without the columns that tell nothing."""
+    table = pd.DataFrame([_line(run) for run in chosen])
+    dull = ["Corpus"] if len(set(table["Corpus"])) == 1 else []
+    if table["Enrolled"].isna().all():
+        dull.append("Enrolled")
+    return table.drop(columns=dull)
+
+
 def _line(run: RunInfo) -> dict[str, Any]:
     result = run.result
     assert result is not None  # noqa: S101
+    trained = not isinstance(run, Judged)
     return {
         "Run": run.name,
         "UAR": result.uar.value,
         "95 %": saying.ends(result.uar),
+        "Enrolled": result.enrolled.value if result.enrolled else None,
         "WA": result.wa.value,
-        "Badge": [result.badge] if result.badge else [],
+        "Badge": [saying.brief(result.badge) or saying.NEW],
         "Grade": result.grade,
+        "Kind": judging.kind(run),
         "Split": run.policy,
         "Representation": run.representation,
-        "Trainings": result.members,
+        "Corpus": run.corpus.name,
+        "Trainings": result.members if trained else None,
         "Clips": result.clips,
-        "Minutes": result.minutes,
+        "Minutes": result.minutes if trained else None,
         "Finished": datetime.fromtimestamp(result.finished),
         "Hash": run.id,
     }
 
 
 def _columns() -> dict[str, Any]:
-    badges = ["speakers shared", "speakers unknown", "same recordings in training and test"]
+    colors = {
+        "speakers shared": "#b3261e",
+        saying.brief(saying.VOID): "#b3261e",
+        "speakers unknown": "#a9660a",
+        "split not audited": "#a9660a",
+        saying.NEW: "#1b7f4d",
+    }
     kind = st.column_config
     return {
-        "Run": kind.TextColumn("Run", width=250, pinned=True),
+        "Run": kind.TextColumn("Result", width=250, pinned=True),
+        "Kind": kind.TextColumn(
+            "Kind",
+            width=105,
+            help="A training with its own test, or a model or exported file that was judged on a "
+            "corpus later.",
+        ),
         "UAR": kind.NumberColumn("UAR", format="%.3f", width=60, help="Mean recall, test clips."),
-        "95 %": kind.TextColumn("95 % interval", width=105),
+        "95 %": kind.TextColumn("95 % interval", width=112),
+        "Enrolled": kind.NumberColumn(
+            "Enrolled",
+            format="%.3f",
+            width=75,
+            help="UAR where the voices are known from their unlabelled clips.",
+        ),
         "WA": kind.NumberColumn("WA", format="%.3f", width=60, help="Accuracy, test clips."),
         "Badge": kind.MultiselectColumn(
-            "Badge", options=badges, color=["#b3261e", "#a9660a", "#b3261e"], width=138
+            "Badge", options=list(colors), color=list(colors.values()), width=138
         ),
         "Grade": kind.TextColumn("Grade", width=55, help="Leak grade of the split, A is best."),
         "Minutes": kind.NumberColumn("Minutes", format="%.1f", width=70),
         "Finished": kind.DatetimeColumn("Finished", format="distance", width=110),
         "Trainings": kind.NumberColumn("Trainings", width=75, help="Folds times seeds."),
-        "Clips": kind.NumberColumn("Test answers", width=90),
+        "Clips": kind.NumberColumn("Test answers", width=100),
     }
 
 
@@ -208,17 +242,17 @@ def _actions(chosen: Sequence[RunInfo], picked: Sequence[RunInfo]) -> None:
             args=(ids[0] if ids else "",),
         )
         st.button(
-            f"Compare {len(ids)} runs" if len(ids) > 1 else "Compare",
+            f"Compare {len(ids)}" if len(ids) > 1 else "Compare",
             disabled=len(ids) < 2,
             on_click=address.show_several,
             args=(ids,),
-            help="Paired test on the clips that they have in common. Tick two runs or more.",
+            help="Paired test on the clips that they have in common. Tick two lines or more.",
         )
-        if len(ids) > 1:
+        if len(ids) > 1 and not any(isinstance(run, Judged) for run in picked):
             navigation.link("ensemble", f"Pool {len(ids)} runs →", members=",".join(ids))
         st.button("Delete", disabled=not ids, on_click=delete, args=(picked,))
         st.caption(
-            f"{count(len(chosen), 'run')}. Click a line to open it; tick lines at their left to "
+            f"{count(len(chosen), 'result')}. Click a line to open it; tick lines at their left to "
             f"compare or delete.",
             width="content",
         )
@@ -249,7 +283,7 @@ def _undo() -> None:
     if kept:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             days = runs.KEPT_DAYS
-            st.markdown(f"{count(len(kept), 'run')} deleted; kept for {days} days.")
+            st.markdown(f"{count(len(kept), 'result')} deleted; kept for {days} days.")
             st.button("Undo", on_click=_restore, args=(kept,))
 
 

@@ -11,9 +11,12 @@ from pages.shared import selection
 from pages.shared.results import address
 from ser_core.errors import SerError
 from ser_core.evaluation.answers import answers_table
+from ser_core.predicting import judged
 from ser_core.training import runs
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from ser_core.corpora import Corpus
@@ -21,6 +24,29 @@ if TYPE_CHECKING:
     from ser_core.training.runs import Course, RunInfo
 
 _LOG = logging.getLogger(__name__)
+
+
+def one(name: str) -> RunInfo:
+    """The training, or the judged model, of this name.
+
+    Raises:
+        SerError: If there is none.
+    """
+    return judged.one(name) if name.startswith(judged.PREFIX) else runs.one(name)
+
+
+def every(known: Sequence[RunInfo]) -> list[RunInfo]:
+    """Trainings and models that were judged, the newest first."""
+    return sorted([*known, *judged.judged()], key=_when, reverse=True)
+
+
+def _when(run: RunInfo) -> float:
+    return run.result.finished if run.result else run.begun
+
+
+def stamp(run: RunInfo) -> tuple[float, bool]:
+    """Changes with the answers that are looked at."""
+    return _stamp(run), enrolled(run)
 
 
 def _stamp(run: RunInfo) -> float:
@@ -94,7 +120,7 @@ def _courses(folder: str, stamp: float) -> list[Course]:  # noqa: ARG001
 
 
 def corpus(run: RunInfo) -> Corpus | None:
-    """The corpus the run was trained on; None when it cannot be opened any more."""
+    """The corpus the run was trained or judged on; None when it cannot be opened any more."""
     try:
         return selection.opened(run.corpus, run.reader)
     except SerError as error:

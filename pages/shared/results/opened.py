@@ -1,4 +1,4 @@
-"""One run: its figures, and views of everything behind them."""
+"""One result: its figures, and views of everything behind them."""
 
 from __future__ import annotations
 
@@ -15,17 +15,22 @@ from pages.shared.results import (
     classes,
     confusion,
     files,
+    judging,
     listing,
     loading,
     mistakes,
     origin,
     saying,
+    voices,
 )
 from pages.shared.results import courses as courses_view
 from ser_core.errors import SerError
-from ser_core.training import runs
+from ser_core.predicting.judged import Judged
+from ser_core.predicting.listing import models_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ser_core.evaluation import Report
     from ser_core.training.runs import RunInfo
 
@@ -37,12 +42,17 @@ VIEWS = {
     "Courses": courses_view.show,
     "Recipe and split": origin.show,
 }
+JUDGED = {
+    **{name: VIEWS[name] for name in list(VIEWS)[:4]},
+    "Against its model": judging.against,
+    "Model and clips": judging.origin,
+}
 
 
 def show(run_id: str) -> None:
     """Header, figures, and a tab for each view; a bad address is told."""
     try:
-        run = runs.one(run_id)
+        run = loading.one(run_id)
     except SerError as error:
         _back()
         errors.show(error)
@@ -52,22 +62,25 @@ def show(run_id: str) -> None:
         return
     report = loading.report(run)
     _header(run, report)
-    _voices(run)
-    saying.headline(report)
+    voices.choose([run])
+    saying.headline(report, voices.hint(run))
     st.caption(plain(saying.rests_on(report)))
     _views(run, report)
 
 
 def _views(run: RunInfo, report: Report) -> None:
-    tabs = st.tabs(list(VIEWS), key="tab", on_change="rerun", bind="query-params")
-    for tab, view in zip(tabs, VIEWS.values(), strict=True):
+    views = JUDGED if isinstance(run, Judged) else VIEWS
+    if isinstance(run, Judged) and not run.exported:
+        views = {name: view for name, view in views.items() if view is not judging.against}
+    tabs = st.tabs(list(views), key="tab", on_change="rerun", bind="query-params")
+    for tab, view in zip(tabs, views.values(), strict=True):
         if tab.open:
             with tab, errors.told():
                 view(run, report)
 
 
 def _back() -> None:
-    st.button("← All runs", type="tertiary", on_click=address.show_all)
+    st.button("← All results", type="tertiary", on_click=address.show_all)
 
 
 def _unfinished(run: RunInfo) -> None:
@@ -79,7 +92,8 @@ def _unfinished(run: RunInfo) -> None:
 
 def _header(run: RunInfo, report: Report) -> None:
     _back()
-    left, right = st.columns([4, 5], vertical_alignment="bottom")
+    sizes = [6, 5] if isinstance(run, Judged) else [4, 5]
+    left, right = st.columns(sizes, vertical_alignment="bottom")
     left.title(plain(run.name))
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         _downloads(run, report)
@@ -90,37 +104,34 @@ def _header(run: RunInfo, report: Report) -> None:
     st.markdown(
         f"{saying.badge(report.badge)} Leak grade **{report.grade}**: {plain(report.reading)}"
     )
+    if isinstance(run, Judged):
+        st.caption(f"{plain(judging.about(run))} · {when}")
+        judging.outdated(run)
+        judging.links(run)
+        return
     st.caption(
         f"{plain(run.representation)} · {plain(run.policy)} · "
         f"{result.minutes:.1f} min of training · {when} · hash `{run.id}`"
     )
+    _use(run)
 
 
-VOICES = {address.STRANGERS: "Strangers", address.ENROLLED: "Known voices"}
-
-
-def _voices(run: RunInfo) -> None:
-    """Choice between the two sets of answers of a model that enrols voices."""
-    result = run.result
-    if result is None or result.enrolled is None:
-        return
-    chosen = st.segmented_control(
-        "Voices of the test",
-        list(VOICES),
-        format_func=lambda voices: VOICES[voices],
-        default=address.ENROLLED if address.enrolled() else address.STRANGERS,
-        required=True,
-        key=f"voices-{run.id}",
-        help="**Strangers**: nothing is known of the speaker; this is the figure in all lists. "
-        "**Known voices**: each speaker is normalised by all their clips of the test, without "
-        "labels. With fewer clips of a voice the truth lies between the two.",
-    )
-    if (chosen == address.ENROLLED) != address.enrolled():
-        address.write(voices=chosen if chosen == address.ENROLLED else "")
-        st.rerun()
+def _use(run: RunInfo) -> None:
+    """The way to recordings of one's own, where the run left its models."""
+    found = models_of(run)
+    if found:
+        words = "Predict with it" if len(found) == 1 else f"Predict with one of its {len(found)}"
+        with st.container(horizontal=True):
+            navigation.link("predict", f"{words} →", model=found[0].key)
+            navigation.link("export", "Export it as one file →", model=found[0].key)
 
 
 def _downloads(run: RunInfo, report: Report) -> None:
+    recipe: dict[str, tuple[str, Callable[[], bytes | str], str]] = {
+        "Recipe (YAML)": ("-recipe.yaml", lambda: run.recipe_text, "To train it again")
+    }
+    if isinstance(run, Judged):
+        recipe = {}
     files.texts(
         run.id,
         {
@@ -130,6 +141,6 @@ def _downloads(run: RunInfo, report: Report) -> None:
                 "Every answer with all probabilities",
             ),
             "Report (JSON)": ("-report.json", report.to_json, "Every figure with its interval"),
-            "Recipe (YAML)": ("-recipe.yaml", lambda: run.recipe_text, "To train it again"),
+            **recipe,
         },
     )

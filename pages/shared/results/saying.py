@@ -8,16 +8,30 @@ import streamlit as st
 
 from ser_core.corpora.leaks import GRADES
 from ser_core.evaluation import BADGES, METRICS
+from ser_core.words import count
 
 if TYPE_CHECKING:
     from ser_core.evaluation import Interval, Report
 
-COLORS = {"speakers shared": "red", "same recordings in training and test": "red"}
+VOID = "same recordings in training and test"
+BRIEF = {VOID: "same recordings"}
+COLORS = {"speakers shared": "red", VOID: "red", BRIEF[VOID]: "red"}
+
+NEW = "new speakers"
+"""Badge of figures on speakers that the model has not heard in training."""
+
+GOOD = f":green-badge[{NEW}]"
+"""Markdown of it."""
 
 
 def badge(text: str) -> str:
     """Markdown of a badge; empty for none."""
     return f":{COLORS.get(text, 'orange')}-badge[{text}]" if text else ""
+
+
+def brief(text: str) -> str:
+    """A badge where there is little room."""
+    return BRIEF.get(text, text)
 
 
 def badge_of(grade: str) -> str:
@@ -42,8 +56,13 @@ def value(interval: Interval) -> str:
     return "–" if interval.value is None else f"{interval.value:.3f}"
 
 
-def headline(report: Report) -> None:
-    """The figures of a report with their intervals and its badge."""
+def headline(report: Report, hint: str = "") -> None:
+    """The figures of a report with their intervals and its badge.
+
+    Args:
+        report: Of a test.
+        hint: What to look at where they may be no better than guessing.
+    """
     names = ("uar", "wa", "macro_f1", "ece")
     for column, name in zip(st.columns(len(names)), names, strict=True):
         metric, found = METRICS[name], report.figures[name]
@@ -57,12 +76,26 @@ def headline(report: Report) -> None:
                 delta_arrow="off",
                 help=f"{metric.help} Below it: {found.how}.{note}",
             )
-            st.markdown(badge(report.badge) or ":green-badge[new speakers]")
+            st.markdown(badge(brief(report.badge)) or GOOD)
+    if said := guessing(report):
+        st.warning(f"{said} {hint or 'More clips or more epochs may tell.'}")
+
+
+def guessing(report: Report) -> str:
+    """What to think of figures that may be those of a model that learned nothing; else empty."""
+    uar, chance = report.figures["uar"], 1 / max(1, len(report.classes) - len(report.absent))
+    lowest = uar.value if uar.low is None else uar.low
+    if lowest is None or lowest > chance:
+        return ""
+    return (
+        "**This may be no better than guessing**: a model that knows nothing has a UAR of "
+        f"{chance:.3f}, and the interval reaches down to {max(0.0, lowest):.3f}."
+    )
 
 
 def rests_on(report: Report) -> str:
     """What the figures rest on, as one line of Markdown."""
-    voices = f", {report.speakers} speakers" if report.speakers else ""
+    voices = f", {count(report.speakers, 'speaker')}" if report.speakers else ""
     trained = f" · {len(report.folds)} folds" if len(report.folds) > 1 else ""
     trained += f" · {len(report.seeds)} seeds" if len(report.seeds) > 1 else ""
     note = f" {report.note}" if report.note else ""
