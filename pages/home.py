@@ -21,6 +21,7 @@ NEXT = {
     "robustness": "Try a model under noise, bad lines and attack",
     "ensemble": "Pool several models, and see whether that is worth it",
     "predict": "Record or upload speech, and hear what a model makes of it",
+    "export": "Write a model as one file that answers anywhere as it does here",
 }
 
 

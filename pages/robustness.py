@@ -12,7 +12,8 @@ from pages.shared.robustness import loading
 active = navigation.enter()
 st.title("Robustness")
 info = choosing.choose()
-tabs = st.tabs(["Card", "One clip"], key="tab", on_change="rerun", bind="query-params")
+# Not "tab": the session would keep that of the page one comes from, and the link be forgotten.
+tabs = st.tabs(["Card", "One clip"], key="on", on_change="rerun", bind="query-params")
 if info is not None:
     for number, tab in enumerate(tabs):
         if tab.open:

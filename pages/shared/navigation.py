@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import selection, theme
+from pages.shared import opening, selection, theme
 from pages.shared.errors import plain
 from ser_core import settings
 from ser_core.words import count
@@ -126,3 +126,4 @@ def _corpus_card() -> None:
         st.caption(
             f"{count(len(corpus.usable), 'clip')} · {count(len(corpus.speakers), 'speaker')}"
         )
+        opening.latest()

@@ -13,11 +13,13 @@ from ser_core.errors import SerError
 from ser_core.recent import recent_corpora, remember_corpus
 
 ANY_READER = "Found by itself"
+SHOWN = "open-corpus"
+"""Whether the form is shown; it would stay in front of the corpus that was opened."""
 
 
 def chooser() -> None:
     """A button that opens a small form."""
-    with st.popover("Open a corpus", type="primary"):
+    with st.popover("Open a corpus", type="primary", key=SHOWN, on_change="rerun"):
         with st.form("open", border=False):
             st.text_input(
                 "Folder or table",
@@ -51,6 +53,21 @@ def _recent() -> None:
         st.button("The bundled demo", on_click=_open, args=(demo,), width="stretch")
 
 
+def latest() -> None:
+    """The corpus that was opened last, one press away while the demo is open."""
+    if selection.active().corpus.root != settings.demo_corpus():
+        return
+    for path in recent_corpora()[:1]:
+        st.button(
+            f"Back to {errors.plain(Path(path).name)}",
+            key="latest-corpus",
+            type="tertiary",
+            help=errors.plain(path),
+            on_click=selection.choose,  # every page tells of a corpus that cannot be opened
+            kwargs={"corpus": path, "reader": ""},
+        )
+
+
 def _open_typed() -> None:
     path = str(st.session_state["open-path"]).strip().strip("'\"")
     reader = st.session_state["open-reader"]
@@ -69,4 +86,5 @@ def _open(path: str, reader: str = "") -> None:
         st.session_state["_open_error"] = errors.plain(error)
         return
     remember_corpus(where)
+    st.session_state[SHOWN] = False
     selection.choose(corpus=str(where), reader=reader)

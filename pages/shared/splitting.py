@@ -21,6 +21,7 @@ from ser_core.corpora import (
 )
 from ser_core.corpora.issues import listed
 from ser_core.errors import SerError
+from ser_core.evaluation import BADGES
 from ser_core.plots.corpus import parts_figure
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ KINDS = {
         "Recordings of the test part that are, sample for sample, in training too.",
     ),
 }
-KIND_WIDTHS = (31, 33, 48, 34)  # as their names need, in a narrow window too
+KIND_WIDTH = 210  # px, as the longest name needs; two in a row in a narrow window
 
 
 def show(active: Active) -> None:
@@ -189,18 +190,18 @@ def grade_card(leaks: LeakAudit) -> None:
             st.markdown(f"**Leak grade {leaks.grade}**", help=scale)
             st.markdown(plain(leaks.reading))
             if leaks.speakers_shared:
-                st.markdown(":red-badge[speakers shared] goes with every figure from this split.")
+                words = BADGES.get(leaks.grade, BADGES["unknown"])
+                st.markdown(f":red-badge[{words}] goes with every figure from this split.")
 
 
 def shared_counts(leaks: LeakAudit) -> None:
     """How many of the test's speakers, sentences, ... training has too, in the worst fold."""
     worst = leaks.worst()
     rows = worst[(worst["source"] == "train") & (worst["target"] == "test")].set_index("kind")
-    for column, (kind, (title, meaning)) in zip(
-        st.columns(KIND_WIDTHS), KINDS.items(), strict=True
-    ):
-        value, detail = _value(rows, kind)
-        column.metric(title, value, help=f"{meaning} {detail}", border=True)
+    with st.grid(len(KINDS), min_column_width=KIND_WIDTH):
+        for kind, (title, meaning) in KINDS.items():
+            value, detail = _value(rows, kind)
+            st.metric(title, value, help=f"{meaning} {detail}", border=True)
 
 
 def _value(rows: pd.DataFrame, kind: str) -> tuple[str, str]:

@@ -9,25 +9,25 @@ import typer
 
 from ser_core import atomic
 from ser_core.cli import console
-from ser_core.cli.robustness import (
+from ser_core.cli.options import (
+    CardFolder,
     Clips,
-    CorpusPath,
     Few,
     JsonFile,
-    Model,
-    Out,
     Places,
     ProgressFile,
     Reader,
     Seed,
     Threads,
-    carry_out,
+    TriedOn,
 )
+from ser_core.cli.robustness import carry_out
 from ser_core.errors import ParameterError
 
 if TYPE_CHECKING:
     from ser_core.robustness.running import Plan
 
+Network = Annotated[Path, typer.Option("--model", help="Folder of one trained network.")]
 Attacks = Annotated[
     list[str] | None,
     typer.Option("--attack", help="fgsm, pgd or random; can be repeated. All when absent."),
@@ -47,8 +47,8 @@ Wav = Annotated[
 
 
 def attack(
-    model: Model,
-    corpus: CorpusPath,
+    model: Network,
+    corpus: TriedOn,
     reader: Reader = None,
     clips: Clips = None,
     attacks: Attacks = None,
@@ -59,7 +59,7 @@ def attack(
     seed: Seed = 0,
     threads: Threads = 1,
     json: JsonFile = None,
-    out: Out = None,
+    out: CardFolder = None,
     progress_file: ProgressFile = None,
 ) -> None:
     """Attack a model by its gradient, and say how many right answers are turned.

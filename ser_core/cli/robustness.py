@@ -9,25 +9,24 @@ import typer
 
 from ser_core import atomic
 from ser_core.cli import console
+from ser_core.cli.options import (
+    CardFolder,
+    Clips,
+    Few,
+    JsonFile,
+    Model,
+    Places,
+    ProgressFile,
+    Reader,
+    Seed,
+    Threads,
+    TriedOn,
+)
 
 if TYPE_CHECKING:
     from ser_core.robustness.card import Card
     from ser_core.robustness.running import Plan
 
-Model = Annotated[Path, typer.Option(help="Folder of a model: a bundle or an ensemble.")]
-CorpusPath = Annotated[
-    Path,
-    typer.Option(
-        "--corpus", help="Corpus with the clips; the model's own test clips are taken from it."
-    ),
-]
-Reader = Annotated[
-    str | None, typer.Option(help="Reader of the corpus; found by itself when absent.")
-]
-Clips = Annotated[
-    int | None,
-    typer.Option(min=1, help="How many clips, drawn evenly over emotions; all when absent."),
-]
 Kinds = Annotated[
     list[str] | None,
     typer.Option(
@@ -39,34 +38,18 @@ Attacks = Annotated[
     list[str] | None,
     typer.Option("--attack", help="fgsm, pgd or random as well; can be repeated."),
 ]
-Places = Annotated[
-    list[str] | None,
-    typer.Option("--place", help="Attack on the representation or the sound; both when absent."),
-]
 Shortcuts = Annotated[
     bool,
     typer.Option("--shortcuts", help="Also what it scores on duration, loudness ... alone."),
 ]
-Few = Annotated[bool, typer.Option("--few", help="Only three levels of each.")]
 Noises = Annotated[
     Path | None, typer.Option(help="Folder of your own noises, mixed in as one more trouble.")
-]
-Seed = Annotated[int, typer.Option(help="Of the clips drawn and of everything random.")]
-JsonFile = Annotated[Path | None, typer.Option("--json", help="File to write everything into.")]
-Out = Annotated[
-    Path | None, typer.Option(help="Folder for the card: HTML, Markdown, PNG and the answers.")
-]
-Threads = Annotated[
-    int, typer.Option(min=1, help="Threads; more than one help only on an idle computer.")
-]
-ProgressFile = Annotated[
-    Path | None, typer.Option(hidden=True, help="Where a job reports how far it is.")
 ]
 
 
 def robustness(
     model: Model,
-    corpus: CorpusPath,
+    corpus: TriedOn,
     reader: Reader = None,
     clips: Clips = None,
     kinds: Kinds = None,
@@ -78,7 +61,7 @@ def robustness(
     seed: Seed = 0,
     threads: Threads = 1,
     json: JsonFile = None,
-    out: Out = None,
+    out: CardFolder = None,
     progress_file: ProgressFile = None,
 ) -> None:
     """Try a model on ordinary trouble at growing levels, and write its robustness card.

@@ -80,16 +80,31 @@ def _folds(number: int) -> str:
 def _measured(about: Mapping[str, Any]) -> str:
     """What differs between the ensemble that was measured and the one in use."""
     several = any(len(member["bundles"]) > len(member["seeds"]) for member in about["members"])
-    replaced = any(member["deployed"] for member in about["members"])
     said = []
     if several:
         said.append(
             "Measured was, on each clip, the model of the fold that had not heard it; in use the "
             "models of all folds are averaged, which was not measured."
         )
-    if replaced:
-        said.append("A member with another model than was measured may score otherwise.")
-    return "".join(f"\n- {sentence}" for sentence in said)
+    said.append(in_use(about))
+    return "".join(f"\n- {sentence}" for sentence in said if sentence)
+
+
+def in_use(about: Mapping[str, Any]) -> str:
+    """Where other models answer than were measured: both, in one sentence; else empty."""
+    others = [member["deployed"] for member in about["members"] if member["deployed"]]
+    if not others:
+        return ""
+    split = about["split"]
+    policies = " and ".join(sorted({f"a {other['policy']} split" for other in others}))
+    clips = max(other["train_clips"] or 0 for other in others)
+    many = f" {clips:,} clips of" if clips else ""
+    return (
+        f"The figures are of models trained with {split['policy']} ({_folds(split['folds'])}), "
+        f"each asked about clips that it had not heard; the models in use were trained on{many} "
+        f"{policies} of the same corpus, so they know its voices: expect the figures on voices "
+        "outside the corpus, and higher ones on those inside it."
+    )
 
 
 def _scores(about: Mapping[str, Any]) -> str:

@@ -104,6 +104,8 @@ class Candidate:
         missing = [path for path in names if not (path / "bundle.json").exists()]
         if not missing:
             return ""
+        if len(missing) == len(names):
+            return "Its model is not on this computer, only its answers"
         return f"{len(missing)} of its {count(len(names), 'model')} are not on this computer"
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from ser_core.audio import Waveform
 from ser_core.errors import ModelError
 from ser_core.models.bundle import side_by_side
+from ser_core.predicting.enrolment import name_of
 from ser_core.registry import Registry
 from ser_core.representations.analysis import FLOOR_DB
 from ser_core.robustness.attacks import Target
@@ -224,9 +225,16 @@ def attackable(predictor: Any) -> EmotionModel:
 
     model = getattr(predictor, "model", None)
     if not isinstance(model, EmotionModel):
+        name = name_of(predictor.about)
+        if "export" in predictor.about:
+            raise ModelError(
+                "is an exported file, which gives no gradient and no embedding",
+                subject=name,
+                remedy="Attack the network that it was exported from",
+            )
         raise ModelError(
             "gives no gradient, so it cannot be attacked by one",
-            subject=str(predictor.about.get("recipe", {}).get("name", "the model")),
+            subject=name,
             remedy="Choose a single trained network, such as a member of the ensemble",
         )
     return copy.deepcopy(model).eval().requires_grad_(False)

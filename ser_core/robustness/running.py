@@ -166,7 +166,7 @@ def run(plan: Plan, progress: Progress = lambda _done, _total: None) -> Card:
     curves = [*work.troubles(), *work.attacks()]
     shortcuts, probed = work.leanings()
     if not (curves or shortcuts):
-        raise ModelError(work.left_out[0], subject=plan.model.name)
+        raise ModelError(work.left_out[0].rstrip("."))
     if not curves:
         curves = [work.only_clean()]
     return Card(

@@ -13,13 +13,12 @@ from ser_core import audio
 from ser_core.corpora import Corpus
 from ser_core.errors import CorpusError
 from ser_core.evaluation import BADGES
-from ser_core.predicting.origin import of_model
+from ser_core.predicting.judging import UNAUDITED, judges
 from ser_core.words import count
 
 if TYPE_CHECKING:
     from ser_core.audio import Waveform
     from ser_core.models.predictor import Predictor, Voice
-    from ser_core.predictions import Predictions
 
 UNKNOWN = "may hold clips that trained the model"
 """Badge of figures on clips of which nobody knows whether the model was trained on them."""
@@ -104,7 +103,6 @@ def choose(
     """
     found = origin(predictor, corpus)
     table = corpus.usable.loc[list(found.clips)]
-    table = table[table["emotion"].isin(predictor.classes)]
     if table.empty:
         raise CorpusError(
             "has no clip of an emotion that the model knows",
@@ -153,33 +151,15 @@ def drawn(table: pd.DataFrame, clips: int, seed: int) -> pd.DataFrame:
 
 def origin(predictor: Predictor, corpus: Corpus) -> Origin:
     """Clips of a corpus that may judge a model: its test clips where they are known."""
-    about = predictor.about
-    grade = str(about.get("split", {}).get("audit", {}).get("grade", "not audited"))
-    test = _test_clips(predictor, corpus)
-    if hasattr(predictor, "models"):  # those that are asked, which need not be those measured
-        asked = of_model(predictor, corpus)
-        grade = asked.audit.grade if asked.audit else "not audited"
-        test = tuple(asked.of(list(corpus.usable.index), "test"))
-    if test:
-        badge = BADGES.get(grade, BADGES["unknown"])
-        shared = bool(badge) and grade != "not audited"
-        return Origin(test, f"test clips of {corpus.name}", badge, not shared)
-    every = tuple(corpus.usable.index)
-    trained_on = about.get("corpus", {}).get("name")
-    if trained_on and trained_on != corpus.name:
-        return Origin(every, f"clips of {corpus.name}, a corpus new to the model", "", True)
-    return Origin(every, f"clips of {corpus.name}", UNKNOWN, False)
-
-
-def _test_clips(predictor: Predictor, corpus: Corpus) -> tuple[str, ...]:
-    """Test clips of the model that are in the corpus; none where nobody knows them."""
-    named: Predictions | None = getattr(predictor, "predictions", None)
-    if named is not None:
-        table = named.table[named.table["part"] == "test"]
-        true = dict(zip(table["clip"], table["true"], strict=True))
-        emotion = corpus.usable["emotion"]
-        return tuple(clip for clip in corpus.usable.index if true.get(clip, "") == emotion[clip])
-    return tuple(of_model(predictor, corpus).of(list(corpus.usable.index), "test"))
+    found = judges(predictor, corpus)
+    if found.tested:
+        badge = BADGES.get(found.grade, BADGES["unknown"])
+        shared = bool(badge) and found.grade != UNAUDITED
+        return Origin(found.clips, f"test clips of {corpus.name}", badge, not shared)
+    if found.elsewhere:
+        words = f"clips of {corpus.name}, a corpus new to the model"
+        return Origin(found.clips, words, "", True)
+    return Origin(found.clips, f"clips of {corpus.name}", UNKNOWN, False)
 
 
 def voices_of(

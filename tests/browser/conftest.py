@@ -115,6 +115,18 @@ def page(browser, app_url):
     assert [url for url in strangers if not url.startswith(local)] == []
 
 
+def downloaded(page, button):
+    """What a button gives, pressed when the page has come to rest.
+
+    Files are made when asked for, and a page that runs again gives its buttons new files: a press
+    on the old ones in between is answered with an error.
+    """
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    with page.expect_download(timeout=60_000) as download:
+        button.click()
+    return download.value
+
+
 @pytest.fixture
 def hearing(page, chromium, app_url, tmp_path):
     """Opener of a tab whose microphone hears a WAV file again and again."""

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from ser_core.settings import demo_corpus
+from tests.browser.conftest import downloaded
 
 # One server and one browser serve them all, so they run in one process.
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -37,6 +38,7 @@ def test_open_by_path_and_find_it_again(page, large_corpus):
     page.get_by_role("textbox", name="Folder or table").fill(str(large_corpus))
     page.keyboard.press("Enter")
     expect(page.get_by_text(re.compile(f"^{53 * COPIES} clips\\. Click"))).to_be_visible()
+    expect(page.get_by_role("textbox", name="Folder or table")).to_be_hidden()
     page.goto("/corpus")
     page.get_by_role("button", name="Open a corpus").click()
     page.get_by_role("button", name=str(large_corpus)).click()
@@ -74,9 +76,8 @@ def test_a_link_to_a_split_shows_that_split_again(page):
 
 def test_a_split_is_downloaded_as_json(page):
     page.goto("/corpus?view=Split")
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Download as JSON").click()
-    document = json.loads(download.value.path().read_text())
+    download = downloaded(page, page.get_by_role("button", name="Download as JSON"))
+    document = json.loads(download.path().read_text())
     assert document["policy"] == "speaker-disjoint"
     assert len(document["parts"]) == 53
 
@@ -84,8 +85,7 @@ def test_a_split_is_downloaded_as_json(page):
 def test_the_table_is_downloaded_as_csv(page):
     page.goto("/corpus?speaker=MK0")
     expect(page.get_by_text(re.compile("^5 of 53 clips"))).to_be_visible()
-    with page.expect_download() as download:
-        page.get_by_test_id("stDownloadButton").get_by_role("button").click()
-    lines = download.value.path().read_text().splitlines()
+    download = downloaded(page, page.get_by_test_id("stDownloadButton").get_by_role("button"))
+    lines = download.path().read_text().splitlines()
     assert len(lines) == 6
     assert lines[0].startswith("clip,emotion,label,speaker")

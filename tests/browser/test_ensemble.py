@@ -5,6 +5,7 @@ import shutil
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import downloaded
 from tests.ensemble.conftest import Maker
 
 # One server and one browser serve them all, so they run in one process.
@@ -37,9 +38,8 @@ def test_members_are_pooled_as_a_job_and_the_result_is_compared_and_used(page, r
     page.locator(".js-plotly-plot .errorbars").first.wait_for(state="attached")
     page.get_by_role("tab", name="Is it worth it?").click()
     expect(page.get_by_text("equal weights").first).to_be_visible()
-    with page.expect_download() as zipped:
-        page.get_by_role("button", name="Download", exact=True).click()
-    assert zipped.value.suggested_filename.endswith(".zip")
+    zipped = downloaded(page, page.get_by_role("button", name="Download", exact=True))
+    assert zipped.suggested_filename.endswith(".zip")
     page.get_by_role("link", name="Use it →").click()
     chosen = page.get_by_role("combobox", name="Model")
     expect(chosen).to_have_value("browser ensemble (ensemble)", timeout=DONE)

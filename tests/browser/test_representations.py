@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from ser_core.audio import Waveform, load, to_wav
+from tests.browser.conftest import downloaded
 
 ANGER, SADNESS = "samples/EB0_anger_82.flac", "samples/EB0_sadness_82.flac"
 DRAWN = "document.querySelectorAll('.js-plotly-plot .heatmaplayer image').length"
@@ -121,18 +122,16 @@ def test_a_title_enlarges_and_the_back_button_returns(page):
 def test_files_are_made_when_asked_for(page, kind, begins):
     page.goto(f"/representations?clip={ANGER}&representation=chroma")
     drawn(page, 1)
-    with page.expect_download() as download:
-        page.get_by_role("button", name=kind, exact=True).click()
-    assert download.value.suggested_filename == f"EB0_anger_82-chroma.{kind.lower()}"
-    assert download.value.path().read_bytes().startswith(begins)
+    download = downloaded(page, page.get_by_role("button", name=kind, exact=True))
+    assert download.suggested_filename == f"EB0_anger_82-chroma.{kind.lower()}"
+    assert download.path().read_bytes().startswith(begins)
 
 
 def test_the_downloaded_sound_is_the_clip(page, demo_clip):
     clip = demo_clip.with_name("EB0_anger_82.flac")
     page.goto(f"/representations?clip={ANGER}&representation=rms")
-    with page.expect_download() as download:
-        page.get_by_role("button", name="WAV", exact=True).click()
-    assert np.array_equal(load(download.value.path()).samples, load(clip).samples)
+    download = downloaded(page, page.get_by_role("button", name="WAV", exact=True))
+    assert np.array_equal(load(download.path()).samples, load(clip).samples)
 
 
 def test_means_are_made_with_progress_and_shown(page):

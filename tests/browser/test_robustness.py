@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from ser_core.settings import demo_corpus
 from ser_core.training.recipe import parse
+from tests.browser.conftest import downloaded
 from tests.robustness.conftest import made
 
 # One server and one browser serve them all, so they run in one process.
@@ -33,15 +34,14 @@ def test_a_preset_leads_to_the_card_and_its_page(page, model):
     expect(page.get_by_text("may hold clips that trained the model").first).to_be_visible()
     page.get_by_test_id("stButtonGroup").get_by_text("Telephone band").click()
     page.wait_for_url(re.compile("kind=telephone"))
-    with page.expect_download() as download:
-        page.get_by_role("button", name="HTML").click()
-    content = download.value.path().read_text(encoding="utf-8")
+    download = downloaded(page, page.get_by_role("button", name="HTML"))
+    content = download.path().read_text(encoding="utf-8")
     assert "Telephone band" in content
     assert "36 of 53 clips" in content
 
 
 def test_one_clip_is_heard_clean_attacked_and_as_difference(page, model):
-    page.goto(f"/robustness?tab=One+clip&model={model}&one-place=sound")
+    page.goto(f"/robustness?on=One+clip&model={model}&one-place=sound")
     expect(page.get_by_text("Attacked, as heard")).to_be_visible(timeout=DONE)
     expect(page.get_by_text(re.compile(r"Difference, \d+ dB below the clip"))).to_be_visible()
     expect(page.locator("audio")).to_have_count(4)  # the difference also louder

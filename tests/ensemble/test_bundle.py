@@ -87,6 +87,8 @@ def test_a_member_without_weight_is_left_out_and_a_deployed_one_is_told(make_run
     assert study.pool.weights == (1.0, 0.0)
     assert [len(models) for models in made.models] == [1, 0]
     assert "another than was measured: tiny" in made.card
+    assert "The figures are of models trained with" in made.card
+    assert "so they know its voices" in made.card
     assert "not asked" in made.card
     assert load_ensemble(made.save(tmp_path / "e")).about["members"][0]["deployed"]
     with pytest.raises(ParameterError, match="is no member"):

@@ -75,6 +75,8 @@ def test_another_corpus_opens_for_all_pages_and_is_remembered(visit, said, other
     press(app, "The bundled demo")
     assert len(table(app)) == 53
     assert str(other_corpus) in [b.label for b in app.button]
+    press(app, f"Back to {other_corpus.name}")
+    assert app.query_params["corpus"] == str(other_corpus)
 
 
 @pytest.mark.parametrize("path", ["", "/nowhere/at/all", "\0"])

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from ser_core.predicting import listing
 from ser_core.predicting.listing import models
 from ser_core.robustness.launch import KEY, card_of, launch, launched, line
 from ser_core.robustness.running import PRESETS, Plan, root, run
-from ser_core.settings import demo_corpus
+from ser_core.settings import REPOSITORY, demo_corpus
 
 
 def press(app, label):
@@ -159,7 +160,7 @@ def test_another_attack_and_figure_are_drawn(visit, card):
 
 
 def test_one_clip_is_attacked_heard_and_seen(visit, said, model):
-    app = visit("robustness", tab="One clip")
+    app = visit("robustness", on="One clip")
     text = said(app)
     assert not app.error
     assert "Attacked, as the network sees it" in text
@@ -170,6 +171,19 @@ def test_one_clip_is_attacked_heard_and_seen(visit, said, model):
     assert "network sees it" not in said(app)
     press(app, "Find the smallest epsilon that turns this clip")
     assert any("turned from" in m.value or "wrong already" in m.value for m in app.markdown)
+
+
+def test_an_ensemble_leads_to_its_networks(visit, said, monkeypatch):
+    monkeypatch.setattr(listing, "bundled_folder", lambda: REPOSITORY / "artifacts" / "pretrained")
+    app = visit("robustness", model="bundled", on="One clip")
+    assert "An ensemble gives no gradient" in said(app)
+    assert not app.error
+    network = next(b for b in app.button if b.label.startswith("functionals"))
+    network.click().run()
+    assert app.query_params["model"] == "bundled:1:fold-0-seed-0"
+    app = visit("robustness", model="bundled")
+    attack = next(b for b in app.button if b.label == "Under attack")
+    assert attack.disabled
 
 
 def test_two_cards_are_compared(visit, said, card):

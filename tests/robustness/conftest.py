@@ -13,6 +13,7 @@ from ser_core.models.resnet import ResNetSpec
 from ser_core.representations import make
 from ser_core.robustness.subset import choose
 from ser_core.settings import demo_corpus
+from tests.threads import one_thread  # noqa: F401  (for every test here)
 
 CLASSES = ("anger", "fear", "happiness", "sadness", "surprise", "neutral")
 
@@ -34,15 +35,6 @@ def made_linear(normalise="corpus"):
     channels, bins, _ = rep.silence.shape
     model = EmotionModel(rep, normalise, LinearSpec(channels=channels, bins=bins), CLASSES)
     return Bundle(model.eval(), architecture(model))
-
-
-@pytest.fixture(autouse=True, scope="package")
-def one_thread():
-    """Nets this small are many times slower on two threads of a busy computer."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

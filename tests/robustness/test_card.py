@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ser_core.errors import EvaluationError, ModelError, ParameterError, UnknownNameError
+from ser_core.export.writing import export
 from ser_core.robustness.card import cards, load_card
 from ser_core.robustness.running import FULL, PRESETS, Plan, every_kind, run
 from ser_core.settings import demo_corpus
@@ -113,6 +114,17 @@ def test_what_a_model_does_not_allow_is_left_out_and_said(tmp_path):
     assert "no gradient" in said
     with pytest.raises(ModelError, match="no gradient"):
         run(plan(crossing, clips=3, shortcuts=False, kinds=(), places=("sound",)))
+
+
+def test_an_exported_file_is_troubled_but_not_attacked(tmp_path):
+    file = export(made("rms"), tmp_path).path
+    card = run(plan(file, clips=3, kinds=("white",), attacks=("fgsm",), shortcuts=True))
+    assert [curve.name for curve in card.curves] == ["white"]
+    assert card.shortcuts
+    assert len(card.left_out) == 2
+    assert all("exported file" in said for said in card.left_out)
+    with pytest.raises(ModelError, match=r"it was exported from\.$"):
+        run(plan(file, clips=3, shortcuts=False, kinds=()))
 
 
 def test_shortcuts_alone_make_a_card(model, tmp_path):

@@ -98,6 +98,7 @@ def test_an_ensemble_is_tried_on_what_the_models_it_asks_have_not_heard(corpus):
     even = np.full((len(corpus.usable), len(classes)), 1 / len(classes))
     measured = Predictions.of(corpus.usable, even, classes)
     ensemble = SimpleNamespace(
+        classes=classes,
         about={"split": {"audit": {"grade": "B"}}},
         predictions=measured,
         models=((SimpleNamespace(about=about),),),

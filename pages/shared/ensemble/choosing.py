@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 GREY = "color: #808890"
+FEW = 5
+"""Runs that cannot join, and are listed without being asked for."""
+
 WORDS = {
     "objective": "Objective",
     "pooling": "Pooling",
@@ -158,7 +161,7 @@ def _table(family: Sequence[Candidate], chosen: Sequence[Candidate]) -> None:
     if result is not None:
         st.markdown(
             f"Test clips: leak grade **{result.grade}** "
-            f"{saying.badge(result.badge) or ':green-badge[new speakers]'}",
+            f"{saying.badge(result.badge) or saying.GOOD}",
             help=saying.grade_help(),
         )
     number = st.column_config.NumberColumn
@@ -180,10 +183,11 @@ def _refused(known: Sequence[Candidate], family: Sequence[Candidate]) -> None:
         }
         for one in outside
     ]
-    st.caption(f"{count(len(outside), 'run')} cannot join:")
-    grey = pd.DataFrame(rows).style.map(lambda _: GREY)
-    wide = {"Run": st.column_config.TextColumn("Run", width=170)}
-    st.dataframe(grey, hide_index=True, placeholder="", column_config=wide)
+    title = f"{count(len(outside), 'run')} cannot join"
+    with st.expander(title, expanded=len(outside) <= FEW, type="compact"):
+        grey = pd.DataFrame(rows).style.map(lambda _: GREY)
+        wide = {"Run": st.column_config.TextColumn("Run", width=210)}
+        st.dataframe(grey, hide_index=True, placeholder="", column_config=wide)
 
 
 def _start(chosen: Sequence[Candidate]) -> None:

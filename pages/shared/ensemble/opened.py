@@ -13,6 +13,7 @@ from pages.shared.errors import plain
 from pages.shared.results import files, saying
 from ser_core import jobs as queue
 from ser_core.ensemble import saved as ensembles
+from ser_core.ensemble.card import in_use
 from ser_core.ensemble.launch import job_of
 from ser_core.errors import SerError
 from ser_core.jobs import Job, State
@@ -161,6 +162,8 @@ def _header(saved: Saved, report: Report) -> None:
         f"weights fitted on {about['results']['fitting_clips']:,} {about['fit_on']} clips, every "
         "figure of clips they had not seen"
     )
+    if others := in_use(about):
+        st.caption(plain(others))
 
 
 def _rename(saved: Saved) -> None:

@@ -128,7 +128,7 @@ def worth(saved: Saved, report: Report) -> None:
     with st.container(border=True):
         st.markdown(
             f"**On {count_of(results)} that no weight had seen** "
-            f"{saying.badge(report.badge) or ':green-badge[new speakers]'}",
+            f"{saying.badge(report.badge) or saying.GOOD}",
             help="All three are calibrated, and every one is fitted without the fold it answers. "
             "The intervals of the differences are paired: what is easy or hard for all cancels.",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import pandas as pd
 import streamlit as st
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from ser_core.corpora import Corpus
 
 Found: TypeAlias = "tuple[str, Path | bytes, str | None, str]"
+
+T = TypeVar("T")
 
 CORPUS, UPLOAD, MICROPHONE = "Corpus", "Upload", "Microphone"
 HANDED, HANDED_OVER, HANDED_PARAM = "Last answered", "_handed_over", "handed"
@@ -127,14 +129,15 @@ def halves(*, narrow: bool) -> tuple[Any, Any]:
 
 def _source() -> str:
     handed = HANDED_OVER in st.session_state
-    if st.query_params.pop(HANDED_PARAM, "") and handed:
+    arrives = bool(st.query_params.pop(HANDED_PARAM, "")) and handed
+    if arrives:
         st.session_state["source"] = HANDED
     handed = handed and st.session_state.get("source") == HANDED
     offers = [each for each in OFFERS if each != HANDED or handed]
     chosen = st.segmented_control(
         "Sound",
         offers,
-        default=CORPUS,
+        default=None if arrives else CORPUS,  # streamlit wants one of value and default
         required=True,
         key="source",
         bind="query-params",
@@ -262,15 +265,41 @@ def _upload(active: Active) -> Found | None:  # noqa: ARG001
         "Sound file",
         type=FORMATS,
         key="upload",
+        on_change=given_anew,
+        args=("upload",),
         help=f"WAV, FLAC, MP3, OGG, Opus, M4A, WebM or AIFF, up to {limits.max_bytes >> 20} MB "
         f"and {limits.max_seconds / 60:g} minutes.",
     )
-    return (file.name, file.getvalue(), None, "") if file else None
+    return held("upload", (file.name, file.getvalue(), None, "") if file else None)
 
 
 def _record(active: Active) -> Found | None:  # noqa: ARG001
-    recording = st.audio_input("Record", key="recording", sample_rate=48_000)
-    return ("recording.wav", recording.getvalue(), None, "") if recording else None
+    recording = st.audio_input(
+        "Record", key="recording", sample_rate=48_000, on_change=given_anew, args=("recording",)
+    )
+    found = ("recording.wav", recording.getvalue(), None, "") if recording else None
+    return held("recording", found)
+
+
+def given_anew(key: str) -> None:
+    """Let go of what a widget held, when it is given something else or emptied."""
+    st.session_state.pop(f"_held_{key}", None)
+
+
+def held(key: str, given: T | None) -> T | None:
+    """What a widget was given, also where another tab was looked at meanwhile and it forgot.
+
+    Args:
+        key: Of the widget.
+        given: What it holds now.
+    """
+    place = f"_held_{key}"
+    if given:
+        st.session_state[place] = given
+    elif place in st.session_state:
+        st.button("Close it", key=f"{key}-close", on_click=given_anew, args=(key,))
+    found: T | None = st.session_state.get(place)
+    return found
 
 
 def _from_corpus(active: Active) -> Found | None:

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from ser_core.robustness.curve import Curve
 
 KIND = "kind"
+SHARED = (
+    "Their voices trained the model: what it scores without trouble is more than on new voices, "
+    "what it loses is what this card is about."
+)
 WARNED = ("leans on it", "masks its gradient", "masking its gradient", "need not know that")
 
 
@@ -35,9 +39,10 @@ def show(info: ModelInfo, active: Active) -> None:  # noqa: ARG001  (every tab i
     trying.show(info)
     found = [each for each in cards(root()) if each.about.get("model_path") == _path(info)]
     if not found:
+        attack = " and the simplest attack" if trying.has_gradient(info) else ""
         st.info(
             "Nothing has been tried on this model yet. A quick look takes less than a minute: it "
-            "shows how the answers suffer from noise, rooms, lines and the simplest attack."
+            f"shows how the answers suffer from noise, rooms, lines{attack}."
         )
         return
     with told():
@@ -83,7 +88,8 @@ def _card(card: Card) -> None:
     badge = f":orange-badge[{card.badge}] " if card.badge else ""
     st.subheader("Robustness card")
     note = card.clean().note
-    said = f"{card.subset[:1].upper()}{card.subset[1:]}. {note}".strip()
+    flattered = SHARED if card.badge == "speakers shared" else ""
+    said = " ".join(f"{card.subset[:1].upper()}{card.subset[1:]}. {note} {flattered}".split())
     st.markdown(f"{badge}{plain(said)}")
     _metrics(card)
     if card.line or card.attacks:

@@ -10,6 +10,7 @@ import streamlit as st
 from pages.shared import navigation, player, theme
 from pages.shared.errors import plain
 from pages.shared.robustness import loading
+from pages.shared.robustness.trying import no_gradient
 from ser_core import audio
 from ser_core.pictures import picture_of_sound
 from ser_core.plots.representations import SMALL, picture_figure
@@ -40,11 +41,13 @@ class Choice:
 
 def show(info: ModelInfo, active: Active) -> None:
     """Controls, then answers, sounds and pictures."""
-    predictor = loading.model(str(info.folder), info.changed)
-    model = attackable(predictor)
     if not active.clip:
         st.info("The open corpus has no clip that can be played.")
         return
+    if no_gradient(info):
+        return
+    predictor = loading.model(str(info.folder), info.changed)
+    model = attackable(predictor)
     row = active.row
     if row["emotion"] not in model.classes:
         st.info(f"The model does not know {plain(row['emotion'])}. Choose another clip.")

@@ -9,18 +9,30 @@ import streamlit as st
 
 from pages.shared import errors, selection
 from pages.shared.errors import plain
+from pages.shared.predict import choosing
 from ser_core.errors import SerError
 from ser_core.jobs import Job, State, open_job
+from ser_core.predicting.listing import EXPORTED, networks_of
 from ser_core.robustness.launch import card_of, launch, launched
 from ser_core.robustness.perturbations import PERTURBATIONS
 from ser_core.robustness.running import FULL, PRESETS, Plan, root
 from ser_core.words import count, seconds
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ser_core.predicting.listing import ModelInfo
 
 CARD = "card"
 FAULT = "_robustness_error"
+NO_GRADIENT = (
+    "An exported file gives no gradient, so it is tried without attacks. They can be made on the "
+    "network that it was exported from."
+)
+OF_ONE_NETWORK = (
+    "An ensemble gives no gradient, so it is tried without attacks. They can be made on each of "
+    "its networks:"
+)
 
 
 def show(info: ModelInfo) -> None:
@@ -40,15 +52,50 @@ def show(info: ModelInfo) -> None:
                     title,
                     key=f"preset-{title}",
                     help=f"{describe}. {count(fields['clips'], 'clip')}.",
+                    disabled=not _possible(info, fields),
                     on_click=_start,
                     args=(info, title, fields, False),
                 )
+        no_gradient(info)
         with st.expander("Full run, as a job", type="compact"):
             _full(info)
     for job in active:
         with st.container(border=True):
             watch(str(job.folder))
     _told_failures(active)
+
+
+def no_gradient(info: ModelInfo) -> bool:
+    """Whether a model cannot be attacked; if so, say why, and lead to those that can."""
+    if has_gradient(info):
+        return False
+    networks = list(networks_of(info))
+    st.caption(OF_ONE_NETWORK if networks else NO_GRADIENT)
+    for each in networks:
+        label = each.title.removeprefix(f"{info.title}: ")
+        st.button(
+            f"{plain(label)} →",
+            key=f"network-{each.key}",
+            type="tertiary",
+            on_click=choosing.take,
+            args=(each.key,),
+        )
+    return True
+
+
+def has_gradient(info: ModelInfo) -> bool:
+    """Whether a model can be attacked by its gradient: a single network, not a file."""
+    return info.kind != EXPORTED and next(networks_of(info), None) is None
+
+
+def _possible(info: ModelInfo, fields: Mapping[str, Any]) -> bool:
+    """Whether anything of it can be tried on the model."""
+    return has_gradient(info) or bool(fields.get("kinds") or fields.get("shortcuts"))
+
+
+def _allowed(info: ModelInfo, fields: dict[str, Any]) -> dict[str, Any]:
+    """Without what asks for a gradient, where there is none."""
+    return fields if has_gradient(info) else {**fields, "attacks": ()}
 
 
 def _full(info: ModelInfo) -> None:
@@ -79,6 +126,7 @@ def _full(info: ModelInfo) -> None:
             "Attacks",
             list(FULL["attacks"]),
             default=["fgsm", "pgd"],
+            disabled=not has_gradient(info),
             format_func=_ATTACKS.__getitem__,
             key="full-attacks",
             help="On the representation and on the sound. PGD takes ten times as long as FGSM.",
@@ -110,7 +158,7 @@ def _start(info: ModelInfo, title: str, fields: dict[str, Any], queue: bool) -> 
             model=info.folder,
             corpus=Path(active.selection.corpus or active.corpus.root).expanduser(),
             reader=active.selection.reader,
-            **fields,
+            **_allowed(info, fields),
         )
         launch(plan, f"{title}: {info.title}", queue=queue)
     except SerError as error:
