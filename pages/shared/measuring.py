@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pages.shared import pressing
 from pages.shared.errors import plain
 from pages.shared.watching import watch
 from ser_core.corpora import scan
@@ -79,11 +80,11 @@ def _offer(active: Active, missing: int, purpose: str) -> None:
             f"{seconds(missing / CLIPS_PER_SECOND)}; what is measured is kept."
         )
         again = last is not None and last.state in (State.FAILED, State.CANCELLED)
-        st.button(
+        pressing.button(
             "Go on measuring" if again else "Measure the clips",
+            _start,
+            active,
             type="primary",
-            on_click=_start,
-            args=(active,),
             help="Every clip is decoded once for its level, pitch, clipping, silence and content. "
             "You can close this page meanwhile.",
         )

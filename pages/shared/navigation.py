@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import opening, selection, theme
+from pages.shared import opening, pressing, selection, theme
 from pages.shared.errors import plain
 from ser_core import settings
 from ser_core.words import count
@@ -72,10 +72,12 @@ def choose() -> st.Page:
 def run(page: st.Page) -> None:
     """Run a page with everything that `app.py` puts around it."""
     selection.load()
+    pressing.carry_out()
     sidebar()
     _run.through_app = True
     try:
         page.run()
+        pressing.forget()
     finally:
         _run.through_app = False
 

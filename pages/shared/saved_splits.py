@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pages.shared import pressing
 from pages.shared.errors import plain
 from ser_core.corpora import PARTS, POLICIES, saved
 from ser_core.errors import SerError
@@ -32,12 +33,12 @@ def keep(active: Active, split: Split, found: pd.DataFrame | None) -> None:
     name = saved.file_name(split)
     kept = any(each.path.name == name for each in known(active, found))
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
+        pressing.button(
             "Saved" if kept else "Save the split",
+            _told,
+            lambda: saved.save(split),
             type="primary",
             disabled=kept,
-            on_click=_told,
-            args=(lambda: saved.save(split),),
             help="Keeps it in the workbench's own folder, where training finds it.",
         )
         st.download_button(

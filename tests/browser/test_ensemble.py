@@ -30,7 +30,6 @@ def test_members_are_pooled_as_a_job_and_the_result_is_compared_and_used(page, r
     for run in runs:
         expect(page.get_by_text(run.name, exact=True).first).to_be_visible(timeout=DONE)
     page.get_by_label("Name", exact=True).fill("browser ensemble")
-    page.get_by_label("Name", exact=True).press("Enter")
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_role("tab", name="Weights")).to_be_visible(timeout=DONE)
     expect(page.get_by_role("heading", name="browser ensemble")).to_be_visible()

@@ -97,6 +97,13 @@ def test_a_start_queues_the_command_and_opens_the_ensemble(visit, with_runs, que
     assert order.key == f"ensemble:{ensembles()[0].id}"
 
 
+def test_a_field_that_the_press_on_start_leaves_counts(visit, with_runs, queued):
+    app = visit("ensemble")
+    next(t for t in app.text_input if t.label == "Name").set_value("typed last")
+    button(app, "Start").click().run()
+    assert queued[0].title == "typed last"
+
+
 def test_one_member_cannot_start(visit, with_runs, said):
     app = visit("ensemble")
     members = box(app, "Members")

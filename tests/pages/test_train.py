@@ -248,6 +248,13 @@ def test_start_queues_the_recipe_of_the_form(visit, queued, ser_home):
     assert load(file) == recipe
 
 
+def test_a_field_that_the_press_on_start_leaves_counts(visit, queued):
+    app = visit("train", **TINY)
+    field(app, "train.epochs").set_value(3)
+    press(app, "Start")
+    assert load(recipe_file(queued[0])).train.epochs == 3
+
+
 def test_one_click_queues_every_representation_and_every_split(visit, queued):
     app = visit("train", **TINY)
     press(app, "All thirteen representations")

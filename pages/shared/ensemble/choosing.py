@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import errors, navigation
+from pages.shared import errors, navigation, pressing
 from pages.shared.ensemble import address, loading
 from pages.shared.errors import plain
 from pages.shared.results import saying
@@ -212,13 +212,13 @@ def _start(chosen: Sequence[Candidate]) -> None:
     request = Request(title, tuple(one.run.id for one in chosen), options, {})
     if members < 2:
         st.caption("Choose two members or more.")
-    st.button(
+    pressing.button(
         "Start",
+        _launch,
+        request,
         type="primary",
         width="stretch",
         disabled=members < 2,
-        on_click=_launch,
-        args=(request,),
         help="Some seconds to a minute, as a job: you can close this page meanwhile.",
     )
     if "_ensemble_error" in st.session_state:

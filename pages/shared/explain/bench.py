@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import theme, watching
+from pages.shared import pressing, theme, watching
 from pages.shared.errors import plain
 from pages.shared.explain import heard, loading
 from pages.shared.explain.heard import title
@@ -109,7 +109,7 @@ def _order(info: ModelInfo, active: Active, key: str) -> None:
             format_func=lambda name: METHODS[name].title,
         )  # fmt: skip
         command = line(info, active, int(clips), str(fill), names, enrol, seen_as)
-        st.button("Run the bench", type="primary", on_click=_start, args=(command, info, key))
+        pressing.button("Run the bench", _start, command, info, key, type="primary")
     st.caption("It runs on when you close the page. The same in a terminal:")
     st.code(" ".join(command).replace(PROGRESS_FILE, "progress.json"), language="bash")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import keeping, navigation
+from pages.shared import keeping, navigation, pressing
 from pages.shared.errors import plain
 from pages.shared.results import saying
 from pages.shared.watching import watch
@@ -54,11 +54,11 @@ def _shown(file: Path, active: Active, part: str) -> bool:
 def _button(file: Path, spec: Spec, active: Active, part: str, clips: int) -> None:
     which = f"its {count(clips, 'test clip')}" if part else f"all {count(clips, 'clip')}"
     void = "" if part else " Where some of them trained the model, the figures say so."
-    st.button(
+    pressing.button(
         f"Judge it on {which}",
+        _start,
+        *(file, spec, active, part),
         key=f"judge-{file.name}-{part}",
-        on_click=_start,
-        args=(file, spec, active, part),
         help=f"The file answers {which} of {active.corpus.name} as a job, and then stands on the "
         "page Results beside the trainings: confusion, figures by emotion and speaker, and a "
         f"paired test against the model it was made from.{void}",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import errors, selection
+from pages.shared import errors, pressing, selection
 from pages.shared.errors import plain
 from ser_core.errors import SerError
 from ser_core.export.plan import CLIPS, Plan, files, folder_of, launch, launched
@@ -84,7 +84,7 @@ def _options(info: ModelInfo, active: Active, *, busy: bool) -> None:
         help="From the representation on. Otherwise a waveform goes in, and nothing can be done "
         "differently in front of the model.",
     )
-    st.button("Export", type="primary", on_click=_start, args=(info,), disabled=busy)
+    pressing.button("Export", _start, info, type="primary", disabled=busy)
 
 
 def _start(info: ModelInfo) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import navigation, player
+from pages.shared import navigation, player, pressing
 from pages.shared.errors import plain
 from pages.shared.export import judged, source
 from pages.shared.results import files as buttons
@@ -98,10 +98,10 @@ def _table(found: dict[Path, Spec], info: ModelInfo) -> None:
     )
     busy = any(not job.state.is_over for job in launched(info.folder))
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
+        pressing.button(
             "Time them",
-            on_click=_time,
-            args=(info.folder, f"Speed: {info.title}"),
+            _time,
+            *(info.folder, f"Speed: {info.title}"),
             disabled=busy,
             help="All files and torch by turns on one clip of 2.4 s, with 1 and with 2 threads.",
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.shared import errors, navigation, theme
+from pages.shared import errors, navigation, pressing, theme
 from pages.shared.errors import plain
 from pages.shared.predict import saying
 from pages.shared.representations import source
@@ -46,12 +46,12 @@ def form(shown: Shown, row: pd.Series[Any], model: Answerer, info: ModelInfo) ->
         key=f"{name}-speaker",
         help="Any name for who speaks. Splits keep voices apart by it.",
     )
-    st.button(
+    pressing.button(
         "Keep recording and label",
+        _keep,
+        *(shown, emotion, speaker, saying.given(row, model), str(row["answer"]), info.title),
         key=f"{name}-keep",
         disabled=not consent,
-        on_click=_keep,
-        args=(shown, emotion, speaker, saying.given(row, model), str(row["answer"]), info.title),
     )
 
 

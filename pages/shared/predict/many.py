@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import navigation, player, theme
+from pages.shared import navigation, player, pressing, theme
 from pages.shared.errors import plain, told
 from pages.shared.predict import kept, loading, saying, voices
 from pages.shared.representations import source
@@ -133,7 +133,7 @@ def _by_job(
         st.error(f"It stopped: {plain(last.reason)}")
     st.markdown(f"**{count(len(several), 'recording')}** are answered in the background.")
     arguments = (info, folder.expanduser(), home, key)
-    st.button("Answer them", type="primary", on_click=_start, args=arguments)
+    pressing.button("Answer them", _start, *arguments, type="primary")
     return None
 
 

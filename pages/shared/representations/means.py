@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from pages.shared import theme
+from pages.shared import pressing, theme
 from pages.shared.errors import plain
 from pages.shared.representations.downloads import button
 from pages.shared.watching import watch
@@ -84,11 +84,11 @@ def _make(active: Active, representation: Representation, path: Path, clips: int
             f"{plain(active.corpus.name)}, each stretched to one length, with the parameters "
             f"above. About {seconds(START + clips / CLIPS_PER_SECOND)}; the result is kept."
         )
-        st.button(
+        pressing.button(
             "Compute the means",
+            _start,
+            *(active, representation, path),
             type="primary",
-            on_click=_start,
-            args=(active, representation, path),
             help="Every clip is decoded and represented once. You can close this page meanwhile.",
         )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import navigation, splitting
+from pages.shared import navigation, pressing, splitting
 from pages.shared.errors import plain
 from pages.shared.results import address, compare
 from pages.shared.watching import watch
@@ -123,9 +123,8 @@ def _offer(run: Judged, source: ModelInfo) -> None:
         "What the export changed is seen in a paired test: the model that the file was made from, "
         f"**{plain(source.title)}**, answers the same {clips}."
     )
-    st.button(
-        f"Let the model answer the same {clips}", type="primary", on_click=_start,
-        args=(run, source),
+    pressing.button(
+        f"Let the model answer the same {clips}", _start, run, source, type="primary",
         help="As a job; close the page if you like. Its results stand in the list, too.",
     )  # fmt: skip
 

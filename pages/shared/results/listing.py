@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import navigation, theme
+from pages.shared import navigation, pressing, theme
 from pages.shared.errors import plain
 from pages.shared.errors import show as show_error
 from pages.shared.results import address, clips, judging, saying
@@ -234,23 +234,23 @@ def _actions(chosen: Sequence[RunInfo], picked: Sequence[RunInfo]) -> None:
     """What can be done with the runs that are ticked."""
     ids = [run.id for run in picked]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
+        pressing.button(
             "Open",
+            address.show_run,
+            ids[0] if ids else "",
             type="primary",
             disabled=len(ids) != 1,
-            on_click=address.show_run,
-            args=(ids[0] if ids else "",),
         )
-        st.button(
+        pressing.button(
             f"Compare {len(ids)}" if len(ids) > 1 else "Compare",
+            address.show_several,
+            ids,
             disabled=len(ids) < 2,
-            on_click=address.show_several,
-            args=(ids,),
             help="Paired test on the clips that they have in common. Tick two lines or more.",
         )
         if len(ids) > 1 and not any(isinstance(run, Judged) for run in picked):
             navigation.link("ensemble", f"Pool {len(ids)} runs →", members=",".join(ids))
-        st.button("Delete", disabled=not ids, on_click=delete, args=(picked,))
+        pressing.button("Delete", delete, picked, disabled=not ids)
         st.caption(
             f"{count(len(chosen), 'result')}. Click a line to open it; tick lines at their left to "
             f"compare or delete.",

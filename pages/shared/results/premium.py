@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import navigation, theme
+from pages.shared import navigation, pressing, theme
 from pages.shared.errors import plain
 from pages.shared.errors import show as show_error
 from pages.shared.results import address, files, listing, saying
@@ -129,11 +129,11 @@ def _offer(run: RunInfo, missing: Sequence[str]) -> None:
             st.error(f"{policy}: {plain(job.reason if job else '')}")
         if left:
             titles = ", ".join(listing.policy_title(policy) for policy in left)
-            st.button(
+            pressing.button(
                 f"Train the missing {count(len(left), 'split')}",
+                _start,
+                [wanted[policy] for policy in left],
                 type="primary",
-                on_click=_start,
-                args=([wanted[policy] for policy in left],),
                 help="They wait in the queue and run one after the other; close the page if you "
                 "like.",
             )

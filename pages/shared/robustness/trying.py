@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.shared import errors, selection
+from pages.shared import errors, pressing, selection
 from pages.shared.errors import plain
 from pages.shared.predict import choosing
 from ser_core.errors import SerError
@@ -48,13 +48,13 @@ def show(info: ModelInfo) -> None:
         )
         with st.container(horizontal=True):
             for title, (describe, fields) in PRESETS.items():
-                st.button(
+                pressing.button(
                     title,
+                    _start,
+                    *(info, title, fields, False),
                     key=f"preset-{title}",
                     help=f"{describe}. {count(fields['clips'], 'clip')}.",
                     disabled=not _possible(info, fields),
-                    on_click=_start,
-                    args=(info, title, fields, False),
                 )
         no_gradient(info)
         with st.expander("Full run, as a job", type="compact"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 import yaml
 
-from pages.shared import errors, navigation, selection
+from pages.shared import errors, navigation, pressing, selection
 from pages.shared.errors import plain
 from pages.shared.results import files, saying
 from pages.shared.training import form
@@ -119,10 +119,11 @@ def _time(recipe: Recipe, todo: estimate.Plan) -> None:
     if job is not None and job.state is State.FAILED:
         st.error(plain(job.reason))
     if pace is None or pace.source == estimate.ROUGH:
-        st.button(
+        pressing.button(
             "Time a few real steps",
-            on_click=_measure,
-            args=(recipe, key),
+            _measure,
+            recipe,
+            key,
             help="Decodes a few clips and trains on them, in a process of its own. Some seconds.",
         )
 
@@ -153,27 +154,27 @@ def _start(recipe: Recipe) -> None:
     elif finished:
         st.success("This very recipe has been run: the same again would give the same.")
         navigation.link("results", "Show its results →", run=recipe.hash)
-    st.button(
+    pressing.button(
         "Start",
+        _launch,
+        [recipe],
         type="primary",
         width="stretch",
         disabled=under_way or finished,
-        on_click=_launch,
-        args=([recipe],),
         help="It waits in the queue until the ones before it are done. You can close this page.",
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Or a series:", width="content")
-        st.button(
+        pressing.button(
             "All thirteen representations",
-            on_click=_launch_all,
-            args=(recipe,),
+            _launch_all,
+            recipe,
             help="Queues this recipe once for each representation, with its default parameters.",
         )
-        st.button(
+        pressing.button(
             "All four splits",
-            on_click=_launch_splits,
-            args=(recipe,),
+            _launch_splits,
+            recipe,
             help="Leak premium: trains this recipe under the random, sentence-disjoint, "
             "speaker-disjoint and leave-one-speaker-out split. Results shows what each costs.",
         )
