@@ -1,5 +1,6 @@
 # make app    set up what is missing and open the workbench in the browser
-# make test   the same set-up, then lint, formatting, types and all tests
+# make test   the same set-up, then lint, formatting, types and all tests; those in the browser
+#             after the others, since they wait for pages that a busy computer makes slow
 # make clean  remove the environment that the first two made
 
 PYTHON ?= python3
@@ -14,7 +15,8 @@ app: $(VENV)/.ready-app
 	$(BIN)/streamlit run app.py
 
 test: $(VENV)/.ready-test lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not browser"
+	$(BIN)/python -m pytest -m browser -n0
 
 lint: $(VENV)/.ready-test
 	$(BIN)/ruff check .

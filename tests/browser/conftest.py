@@ -8,12 +8,15 @@ import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
 import pytest
 
 from ser_core.settings import REPOSITORY
 
+HERE = Path(__file__).parent
 START = 60  # s, for a server on a busy machine
+STEP = 60_000  # ms, for what a page shows after a press; a page that is slow is not wrong
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = [
     "--no-sandbox",
@@ -27,6 +30,13 @@ NO_CHROMIUM = (
     "`brew install --cask chromium` (macOS), or name one in the environment variable CHROMIUM"
 )
 MAC = "/Applications/Chromium.app/Contents/MacOS/Chromium"
+
+
+def pytest_collection_modifyitems(items):
+    """Mark what lies in this folder, so that it can be run by itself."""
+    for item in items:
+        if item.path.parent == HERE:
+            item.add_marker(pytest.mark.browser)
 
 
 @pytest.fixture(scope="session")
@@ -89,8 +99,9 @@ def wait_for(url, server, log):
 @pytest.fixture(scope="session")
 def browser(chromium):
     """A running Chromium."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=STEP)
     with (
         sync_playwright() as playwright,
         contextlib.closing(
@@ -106,7 +117,7 @@ def page(browser, app_url):
     context = browser.new_context(
         viewport={"width": 1280, "height": 900}, base_url=app_url, accept_downloads=True
     )
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(STEP)
     strangers = []
     context.on("request", lambda request: strangers.append(request.url))
     yield context.new_page()
@@ -145,7 +156,7 @@ def hearing(page, chromium, app_url, tmp_path):
             browser = kind.launch(executable_path=chromium, args=flags)
             opened.callback(browser.close)
             context = browser.new_context(base_url=app_url, permissions=["microphone"])
-            context.set_default_timeout(30_000)
+            context.set_default_timeout(STEP)
             return context.new_page()
 
         yield hearing

@@ -11,9 +11,6 @@ from playwright.sync_api import expect
 from ser_core.settings import demo_corpus
 from tests.browser.conftest import downloaded
 
-# One server and one browser serve them all, so they run in one process.
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-
 COPIES = 4  # enough clips that measuring them is a job
 
 
@@ -55,7 +52,7 @@ def test_measuring_is_seen_in_every_tab_and_finds_the_copies(page, large_corpus)
     other.goto(address)
     expect(other.get_by_text("Checked files, labels and sound")).to_be_visible(timeout=120_000)
     other.close()
-    expect(page.get_by_text("Checked files, labels and sound")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Checked files, labels and sound")).to_be_visible()
     page.get_by_text(re.compile("Show [0-9]+ clips")).first.click()
     expect(page.locator("audio")).to_have_count(1)
 

@@ -8,9 +8,6 @@ from playwright.sync_api import expect
 from tests.browser.conftest import downloaded
 from tests.ensemble.conftest import Maker
 
-# One server and one browser serve them all, so they run in one process.
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-
 DONE = 120_000  # ms, for a job of seconds on a busy machine
 
 

@@ -7,9 +7,6 @@ from playwright.sync_api import expect
 
 from tests.explain.nets import bundle_of
 
-# One server and one browser serve them all, so they run in one process.
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-
 SLOW = 120_000  # ms, for the first load of torch and Captum on a busy machine
 RUN = "00000000000000ee"
 

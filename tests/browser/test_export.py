@@ -12,9 +12,6 @@ from ser_core.training.recipe import parse
 from tests.browser.conftest import downloaded
 from tests.export.nets import bundle
 
-# One server and one browser serve them all, so they run in one process.
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-
 DONE = 120_000  # ms, for an export on a busy machine
 RUN = "export-in-browser"
 

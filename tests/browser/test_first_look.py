@@ -6,9 +6,6 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from playwright.sync_api import expect
 
-# One server and one browser serve them all, so they run in one process.
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-
 
 def heading(page, name):
     return page.get_by_role("heading", name=name, exact=True)

@@ -10,9 +10,6 @@ from ser_core.training.recipe import parse
 from tests.browser.conftest import downloaded
 from tests.robustness.conftest import made
 
-# One server and one browser serve them all, so they run in one process.
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-
 DONE = 180_000  # ms, for a preset on a busy machine
 RUN = "robustness-in-browser"
 

@@ -3,11 +3,7 @@
 import re
 from urllib.parse import urlencode
 
-import pytest
 from playwright.sync_api import expect
-
-# One server and one browser serve them all, so they run in one process.
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 SHORT = {
     "name": "short",
