@@ -71,8 +71,8 @@ def choose() -> st.Page:
 
 def run(page: st.Page) -> None:
     """Run a page with everything that `app.py` puts around it."""
-    selection.load()
     pressing.carry_out()
+    selection.load()
     sidebar()
     _run.through_app = True
     try:
