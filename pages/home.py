@@ -119,9 +119,9 @@ if active.clip:
     left, right = st.columns([3, 2], gap="small")
     with left:
         present(active)
+        contrast(active)
     with right:
         describe(active)
-    contrast(active)
 else:
     describe(active)
     st.info("This corpus has no clip that can be played. The page Corpus says why, clip by clip.")
