@@ -77,7 +77,7 @@ def run(page: st.Page) -> None:
     _run.through_app = True
     try:
         page.run()
-        pressing.forget()
+        pressing.settle()
     finally:
         _run.through_app = False
 

@@ -28,17 +28,20 @@ def button(label: str, act: Callable[..., object], *args: object, **how: Any) ->
         args: Arguments of `act`, of the fields as they stand when the button is pressed.
         how: Further arguments of `st.button`.
     """
-    # Not the value that `st.button` gives: it is lost when another run takes the place of this one.
     own = (act.__module__, how.get("key", label))
-    st.button(label, on_click=_press, args=own, **how)
-    if st.session_state.get(_PRESSED) == own:
-        del st.session_state[_PRESSED]
-        st.session_state[_DUE] = (act, args)
-        st.rerun()
+    st.button(label, on_click=_press, args=(own, act, args), **how)
+    if st.session_state.get(_PRESSED, (None,))[0] == own:
+        _do(act, args)
 
 
-def _press(*own: str) -> None:
-    st.session_state[_PRESSED] = own
+def _press(*pressed: object) -> None:
+    st.session_state[_PRESSED] = pressed
+
+
+def _do(act: Callable[..., object], args: tuple[object, ...]) -> None:
+    del st.session_state[_PRESSED]
+    st.session_state[_DUE] = (act, args)
+    st.rerun()
 
 
 def carry_out() -> None:
@@ -48,6 +51,11 @@ def carry_out() -> None:
         act(*args)
 
 
-def forget() -> None:
-    """Forget a press on a button that is not there any more; to be called when a run is done."""
-    st.session_state.pop(_PRESSED, None)
+def settle() -> None:
+    """To be called at the end of a run: a button may be pressed and its page left at once.
+
+    Then no run sees the press with newer arguments, and it is done with those it was drawn with.
+    """
+    if _PRESSED in st.session_state:
+        _, act, args = st.session_state[_PRESSED]
+        _do(act, args)

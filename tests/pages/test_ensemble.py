@@ -104,6 +104,15 @@ def test_a_field_that_the_press_on_start_leaves_counts(visit, with_runs, queued)
     assert queued[0].title == "typed last"
 
 
+def test_a_press_counts_though_the_view_is_left_at_once(visit, with_runs, queued):
+    app = visit("ensemble")
+    button(app, "Start").click()
+    app.query_params["ensembles"] = "Ensembles"
+    app.session_state["ensembles"] = "Ensembles"
+    app.run()
+    assert queued[0].title == "Ensemble of 2"
+
+
 def test_one_member_cannot_start(visit, with_runs, said):
     app = visit("ensemble")
     members = box(app, "Members")
