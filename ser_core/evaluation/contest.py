@@ -97,7 +97,10 @@ def _sentence(row: dict[Any, Any]) -> str:
         better, worse, sign = second, first, 1 if difference > 0 else -1
     size = f"{abs(difference):.3f}"
     if row["low"] is None or pd.isna(row["low"]):
-        return f"{better} has the better {metric.title} by {size}; how sure that is, is unknown."
+        return (
+            f"{better} has a better {metric.title} than {worse}, by {size}; how sure that is, is "
+            "unknown."
+        )
     low, high = sorted((sign * row["low"], sign * row["high"]))
     ends = f"(95 %: {low:.3f} to {high:.3f}; p = {row['p_holm']:.3g})"
     if low > 0 and row["p_holm"] < 0.05:

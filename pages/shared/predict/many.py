@@ -160,8 +160,8 @@ def _table(info: ModelInfo, model: Answerer, several: list[Recording], table: pd
             st.markdown("**What they are on the whole**")
             theme.figure(distribution_figure(table, model.classes), key="many-distribution")
             st.caption(
-                "Shares of answers, not of feelings: a model that errs in one direction shifts "
-                "them all."
+                "Hollow: uncertain answers. Shares of answers, not of feelings: a model that errs "
+                "in one direction shifts them all."
             )
         else:
             st.warning("None of them could be answered; the column Problem says why.")
@@ -178,9 +178,9 @@ def _rows(table: pd.DataFrame) -> int | None:
     shown["file"] = [Path(name).name for name in table["file"]]
     kinds = st.column_config
     columns: dict[str, Any] = {
-        "file": kinds.TextColumn("File", width=190, pinned=True),
+        "file": kinds.TextColumn("File", width=160, pinned=True),
         "answer": kinds.MultiselectColumn(
-            "Answer", options=list(EMOTIONS), color=list(EMOTION_COLORS.values()), width=92
+            "Answer", options=list(EMOTIONS), color=list(EMOTION_COLORS.values()), width=98
         ),
         "confidence": kinds.NumberColumn("Confidence", format="%.0f %%", width=85),
         "uncertain": kinds.CheckboxColumn("Uncertain", width=75),

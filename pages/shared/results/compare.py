@@ -155,7 +155,7 @@ def _told(result: Contest, reports: dict[str, Report]) -> None:
             st.warning(plain(result.note))
         for sentence in result.sentences:
             st.markdown(f"- {plain(sentence)}")
-        st.dataframe(result.table, hide_index=True, column_config=_columns(), placeholder="")
+        _pairs(result.table)
         files.button(
             "Download as CSV",
             "comparison.csv",
@@ -165,24 +165,43 @@ def _told(result: Contest, reports: dict[str, Report]) -> None:
         )
 
 
-PAIRS = {
-    "a": ("Its figure", "Of the first."),
-    "b": ("Its figure", "Of the second."),
-    "difference": ("Difference", "First less second."),
-    "low": ("95 % from", "Lower end of the interval of the difference."),
-    "high": ("to", "Upper end of the interval of the difference."),
-    "p": ("p", "How often chance alone would do as much."),
-    "p_holm": ("p, corrected", "For the number of pairs (Holm, 1979)."),
-    "p_mcnemar": ("p, McNemar", "Of the clips that only one of them answers right."),
+PAIRS: dict[str, tuple[str, dict[str, Any]]] = {
+    "first": ("First", {"width": 235}),
+    "second": ("Second", {"width": 235}),
+    "difference": ("Difference", {"width": 80, "help": "First less second."}),
+    "interval": ("95 % interval", {"width": 125, "help": "Of the difference."}),
+    "p_holm": (
+        "p",
+        {
+            "width": 60,
+            "help": "How often chance alone would do as much, corrected for the number of pairs "
+            "(Holm, 1979). The CSV also has it without the correction.",
+        },
+    ),
+    "p_mcnemar": (
+        "p, McNemar",
+        {"width": 85, "help": "Of the clips that only one of them answers right."},
+    ),
 }
-"""Columns of the paired test: for people, and what they mean."""
+"""Columns of the paired test: titles for people, and how they are drawn."""
 
 
-def _columns() -> dict[str, Any]:
+def _pairs(table: pd.DataFrame) -> None:
+    """The test of each pair; the CSV has more columns."""
+    ends = zip(table["low"], table["high"], strict=True)
+    interval = [f"{low:.3f} to {high:.3f}" if pd.notna(low) else "unknown" for low, high in ends]
     kind = st.column_config
-    numbers = {
-        name: kind.NumberColumn(title, format="%.3f", help=meant)
-        for name, (title, meant) in PAIRS.items()
+    columns = {
+        name: kind.NumberColumn(title, format="%.3f", **how)
+        if name in table and pd.api.types.is_numeric_dtype(table[name])
+        else kind.TextColumn(title, **how)
+        for name, (title, how) in PAIRS.items()
     }
-    names = {name: kind.TextColumn(name.capitalize(), width=170) for name in ("first", "second")}
-    return {**names, **numbers, **dict.fromkeys(("metric", "level", "note"))}
+    st.dataframe(
+        table.assign(interval=interval)[list(PAIRS)],
+        hide_index=True,
+        column_config=columns,
+        placeholder="",
+    )
+    made = table[["method", "over"]].drop_duplicates().itertuples(index=False)
+    st.caption("Intervals: " + "; ".join(f"{each.method} over {each.over}" for each in made) + ".")
