@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,17 @@ def test_the_example_reads_every_plain_kind_of_wav(
     assert np.abs(np.array(given) - expected).max() < 1e-5
 
 
+@pytest.mark.parametrize(("limit", "unsure"), [(1.0, True), (0.0, False), (None, False)])
+def test_the_example_says_when_the_answer_is_uncertain(edited, model, tmp_path, limit, unsure):
+    path = edited(stranger=replace(model.spec.stranger, threshold=limit))
+    (tmp_path / "example.py").write_text(example(path.name))
+    soundfile.write(tmp_path / "sound.wav", np.full(16_000, 0.1), 16_000)
+    told = asked(tmp_path, "sound.wav")
+    assert told.returncode == 0
+    assert told.stdout.count("\n") == len(model.classes)
+    assert ("Uncertain: no emotion reaches 1.00" in told.stderr) is unsure
+
+
 @pytest.mark.parametrize("given", [[], ["nothing.wav"], ["README.md"], ["flac.wav"], ["law.wav"]])
 def test_the_example_says_what_it_reads(unzipped, demo_clip, demo_waveform, given):
     shutil.copy(demo_clip, unzipped / "flac.wav")
@@ -125,7 +137,7 @@ def test_the_zip_holds_all_of_it(unzipped, exported):
     assert read(unzipped / "model.onnx") == exported.spec
     assert "CC BY-NC-SA 4.0" in (unzipped / "README.md").read_text()
     lines = example("model.onnx").splitlines()
-    assert len(list(filter(None, lines))) <= 38
+    assert len(list(filter(None, lines))) <= 41
     assert max(map(len, lines)) <= 100
 
 
