@@ -67,7 +67,7 @@ def button(app, label):
 
 def upload(app, *files, label="Sound file"):
     field = next(f for f in app.file_uploader if f.label == label)
-    return field.set_value(list(files) if label == "Sound files" else files[0]).run()
+    return field.set_value(files[0] if label == "Sound file" else list(files)).run()
 
 
 def clip(name=ANGER):
@@ -160,6 +160,18 @@ def test_a_voice_is_learned_and_its_effect_shown(visit, said, bundled):
     assert "knows the voice of EB0, and this clip is of KD0" in app.warning[0].value
     button(app, "Forget the voice").click().run()
     assert "Knowing the voice" not in said(app)
+
+
+def test_clips_of_a_voice_count_once_though_one_of_them_cannot_be_used(visit, said, bundled):
+    app = visit("predict")
+    upload(
+        app, ("good.flac", clip(), "audio/flac"), ("bad.wav", b"no sound", "audio/wav"),
+        label="Or clips of it",
+    )  # fmt: skip
+    for _ in range(2):
+        app.run()
+        assert ":green-badge[Voice known] from 1 clip" in said(app)
+        assert [each.value for each in app.error if "bad.wav" in each.value] != []
 
 
 def test_a_voice_that_nobody_names_is_heard_to_be_another_one(visit, said, bundled):

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import errors
 from pages.shared.errors import plain
 from pages.shared.predict import loading
 from pages.shared.representations.source import FORMATS
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from ser_core.models.predictor import Voice
     from ser_core.predicting.listing import ModelInfo
 
-CLIPS, SPEAKER = "_voice", "_voice_speaker"
+CLIPS, SPEAKER, FAULTS = "_voice", "_voice_speaker", "_voice_faults"
 FROM_CORPUS = 5
 
 
@@ -127,6 +126,8 @@ def panel(model: Answerer, active: Active) -> None:
         _record(model)
         _upload(model)
         _of_corpus(model, active)
+        for fault in st.session_state.get(FAULTS, []):
+            st.error(plain(fault))
         _list()
 
 
@@ -134,9 +135,8 @@ def _record(model: Answerer) -> None:
     round_ = st.session_state.setdefault("_voice_round", 0)
     file = st.audio_input("Record a sentence", key=f"voice-record-{round_}", sample_rate=48_000)
     if file is not None:
-        name = f"recording {len(clips()) + 1}"
-        if _add(model, [Recording(name, file.getvalue())]):
-            _begin_again()
+        _add(model, [Recording(f"recording {len(clips()) + 1}", file.getvalue())])
+        _begin_again()
 
 
 def _upload(model: Answerer) -> None:
@@ -144,7 +144,8 @@ def _upload(model: Answerer) -> None:
     files = st.file_uploader(
         "Or clips of it", type=FORMATS, accept_multiple_files=True, key=f"voice-files-{round_}"
     )
-    if files and _add(model, [Recording(file.name, file.getvalue()) for file in files]):
+    if files:
+        _add(model, [Recording(file.name, file.getvalue()) for file in files])
         _begin_again()
 
 
@@ -169,20 +170,25 @@ def _take(model: Answerer, speaker: str, several: list[Recording]) -> None:
     _add(model, several, speaker)
 
 
-def _add(model: Answerer, several: list[Recording], speaker: str = "") -> bool:
-    """Take clips that can be used, of a speaker if that is known; say what is wrong with others."""
+def _add(model: Answerer, several: list[Recording], speaker: str = "") -> None:
+    """Take clips that can be used, of a speaker if that is known; note what is wrong with others.
+
+    What is wrong is told by the next run: the widgets that gave the clips are emptied after every
+    addition, or each run would add their clips again.
+    """
     good: list[Recording] = []
+    faults: list[str] = []
     for each in several:
         try:
             model.heard(each)
         except SerError as error:
-            errors.show(error)
+            faults.append(str(error))
         else:
             good.append(each)
     if good:  # of clips added to those of a known speaker nobody knows whose they are
         st.session_state[SPEAKER] = "" if clips() else speaker
     st.session_state[CLIPS] = [*clips(), *good]
-    return len(good) == len(several)
+    st.session_state[FAULTS] = faults
 
 
 def _begin_again() -> None:
@@ -211,4 +217,5 @@ def _remove(number: int) -> None:
 
 def _forget() -> None:
     st.session_state[CLIPS] = []
+    st.session_state.pop(FAULTS, None)
     st.session_state.pop(SPEAKER, None)
