@@ -197,6 +197,17 @@ def test_deleting_a_run_can_be_undone(visit, said, with_runs, ser_home):
     assert summary(ser_home, with_runs["random"])["members"] == 2
 
 
+def test_all_that_was_deleted_can_be_undone(visit, said, with_runs):
+    app = visit("results")
+    for done in (1, 2):
+        app.session_state["runs-table"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+        app.run()
+        press(app, "Delete")
+        assert f"{done} result" in said(app)
+    press(app, "Undo")
+    assert set(app.dataframe[0].value["Hash"]) == set(with_runs.values())
+
+
 def test_leak_premium_says_what_a_split_costs_and_offers_the_missing(visit, said, with_runs):
     app = visit("results", results="Leak premium")
     words = said(app)

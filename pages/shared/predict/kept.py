@@ -128,7 +128,7 @@ def _delete(ids: list[str]) -> None:
             removed.append(feedback.delete(kept_id))
         except SerError as error:
             errors.show(error)
-    st.session_state[REMOVED] = removed
+    st.session_state[REMOVED] = [*st.session_state.get(REMOVED, []), *removed]
 
 
 def _undo() -> None:

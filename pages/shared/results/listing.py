@@ -270,8 +270,8 @@ def delete(picked: Sequence[RunInfo]) -> None:
             kept.append(runs.delete(run))
         except SerError as error:
             st.session_state["_run_error"] = str(error)
-    if kept:
-        st.session_state["_deleted"] = kept
+    st.session_state["_deleted"] = [*_deleted(), *kept]
+    st.session_state.pop(TABLE, None)  # or the tick would pass to the run that takes its row
     address.show_all()
 
 
@@ -279,16 +279,20 @@ def _undo() -> None:
     """Say what was deleted, with the way back."""
     if "_run_error" in st.session_state:
         st.error(plain(st.session_state.pop("_run_error")))
-    kept: list[Path] = [path for path in st.session_state.get("_deleted", []) if path.exists()]
-    if kept:
+    if kept := _deleted():
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             days = runs.KEPT_DAYS
             st.markdown(f"{count(len(kept), 'result')} deleted; kept for {days} days.")
-            st.button("Undo", on_click=_restore, args=(kept,))
+            st.button("Undo", on_click=_restore)
 
 
-def _restore(kept: Sequence[Path]) -> None:
-    for path in kept:
+def _deleted() -> list[Path]:
+    """What this visit deleted and can bring back."""
+    return [path for path in st.session_state.get("_deleted", []) if path.exists()]
+
+
+def _restore() -> None:
+    for path in _deleted():
         try:
             runs.restore(path)
         except SerError as error:
