@@ -31,7 +31,10 @@ def button(label: str, act: Callable[..., object], *args: object, **how: Any) ->
     own = (act.__module__, how.get("key", label))
     st.button(label, on_click=_press, args=(own, act, args), **how)
     if st.session_state.get(_PRESSED, (None,))[0] == own:
-        _do(act, args)
+        if how.get("disabled"):  # by the very field that the press left
+            del st.session_state[_PRESSED]
+        else:
+            _do(act, args)
 
 
 def _press(*pressed: object) -> None:

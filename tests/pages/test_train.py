@@ -168,7 +168,7 @@ def test_seeds_are_typed_as_a_list(visit):
 def test_a_fault_is_told_in_the_words_of_the_recipe(visit, name, value, told):
     app = visit("train", **{name: value})
     assert any(told in error.value for error in app.error)
-    assert "Start" not in [b.label for b in app.button]
+    assert button(app, "Start").disabled
 
 
 def test_a_split_that_cannot_be_made_is_told(visit):
@@ -253,6 +253,16 @@ def test_a_field_that_the_press_on_start_leaves_counts(visit, queued):
     field(app, "train.epochs").set_value(3)
     press(app, "Start")
     assert load(recipe_file(queued[0])).train.epochs == 3
+
+
+def test_a_press_that_leaves_a_faulty_field_starts_nothing(visit, queued):
+    app = visit("train", **TINY)
+    field(app, "seeds").set_value("abc")
+    press(app, "Start")
+    assert "seeds" in app.error[0].value
+    assert queued == []
+    field(app, "seeds").set_value("4").run()
+    assert queued == []
 
 
 def test_one_click_queues_every_representation_and_every_split(visit, queued):

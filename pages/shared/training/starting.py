@@ -35,6 +35,8 @@ def show() -> None:
         recipe = form.recipe()
     except SerError as error:
         errors.show(error)
+        # A press that left the faulty field must not start what the form held before.
+        pressing.button("Start", _launch, [], type="primary", width="stretch", disabled=True)
         _text(yaml.safe_dump(_written(form.content()), sort_keys=False))
         _reset()
         return
@@ -149,11 +151,6 @@ def _start(recipe: Recipe) -> None:
     job = job_of(recipe.hash)
     under_way = job is not None and not job.state.is_over
     finished = _is_finished(recipe.hash)
-    if under_way:
-        st.info("This very recipe is under way. The tab Jobs shows how far it is.")
-    elif finished:
-        st.success("This very recipe has been run: the same again would give the same.")
-        navigation.link("results", "Show its results →", run=recipe.hash)
     pressing.button(
         "Start",
         _launch,
@@ -178,6 +175,12 @@ def _start(recipe: Recipe) -> None:
             help="Leak premium: trains this recipe under the random, sentence-disjoint, "
             "speaker-disjoint and leave-one-speaker-out split. Results shows what each costs.",
         )
+    # Below the buttons: they must not move away under a second press.
+    if under_way:
+        st.info("This very recipe is under way. The tab Jobs shows how far it is.")
+    elif finished:
+        st.success("This very recipe has been run: the same again would give the same.")
+        navigation.link("results", "Show its results →", run=recipe.hash)
 
 
 def _is_finished(run_id: str) -> bool:
