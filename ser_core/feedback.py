@@ -88,7 +88,7 @@ def keep(
     name: str = "",
     speaker: str = "",
 ) -> Kept:
-    """Keep a recording with what it really was.
+    """Keep a recording with what it really was; what is kept already is not kept twice.
 
     Args:
         waveform: The recording.
@@ -110,6 +110,9 @@ def keep(
         raise ParameterError(
             "no emotion of the vocabulary", subject=emotion, remedy=did_you_mean(emotion, EMOTIONS)
         )
+    sound = _flac(waveform)
+    if (same := _same(sound, emotion, speaker.strip())) is not None:
+        return same
     kept = Kept(
         id=f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:6]}",
         emotion=emotion,
@@ -122,8 +125,14 @@ def keep(
         seconds=round(waveform.duration, 3),
         kept=time.time(),
     )
-    _write(Removed(kept.id, _flac(waveform), json.dumps(asdict(kept), ensure_ascii=False)))
+    _write(Removed(kept.id, sound, json.dumps(asdict(kept), ensure_ascii=False)))
     return kept
+
+
+def _same(sound: bytes, emotion: str, speaker: str) -> Kept | None:
+    """What is kept of this very sound and label: a button may be pressed twice."""
+    alike = (each for each in kept() if (each.emotion, each.speaker) == (emotion, speaker))
+    return next((e for e in alike if e.sound.is_file() and e.sound.read_bytes() == sound), None)
 
 
 def kept() -> list[Kept]:

@@ -33,6 +33,14 @@ def test_what_is_kept_is_a_corpus_like_any_other(demo_waveform):
     assert dict(kept[1].probabilities) == GIVEN
 
 
+def test_the_same_is_not_kept_twice(demo_waveform):
+    first = _keep(demo_waveform, speaker="Ala")
+    assert _keep(demo_waveform, speaker=" Ala ") == first
+    _keep(demo_waveform, "sadness", speaker="Ala")
+    _keep(demo_waveform, speaker="Ola")
+    assert len(feedback.kept()) == 3
+
+
 def test_the_sound_survives_unchanged(demo_waveform):
     kept = _keep(demo_waveform)
     np.testing.assert_array_equal(audio.load(kept.sound).samples, demo_waveform.samples)
