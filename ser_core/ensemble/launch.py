@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +10,7 @@ from ser_core import settings
 from ser_core.ensemble.options import Options
 from ser_core.ensemble.saved import HISTORY, MODEL, Request, ask
 from ser_core.jobs import PROGRESS_FILE, Job, Order, enqueue, find
+from ser_core.jobs.shell import pasted
 
 KEY = "ensemble:"
 """Beginning of the key of every such job; the id of the ensemble follows."""
@@ -61,7 +61,5 @@ def _flag(name: str) -> str:
 
 def shell(request: Request) -> str:
     """What to paste in a terminal for this very request."""
-    home = f"SER_HOME={shlex.quote(str(settings.home().absolute()))}"
     out = settings.home().absolute() / "ensembles" / request.id / MODEL
-    where = shlex.quote(str(settings.REPOSITORY))
-    return f"cd {where} && {home} {shlex.join(line(request, out))}"
+    return pasted(line(request, out))

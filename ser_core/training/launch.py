@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ser_core import settings
 from ser_core.jobs import PROGRESS_FILE, Job, Order, enqueue, find
+from ser_core.jobs.shell import pasted
 from ser_core.training.runs import folder_of_runs
 
 if TYPE_CHECKING:
@@ -61,7 +60,4 @@ def shell(recipe: Recipe) -> str:
 
     The run and its figures then appear among the others.
     """
-    home = f"SER_HOME={shlex.quote(str(settings.home().absolute()))}"
-    command = shlex.join(line(Path("/dev/stdin")))
-    where = shlex.quote(str(settings.REPOSITORY))
-    return f"cd {where} && {home} {command} <<'RECIPE'\n{recipe.to_yaml()}RECIPE"
+    return f"{pasted(line(Path('/dev/stdin')))} <<'RECIPE'\n{recipe.to_yaml()}RECIPE"

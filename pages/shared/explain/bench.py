@@ -24,6 +24,7 @@ from ser_core.explain.report import FIGURES, HIGHER_IS_BETTER
 from ser_core.explain.tracked import heading
 from ser_core.explain.view import within
 from ser_core.jobs import PROGRESS_FILE, State, find, start
+from ser_core.jobs.shell import pasted
 from ser_core.jsonfile import read_json
 from ser_core.plots.palette import ACCENT, NO_EMOTION, emotion_color
 from ser_core.plots.results import Row, intervals_figure
@@ -111,7 +112,7 @@ def _order(info: ModelInfo, active: Active, key: str) -> None:
         command = line(info, active, int(clips), str(fill), names, enrol, seen_as)
         pressing.button("Run the bench", _start, command, info, key, type="primary")
     st.caption("It runs on when you close the page. The same in a terminal:")
-    st.code(" ".join(command).replace(PROGRESS_FILE, "progress.json"), language="bash")
+    st.code(pasted(command), language="bash", wrap_lines=True)
 
 
 def _enrolled(info: ModelInfo) -> int:
@@ -156,11 +157,12 @@ def line(
     return [
         sys.executable, "-m", "ser_core", "explain", "bench", "--model",
         str(info.folder.absolute()), "--corpus", str(active.corpus.root), "--clips", str(clips),
-        "--fill", fill, *chosen, "--progress-file", PROGRESS_FILE,
+        "--fill", fill, *chosen,
     ]  # fmt: skip
 
 
 def _start(command: list[str], info: ModelInfo, key: str) -> None:
+    command = [*command, "--progress-file", PROGRESS_FILE]
     start(command, title=f"Explanations of {info.title}", key=key)
 
 
