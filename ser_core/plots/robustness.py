@@ -155,7 +155,7 @@ def overview_figure(summary: pd.DataFrame, *, clean: Interval, chance: float) ->
         hovertemplate="%{customdata}: area %{x:.3f}<extra></extra>",
     )
     figure.update_layout(look(height=110 + 30 * max(1, len(rows)), name="overview", legend=True))
-    figure.update_xaxes(title="UAR", range=[0, 1.02], automargin=True, zeroline=False)
+    figure.update_xaxes(title="UAR", range=[-0.02, 1.02], automargin=True, zeroline=False)
     figure.update_yaxes(
         automargin=True,
         zeroline=False,

@@ -284,6 +284,10 @@ def _scalar(text: str) -> Any:
     return value
 
 
+SAID = {"too_short": "needs a value at least"}
+"""What pydantic says in the words of a programmer."""
+
+
 def _fault(error: Any) -> str:
     """What is wrong at one place, for people."""
     where = ".".join(str(part) for part in error["loc"])
@@ -293,7 +297,7 @@ def _fault(error: Any) -> str:
     if error["type"] == "literal_error":
         expected = error["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
         return f"{where} = {error['input']!r}: {did_you_mean(str(error['input']), expected)}"
-    said = error["msg"].removeprefix("Value error, ")
+    said = SAID.get(error["type"]) or error["msg"].removeprefix("Value error, ")
     given = "" if error["type"] in ("missing", "value_error") else f" = {error['input']!r}"
     return f"{where}{given}: {said}" if where else said
 

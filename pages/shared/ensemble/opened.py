@@ -44,7 +44,7 @@ VIEWS = {
 
 def show(ensemble_id: str) -> None:
     """Header, figures and views; or the search under way, or why it failed."""
-    st.button("← All ensembles", type="tertiary", on_click=address.close)
+    st.button("← All ensembles", type="tertiary", on_click=_close)
     try:
         saved = ensembles.one(ensemble_id)
     except SerError as error:
@@ -176,6 +176,11 @@ def _delete(saved: Saved) -> None:
     except SerError as error:
         st.session_state["_ensemble_error"] = str(error)
         return
+    _close()
+
+
+def _close() -> None:
+    """Back to the list."""
     address.close()
     st.session_state["ensembles"] = "Ensembles"
 

@@ -31,7 +31,7 @@ COMPARABLE = ("uar", "wa", "macro_f1", "ece")
 
 def show(run_ids: list[str]) -> None:
     """The runs side by side, and the paired test."""
-    st.button("← All runs", type="tertiary", on_click=address.show_all)
+    st.button("← All results", type="tertiary", on_click=address.show_all)
     st.title("Compare")
     found = _found(run_ids)
     if len(found) < 2:

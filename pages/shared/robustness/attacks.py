@@ -85,7 +85,7 @@ def _in_sigma(seen: dict[str, Curve]) -> None:
         smallest = each.smallest()
         turned = smallest.notna().mean() if len(smallest) else 0.0
         level = _half(each)
-        half = f"half of the right answers are turned at {level}" if level else (
+        half = f"at least half of the right answers are turned at {level}" if level else (
             f"{100 * turned:.0f} % of the right answers are turned by some level"
         )  # fmt: skip
         lines.append(f"{name.upper() if name != 'random' else 'Random signs'}: {half}.")
