@@ -284,7 +284,12 @@ def _scalar(text: str) -> Any:
     return value
 
 
-SAID = {"too_short": "needs a value at least"}
+SAID = {
+    "too_short": "needs a value at least",
+    "tuple_type": "is not a list",
+    "int_parsing": "is not a whole number",
+    "float_parsing": "is not a number",
+}
 """What pydantic says in the words of a programmer."""
 
 

@@ -159,7 +159,7 @@ def test_seeds_are_typed_as_a_list(visit):
     ("name", "value", "told"),
     [
         ("seeds", "[1, 1]", "differ"),
-        ("seeds", "one", "needs a value"),
+        ("seeds", "one", "is not a list"),
         ("train.batch", "1", "train.batch"),
         ("representation.name", "mell", "mell"),
         ("network.name", "resnet19", "resnet18"),
