@@ -153,8 +153,12 @@ def _about(run: RunInfo) -> dict[str, object]:
 
 
 def _shape_of_run(run: RunInfo) -> str:
+    """Hash of a run's shape; empty where its bundle does not tell all that it rests on."""
     recipe = _about(run).get("recipe")
-    return _shape(recipe) if isinstance(recipe, dict) else ""
+    try:
+        return _shape(recipe) if isinstance(recipe, dict) else ""
+    except KeyError:  # written by another version, or by other hands
+        return ""
 
 
 def _past(run: RunInfo) -> Pace | None:

@@ -6,6 +6,7 @@ from ser_core.corpora import make_split, open_corpus
 from ser_core.settings import demo_corpus
 from ser_core.training import estimate
 from ser_core.training.recipe import parse
+from tests.ensemble.conftest import Maker
 
 
 def recipe(**changes):
@@ -60,6 +61,11 @@ def test_a_measurement_is_kept_and_carried_over_in_proportion(ser_home):
     factor = estimate.cost(wider) / estimate.cost(asked)
     assert factor > 1.2
     assert found.train == pytest.approx(factor * pace.train)
+
+
+def test_a_run_whose_recipe_is_not_whole_tells_no_pace(ser_home):
+    told = Maker(ser_home)("of another version", 1.5)
+    assert estimate.known_pace(parse({"name": "a", "corpus": str(demo_corpus())}), [told]) is None
 
 
 def test_the_cost_of_a_network_is_that_of_timed_steps_within_a_third():
