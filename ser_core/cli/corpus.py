@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ser_core.cli import console
+from ser_core.cli.options import ProgressFile
 from ser_core.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -42,9 +43,6 @@ Scan = Annotated[
 ]
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Processes that decode; all cores when absent.")
-]
-ProgressFile = Annotated[
-    Path | None, typer.Option(hidden=True, help="Where a job reports how far it is.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ser_core.cli import console
+from ser_core.cli.options import ProgressFile
 from ser_core.ensemble.options import Options
 
 if TYPE_CHECKING:
@@ -46,9 +47,6 @@ Deploy = Annotated[
     ),
 ]
 Json = Annotated[Path | None, typer.Option("--json", help="File to write everything into.")]
-ProgressFile = Annotated[
-    Path | None, typer.Option(hidden=True, help="Where a job reports how far it is.")
-]
 HistoryFile = Annotated[
     Path | None, typer.Option("--history", hidden=True, help="Where the search is written live.")
 ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ser_core.cli import console
+from ser_core.cli.options import JsonFile, ProgressFile, Reader
 from ser_core.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -31,10 +32,6 @@ Weights = Annotated[
 CorpusPath = Annotated[
     Path | None, typer.Option(help="Corpus to judge it on; a run knows its own.")
 ]
-Reader = Annotated[
-    str | None, typer.Option(help="Reader of the corpus; found by itself when absent.")
-]
-JsonFile = Annotated[Path | None, typer.Option("--json", help="File to write everything into.")]
 Answers = Annotated[
     Path | None,
     typer.Option(help="Parquet file for the predictions table, of the first number of clips."),
@@ -68,9 +65,6 @@ Keep = Annotated[
 ]
 Draws = Annotated[int, typer.Option(min=1, help="How often the enrolled clips are drawn anew.")]
 Seed = Annotated[int, typer.Option(help="Of the draws.")]
-ProgressFile = Annotated[
-    Path | None, typer.Option(hidden=True, help="Where a job reports how far it is.")
-]
 
 
 def evaluate(

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ser_core.cli import console
+from ser_core.cli.options import ProgressFile
 
 CorpusPath = Annotated[Path, typer.Option("--corpus", help="Corpus of the clips.")]
 Clips = Annotated[int | None, typer.Option(min=2, help="At most so many test clips.")]
@@ -39,9 +40,6 @@ Workers = Annotated[int, typer.Option(min=1, help="Worker processes.")]
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the result to this file.")]
 Folder = Annotated[
     Path | None, typer.Option("--out", help="Folder of tables and maps; the page finds its own.")
-]
-ProgressFile = Annotated[
-    Path | None, typer.Option(hidden=True, help="Where a job reports how far it is.")
 ]
 SeenAs = Annotated[
     str,

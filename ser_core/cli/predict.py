@@ -11,6 +11,7 @@ import typer
 
 from ser_core import atomic
 from ser_core.cli import console
+from ser_core.cli.options import ProgressFile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,9 +38,6 @@ Timeline = Annotated[
 ]
 Window = Annotated[float, typer.Option(help="Length of a window, in seconds.")]
 Hop = Annotated[float, typer.Option(help="Step from one window to the next, in seconds.")]
-ProgressFile = Annotated[
-    Path | None, typer.Option(hidden=True, help="Where a job reports how far it is.")
-]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 

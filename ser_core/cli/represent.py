@@ -10,6 +10,7 @@ import typer
 
 from ser_core import atomic
 from ser_core.cli import console
+from ser_core.cli.options import ProgressFile
 from ser_core.errors import AudioError, ParameterError
 
 if TYPE_CHECKING:
@@ -41,9 +42,6 @@ Reader = Annotated[
 ]
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Worker processes; all cores when absent.")
-]
-ProgressFile = Annotated[
-    Path | None, typer.Option(hidden=True, help="Where a job reports how far it is.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 

@@ -10,6 +10,7 @@ import typer
 
 from ser_core import settings
 from ser_core.cli import console
+from ser_core.cli.options import ProgressFile
 
 if TYPE_CHECKING:
     from ser_core.training.recipe import Recipe
@@ -35,9 +36,6 @@ Folder = Annotated[
     typer.Option(
         "--out", help="Folder of the run; started again with it, an interrupted run goes on."
     ),
-]
-ProgressFile = Annotated[
-    Path | None, typer.Option(hidden=True, help="Where a job reports how far it is.")
 ]
 Every = Annotated[
     bool,
