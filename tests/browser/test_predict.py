@@ -54,6 +54,14 @@ def answered(page):
     page.wait_for_function(ANSWERED, timeout=60_000)
 
 
+def uploaded(page, clip):
+    """Give a sound to the page, and wait for the answer."""
+    page.goto(f"{MODEL}&source=Upload")
+    page.get_by_text("It stays on this computer").wait_for()
+    page.get_by_test_id("stMain").locator("input[type=file]").last.set_input_files(clip)
+    answered(page)
+
+
 def test_a_recording_is_answered_and_its_correction_kept_and_deleted(model, microphone):
     page = microphone
     page.goto(f"{MODEL}&source=Microphone")
@@ -103,10 +111,7 @@ def test_the_buttons_of_a_chart_cover_no_label(model, page):
 
 
 def test_an_uploaded_sound_is_still_there_after_a_look_at_another_tab(model, page, demo_clip):
-    page.goto(f"{MODEL}&source=Upload")
-    page.get_by_text("It stays on this computer").wait_for()
-    page.get_by_test_id("stMain").locator("input[type=file]").last.set_input_files(demo_clip)
-    answered(page)
+    uploaded(page, demo_clip)
     page.get_by_role("tab", name="Many recordings").click()
     expect(page.get_by_text("Choose several files")).to_be_visible()
     page.get_by_role("tab", name="One recording").click()
@@ -117,10 +122,7 @@ def test_an_uploaded_sound_is_still_there_after_a_look_at_another_tab(model, pag
 
 
 def test_an_uploaded_sound_can_be_seen_in_its_representations(model, page, demo_clip):
-    page.goto(f"{MODEL}&source=Upload")
-    page.get_by_text("It stays on this computer").wait_for()
-    page.get_by_test_id("stMain").locator("input[type=file]").last.set_input_files(demo_clip)
-    answered(page)
+    uploaded(page, demo_clip)
     page.get_by_role("link", name="Show its representations").click()
     page.wait_for_url(re.compile("/representations"))
     drawn = "document.querySelectorAll('.js-plotly-plot .heatmaplayer image').length === 12"

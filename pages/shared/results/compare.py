@@ -165,43 +165,37 @@ def _told(result: Contest, reports: dict[str, Report]) -> None:
         )
 
 
-PAIRS: dict[str, tuple[str, dict[str, Any]]] = {
-    "first": ("First", {"width": 235}),
-    "second": ("Second", {"width": 235}),
-    "difference": ("Difference", {"width": 80, "help": "First less second."}),
-    "interval": ("95 % interval", {"width": 125, "help": "Of the difference."}),
-    "p_holm": (
-        "p",
-        {
-            "width": 60,
-            "help": "How often chance alone would do as much, corrected for the number of pairs "
-            "(Holm, 1979). The CSV also has it without the correction.",
-        },
-    ),
-    "p_mcnemar": (
-        "p, McNemar",
-        {"width": 85, "help": "Of the clips that only one of them answers right."},
-    ),
-}
-"""Columns of the paired test: titles for people, and how they are drawn."""
-
-
 def _pairs(table: pd.DataFrame) -> None:
     """The test of each pair; the CSV has more columns."""
     ends = zip(table["low"], table["high"], strict=True)
     interval = [f"{low:.3f} to {high:.3f}" if pd.notna(low) else "unknown" for low, high in ends]
-    kind = st.column_config
-    columns = {
-        name: kind.NumberColumn(title, format="%.3f", **how)
-        if name in table and pd.api.types.is_numeric_dtype(table[name])
-        else kind.TextColumn(title, **how)
-        for name, (title, how) in PAIRS.items()
-    }
+    columns = _columns()
     st.dataframe(
-        table.assign(interval=interval)[list(PAIRS)],
+        table.assign(interval=interval)[list(columns)],
         hide_index=True,
         column_config=columns,
         placeholder="",
     )
     made = table[["method", "over"]].drop_duplicates().itertuples(index=False)
     st.caption("Intervals: " + "; ".join(f"{each.method} over {each.over}" for each in made) + ".")
+
+
+def _columns() -> dict[str, Any]:
+    """Columns that are shown, in their order."""
+    text = st.column_config.TextColumn
+    number = partial(st.column_config.NumberColumn, format="%.3f")
+    return {
+        "first": text("First", width=235),
+        "second": text("Second", width=235),
+        "difference": number("Difference", width=80, help="First less second."),
+        "interval": text("95 % interval", width=125, help="Of the difference."),
+        "p_holm": number(
+            "p",
+            width=60,
+            help="How often chance alone would do as much, corrected for the number of pairs "
+            "(Holm, 1979). The CSV also has it without the correction.",
+        ),
+        "p_mcnemar": number(
+            "p, McNemar", width=85, help="Of the clips that only one of them answers right."
+        ),
+    }
