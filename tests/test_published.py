@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 import yaml
@@ -61,12 +62,32 @@ def test_every_published_recipe_is_one():
             load(result.recipe, ["corpus=anywhere"])
 
 
-def test_figures_in_the_readme_are_those_that_are_published():
-    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+PAGES = ("README.md", "docs/results.md")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_figures_of_a_result_that_a_page_names_are_those_that_are_published(page):
+    text = (REPOSITORY / page).read_text(encoding="utf-8")
     for result in published.published():
         if f"`{result.name}`" in text:
             for row in published.rows([result], ("uar",)):
                 assert row["UAR"] in text, (result.name, row)
+
+
+def test_every_published_result_is_a_row_of_the_page_of_results():
+    text = (REPOSITORY / "docs" / "results.md").read_text(encoding="utf-8")
+    results = published.published()
+    for row in published.rows([result for result in results if "/" not in result.name]):
+        cells = (f"`{row['result']}`", *(row[name] for name in ("voices", "UAR", "WA", "ECE")))
+        assert f"| {' | '.join(cells)} | {row['minutes'] or '–'} |" in text, row
+    unseen, shared = (
+        [result for result in results if result.name.startswith(f"{kind}/")]
+        for kind in ("unseen", "random")
+    )
+    for row in published.every_representation(unseen, shared):
+        name, *figures = row.values()
+        line = rf"\| `{name}` \| [\d.]+ \| {re.escape(' | '.join(figures))} \|"
+        assert re.search(line, text), row
 
 
 def test_what_each_adds_to_the_mean_of_all_is_told(run, tmp_path):
