@@ -1,15 +1,34 @@
 """The core of the SER Workbench: honest speech emotion recognition, without a user interface.
 
-Importing this package is cheap. Everything heavy (torch, librosa, pandas) is imported by the
-modules that use it:
+>>> import ser_core as ser
+>>> corpus = ser.open_corpus(ser.demo_corpus())
+>>> ser.audit_split(ser.split(corpus, "leave-one-speaker-out"), corpus).speakers_shared
+False
 
-- [`ser_core.audio`][] decodes any sound into a `Waveform`.
-- [`ser_core.corpora`][] opens, audits and splits collections of clips.
-- [`ser_core.representations`][] turns waveforms into the thirteen acoustic representations.
-- [`ser_core.store`][] keeps representations on disk, addressed by content.
+Importing this package is cheap: the names it offers, and everything heavy (torch, pandas, librosa),
+are loaded when they are first used.
 """
 
+import importlib
 import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ser_core.api import attack as attack
+    from ser_core.api import attribute as attribute
+    from ser_core.api import enrol as enrol
+    from ser_core.api import evaluate as evaluate
+    from ser_core.api import export_onnx as export_onnx
+    from ser_core.api import load_model as load_model
+    from ser_core.api import predict as predict
+    from ser_core.api import represent as represent
+    from ser_core.api import train as train
+    from ser_core.audio.loading import load as load_audio
+    from ser_core.corpora.leaks import audit_split as audit_split
+    from ser_core.corpora.opening import open_corpus as open_corpus
+    from ser_core.corpora.splits import make_split as split
+    from ser_core.errors import SerError as SerError
+    from ser_core.settings import demo_corpus as demo_corpus
 
 # These must be in the environment before anyone imports torch. Where another process keeps a core
 # busy, OpenMP threads that spin while they wait are thirty times slower than ones that sleep; a
@@ -19,3 +38,58 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "20000")
 
 __version__ = "0.1.0"
+
+OFFERED = {
+    "SerError": "ser_core.errors:SerError",
+    "attack": "ser_core.api:attack",
+    "attribute": "ser_core.api:attribute",
+    "audit_split": "ser_core.corpora.leaks:audit_split",
+    "demo_corpus": "ser_core.settings:demo_corpus",
+    "enrol": "ser_core.api:enrol",
+    "evaluate": "ser_core.api:evaluate",
+    "export_onnx": "ser_core.api:export_onnx",
+    "load_audio": "ser_core.audio.loading:load",
+    "load_model": "ser_core.api:load_model",
+    "open_corpus": "ser_core.corpora.opening:open_corpus",
+    "predict": "ser_core.api:predict",
+    "represent": "ser_core.api:represent",
+    "split": "ser_core.corpora.splits:make_split",
+    "train": "ser_core.api:train",
+}
+"""Where each name is; the imports above say the same to type checkers and editors.
+
+No name may be that of a module in this package, which would take its place once it is imported.
+"""
+
+__all__ = [
+    "SerError",
+    "attack",
+    "attribute",
+    "audit_split",
+    "demo_corpus",
+    "enrol",
+    "evaluate",
+    "export_onnx",
+    "load_audio",
+    "load_model",
+    "open_corpus",
+    "predict",
+    "represent",
+    "split",
+    "train",
+]
+
+if not TYPE_CHECKING:  # with it, type checkers would accept any name
+
+    def __getattr__(name):
+        """Load a name of the table when it is first used."""
+        if name not in OFFERED:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module, _, attribute = OFFERED[name].partition(":")
+        value = globals()[name] = getattr(importlib.import_module(module), attribute)
+        return value
+
+
+def __dir__() -> list[str]:
+    """Names that are loaded, and those that will be."""
+    return sorted({*globals(), *OFFERED})

@@ -1,4 +1,4 @@
-"""What every test may use: real speech, and a runtime folder of its own."""
+"""What every test may use: real speech, and an empty MLflow store."""
 
 from __future__ import annotations
 
@@ -19,16 +19,6 @@ hypothesis.settings.register_profile(
     "workbench", deadline=None, derandomize=True, database=None, print_blob=True
 )
 hypothesis.settings.load_profile("workbench")
-
-
-@pytest.fixture(autouse=True)
-def ser_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A runtime folder that no other test sees; processes that a test starts inherit it."""
-    home = tmp_path / "ser-home"
-    monkeypatch.setenv("SER_HOME", str(home))
-    # MLflow puts the store it was last told into the environment, for the next test to find.
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    return home
 
 
 @pytest.fixture

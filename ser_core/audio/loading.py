@@ -47,6 +47,11 @@ def load(
         AudioError: If there is no such file, it is not sound, is empty, damaged, cut short, has no
             sound track, holds NaN or exceeds a limit. It names the file, the reason and the remedy.
         ParameterError: If the sample rate is outside the limits.
+
+    >>> import ser_core as ser
+    >>> sound = ser.load_audio(ser.demo_corpus() / "samples" / "SM0_anger_48.flac")
+    >>> sound.sample_rate, round(sound.duration, 2)
+    (16000, 2.16)
     """
     _check_rate(sample_rate, limits)
     name = name or _name(source)

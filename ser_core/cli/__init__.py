@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
+from ser_core import __version__
 from ser_core.cli import (
     attack,
     bench,
@@ -24,15 +26,35 @@ from ser_core.cli import (
     robustness,
     store,
     train,
+    workbench,
 )
 from ser_core.errors import SerError
+
+
+def _version(asked: bool) -> None:
+    """Print the version and end, if that is asked for."""
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
 
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
-    help="SER Workbench: honest speech emotion recognition.",
 )
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version.")
+    ] = False,
+) -> None:
+    """SER Workbench: honest speech emotion recognition."""
+
+
+app.command("app", context_settings=workbench.PASSED_ON)(workbench.app)
 app.add_typer(corpus.app, name="corpus")
 app.command("represent")(represent.represent)
 app.command("train")(train.train)
@@ -52,7 +74,10 @@ app.add_typer(jobs.app, name="jobs")
 
 
 def main() -> None:
-    """Run the command line; what goes wrong on purpose is one line, without a traceback."""
+    """Run the command line, as `ser` and as `python -m ser_core`.
+
+    What goes wrong on purpose is one line, without a traceback.
+    """
     try:
         app()
     except SerError as error:

@@ -23,7 +23,9 @@ CROWDED = (
 VOICES = {"": "test", "voices enrolled: ": "enrolled"}
 PREPARING, TRAINING = "decoding and representing clips", "training"
 
-RecipeFile = Annotated[Path, typer.Argument(help="Recipe, a YAML file; see recipes/.")]
+RecipeFile = Annotated[
+    Path, typer.Argument(help="Recipe: a YAML file, or the name of one of those in recipes/.")
+]
 Changes = Annotated[
     list[str] | None,
     typer.Option("--set", help="Change of the recipe, as optim.lr=3e-4; can be repeated."),
@@ -99,6 +101,7 @@ def _told(outcome: Outcome, name: str, *, as_json: bool) -> None:
 def carried_out(recipe: Recipe, folder: Path, progress_file: Path | None = None) -> Outcome:
     """Train all of a recipe with progress, as a run in MLflow."""
     from ser_core.memory import keep_freed
+    from ser_core.plots.printed_results import print_test
     from ser_core.processes import crowded
     from ser_core.training.run import run
     from ser_core.training.tracked import tracked
@@ -114,18 +117,5 @@ def carried_out(recipe: Recipe, folder: Path, progress_file: Path | None = None)
             preparing=partial(report, note=PREPARING),
             watcher=tracker,
         )
-        tracker.finished(outcome, _figures(outcome))
+        tracker.finished(outcome, print_test(outcome.report, outcome.split.policy))
     return outcome
-
-
-def _figures(outcome: Outcome) -> dict[str, bytes]:
-    """What `mlflow ui` shows beside the numbers."""
-    from ser_core.evaluation import report
-    from ser_core.plots.printed_results import print_confusion, print_reliability
-
-    scored = report(outcome.predictions, outcome.audit)
-    name = outcome.split.policy
-    return {
-        "confusion.png": print_confusion(scored, name, "png", normalised=True),
-        "reliability.png": print_reliability(scored, name, "png"),
-    }

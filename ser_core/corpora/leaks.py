@@ -118,6 +118,11 @@ def audit_split(split: Split, corpus: Corpus, scan: pd.DataFrame | None = None) 
 
     Raises:
         SplitError: If the split is not one of this corpus.
+
+    >>> import ser_core as ser
+    >>> corpus = ser.open_corpus(ser.demo_corpus())
+    >>> ser.audit_split(ser.split(corpus, "random"), corpus).grade
+    'E'
     """
     split.require(corpus)
     things = _things(corpus.clips.loc[split.table.index], scan)

@@ -40,6 +40,11 @@ def open_corpus(
         CorpusError: If there is nothing at the path, no reader fits, or no clip can be opened.
         ParameterError: If an option or a label map names something unknown.
         UnknownNameError: If there is no such reader.
+
+    >>> import ser_core as ser
+    >>> corpus = ser.open_corpus(ser.demo_corpus())
+    >>> corpus.name, len(corpus.usable), len(corpus.speakers)
+    ('nEMO', 53, 9)
     """
     place = _place(path)
     found = reader or detect(place)

@@ -44,6 +44,11 @@ def make_split(
             or an emotion that would vanish from train. It says why and what else to choose.
         ParameterError: If the fractions are no shares, or the group is unknown.
         UnknownNameError: If there is no such policy.
+
+    >>> import ser_core as ser
+    >>> split = ser.split(ser.open_corpus(ser.demo_corpus()), "leave-one-speaker-out")
+    >>> len(split.folds), len(split.fold("SM0")["test"])
+    (9, 6)
     """
     chosen = POLICIES[policy]
     task = Task(_clips(corpus), seed, _checked(fractions), folds, _known(group))

@@ -109,6 +109,14 @@ def print_reliability(report: Report, title: str, kind: Format) -> bytes:
     return _printed((4.2, 4.2), kind, draw)
 
 
+def print_test(report: Report, title: str) -> dict[str, bytes]:
+    """What is kept in MLflow beside the figures of a test, PNG by file name."""
+    return {
+        "confusion.png": print_confusion(report, title, "png", normalised=True),
+        "reliability.png": print_reliability(report, title, "png"),
+    }
+
+
 def print_intervals(rows: Sequence[Row], axis: str, title: str, badge: str, kind: Format) -> bytes:
     """Figures with their intervals, one above the other."""
 

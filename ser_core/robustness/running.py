@@ -26,6 +26,7 @@ from ser_core.robustness.subset import Subset, choose
 from ser_core.robustness.sweeping import kinds, trouble_curve
 
 if TYPE_CHECKING:
+    from ser_core.corpora import Corpus
     from ser_core.models.predictor import Predictor
 
 Progress = Callable[[int, int], None]
@@ -159,8 +160,11 @@ def run(plan: Plan, progress: Progress = lambda _done, _total: None) -> Card:
     """
     from ser_core.models.predictor import load
 
-    predictor = load(plan.model)
-    corpus = open_corpus(plan.corpus, plan.reader or None)
+    return tried(plan, load(plan.model), open_corpus(plan.corpus, plan.reader or None), progress)
+
+
+def tried(plan: Plan, predictor: Predictor, corpus: Corpus, progress: Progress) -> Card:
+    """As `run`, on a model and a corpus that are open already."""
     subset = choose(predictor, corpus, plan.clips, seed=plan.seed)
     work = _Work(plan, predictor, subset, _Count(progress, _total(plan, subset)))
     curves = [*work.troubles(), *work.attacks()]

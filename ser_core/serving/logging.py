@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import sys
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ser_core import settings, tracking
@@ -65,7 +67,11 @@ def _log(folder: Path, predictor: Predictor, run_id: str) -> str:
     import mlflow
 
     mlflow.set_tracking_uri(tracking.uri())
-    with store.told("logging the model"), warnings.catch_warnings():
+    with (
+        store.told("logging the model"),
+        warnings.catch_warnings(),
+        TemporaryDirectory() as temporary,
+    ):
         # The signature is written out below; an example would be half a megabyte of sound.
         warnings.filterwarnings("ignore", ".*input example.*")
         mlflow.start_run(run_id=run_id)
@@ -74,7 +80,7 @@ def _log(folder: Path, predictor: Predictor, run_id: str) -> str:
                 name="model",
                 python_model=str(Path(__file__).with_name("served.py")),
                 artifacts={"model": str(folder.absolute())},
-                code_paths=[str(settings.REPOSITORY / "ser_core")],
+                code_paths=[str(_code(Path(temporary)))],
                 signature=_signature(predictor),
                 pip_requirements=_requirements(),
             )
@@ -82,6 +88,12 @@ def _log(folder: Path, predictor: Predictor, run_id: str) -> str:
             # The run stays open: `tracking.run` ends it.
             mlflow.end_run(status="RUNNING")
     return str(logged.model_uri)
+
+
+def _code(folder: Path) -> Path:
+    """A copy of the package without the app and the bundled files that an installed one holds."""
+    left_out = shutil.ignore_patterns("_app", "__pycache__")
+    return shutil.copytree(settings.PACKAGE, folder / settings.PACKAGE.name, ignore=left_out)
 
 
 def _signature(predictor: Predictor) -> ModelSignature:

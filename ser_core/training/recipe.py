@@ -11,7 +11,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from ser_core import atomic
+from ser_core import atomic, settings
 from ser_core.errors import ParameterError, SerError
 from ser_core.registry import did_you_mean
 
@@ -239,10 +239,31 @@ def parse(content: Mapping[str, Any]) -> Recipe:
 def load(path: Path, changes: Sequence[str] = ()) -> Recipe:
     """Recipe from a YAML file, with changes as `optim.lr=3e-4`.
 
+    Args:
+        path: The file, or the name of a bundled recipe, such as "log-mel-loso".
+        changes: Each a dotted name, an equals sign and a value in YAML.
+
     Raises:
         SerError: If the file cannot be read or is not YAML.
         ParameterError: If a name or a value is wrong.
     """
+    content = read(path)
+    for change in changes:
+        _change(content, change)
+    return parse(content)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Content of a YAML file as it stands, such as a recipe that leaves the corpus open.
+
+    Args:
+        path: The file, or the name of a bundled recipe, such as "log-mel-loso".
+
+    Raises:
+        SerError: If the file cannot be read or is not YAML.
+    """
+    bundled = settings.REPOSITORY / "recipes" / f"{path}.yaml"
+    path = bundled if not path.exists() and bundled.is_file() else path
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -255,9 +276,7 @@ def load(path: Path, changes: Sequence[str] = ()) -> Recipe:
         ) from error
     if not isinstance(content, dict):
         raise SerError("is not a recipe", subject=str(path), remedy="Begin with `corpus: PATH`")
-    for change in changes:
-        _change(content, change)
-    return parse(content)
+    return content
 
 
 def _change(content: dict[str, Any], change: str) -> None:

@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
 import torch
 
-from ser_core import atomic
+from ser_core import atomic, evaluation
 from ser_core.corpora import LeakAudit, Split
 from ser_core.errors import ParameterError
 from ser_core.evaluation import Predictions
@@ -78,6 +79,11 @@ class Outcome:
     split: Split
     audit: LeakAudit
     minutes: float
+
+    @cached_property
+    def report(self) -> evaluation.Report:
+        """The test figures with intervals, nothing known of the speakers."""
+        return evaluation.report(self.predictions, self.audit)
 
 
 def run(

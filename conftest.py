@@ -1,0 +1,17 @@
+"""What every test and every example in a docstring has: a runtime folder of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def ser_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A runtime folder that no other test sees; processes that a test starts inherit it."""
+    home = tmp_path / "ser-home"
+    monkeypatch.setenv("SER_HOME", str(home))
+    # MLflow puts the store it was last told into the environment, for the next test to find.
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return home
