@@ -51,7 +51,7 @@ def picture_of_sound(
     representation: Representation, values: Values, name: str, start: float = 0.0
 ) -> Picture:
     """Picture of a sound that begins `start` seconds into its file."""
-    step = representation.hop_length / representation.sample_rate
+    step = 1 / representation.frame_rate
     return Picture(representation, values, name, start, step)
 
 

@@ -220,7 +220,7 @@ def _kilobytes(result: Published) -> float:
     recipe = yaml.safe_load((result.folder / "recipe.yaml").read_text(encoding="utf-8"))
     rep = make(**recipe.get("representation", {"name": "melspectrogram"}))
     channels, bins, _ = rep.silence.shape
-    frames = 1.0 if rep.summary else rep.sample_rate / rep.hop_length
+    frames = 1.0 if rep.summary else rep.frame_rate
     return 2 * channels * bins * frames / 1000
 
 

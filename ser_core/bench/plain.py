@@ -55,7 +55,7 @@ def main(frames: int, threads: int) -> None:
     from torch import nn
 
     from ser_core.bench import training
-    from ser_core.models.resnet import AudioResNet, ResNetSpec
+    from ser_core.models.networks.resnet import AudioResNet, ResNetSpec
 
     training.FRAMES = frames
     torch.set_num_threads(threads)

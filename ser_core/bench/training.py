@@ -16,11 +16,12 @@ from ser_core.corpora import Corpus, make_split
 from ser_core.evaluation.metrics import wilson
 from ser_core.memory import keep_freed
 from ser_core.models.emotion import EmotionModel
-from ser_core.models.resnet import ResNetSpec
+from ser_core.models.networks.resnet import ResNetSpec
 from ser_core.representations import make
 from ser_core.training import seeds
 from ser_core.training.data import Batch, Data, Stored, moments_of
-from ser_core.training.loop import Callback, Metrics, Stop, Trainer
+from ser_core.training.learner import Metrics
+from ser_core.training.loop import Callback, Stop, Trainer
 from ser_core.training.precision import Precision, available
 from ser_core.training.recipe import OptimChoice, Recipe, TrainChoice, parse
 from ser_core.training.sources import Prepared, prepare
@@ -230,7 +231,7 @@ def _recipe(content: dict[str, Any], corpus: Corpus, epochs: int | None = None) 
 def _fold(
     recipe: Recipe, corpus: Corpus, prepared: Prepared, precision: Precision
 ) -> tuple[Trainer, Tensor]:
-    from ser_core.training.run import new_model
+    from ser_core.training.fresh import new_model
 
     parts = make_split(corpus, "random", seed=0).fold(0)
     training = prepared.positions(parts["train"])

@@ -11,7 +11,7 @@ import json
 import re
 import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from ser_core.audio import Waveform
 from ser_core.ensemble.pooling import POOLINGS, Pool
 from ser_core.ensemble.together import answers, enrolled
 from ser_core.errors import ModelError, SerError
+from ser_core.models import abilities
 from ser_core.models.bundle import Bundle, load_bundle
 from ser_core.models.predictor import Probabilities, Voice
 from ser_core.predictions import Predictions
@@ -96,6 +97,22 @@ class Ensemble:
         return threshold
 
     @property
+    def lacks(self) -> Mapping[str, str]:
+        """What any of its models lacks, and why; and that it is several."""
+        return abilities.of_pool(self.members)
+
+    @property
+    def members(self) -> tuple[tuple[Bundle, ...], ...]:
+        """Models of the members that are asked."""
+        return tuple(models for models in self.models if models)
+
+    def pool_for(self, *, enrolled: bool) -> Pool:
+        """How the answers of `members` are pooled for voices that are known, or not."""
+        pool = (enrolled and self.pool_knowing) or self.pool
+        pairs = zip(pool.weights, self.models, strict=True)
+        return Pool(pool.kind, tuple(w for w, models in pairs if models), pool.temperature)
+
+    @property
     def _asked(self) -> list[Bundle]:
         return [model for models in self.models for model in models]
 
@@ -119,15 +136,9 @@ class Ensemble:
         asked = self._asked
         told = iter(zip(asked, answers(asked, waveforms, self._voices(voice)), strict=True))
         members = [
-            np.mean([self._ordered(*next(told)) for _ in models], axis=0)
-            for models in self.models
-            if models
+            np.mean([self._ordered(*next(told)) for _ in models], axis=0) for models in self.members
         ]
-        pool = self.pool if voice is None or self.pool_knowing is None else self.pool_knowing
-        weights = [
-            weight for weight, models in zip(pool.weights, self.models, strict=True) if models
-        ]
-        return Pool(pool.kind, tuple(weights), pool.temperature)(np.stack(members))
+        return self.pool_for(enrolled=voice is not None)(np.stack(members))
 
     def _ordered(self, model: Bundle, given: Probabilities) -> Probabilities:
         return given[:, [model.classes.index(name) for name in self.classes]]

@@ -135,6 +135,7 @@ def excuse(view: View, method: Method, representation: str = "") -> str:
 
 
 def _relevance(method: Method, sight: Sight, emotion: str, progress: Progress) -> Relevance:
+    method.require_applicable(sight)
     return method.relevance(sight, sight.classes.index(emotion), progress)
 
 

@@ -9,8 +9,10 @@ import torch.nn.functional as F
 from captum.attr import LayerGradCam
 from torch import nn
 
+from ser_core.errors import ModelError
 from ser_core.explain.method import Method, Progress, Relevance, method, silently
 from ser_core.explain.view import Sight
+from ser_core.models.abilities import GRADIENTS, STAGES
 from ser_core.parameters import choice
 
 LAYERS = ("layer1", "layer2", "layer3", "layer4")
@@ -29,7 +31,7 @@ class GradCam(Method):
     title = "Grad-CAM"
     describe = "Where the features of a layer that speak for the emotion are found: coarse blobs."
     signed = False
-    needs_convolutions = True
+    needs = (GRADIENTS, STAGES)
 
     layer: str = choice("layer3", LAYERS, "Stage of the network: later ones know more, see less")
 
@@ -39,6 +41,12 @@ class GradCam(Method):
 
     def relevance(self, sight: Sight, target: int, progress: Progress = silently) -> Relevance:
         self.require_applicable(sight)
+        if self.layer not in sight.spec.stages:
+            raise ModelError(
+                f"the network has no stage {self.layer}",
+                subject=self.name,
+                remedy=f"Choose one of {', '.join(sight.spec.stages)}",
+            )
         stage = cast(nn.ModuleList, getattr(sight.network, self.layer))
         cam: Any = LayerGradCam(sight.score, stage[-1])
         coarse = cam.attribute(sight.with_gradient, target=target, relu_attributions=True).detach()

@@ -16,7 +16,6 @@ from torch import nn
 from ser_core.explain.method import Method, Relevance, make
 from ser_core.explain.similarity import rank_correlation
 from ser_core.explain.view import Sight, private
-from ser_core.models.linear import LinearNet
 from ser_core.registry import Registry
 
 
@@ -136,7 +135,7 @@ def _named(*names: str) -> Callable[[Case], bool]:
 
 def _may_differ(case: Case) -> bool:
     """Whether it could be another map than gradient x input: on a linear network all are that."""
-    linear = isinstance(case.sight.network, LinearNet)
+    linear = case.sight.spec.linear
     return case.method.name != "gradient_x_input" and not linear
 
 
@@ -153,8 +152,8 @@ def completeness(case: Case) -> float:
     return abs(total - gained) / max(abs(gained), 1e-6)
 
 
-RANDOMISED = ("fc", "layer4", "layer3", "layer2", "layer1", "conv1")
-"""Where the cascade begins and how it goes down a residual network."""
+FIRST, LAST = "conv1", "fc"
+"""The first and the last layer of a network; the cascade goes down from the last by stages."""
 
 
 def randomisation(case: Case) -> float:
@@ -171,7 +170,8 @@ def cascade(case: Case, seed: int = 0) -> dict[str, float]:
     Returns:
         Rank correlation of the maps by the layer down to which weights are shuffled.
     """
-    names = [name for name in RANDOMISED if hasattr(case.sight.network, name)]
+    order = (LAST, *reversed(case.sight.spec.stages), FIRST)
+    names = [name for name in order if hasattr(case.sight.network, name)]
     curve = {}
     for number, name in enumerate(names, start=1):
         network = shuffled(case.sight.network, names[:number], seed)

@@ -10,6 +10,7 @@ from captum.attr import InputXGradient, IntegratedGradients, Saliency
 from ser_core.explain.fills import fill_choice, filled
 from ser_core.explain.method import Method, Progress, Relevance, method, silently
 from ser_core.explain.view import BATCH, Sight
+from ser_core.models.abilities import GRADIENTS
 from ser_core.parameters import parameter
 
 
@@ -24,6 +25,7 @@ class Integrated(Method):
 
     title = "Integrated gradients"
     describe = "What each value adds to the answer on the way from a baseline to the clip."
+    needs = (GRADIENTS,)
 
     steps: int = parameter(48, 8, 512, "Points on the way: more sum up more exactly", "points")
     baseline: str = fill_choice()
@@ -53,6 +55,7 @@ class SmoothGrad(Method):
 
     title = "SmoothGrad"
     describe = "Where small changes would move the answer most, averaged over noisy copies."
+    needs = (GRADIENTS,)
     signed = False
 
     samples: int = parameter(32, 2, 256, "Noisy copies: more give a smoother map", "copies")
@@ -88,6 +91,7 @@ class GradientTimesInput(Method):
 
     title = "Gradient x input"
     describe = "The plainest of all: gradient times value. What does not beat it is not worth it."
+    needs = (GRADIENTS,)
 
     def relevance(self, sight: Sight, target: int, progress: Progress = silently) -> Relevance:
         values = InputXGradient(sight.score).attribute(sight.with_gradient, target=target)

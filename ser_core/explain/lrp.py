@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import torch
 from captum.attr import LRP as CaptumLRP  # noqa: N811
@@ -24,8 +24,9 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ser_core.explain.method import Method, Progress, Relevance, method, silently
 from ser_core.explain.view import Sight
+from ser_core.models.abilities import PROPAGATION
 from ser_core.models.frames import own
-from ser_core.models.resnet import DEPTHS, AudioResNet, BasicBlock, Sum, halved
+from ser_core.models.networks.resnet import DEPTHS, AudioResNet, BasicBlock, Sum, halved
 from ser_core.parameters import choice
 
 Rule = Callable[[], PropagationRule]
@@ -98,7 +99,7 @@ class LRP(Method):
 
     title = "LRP"
     describe = "Hands the answer back through the layers, share by share, down to the picture."
-    needs_convolutions = True
+    needs = (PROPAGATION,)
 
     rules: str = choice("composite", tuple(RULES), "How each layer shares out its relevance")
 
@@ -108,7 +109,7 @@ class LRP(Method):
 
     def relevance(self, sight: Sight, target: int, progress: Progress = silently) -> Relevance:
         self.require_applicable(sight)
-        network = Propagated(cast(AudioResNet, sight.network), sight.frames)
+        network = PROPAGATED[sight.spec.propagation](sight.network, sight.frames)
         chosen = RULES[self.rules]
         if not chosen.bias:
             network.fc.bias.data.zero_()
@@ -120,6 +121,10 @@ class LRP(Method):
         positive, negative = values[0].detach().chunk(2)
         progress(1, 1)
         return Relevance(positive + negative, {"propagated": total})
+
+
+PROPAGATED: dict[str, Callable[[Any, Tensor | None], Any]] = {}
+"""How a network is rebuilt for propagation, by `NetworkSpec.propagation`."""
 
 
 def apart(x: Tensor) -> Tensor:
@@ -243,3 +248,6 @@ def doubled(convolution: nn.Conv2d) -> nn.Conv2d:
         result.weight.copy_(torch.cat([convolution.weight, -convolution.weight], dim=1))
         cast(Tensor, result.bias).copy_(cast(Tensor, convolution.bias))
     return result
+
+
+PROPAGATED["resnet"] = Propagated

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ser_core.errors import ModelError
 from ser_core.explain.view import Sight
-from ser_core.models.resnet import AudioResNet
+from ser_core.models.abilities import of_network
 from ser_core.parameters import Parameters
 from ser_core.registry import Registry
 
@@ -51,7 +51,8 @@ class Method(Parameters):
     """Whether negative values speak against the class; otherwise values tell only how much."""
     quick: ClassVar[bool] = True
     """Whether one takes less than half a second."""
-    needs_convolutions: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
+    """What the network must be able to do, by the names of `ser_core.models.abilities`."""
 
     def relevance(self, sight: Sight, target: int, progress: Progress = silently) -> Relevance:
         """Relevance of every value that the network is given.
@@ -73,12 +74,9 @@ class Method(Parameters):
 
     def excuse(self, sight: Sight) -> str:
         """Why it does not apply to a network; empty where it does."""
-        if self.needs_convolutions and not isinstance(sight.network, AudioResNet):
-            return (
-                f"{self.title} works on convolutional networks; "
-                f"this model's is a {type(sight.network).__name__}"
-            )
-        return ""
+        lacks = of_network(sight.spec, sight.representation)
+        reasons = [lacks[name] for name in self.needs if name in lacks]
+        return f"{self.title}: {reasons[0]}" if reasons else ""
 
     def require_applicable(self, sight: Sight) -> None:
         """Raise a `ModelError` where `excuse` has something to say."""

@@ -24,8 +24,8 @@ from ser_core.explain.scatter import Means
 from ser_core.explain.view import Map, look
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.emotion import EmotionModel
+from ser_core.models.networks.resnet import ResNetSpec
 from ser_core.models.normalise import Moments
-from ser_core.models.resnet import ResNetSpec
 from ser_core.representations import Representation, represent
 from ser_core.representations import make as make_representation
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -19,14 +19,14 @@ from torch import Tensor, nn
 
 from ser_core.audio import Waveform, resampled
 from ser_core.errors import ModelError, ParameterError
+from ser_core.models.abilities import INSIDE, require
 from ser_core.models.bundle import Bundle
+from ser_core.models.networks import NetworkSpec
 from ser_core.models.predictor import Predictor, Voice
-from ser_core.predicting.enrolment import name_of
 from ser_core.registry import did_you_mean
 from ser_core.representations import Representation
 
 if TYPE_CHECKING:
-    from ser_core.ensemble.bundle import Ensemble
     from ser_core.predicting.confidence import Confidence
 
 Floats = npt.NDArray[np.float64]
@@ -56,6 +56,11 @@ class Sight:
     representation: Representation
     classes: tuple[str, ...]
     frames: Tensor | None = None
+
+    @property
+    def spec(self) -> NetworkSpec:
+        """What the network is built from, which says what can be done with it."""
+        return cast(NetworkSpec, getattr(self.network, "spec", NetworkSpec()))
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -287,35 +292,18 @@ def networks(
     Raises:
         ModelError: If it has none that one can look into.
     """
-    from ser_core.ensemble.bundle import Ensemble
-
-    if isinstance(predictor, Bundle):
-        return [(predictor, 1.0)], lambda answers: answers[0]
-    if isinstance(predictor, Ensemble):
-        return _members(predictor, knowing)
-    raise ModelError(
-        "has no network that one can look into",
-        subject=name_of(predictor.about),
-        remedy="Explain the model that it was made from",
-    )
-
-
-def _members(ensemble: Ensemble, knowing: bool) -> tuple[list[tuple[Bundle, float]], Pooling]:
-    """Networks of an ensemble: those of one member are averaged, then the members are pooled."""
-    whole = (knowing and ensemble.pool_knowing) or ensemble.pool
-    asked = [
-        (models, weight)
-        for models, weight in zip(ensemble.models, whole.weights, strict=True)
-        if models
-    ]
-    pool = replace(whole, weights=tuple(weight for _, weight in asked))
-    ends = np.cumsum([len(models) for models, _ in asked])[:-1]
+    require(predictor, INSIDE, remedy="Explain the model that it was made from")
+    members, pool = predictor.members, predictor.pool_for(enrolled=knowing)
+    if pool is None:
+        return [(members[0][0], 1.0)], lambda answers: answers[0]
+    ends = np.cumsum([len(models) for models in members])[:-1]
 
     def pooled(answers: Floats) -> Floats:
+        """Networks of one member are averaged, then the members are pooled."""
         return pool(np.stack([part.mean(axis=0) for part in np.split(answers, ends)]))
 
-    members = [(each, weight / len(models)) for models, weight in asked for each in models]
-    return members, pooled
+    pairs = zip(members, pool.weights, strict=True)
+    return [(each, weight / len(own)) for own, weight in pairs for each in own], pooled
 
 
 def _sight(

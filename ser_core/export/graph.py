@@ -9,14 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ser_core.ensemble.bundle import Ensemble
 from ser_core.ensemble.pooling import POOLINGS, Pool
 from ser_core.errors import ModelError
 from ser_core.evaluation.metrics import SMALLEST
 from ser_core.export.fourier import Products
 from ser_core.export.spec import HEARD, PICTURE, PROBABILITIES, VOICE, WAVEFORM, Input
 from ser_core.export.summary import functionals
-from ser_core.models.bundle import Bundle
+from ser_core.models.abilities import GRAPH, INSIDE, require
 from ser_core.models.emotion import EmotionModel
 from ser_core.models.predictor import Predictor
 from ser_core.representations import SUMMARIES, Representation
@@ -71,18 +70,16 @@ def team_of(predictor: Predictor, stranger: float, enrolled: float | None) -> Te
     Raises:
         ModelError: If it is something else, or its models hear at different sample rates.
     """
-    if isinstance(predictor, Bundle):
-        known = None if enrolled is None else Pool("linear", (1.0,), enrolled)
+    require(predictor, INSIDE, GRAPH, remedy="Export a model that this workbench trained")
+    members = tuple(tuple(each.model for each in models) for models in predictor.members)
+    known: Pool | None
+    pool, known = predictor.pool_for(enrolled=False), predictor.pool_for(enrolled=True)
+    if pool is None:
         pool = Pool("linear", (1.0,), stranger)
-        team = Team(((predictor.model,),), pool, known, predictor.classes)
-    elif isinstance(predictor, Ensemble):
-        team = _of_ensemble(predictor)
-    else:
-        raise ModelError(
-            "can only be made from a bundle or an ensemble",
-            subject="ONNX",
-            remedy="Export the model that the file was made from",
-        )
+        known = None if enrolled is None else Pool("linear", (1.0,), enrolled)
+    elif not predictor.enrols:
+        known = None
+    team = Team(members, pool, known, predictor.classes)
     rates = sorted({rep.sample_rate for rep in team.representations})
     if len(rates) > 1:
         raise ModelError(
@@ -92,22 +89,6 @@ def team_of(predictor: Predictor, stranger: float, enrolled: float | None) -> Te
             remedy="Pool models of one sample rate",
         )
     return team
-
-
-def _of_ensemble(ensemble: Ensemble) -> Team:
-    members = tuple(tuple(b.model for b in bundles) for bundles in ensemble.models if bundles)
-    knowing = ensemble.pool_knowing or (ensemble.pool if ensemble.enrols else None)
-    return Team(
-        members,
-        _asked(ensemble.pool, ensemble),
-        None if knowing is None else _asked(knowing, ensemble),
-        ensemble.classes,
-    )
-
-
-def _asked(pool: Pool, ensemble: Ensemble) -> Pool:
-    pairs = zip(pool.weights, ensemble.models, strict=True)
-    return Pool(pool.kind, tuple(w for w, models in pairs if models), pool.temperature)
 
 
 def inputs_of(team: Team, *, whole: bool) -> tuple[Input, ...]:
@@ -176,8 +157,13 @@ class Graph(nn.Module):
             sound = Products(waveform, seen[0].sample_rate)  # once for all networks
             for number, rep in enumerate(seen):
                 if number not in found:
-                    found[number] = _picture(rep, sound)
+                    found[number] = _picture(rep, sound, self._layers(rep))
         return {number: x for number, x in found.items() if number is not None}
+
+    def _layers(self, rep: Representation) -> nn.Module | None:
+        """Weights of a front-end, of the first model that has it."""
+        model = next(m for m in self._models() if m.representation.hash == rep.hash)
+        return model.front_end.layers
 
     def _voices(self, given: Sequence[Tensor]) -> dict[int, Tensor]:
         pairs = zip(self.inputs, given, strict=True)
@@ -213,9 +199,9 @@ class Graph(nn.Module):
         return (found.log_softmax(-1).clamp(min=smallest) / pool.temperature).softmax(-1)
 
 
-def _picture(rep: Representation, sound: Analysis) -> Tensor:
+def _picture(rep: Representation, sound: Analysis, layers: nn.Module | None) -> Tensor:
     form = FORMS.get(rep.name)
-    return rep(sound) if form is None else form(rep, sound)
+    return rep(sound, layers=layers) if form is None else form(rep, sound)
 
 
 def heard_name(voice: Input) -> str:

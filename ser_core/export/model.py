@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from ser_core.export.spec import (
     Spec,
     read_spec,
 )
+from ser_core.models import abilities
 from ser_core.models.predictor import Probabilities, Voice
 
 if TYPE_CHECKING:
@@ -77,6 +78,20 @@ class OnnxModel:
     def enrols(self) -> bool:
         """Whether it can use the voice of the speaker."""
         return bool(self.spec.of(VOICE))
+
+    @property
+    def lacks(self) -> Mapping[str, str]:
+        """It can be asked, and no more."""
+        return abilities.of_file()
+
+    @property
+    def members(self) -> tuple[()]:
+        """No model inside can be reached."""
+        return ()
+
+    def pool_for(self, *, enrolled: bool) -> None:  # noqa: ARG002
+        """Pooling is done in the graph."""
+        return
 
     @property
     def threshold(self) -> float | None:

@@ -13,7 +13,7 @@ import numpy as np
 from ser_core.audio import Waveform
 from ser_core.export.model import feeds_of, open_onnx
 from ser_core.export.spec import PICTURE, PROBABILITIES
-from ser_core.models.bundle import Bundle
+from ser_core.models.abilities import SINGLE, can
 from ser_core.models.predictor import Predictor
 
 SECONDS = 2.4
@@ -124,9 +124,9 @@ def _torch(
     from ser_core.export.model import read
 
     torch.set_num_threads(threads)
-    if not (isinstance(model, Bundle) and files and read(files[0]).of(PICTURE)):
+    if not (can(model, SINGLE) and files and read(files[0]).of(PICTURE)):
         return lambda: model.predict([sound])
-    network = model.model
+    network = model.members[0][0].model
     with torch.inference_mode():
         picture = network.front_end(torch.from_numpy(sound.samples)[None])
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from torch import Tensor
 from ser_core import audio
 from ser_core.audio import Waveform
 from ser_core.errors import ModelError
-from ser_core.models import networks
+from ser_core.models import abilities, networks
 from ser_core.models.emotion import EmotionModel
 from ser_core.models.predictor import Probabilities, Voice
 from ser_core.predictions import Predictions
@@ -71,6 +71,20 @@ class Bundle:
     def enrols(self) -> bool:
         """Whether it normalises by speaker."""
         return self.model.normaliser.by == "speaker"
+
+    @property
+    def lacks(self) -> Mapping[str, str]:
+        """What cannot be done with its network, and why."""
+        return abilities.of_network(self.model.spec, self.model.representation)
+
+    @property
+    def members(self) -> tuple[tuple[Bundle, ...], ...]:
+        """Itself alone, as an ensemble of one."""
+        return ((self,),)
+
+    def pool_for(self, *, enrolled: bool) -> None:  # noqa: ARG002
+        """No pool: one model answers."""
+        return
 
     def predict_proba(
         self, waveforms: Sequence[npt.NDArray[np.float32]], sample_rate: int
@@ -186,7 +200,7 @@ def architecture(model: EmotionModel) -> dict[str, Any]:
         "representation": {"name": rep.name, **rep.parameters},
         "representation_hash": rep.hash,
         "normalise": model.normaliser.by,
-        "network": networks.as_dict(model.network.spec),
+        "network": networks.as_dict(model.spec),
         "classes": list(model.classes),
     }
 

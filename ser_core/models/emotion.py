@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 
 from ser_core.models.networks import NetworkSpec
-from ser_core.models.networks import network as built
 from ser_core.models.normalise import Moments, Normaliser
 from ser_core.representations import FrontEnd, Representation
 
@@ -17,7 +16,7 @@ class EmotionModel(nn.Module):
     Args:
         representation: What the network sees.
         normalise: Key of `ser_core.models.normalise.BY`.
-        network: Depth, width and so on; channels and classes are set here.
+        network: What the network is built from, made for the representation and the classes.
         classes: Emotions in the order of the outputs.
     """
 
@@ -34,7 +33,8 @@ class EmotionModel(nn.Module):
         self.classes = classes
         self.front_end = FrontEnd(representation)
         self.normaliser = Normaliser(normalise, channels, bins, summary=representation.summary)
-        self.network = built(network)
+        self.network = network.build()
+        self.spec = network
 
     def logits(
         self, pictures: Tensor, frames: Tensor | None = None, voices: Tensor | None = None

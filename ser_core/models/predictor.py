@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import importlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from ser_core.audio import Waveform
 from ser_core.errors import ModelError
+
+if TYPE_CHECKING:
+    from ser_core.ensemble.pooling import Pool
+    from ser_core.models.bundle import Bundle
 
 Probabilities = npt.NDArray[np.float64]
 
@@ -47,6 +52,23 @@ class Predictor(Protocol):
         """Whether it can use the voice of the speaker."""
         ...
 
+    @property
+    def lacks(self) -> Mapping[str, str]:
+        """What cannot be done with it, by the names of `ser_core.models.abilities`, and why.
+
+        What is not in it can be done.
+        """
+        ...
+
+    @property
+    def members(self) -> tuple[tuple[Bundle, ...], ...]:
+        """Models that are asked, by member: one of one for a bundle; none where none is inside."""
+        ...
+
+    def pool_for(self, *, enrolled: bool) -> Pool | None:
+        """How the members' answers are pooled for voices that are known, or not; None for one."""
+        ...
+
     def predict(self, waveforms: Sequence[Waveform], voice: Voice | None = None) -> Probabilities:
         """Probabilities of the classes, (sounds, classes), rows sum to 1.
 
@@ -68,29 +90,14 @@ class Predictor(Protocol):
         ...
 
 
-def _bundle(path: Path) -> Predictor:
-    from ser_core.models.bundle import load_bundle
-
-    return load_bundle(path)
-
-
-def _ensemble(path: Path) -> Predictor:
-    from ser_core.ensemble.bundle import load_ensemble
-
-    return load_ensemble(path)
-
-
-def _onnx(path: Path) -> Predictor:
-    from ser_core.export.model import open_onnx
-
-    return open_onnx(path)
-
-
-OPENERS: dict[str, Callable[[Path], Predictor]] = {
-    "bundle.json": _bundle,
-    "ensemble.json": _ensemble,
+OPENERS: dict[str, str] = {
+    "bundle.json": "ser_core.models.bundle:load_bundle",
+    "ensemble.json": "ser_core.ensemble.bundle:load_ensemble",
 }
-"""How to open a folder, by the file that tells what it is."""
+"""What opens a folder, as "module:function", by the file that tells what it is."""
+
+FILES: dict[str, str] = {".onnx": "ser_core.export.model:open_onnx"}
+"""What opens a single file, by its ending."""
 
 
 def load(path: Path) -> Predictor:
@@ -102,16 +109,22 @@ def load(path: Path) -> Predictor:
     Raises:
         ModelError: If there is no model, or it is damaged.
     """
-    if path.suffix == ".onnx":
-        return _onnx(path)
+    if path.suffix in FILES:
+        return _opened(FILES[path.suffix], path)
     for name, opener in OPENERS.items():
         if (path / name).is_file():
-            return opener(path)
+            return _opened(opener, path)
     raise ModelError(
         "holds no model",
         subject=str(path),
         remedy=f"Choose a folder that has one of {', '.join(OPENERS)}, or an .onnx file",
     )
+
+
+def _opened(opener: str, path: Path) -> Predictor:
+    module, _, function = opener.partition(":")
+    found: Predictor = getattr(importlib.import_module(module), function)(path)
+    return found
 
 
 __all__ = ["OPENERS", "Predictor", "Probabilities", "Voice", "load"]

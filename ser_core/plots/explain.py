@@ -342,7 +342,7 @@ def print_map(found: Attribution, name: str, kind: Literal["png", "svg"]) -> byt
 def _print_channel(panel: Any, found: Attribution, channel: int, limit: float) -> Any:
     values = found.values[channel]  # noqa: PD011  (no pandas)
     picture = found.picture[channel]
-    seconds = found.representation.hop_length / found.representation.sample_rate
+    seconds = 1 / found.representation.frame_rate
     bins, frames = values.shape
     options: dict[str, Any] = {
         "origin": "lower",

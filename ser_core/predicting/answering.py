@@ -100,7 +100,7 @@ class Answerer:
     @property
     def name(self) -> str:
         """What people call it, with fold and seed where it is one of a run's."""
-        from ser_core.predicting.enrolment import name_of
+        from ser_core.models.abilities import name_of
 
         about = self.predictor.about
         fold = (about.get("split") or {}).get("fold")

@@ -6,7 +6,7 @@ left out of the test in all of them, so that every figure is of the same clips.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ import pandas as pd
 from ser_core import audio
 from ser_core.corpora import Corpus
 from ser_core.errors import ModelError, ParameterError
+from ser_core.models.abilities import name_of
 from ser_core.models.predictor import Predictor, Probabilities
 from ser_core.predicting.heard import Heard, Rows, hear
 from ser_core.predictions import Predictions
@@ -202,10 +203,3 @@ def _check(
             subject=corpus.name,
             remedy="Enrol nothing",
         )
-
-
-def name_of(about: Mapping[str, object]) -> str:
-    """What people call a model."""
-    recipe = about.get("recipe")
-    named = recipe.get("name") if isinstance(recipe, Mapping) else None
-    return str(about.get("name") or named or "the model")

@@ -12,11 +12,12 @@ from ser_core.errors import ParameterError
 from ser_core.evaluation import BADGES, METRICS, Predictions, Report, compare, report
 from ser_core.evaluation.compare import Comparison
 from ser_core.evaluation.spread import Spread, spread
+from ser_core.models.abilities import name_of
 from ser_core.models.predictor import Predictor, load
 from ser_core.parallel import Progress
 from ser_core.predicting import enrolment as enrolling
 from ser_core.predicting.confidence import confidence
-from ser_core.predicting.enrolment import Count, Enrolment, name_of
+from ser_core.predicting.enrolment import Count, Enrolment
 from ser_core.predicting.origin import Overlap, origin, overlap
 
 VERSION = 1

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ser_core.audio import Waveform
+from ser_core.models.abilities import SINGLE, can
 from ser_core.models.predictor import Predictor, Probabilities
 
 Rows = npt.NDArray[np.intp]
@@ -32,12 +33,10 @@ class Heard(Protocol):
 
 def hear(predictor: Predictor, waveforms: Sequence[Waveform]) -> Heard:
     """Let a model hear sounds, at the cost of representing each once where that is possible."""
-    if hasattr(predictor, "model"):  # what has none, as an exported file, answers without torch
-        from ser_core.models.bundle import Bundle
+    if can(predictor, SINGLE):  # an exported file has none, and answers without torch
         from ser_core.predicting.heard_by_network import HeardByNetwork
 
-        if isinstance(predictor, Bundle):
-            return HeardByNetwork(predictor, waveforms)
+        return HeardByNetwork(predictor.members[0][0], waveforms)
     return HeardByAny(predictor, waveforms)
 
 

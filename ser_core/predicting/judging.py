@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ser_core.models.abilities import SINGLE, can
 from ser_core.predicting.origin import of_model
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _answered(predictor: Predictor, rows: pd.DataFrame) -> list[str] | None:
     Those of an ensemble are of the models it was measured with, not of those it asks.
     """
     answers: Predictions | None = getattr(predictor, "predictions", None)
-    if answers is None or hasattr(predictor, "models"):
+    if answers is None or not can(predictor, SINGLE):
         return None
     table = answers.table[answers.table["part"] == "test"]
     true = dict(zip(table["clip"], table["true"], strict=True))

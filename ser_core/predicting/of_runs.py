@@ -11,10 +11,11 @@ from ser_core.corpora import Corpus, LeakAudit, Split, open_corpus
 from ser_core.errors import ModelError, ParameterError
 from ser_core.evaluation import Predictions, report
 from ser_core.jsonfile import read_json
+from ser_core.models.abilities import name_of
 from ser_core.models.predictor import Predictor, load
 from ser_core.parallel import Progress
 from ser_core.predicting import enrolment as enrolling
-from ser_core.predicting.enrolment import Answer, Count, Enrolment, name_of
+from ser_core.predicting.enrolment import Answer, Count, Enrolment
 from ser_core.predicting.evaluating import Evaluation, calibrated, counted
 from ser_core.predicting.origin import Overlap, found_fold, recorded_audit
 from ser_core.predictions import PREFIX

@@ -3,7 +3,7 @@
 A `Representation` is a frozen value of parameters that maps a batch of waveforms to pictures,
 `(batch, samples) -> (batch, channels, bins, frames)`; an `Analysis` of the batch shares the STFT
 and what follows from it between them. Beside the thirteen, `SUMMARIES` holds what describes a whole
-clip in one frame.
+clip in one frame, and `INPUTS` what else a model can be given, such as the samples themselves.
 
 >>> make("mfcc", n_mfcc=13).hash == make("mfcc", n_mfcc=13).hash
 True
@@ -13,7 +13,18 @@ True
 
 # The order of these imports is the order in which pages list the representations.
 from ser_core.representations.analysis import FLOOR_DB, Analysis
-from ser_core.representations.base import REPRESENTATIONS, SUMMARIES, Axis, Representation, make
+from ser_core.representations.base import (
+    FEATURES,
+    INPUTS,
+    REPRESENTATIONS,
+    SUMMARIES,
+    SUMMARY,
+    WAVEFORM,
+    Axis,
+    Representation,
+    make,
+    model_inputs,
+)
 
 # isort: split
 from ser_core.representations.spectral import MelSpectrogram, SpectralContrast, Spectrogram
@@ -40,16 +51,23 @@ from ser_core.representations.rhythm import DeltaTempogram, Tempogram
 from ser_core.representations.functionals import Functionals
 
 # isort: split
+from ser_core.representations.raw import RawWaveform
+
+# isort: split
 from ser_core.representations.frontend import FrontEnd, represent
 
 __all__ = [
     "CQT",
+    "FEATURES",
     "FLOOR_DB",
     "HPSS",
+    "INPUTS",
     "MFCC",
     "REPRESENTATIONS",
     "RMS",
     "SUMMARIES",
+    "SUMMARY",
+    "WAVEFORM",
     "Analysis",
     "Axis",
     "Chroma",
@@ -58,6 +76,7 @@ __all__ = [
     "FrontEnd",
     "Functionals",
     "MelSpectrogram",
+    "RawWaveform",
     "Representation",
     "SpectralContrast",
     "Spectrogram",
@@ -65,5 +84,6 @@ __all__ = [
     "Tonnetz",
     "ZeroCrossingRate",
     "make",
+    "model_inputs",
     "represent",
 ]

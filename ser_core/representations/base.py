@@ -13,7 +13,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ser_core.errors import ParameterError
 from ser_core.parameters import Parameters, parameter
@@ -23,6 +23,12 @@ from ser_core.representations.analysis import Analysis
 REPRESENTATIONS: Registry[type[Representation]] = Registry("representation")
 SUMMARIES: Registry[type[Representation]] = Registry("summary")
 """Representations of a whole clip in one frame; they train, but are no pictures to look at."""
+
+INPUTS: Registry[type[Representation]] = Registry("model input")
+"""What else a model can be given: samples of the sound, features that an encoder computes."""
+
+FEATURES, SUMMARY, WAVEFORM = "features", "summary", "waveform"
+"""Kinds of input: features over frames, one frame a clip, samples of the sound."""
 
 R = TypeVar("R", bound="type[Representation]")
 
@@ -42,10 +48,31 @@ def summary(name: str) -> Callable[[R], R]:
 
     def name_and_register(cls: R) -> R:
         cls.name = name
-        cls.summary = True
+        cls.input_kind = SUMMARY
         return SUMMARIES.register(name)(cls)  # type: ignore[return-value]
 
     return name_and_register
+
+
+def model_input(name: str, kind: str = FEATURES) -> Callable[[R], R]:
+    """Decorator that registers what models can be given beside the representations one looks at.
+
+    Args:
+        name: In recipes.
+        kind: `FEATURES`, `SUMMARY` or `WAVEFORM`.
+    """
+
+    def name_and_register(cls: R) -> R:
+        cls.name = name
+        cls.input_kind = kind
+        return INPUTS.register(name)(cls)  # type: ignore[return-value]
+
+    return name_and_register
+
+
+def model_inputs() -> dict[str, type[Representation]]:
+    """Everything that a model can be given, by name: representations, summaries and the rest."""
+    return dict([*REPRESENTATIONS.items(), *SUMMARIES.items(), *INPUTS.items()])
 
 
 @dataclass(frozen=True)
@@ -80,8 +107,10 @@ class Representation(Parameters):
     family: ClassVar[str]
     channel_names: ClassVar[tuple[str, ...]] = ("",)
     differentiable: ClassVar[bool] = True
-    # Whether a clip has one frame however long it is.
-    summary: ClassVar[bool] = False
+    # Which networks take it: one of the kinds of input.
+    input_kind: ClassVar[str] = FEATURES
+    # Whether it is worth keeping in the store; samples are not.
+    stored: ClassVar[bool] = True
     # Counted up by whoever changes the numbers that a subclass gives; part of the hash.
     version: ClassVar[int] = 1
 
@@ -109,17 +138,37 @@ class Representation(Parameters):
         """Vertical axis: what each bin stands for."""
         raise NotImplementedError
 
-    def __call__(self, waveforms: Tensor | Analysis, lengths: Tensor | None = None) -> Tensor:
+    def layers(self) -> nn.Module | None:
+        """Layers with weights that compute it, a new copy; None for a function without weights.
+
+        A module of ((batch, samples), lengths (batch,) or None) -> (batch, channels, bins, frames).
+        A model keeps it, and its weights are in the state dict of the model. `compute` must give
+        what it gives.
+        """
+        return None
+
+    @property
+    def summary(self) -> bool:
+        """Whether a clip has one frame however long it is."""
+        return self.input_kind == SUMMARY
+
+    def __call__(
+        self,
+        waveforms: Tensor | Analysis,
+        lengths: Tensor | None = None,
+        layers: nn.Module | None = None,
+    ) -> Tensor:
         """Represent a batch of sounds.
 
         Args:
             waveforms: Shape (batch, samples), full scale ±1, at `sample_rate`, padded with zeros
                 behind `lengths`; or an `Analysis` of them, which shares work.
             lengths: Samples of each sound, shape (batch,); all are full-length when absent.
+            layers: A model's own copy of `layers`, where there are any.
 
         Returns:
-            Shape (batch, channels, bins, frames) with `1 + samples // hop_length` frames, finite.
-            Frame t is centred on sample t * hop_length. Frames behind a sound's own last one hold
+            Shape (batch, channels, bins, frames) with as many frames as `frames` says, finite.
+            Frame t is centred on `frame_times`. Frames behind a sound's own last one hold
             what silence gives, so a padded sound equals the same sound alone.
 
         Raises:
@@ -136,7 +185,7 @@ class Representation(Parameters):
             f"equal that of the sound, {sound.sample_rate} Hz",
             "Resample the sound or set the parameter",
         )
-        features = self.compute(sound)
+        features = self.compute(sound) if layers is None else layers(sound.waveforms, sound.lengths)
         if sound.lengths is None:
             return features
         frames = self.frames(sound.lengths).unsqueeze(-1)
@@ -146,6 +195,15 @@ class Representation(Parameters):
     def frames(self, samples: Tensor) -> Tensor:
         """Frames of sounds of so many samples, shape (batch,)."""
         return 1 + samples // self.hop_length
+
+    def samples(self, frames: int) -> int:
+        """Least number of samples that have so many frames."""
+        return (frames - 1) * self.hop_length
+
+    @property
+    def frame_rate(self) -> float:
+        """Frames in a second of sound, in Hz."""
+        return self.sample_rate / self.hop_length
 
     @property
     def silence(self) -> Tensor:
@@ -158,8 +216,10 @@ class Representation(Parameters):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """Parameters by name, in the order of their definition."""
-        return dataclasses.asdict(self)
+        """Parameters by name, in the order of their definition; what a subclass fixes is none."""
+        return {
+            each.name: getattr(self, each.name) for each in dataclasses.fields(self) if each.init
+        }
 
     @property
     def hash(self) -> str:
@@ -187,8 +247,9 @@ def make(name: str, **parameters: Any) -> Representation:
         UnknownNameError: If no representation has this name.
         ParameterError: If it has no such parameter, or refuses the value.
     """
-    cls = SUMMARIES[name] if name in SUMMARIES else REPRESENTATIONS[name]
-    known = [each.name for each in dataclasses.fields(cls)]
+    others = {**dict(SUMMARIES.items()), **dict(INPUTS.items())}
+    cls = others[name] if name in others else REPRESENTATIONS[name]
+    known = [each.name for each in dataclasses.fields(cls) if each.init]
     for given in parameters:
         if given not in known:
             raise ParameterError(

@@ -37,6 +37,9 @@ def represent(
 class FrontEnd(nn.Module):
     """Representation as the first layer of a network, so that a waveform goes in at every door.
 
+    Where the representation is computed by layers with weights, these are a submodule: their
+    weights are in the state dict. They are not trained; a network of samples trains its own.
+
     Args:
         representation: Which one, with its parameters.
     """
@@ -44,7 +47,10 @@ class FrontEnd(nn.Module):
     def __init__(self, representation: Representation) -> None:
         super().__init__()
         self.representation = representation
+        self.layers = representation.layers()
+        if self.layers is not None:
+            self.layers.requires_grad_(requires_grad=False)
 
-    def forward(self, waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:
+    def forward(self, waveforms: Tensor | Analysis, lengths: Tensor | None = None) -> Tensor:
         """Represent a batch: (batch, samples) -> (batch, channels, bins, frames)."""
-        return self.representation(waveforms, lengths)
+        return self.representation(waveforms, lengths, self.layers)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ser_core.audio import Waveform
+from ser_core.models.abilities import GRADIENTS
 from ser_core.robustness import resynthesis
 from ser_core.robustness.answering import answered, table
 from ser_core.robustness.attacks import ATTACKS, Attack
@@ -65,7 +66,9 @@ def attack_curves(
         ModelError: If the model gives no gradient, or the sound cannot be attacked through it.
         UnknownNameError: If there is no such attack or place.
     """
-    run = _Run(predictor, attackable(predictor), subset, ATTACKS[attack], PLACES[place], seed)
+    run = _Run(
+        predictor, attackable(predictor, GRADIENTS), subset, ATTACKS[attack], PLACES[place], seed
+    )
     chosen = tuple(levels or run.place.levels(run.model))
     clean = answered(predictor, subset)
     status = [""] * len(subset)
@@ -186,7 +189,9 @@ def smallest_epsilon(
     Returns:
         In the place's unit; None where the answer is wrong already, or no level turns it.
     """
-    run = _Run(predictor, attackable(predictor), sound, ATTACKS[attack], PLACES[place], seed)
+    run = _Run(
+        predictor, attackable(predictor, GRADIENTS), sound, ATTACKS[attack], PLACES[place], seed
+    )
     (batch,) = run.place.batches(run.model, sound)
 
     def wrong(level: float) -> bool:

@@ -14,14 +14,15 @@ from torch import Tensor
 
 from ser_core.audio import Waveform
 from ser_core.errors import ModelError
+from ser_core.models.abilities import INSIDE, SINGLE, require
 from ser_core.models.bundle import side_by_side
-from ser_core.predicting.enrolment import name_of
 from ser_core.registry import Registry
 from ser_core.representations.analysis import FLOOR_DB
 from ser_core.robustness.attacks import Target
 
 if TYPE_CHECKING:
     from ser_core.models.emotion import EmotionModel
+    from ser_core.models.predictor import Predictor
     from ser_core.robustness.subset import Subset
 
 BATCH = 16
@@ -215,28 +216,27 @@ for _place in (
     PLACES.register(_place.name)(_place)
 
 
-def attackable(predictor: Any) -> EmotionModel:
+def attackable(predictor: Predictor, *needed: str) -> EmotionModel:
     """Private copy of a model's network in evaluation mode, so that the model stays as it is.
 
-    Raises:
-        ModelError: If the model gives no gradient (an ensemble, an exported file, a forest).
-    """
-    from ser_core.models.emotion import EmotionModel
+    Args:
+        predictor: The model.
+        needed: Further abilities that it must have; gradients for an attack.
 
-    model = getattr(predictor, "model", None)
-    if not isinstance(model, EmotionModel):
-        name = name_of(predictor.about)
-        if "export" in predictor.about:
-            raise ModelError(
-                "is an exported file, which gives no gradient and no embedding",
-                subject=name,
-                remedy="Attack the network that it was exported from",
-            )
-        raise ModelError(
-            "gives no gradient, so it cannot be attacked by one",
-            subject=name,
-            remedy="Choose a single trained network, such as a member of the ensemble",
-        )
+    Raises:
+        ModelError: If the model is not one network (an ensemble, an exported file), or lacks an
+            ability.
+    """
+    require(
+        predictor, INSIDE, remedy="Attack the network that it was exported from, or examine that"
+    )
+    require(
+        predictor,
+        SINGLE,
+        *needed,
+        remedy="Choose a single trained network, such as a member of the ensemble",
+    )
+    model = predictor.members[0][0].model
     return copy.deepcopy(model).eval().requires_grad_(False)
 
 

@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ser_core import settings, tracking
+from ser_core.models.abilities import name_of
 from ser_core.predicting.answering import PREFIX
-from ser_core.predicting.enrolment import name_of
 from ser_core.serving.answers import AUDIO
 from ser_core.tracking import store
 

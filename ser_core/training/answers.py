@@ -7,7 +7,7 @@ from typing import Any
 from ser_core.corpora import LeakAudit
 from ser_core.evaluation import Predictions, interval
 from ser_core.models.bundle import Bundle, architecture
-from ser_core.training.loop import Trainer
+from ser_core.training.learner import Fitted
 from ser_core.training.plan import Member, Plan
 
 HEADLINES = ("uar", "wa")
@@ -39,13 +39,13 @@ def answered(bundle: Bundle, plan: Plan, member: Member, *, enrolled: bool) -> P
     return Predictions.concat(tables)
 
 
-def about(plan: Plan, member: Member, trainer: Trainer) -> dict[str, Any]:
+def about(plan: Plan, member: Member, fitted: Fitted) -> dict[str, Any]:
     """What `bundle.json` says of a training."""
     recipe, split, corpus = plan.recipe, plan.split, plan.corpus
     parts = split.fold(member.fold)
     return {
-        **architecture(trainer.model),
-        "recipe": recipe.model_dump(mode="json"),
+        **architecture(fitted.model),
+        "recipe": recipe.as_dict(),
         "recipe_hash": recipe.hash,
         "corpus": {
             "name": corpus.name,
@@ -60,13 +60,7 @@ def about(plan: Plan, member: Member, trainer: Trainer) -> dict[str, Any]:
             "audit": plan.audit.as_dict(),
         },
         "seed": member.seed,
-        "training": {
-            "best_epoch": trainer.best.epoch,
-            "epochs": trainer.epoch,
-            "minutes": sum(each["seconds"] for each in trainer.history) / 60,
-            "precision": trainer.precision.name,
-            "history": trainer.history,
-        },
+        "training": dict(fitted.record),
     }
 
 

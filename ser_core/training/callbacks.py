@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ser_core.training.loop import Callback, Metrics, Stop, Trainer
+from ser_core.training.learner import Metrics
+from ser_core.training.loop import Callback, Stop, Trainer
 
 
 @dataclass

@@ -18,7 +18,8 @@ from torch import Tensor
 
 from ser_core import atomic
 from ser_core.errors import SerError
-from ser_core.training.loop import Best, Callback, Metrics, Trainer
+from ser_core.training.learner import Metrics
+from ser_core.training.loop import Best, Callback, Trainer
 
 
 @dataclass(frozen=True)

@@ -104,18 +104,55 @@ class Live:
 
     def varied(self, clips: Sequence[int], crop: int | None, draw: torch.Generator) -> list[Tensor]:
         """Pictures of changed random stretches."""
-        hop = self.representation.hop_length
-        samples = None if crop is None else (crop - 1) * hop
-        parts = [_stretch(self.waveforms[clip], samples, draw) for clip in clips]
-        lengths = torch.tensor([len(part) for part in parts])
-        waves = torch.zeros(len(parts), int(lengths.max()))
-        for row, part in zip(waves, parts, strict=True):
-            row[: len(part)] = part
+        sounds = [self.waveforms[clip] for clip in clips]
+        return _computed(self.representation, sounds, crop, draw, self.change)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Features that cost too little to be stored, such as the samples themselves.
+
+    Attributes:
+        representation: What the features are.
+        waveforms: One a clip, shape (samples,), float32.
+        change: Augmentation of (batch, samples) and lengths by a generator, or None.
+    """
+
+    representation: Representation
+    waveforms: Sequence[Tensor]
+    change: Change | None = None
+
+    def whole(self, clip: int) -> Tensor:
+        """Features of all of a clip, unchanged."""
         with torch.no_grad():
-            waves, lengths = self.change(waves, lengths, draw)
-            pictures = self.representation(waves, lengths)
-        frames = self.representation.frames(lengths).tolist()
-        return [picture[..., :n] for picture, n in zip(pictures, frames, strict=True)]
+            return self.representation(self.waveforms[clip][None])[0]
+
+    def varied(self, clips: Sequence[int], crop: int | None, draw: torch.Generator) -> list[Tensor]:
+        """Features of changed random stretches."""
+        sounds = [self.waveforms[clip] for clip in clips]
+        return _computed(self.representation, sounds, crop, draw, self.change)
+
+
+def _computed(
+    representation: Representation,
+    waveforms: Sequence[Tensor],
+    crop: int | None,
+    draw: torch.Generator,
+    change: Change | None,
+) -> list[Tensor]:
+    """Features of random stretches of `crop` frames of sounds, changed before."""
+    length = None if crop is None else representation.samples(crop)
+    parts = [_stretch(wave, length, draw) for wave in waveforms]
+    lengths = torch.tensor([len(part) for part in parts])
+    waves = torch.zeros(len(parts), int(lengths.max()))
+    for row, part in zip(waves, parts, strict=True):
+        row[: len(part)] = part
+    with torch.no_grad():
+        if change is not None:
+            waves, lengths = change(waves, lengths, draw)
+        features = representation(waves, lengths)
+    frames = representation.frames(lengths).tolist()
+    return [each[..., :n] for each, n in zip(features, frames, strict=True)]
 
 
 def _stretch(values: Tensor, length: int | None, draw: torch.Generator) -> Tensor:
@@ -245,7 +282,7 @@ class Data:
 
     def _frames(self, seconds: float) -> int:
         rep = self.source.representation
-        return max(1, round(seconds * rep.sample_rate / rep.hop_length))
+        return max(1, round(seconds * rep.frame_rate))
 
     def _one_hot(self, clips: Tensor) -> Tensor:
         return torch.nn.functional.one_hot(self.targets[clips], self.classes).float()
@@ -269,3 +306,9 @@ def moments_of(source: Source, clips: Tensor) -> Moments:
         picture = source.whole(clip)[None]
         parts.append(Moments.of(picture, torch.tensor([picture.shape[-1]])))
     return Moments.concatenated(parts)
+
+
+def class_weights(data: Data, clips: Tensor) -> Tensor:
+    """Inverse of the number of clips of each class, 1 on average over the clips; (classes,)."""
+    counts = data.targets[clips].bincount(minlength=data.classes).clamp(min=1)
+    return len(clips) / (data.classes * counts.float())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel
@@ -14,17 +14,59 @@ from ser_core.training.recipe import Recipe
 
 Content = dict[str, Any]
 
-PLAIN = ("representation",)
+PLAIN = ("representation", "network")
 """Mappings of the recipe that are no section: their keys are parameters of what they name."""
 
 
 def fields() -> dict[str, FieldInfo]:
     """Every field of a recipe by its dotted name, in order; sections are taken apart.
 
+    Choices of networks are among them, each once; what a certain network has `network_fields` says.
+
     >>> list(fields())[:4]
     ['name', 'corpus', 'reader', 'split.policy']
+    >>> [name for name in fields() if name.startswith("network")]
+    ['network.name', 'network.width', 'network.dropout']
     """
-    return dict(_fields(Recipe, ""))
+    found = dict(_fields(Recipe, ""))
+    place = list(found).index("network")
+    items = list(found.items())
+    return dict([*items[:place], *_every_network_field().items(), *items[place + 1 :]])
+
+
+def network_fields(content: Mapping[str, Any]) -> dict[str, FieldInfo]:
+    """Choices of the network that a content names, by dotted name; none where it is not known.
+
+    >>> list(network_fields({"network": {"name": "linear"}}))
+    ['network.dropout']
+    """
+    from ser_core.models.networks import NETWORKS
+
+    name = _named_network(content)
+    if name not in NETWORKS:
+        return {}
+    return {f"network.{key}": each for key, each in NETWORKS[name].choices.model_fields.items()}
+
+
+def _every_network_field() -> dict[str, FieldInfo]:
+    from ser_core.models.networks import NETWORKS
+
+    name: Any = FieldInfo(
+        annotation=Literal[tuple(NETWORKS)],  # type: ignore[arg-type]
+        default=Recipe.model_fields["network"].default["name"],
+        description="The network behind the representation",
+    )
+    every = {"network.name": name}
+    for known in NETWORKS:
+        for key, field in network_fields({"network": {"name": known}}).items():
+            every.setdefault(key, field)
+    return every
+
+
+def _named_network(content: Mapping[str, Any]) -> str:
+    network = content.get("network")
+    named = network.get("name") if isinstance(network, Mapping) else None
+    return str(named or Recipe.model_fields["network"].default["name"])
 
 
 def _fields(model: type[BaseModel], before: str) -> Iterator[tuple[str, FieldInfo]]:
@@ -60,6 +102,9 @@ def get(content: Mapping[str, Any], name: str) -> Any:
     inner: Any = content
     for part in name.split("."):
         if not isinstance(inner, Mapping) or part not in inner:
+            own = network_fields(content)
+            if name in own:
+                return own[name].default
             return default(name) if name in fields() else None
         inner = inner[part]
     return inner
@@ -80,12 +125,14 @@ def put(content: Mapping[str, Any], name: str, value: Any) -> Content:
 def merged(content: Mapping[str, Any], changes: Mapping[str, Any]) -> Content:
     """Copy of the content with changes by dotted name.
 
-    Another representation forgets the parameters of the one before.
+    Another representation or network forgets the parameters of the one before.
     """
     result = dict(content)
     for name in sorted(changes, key=_names_first):
         if name == "representation.name" and get(result, name) != changes[name]:
             result["representation"] = {"name": changes[name]}
+        if name == "network.name" and get(result, name) != changes[name]:
+            result["network"] = _shared_choices(result, str(changes[name]))
         result = put(result, name, changes[name])
     if "representation" in result and "name" not in result["representation"]:
         result = put(result, "representation.name", default("representation")["name"])
@@ -96,28 +143,51 @@ def _names_first(name: str) -> tuple[bool, str]:
     return not name.endswith(".name"), name
 
 
+def _shared_choices(content: Mapping[str, Any], name: str) -> Content:
+    """Another network with the choices that both have."""
+    own, held = network_fields({"network": {"name": name}}), content.get("network")
+    kept = held.items() if isinstance(held, Mapping) else ()
+    return {"name": name, **{key: value for key, value in kept if f"network.{key}" in own}}
+
+
+def input_kind(content: Mapping[str, Any]) -> str:
+    """Kind of input that the representation of a content is; features where it is not known."""
+    from ser_core.representations import FEATURES, model_inputs
+
+    known = model_inputs()
+    name = get(content, "representation")["name"]
+    return known[name].input_kind if name in known else FEATURES
+
+
 def is_one_frame(content: Mapping[str, Any]) -> bool:
     """Whether the representation is one frame of a whole clip."""
-    from ser_core.representations import SUMMARIES
+    from ser_core.representations import SUMMARY
 
-    return get(content, "representation")["name"] in SUMMARIES
+    return input_kind(content) == SUMMARY
 
 
 def fitting(content: Mapping[str, Any], representation: str) -> Content:
     """What else must change with the representation, by dotted name.
 
-    One frame a clip is no picture: it goes with a linear network, and with the defaults back again.
+    A network that does not take this kind of input gives way to the first that does; so does the
+    linear one when a clip is no longer one frame.
 
     >>> fitting({"normalise": "clip"}, "functionals")
     {'network.name': 'linear', 'normalise': 'corpus'}
     """
+    from ser_core.models.networks import accepting
+    from ser_core.representations import FEATURES, SUMMARY
+
+    wanted = input_kind({"representation": {"name": representation}})
+    changed = wanted != input_kind(content)
     needed: Content = {}
-    if is_one_frame({"representation": {"name": representation}}):
-        needed = {"network.name": "linear", "augment.picture": "none"}
-        if get(content, "normalise") == "clip":
-            needed["normalise"] = "corpus"
-    elif is_one_frame(content) and get(content, "network.name") == "linear":
-        needed = {"network.name": default("network.name")}
+    if changed or get(content, "network.name") not in accepting(wanted):
+        usual = [default("network.name"), *accepting(wanted)]
+        needed["network.name"] = next(name for name in usual if name in accepting(wanted))
+    if wanted != FEATURES:
+        needed["augment.picture"] = "none"
+    if wanted == SUMMARY and get(content, "normalise") == "clip":
+        needed["normalise"] = "corpus"
     return {name: value for name, value in needed.items() if get(content, name) != value}
 
 

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from ser_core.training.recipe import Recipe
     from ser_core.training.runs import RunInfo
 
-STEPS = 3
-"""Steps that are timed, after one that is not."""
-
 START = 8.0
 """Seconds until the first step, for loading what is needed."""
 
@@ -97,6 +94,8 @@ class Plan:
 
 def plan(recipe: Recipe, split: Split) -> Plan:
     """What a recipe does with a split of its corpus."""
+    from ser_core.training.learners import learner_of
+
     only = recipe.split.only
     chosen = [fold for number, fold in enumerate(split.folds) if only is None or number in only]
     counts = split.table[chosen].apply(lambda parts: parts.value_counts()).fillna(0)
@@ -109,7 +108,7 @@ def plan(recipe: Recipe, split: Split) -> Plan:
         scored=validation + totals.get("test", 0) * seeds,
         validation=validation,
         clips=len(split.table),
-        epochs=recipe.train.epochs,
+        epochs=learner_of(recipe).epochs(recipe),
         batch=recipe.train.batch,
     )
 
@@ -132,7 +131,7 @@ def known_pace(recipe: Recipe, known: Sequence[RunInfo]) -> Pace | None:
 
 def shape_of(recipe: Recipe) -> str:
     """Hash of all that the pace depends on."""
-    return _shape(recipe.model_dump(mode="json"))
+    return _shape(recipe.as_dict())
 
 
 def _shape(content: dict[str, object]) -> str:
@@ -186,21 +185,17 @@ def _scaled(recipe: Recipe) -> Pace | None:
 def cost(recipe: Recipe) -> float:
     """How long a clip takes, in units whose ratio alone means something.
 
-    Fitted to steps that were timed with networks of width 16 to 64, of 10 and 18 layers, on 80 and
-    128 bands, and with linear ones: a part of a step is the same for all of them.
+    What the network says of itself, times the copies and passes of a clip.
     """
     from ser_core.representations import make
     from ser_core.training.adversarial import STEPS
 
     rep = make(**recipe.representation)
-    frames = (recipe.train.crop_s or 3.0) * rep.sample_rate / rep.hop_length
-    values = len(rep.bin_axis().values) * len(rep.channel_names) * (1 if rep.summary else frames)
+    channels, bins, _ = rep.silence.shape
+    frames = 1 if rep.summary else (recipe.train.crop_s or 3.0) * rep.frame_rate
     copies = 1 + len(recipe.augment.speeds)
-    if recipe.network.name == "linear":
-        return copies * (0.3 + 1e-4 * values)
-    depth = {"resnet10": 0.5, "resnet18": 1.0}[recipe.network.name]
     passes = 1 + STEPS.get(recipe.train.adversarial, 0) / 2  # half of the clips are attacked
-    return copies * passes * (2 + 0.0039 * depth * recipe.network.width**2 * values / 16_000)
+    return copies * passes * recipe.network_spec(classes=2).cost(channels * bins * frames)
 
 
 def folder() -> Path:
@@ -222,10 +217,7 @@ def measure(recipe: Recipe) -> Pace:
     import torch
 
     from ser_core.corpora import open_corpus
-    from ser_core.training.data import moments_of
-    from ser_core.training.loop import Trainer
-    from ser_core.training.precision import choose
-    from ser_core.training.run import new_model
+    from ser_core.training.learners import learner_of
     from ser_core.training.sources import prepare
 
     torch.set_num_threads(recipe.train.threads or torch.get_num_threads())
@@ -236,21 +228,8 @@ def measure(recipe: Recipe) -> Pace:
     started = time.perf_counter()
     prepared = prepare(replace(corpus, clips=some), recipe)
     prepare_s = (time.perf_counter() - started) / len(some)
-    clips = torch.arange(len(some))
-    model = new_model(recipe, prepared)
-    model.normaliser.fit(moments_of(prepared.data.source, clips))
-    precision = choose(recipe.train.precision, torch.device("cpu"))
-    train = recipe.train.model_copy(update={"batch": batch})
-    trainer = Trainer(
-        model, prepared.data, clips, clips, train=train, optim=recipe.optim, seed=0,
-        precision=precision,
-    )  # fmt: skip
-    precision.layout(model)
-    step_s = _timed_steps(trainer)
-    started = time.perf_counter()
-    trainer.probabilities(clips)
-    judge_s = (time.perf_counter() - started) / len(clips)
-    return Pace(step_s / batch, judge_s, prepare_s, cost(recipe), MEASURED)
+    train_s, judge_s = learner_of(recipe).pace(recipe, prepared)
+    return Pace(train_s, judge_s, prepare_s, cost(recipe), MEASURED)
 
 
 def _with_every_emotion(clips: list[str], emotion: object) -> list[str]:
@@ -259,24 +238,6 @@ def _with_every_emotion(clips: list[str], emotion: object) -> list[str]:
 
     column = pd.Series(emotion)
     return sorted({*clips, *column.drop_duplicates().index})
-
-
-def _timed_steps(trainer: object) -> float:
-    """Median seconds of a step with the loading of its clips, the first one left out."""
-    from ser_core.training.loop import Trainer
-
-    assert isinstance(trainer, Trainer)  # noqa: S101
-    times: list[float] = []
-    train, number = trainer.train, 0
-    trainer.model.train()
-    while len(times) <= STEPS:
-        started = time.perf_counter()
-        for batch in trainer.data.training(trainer.training, train.batch, train.crop_s, 0, number):
-            trainer.step(batch, number)
-            times.append(time.perf_counter() - started)
-            started = time.perf_counter()
-        number += 1
-    return sorted(times[1:])[(len(times) - 1) // 2]
 
 
 def main(recipe: Path, out: Path) -> None:

@@ -17,14 +17,13 @@ from ser_core.augment.mixup import mixup
 from ser_core.models.emotion import EmotionModel
 from ser_core.training import seeds
 from ser_core.training.adversarial import half_attacked
-from ser_core.training.data import Batch, Data
+from ser_core.training.data import Batch, Data, class_weights
+from ser_core.training.learner import Metrics
 from ser_core.training.parts import Parts, Whole, in_parts
 from ser_core.training.precision import Precision
 from ser_core.training.prefetch import prefetched
 from ser_core.training.recipe import OptimChoice, TrainChoice
 from ser_core.training.schedule import COURSES
-
-Metrics = dict[str, float]
 
 SCORES: dict[str, Callable[[Metrics, int], float]] = {
     "uar": lambda metrics, _epoch: metrics["val_uar"],
@@ -101,7 +100,7 @@ class Trainer:
         self.optimizer = make_optimizer(model, optim)
         self.average = copy.deepcopy(model.network) if train.average != "none" else None
         self.averaged = 0
-        self.class_weights = _class_weights(data, training) if train.class_weights else None
+        self.class_weights = class_weights(data, training) if train.class_weights else None
         self.epoch = 0
         self.rate = optim.lr
         self.best = Best()
@@ -306,15 +305,7 @@ class Trainer:
 
     def _validate(self) -> Metrics:
         probabilities = self.probabilities(self.validation)
-        true = self.data.targets[self.validation]
-        right = (probabilities.argmax(-1) == true).double()
-        recalls = torch.stack([right[true == each].mean() for each in true.unique()])
-        chosen = probabilities[torch.arange(len(true)), true].clamp(min=1e-12)
-        return {
-            "val_loss": float(-chosen.log().mean()),
-            "val_uar": float(recalls.mean()),
-            "val_wa": float(right.mean()),
-        }
+        return validation_metrics(probabilities, self.data.targets[self.validation])
 
     def _keep_best(self, metrics: Metrics) -> None:
         score = SCORES[self.train.select](metrics, self.epoch)
@@ -338,6 +329,23 @@ class Trainer:
     def _tell(self, event: str, *arguments: Any) -> None:
         for callback in self.callbacks:
             getattr(callback, event)(self, *arguments)
+
+
+def validation_metrics(probabilities: Tensor, true: Tensor) -> Metrics:
+    """Loss, UAR and WA of answers.
+
+    Args:
+        probabilities: Shape (clips, classes).
+        true: Number of the class of each clip, shape (clips,).
+    """
+    right = (probabilities.argmax(-1) == true).double()
+    recalls = torch.stack([right[true == each].mean() for each in true.unique()])
+    chosen = probabilities[torch.arange(len(true)), true].clamp(min=1e-12)
+    return {
+        "val_loss": float(-chosen.log().mean()),
+        "val_uar": float(recalls.mean()),
+        "val_wa": float(right.mean()),
+    }
 
 
 def make_optimizer(model: nn.Module, optim: OptimChoice) -> torch.optim.Optimizer:
@@ -365,9 +373,3 @@ def _clip(model: nn.Module, longest: float) -> None:
     length = nn.utils.get_total_norm(gradients)
     if length > longest:
         nn.utils.clip_grads_with_norm_(model.parameters(), longest, length)
-
-
-def _class_weights(data: Data, training: Tensor) -> Tensor:
-    """Inverse of the number of training clips of each class, 1 on average over clips."""
-    counts = data.targets[training].bincount(minlength=data.classes).clamp(min=1)
-    return len(training) / (data.classes * counts.float())

@@ -82,7 +82,8 @@ def members_of(recipe: Recipe, split: Split) -> Iterator[Member]:
 
 
 def steps_of(recipe: Recipe, split: Split, member: Member) -> int:
-    """Steps of a training from its first epoch to its last."""
+    """Steps of a training from its beginning to its end."""
+    from ser_core.training.learners import learner_of
+
     clips = len(split.fold(member.fold)["train"]) * (1 + len(recipe.augment.speeds))
-    full, rest = divmod(clips, recipe.train.batch)
-    return (full + (rest > 1)) * recipe.train.epochs
+    return learner_of(recipe).steps(recipe, clips)

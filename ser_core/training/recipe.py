@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -14,6 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from ser_core import atomic, settings
 from ser_core.errors import ParameterError, SerError
 from ser_core.registry import did_you_mean
+
+if TYPE_CHECKING:
+    from ser_core.models.networks import NetworkKind, NetworkSpec
 
 
 class Section(BaseModel):
@@ -33,16 +36,6 @@ class SplitChoice(Section):
     folds: int | None = Field(None, ge=2, description="Number of folds, where the policy has them")
     only: tuple[int, ...] | None = Field(None, description="Train these folds alone")
     file: Path | None = Field(None, description="A saved split, instead of all of the above")
-
-
-class NetworkChoice(Section):
-    """The network behind the representation."""
-
-    name: Literal["resnet10", "resnet18", "linear"] = Field(
-        "resnet18", description="A ResNet of this depth, or one linear layer on averages over time"
-    )
-    width: int = Field(64, ge=4, le=256, description="Channels of a ResNet's first stage")
-    dropout: float = Field(0.2, ge=0, lt=1, description="Share of features dropped")
 
 
 class OptimChoice(Section):
@@ -145,7 +138,7 @@ class Recipe(Section):
     representation: dict[str, Any] = {"name": "melspectrogram"}
     normalise: Literal["corpus", "clip", "speaker"] = "corpus"
     augment: AugmentChoice = AugmentChoice()
-    network: NetworkChoice = NetworkChoice()
+    network: dict[str, Any] = {"name": "resnet18"}
     optim: OptimChoice = OptimChoice()
     train: TrainChoice = TrainChoice()
     seeds: tuple[int, ...] = Field((0,), min_length=1, description="One training for each")
@@ -163,6 +156,24 @@ class Recipe(Section):
             raise ValueError(str(error).rstrip(".")) from error
         return value
 
+    @field_validator("network", mode="before")
+    @classmethod
+    def _known_network(cls, value: Any) -> dict[str, Any]:
+        """Name and the choices that differ from the network's own defaults."""
+        if not isinstance(value, Mapping):
+            raise ValueError(f"network = {value!r}: write its name and choices as a section")
+        given = {**cls.model_fields["network"].default, **value}
+        row = _network(given.pop("name"))
+        mine = {key: each for key, each in given.items() if key not in row.spec.legacy}
+        try:
+            chosen = row.choices.model_validate(mine).model_dump(mode="json", exclude_defaults=True)
+        except ValidationError as error:
+            names = list(row.choices.model_fields)
+            raise ValueError(
+                "; ".join(_fault(e, "network.", names) for e in error.errors())
+            ) from error
+        return {"name": row.name, **chosen}
+
     @model_validator(mode="after")
     def _known_augmentation(self) -> Recipe:
         from ser_core.representations import make
@@ -178,13 +189,20 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _network_fits(self) -> Recipe:
+        from ser_core.models.networks import NETWORKS, accepting
+        from ser_core.models.networks.base import INPUT_CLAUSES, INPUT_WORDS
         from ser_core.representations import make
 
-        if make(**self.representation).summary:
-            if self.network.name != "linear":
-                raise ValueError("network.name must be linear where a clip is one frame")
-            if self.normalise == "clip":
-                raise ValueError("normalise must be corpus or speaker where a clip is one frame")
+        representation = make(**self.representation)
+        kind = representation.input_kind
+        if kind not in NETWORKS[self.network["name"]].accepts:
+            names = accepting(kind)
+            if not names:
+                raise ValueError(f"representation: no network takes {INPUT_WORDS[kind]}")
+            wanted = f"be {'one of ' if len(names) > 1 else ''}{', '.join(names)}"
+            raise ValueError(f"network.name must {wanted} where {INPUT_CLAUSES[kind]}")
+        if representation.summary and self.normalise == "clip":
+            raise ValueError("normalise must be corpus or speaker where a clip is one frame")
         return self
 
     @model_validator(mode="after")
@@ -200,17 +218,41 @@ class Recipe(Section):
         return self
 
     @property
+    def network_choices(self) -> dict[str, Any]:
+        """Name of the network and everything that it lets one choose, defaults included."""
+        row = _network(self.network["name"])
+        own = {key: value for key, value in self.network.items() if key != "name"}
+        chosen = row.choices.model_validate(own).model_dump(mode="json")
+        return {"name": row.name, **row.spec.legacy, **chosen}
+
+    def network_spec(self, classes: int) -> NetworkSpec:
+        """What the network is built from, for the representation and so many classes."""
+        from ser_core.representations import make
+
+        row = _network(self.network["name"])
+        own = {key: value for key, value in self.network.items() if key != "name"}
+        return row.made(make(**self.representation), classes, **own)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values of everything, defaults included, as bundles and MLflow keep them."""
+        return {**self.model_dump(mode="json"), "network": self.network_choices}
+
+    @property
     def hash(self) -> str:
         """Sixteen hexadecimal digits that change with everything but the name."""
         # What is not used does not count.
         unused = {"adversarial", "epsilon"} if self.train.adversarial == "none" else set()
         unused |= {"parts"} if self.train.parts == 1 else set()
         content = self.model_dump(mode="json", exclude={"name": True, "train": unused})
+        content["network"] = self.network_choices
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     def to_yaml(self) -> str:
         """The recipe as a file has it, defaults left out."""
         content = self.model_dump(mode="json", exclude_defaults=True)
+        usual = type(self).model_fields["network"].default["name"]
+        if content.get("network", {}).get("name") == usual:
+            content["network"] = {k: v for k, v in content["network"].items() if k != "name"}
         return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
 
     def save(self, path: Path) -> None:
@@ -312,17 +354,33 @@ SAID = {
 """What pydantic says in the words of a programmer."""
 
 
-def _fault(error: Any) -> str:
-    """What is wrong at one place, for people."""
-    where = ".".join(str(part) for part in error["loc"])
+def _network(name: Any) -> NetworkKind:
+    from ser_core.models.networks import NETWORKS
+
+    if name not in NETWORKS:
+        raise ValueError(f"network.name = {name!r}: {did_you_mean(str(name), NETWORKS)}")
+    return NETWORKS[name]
+
+
+def _fault(error: Any, before: str = "", known: Sequence[str] = ()) -> str:
+    """What is wrong at one place, for people.
+
+    Args:
+        error: As pydantic tells it.
+        before: What the dotted name of the place begins with.
+        known: Names that there are at the place; looked up in the recipe when empty.
+    """
+    where = before + ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
-        names = _names(error["loc"][:-1])
+        names = known or _names(error["loc"][:-1])
         return f"{where} is not known ({did_you_mean(str(error['loc'][-1]), names)})"
     if error["type"] == "literal_error":
         expected = error["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
         return f"{where} = {error['input']!r}: {did_you_mean(str(error['input']), expected)}"
     said = SAID.get(error["type"]) or error["msg"].removeprefix("Value error, ")
     given = "" if error["type"] in ("missing", "value_error") else f" = {error['input']!r}"
+    if where == "network":  # what is wrong with it tells its own place
+        return said
     return f"{where}{given}: {said}" if where else said
 
 

@@ -4,37 +4,25 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
-import torch
-
 from ser_core import atomic, evaluation
 from ser_core.corpora import LeakAudit, Split
 from ser_core.errors import ParameterError
 from ser_core.evaluation import Predictions
 from ser_core.models.bundle import Bundle, load_bundle
-from ser_core.models.emotion import EmotionModel
-from ser_core.models.linear import LinearSpec
-from ser_core.models.networks import NetworkSpec
-from ser_core.models.resnet import ResNetSpec
-from ser_core.representations import make
-from ser_core.training import seeds
 from ser_core.training.answers import about, answered, figures
-from ser_core.training.callbacks import EachEpoch, EarlyStopping, Report
-from ser_core.training.checkpoint import Checkpoint
-from ser_core.training.data import moments_of
-from ser_core.training.loop import Callback, Metrics, Trainer
+from ser_core.training.learner import Metrics, Watch
+from ser_core.training.learners import learner_of
 from ser_core.training.plan import Member, Plan, members_of, planned, steps_of
-from ser_core.training.precision import best_device, choose
 from ser_core.training.ranks import present
 from ser_core.training.recipe import Recipe
 from ser_core.training.runs import ENROLLED
-from ser_core.training.sources import Prepared
 
 
 class Watcher(Protocol):
@@ -122,7 +110,7 @@ def run(
             _answer_enrolled(bundles[-1], plan, member, home)
             continue
         with watcher.member(member) as told:
-            bundle = _train(plan, member, home, EachEpoch(told), steps.of(number))
+            bundle = _train(plan, member, home, Watch(told, steps.of(number)))
             bundle.save(home / "bundle")
             _answer_enrolled(bundle, plan, member, home)
             watcher.trained(member, bundle, home / "bundle")
@@ -146,7 +134,7 @@ def assist(recipe: Recipe, folder: Path) -> None:
     plan = planned(recipe, ranks)
     for member in members_of(recipe, plan.split):
         if ranks.agree(False):
-            _trainer(plan, member, folder / member.name, writes=False).run()
+            learner_of(recipe).assist(plan, member, folder / member.name)
 
 
 class _Steps:
@@ -155,8 +143,9 @@ class _Steps:
     def __init__(self, progress: Callable[[int, int], None], counts: list[int]) -> None:
         self.progress, self.counts = progress, counts
 
-    def of(self, number: int) -> Report:
-        return Report(self.progress, sum(self.counts[:number]), sum(self.counts))
+    def of(self, number: int) -> Callable[[int], None]:
+        before, total = sum(self.counts[:number]), sum(self.counts)
+        return lambda done: self.progress(before + done, total)
 
 
 def _keep_inputs(folder: Path, recipe: Recipe, split: Split) -> None:
@@ -177,78 +166,14 @@ def _keep_inputs(folder: Path, recipe: Recipe, split: Split) -> None:
     split.save(folder / "split.json")
 
 
-def _train(plan: Plan, member: Member, home: Path, each: EachEpoch, steps: Report) -> Bundle:
+def _train(plan: Plan, member: Member, home: Path, watch: Watch) -> Bundle:
     """Train one member, and answer the test clips once, after the best epoch is chosen."""
-    trainer = _trainer(plan, member, home, first=[each], last=[steps])
-    best = trainer.run()
-    trainer.model.load_state_dict(best.weights)
-    bundle = Bundle(trainer.model.cpu().eval(), about(plan, member, trainer))
+    fitted = learner_of(plan.recipe).fit(plan, member, home, watch)
+    bundle = Bundle(fitted.model, about(plan, member, fitted))
     predictions = answered(bundle, plan, member, enrolled=False)
     test = predictions.part("test")
     metrics = figures(test, plan.audit)
     return Bundle(bundle.model, {**bundle.about, "metrics": metrics}, predictions)
-
-
-def _trainer(
-    plan: Plan,
-    member: Member,
-    home: Path,
-    *,
-    first: Sequence[Callback] = (),
-    last: Sequence[Callback] = (),
-    writes: bool = True,
-) -> Trainer:
-    """Trainer of a member.
-
-    Args:
-        plan: Of the run.
-        member: Which training.
-        home: Folder of its checkpoint.
-        first: Told of an epoch before it is in the checkpoint: told twice rather than never.
-        last: Told of the start when the checkpoint is taken up.
-        writes: Whether checkpoints are written.
-    """
-    recipe, prepared = plan.recipe, plan.prepared
-    parts = plan.split.fold(member.fold)
-    training = prepared.training(parts["train"])
-    device = best_device()
-    torch.manual_seed(seeds.number(member.seed, "weights"))
-    model = new_model(recipe, prepared)
-    model.normaliser.fit(moments_of(prepared.data.source, training))
-    identity = f"{recipe.hash}/{plan.split.hash}/{member.name}"
-    own: list[Callback] = [Checkpoint(home / "checkpoint", identity, writes)]
-    if recipe.train.stop_after:
-        own.append(EarlyStopping(recipe.train.stop_after))
-    return Trainer(
-        model.to(device),
-        prepared.data,
-        training,
-        prepared.positions(parts["validation"]),
-        train=recipe.train,
-        optim=recipe.optim,
-        seed=member.seed,
-        precision=choose(recipe.train.precision, device),
-        callbacks=[*first, *own, *last],
-    )
-
-
-def new_model(recipe: Recipe, prepared: Prepared) -> EmotionModel:
-    """Model of a recipe with fresh weights, drawn from torch's global generator."""
-    rep = make(**recipe.representation)
-    choice, classes = recipe.network, len(prepared.classes)
-    channels, bins, _ = rep.silence.shape
-    network: NetworkSpec
-    if choice.name == "linear":
-        network = LinearSpec(dropout=choice.dropout, channels=channels, bins=bins, classes=classes)
-    else:
-        network = ResNetSpec(
-            depth=choice.name,
-            width=choice.width,
-            dropout=choice.dropout,
-            channels=channels,
-            classes=classes,
-        )
-    return EmotionModel(rep, recipe.normalise, network, prepared.classes)
 
 
 def _answer_enrolled(bundle: Bundle, plan: Plan, member: Member, home: Path) -> None:

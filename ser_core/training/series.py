@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ser_core.representations import REPRESENTATIONS, SUMMARIES
+from ser_core.models.networks import NETWORKS
+from ser_core.representations import REPRESENTATIONS, model_inputs
 from ser_core.training import draft
 from ser_core.training.recipe import Recipe, parse
 
 TIMING = ("sample_rate", "hop_length")
 """Parameters that all representations have, and that a comparison holds equal."""
-
-NETWORKS = {"resnet10": "ResNet10", "resnet18": "ResNet18", "linear": "linear"}
 
 
 def name_for(content: Mapping[str, Any]) -> str:
@@ -22,10 +21,11 @@ def name_for(content: Mapping[str, Any]) -> str:
     'MFCC ResNet18, speaker-disjoint'
     """
     name = str(draft.get(content, "representation")["name"])
-    known = [registry for registry in (REPRESENTATIONS, SUMMARIES) if name in registry]
-    title = known[0][name].title if known else name
+    known = model_inputs()
+    title = known[name].title if name in known else name
     network = str(draft.get(content, "network.name"))
-    return f"{title} {NETWORKS.get(network, network)}, {draft.get(content, 'split.policy')}"
+    called = NETWORKS[network].title if network in NETWORKS else network
+    return f"{title} {called}, {draft.get(content, 'split.policy')}"
 
 
 def named(content: Mapping[str, Any]) -> draft.Content:

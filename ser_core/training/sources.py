@@ -19,7 +19,7 @@ from ser_core.parallel import Progress, in_processes
 from ser_core.representations import Representation, make, represent
 from ser_core.store import FeatureStore, Key
 from ser_core.training.augmenting import picture_change, wave_change
-from ser_core.training.data import Data, Live, Source, Stored, Voices, moments_of
+from ser_core.training.data import Change, Data, Live, Samples, Source, Stored, Voices, moments_of
 from ser_core.training.recipe import Recipe
 
 DTYPE = "float16"
@@ -80,11 +80,7 @@ def prepare(corpus: Corpus, recipe: Recipe, progress: Progress | None = None) ->
     sounds, pictures = _at_speeds(
         corpus, clips, rep, speeds, lambda done: told(done // len(speeds), len(clips))
     )
-    stored = Stored(rep, pictures)
-    source: Source = stored
-    change = wave_change(recipe.augment, rep.sample_rate)
-    if change is not None:
-        source = Live(stored, [torch.from_numpy(wave.samples) for wave in sounds], change)
+    source = _source(rep, sounds, pictures, wave_change(recipe.augment, rep.sample_rate))
     classes = tuple(corpus.emotions)
     emotion = corpus.usable.loc[clips, "emotion"]
     targets = torch.tensor([classes.index(each) for each in emotion]).repeat(len(speeds))
@@ -93,6 +89,20 @@ def prepare(corpus: Corpus, recipe: Recipe, progress: Progress | None = None) ->
     return Prepared(
         Data(source, targets, len(classes), voices, changed), sounds[: len(clips)], clips, classes
     )
+
+
+def _source(
+    rep: Representation,
+    sounds: list[Waveform],
+    pictures: list[torch.Tensor],
+    change: Change | None,
+) -> Source:
+    """Where features come from: the store, or the sounds where these change or it keeps none."""
+    waves = [torch.from_numpy(wave.samples) for wave in sounds]
+    if not rep.stored:
+        return Samples(rep, waves, change)
+    stored = Stored(rep, pictures)
+    return stored if change is None else Live(stored, waves, change)
 
 
 def _at_speeds(
@@ -113,10 +123,13 @@ def _at_speeds(
             continue
         copies = [[_at_speed(wave, speed) for wave in waveforms] for speed in speeds]
         every = list(itertools.chain.from_iterable(copies))
-        found = iter(_pictures(every, rep, partial(_further, told, first * len(speeds))))
+        further = partial(_further, told, first * len(speeds))
+        found = iter(_pictures(every, rep, further) if rep.stored else ())
         for number, some in enumerate(copies):
             sounds[number] += some
             pictures[number] += itertools.islice(found, len(some))
+        if not rep.stored:
+            further(len(every))
     if problems:
         raise CorpusError(
             f"{len(problems)} clips cannot be decoded, the first because {problems[0]}",

@@ -15,7 +15,7 @@ from ser_core.jsonfile import read_json
 
 if TYPE_CHECKING:
     from ser_core.models.bundle import Bundle
-    from ser_core.training.loop import Metrics
+    from ser_core.training.learner import Metrics
     from ser_core.training.plan import Member
     from ser_core.training.recipe import Recipe
     from ser_core.training.run import Outcome
@@ -88,7 +88,7 @@ def tracked(recipe: Recipe, folder: Path) -> Iterator[Tracker]:
     """
     start = {
         "kind": "training",
-        "params": {**recipe.model_dump(mode="json"), "recipe_hash": recipe.hash},
+        "params": {**recipe.as_dict(), "recipe_hash": recipe.hash},
         "tags": {
             "folder": str(folder),
             "policy": recipe.split.policy,

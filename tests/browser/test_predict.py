@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from ser_core.audio import Waveform, load, resampled, to_wav
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.emotion import EmotionModel
-from ser_core.models.resnet import ResNetSpec
+from ser_core.models.networks.resnet import ResNetSpec
 from ser_core.representations import make
 from tests.browser.conftest import downloaded
 

@@ -10,7 +10,7 @@ from ser_core.cli import app
 from ser_core.errors import ParameterError
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.emotion import EmotionModel
-from ser_core.models.resnet import ResNetSpec
+from ser_core.models.networks.resnet import ResNetSpec
 from ser_core.predicting.judged import judged
 from ser_core.predictions import Predictions
 from ser_core.representations import make

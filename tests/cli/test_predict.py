@@ -12,7 +12,7 @@ from ser_core.cli import app
 from ser_core.errors import ModelError, SerError
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.emotion import EmotionModel
-from ser_core.models.resnet import ResNetSpec
+from ser_core.models.networks.resnet import ResNetSpec
 from ser_core.representations import make
 from ser_core.settings import demo_corpus
 

@@ -11,7 +11,7 @@ import torch
 from ser_core.corpora import audit_split, make_split, open_corpus
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.emotion import EmotionModel
-from ser_core.models.resnet import ResNetSpec
+from ser_core.models.networks.resnet import ResNetSpec
 from ser_core.predictions import Predictions
 from ser_core.representations import make
 from ser_core.settings import demo_corpus

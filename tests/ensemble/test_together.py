@@ -8,7 +8,7 @@ from ser_core.audio import load as load_sound
 from ser_core.ensemble.together import answers, enrolled
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.emotion import EmotionModel
-from ser_core.models.resnet import ResNetSpec
+from ser_core.models.networks.resnet import ResNetSpec
 from ser_core.representations import make
 from ser_core.settings import demo_corpus
 

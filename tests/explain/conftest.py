@@ -6,7 +6,7 @@ import torch
 
 from ser_core.audio import Waveform
 from ser_core.explain.view import Sight
-from ser_core.models.resnet import AudioResNet, ResNetSpec
+from ser_core.models.networks.resnet import AudioResNet, ResNetSpec
 from ser_core.representations import make
 from tests.explain.nets import CLASSES, Weighted, bundle_of, lively
 

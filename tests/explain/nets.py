@@ -7,8 +7,8 @@ from ser_core.ensemble.bundle import Ensemble
 from ser_core.ensemble.pooling import Pool
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.emotion import EmotionModel
-from ser_core.models.linear import LinearSpec
-from ser_core.models.resnet import ResNetSpec
+from ser_core.models.networks.linear import LinearSpec
+from ser_core.models.networks.resnet import ResNetSpec
 from ser_core.representations import make
 
 CLASSES = ("anger", "sadness", "neutral")

@@ -14,6 +14,7 @@ from ser_core.explain import METHODS, attribute, look
 from ser_core.explain.bench import checks_of
 from ser_core.explain.fills import filled
 from ser_core.explain.view import named
+from ser_core.models.abilities import PROPAGATION, STAGES, of_file
 from ser_core.predicting.confidence import Confidence
 from ser_core.representations import REPRESENTATIONS
 from tests.explain.nets import CLASSES, bundle_of, linear_bundle, pair_of
@@ -172,7 +173,7 @@ def test_a_method_goes_to_what_it_applies_to(speech):
     pair = pair_of(linear, pictures, [0.8, 0.2])
     assert attribute(pair, speech, "lrp").representation.name == "melspectrogram"
     assert attribute(pair, speech, "gradient_x_input").representation.name == "functionals"
-    with pytest.raises(ModelError, match="this model's is a LinearNet"):
+    with pytest.raises(ModelError, match="this model is a linear layer on"):
         attribute(pair, speech, "lrp", representation="functionals")
 
 
@@ -185,7 +186,7 @@ def test_networks_without_weight_have_a_map_too(speech):
 
 
 def test_a_model_without_networks_says_so(speech):
-    file = SimpleNamespace(about={"name": "a file"}, enrols=False)
+    file = SimpleNamespace(about={"name": "a file"}, enrols=False, lacks=of_file())
     with pytest.raises(ModelError, match="a file: has no network"):
         look(file, speech)
 
@@ -193,8 +194,8 @@ def test_a_model_without_networks_says_so(speech):
 @pytest.mark.parametrize("name", list(METHODS))
 def test_a_linear_model_on_functionals_is_explained_where_that_makes_sense(name, speech):
     bundle = linear_bundle()
-    if METHODS[name].needs_convolutions:
-        with pytest.raises(ModelError, match="this model's is a LinearNet"):
+    if {STAGES, PROPAGATION} & set(METHODS[name].needs):
+        with pytest.raises(ModelError, match="this model is a linear layer on"):
             attribute(bundle, speech, name)
         return
     small = {"samples": 50} if name == "lime" else {}

@@ -16,7 +16,7 @@ from ser_core.explain.checks import (
     stability,
 )
 from ser_core.explain.method import Method, Relevance
-from ser_core.models.resnet import AudioResNet, ResNetSpec
+from ser_core.models.networks.resnet import AudioResNet, ResNetSpec
 from tests.explain.nets import lively
 
 TARGET = 1

@@ -13,7 +13,8 @@ from ser_core.explain.fills import filled
 from ser_core.explain.lime_in_batches import Explainer
 from ser_core.explain.lrp import Propagated, apart
 from ser_core.explain.surrogate import grid
-from ser_core.models.resnet import AudioResNet, ResNetSpec
+from ser_core.models.abilities import PROPAGATION, STAGES
+from ser_core.models.networks.resnet import AudioResNet, ResNetSpec
 from tests.explain.nets import Weighted, lively
 
 TARGET = 1
@@ -235,7 +236,7 @@ def test_unsigned_maps_have_no_negative_values(residual, name):
 @pytest.mark.parametrize("name", list(METHODS))
 def test_a_network_without_convolutions_is_explained_or_excused(weighted, name):
     chosen = make(name)
-    if METHODS[name].needs_convolutions:
+    if {STAGES, PROPAGATION} & set(METHODS[name].needs):
         assert "convolutional" in chosen.excuse(weighted)
         with pytest.raises(ModelError, match="gradients or answers"):
             chosen.relevance(weighted, TARGET)

@@ -6,8 +6,8 @@ import torch
 
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.emotion import EmotionModel
-from ser_core.models.linear import LinearSpec
-from ser_core.models.resnet import ResNetSpec
+from ser_core.models.networks.linear import LinearSpec
+from ser_core.models.networks.resnet import ResNetSpec
 from ser_core.representations import make
 
 CLASSES = ("anger", "fear", "happiness", "sadness", "surprise", "neutral")

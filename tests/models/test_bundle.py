@@ -10,7 +10,7 @@ from ser_core.audio import load
 from ser_core.errors import ModelError
 from ser_core.models.bundle import Bundle, architecture, load_bundle
 from ser_core.models.emotion import EmotionModel
-from ser_core.models.resnet import ResNetSpec
+from ser_core.models.networks.resnet import ResNetSpec
 from ser_core.representations import make
 from ser_core.settings import demo_corpus
 

@@ -5,8 +5,8 @@ import torch
 
 from ser_core.errors import ParameterError
 from ser_core.models import networks
-from ser_core.models.linear import LARGEST, LinearNet, LinearSpec
-from ser_core.models.resnet import ResNetSpec
+from ser_core.models.networks.linear import LARGEST, LinearNet, LinearSpec
+from ser_core.models.networks.resnet import ResNetSpec
 
 
 def test_it_is_a_linear_layer_on_the_mean_over_own_frames():
@@ -29,8 +29,8 @@ def test_a_single_wild_value_counts_no_more_than_the_largest():
 def test_a_network_is_built_again_from_what_is_written_of_it(spec):
     content = networks.as_dict(spec)
     assert networks.from_dict(content) == spec
-    shapes = {name: value.shape for name, value in networks.network(spec).state_dict().items()}
-    again = networks.network(networks.from_dict(content)).state_dict()
+    shapes = {name: value.shape for name, value in spec.build().state_dict().items()}
+    again = networks.from_dict(content).build().state_dict()
     assert shapes == {name: value.shape for name, value in again.items()}
 
 

@@ -9,7 +9,7 @@ from ser_core.errors import ModelError
 from ser_core.models import predictor
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.emotion import EmotionModel
-from ser_core.models.resnet import ResNetSpec
+from ser_core.models.networks.resnet import ResNetSpec
 from ser_core.representations import make
 
 

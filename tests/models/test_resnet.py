@@ -9,7 +9,7 @@ import torch
 import torchvision
 
 from ser_core.errors import ParameterError
-from ser_core.models.resnet import AudioResNet, BasicBlock, ResNetSpec, load_torchvision
+from ser_core.models.networks.resnet import AudioResNet, BasicBlock, ResNetSpec, load_torchvision
 from ser_core.settings import REPOSITORY
 
 
@@ -103,7 +103,7 @@ def test_impossible_sizes_are_refused(parameters, words):
 
 STEPS = """
 import torch
-from ser_core.models.resnet import AudioResNet, ResNetSpec
+from ser_core.models.networks.resnet import AudioResNet, ResNetSpec
 torch.set_num_threads(2)
 network = AudioResNet(ResNetSpec(width=8)).to(memory_format=torch.channels_last)
 for batch in (5, 9, 29) * 4:

@@ -13,7 +13,7 @@ from ser_core.corpora import audit_split, make_split, open_corpus
 from ser_core.jobs import jobs
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.emotion import EmotionModel
-from ser_core.models.resnet import ResNetSpec
+from ser_core.models.networks.resnet import ResNetSpec
 from ser_core.predicting import listing
 from ser_core.predicting.confidence import Confidence
 from ser_core.representations import make

@@ -127,7 +127,7 @@ def test_emotions_that_the_model_does_not_know_are_counted(make_bundle, demo, tm
 
     from ser_core.models.bundle import Bundle, architecture
     from ser_core.models.emotion import EmotionModel
-    from ser_core.models.resnet import ResNetSpec
+    from ser_core.models.networks.resnet import ResNetSpec
     from ser_core.representations import make
 
     torch.manual_seed(0)

@@ -12,6 +12,7 @@ import torch
 
 from ser_core.audio import Waveform
 from ser_core.errors import ModelError
+from ser_core.models.abilities import GRADIENTS
 from ser_core.representations import make
 from ser_core.robustness.answering import answered
 from ser_core.robustness.attacking import (
@@ -174,7 +175,8 @@ def test_a_model_that_answered_before_can_be_attacked_after():
 
 
 def test_models_without_a_gradient_are_refused_with_a_way_out(subset):
-    forest = SimpleNamespace(about={"recipe": {"name": "forest"}})
+    lacks = {GRADIENTS: "this model is a forest, which gives no gradients"}
+    forest = SimpleNamespace(about={"recipe": {"name": "forest"}}, lacks=lacks)
     with pytest.raises(ModelError, match="single trained network"):
         attack_curves(forest, subset, "fgsm", "sound")
 

@@ -10,6 +10,7 @@ import pytest
 
 from ser_core.errors import ModelError
 from ser_core.evaluation import Interval
+from ser_core.models.abilities import of_file
 from ser_core.robustness.probes import ASKED, embeddings, probe, probes
 from ser_core.robustness.shortcuts import SHORTCUTS, Leaning, kept, leanings, speech
 
@@ -135,5 +136,5 @@ def test_what_cannot_be_probed_is_said(bundle, subset):
     unnamed = pd.Series([pd.NA] * 12, dtype="string")
     told = probe(np.zeros((12, 2), np.float32), unnamed, unnamed, "speaker", "sentence")
     assert "does not name its speakers" in told.sentence
-    with pytest.raises(ModelError):
-        embeddings(SimpleNamespace(about={}), subset)
+    with pytest.raises(ModelError, match="no network"):
+        embeddings(SimpleNamespace(about={}, lacks=of_file()), subset)

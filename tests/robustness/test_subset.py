@@ -11,6 +11,7 @@ import pytest
 from ser_core.corpora import audit_split, make_split
 from ser_core.errors import CorpusError
 from ser_core.evaluation import BADGES
+from ser_core.models.abilities import SINGLE
 from ser_core.models.bundle import Bundle
 from ser_core.predictions import Predictions
 from ser_core.robustness.subset import UNKNOWN, choose, drawn, origin
@@ -102,6 +103,7 @@ def test_an_ensemble_is_tried_on_what_the_models_it_asks_have_not_heard(corpus):
         about={"split": {"audit": {"grade": "B"}}},
         predictions=measured,
         models=((SimpleNamespace(about=about),),),
+        lacks={SINGLE: "several networks answer together"},
     )
     found = origin(ensemble, corpus)
     assert sorted(found.clips) == sorted(split.fold(0)["test"])

@@ -26,7 +26,7 @@ from ser_core.cli import app
 from ser_core.errors import ModelError
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.emotion import EmotionModel
-from ser_core.models.resnet import ResNetSpec
+from ser_core.models.networks.resnet import ResNetSpec
 from ser_core.predicting.answering import open_model
 from ser_core.representations import make
 from ser_core.serving.answers import answers

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ser_core.models.emotion import EmotionModel
-from ser_core.models.resnet import ResNetSpec
+from ser_core.models.networks.resnet import ResNetSpec
 from ser_core.representations import make
 from ser_core.training.data import Data, Stored, moments_of
 from ser_core.training.loop import Trainer

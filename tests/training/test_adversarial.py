@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from ser_core.models.resnet import AudioResNet, ResNetSpec
+from ser_core.models.networks.resnet import AudioResNet, ResNetSpec
 from ser_core.training import seeds
 from ser_core.training.adversarial import STEPS, half_attacked
 from ser_core.training.recipe import parse

@@ -2,42 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from ser_core.errors import ParameterError
+from ser_core.models.networks.base import NetworkSpec, network
+from ser_core.parameters import parameter
+from ser_core.representations.base import FEATURES, SUMMARY
 
 LARGEST = 5.0
 """Spreads from the mean beyond which a value counts no more: a single one must not decide."""
 
 
+@network("linear", title="linear", accepts=(FEATURES, SUMMARY))
 @dataclass(frozen=True, kw_only=True)
-class LinearSpec:
+class LinearSpec(NetworkSpec):
     """What a `LinearNet` is built from.
 
     Attributes:
         dropout: Share of the inputs that is dropped in training.
-        channels: Channels of the pictures.
-        bins: Bins of the pictures.
+        channels: Channels of the features.
+        bins: Bins of the features.
         classes: Number of classes.
     """
 
-    dropout: float = 0.5
+    linear = True
+    legacy: ClassVar[Mapping[str, Any]] = {"width": 64}
+
+    dropout: float = parameter(0.2, 0, 0.99, "Share of features dropped")
     channels: int = 1
     bins: int = 1
     classes: int = 6
 
-    def __post_init__(self) -> None:
-        rules = (
-            (0 <= self.dropout < 1, "dropout", "be at least 0 and below 1"),
-            (self.channels >= 1, "channels", "be at least 1"),
-            (self.bins >= 1, "bins", "be at least 1"),
-            (self.classes >= 2, "classes", "be at least 2"),
-        )
-        for holds, name, rule in rules:
-            if not holds:
-                raise ParameterError(f"{name} = {getattr(self, name)!r} must {rule}")
+    def build(self) -> LinearNet:
+        """Linear network."""
+        return LinearNet(self)
+
+    def cost(self, values: float) -> float:
+        """A pass over the numbers, and what every clip costs."""
+        return 0.3 + 1e-4 * values
+
+    @property
+    def words(self) -> str:
+        """What it is, within a sentence."""
+        return f"a linear layer on {self.channels * self.bins} numbers"
 
 
 class LinearNet(nn.Module):

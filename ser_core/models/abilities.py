@@ -1,0 +1,96 @@
+"""What can be done with a model, asked for once and refused in plain words.
+
+A predictor says what it lacks (`Predictor.lacks`); whoever needs an ability calls `require`, and
+pages show the reason. Nobody asks what class a model is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ser_core.errors import ModelError
+
+if TYPE_CHECKING:
+    from ser_core.models.bundle import Bundle
+    from ser_core.models.networks import NetworkSpec
+    from ser_core.models.predictor import Predictor
+    from ser_core.representations import Representation
+
+INSIDE = "inside"
+"""Its networks can be reached: their input can be changed, and their answers read."""
+
+SINGLE = "single"
+"""One network answers, and no pool of several."""
+
+GRADIENTS = "gradients"
+"""Gradients of the answer reach the input of the network."""
+
+SOUND_GRADIENTS = "gradients of the sound"
+"""They also pass through the front-end, to the samples."""
+
+STAGES = "stages"
+"""The network has convolutional stages that Grad-CAM can look at."""
+
+PROPAGATION = "propagation"
+"""There are rules of layer-wise relevance propagation for the network."""
+
+GRAPH = "graph"
+"""It can be written as an ONNX graph."""
+
+
+def of_network(spec: NetworkSpec, representation: Representation) -> dict[str, str]:
+    """What a model of one network lacks, and why."""
+    what = f"this model is {spec.words}"
+    lacks = {
+        GRADIENTS: (spec.differentiable, f"{what}, which gives no gradients"),
+        SOUND_GRADIENTS: (
+            spec.differentiable and representation.differentiable,
+            f"{representation.title} has no gradient"
+            if spec.differentiable
+            else f"{what}, which gives no gradients",
+        ),
+        STAGES: (bool(spec.stages), f"it works on convolutional networks; {what}"),
+        PROPAGATION: (bool(spec.propagation), f"it works on convolutional networks; {what}"),
+        GRAPH: (spec.exportable, f"{what}, which cannot be written as an ONNX graph yet"),
+    }
+    return {name: reason for name, (has, reason) in lacks.items() if not has}
+
+
+def of_pool(members: tuple[tuple[Bundle, ...], ...]) -> dict[str, str]:
+    """What an ensemble lacks: what any of its models lacks, and being one."""
+    lacks = {SINGLE: "several networks answer together"}
+    for model in (model for models in members for model in models):
+        lacks |= {name: f"one of its models lacks it: {why}" for name, why in model.lacks.items()}
+    return lacks
+
+
+def of_file() -> dict[str, str]:
+    """What an exported file lacks."""
+    reason = "has no network that one can look into: it is an exported file"
+    return dict.fromkeys(
+        (INSIDE, SINGLE, GRADIENTS, SOUND_GRADIENTS, STAGES, PROPAGATION, GRAPH), reason
+    )
+
+
+def can(predictor: Predictor, *abilities: str) -> bool:
+    """Whether a model has all of these abilities."""
+    return not any(name in predictor.lacks for name in abilities)
+
+
+def require(predictor: Predictor, *abilities: str, remedy: str) -> None:
+    """Refuse a model that lacks any of these abilities.
+
+    Raises:
+        ModelError: If it does, with the reason and the remedy.
+    """
+    for name in abilities:
+        if name in predictor.lacks:
+            raise ModelError(predictor.lacks[name], subject=name_of(predictor.about), remedy=remedy)
+
+
+def name_of(about: Mapping[str, object]) -> str:
+    """Name of a model from what is known of it."""
+    recipe = about.get("recipe")
+    named = recipe.get("name") if isinstance(recipe, Mapping) else None
+    return str(about.get("name") or named or "the model")

@@ -1,0 +1,29 @@
+"""The networks there are. A module here registers its spec; the order is that of the form."""
+
+from ser_core.models.networks import resnet  # noqa: F401, I001  (registers itself, as the next do)
+from ser_core.models.networks import linear  # noqa: F401
+from ser_core.models.networks.base import (
+    GRADIENT_DESCENT,
+    NETWORKS,
+    SPECS,
+    NetworkKind,
+    NetworkSpec,
+    accepting,
+    as_dict,
+    described,
+    from_dict,
+    network,
+)
+
+__all__ = [
+    "GRADIENT_DESCENT",
+    "NETWORKS",
+    "SPECS",
+    "NetworkKind",
+    "NetworkSpec",
+    "accepting",
+    "as_dict",
+    "described",
+    "from_dict",
+    "network",
+]

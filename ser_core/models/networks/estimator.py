@@ -1,0 +1,142 @@
+"""scikit-learn estimators as the last part of a model.
+
+An estimator takes the place of a torch network: it is given the same normalised input and its
+answers are the logarithms of its probabilities, so that whatever works on answers (evaluation,
+ensembles, enrolment, calibration, LIME, noise) works on it. What needs gradients is refused.
+It is kept among the weights as bytes of skops, which unpickles nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from ser_core.errors import ModelError
+from ser_core.models.networks.base import NetworkSpec
+
+SCIKIT_LEARN = "scikit-learn"
+"""Name of the learner that fits estimators; see `ser_core.training.learner`."""
+
+SMALLEST = 1e-12
+"""Probability below which no class falls: its logarithm must be finite."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EstimatorSpec(NetworkSpec):
+    """Base of the specs of scikit-learn classifiers; a subclass gives the estimator.
+
+    Register it with `learner=SCIKIT_LEARN`.
+
+    Attributes:
+        channels: Channels of the features.
+        bins: Bins of the features.
+        classes: Number of classes.
+    """
+
+    differentiable = False
+    exportable = False
+    trusted: ClassVar[tuple[str, ...]] = ()
+    """Types that skops may load beyond those it trusts itself, by their full names."""
+
+    channels: int = 1
+    bins: int = 1
+    classes: int = 6
+
+    def estimator(self, seed: int) -> Any:
+        """Classifier with `fit` and `predict_proba`, not fitted yet."""
+        raise NotImplementedError
+
+    def build(self) -> EstimatorNetwork:
+        """Network around an estimator that is not fitted yet."""
+        return EstimatorNetwork(self)
+
+
+class EstimatorNetwork(nn.Module):
+    """A fitted estimator that answers as a network does.
+
+    Args:
+        spec: What it is built from.
+    """
+
+    def __init__(self, spec: EstimatorSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        self.estimator: Any = None
+
+    def fit(
+        self,
+        inputs: npt.NDArray[np.floating[Any]],
+        classes: npt.NDArray[np.integer[Any]],
+        *,
+        seed: int,
+        weights: npt.NDArray[np.floating[Any]] | None = None,
+    ) -> None:
+        """Fit the estimator.
+
+        Args:
+            inputs: Shape (clips, channels * bins), as `embed` gives them.
+            classes: Number of the class of each clip, shape (clips,).
+            seed: Of what is random in it.
+            weights: Of the clips, shape (clips,); equal when None.
+        """
+        estimator = self.spec.estimator(seed)
+        extra = {} if weights is None else {"sample_weight": weights}
+        self.estimator = estimator.fit(inputs, classes, **extra)
+
+    def embed(self, x: Tensor, frames: Tensor | None = None) -> Tensor:
+        """Mean of each bin, (batch, channels, bins, n) -> (batch, channels * bins).
+
+        Args:
+            x: Zero behind each clip's own frames.
+            frames: Own frames, shape (batch,); all n when absent.
+        """
+        if frames is None:
+            return x.mean(-1).flatten(1)
+        return x.sum(-1).flatten(1) / frames.unsqueeze(-1).to(x.dtype)
+
+    def forward(self, x: Tensor, frames: Tensor | None = None) -> Tensor:
+        """Logarithms of probabilities: (batch, channels, bins, n) -> (batch, classes).
+
+        Raises:
+            ModelError: If the estimator is not fitted.
+        """
+        if self.estimator is None:
+            raise ModelError("is not fitted", subject=self.spec.kind, remedy="Train it first")
+        found = self.estimator.predict_proba(self.embed(x, frames).detach().cpu().numpy())
+        # A class that no training clip had is never the answer.
+        every = np.zeros((len(found), self.spec.classes))
+        every[:, np.asarray(self.estimator.classes_, dtype=int)] = found
+        return torch.from_numpy(every).clamp(min=SMALLEST).log().to(x)
+
+    def get_extra_state(self) -> Tensor:
+        """The estimator as bytes of skops, shape (bytes,); empty before it is fitted."""
+        import skops.io
+
+        content = b"" if self.estimator is None else skops.io.dumps(self.estimator)
+        return torch.frombuffer(bytearray(content), dtype=torch.uint8) if content else _empty()
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Take an estimator up again.
+
+        Raises:
+            ValueError: If it holds a type that is not trusted.
+        """
+        import skops.io
+        from skops.io.exceptions import UntrustedTypesFoundException
+
+        if not len(state):
+            return
+        try:
+            content = state.cpu().numpy().tobytes()
+            self.estimator = skops.io.loads(content, trusted=list(self.spec.trusted))
+        except (UntrustedTypesFoundException, TypeError) as error:
+            raise ValueError(f"the estimator holds types that are not trusted: {error}") from error
+
+
+def _empty() -> Tensor:
+    return torch.zeros(0, dtype=torch.uint8)

@@ -1,0 +1,1 @@
+"""Fitting: a recipe and its corpus become bundles, by the learner that the network names."""

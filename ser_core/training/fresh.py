@@ -1,0 +1,14 @@
+"""Models as they are before they are fitted."""
+
+from __future__ import annotations
+
+from ser_core.models.emotion import EmotionModel
+from ser_core.representations import make
+from ser_core.training.recipe import Recipe
+from ser_core.training.sources import Prepared
+
+
+def new_model(recipe: Recipe, prepared: Prepared) -> EmotionModel:
+    """Model of a recipe with fresh weights, drawn from torch's global generator."""
+    network = recipe.network_spec(len(prepared.classes))
+    return EmotionModel(make(**recipe.representation), recipe.normalise, network, prepared.classes)

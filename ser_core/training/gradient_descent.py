@@ -1,0 +1,146 @@
+"""Gradient descent: torch networks, step by step, with checkpoints."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ser_core.training import seeds
+from ser_core.training.callbacks import EachEpoch, EarlyStopping, Report
+from ser_core.training.checkpoint import Checkpoint
+from ser_core.training.data import moments_of
+from ser_core.training.fresh import new_model
+from ser_core.training.learner import Fitted, Watch
+from ser_core.training.loop import Callback, Trainer
+from ser_core.training.plan import Member, Plan
+from ser_core.training.precision import best_device, choose
+from ser_core.training.recipe import Recipe
+from ser_core.training.sources import Prepared
+
+TIMED = 3
+"""Steps that are timed for an estimate, after one that is not."""
+
+
+class GradientDescent:
+    """The learner of torch networks."""
+
+    sections: tuple[str, ...] = ("optim", "train", "augment")
+
+    def fit(self, plan: Plan, member: Member, home: Path, watch: Watch) -> Fitted:
+        """Train, and take the weights of the best epoch."""
+        # An epoch is told before it is in the checkpoint: twice rather than never. The start is
+        # told when the checkpoint is taken up.
+        first = [EachEpoch(watch.epoch)]
+        last = [Report(lambda done, _total: watch.steps(done))]
+        trainer = trainer_of(plan, member, home, first=first, last=last)
+        best = trainer.run()
+        trainer.model.load_state_dict(best.weights)
+        return Fitted(trainer.model.cpu().eval(), _record(trainer))
+
+    def assist(self, plan: Plan, member: Member, home: Path) -> None:
+        """Work on a share of each batch; see `ser_core.training.ranks`."""
+        trainer_of(plan, member, home, writes=False).run()
+
+    def epochs(self, recipe: Recipe) -> int:
+        """Those of the recipe."""
+        return recipe.train.epochs
+
+    def steps(self, recipe: Recipe, clips: int) -> int:
+        """Changes of the weights from the first epoch to the last."""
+        full, rest = divmod(clips, recipe.train.batch)
+        return (full + (rest > 1)) * recipe.train.epochs
+
+    def pace(self, recipe: Recipe, prepared: Prepared) -> tuple[float, float]:
+        """Time a few real steps."""
+        clips = torch.arange(len(prepared.clips))
+        model = new_model(recipe, prepared)
+        model.normaliser.fit(moments_of(prepared.data.source, clips))
+        precision = choose(recipe.train.precision, torch.device("cpu"))
+        batch = min(recipe.train.batch, len(clips))
+        trainer = Trainer(
+            model,
+            prepared.data,
+            clips,
+            clips,
+            train=recipe.train.model_copy(update={"batch": batch}),
+            optim=recipe.optim,
+            seed=0,
+            precision=precision,
+        )
+        precision.layout(model)
+        step_s = _timed_steps(trainer)
+        started = time.perf_counter()
+        trainer.probabilities(clips)
+        return step_s / batch, (time.perf_counter() - started) / len(clips)
+
+
+def trainer_of(
+    plan: Plan,
+    member: Member,
+    home: Path,
+    *,
+    first: Sequence[Callback] = (),
+    last: Sequence[Callback] = (),
+    writes: bool = True,
+) -> Trainer:
+    """Trainer of a member.
+
+    Args:
+        plan: Of the run.
+        member: Which training.
+        home: Folder of its checkpoint.
+        first: Called before the checkpoint is written.
+        last: Called after it.
+        writes: Whether checkpoints are written.
+    """
+    recipe, prepared = plan.recipe, plan.prepared
+    parts = plan.split.fold(member.fold)
+    training = prepared.training(parts["train"])
+    device = best_device()
+    torch.manual_seed(seeds.number(member.seed, "weights"))
+    model = new_model(recipe, prepared)
+    model.normaliser.fit(moments_of(prepared.data.source, training))
+    identity = f"{recipe.hash}/{plan.split.hash}/{member.name}"
+    own: list[Callback] = [Checkpoint(home / "checkpoint", identity, writes)]
+    if recipe.train.stop_after:
+        own.append(EarlyStopping(recipe.train.stop_after))
+    return Trainer(
+        model.to(device),
+        prepared.data,
+        training,
+        prepared.positions(parts["validation"]),
+        train=recipe.train,
+        optim=recipe.optim,
+        seed=member.seed,
+        precision=choose(recipe.train.precision, device),
+        callbacks=[*first, *own, *last],
+    )
+
+
+def _record(trainer: Trainer) -> dict[str, Any]:
+    return {
+        "best_epoch": trainer.best.epoch,
+        "epochs": trainer.epoch,
+        "minutes": sum(each["seconds"] for each in trainer.history) / 60,
+        "precision": trainer.precision.name,
+        "history": trainer.history,
+    }
+
+
+def _timed_steps(trainer: Trainer) -> float:
+    """Median seconds of a step with the loading of its clips, the first one left out."""
+    times: list[float] = []
+    train, number = trainer.train, 0
+    trainer.model.train()
+    while len(times) <= TIMED:
+        started = time.perf_counter()
+        for batch in trainer.data.training(trainer.training, train.batch, train.crop_s, 0, number):
+            trainer.step(batch, number)
+            times.append(time.perf_counter() - started)
+            started = time.perf_counter()
+        number += 1
+    return sorted(times[1:])[(len(times) - 1) // 2]

@@ -1,0 +1,124 @@
+"""scikit-learn estimators, fitted in one go on normalised features of the training part."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ser_core.models.emotion import EmotionModel
+from ser_core.models.networks.estimator import EstimatorNetwork
+from ser_core.training import seeds
+from ser_core.training.data import Batch, Data, class_weights, moments_of
+from ser_core.training.fresh import new_model
+from ser_core.training.learner import Fitted, Metrics, Watch
+from ser_core.training.loop import validation_metrics
+from ser_core.training.plan import Member, Plan
+from ser_core.training.recipe import Recipe
+from ser_core.training.sources import Prepared
+
+Inputs = npt.NDArray[np.float32]
+
+
+class ScikitLearn:
+    """The learner of scikit-learn estimators."""
+
+    sections: tuple[str, ...] = ()
+
+    def fit(self, plan: Plan, member: Member, home: Path, watch: Watch) -> Fitted:  # noqa: ARG002
+        """Fit once.
+
+        A model that normalises by speaker sees every clip twice, normalised as a stranger's and by
+        all of its speaker's clips, so that it serves both.
+        """
+        started = time.perf_counter()
+        prepared, parts = plan.prepared, plan.split.fold(member.fold)
+        training = prepared.training(parts["train"])
+        model = new_model(plan.recipe, prepared)
+        model.normaliser.fit(moments_of(prepared.data.source, training))
+        _fit(model, prepared.data, training, plan.recipe, member.seed)
+        metrics = {
+            "train_loss": _metrics(model, prepared.data, training)["val_loss"],
+            **_metrics(model, prepared.data, prepared.positions(parts["validation"])),
+            "seconds": time.perf_counter() - started,
+        }
+        watch.epoch(1, metrics)
+        watch.steps(1)
+        record = {
+            "best_epoch": 1,
+            "epochs": 1,
+            "minutes": metrics["seconds"] / 60,
+            "precision": "float32",
+            "history": [{"epoch": 1, **metrics}],
+        }
+        return Fitted(model.eval(), record)
+
+    def assist(self, plan: Plan, member: Member, home: Path) -> None:
+        """One process fits alone."""
+
+    def epochs(self, recipe: Recipe) -> int:  # noqa: ARG002
+        """One pass."""
+        return 1
+
+    def steps(self, recipe: Recipe, clips: int) -> int:  # noqa: ARG002
+        """The fit is one step."""
+        return 1
+
+    def pace(self, recipe: Recipe, prepared: Prepared) -> tuple[float, float]:
+        """Fit what there is; larger parts may take more than in proportion."""
+        clips = torch.arange(len(prepared.clips))
+        model = new_model(recipe, prepared)
+        model.normaliser.fit(moments_of(prepared.data.source, clips))
+        started = time.perf_counter()
+        _fit(model, prepared.data, clips, recipe, seed=0)
+        fitted = time.perf_counter()
+        _metrics(model, prepared.data, clips)
+        return (fitted - started) / len(clips), (time.perf_counter() - fitted) / len(clips)
+
+
+def _fit(model: EmotionModel, data: Data, clips: Tensor, recipe: Recipe, seed: int) -> None:
+    network = _estimator(model)
+    inputs, classes = _inputs(model, data, clips, enrolled=True)
+    if data.voices is not None:
+        strangers, again = _inputs(model, data, clips, enrolled=False)
+        inputs, classes = np.concatenate([inputs, strangers]), np.concatenate([classes, again])
+    weights = None
+    if recipe.train.class_weights:
+        weights = class_weights(data, clips).numpy()[classes]
+    network.fit(inputs, classes, seed=seeds.number(seed, "weights") % 2**32, weights=weights)
+
+
+def _estimator(model: EmotionModel) -> EstimatorNetwork:
+    network = model.network
+    assert isinstance(network, EstimatorNetwork)  # noqa: S101  (its row names this learner)
+    return network
+
+
+def _inputs(
+    model: EmotionModel, data: Data, clips: Tensor, *, enrolled: bool
+) -> tuple[Inputs, npt.NDArray[np.int64]]:
+    """What the estimator is given of clips, (clips, features), and their classes."""
+    network, found, order = _estimator(model), [], []
+    for batch in data.evaluation(clips):
+        voices = batch.voices if enrolled else None
+        normal = model.normaliser(batch.pictures, batch.frames, voices)
+        found.append(network.embed(normal, batch.frames))
+        order.append(batch.clips)
+    return torch.cat(found).numpy(), data.targets[torch.cat(order)].numpy()
+
+
+def _metrics(model: EmotionModel, data: Data, clips: Tensor) -> Metrics:
+    rows: dict[int, Tensor] = {}
+    for batch in data.evaluation(clips):
+        rows.update(zip(batch.clips.tolist(), _probabilities(model, batch), strict=True))
+    found = torch.stack([rows[int(clip)] for clip in clips])
+    return validation_metrics(found, data.targets[clips])
+
+
+def _probabilities(model: EmotionModel, batch: Batch) -> Tensor:
+    with torch.inference_mode():
+        return model.logits(batch.pictures, batch.frames, batch.voices).float().softmax(-1)
