@@ -39,9 +39,10 @@ def show(active: Active) -> None:
             "differ more than emotions do: choose a gender among the clips to compare."
         )
         _card("How high", figure, "pitch", help_)
+    measures = found.rename(columns={name: f"{name}_measured" for name in found if name in clips})
     st.download_button(
         "Download the measurements as CSV",
-        clips.join(found, rsuffix="_measured").to_csv().encode(),
+        clips.join(measures).to_csv().encode(),
         file_name=f"{active.corpus.name}-measurements.csv",
         mime="text/csv",
         on_click="ignore",
