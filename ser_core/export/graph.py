@@ -70,7 +70,7 @@ def team_of(predictor: Predictor, stranger: float, enrolled: float | None) -> Te
     Raises:
         ModelError: If it is something else, or its models hear at different sample rates.
     """
-    require(predictor, INSIDE, GRAPH, remedy="Export a model that this workbench trained")
+    require(predictor, INSIDE, GRAPH, remedy="Export a bundle or an ensemble of networks")
     members = tuple(tuple(each.model for each in models) for models in predictor.members)
     known: Pool | None
     pool, known = predictor.pool_for(enrolled=False), predictor.pool_for(enrolled=True)
