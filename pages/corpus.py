@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import checks, clips, navigation, opening, overview, splitting
-from pages.shared.errors import plain
+from pages.components import corpus_picker, navigation
+from pages.components.errors import plain
+from pages.shared import checks, clips, overview, splitting
 from ser_core.corpora import Corpus
 
 VIEWS = {
@@ -21,7 +22,7 @@ def headline(corpus: Corpus) -> None:
     title, button = st.columns([4, 1], vertical_alignment="bottom")
     title.title("Corpus")
     with button, st.container(horizontal=True, horizontal_alignment="right"):
-        opening.chooser()
+        corpus_picker.show()
     licence = f" · licence {plain(corpus.licence)}" if corpus.licence else ""
     st.markdown(
         f"**{plain(corpus.name)}** in `{corpus.root}`, read as {plain(corpus.reader)}{licence}"

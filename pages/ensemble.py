@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import navigation
+from pages.components import navigation
+from pages.components.errors import error_boundary
 from pages.shared.ensemble import address, choosing, listing, opened
-from pages.shared.errors import told
 
 navigation.enter()
 if address.chosen():
-    with told():
+    with error_boundary():
         opened.show(address.chosen())
 else:
     st.title("Ensemble")
@@ -18,5 +18,5 @@ else:
     tabs = st.tabs(list(views), key="ensembles", on_change="rerun", bind="query-params")
     for tab, view in zip(tabs, views.values(), strict=True):
         if tab.open:
-            with tab, told():
+            with tab, error_boundary():
                 view()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import navigation
-from pages.shared.errors import told
+from pages.components import navigation
+from pages.components.errors import error_boundary
 from pages.shared.explain import loading
 from pages.shared.predict import choosing
 from ser_core.predicting.listing import EXPORTED
@@ -27,5 +27,5 @@ if info is not None and info.kind == EXPORTED:
 elif info is not None:
     for name, tab in zip(loading.VIEWS, tabs, strict=True):
         if tab.open:
-            with tab, told():
+            with tab, error_boundary():
                 loading.view(name).show(info, active)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import navigation
-from pages.shared.errors import told
+from pages.components import navigation
+from pages.components.errors import error_boundary
 from pages.shared.export import making, offered, source, trying
 from pages.shared.predict import choosing
 
@@ -14,7 +14,7 @@ st.title("Export")
 source.take()
 info = choosing.choose(exported=False)
 if info is not None:
-    with told():
+    with error_boundary():
         making.show(info, active)
         files = offered.show(info, active)
         if files:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import navigation, player, selection, theme
-from pages.shared.errors import plain
-from pages.shared.selection import Active
+from pages.components import navigation, player, selection, theme
+from pages.components.errors import plain
+from pages.components.selection import Active
 from ser_core.corpora.browse import other_sentence, same_emotion, siblings
 from ser_core.recent import finished_runs
 from ser_core.words import count

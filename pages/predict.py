@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import navigation
-from pages.shared.errors import told
+from pages.components import navigation
+from pages.components.errors import error_boundary
 from pages.shared.predict import choosing, kept, loading, many, single, voices
 
 active = navigation.enter()
@@ -21,10 +21,10 @@ tabs = st.tabs(
 )
 for tab, show in zip(tabs, (single.show, many.show), strict=False):
     if tab.open and info is not None:
-        with tab, told():
+        with tab, error_boundary():
             model = loading.model(info)
             voices.panel(model, active)
             show(info, model, active)
 if tabs[2].open:
-    with tabs[2], told():
+    with tabs[2], error_boundary():
         kept.show()

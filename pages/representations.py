@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import navigation
+from pages.components import navigation
 from pages.shared.representations import compare, source
 from pages.shared.representations.loading import views
 from ser_core.errors import SerError

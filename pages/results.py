@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import navigation
-from pages.shared.errors import told
+from pages.components import navigation
+from pages.components.errors import error_boundary
 from pages.shared.results import address, compare, listing, loading, opened, premium
 from ser_core import tracking
 from ser_core.training.runs import runs, runs_and_fetched
 
 navigation.enter()
 if address.read(address.RUN):
-    with told():
+    with error_boundary():
         opened.show(address.read(address.RUN))
 elif address.compared():
-    with told():
+    with error_boundary():
         compare.show(address.compared())
 else:
     st.title("Results")
     known = runs()
-    with told():
+    with error_boundary():
         known = runs_and_fetched()
     views = {"All results": listing.show, "Leak premium": premium.show}
     shown = (loading.every(known), known)

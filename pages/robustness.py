@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import navigation
-from pages.shared.errors import told
+from pages.components import navigation
+from pages.components.errors import error_boundary
 from pages.shared.predict import choosing
 from pages.shared.robustness import loading
 
@@ -17,5 +17,5 @@ tabs = st.tabs(["Card", "One clip"], key="on", on_change="rerun", bind="query-pa
 if info is not None:
     for number, tab in enumerate(tabs):
         if tab.open:
-            with tab, told():
+            with tab, error_boundary():
                 loading.views()[number].show(info, active)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import navigation
-from pages.shared.errors import told
+from pages.components import navigation
+from pages.components.errors import error_boundary
 from pages.shared.training import form, jobs
 from pages.shared.training.loading import recipe_views
 
@@ -15,7 +15,7 @@ navigation.enter()
 st.title("Train")
 tabs = st.tabs([RECIPE, JOBS], key="view", on_change="rerun", bind="query-params")
 if tabs[0].open:
-    with tabs[0], told():
+    with tabs[0], error_boundary():
         jobs.remind()
         form.enter()
         sections, starting = recipe_views()
@@ -25,5 +25,5 @@ if tabs[0].open:
         with right:
             starting.show()
 if tabs[1].open:
-    with tabs[1], told():
+    with tabs[1], error_boundary():
         jobs.show()

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import clips, measuring, player
-from pages.shared.errors import plain
+from pages.components import player
+from pages.components.errors import plain
+from pages.shared import clips, measuring
 from ser_core.corpora import Corpus, Issue, examine
 from ser_core.words import count
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from pages.shared.selection import Active
+    from pages.components.selection import Active
 
 SEVERITIES = {
     "error": ("Error", "red", "These clips cannot or must not be used as they are."),

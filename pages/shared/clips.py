@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import navigation, player, selection
-from pages.shared.errors import plain
+from pages.components import navigation, player, selection
+from pages.components.errors import plain
 from ser_core.corpora import EMOTIONS
 from ser_core.corpora.browse import filter_clips
 from ser_core.plots.palette import EMOTION_COLORS
@@ -17,7 +17,7 @@ from ser_core.words import count
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pages.shared.selection import Active
+    from pages.components.selection import Active
 
 TABLE = "clips-table"
 HEIGHT = 560

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import pressing
-from pages.shared.errors import plain
-from pages.shared.watching import watch
+from pages.components import buttons
+from pages.components.errors import plain
+from pages.components.job_progress import watch
 from ser_core.corpora import scan
 from ser_core.corpora.browse import known_measures
 from ser_core.jobs import PROGRESS_FILE, State, find, start
@@ -22,7 +22,7 @@ from ser_core.words import count, seconds
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pages.shared.selection import Active
+    from pages.components.selection import Active
 
 AT_ONCE = 120  # clips that are measured in a second or two
 CLIPS_PER_SECOND = 60  # a cautious guess, for the estimate before the job has a pace of its own
@@ -80,7 +80,7 @@ def _offer(active: Active, missing: int, purpose: str) -> None:
             f"{seconds(missing / CLIPS_PER_SECOND)}; what is measured is kept."
         )
         again = last is not None and last.state in (State.FAILED, State.CANCELLED)
-        pressing.button(
+        buttons.button(
             "Go on measuring" if again else "Measure the clips",
             _start,
             active,

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import measuring, theme
+from pages.components import theme
+from pages.shared import measuring
 from ser_core.plots.corpus import counts_figure, durations_figure, spread_figure
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from pages.shared.selection import Active
+    from pages.components.selection import Active
 
 
 def show(active: Active) -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import pressing
-from pages.shared.errors import plain
+from pages.components import buttons
+from pages.components.errors import plain
 from ser_core.corpora import PARTS, POLICIES, saved
 from ser_core.errors import SerError
 from ser_core.words import count
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from pages.shared.selection import Active
+    from pages.components.selection import Active
     from ser_core.corpora import Split
     from ser_core.corpora.saved import SavedSplit
 
@@ -33,7 +33,7 @@ def keep(active: Active, split: Split, found: pd.DataFrame | None) -> None:
     name = saved.file_name(split)
     kept = any(each.path.name == name for each in known(active, found))
     with st.container(horizontal=True, vertical_alignment="center"):
-        pressing.button(
+        buttons.button(
             "Saved" if kept else "Save the split",
             _told,
             lambda: saved.save(split),
@@ -92,9 +92,9 @@ def _line(each: SavedSplit, *, here: bool) -> None:
     grade = f"grade {each.grade}" if each.grade else ":orange-badge[the corpus has changed]"
     when = f"{datetime.fromtimestamp(each.saved):%Y-%m-%d %H:%M}"
     facts = f"seed {split.seed} · {grade} · {split.hash[:8]} · {when}"
-    words, buttons = st.columns([7, 2], vertical_alignment="center")
+    words, actions = st.columns([7, 2], vertical_alignment="center")
     words.markdown(f"**{plain(title)}**  \n:small[{facts}]")
-    with buttons, st.container(horizontal=True, horizontal_alignment="right"):
+    with actions, st.container(horizontal=True, horizontal_alignment="right"):
         st.button(
             "Shown" if here else "Show",
             key=f"open-{name}",

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.shared import measuring, saved_splits, theme
-from pages.shared.errors import plain
-from pages.shared.errors import show as show_error
+from pages.components import theme
+from pages.components.errors import plain
+from pages.components.errors import show as show_error
+from pages.shared import measuring, saved_splits
 from ser_core.corpora import (
     FRACTIONS,
     GRADES,
@@ -27,7 +28,7 @@ from ser_core.plots.corpus import parts_figure
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pages.shared.selection import Active
+    from pages.components.selection import Active
     from ser_core.corpora import Corpus
 
 FIRST = "speaker-disjoint"

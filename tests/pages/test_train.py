@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pages.components.navigation import PAGES
 from pages.shared.training import controls, form, sections
 from ser_core import jobs
 from ser_core.representations import REPRESENTATIONS
@@ -197,9 +198,9 @@ def test_yaml_with_a_fault_is_told_and_changes_nothing(visit, typed, told):
 
 def test_what_the_form_held_comes_back(visit):
     app = visit("train", **{"train.epochs": "5"})
-    app.switch_page("pages/home.py").run()
+    app.switch_page(PAGES["home"].file).run()
     app.query_params.clear()
-    app.switch_page("pages/train.py").run()
+    app.switch_page(PAGES["train"].file).run()
     assert field(app, "train.epochs").value == 5
     press(app, "Reset to defaults")
     assert field(app, "train.epochs").value == Recipe.model_fields["train"].default.epochs

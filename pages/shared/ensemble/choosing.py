@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import errors, navigation, pressing
+from pages.components import buttons, errors, navigation
+from pages.components.errors import plain
 from pages.shared.ensemble import address, loading
-from pages.shared.errors import plain
 from pages.shared.results import saying
 from ser_core.ensemble.launch import launch, shell
 from ser_core.ensemble.members import Candidate, families, obstacle
@@ -212,7 +212,7 @@ def _start(chosen: Sequence[Candidate]) -> None:
     request = Request(title, tuple(one.run.id for one in chosen), options, {})
     if members < 2:
         st.caption("Choose two members or more.")
-    pressing.button(
+    buttons.button(
         "Start",
         _launch,
         request,

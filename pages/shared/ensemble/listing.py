@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
+from pages.components.errors import plain
 from pages.shared.ensemble import address, loading
-from pages.shared.errors import plain
 from pages.shared.results import clips
 from ser_core.ensemble import saved as ensembles
 from ser_core.ensemble.launch import job_of

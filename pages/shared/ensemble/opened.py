@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import errors, navigation, theme
+from pages.components import errors, navigation, theme
+from pages.components.errors import plain
 from pages.shared.ensemble import address, loading, views
-from pages.shared.errors import plain
 from pages.shared.results import files, saying
 from ser_core import jobs as queue
 from ser_core.ensemble import saved as ensembles
@@ -64,7 +64,7 @@ def show(ensemble_id: str) -> None:
 @st.fragment(run_every=1)
 def _watch(ensemble_id: str) -> None:
     """Progress and the live search, once a second; the page is drawn again when it has ended."""
-    with errors.told():
+    with errors.error_boundary():
         saved, job = ensembles.one(ensemble_id), job_of(ensemble_id)
         if job is None or job.state.is_over:
             st.rerun()
@@ -114,7 +114,7 @@ def _made(saved: Saved) -> None:
     tabs = st.tabs(list(VIEWS), key="view", on_change="rerun", bind="query-params")
     for tab, view in zip(tabs, VIEWS.values(), strict=True):
         if tab.open:
-            with tab, errors.told():
+            with tab, errors.error_boundary():
                 view(saved, report)
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import theme
+from pages.components import theme
+from pages.components.errors import plain
 from pages.shared.ensemble import loading
-from pages.shared.errors import plain
 from pages.shared.results import files, saying
 from ser_core.ensemble.card import card as card_text
 from ser_core.ensemble.card import sentences

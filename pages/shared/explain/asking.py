@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.shared import keeping
+from pages.components import session_cache
 from pages.shared.explain import loading
 from pages.shared.predict import voices
 from ser_core import audio
@@ -84,7 +84,7 @@ class Question:
             SerError: If the model cannot be opened or looked into.
         """
         # Each holds copies of the networks, so few are kept.
-        found: View = keeping.kept(VIEWS, MOST, self.key, lambda: self.hear(self.waveform))
+        found: View = session_cache.cached(VIEWS, MOST, self.key, lambda: self.hear(self.waveform))
         return found
 
     def hear(self, waveform: Waveform) -> View:

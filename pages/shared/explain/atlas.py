@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import theme
+from pages.components import theme
 from pages.shared.explain import loading
 from pages.shared.explain.bench import origin
 from pages.shared.explain.heard import title
@@ -16,7 +16,7 @@ from ser_core.representations import make
 from ser_core.words import count
 
 if TYPE_CHECKING:
-    from pages.shared.selection import Active
+    from pages.components.selection import Active
     from ser_core.explain.report import Bench
     from ser_core.predicting.listing import ModelInfo
 

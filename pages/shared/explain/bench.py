@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import pressing, theme, watching
-from pages.shared.errors import plain
+from pages.components import buttons, job_progress, theme
+from pages.components.errors import plain
 from pages.shared.explain import heard, loading
 from pages.shared.explain.heard import title
 from ser_core import settings
@@ -32,7 +32,7 @@ from ser_core.predicting.listing import worth
 from ser_core.representations import make
 
 if TYPE_CHECKING:
-    from pages.shared.selection import Active
+    from pages.components.selection import Active
     from ser_core.explain.report import Bench
     from ser_core.predicting.listing import ModelInfo
 
@@ -51,7 +51,7 @@ def show(info: ModelInfo, active: Active) -> None:
     key = f"explain:{info.folder}"
     job = find(key, running=False)
     if job is not None and job.state is State.RUNNING:
-        watching.watch(str(job.folder), on_cancel="What was done so far is lost.")
+        job_progress.watch(str(job.folder), on_cancel="What was done so far is lost.")
     else:
         if job is not None and job.state is State.FAILED:
             st.error(f"The last bench failed: {plain(job.reason)}")
@@ -110,7 +110,7 @@ def _order(info: ModelInfo, active: Active, key: str) -> None:
             format_func=lambda name: METHODS[name].title,
         )  # fmt: skip
         command = line(info, active, int(clips), str(fill), names, enrol, seen_as)
-        pressing.button("Run the bench", _start, command, info, key, type="primary")
+        buttons.button("Run the bench", _start, command, info, key, type="primary")
     st.caption("It runs on when you close the page. The same in a terminal:")
     st.code(pasted(command), language="bash", wrap_lines=True)
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from pages.shared import player, theme
-from pages.shared.errors import plain
+from pages.components import player, theme
+from pages.components.errors import plain
 from pages.shared.explain import asking, controls, loading, maps, voicing
 from pages.shared.explain.one_clip import BESIDE
 from pages.shared.representations import source
@@ -23,8 +23,8 @@ from ser_core.plots.explain import reach
 from ser_core.predicting.listing import models
 
 if TYPE_CHECKING:
+    from pages.components.selection import Active
     from pages.shared.explain.asking import Explained, Question
-    from pages.shared.selection import Active
     from ser_core.explain.view import Floats, View
     from ser_core.predicting.listing import ModelInfo
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.shared.errors import plain
+from pages.components.errors import plain
 from ser_core.explain import METHODS, make
 from ser_core.explain.attribution import excuse
 from ser_core.explain.view import named

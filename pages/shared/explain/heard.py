@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from pages.shared import theme
+from pages.components import theme
 from ser_core.explain import METHODS
 from ser_core.explain.faithfulness import CONTIGUOUS
 from ser_core.explain.trials import SHARES, WITHOUT_A_MODEL

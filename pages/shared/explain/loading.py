@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.shared import keeping
+from pages.components import session_cache
 from pages.shared.predict import loading as opened
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def model(info: ModelInfo) -> Answerer:
 
 def kept(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
     """What was made for this key in this session; made now if there is none."""
-    return keeping.kept(ROOM, KEPT, key, make)
+    return session_cache.cached(ROOM, KEPT, key, make)
 
 
 def is_kept(key: tuple[Any, ...]) -> bool:

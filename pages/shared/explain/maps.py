@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import errors, theme
-from pages.shared.errors import plain
+from pages.components import errors, theme
+from pages.components.errors import plain
 from pages.shared.explain import controls
 from pages.shared.predict.loading import progress
 from ser_core.errors import SerError

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import navigation, player, theme
-from pages.shared.errors import plain
+from pages.components import navigation, player, theme
+from pages.components.errors import plain
 from pages.shared.explain import asking, controls, loading, maps, voicing
 from pages.shared.predict import knowing, voices
 from pages.shared.representations import source
@@ -25,9 +25,9 @@ from ser_core.predicting.answering import check
 from ser_core.predicting.listing import networks_of
 
 if TYPE_CHECKING:
+    from pages.components.selection import Active
     from pages.shared.explain.asking import Explained, Question
     from pages.shared.representations.source import Shown
-    from pages.shared.selection import Active
     from ser_core.explain.attribution import Attribution
     from ser_core.explain.listening import Heard, Trial
     from ser_core.explain.view import Floats, View

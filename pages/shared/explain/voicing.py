@@ -9,8 +9,8 @@ import streamlit as st
 from pages.shared.predict import voices
 
 if TYPE_CHECKING:
+    from pages.components.selection import Active
     from pages.shared.explain.asking import Question
-    from pages.shared.selection import Active
     from ser_core.predicting.answering import Answerer
 
 KNOWN = (

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import keeping, navigation, pressing
-from pages.shared.errors import plain
+from pages.components import buttons, navigation, session_cache
+from pages.components.errors import plain
+from pages.components.job_progress import watch
 from pages.shared.results import saying
-from pages.shared.watching import watch
 from ser_core.export.model import about_of
 from ser_core.jobs import State, find
 from ser_core.predicting import judged
@@ -18,7 +18,7 @@ from ser_core.predicting.origin import origin
 from ser_core.words import count
 
 if TYPE_CHECKING:
-    from pages.shared.selection import Active
+    from pages.components.selection import Active
     from ser_core.export.spec import Spec
     from ser_core.predicting.judged import Judged
 
@@ -54,7 +54,7 @@ def _shown(file: Path, active: Active, part: str) -> bool:
 def _button(file: Path, spec: Spec, active: Active, part: str, clips: int) -> None:
     which = f"its {count(clips, 'test clip')}" if part else f"all {count(clips, 'clip')}"
     void = "" if part else " Where some of them trained the model, the figures say so."
-    pressing.button(
+    buttons.button(
         f"Judge it on {which}",
         _start,
         *(file, spec, active, part),
@@ -103,5 +103,5 @@ def _clips(file: Path, spec: Spec, active: Active) -> tuple[int, int]:
         clips = [str(clip) for clip in rows.index[rows["emotion"].isin(list(spec.classes))]]
         return len(origin(about_of(spec), None, active.corpus).of(clips, "test")), len(clips)
 
-    found: tuple[int, int] = keeping.kept("_clips_for_files", 24, key, make)
+    found: tuple[int, int] = session_cache.cached("_clips_for_files", 24, key, make)
     return found

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import errors, pressing, selection
-from pages.shared.errors import plain
+from pages.components import buttons, errors, selection
+from pages.components.errors import plain
 from ser_core.errors import SerError
 from ser_core.export.plan import CLIPS, Plan, files, folder_of, launch, launched
 from ser_core.export.spec import PRECISIONS
@@ -17,7 +17,7 @@ from ser_core.jobs import Job, State, open_job
 from ser_core.words import seconds
 
 if TYPE_CHECKING:
-    from pages.shared.selection import Active
+    from pages.components.selection import Active
     from ser_core.predicting.listing import ModelInfo
 
 FAULT = "_export_error"
@@ -84,7 +84,7 @@ def _options(info: ModelInfo, active: Active, *, busy: bool) -> None:
         help="From the representation on. Otherwise a waveform goes in, and nothing can be done "
         "differently in front of the model.",
     )
-    pressing.button("Export", _start, info, type="primary", disabled=busy)
+    buttons.button("Export", _start, info, type="primary", disabled=busy)
 
 
 def _start(info: ModelInfo) -> None:
@@ -112,7 +112,7 @@ def _made(model: Path) -> list[tuple[str, float]]:
 @st.fragment(run_every=1)
 def watch(folder: str, model: str, drawn: list[tuple[str, float]]) -> None:
     """How far a job is, once a second; the page is drawn again for each file, and at the end."""
-    with errors.told():
+    with errors.error_boundary():
         job = open_job(Path(folder))
         if job is None or job.state.is_over or _made(Path(model)) != drawn:
             st.rerun()

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import navigation, player, pressing
-from pages.shared.errors import plain
+from pages.components import buttons, navigation, player
+from pages.components.errors import plain
 from pages.shared.export import judged, source
-from pages.shared.results import files as buttons
+from pages.shared.results import files as downloads
 from ser_core.errors import SerError
 from ser_core.export.model import read
 from ser_core.export.package import package, report
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from pages.shared.selection import Active
+    from pages.components.selection import Active
     from ser_core.predicting.listing import ModelInfo
 
 BADGES = {
@@ -98,7 +98,7 @@ def _table(found: dict[Path, Spec], info: ModelInfo) -> None:
     )
     busy = any(not job.state.is_over for job in launched(info.folder))
     with st.container(horizontal=True, vertical_alignment="center"):
-        pressing.button(
+        buttons.button(
             "Time them",
             _time,
             *(info.folder, f"Speed: {info.title}"),
@@ -165,15 +165,15 @@ def _file(path: Path, spec: Spec, info: ModelInfo, active: Active) -> None:
         st.caption(plain(note))
     _heard(spec, active)
     stem = "".join(c if c.isalnum() else "-" for c in info.title).strip("-").lower()
-    with buttons.row():
+    with downloads.row():
         if spec.status != "failed":
-            buttons.button("ONNX", f"{stem}-{path.name}", "application/octet-stream",
-                           path.read_bytes, "The file alone")  # fmt: skip
-            buttons.button("ZIP", f"{stem}-{path.stem}.zip", "application/zip",
-                           partial(package, path), "File, card, report, and a program that runs it "
-                           "with onnxruntime and numpy alone")  # fmt: skip
-        buttons.button("Report", f"{stem}-{path.stem}.md", "text/markdown",
-                       partial(report, spec), "What the gate found, as text")  # fmt: skip
+            downloads.button("ONNX", f"{stem}-{path.name}", "application/octet-stream",
+                             path.read_bytes, "The file alone")  # fmt: skip
+            downloads.button("ZIP", f"{stem}-{path.stem}.zip", "application/zip",
+                             partial(package, path), "File, card, report, and a program that runs "
+                             "it with onnxruntime and numpy alone")  # fmt: skip
+        downloads.button("Report", f"{stem}-{path.stem}.md", "text/markdown",
+                         partial(report, spec), "What the gate found, as text")  # fmt: skip
         if spec.status != "failed":
             key = source.key_of(path)
             navigation.link("predict", "Predict with it →", model=key)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import navigation
-from pages.shared.errors import told
+from pages.components import navigation
+from pages.components.errors import error_boundary
 from pages.shared.predict import loading, single, voices
 from ser_core.predicting.listing import models
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from pages.shared.selection import Active
+    from pages.components.selection import Active
     from ser_core.export.spec import Spec
     from ser_core.predicting.listing import ModelInfo
 
@@ -31,7 +31,7 @@ def show(files: Mapping[Path, Spec], info: ModelInfo, active: Active) -> None:
     own = known.get(str(name))
     if own is None:
         return
-    with told():
+    with error_boundary():
         model = loading.model(own)
         with right:
             voices.panel(model, active)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import theme
+from pages.components import theme
 from pages.shared.predict import loading, voices
 from pages.shared.results import files
 from ser_core import audio

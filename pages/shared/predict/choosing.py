@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import navigation
-from pages.shared.errors import plain
+from pages.components import navigation
+from pages.components.errors import plain
 from ser_core.predicting.listing import BUNDLED, ENSEMBLE, EXPORTED, RUN, ModelInfo, models
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.shared import errors, navigation, pressing, theme
-from pages.shared.errors import plain
+from pages.components import buttons, errors, navigation, theme
+from pages.components.errors import plain
 from pages.shared.predict import saying
 from pages.shared.representations import source
 from ser_core import feedback
@@ -46,7 +46,7 @@ def form(shown: Shown, row: pd.Series[Any], model: Answerer, info: ModelInfo) ->
         key=f"{name}-speaker",
         help="Any name for who speaks. Splits keep voices apart by it.",
     )
-    pressing.button(
+    buttons.button(
         "Keep recording and label",
         _keep,
         *(shown, emotion, speaker, saying.given(row, model), str(row["answer"]), info.title),

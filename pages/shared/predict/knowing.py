@@ -10,7 +10,7 @@ from pages.shared.predict import loading
 from ser_core.predicting.familiar import familiar
 
 if TYPE_CHECKING:
-    from pages.shared.selection import Active
+    from pages.components.selection import Active
     from ser_core.predicting.listing import ModelInfo
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.shared import keeping
-from pages.shared.warmup import freeze
+from pages.components import session_cache
+from pages.components.warmup import freeze
 from ser_core.errors import SerError
 from ser_core.predicting.answering import Answerer, is_warm, warm
 from ser_core.predicting.listing import EXPORTED
@@ -84,7 +84,7 @@ def progress(label: str) -> Iterator[Callable[[int, int], None]]:
 
 def kept(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
     """What was made for this key in this session; made now if there is none."""
-    return keeping.kept("_predicted", KEPT, key, make)
+    return session_cache.cached("_predicted", KEPT, key, make)
 
 
 def origin_of(info: ModelInfo, corpus: Corpus) -> Origin:

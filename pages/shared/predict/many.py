@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import navigation, player, pressing, theme
-from pages.shared.errors import plain, told
+from pages.components import buttons, navigation, player, theme
+from pages.components.errors import error_boundary, plain
+from pages.components.job_progress import watch
 from pages.shared.predict import kept, loading, saying, voices
 from pages.shared.representations import source
 from pages.shared.results import clips, files
-from pages.shared.watching import watch
 from ser_core import atomic, settings
 from ser_core.corpora.emotions import EMOTIONS
 from ser_core.jobs import PROGRESS_FILE, State, find, start
@@ -28,7 +28,7 @@ from ser_core.predicting.familiar import trained_on
 from ser_core.words import count
 
 if TYPE_CHECKING:
-    from pages.shared.selection import Active
+    from pages.components.selection import Active
     from ser_core.predicting.answering import Answerer
     from ser_core.predicting.listing import ModelInfo
 
@@ -133,7 +133,7 @@ def _by_job(
         st.error(f"It stopped: {plain(last.reason)}")
     st.markdown(f"**{count(len(several), 'recording')}** are answered in the background.")
     arguments = (info, folder.expanduser(), home, key)
-    pressing.button("Answer them", _start, *arguments, type="primary")
+    buttons.button("Answer them", _start, *arguments, type="primary")
     return None
 
 
@@ -166,7 +166,7 @@ def _table(info: ModelInfo, model: Answerer, several: list[Recording], table: pd
         else:
             st.warning("None of them could be answered; the column Problem says why.")
     if picked is not None:
-        with st.container(border=True), told():
+        with st.container(border=True), error_boundary():
             _one(info, model, several[picked], table.iloc[picked])
 
 

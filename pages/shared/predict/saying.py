@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.shared import theme
+from pages.components import theme
 from ser_core.plots.predict import probabilities_figure
 from ser_core.predicting.answering import PREFIX
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.shared import navigation
+from pages.components import navigation
 from pages.shared.predict import along, kept, knowing, loading, saying, voices
 from pages.shared.representations import source
 from ser_core.predicting.answering import LONG, check, rows_of
@@ -20,8 +20,8 @@ TOLD_APART_AT = 16_000
 if TYPE_CHECKING:
     import pandas as pd
 
+    from pages.components.selection import Active
     from pages.shared.representations.source import Shown
-    from pages.shared.selection import Active
     from ser_core.audio import Waveform
     from ser_core.models.predictor import Voice
     from ser_core.predicting.answering import Answerer, Taught

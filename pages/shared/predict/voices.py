@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared.errors import plain
+from pages.components.errors import plain
 from pages.shared.predict import loading
 from pages.shared.representations.source import FORMATS
 from ser_core.errors import SerError
@@ -18,7 +18,7 @@ from ser_core.predicting.answering import Answerer, Recording, Taught
 from ser_core.words import count
 
 if TYPE_CHECKING:
-    from pages.shared.selection import Active
+    from pages.components.selection import Active
     from ser_core.models.predictor import Voice
     from ser_core.predicting.listing import ModelInfo
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.shared import errors
+from pages.components import errors
 from pages.shared.representations import address, controls
 from ser_core.augment.preview import made, parameters_of, usual
 from ser_core.errors import ParameterError

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from pages.shared import errors, player
-from pages.shared.errors import plain
+from pages.components import errors, player
+from pages.components.errors import plain
 from pages.shared.representations import (
     address,
     augment_controls,
@@ -78,7 +78,7 @@ def show(shown: Shown, representation: Representation) -> None:
     st.session_state[OPEN] = bool(address.read(address.AUGMENT))
     box = st.expander("Augmentation", key=OPEN, on_change=_toggle)
     if box.open:
-        with box, errors.told():
+        with box, errors.error_boundary():
             _section(shown, representation)
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import errors, player, selection, theme
-from pages.shared.errors import plain
+from pages.components import errors, player, selection, theme
+from pages.components.errors import plain
 from pages.shared.representations import address, source
 from ser_core.corpora.browse import siblings
 from ser_core.corpora.nearest import nearest
@@ -17,8 +17,8 @@ from ser_core.plots.representations import LARGE, Size, picture_figure
 from ser_core.plots.scales import scale_for
 
 if TYPE_CHECKING:
+    from pages.components.selection import Active
     from pages.shared.representations.source import Shown
-    from pages.shared.selection import Active
     from ser_core.corpora import Corpus
     from ser_core.pictures import Picture
     from ser_core.plots.scales import Scale

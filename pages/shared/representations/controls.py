@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import streamlit as st
 
-from pages.shared import errors
+from pages.components import errors
 from pages.shared.representations import address
 from ser_core.errors import ParameterError
 from ser_core.registry import did_you_mean

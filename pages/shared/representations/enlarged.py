@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import theme
-from pages.shared.errors import plain
+from pages.components import theme
+from pages.components.errors import plain
 from pages.shared.representations import (
     address,
     augmentation,
@@ -26,8 +26,8 @@ from ser_core.representations import REPRESENTATIONS
 from ser_core.representations.files import LEVELS
 
 if TYPE_CHECKING:
+    from pages.components.selection import Active
     from pages.shared.representations.source import Shown
-    from pages.shared.selection import Active
     from ser_core.pictures import Picture
     from ser_core.plots.scales import Scale
     from ser_core.representations import Representation

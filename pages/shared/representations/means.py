@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from pages.shared import pressing, theme
-from pages.shared.errors import plain
+from pages.components import buttons, theme
+from pages.components.errors import plain
+from pages.components.job_progress import watch
 from pages.shared.representations.downloads import button
-from pages.shared.watching import watch
 from ser_core import settings
 from ser_core.corpora import EMOTIONS
 from ser_core.extraction import Means, load_means, means_csv
@@ -26,7 +26,7 @@ from ser_core.plots.scales import scale_for
 from ser_core.words import count, seconds
 
 if TYPE_CHECKING:
-    from pages.shared.selection import Active
+    from pages.components.selection import Active
     from ser_core.corpora import Corpus
     from ser_core.plots.scales import Scale
     from ser_core.representations import Representation
@@ -84,7 +84,7 @@ def _make(active: Active, representation: Representation, path: Path, clips: int
             f"{plain(active.corpus.name)}, each stretched to one length, with the parameters "
             f"above. About {seconds(START + clips / CLIPS_PER_SECOND)}; the result is kept."
         )
-        pressing.button(
+        buttons.button(
             "Compute the means",
             _start,
             *(active, representation, path),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared.errors import plain
+from pages.components.errors import plain
 from pages.shared.representations.source import length
 from ser_core import audio
 from ser_core.pictures import Picture, Values, picture_of_sound

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import pandas as pd
 import streamlit as st
 
-from pages.shared import errors, navigation, player, selection, theme
+from pages.components import errors, navigation, player, selection, theme
 from pages.shared.representations import address
 from ser_core import audio
 from ser_core.audio import Waveform
@@ -23,7 +23,7 @@ from ser_core.plots.waveform import reach_of, waveform_figure
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pages.shared.selection import Active
+    from pages.components.selection import Active
     from ser_core.corpora import Corpus
 
 Found: TypeAlias = "tuple[str, Path | bytes, str | None, str]"

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import errors, theme
-from pages.shared.errors import plain
+from pages.components import errors, theme
+from pages.components.errors import plain
 from pages.shared.representations import address, compare, enlarged, pictures, source
 from ser_core.errors import SerError
 from ser_core.plots.representations import QUIET, SMALL, picture_figure
@@ -15,8 +15,8 @@ from ser_core.plots.scales import scale_for
 from ser_core.representations import REPRESENTATIONS
 
 if TYPE_CHECKING:
+    from pages.components.selection import Active
     from pages.shared.representations.source import Shown
-    from pages.shared.selection import Active
     from ser_core.pictures import Picture
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.shared import theme
-from pages.shared.errors import plain
+from pages.components import theme
+from pages.components.errors import plain
 from pages.shared.results import files, saying
 from ser_core.evaluation import PER_CLASS
 from ser_core.plots.printed_results import print_intervals

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 import streamlit as st
 
-from pages.shared import navigation, player, theme
-from pages.shared.errors import plain
+from pages.components import navigation, player, theme
+from pages.components.errors import plain
 from pages.shared.results import judging, loading
 from ser_core.corpora import EMOTIONS
 from ser_core.plots.palette import EMOTION_COLORS

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import errors, theme
-from pages.shared.errors import plain
+from pages.components import errors, theme
+from pages.components.errors import plain
 from pages.shared.results import address, files, loading, saying, voices
 from ser_core.errors import SerError
 from ser_core.evaluation import METRICS, spread
@@ -59,7 +59,7 @@ def body(found: Mapping[str, RunInfo]) -> None:
         label_visibility="collapsed",
     )
     _own_figures(found, reports, metric)
-    with errors.told():
+    with errors.error_boundary():
         _paired(found, reports, metric)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.shared import theme
+from pages.components import theme
 from pages.shared.results import address, clips, files, loading, saying
 from ser_core.evaluation.answers import cell
 from ser_core.plots.printed_results import print_confusion

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import theme
+from pages.components import theme
 from pages.shared.results import clips, files, loading
 from ser_core.plots.printed_results import print_courses
 from ser_core.plots.results import course_figure

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import navigation, pressing, splitting
-from pages.shared.errors import plain
+from pages.components import buttons, navigation
+from pages.components.errors import plain
+from pages.components.job_progress import watch
+from pages.shared import splitting
 from pages.shared.results import address, compare
-from pages.shared.watching import watch
 from ser_core.export.plan import source_of
 from ser_core.jobs import State, find
 from ser_core.predicting import judged
@@ -123,7 +124,7 @@ def _offer(run: Judged, source: ModelInfo) -> None:
         "What the export changed is seen in a paired test: the model that the file was made from, "
         f"**{plain(source.title)}**, answers the same {clips}."
     )
-    pressing.button(
+    buttons.button(
         f"Let the model answer the same {clips}", _start, run, source, type="primary",
         help="As a job; close the page if you like. Its results stand in the list, too.",
     )  # fmt: skip

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import navigation, pressing, theme
-from pages.shared.errors import plain
-from pages.shared.errors import show as show_error
+from pages.components import buttons, navigation, theme
+from pages.components.errors import plain
+from pages.components.errors import show as show_error
 from pages.shared.results import address, clips, judging, saying
 from ser_core.corpora import POLICIES
 from ser_core.errors import SerError
@@ -234,14 +234,14 @@ def _actions(chosen: Sequence[RunInfo], picked: Sequence[RunInfo]) -> None:
     """What can be done with the runs that are ticked."""
     ids = [run.id for run in picked]
     with st.container(horizontal=True, vertical_alignment="center"):
-        pressing.button(
+        buttons.button(
             "Open",
             address.show_run,
             ids[0] if ids else "",
             type="primary",
             disabled=len(ids) != 1,
         )
-        pressing.button(
+        buttons.button(
             f"Compare {len(ids)}" if len(ids) > 1 else "Compare",
             address.show_several,
             ids,
@@ -250,7 +250,7 @@ def _actions(chosen: Sequence[RunInfo], picked: Sequence[RunInfo]) -> None:
         )
         if len(ids) > 1 and not any(isinstance(run, Judged) for run in picked):
             navigation.link("ensemble", f"Pool {len(ids)} runs →", members=",".join(ids))
-        pressing.button("Delete", delete, picked, disabled=not ids)
+        buttons.button("Delete", delete, picked, disabled=not ids)
         st.caption(
             f"{count(len(chosen), 'result')}. Click a line to open it; tick lines at their left to "
             f"compare or delete.",

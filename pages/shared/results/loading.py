@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import selection
+from pages.components import selection
 from pages.shared.results import address
 from ser_core.errors import SerError
 from ser_core.evaluation.answers import answers_table

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import errors, navigation
-from pages.shared.errors import plain
+from pages.components import errors, navigation
+from pages.components.errors import plain
 from pages.shared.results import (
     address,
     calibration,
@@ -75,7 +75,7 @@ def _views(run: RunInfo, report: Report) -> None:
     tabs = st.tabs(list(views), key="tab", on_change="rerun", bind="query-params")
     for tab, view in zip(tabs, views.values(), strict=True):
         if tab.open:
-            with tab, errors.told():
+            with tab, errors.error_boundary():
                 view(run, report)
 
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import navigation, splitting
-from pages.shared.errors import plain
+from pages.components import navigation
+from pages.components.errors import plain
+from pages.shared import splitting
 from pages.shared.results import listing
 from ser_core.training import runs
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import navigation, pressing, theme
-from pages.shared.errors import plain
-from pages.shared.errors import show as show_error
+from pages.components import buttons, navigation, theme
+from pages.components.errors import plain
+from pages.components.errors import show as show_error
 from pages.shared.results import address, files, listing, saying
 from ser_core.errors import SerError
 from ser_core.jobs import State
@@ -129,7 +129,7 @@ def _offer(run: RunInfo, missing: Sequence[str]) -> None:
             st.error(f"{policy}: {plain(job.reason if job else '')}")
         if left:
             titles = ", ".join(listing.policy_title(policy) for policy in left)
-            pressing.button(
+            buttons.button(
                 f"Train the missing {count(len(left), 'split')}",
                 _start,
                 [wanted[policy] for policy in left],

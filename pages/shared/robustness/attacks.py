@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import theme
-from pages.shared.errors import plain
+from pages.components import theme
+from pages.components.errors import plain
 from ser_core.plots.robustness import attack_figure, flows_figure, recalls_figure
 from ser_core.robustness.places import PLACES
 from ser_core.words import count

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import theme
-from pages.shared.errors import plain, told
+from pages.components import theme
+from pages.components.errors import error_boundary, plain
 from pages.shared.results import files
 from pages.shared.robustness import attacks, loading, trying
 from ser_core.plots.printed_robustness import findings, markdown, page, print_card
@@ -22,7 +22,7 @@ from ser_core.robustness.running import root
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pages.shared.selection import Active
+    from pages.components.selection import Active
     from ser_core.predicting.listing import ModelInfo
     from ser_core.robustness.curve import Curve
 
@@ -45,7 +45,7 @@ def show(info: ModelInfo, active: Active) -> None:  # noqa: ARG001  (every tab i
             f"shows how the answers suffer from noise, rooms, lines{attack}."
         )
         return
-    with told():
+    with error_boundary():
         chosen = _chosen(found)
         card = loading.card(chosen.folder)
         _card(card)
@@ -198,7 +198,7 @@ def _compare(card: Card, own: CardInfo) -> None:
         )
         if name is None:
             return
-        with told():
+        with error_boundary():
             found = mending(loading.card(others[name].folder), card)
             st.markdown(plain(found.sentence))
             st.dataframe(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.shared import navigation, player, theme
-from pages.shared.errors import plain
+from pages.components import navigation, player, theme
+from pages.components.errors import plain
 from pages.shared.robustness import loading
 from pages.shared.robustness.trying import no_gradient
 from ser_core import audio
@@ -24,7 +24,7 @@ from ser_core.robustness.places import PLACES, attackable, mean_sigma
 from ser_core.robustness.subset import UNKNOWN, Subset, origin
 
 if TYPE_CHECKING:
-    from pages.shared.selection import Active
+    from pages.components.selection import Active
     from ser_core.predicting.listing import ModelInfo
 
 ANSWERED = {CLEAN: "Clean", SEEN: "Attacked, as the network sees it", HEARD: "Attacked, as heard"}

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.shared import errors, pressing, selection
-from pages.shared.errors import plain
+from pages.components import buttons, errors, selection
+from pages.components.errors import plain
 from pages.shared.predict import choosing
 from ser_core.errors import SerError
 from ser_core.jobs import Job, State, open_job
@@ -48,7 +48,7 @@ def show(info: ModelInfo) -> None:
         )
         with st.container(horizontal=True):
             for title, (describe, fields) in PRESETS.items():
-                pressing.button(
+                buttons.button(
                     title,
                     _start,
                     *(info, title, fields, False),
@@ -170,7 +170,7 @@ def _start(info: ModelInfo, title: str, fields: dict[str, Any], queue: bool) -> 
 @st.fragment(run_every=1)
 def watch(folder: str) -> None:
     """How far a job is, once a second; the page is drawn again when it has ended."""
-    with errors.told():
+    with errors.error_boundary():
         job = open_job(Path(folder))
         if job is None or job.state.is_over:
             st.rerun()

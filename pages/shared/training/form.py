@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.shared import errors, selection
+from pages.components import errors, selection
 from ser_core.errors import SerError
 from ser_core.training import draft, runs
 

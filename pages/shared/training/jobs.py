@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import navigation, theme
-from pages.shared.errors import plain
+from pages.components import navigation, theme
+from pages.components.errors import plain
 from pages.shared.results import saying
 from ser_core import jobs as queue
 from ser_core.errors import SerError

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.shared import navigation, selection, splitting
-from pages.shared.errors import plain
+from pages.components import navigation, selection
+from pages.components.errors import plain
+from pages.shared import splitting
 from pages.shared.training import controls, form
 from ser_core import settings
 from ser_core.corpora import PARTS, POLICIES

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 import yaml
 
-from pages.shared import errors, navigation, pressing, selection
-from pages.shared.errors import plain
+from pages.components import buttons, errors, navigation, selection
+from pages.components.errors import plain
 from pages.shared.results import files, saying
 from pages.shared.training import form
 from ser_core.corpora import audit_split, make_split
@@ -36,7 +36,7 @@ def show() -> None:
     except SerError as error:
         errors.show(error)
         # A press that left the faulty field must not start what the form held before.
-        pressing.button("Start", _launch, [], type="primary", width="stretch", disabled=True)
+        buttons.button("Start", _launch, [], type="primary", width="stretch", disabled=True)
         _text(yaml.safe_dump(_written(form.content()), sort_keys=False))
         _reset()
         return
@@ -121,7 +121,7 @@ def _time(recipe: Recipe, todo: estimate.Plan) -> None:
     if job is not None and job.state is State.FAILED:
         st.error(plain(job.reason))
     if pace is None or pace.source == estimate.ROUGH:
-        pressing.button(
+        buttons.button(
             "Time a few real steps",
             _measure,
             recipe,
@@ -151,7 +151,7 @@ def _start(recipe: Recipe) -> None:
     job = job_of(recipe.hash)
     under_way = job is not None and not job.state.is_over
     finished = _is_finished(recipe.hash)
-    pressing.button(
+    buttons.button(
         "Start",
         _launch,
         [recipe],
@@ -162,13 +162,13 @@ def _start(recipe: Recipe) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Or a series:", width="content")
-        pressing.button(
+        buttons.button(
             "All thirteen representations",
             _launch_all,
             recipe,
             help="Queues this recipe once for each representation, with its default parameters.",
         )
-        pressing.button(
+        buttons.button(
             "All four splits",
             _launch_splits,
             recipe,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import errors, selection
+from pages.components import errors, selection
 from ser_core import settings
 from ser_core.corpora import READERS
 from ser_core.errors import SerError
@@ -17,8 +17,8 @@ SHOWN = "open-corpus"
 """Whether the form is shown; it would stay in front of the corpus that was opened."""
 
 
-def chooser() -> None:
-    """A button that opens a small form."""
+def show() -> None:
+    """A button that opens a small form, and the corpora opened lately."""
     with st.popover("Open a corpus", type="primary", key=SHOWN, on_change="rerun"):
         with st.form("open", border=False):
             st.text_input(
@@ -38,10 +38,10 @@ def chooser() -> None:
             st.form_submit_button("Open", on_click=_open_typed, type="primary")
         if "_open_error" in st.session_state:
             st.error(st.session_state.pop("_open_error"))
-        _recent()
+        _recent_corpora()
 
 
-def _recent() -> None:
+def _recent_corpora() -> None:
     here = str(selection.active().corpus.root)
     others = [path for path in recent_corpora() if path != here]
     if others:
@@ -53,7 +53,7 @@ def _recent() -> None:
         st.button("The bundled demo", on_click=_open, args=(demo,), width="stretch")
 
 
-def latest() -> None:
+def reopen_button() -> None:
     """The corpus that was opened last, one press away while the demo is open."""
     if selection.active().corpus.root != settings.demo_corpus():
         return

@@ -34,31 +34,31 @@ def button(label: str, act: Callable[..., object], *args: object, **how: Any) ->
         if how.get("disabled"):  # by the very field that the press left
             del st.session_state[_PRESSED]
         else:
-            _do(act, args)
+            _postpone(act, args)
 
 
 def _press(*pressed: object) -> None:
     st.session_state[_PRESSED] = pressed
 
 
-def _do(act: Callable[..., object], args: tuple[object, ...]) -> None:
+def _postpone(act: Callable[..., object], args: tuple[object, ...]) -> None:
     del st.session_state[_PRESSED]
     st.session_state[_DUE] = (act, args)
     st.rerun()
 
 
-def carry_out() -> None:
+def run_pending() -> None:
     """Do what was pressed; to be called before the first widget of a run."""
     if _DUE in st.session_state:
         act, args = st.session_state.pop(_DUE)
         act(*args)
 
 
-def settle() -> None:
+def run_pressed() -> None:
     """To be called at the end of a run: a button may be pressed and its page left at once.
 
     Then no run sees the press with newer arguments, and it is done with those it was drawn with.
     """
     if _PRESSED in st.session_state:
         _, act, args = st.session_state[_PRESSED]
-        _do(act, args)
+        _postpone(act, args)

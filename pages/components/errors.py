@@ -28,7 +28,7 @@ def show(error: SerError) -> None:
 
 
 @contextlib.contextmanager
-def told() -> Iterator[None]:
+def error_boundary() -> Iterator[None]:
     """Show what goes wrong inside instead of a traceback; the rest of the page goes on."""
     try:
         yield

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import opening, pressing, selection, theme
-from pages.shared.errors import plain
+from pages.components import buttons, corpus_picker, selection, theme
+from pages.components.errors import plain
 from ser_core import settings
 from ser_core.words import count
 
 if TYPE_CHECKING:
-    from pages.shared.selection import Active
+    from pages.components.selection import Active
 
 
 @dataclass(frozen=True)
-class Spot:
+class PageEntry:
     """A page of the workbench: its file, its title, and what one does there."""
 
     file: str
@@ -29,28 +29,32 @@ class Spot:
     purpose: str
 
 
-SECTIONS: dict[str, dict[str, Spot]] = {
+SECTIONS: dict[str, dict[str, PageEntry]] = {
     "": {
-        "home": Spot("pages/home.py", "Home", "Where you are and what to do next"),
+        "home": PageEntry("pages/home.py", "Home", "Where you are and what to do next"),
     },
     "Data": {
-        "corpus": Spot("pages/corpus.py", "Corpus", "Browse, check and split clips"),
-        "representations": Spot(
+        "corpus": PageEntry("pages/corpus.py", "Corpus", "Browse, check and split clips"),
+        "representations": PageEntry(
             "pages/representations.py", "Representations", "See a sound in thirteen ways"
         ),
     },
     "Models": {
-        "train": Spot("pages/train.py", "Train", "Choose a recipe, start it, watch it"),
-        "results": Spot("pages/results.py", "Results", "How good it is, and how sure that is"),
-        "explain": Spot("pages/explain.py", "Explain", "Why it answers so, and whether that is so"),
-        "robustness": Spot(
+        "train": PageEntry("pages/train.py", "Train", "Choose a recipe, start it, watch it"),
+        "results": PageEntry("pages/results.py", "Results", "How good it is, and how sure that is"),
+        "explain": PageEntry(
+            "pages/explain.py", "Explain", "Why it answers so, and whether that is so"
+        ),
+        "robustness": PageEntry(
             "pages/robustness.py", "Robustness", "Attacks, bad lines, and what a model leans on"
         ),
-        "ensemble": Spot("pages/ensemble.py", "Ensemble", "Pool models with weights they earn"),
+        "ensemble": PageEntry(
+            "pages/ensemble.py", "Ensemble", "Pool models with weights they earn"
+        ),
     },
     "Use": {
-        "predict": Spot("pages/predict.py", "Predict", "Let a model answer recordings"),
-        "export": Spot("pages/export.py", "Export", "A model as one file that runs anywhere"),
+        "predict": PageEntry("pages/predict.py", "Predict", "Let a model answer recordings"),
+        "export": PageEntry("pages/export.py", "Export", "A model as one file that runs anywhere"),
     },
 }
 _run = threading.local()
@@ -71,13 +75,13 @@ def choose() -> st.Page:
 
 def run(page: st.Page) -> None:
     """Run a page with everything that `app.py` puts around it."""
-    pressing.carry_out()
+    buttons.run_pending()
     selection.load()
     sidebar()
     _run.through_app = True
     try:
         page.run()
-        pressing.settle()
+        buttons.run_pressed()
     finally:
         _run.through_app = False
 
@@ -128,4 +132,4 @@ def _corpus_card() -> None:
         st.caption(
             f"{count(len(corpus.usable), 'clip')} · {count(len(corpus.speakers), 'speaker')}"
         )
-        opening.latest()
+        corpus_picker.reopen_button()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import errors
+from pages.components import errors
 from ser_core.jobs import Job, State, open_job
 from ser_core.words import count, seconds
 
@@ -20,7 +20,7 @@ def watch(folder: str, *, on_cancel: str = "", unit: str = "clip") -> None:
         on_cancel: What happens to the work done so far when it is cancelled, for the help.
         unit: What is counted.
     """
-    with errors.told():
+    with errors.error_boundary():
         job = open_job(Path(folder))
         if job is None or job.state is not State.RUNNING:
             st.rerun()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.shared.errors import plain
+from pages.components.errors import plain
 from ser_core import settings
 from ser_core.corpora import open_corpus
 from ser_core.corpora.browse import showcase

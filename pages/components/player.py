@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import errors, theme
+from pages.components import errors, theme
 from ser_core import audio
 from ser_core.plots.palette import emotion_color
 from ser_core.plots.waveform import waveform_figure, waveform_svg
@@ -68,7 +68,7 @@ def clip_view(corpus: Corpus, clip: str, *, key: str, height: int = 190) -> None
     """A clip in full: emotion, words, waveform to read, player, what is known of it."""
     row = corpus.clips.loc[clip]
     st.html(theme.chip(row["emotion"]) + spoken(row))
-    with errors.told():
+    with errors.error_boundary():
         waveform = sound(corpus.path(clip))
         color = emotion_color(row["emotion"])
         theme.figure(waveform_figure(waveform, color=color, height=height), key=f"{key}-waveform")
@@ -79,7 +79,7 @@ def clip_view(corpus: Corpus, clip: str, *, key: str, height: int = 190) -> None
 def clip_card(corpus: Corpus, clip: str, *, title: str = "") -> None:
     """A clip in brief: its emotion (or a title), the shape of its waveform, a player."""
     row = corpus.clips.loc[clip]
-    with errors.told():
+    with errors.error_boundary():
         waveform = sound(corpus.path(clip))
         picture = _as_image(waveform_svg(waveform, color=emotion_color(row["emotion"])))
         name = escape(title) if title else theme.chip(row["emotion"])
