@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import navigation
+from pages.components import model_picker, navigation
 from pages.components.errors import error_boundary
 from pages.shared.explain import loading
-from pages.shared.predict import choosing
 from ser_core.predicting.listing import EXPORTED
 
 active = navigation.enter()
 st.title("Explain")
-info = choosing.choose()
+info = model_picker.choose()
 tabs = st.tabs(
     ["Explain", "Compare", "Faithfulness", "Atlas"],
     key="tab",

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import navigation
+from pages.components import model_picker, navigation
 from pages.components.errors import error_boundary
 from pages.shared.export import making, offered, source, trying
-from pages.shared.predict import choosing
 
 active = navigation.enter()
 st.title("Export")
 source.take()
-info = choosing.choose(exported=False)
+info = model_picker.choose(exported=False)
 if info is not None:
     with error_boundary():
         making.show(info, active)

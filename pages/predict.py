@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import navigation
+from pages.components import enrolment, model_loading, model_picker, navigation
 from pages.components.errors import error_boundary
-from pages.shared.predict import choosing, kept, loading, many, single, voices
+from pages.shared.predict import kept, many, single
 
 active = navigation.enter()
 st.title("Predict")
-info = choosing.choose()
+info = model_picker.choose()
 if info is not None:
-    loading.begin(info)
+    model_loading.preload(info)
 tabs = st.tabs(
     ["One recording", "Many recordings", "Kept recordings"],
     key="tab",
@@ -22,8 +22,8 @@ tabs = st.tabs(
 for tab, show in zip(tabs, (single.show, many.show), strict=False):
     if tab.open and info is not None:
         with tab, error_boundary():
-            model = loading.model(info)
-            voices.panel(model, active)
+            model = model_loading.model(info)
+            enrolment.panel(model, active)
             show(info, model, active)
 if tabs[2].open:
     with tabs[2], error_boundary():

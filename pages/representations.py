@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import navigation
-from pages.shared.representations import compare, source
+from pages.components import clip_source, navigation
+from pages.shared.representations import compare
 from pages.shared.representations.loading import views
 from ser_core.errors import SerError
 
@@ -17,11 +17,11 @@ if clip:
     other = None if isinstance(found, SerError) else found
     left, right = st.columns(2)
     with left:
-        shown = source.choose(active, narrow=True, beside=other)
+        shown = clip_source.choose(active, narrow=True, beside=other)
     with right:
         compare.second(active, shown, found, clip)
 else:
-    shown, other = source.choose(active, narrow=False), None
+    shown, other = clip_source.choose(active, narrow=False), None
     compare.offer(active, shown)
 if shown is not None:
     views().show(active, shown, other)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import navigation
+from pages.components import model_picker, navigation
 from pages.components.errors import error_boundary
-from pages.shared.predict import choosing
 from pages.shared.robustness import loading
 
 active = navigation.enter()
 st.title("Robustness")
-info = choosing.choose()
+info = model_picker.choose()
 # Not "tab": the session would keep that of the page one comes from, and the link be forgotten.
 tabs = st.tabs(["Card", "One clip"], key="on", on_change="rerun", bind="query-params")
 if info is not None:

@@ -58,17 +58,17 @@ SECTIONS: dict[str, dict[str, PageEntry]] = {
     },
 }
 _run = threading.local()
-PAGES = {name: spot for spots in SECTIONS.values() for name, spot in spots.items()}
+PAGES = {name: entry for entries in SECTIONS.values() for name, entry in entries.items()}
 
 
 def choose() -> st.Page:
     """The page that the address asks for."""
     pages = {
         section: [
-            st.Page(spot.file, title=spot.title, default=name == "home")
-            for name, spot in spots.items()
+            st.Page(entry.file, title=entry.title, default=name == "home")
+            for name, entry in entries.items()
         ]
-        for section, spots in SECTIONS.items()
+        for section, entries in SECTIONS.items()
     }
     return st.navigation(pages, position="hidden")
 
@@ -106,19 +106,19 @@ def link(name: str, label: str = "", *, help: str | None = None, **changes: str)
     """
     if name in PAGES:
         params = {**selection.active().selection.params(), **changes}
-        spot = PAGES[name]
-        st.page_link(spot.file, label=label or spot.title, help=help, query_params=params)
+        entry = PAGES[name]
+        st.page_link(entry.file, label=label or entry.title, help=help, query_params=params)
 
 
 def sidebar() -> None:
     """Logo, links to all pages, and the corpus that is open."""
     st.logo(theme.LOGO, size="large")
     with st.sidebar:
-        for section, spots in SECTIONS.items():
+        for section, entries in SECTIONS.items():
             if section:
                 st.caption(section)
-            for name, spot in spots.items():
-                link(name, help=spot.purpose)
+            for name, entry in entries.items():
+                link(name, help=entry.purpose)
         st.space("small")
         _corpus_card()
 

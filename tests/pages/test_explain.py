@@ -234,7 +234,7 @@ def test_rows_that_a_method_takes_together_are_said_to_have_no_order(visit, said
 @pytest.mark.parametrize("tab", ["Explain", "Compare", "Faithfulness"])
 def test_of_an_exported_file_it_says_calmly_what_can_be_explained(visit, said, tab, monkeypatch):
     file = ModelInfo("exported:a:b", "a file", EXPORTED, DEMO_CLIP.with_suffix(".onnx"), Worth(), 0)
-    monkeypatch.setattr("pages.shared.predict.choosing.models", lambda *_, **__: [file])
+    monkeypatch.setattr("pages.components.model_picker.models", lambda *_, **__: [file])
     app = visit("explain", tab=tab)
     assert not app.error
     assert "Choose the model that it was made from" in said(app)

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.components import buttons, errors, navigation
+from pages.components import buttons, errors, navigation, scores
 from pages.components.errors import plain
 from pages.shared.ensemble import address, loading
-from pages.shared.results import saying
 from ser_core.ensemble.launch import launch, shell
 from ser_core.ensemble.members import Candidate, families, obstacle
 from ser_core.ensemble.options import FIT_ON, SEEDS, WEIGHTS, Options
@@ -151,7 +150,7 @@ def _table(family: Sequence[Candidate], chosen: Sequence[Candidate]) -> None:
                 "Member": one in chosen,
                 "Run": one.run.name,
                 "UAR": result.uar.value,
-                "95 %": saying.ends(result.uar),
+                "95 %": scores.interval_text(result.uar),
                 "WA": result.wa.value,
                 "Representation": one.run.representation,
                 "Seeds": len(one.seeds),
@@ -161,8 +160,8 @@ def _table(family: Sequence[Candidate], chosen: Sequence[Candidate]) -> None:
     if result is not None:
         st.markdown(
             f"Test clips: leak grade **{result.grade}** "
-            f"{saying.badge(result.badge) or saying.GOOD}",
-            help=saying.grade_help(),
+            f"{scores.badge(result.badge) or scores.NEW_SPEAKERS_BADGE}",
+            help=scores.grade_help(),
         )
     number = st.column_config.NumberColumn
     columns = {name: number(name, format="%.3f") for name in ("UAR", "WA")}

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import errors, navigation, theme
+from pages.components import downloads, errors, navigation, scores, theme
 from pages.components.errors import plain
 from pages.shared.ensemble import address, loading, views
-from pages.shared.results import files, saying
 from ser_core import jobs as queue
 from ser_core.ensemble import saved as ensembles
 from ser_core.ensemble.card import in_use
@@ -109,8 +108,8 @@ def _made(saved: Saved) -> None:
     saved = _voices(saved)
     report = loading.report(saved)
     _header(saved, report)
-    saying.headline(report)
-    st.caption(plain(saying.rests_on(report)))
+    scores.headline_metrics(report)
+    st.caption(plain(scores.basis(report)))
     tabs = st.tabs(list(VIEWS), key="view", on_change="rerun", bind="query-params")
     for tab, view in zip(tabs, VIEWS.values(), strict=True):
         if tab.open:
@@ -143,7 +142,7 @@ def _header(saved: Saved, report: Report) -> None:
     left.title(plain(saved.name))
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         navigation.link("predict", "Use it →", model=f"ensemble:{saved.id}")
-        files.button(
+        downloads.button(
             "Download", f"{saved.id}.zip", "application/zip",
             partial(ensembles.zipped, saved), "Everything: models, weights, answers, card",
         )  # fmt: skip
@@ -154,7 +153,7 @@ def _header(saved: Saved, report: Report) -> None:
     if "_ensemble_error" in st.session_state:
         st.error(plain(st.session_state.pop("_ensemble_error")))
     st.markdown(
-        f"{saying.badge(report.badge)} Leak grade **{report.grade}**: {plain(report.reading)}"
+        f"{scores.badge(report.badge)} Leak grade **{report.grade}**: {plain(report.reading)}"
     )
     asked = sum(weight > 0 for weight in about["weights"])
     st.caption(

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.components import theme
+from pages.components import downloads, scores, theme
 from pages.components.errors import plain
 from pages.shared.ensemble import loading
-from pages.shared.results import files, saying
 from ser_core.ensemble.card import card as card_text
 from ser_core.ensemble.card import sentences
 from ser_core.evaluation import METRICS, coverage_risk
@@ -57,7 +56,7 @@ def weights(saved: Saved, report: Report) -> None:
         )
         theme.figure(intervals_figure(rows, title="Weight", limits=limits), key="weights")
         draw = partial(print_intervals, rows, "Weight", saved.name, report.badge)
-        files.figure(f"{saved.id}-weights", draw)
+        downloads.figures(f"{saved.id}-weights", draw)
     objective = about["options"]["objective"]
     st.dataframe(
         pd.DataFrame(_member_rows(results, objective)),
@@ -65,7 +64,7 @@ def weights(saved: Saved, report: Report) -> None:
         placeholder="",
         column_config=_formats(),
     )
-    files.button(
+    downloads.button(
         "Weights (CSV)", f"{saved.id}-weights.csv", "text/csv",
         lambda: str(pd.DataFrame(results["weights"]).to_csv(index=False)), "A row a member",
     )  # fmt: skip
@@ -128,7 +127,7 @@ def worth(saved: Saved, report: Report) -> None:
     with st.container(border=True):
         st.markdown(
             f"**On {count_of(results)} that no weight had seen** "
-            f"{saying.badge(report.badge) or saying.GOOD}",
+            f"{scores.badge(report.badge) or scores.NEW_SPEAKERS_BADGE}",
             help="All three are calibrated, and every one is fitted without the fold it answers. "
             "The intervals of the differences are paired: what is easy or hard for all cancels.",
         )
@@ -139,7 +138,7 @@ def worth(saved: Saved, report: Report) -> None:
         )
     table = _comparison(results["comparison"])
     st.dataframe(table, hide_index=True, placeholder="")
-    files.button(
+    downloads.button(
         "Comparison (CSV)", f"{saved.id}-comparison.csv", "text/csv",
         lambda: str(pd.DataFrame(results["comparison"]).to_csv(index=False)),
         "A row a contestant and figure",
@@ -197,7 +196,7 @@ def overlap(saved: Saved, _report: Report) -> None:
             "independently, below 0 when they make up for each other.",
         )
         theme.figure(overlap_figure(pairs, measure), key=f"overlap-{measure}")
-    files.button(
+    downloads.button(
         "Pairs (CSV)", f"{saved.id}-overlap.csv", "text/csv",
         lambda: str(pd.DataFrame(pairs).to_csv(index=False)), "A row a pair of members",
     )  # fmt: skip
@@ -213,7 +212,7 @@ def confidence(saved: Saved, report: Report) -> None:
         curves = results["reliability"]
         theme.figure(calibration_figure(curves["before"], curves["after"]), key="calibration")
         st.markdown(_calibrated(about))
-        files.figure(f"{saved.id}-reliability", partial(print_reliability, report, saved.name))
+        downloads.figures(f"{saved.id}-reliability", partial(print_reliability, report, saved.name))
     with right, st.container(border=True):
         st.markdown("**Answer less, err less**")
         done = results["rejection"]
@@ -221,7 +220,7 @@ def confidence(saved: Saved, report: Report) -> None:
         curve = coverage_risk(loading.predictions(saved).part("test"))
         theme.figure(coverage_figure({"ensemble": curve}, point=point), key="coverage")
         st.markdown(_rejected(about))
-        st.markdown(saying.badge(report.badge))
+        st.markdown(scores.badge(report.badge))
 
 
 def _calibrated(about: Mapping[str, Any]) -> str:
@@ -257,8 +256,8 @@ def confusion(saved: Saved, report: Report) -> None:
     with st.container(border=True):
         theme.figure(confusion_figure(report.confusion_table(), normalised=True), key="confusion")
         draw = partial(print_confusion, report, saved.name, normalised=True)
-        files.figure(f"{saved.id}-confusion", draw)
-    files.texts(
+        downloads.figures(f"{saved.id}-confusion", draw)
+    downloads.files(
         saved.id,
         {
             "Answers (CSV)": (
@@ -286,7 +285,7 @@ def search(saved: Saved, _report: Report) -> None:
         rows = [{str(k): v for k, v in row.items()} for row in trials.to_dict("records")]
         theme.figure(history_figure(rows, objective), key="search")
     st.dataframe(trials, hide_index=True, height=300, placeholder="")
-    files.button(
+    downloads.button(
         "Search (CSV)", f"{saved.id}-trials.csv", "text/csv",
         lambda: str(trials.to_csv(index=False)), "A row a trial",
     )  # fmt: skip
@@ -296,4 +295,4 @@ def card(saved: Saved, _report: Report) -> None:
     """The card that goes with the files."""
     text = card_text(_about(saved))
     st.markdown(text)
-    files.button("Card", f"{saved.id}.md", "text/markdown", lambda: text, "Markdown")
+    downloads.button("Card", f"{saved.id}.md", "text/markdown", lambda: text, "Markdown")

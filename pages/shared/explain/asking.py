@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.components import session_cache
+from pages.components import enrolment, session_cache
 from pages.shared.explain import loading
-from pages.shared.predict import voices
 from ser_core import audio
 from ser_core.explain.attribution import attributed
 from ser_core.explain.bench import checks_of
@@ -171,15 +170,15 @@ def ask(info: ModelInfo, waveform: Waveform) -> Question:
     Raises:
         SerError: If the model cannot be opened, or a clip of the voice cannot be used.
     """
-    taught = voices.taught(info, loading.model(info))
+    taught = enrolment.enrolled_speaker(info, loading.model(info))
     if taught is None:
         return Question(info, waveform)
-    return Question(info, waveform, taught.voice, voices.identity())
+    return Question(info, waveform, taught.voice, enrolment.fingerprint())
 
 
 def doubted(question: Question) -> bool:
     """Whether a sound is rather of somebody else than of the voice that was taught."""
-    taught = voices.taught(question.info, question.model)
+    taught = enrolment.enrolled_speaker(question.info, question.model)
 
     def doubts() -> bool:
         return taught is not None and bool(taught.doubts([question.waveform])[0])
@@ -190,5 +189,5 @@ def doubted(question: Question) -> bool:
 
 def of_another(speaker: str) -> bool:
     """Whether a speaker is known to be another than the one whose voice was taught."""
-    taught = st.session_state.get(voices.SPEAKER, "")
-    return bool(voices.clips() and taught and speaker and speaker != taught)
+    taught = st.session_state.get(enrolment.SPEAKER, "")
+    return bool(enrolment.clips() and taught and speaker and speaker != taught)

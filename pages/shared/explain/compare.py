@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from pages.components import player, theme
+from pages.components import clip_source, player, theme
 from pages.components.errors import plain
 from pages.shared.explain import asking, controls, loading, maps, voicing
 from pages.shared.explain.one_clip import BESIDE
-from pages.shared.representations import source
 from ser_core import audio
 from ser_core.corpora.browse import siblings
 from ser_core.explain import METHODS
@@ -49,7 +48,7 @@ def show(info: ModelInfo, active: Active) -> None:
     if pair is None:
         return
     sides = [Side(_question(each, active, clip), clip) for each, clip in pair]
-    true = source.emotion_of(active.corpus, active.clip)
+    true = clip_source.emotion_of(active.corpus, active.clip)
     with right:
         emotion = controls.emotion(sides[0].question.view, true, key="pair-why")
     with st.container(horizontal=True):
@@ -76,8 +75,8 @@ class Side:
 def _question(info: ModelInfo, active: Active, clip: str) -> Question:
     """A clip before a model; the voice that is known is not taken for that of another speaker."""
     rate = loading.model(info).predictor.sample_rate
-    question = asking.ask(info, source.decoded(active.corpus.path(clip), clip, rate))
-    stranger = asking.of_another(source.speaker_of(active.corpus, clip))
+    question = asking.ask(info, clip_source.decoded(active.corpus.path(clip), clip, rate))
+    stranger = asking.of_another(clip_source.speaker_of(active.corpus, clip))
     return question.of_a_stranger if stranger else question
 
 

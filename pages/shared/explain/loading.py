@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from pages.components import model_loading as opened
 from pages.components import session_cache
-from pages.shared.predict import loading as opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable

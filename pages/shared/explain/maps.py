@@ -8,8 +8,8 @@ import streamlit as st
 
 from pages.components import errors, theme
 from pages.components.errors import plain
+from pages.components.model_loading import progress
 from pages.shared.explain import controls
-from pages.shared.predict.loading import progress
 from ser_core.errors import SerError
 from ser_core.explain.checks import CHECKS
 from ser_core.explain.files import columns, packed, table

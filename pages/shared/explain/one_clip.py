@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import navigation, player, theme
+from pages.components import clip_source, enrolment, navigation, overlap_badge, player, theme
 from pages.components.errors import plain
 from pages.shared.explain import asking, controls, loading, maps, voicing
-from pages.shared.predict import knowing, voices
-from pages.shared.representations import source
 from ser_core.explain import METHODS
 from ser_core.explain.checks import Case, cascade, reasons
 from ser_core.explain.listening import can_be_heard
@@ -25,9 +23,9 @@ from ser_core.predicting.answering import check
 from ser_core.predicting.listing import networks_of
 
 if TYPE_CHECKING:
+    from pages.components.clip_source import SelectedSound
     from pages.components.selection import Active
     from pages.shared.explain.asking import Explained, Question
-    from pages.shared.representations.source import Shown
     from ser_core.explain.attribution import Attribution
     from ser_core.explain.listening import Heard, Trial
     from ser_core.explain.view import Floats, View
@@ -53,14 +51,14 @@ def show(info: ModelInfo, active: Active) -> None:
     """Choose a sound; its answer; the maps; then hear and read one of them."""
     model = loading.model(info)
     voicing.panel(model, active)
-    shown = source.choose(active, narrow=False)
+    shown = clip_source.choose(active, narrow=False)
     if shown is None:
         return
     waveform = shown.waveform(model.predictor.sample_rate)
     check(waveform, shown.name)
     question = asking.ask(info, waveform)
     if question.voice is not None:
-        voices.warn(shown.speaker, doubted=asking.doubted(question))
+        enrolment.warn_other_speaker(shown.speaker, doubted=asking.doubted(question))
     view = question.view
     left, right = st.columns([3, 2], gap="medium")
     with left:
@@ -72,7 +70,7 @@ def show(info: ModelInfo, active: Active) -> None:
     with right:
         _answer(question, shown, representation, emotion)
         if isinstance(shown.content, Path):
-            knowing.badge(shown.name, info, active)
+            overlap_badge.show(shown.name, info, active)
     if not names:
         st.info("Choose a method, and its map appears here.")
         return
@@ -82,7 +80,7 @@ def show(info: ModelInfo, active: Active) -> None:
         _further(question, found, emotion)
 
 
-def _answer(question: Question, shown: Shown, representation: str, emotion: str) -> None:
+def _answer(question: Question, shown: SelectedSound, representation: str, emotion: str) -> None:
     """All probabilities; where the maps explain a part of the model, that part's beside them."""
     view = question.view
     whole = view.probabilities()
@@ -146,7 +144,7 @@ def _unsure(question: Question) -> None:
 
 def _grid(
     question: Question,
-    shown: Shown,
+    shown: SelectedSound,
     names: list[str],
     emotion: str,
     representation: str,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared.predict import voices
+from pages.components import enrolment
 
 if TYPE_CHECKING:
     from pages.components.selection import Active
@@ -27,8 +27,8 @@ def panel(model: Answerer, active: Active) -> None:
     """What is known of the voice, with the means to teach and to forget it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if model.predictor.enrols:
-            st.markdown(KNOWN if voices.clips() else UNKNOWN, width="content")
-        voices.panel(model, active)
+            st.markdown(KNOWN if enrolment.clips() else UNKNOWN, width="content")
+        enrolment.panel(model, active)
 
 
 def effect(question: Question) -> None:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import buttons, navigation, session_cache
+from pages.components import buttons, navigation, scores, session_cache
 from pages.components.errors import plain
 from pages.components.job_progress import watch
-from pages.shared.results import saying
 from ser_core.export.model import about_of
 from ser_core.jobs import State, find
 from ser_core.predicting import judged
@@ -83,12 +82,12 @@ def _found(kept: Judged) -> None:
     if result is None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        ends = f" ({saying.ends(result.uar)})" if result.uar.low is not None else ""
-        badge = saying.badge(result.badge) or saying.GOOD
+        ends = f" ({scores.interval_text(result.uar)})" if result.uar.low is not None else ""
+        badge = scores.badge(result.badge) or scores.NEW_SPEAKERS_BADGE
         clips = count(result.clips, "test clip" if kept.part else "clip")
         st.markdown(
             f"On {clips} of {plain(kept.content.get('corpus_name', ''))}: "
-            f"**UAR {saying.value(result.uar)}**{ends} {badge}",
+            f"**UAR {scores.value_text(result.uar)}**{ends} {badge}",
             width="content",
         )
         navigation.link("results", "All its results →", run=kept.id)

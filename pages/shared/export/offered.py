@@ -9,9 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import buttons, navigation, player
+from pages.components import downloads as downloads
 from pages.components.errors import plain
 from pages.shared.export import judged, source
-from pages.shared.results import files as downloads
 from ser_core.errors import SerError
 from ser_core.export.model import read
 from ser_core.export.package import package, report
@@ -167,13 +167,27 @@ def _file(path: Path, spec: Spec, info: ModelInfo, active: Active) -> None:
     stem = "".join(c if c.isalnum() else "-" for c in info.title).strip("-").lower()
     with downloads.row():
         if spec.status != "failed":
-            downloads.button("ONNX", f"{stem}-{path.name}", "application/octet-stream",
-                             path.read_bytes, "The file alone")  # fmt: skip
-            downloads.button("ZIP", f"{stem}-{path.stem}.zip", "application/zip",
-                             partial(package, path), "File, card, report, and a program that runs "
-                             "it with onnxruntime and numpy alone")  # fmt: skip
-        downloads.button("Report", f"{stem}-{path.stem}.md", "text/markdown",
-                         partial(report, spec), "What the gate found, as text")  # fmt: skip
+            downloads.button(
+                "ONNX",
+                f"{stem}-{path.name}",
+                "application/octet-stream",
+                path.read_bytes,
+                "The file alone",
+            )
+            downloads.button(
+                "ZIP",
+                f"{stem}-{path.stem}.zip",
+                "application/zip",
+                partial(package, path),
+                "File, card, report, and a program that runs it with onnxruntime and numpy alone",
+            )
+        downloads.button(
+            "Report",
+            f"{stem}-{path.stem}.md",
+            "text/markdown",
+            partial(report, spec),
+            "What the gate found, as text",
+        )
         if spec.status != "failed":
             key = source.key_of(path)
             navigation.link("predict", "Predict with it →", model=key)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared.predict.choosing import MODEL
+from pages.components.model_picker import MODEL
 from ser_core.export.plan import source_of
 from ser_core.predicting.listing import EXPORTED, models
 

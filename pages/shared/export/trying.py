@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import navigation
+from pages.components import enrolment, model_loading, navigation
 from pages.components.errors import error_boundary
-from pages.shared.predict import loading, single, voices
+from pages.shared.predict import single
 from ser_core.predicting.listing import models
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ def show(files: Mapping[Path, Spec], info: ModelInfo, active: Active) -> None:
     if own is None:
         return
     with error_boundary():
-        model = loading.model(own)
+        model = model_loading.model(own)
         with right:
-            voices.panel(model, active)
+            enrolment.panel(model, active)
         found = single.heard(model, active)
         if found is None:
             return

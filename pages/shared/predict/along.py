@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import theme
-from pages.shared.predict import loading, voices
-from pages.shared.results import files
+from pages.components import downloads, enrolment, model_loading, theme
 from ser_core import audio
 from ser_core.plots.predict import timeline_figure
 from ser_core.predicting.answer_files import signed
@@ -20,7 +18,7 @@ from ser_core.words import count
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pages.shared.representations.source import Shown
+    from pages.components.clip_source import SelectedSound
     from ser_core.audio import Waveform
     from ser_core.models.predictor import Voice
     from ser_core.predicting.answering import Answerer, Taught
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def show(
-    info: ModelInfo, model: Answerer, shown: Shown, wave: Waveform, taught: Taught | None
+    info: ModelInfo, model: Answerer, shown: SelectedSound, wave: Waveform, taught: Taught | None
 ) -> None:
     """A switch; below it controls, the figure, and a player that begins where one clicks."""
     wanted = st.toggle(
@@ -54,7 +52,7 @@ def show(
     ]
     start = float(picked[0][0]) if picked else 0.0
     st.audio(audio.to_wav(wave), format="audio/wav", start_time=start)
-    with files.row():
+    with downloads.row():
         silent = int((table["problem"] != "").sum())
         quiet = f", {silent:,} of them silent" if silent else ""
         st.caption(
@@ -63,7 +61,7 @@ def show(
         )
         name = f"{shown.stem}-timeline.csv"
         text = signed(table, model, taught).to_csv(index=False)
-        files.button("Download as CSV", name, "text/csv", lambda: text, "A row a window")
+        downloads.button("Download as CSV", name, "text/csv", lambda: text, "A row a window")
 
 
 def _controls() -> Windows:
@@ -89,19 +87,19 @@ def _controls() -> Windows:
 def _table(
     info: ModelInfo,
     model: Answerer,
-    shown: Shown,
+    shown: SelectedSound,
     wave: Waveform,
     windows: Windows,
     voice: Voice | None,
 ) -> pd.DataFrame:
     from pages.shared.predict.single import identity
 
-    of_voice = voices.identity() if voice else ""
+    of_voice = enrolment.fingerprint() if voice else ""
     key = ("timeline", info.folder, info.changed, identity(shown), windows, of_voice)
 
     def make() -> pd.DataFrame:
-        with loading.progress("Answering window by window") as report:
+        with model_loading.progress("Answering window by window") as report:
             return timeline(model, wave, windows, voice, report)
 
-    found: pd.DataFrame = loading.kept(key, make)
+    found: pd.DataFrame = model_loading.cached(key, make)
     return found

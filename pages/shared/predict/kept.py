@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.components import buttons, errors, navigation, theme
+from pages.components import buttons, clip_source, errors, navigation, prediction_card, theme
 from pages.components.errors import plain
-from pages.shared.predict import saying
-from pages.shared.representations import source
 from ser_core import feedback
 from ser_core.corpora.emotions import EMOTIONS
 from ser_core.errors import SerError
@@ -19,7 +17,7 @@ from ser_core.words import count
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pages.shared.representations.source import Shown
+    from pages.components.clip_source import SelectedSound
     from ser_core.feedback import Kept, Removed
     from ser_core.predicting.answering import Answerer
     from ser_core.predicting.listing import ModelInfo
@@ -28,7 +26,7 @@ AT_ONCE = 20
 REMOVED = "_kept_removed"
 
 
-def form(shown: Shown, row: pd.Series[Any], model: Answerer, info: ModelInfo) -> None:
+def form(shown: SelectedSound, row: pd.Series[Any], model: Answerer, info: ModelInfo) -> None:
     """Ask what it really was, and keep the recording where that is allowed."""
     name = f"really-{hash((shown.name, shown.start))}"
     options = [*model.classes, *(each for each in EMOTIONS if each not in model.classes)]
@@ -49,18 +47,30 @@ def form(shown: Shown, row: pd.Series[Any], model: Answerer, info: ModelInfo) ->
     buttons.button(
         "Keep recording and label",
         _keep,
-        *(shown, emotion, speaker, saying.given(row, model), str(row["answer"]), info.title),
+        *(
+            shown,
+            emotion,
+            speaker,
+            prediction_card.probabilities_of(row, model),
+            str(row["answer"]),
+            info.title,
+        ),
         key=f"{name}-keep",
         disabled=not consent,
     )
 
 
 def _keep(
-    shown: Shown, emotion: str, speaker: str, given: dict[str, float], answer: str, model: str
+    shown: SelectedSound,
+    emotion: str,
+    speaker: str,
+    given: dict[str, float],
+    answer: str,
+    model: str,
 ) -> None:
     try:
         feedback.keep(
-            source.decoded(shown.content, shown.name, None),
+            clip_source.decoded(shown.content, shown.name, None),
             emotion,
             consent=True,  # the button is off without it
             answer=answer,

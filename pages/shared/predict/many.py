@@ -11,12 +11,21 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.components import buttons, navigation, player, theme
+from pages.components import (
+    buttons,
+    clip_source,
+    downloads,
+    enrolment,
+    model_loading,
+    navigation,
+    player,
+    prediction_card,
+    theme,
+)
 from pages.components.errors import error_boundary, plain
 from pages.components.job_progress import watch
-from pages.shared.predict import kept, loading, saying, voices
-from pages.shared.representations import source
-from pages.shared.results import clips, files
+from pages.shared.predict import kept
+from pages.shared.results import clips
 from ser_core import atomic, settings
 from ser_core.corpora.emotions import EMOTIONS
 from ser_core.jobs import PROGRESS_FILE, State, find, start
@@ -42,14 +51,14 @@ def show(info: ModelInfo, model: Answerer, active: Active) -> None:
     with left:
         uploaded = st.file_uploader(
             "Sound files",
-            type=source.FORMATS,
+            type=clip_source.FORMATS,
             accept_multiple_files=True,
             key="many-files",
-            on_change=source.given_anew,
+            on_change=clip_source.forget_upload,
             args=("many-files",),
         )
         given = [Recording(file.name, file.getvalue()) for file in uploaded or []]
-        several = source.held("many-files", given) or []
+        several = clip_source.remembered_upload("many-files", given) or []
     with right:
         folder = st.text_input(
             "Or a folder on this computer",
@@ -78,7 +87,7 @@ def show(info: ModelInfo, model: Answerer, active: Active) -> None:
 def _trained(info: ModelInfo, several: list[Recording], active: Active) -> None:
     """Say how many of the recordings are clips that the model was trained on."""
     files = [each.source if isinstance(each.source, Path) else each.name for each in several]
-    origin = loading.origin_of(info, active.corpus)
+    origin = model_loading.provenance_of(info, active.corpus)
     trained = trained_on(origin, active.corpus, files)
     if trained:
         st.markdown(
@@ -91,16 +100,16 @@ def _answered(
     info: ModelInfo, model: Answerer, several: list[Recording], folder: Path | None
 ) -> pd.DataFrame | None:
     """Answers, at once or by a job; None while there are none."""
-    of_voice = voices.identity() if voices.voice(info, model) else ""
+    of_voice = enrolment.fingerprint() if enrolment.speaker_statistics(info, model) else ""
     if folder is not None and len(several) > AT_ONCE:
         return _by_job(info, several, folder, of_voice)
     key = ("many", info.folder, info.changed, _identity(several), of_voice)
 
     def make() -> pd.DataFrame:
-        with loading.progress("Answering") as report:
-            return answer(model, several, voices.taught(info, model), report)
+        with model_loading.progress("Answering") as report:
+            return answer(model, several, enrolment.enrolled_speaker(info, model), report)
 
-    found: pd.DataFrame = loading.kept(key, make)
+    found: pd.DataFrame = model_loading.cached(key, make)
     return found
 
 
@@ -140,7 +149,7 @@ def _by_job(
 def _start(info: ModelInfo, folder: Path, home: Path, key: str) -> None:
     command = [sys.executable, "-m", "ser_core", "predict", str(folder), "--model"]
     command += [str(info.folder.absolute()), "--csv", str((home / "answers.csv").absolute())]
-    for number, each in enumerate(voices.clips()):
+    for number, each in enumerate(enrolment.clips()):
         path = each.source
         if isinstance(path, bytes):
             path = home.absolute() / VOICE / f"{number}{Path(each.name).suffix or '.wav'}"
@@ -193,7 +202,7 @@ def _rows(table: pd.DataFrame) -> int | None:
         "seconds": kinds.NumberColumn("Seconds", format="%.1f", width=65),
         "problem": kinds.TextColumn("Problem", width=240),
     }
-    if not ("other_voice" in table and voices.clips()):
+    if not ("other_voice" in table and enrolment.clips()):
         del columns["other_voice"]
     problem = columns.pop("problem")
     if (table["problem"] != "").any():  # beside its file, where a narrow window shows it
@@ -218,15 +227,19 @@ def _below(info: ModelInfo, model: Answerer, table: pd.DataFrame) -> None:
     unsure = int(table["uncertain"].sum())
     other = int(table.get("other_voice", pd.Series(dtype=bool)).sum())
     doubted = f" Not like the taught voice: {other:,}." if other else ""
-    with files.row():
+    with downloads.row():
         st.caption(
             f"{count(len(table) - problems, 'recording')} answered, {unsure:,} uncertain, "
             f"{problems:,} not answered.{doubted} Click a row to hear it.",
             width="content",
         )
-        own = table if "model" in table else signed(table, model, voices.taught(info, model))
+        own = (
+            table
+            if "model" in table
+            else signed(table, model, enrolment.enrolled_speaker(info, model))
+        )
         text = own.round(6).to_csv(index=False)
-        files.button(
+        downloads.button(
             "Download as CSV", "answers.csv", "text/csv", lambda: text,
             f"All rows with the probabilities of {plain(info.title)}",
         )  # fmt: skip
@@ -238,16 +251,16 @@ def _one(info: ModelInfo, model: Answerer, recording: Recording, row: pd.Series[
     if row["problem"]:
         st.warning(plain(row["problem"]))
         return
-    wave = source.decoded(recording.source, recording.name, None)
-    shown = source.Shown(recording.name, recording.source, None, 0.0, wave.duration)
+    wave = clip_source.decoded(recording.source, recording.name, None)
+    shown = clip_source.SelectedSound(recording.name, recording.source, None, 0.0, wave.duration)
     left, right = st.columns([3, 2], gap="medium")
     with left:
         player.play(wave, label=recording.name)
-        voice = voices.voice(info, model)
+        voice = enrolment.speaker_statistics(info, model)
         if voice:
-            voices.in_use(doubted=bool(row.get("other_voice", False)), key="many")
-        saying.show(row, model, model.reading(voice), key="many")
+            enrolment.status(doubted=bool(row.get("other_voice", False)), key="many")
+        prediction_card.show(row, model, model.reading(voice), key="many")
     with right, st.container(border=True):
-        st.session_state[source.HANDED_OVER] = (recording.name, recording.source)
+        st.session_state[clip_source.HANDED_OVER] = (recording.name, recording.source)
         navigation.link("representations", "Show its representations →", handed="1")
         kept.form(shown, row, model, info)

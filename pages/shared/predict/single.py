@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.components import navigation
-from pages.shared.predict import along, kept, knowing, loading, saying, voices
-from pages.shared.representations import source
+from pages.components import (
+    clip_source,
+    enrolment,
+    model_loading,
+    navigation,
+    overlap_badge,
+    prediction_card,
+)
+from pages.shared.predict import along, kept
 from ser_core.predicting.answering import LONG, check, rows_of
 from ser_core.predicting.familiar import as_clip
 from ser_core.predicting.listing import EXPORTED
@@ -20,8 +26,8 @@ TOLD_APART_AT = 16_000
 if TYPE_CHECKING:
     import pandas as pd
 
+    from pages.components.clip_source import SelectedSound
     from pages.components.selection import Active
-    from pages.shared.representations.source import Shown
     from ser_core.audio import Waveform
     from ser_core.models.predictor import Voice
     from ser_core.predicting.answering import Answerer, Taught
@@ -43,57 +49,65 @@ def show(info: ModelInfo, model: Answerer, active: Active) -> None:
         st.caption(
             f"One answer for {wave.duration:.0f} s says little: the timeline shows how it changes."
         )
-    along.show(info, model, shown, wave, voices.taught(info, model))
+    along.show(info, model, shown, wave, enrolment.enrolled_speaker(info, model))
 
 
-def heard(model: Answerer, active: Active) -> tuple[Shown, Waveform] | None:
+def heard(model: Answerer, active: Active) -> tuple[SelectedSound, Waveform] | None:
     """Let the user choose a sound; None while there is none.
 
     Raises:
         AudioError: If it says nothing, or cannot be decoded.
     """
-    shown = source.choose(active, narrow=False)
+    shown = clip_source.choose(active, narrow=False)
     if shown is None:
         return None
-    wave = source.decoded(shown.content, shown.name, model.predictor.sample_rate)
+    wave = clip_source.decoded(shown.content, shown.name, model.predictor.sample_rate)
     check(wave, shown.name)
     return shown, wave
 
 
-def answer(info: ModelInfo, model: Answerer, shown: Shown, wave: Waveform) -> pd.Series[Any]:
+def answer(
+    info: ModelInfo, model: Answerer, shown: SelectedSound, wave: Waveform
+) -> pd.Series[Any]:
     """Answer a sound, with the taught voice where there is one, and say it."""
-    taught = voices.taught(info, model)
+    taught = enrolment.enrolled_speaker(info, model)
     voice = taught.voice if taught else None
     row = answered(info, model, shown, wave, voice)
     before = answered(info, model, shown, wave, None) if voice else None
     if taught:
-        voices.in_use(shown.speaker, doubted=_doubted(info, shown, wave, taught), key="single")
-    saying.show(row, model, model.reading(voice), before, key="single")
+        enrolment.status(shown.speaker, doubted=_doubted(info, shown, wave, taught), key="single")
+    prediction_card.show(row, model, model.reading(voice), before, key="single")
     return row
 
 
 def answered(
-    info: ModelInfo, model: Answerer, shown: Shown, wave: Waveform, voice: Voice | None
+    info: ModelInfo, model: Answerer, shown: SelectedSound, wave: Waveform, voice: Voice | None
 ) -> pd.Series[Any]:
     """The answer to a sound, kept while sound, model and voice stay."""
-    key = ("answer", info.folder, info.changed, identity(shown), voices.identity() if voice else "")
+    key = (
+        "answer",
+        info.folder,
+        info.changed,
+        identity(shown),
+        enrolment.fingerprint() if voice else "",
+    )
 
     def make() -> pd.Series[Any]:
         about = {"file": shown.name, "seconds": wave.duration, "problem": ""}
         return rows_of([about], model.probabilities([wave], voice), model, voice).iloc[0]
 
-    found: pd.Series[Any] = loading.kept(key, make)
+    found: pd.Series[Any] = model_loading.cached(key, make)
     return found
 
 
-def _doubted(info: ModelInfo, shown: Shown, wave: Waveform, taught: Taught) -> bool:
+def _doubted(info: ModelInfo, shown: SelectedSound, wave: Waveform, taught: Taught) -> bool:
     """Whether a sound is rather of somebody else than of the taught voice."""
-    key = ("doubted", info.folder, identity(shown), voices.identity())
-    found: bool = loading.kept(key, lambda: bool(taught.doubts([wave])[0]))
+    key = ("doubted", info.folder, identity(shown), enrolment.fingerprint())
+    found: bool = model_loading.cached(key, lambda: bool(taught.doubts([wave])[0]))
     return found
 
 
-def known(shown: Shown, info: ModelInfo, active: Active) -> None:
+def known(shown: SelectedSound, info: ModelInfo, active: Active) -> None:
     """What the corpus says of a clip, and how well the model knows it; nothing of other sounds."""
     clip, emotion = shown.name, shown.emotion
     if not isinstance(shown.content, Path):
@@ -103,22 +117,22 @@ def known(shown: Shown, info: ModelInfo, active: Active) -> None:
         clip, emotion = found, str(active.corpus.usable.loc[found, "emotion"])
     if emotion:
         st.markdown(f"The corpus says: **{emotion}**")
-    knowing.badge(clip, info, active)
+    overlap_badge.show(clip, info, active)
 
 
-def _in_corpus(shown: Shown, active: Active) -> str | None:
+def _in_corpus(shown: SelectedSound, active: Active) -> str | None:
     """The clip of the open corpus that an upload is a copy of."""
     key = ("in-corpus", str(active.corpus.root), identity(shown))
 
     def find() -> str | None:
-        sound = source.decoded(shown.content, shown.name, TOLD_APART_AT)
+        sound = clip_source.decoded(shown.content, shown.name, TOLD_APART_AT)
         return as_clip(active.corpus, shown.name, sound)
 
-    found: str | None = loading.kept(key, find)
+    found: str | None = model_loading.cached(key, find)
     return found
 
 
-def identity(shown: Shown) -> str:
+def identity(shown: SelectedSound) -> str:
     """Changes with the sound."""
     content = shown.content
     if isinstance(content, Path):
@@ -127,7 +141,7 @@ def identity(shown: Shown) -> str:
 
 
 def _next(
-    shown: Shown, row: pd.Series[Any], model: Answerer, info: ModelInfo, active: Active
+    shown: SelectedSound, row: pd.Series[Any], model: Answerer, info: ModelInfo, active: Active
 ) -> None:
     """Where the answer leads: its pictures, and what it really was."""
     with st.container(border=True):
@@ -138,7 +152,7 @@ def _next(
             navigation.link("representations", "Show its representations →", clip=shown.name)
         else:
             known(shown, info, active)
-            st.session_state[source.HANDED_OVER] = (shown.name, shown.content)
+            st.session_state[clip_source.HANDED_OVER] = (shown.name, shown.content)
             if info.kind != EXPORTED:
                 navigation.link("explain", "Explain the answer →", model=info.key, handed="1")
             navigation.link("representations", "Show its representations →", handed="1")

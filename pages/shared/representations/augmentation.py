@@ -36,7 +36,7 @@ from ser_core.plots.representations import WIDE
 from ser_core.representations import make
 
 if TYPE_CHECKING:
-    from pages.shared.representations.source import Shown
+    from pages.components.clip_source import SelectedSound
     from ser_core.audio import Waveform
     from ser_core.augment.preview import Step
     from ser_core.pictures import Picture, Values
@@ -73,7 +73,7 @@ class Draw:
 
 
 @st.fragment
-def show(shown: Shown, representation: Representation) -> None:
+def show(shown: SelectedSound, representation: Representation) -> None:
     """The section, closed unless the address names an augmentation; it is drawn by itself."""
     st.session_state[OPEN] = bool(address.read(address.AUGMENT))
     box = st.expander("Augmentation", key=OPEN, on_change=_toggle)
@@ -101,7 +101,7 @@ def _offered(representation: Representation) -> dict[str, str]:
     return {RECIPE: TITLE, **single}
 
 
-def _section(shown: Shown, representation: Representation) -> None:
+def _section(shown: SelectedSound, representation: Representation) -> None:
     name, seed = address.read(address.AUGMENT), _seed()
     _choice(name, seed, _offered(representation))
     said_in = st.container()
@@ -164,7 +164,7 @@ def _choose() -> None:
 
 
 def _drawn(
-    shown: Shown, representation: Representation, name: str, seed: int, said_in: Any
+    shown: SelectedSound, representation: Representation, name: str, seed: int, said_in: Any
 ) -> Draw:
     """What the address asks for, after its words and controls."""
     waveform = shown.waveform(representation.sample_rate)
@@ -216,7 +216,7 @@ def _line(step: Step) -> str:
     return f"1. :gray[{plain(augment.title)} ({share}). Not in this draw.]"
 
 
-def _compare(shown: Shown, before: Picture, after: Picture, draw: Draw, seed: int) -> Scale:
+def _compare(shown: SelectedSound, before: Picture, after: Picture, draw: Draw, seed: int) -> Scale:
     """Both sides, each with its sound if the change can be heard, on one scale."""
     own = shown.waveform(before.representation.sample_rate)
     titles = {"Before": plain(shown.stem), "After": f"draw {seed + 1:,}"}
@@ -240,7 +240,7 @@ def _notes(draw: Draw) -> None:
         )
 
 
-def _files(shown: Shown, after: Picture, draw: Draw, scale: Scale) -> None:
+def _files(shown: SelectedSound, after: Picture, draw: Draw, scale: Scale) -> None:
     paint = partial(print_picture, after, scale=scale)
     stem = f"{shown.stem}-{after.representation.name}-augmented"
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="augmented"):

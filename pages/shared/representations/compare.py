@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.components import errors, player, selection, theme
+from pages.components import clip_source, errors, player, selection, theme
 from pages.components.errors import plain
-from pages.shared.representations import address, source
+from pages.shared.representations import address
 from ser_core.corpora.browse import siblings
 from ser_core.corpora.nearest import nearest
 from ser_core.errors import SerError
@@ -17,8 +17,8 @@ from ser_core.plots.representations import LARGE, Size, picture_figure
 from ser_core.plots.scales import scale_for
 
 if TYPE_CHECKING:
+    from pages.components.clip_source import SelectedSound
     from pages.components.selection import Active
-    from pages.shared.representations.source import Shown
     from ser_core.corpora import Corpus
     from ser_core.pictures import Picture
     from ser_core.plots.scales import Scale
@@ -33,7 +33,7 @@ def wanted(active: Active) -> str:
     return clip
 
 
-def offer(active: Active, shown: Shown | None) -> None:
+def offer(active: Active, shown: SelectedSound | None) -> None:
     """One click for each other emotion of the same words by the same voice, or any clip."""
     if shown is None or not active.clip:
         return
@@ -59,25 +59,27 @@ def _button(label: str, clip: str, help_: str) -> None:
     )
 
 
-def loaded(active: Active, clip: str) -> Shown | SerError:
+def loaded(active: Active, clip: str) -> SelectedSound | SerError:
     """The second clip, or why it cannot be shown."""
     try:
-        return source.of_corpus(active.corpus, clip)
+        return clip_source.of_corpus(active.corpus, clip)
     except SerError as error:
         return error
 
 
-def second(active: Active, shown: Shown | None, other: Shown | SerError, clip: str) -> None:
+def second(
+    active: Active, shown: SelectedSound | None, other: SelectedSound | SerError, clip: str
+) -> None:
     """The second clip with its waveform, player, and the choice of another."""
     with st.container(border=True):
         _choice(active, shown, clip)
         if isinstance(other, SerError):
             errors.show(other)
         else:
-            source.hear(other, shown, key="second-waveform")
+            clip_source.show_waveform(other, shown, key="second-waveform")
 
 
-def _choice(active: Active, shown: Shown | None, clip: str) -> None:
+def _choice(active: Active, shown: SelectedSound | None, clip: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("Compared with", width="content")
         if shown is not None and shown.name == active.clip:
@@ -86,10 +88,10 @@ def _choice(active: Active, shown: Shown | None, clip: str) -> None:
     row = active.corpus.clips.loc[clip]
     st.html(theme.chip(row["emotion"]) + player.spoken(row))
     with st.container(horizontal=True, gap="small"):
-        for column in source.WIDTHS:
+        for column in clip_source.WIDTHS:
             _wish(active.corpus, row, column)
     with st.container(horizontal=True, vertical_alignment="center"):
-        source.steps(active.corpus, clip, _choose, key="second")
+        clip_source.steps(active.corpus, clip, _choose, key="second")
 
 
 def _choose(clip: str) -> None:
@@ -97,7 +99,7 @@ def _choose(clip: str) -> None:
 
 
 def _wish(corpus: Corpus, row: Any, column: str) -> None:
-    options = source.choices(corpus, column)
+    options = clip_source.choices(corpus, column)
     if len(options) < 2 or pd.isna(row[column]):
         return
     key = f"second-{column}"
@@ -108,7 +110,7 @@ def _wish(corpus: Corpus, row: Any, column: str) -> None:
         key=key,
         on_change=_grant,
         args=(column,),
-        width=source.WIDTHS[column],
+        width=clip_source.WIDTHS[column],
     )
 
 

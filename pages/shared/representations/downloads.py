@@ -14,12 +14,12 @@ from ser_core.representations.files import to_csv, to_npz
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pages.shared.representations.source import Shown
+    from pages.components.clip_source import SelectedSound
     from ser_core.pictures import Picture
     from ser_core.plots.scales import Scale
 
 
-def offer(picture: Picture, sound: Shown, scale: Scale) -> None:
+def offer(picture: Picture, sound: SelectedSound, scale: Scale) -> None:
     """A row of buttons: the picture as it is coloured on the page, its numbers, the sound."""
     draw = partial(print_picture, picture, scale=scale)
     rep = picture.representation
@@ -53,5 +53,5 @@ def button(kind: str, stem: str, mime: str, make: Callable[[], bytes | str], hel
     )
 
 
-def _wav(sound: Shown) -> bytes:
+def _wav(sound: SelectedSound) -> bytes:
     return audio.to_wav(sound.waveform())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import theme
+from pages.components import clip_source, theme
 from pages.components.errors import plain
 from pages.shared.representations import (
     address,
@@ -17,7 +17,6 @@ from pages.shared.representations import (
     downloads,
     means,
     pictures,
-    source,
 )
 from ser_core.pictures import difference
 from ser_core.plots.representations import LARGE, WIDE, picture_figure
@@ -26,14 +25,14 @@ from ser_core.representations import REPRESENTATIONS
 from ser_core.representations.files import LEVELS
 
 if TYPE_CHECKING:
+    from pages.components.clip_source import SelectedSound
     from pages.components.selection import Active
-    from pages.shared.representations.source import Shown
     from ser_core.pictures import Picture
     from ser_core.plots.scales import Scale
     from ser_core.representations import Representation
 
 
-def show(active: Active, shown: Shown, other: Shown | None, name: str) -> None:
+def show(active: Active, shown: SelectedSound, other: SelectedSound | None, name: str) -> None:
     """The enlarged representation of one sound or of two."""
     _choice(name)
     st.subheader(REPRESENTATIONS[name].title)
@@ -76,7 +75,7 @@ def _enlarge_another() -> None:
     augmentation.carry_to(name)
 
 
-def _one(picture: Picture, shown: Shown) -> None:
+def _one(picture: Picture, shown: SelectedSound) -> None:
     pictures.note_if_short(shown, picture)
     scale = scale_for([picture])
     theme.figure(picture_figure(picture, scale, LARGE), key="enlarged")
@@ -84,11 +83,11 @@ def _one(picture: Picture, shown: Shown) -> None:
     _numbers(picture, scale)
 
 
-def _two(one: Picture, two: Picture, shown: Shown, other: Shown) -> None:
+def _two(one: Picture, two: Picture, shown: SelectedSound, other: SelectedSound) -> None:
     """Both, and what differs when both are brought to one length."""
     for sound, picture in ((shown, one), (other, two)):
         pictures.note_if_short(sound, picture)
-    badges = source.badge(shown), source.badge(other)
+    badges = clip_source.badge(shown), clip_source.badge(other)
     scale = compare.side_by_side(one, two, size=WIDE, key="large", badges=badges)
     for column, picture, sound in zip(st.columns(2), (one, two), (shown, other), strict=True):
         with column:

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pages.components.clip_source import length
 from pages.components.errors import plain
-from pages.shared.representations.source import length
 from ser_core import audio
 from ser_core.pictures import Picture, Values, picture_of_sound
 from ser_core.representations import REPRESENTATIONS, Representation, make, represent
 from ser_core.words import count
 
 if TYPE_CHECKING:
-    from pages.shared.representations.source import Shown
+    from pages.components.clip_source import SelectedSound
     from ser_core.audio import Waveform
 
 
-def all_of(shown: Shown) -> list[Picture]:
+def all_of(shown: SelectedSound) -> list[Picture]:
     """Every representation with its defaults; what they share is computed once.
 
     Raises:
@@ -33,7 +33,7 @@ def all_of(shown: Shown) -> list[Picture]:
     ]
 
 
-def one_of(shown: Shown, representation: Representation) -> Picture:
+def one_of(shown: SelectedSound, representation: Representation) -> Picture:
     """One representation, with its parameters.
 
     Raises:
@@ -44,7 +44,7 @@ def one_of(shown: Shown, representation: Representation) -> Picture:
     return picture_of_sound(representation, values[0], shown.name, shown.start)
 
 
-def note_if_short(shown: Shown, picture: Picture) -> None:
+def note_if_short(shown: SelectedSound, picture: Picture) -> None:
     """Say so where the sound does not fill one analysis window."""
     rep = picture.representation
     window = rep.n_fft / rep.sample_rate

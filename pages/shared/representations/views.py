@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import errors, theme
+from pages.components import clip_source, errors, theme
 from pages.components.errors import plain
-from pages.shared.representations import address, compare, enlarged, pictures, source
+from pages.shared.representations import address, compare, enlarged, pictures
 from ser_core.errors import SerError
 from ser_core.plots.representations import QUIET, SMALL, picture_figure
 from ser_core.plots.scales import scale_for
 from ser_core.representations import REPRESENTATIONS
 
 if TYPE_CHECKING:
+    from pages.components.clip_source import SelectedSound
     from pages.components.selection import Active
-    from pages.shared.representations.source import Shown
     from ser_core.pictures import Picture
 
 
-def show(active: Active, shown: Shown, other: Shown | None) -> None:
+def show(active: Active, shown: SelectedSound, other: SelectedSound | None) -> None:
     """What the address asks for."""
     name = address.read(address.REPRESENTATION)
     if name and name not in REPRESENTATIONS:
@@ -41,7 +41,7 @@ def _unknown(name: str) -> None:
         errors.show(error)
 
 
-def _grid(shown: list[Picture], sound: Shown) -> None:
+def _grid(shown: list[Picture], sound: SelectedSound) -> None:
     st.subheader("All thirteen")
     pictures.note_if_short(sound, shown[0])
     grid = st.grid(4, min_column_width=330, gap="small")
@@ -59,12 +59,12 @@ def _grid(shown: list[Picture], sound: Shown) -> None:
     )
 
 
-def _pairs(shown: Shown, other: Shown) -> None:
+def _pairs(shown: SelectedSound, other: SelectedSound) -> None:
     """A row a representation: both sounds on one colour scale and one time scale."""
     first, second = pictures.all_of(shown), pictures.all_of(other)
     for sound, picture in ((shown, first[0]), (other, second[0])):
         pictures.note_if_short(sound, picture)
-    badges = source.badge(shown), source.badge(other)
+    badges = clip_source.badge(shown), clip_source.badge(other)
     for one, two in zip(first, second, strict=True):
         with st.container(border=True, gap="xxsmall"):
             _heading(one)

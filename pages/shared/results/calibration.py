@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import theme
+from pages.components import downloads, scores, theme
 from pages.components.errors import plain
-from pages.shared.results import files, saying
 from ser_core.evaluation import METRICS
 from ser_core.plots.printed_results import print_reliability
 from ser_core.plots.results import reliability_figure
@@ -27,7 +26,7 @@ def show(run: RunInfo, report: Report) -> None:
     with left, st.container(border=True):
         st.markdown("**How often an answer of this confidence is right**")
         theme.figure(reliability_figure(report.reliability), key="reliability")
-        files.figure(f"{run.id}-reliability", partial(print_reliability, report, run.name))
+        downloads.figures(f"{run.id}-reliability", partial(print_reliability, report, run.name))
     with right:
         _figures(report)
 
@@ -38,13 +37,13 @@ def _figures(report: Report) -> None:
             metric, found = METRICS[name], report.figures[name]
             st.metric(
                 metric.title,
-                saying.value(found),
-                delta=saying.ends(found),
+                scores.value_text(found),
+                delta=scores.interval_text(found),
                 delta_color="off",
                 delta_arrow="off",
                 help=f"{metric.help} Below it: {found.how}.",
             )
-        st.markdown(saying.badge(report.badge))
+        st.markdown(scores.badge(report.badge))
     st.markdown(_reading(report))
     if report.ece.note:
         st.caption(plain(report.ece.note))

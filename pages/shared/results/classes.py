@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.components import theme
+from pages.components import downloads, scores, theme
 from pages.components.errors import plain
-from pages.shared.results import files, saying
 from ser_core.evaluation import PER_CLASS
 from ser_core.plots.printed_results import print_intervals
 from ser_core.plots.results import Row, emotion_rows, intervals_figure
@@ -34,7 +33,7 @@ def show(run: RunInfo, report: Report) -> None:
             _groups(run, report, column, groups)
         if not report.groups:
             st.info("The corpus names neither speakers nor genders.")
-    st.markdown(f"**All figures of every emotion** {saying.badge(report.badge)}")
+    st.markdown(f"**All figures of every emotion** {scores.badge(report.badge)}")
     st.dataframe(
         _class_table(report), hide_index=True, column_config=_class_columns(), placeholder=""
     )
@@ -57,10 +56,10 @@ def _emotions(run: RunInfo, report: Report) -> None:
         theme.figure(intervals_figure(rows, title=titles[shown]), key="classes-figure")
         if report.absent:
             st.caption(f"No test clip is of {', '.join(report.absent)}; no mean counts it.")
-        st.caption(f"{plain(report.how)} {saying.badge(report.badge)}")
+        st.caption(f"{plain(report.how)} {scores.badge(report.badge)}")
         title = f"{titles[shown]} by emotion, {run.name}"
         draw = partial(print_intervals, rows, titles[shown], title, report.badge)
-        files.figure(f"{run.id}-{shown}", draw)
+        downloads.figures(f"{run.id}-{shown}", draw)
 
 
 def _class_table(report: Report) -> pd.DataFrame:
@@ -80,7 +79,7 @@ def _class_table(report: Report) -> pd.DataFrame:
 
 
 def _parts(title: str, interval: Any) -> dict[str, Any]:
-    return {title: interval.value, f"{title} 95 %": saying.ends(interval)}
+    return {title: interval.value, f"{title} 95 %": scores.interval_text(interval)}
 
 
 def _class_columns() -> dict[str, Any]:
@@ -101,10 +100,10 @@ def _groups(run: RunInfo, report: Report, column: str, groups: Groups) -> None:
         st.markdown(_gap(groups))
         if groups.unnamed:
             st.caption(f"{groups.unnamed:,} answers name no {column}.")
-        st.caption(f"{_how(groups)} {saying.badge(report.badge)}")
+        st.caption(f"{_how(groups)} {scores.badge(report.badge)}")
         title = f"UAR by {column}, {run.name}"
         draw = partial(print_intervals, rows, "UAR", title, report.badge)
-        files.figure(f"{run.id}-{column}", draw)
+        downloads.figures(f"{run.id}-{column}", draw)
 
 
 def _how(groups: Groups) -> str:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.components import errors, theme
+from pages.components import downloads, errors, scores, theme
 from pages.components.errors import plain
-from pages.shared.results import address, files, loading, saying, voices
+from pages.shared.results import address, loading, voices
 from ser_core.errors import SerError
 from ser_core.evaluation import METRICS, spread
 from ser_core.evaluation.contest import Contest, contest
@@ -108,7 +108,7 @@ def _own_figures(found: Mapping[str, RunInfo], reports: dict[str, Report], metri
             table = table.drop(columns="Voices")
         st.dataframe(table, hide_index=True, placeholder="")
         draw = partial(print_intervals, rows, title, title, "")
-        files.figure(f"compare-{metric}", draw)
+        downloads.figures(f"compare-{metric}", draw)
 
 
 def _line(name: str, run: RunInfo, report: Report, metric: str) -> dict[str, Any]:
@@ -117,11 +117,11 @@ def _line(name: str, run: RunInfo, report: Report, metric: str) -> dict[str, Any
     scatter = f"{over.mean:.3f} ± {over.sd:.3f}" if over.sd is not None else "one seed"
     return {
         "Result": name,
-        METRICS[metric].title: saying.value(figure),
-        "95 % interval": saying.ends(figure),
+        METRICS[metric].title: scores.value_text(figure),
+        "95 % interval": scores.interval_text(figure),
         "Mean ± spread over seeds": scatter,
         "Seeds": len(report.seeds),
-        "Badge": report.badge or saying.NEW,
+        "Badge": report.badge or scores.NEW_SPEAKERS,
         "Voices": "enrolled" if loading.enrolled(run) else STRANGERS,
         "Split": run.policy or "–",
         "Test clips": report.n,
@@ -146,7 +146,7 @@ def _told(result: Contest, reports: dict[str, Report]) -> None:
         badge = next((one.badge for one in reports.values() if one.badge), "")
         st.markdown(
             f"**Paired test on the {count(result.clips, 'clip')} that all answered** "
-            f"{saying.badge(badge)}",
+            f"{scores.badge(badge)}",
             help="Every run is scored on the same draws of clips (or speakers), so that what "
             "is easy or hard for all of them cancels out. p-values are corrected for the number "
             "of pairs (Holm, 1979).",
@@ -156,7 +156,7 @@ def _told(result: Contest, reports: dict[str, Report]) -> None:
         for sentence in result.sentences:
             st.markdown(f"- {plain(sentence)}")
         _pairs(result.table)
-        files.button(
+        downloads.button(
             "Download as CSV",
             "comparison.csv",
             "text/csv",

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.components import theme
-from pages.shared.results import address, clips, files, loading, saying
+from pages.components import downloads, scores, theme
+from pages.shared.results import address, clips, loading
 from ser_core.evaluation.answers import cell
 from ser_core.plots.printed_results import print_confusion
 from ser_core.plots.results import confusion_figure
@@ -47,10 +47,10 @@ def _matrix(run: RunInfo, report: Report) -> None:
         report.confusion_table(), normalised=normalised, chosen=_valid_cell(report)
     )
     theme.figure(figure, key=CHART, on_select=_clicked)
-    st.caption(f"Click a cell to hear its clips. {saying.badge(report.badge)}")
+    st.caption(f"Click a cell to hear its clips. {scores.badge(report.badge)}")
     draw = partial(print_confusion, report, run.name, normalised=normalised)
     kind = "shares" if normalised else "counts"
-    files.figure(f"{run.id}-confusion-{kind}", lambda form: draw(form))
+    downloads.figures(f"{run.id}-confusion-{kind}", lambda form: draw(form))
 
 
 def _clicked() -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.components import theme
-from pages.shared.results import clips, files, loading
+from pages.components import downloads, theme
+from pages.shared.results import clips, loading
 from ser_core.plots.printed_results import print_courses
 from ser_core.plots.results import course_figure
 
@@ -29,7 +29,7 @@ def show(run: RunInfo, report: Report) -> None:
     chosen = courses[_table(courses)] if len(courses) > 1 else courses[0]
     _curves(chosen)
     draw = partial(print_courses, [chosen], f"{run.name}, {chosen.name}", report.badge)
-    files.figure(f"{run.id}-course-{chosen.fold}-{chosen.seed}", draw)
+    downloads.figures(f"{run.id}-course-{chosen.fold}-{chosen.seed}", draw)
 
 
 def _curves(course: Course) -> None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.components import buttons, navigation, theme
+from pages.components import buttons, navigation, scores, theme
 from pages.components.errors import plain
 from pages.components.errors import show as show_error
-from pages.shared.results import address, clips, judging, saying
+from pages.shared.results import address, clips, judging
 from ser_core.corpora import POLICIES
 from ser_core.errors import SerError
 from ser_core.jobs import State
@@ -176,10 +176,10 @@ def _line(run: RunInfo) -> dict[str, Any]:
     return {
         "Run": run.name,
         "UAR": result.uar.value,
-        "95 %": saying.ends(result.uar),
+        "95 %": scores.interval_text(result.uar),
         "Enrolled": result.enrolled.value if result.enrolled else None,
         "WA": result.wa.value,
-        "Badge": [saying.brief(result.badge) or saying.NEW],
+        "Badge": [scores.short_badge(result.badge) or scores.NEW_SPEAKERS],
         "Grade": result.grade,
         "Kind": judging.kind(run),
         "Split": run.policy,
@@ -196,10 +196,10 @@ def _line(run: RunInfo) -> dict[str, Any]:
 def _columns() -> dict[str, Any]:
     colors = {
         "speakers shared": "#b3261e",
-        saying.brief(saying.VOID): "#b3261e",
+        scores.short_badge(scores.SAME_RECORDINGS): "#b3261e",
         "speakers unknown": "#a9660a",
         "split not audited": "#a9660a",
-        saying.NEW: "#1b7f4d",
+        scores.NEW_SPEAKERS: "#1b7f4d",
     }
     kind = st.column_config
     return {

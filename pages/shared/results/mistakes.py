@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared.results import clips, files, loading, saying
+from pages.components import downloads, scores
+from pages.shared.results import clips, loading
 from ser_core.evaluation.answers import mistakes
 from ser_core.words import count
 
@@ -26,7 +27,7 @@ def show(run: RunInfo, report: Report) -> None:
     total = len(loading.answers(run))
     st.markdown(
         f"**{len(wrong):,} of {count(total, 'answer')} are wrong** "
-        f"({100 * len(wrong) / total:.1f} %), the surest first. {saying.badge(report.badge)}"
+        f"({100 * len(wrong) / total:.1f} %), the surest first. {scores.badge(report.badge)}"
     )
     left, right = st.columns([6, 5], gap="medium")
     with left:
@@ -55,7 +56,7 @@ def _filtered(wrong: pd.DataFrame) -> pd.DataFrame:
 def _below(run: RunInfo, rows: pd.DataFrame) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         st.caption(f"{count(len(rows), 'mistake')}. Click a row to hear it.", width="content")
-        files.button(
+        downloads.button(
             "Download as CSV",
             f"{run.id}-mistakes.csv",
             "text/csv",

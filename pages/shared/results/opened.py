@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import errors, navigation
+from pages.components import downloads, errors, navigation, scores
 from pages.components.errors import plain
 from pages.shared.results import (
     address,
     calibration,
     classes,
     confusion,
-    files,
     judging,
     listing,
     loading,
     mistakes,
     origin,
-    saying,
     voices,
 )
 from pages.shared.results import courses as courses_view
@@ -63,8 +61,8 @@ def show(run_id: str) -> None:
     report = loading.report(run)
     _header(run, report)
     voices.choose([run])
-    saying.headline(report, voices.hint(run))
-    st.caption(plain(saying.rests_on(report)))
+    scores.headline_metrics(report, voices.hint(run))
+    st.caption(plain(scores.basis(report)))
     _views(run, report)
 
 
@@ -102,7 +100,7 @@ def _header(run: RunInfo, report: Report) -> None:
     assert result is not None  # noqa: S101  (seen by the caller)
     when = datetime.fromtimestamp(result.finished).strftime("%d %b %Y, %H:%M")
     st.markdown(
-        f"{saying.badge(report.badge)} Leak grade **{report.grade}**: {plain(report.reading)}"
+        f"{scores.badge(report.badge)} Leak grade **{report.grade}**: {plain(report.reading)}"
     )
     if isinstance(run, Judged):
         st.caption(f"{plain(judging.about(run))} · {when}")
@@ -132,7 +130,7 @@ def _downloads(run: RunInfo, report: Report) -> None:
     }
     if isinstance(run, Judged):
         recipe = {}
-    files.texts(
+    downloads.files(
         run.id,
         {
             "Predictions (CSV)": (

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import buttons, navigation, theme
+from pages.components import buttons, downloads, navigation, scores, theme
 from pages.components.errors import plain
 from pages.components.errors import show as show_error
-from pages.shared.results import address, files, listing, saying
+from pages.shared.results import address, listing
 from ser_core.errors import SerError
 from ser_core.jobs import State
 from ser_core.plots.palette import ACCENT
@@ -82,14 +82,14 @@ def _picture(rows: Sequence[Premium], run: RunInfo) -> None:
         )
         theme.figure(intervals_figure(shown, title="UAR on test clips"), key="premium")
         for row in rows:
-            badge = saying.badge_of(row.run.result.grade if row.run.result else "")
+            badge = scores.grade_badge(row.run.result.grade if row.run.result else "")
             title = f"**{listing.policy_title(row.policy)}** {badge}".rstrip()
             st.markdown(f"- {title}: {plain(row.sentence)}")
         st.caption(
             "The splits have different test clips, so the interval of a difference is put together "
             "from both figures (Newcombe, 1998). Seeds add scatter that none of them contains."
         )
-        with files.row():
+        with downloads.row():
             for row in rows:
                 st.button(
                     f"Open {row.policy}",
@@ -100,7 +100,7 @@ def _picture(rows: Sequence[Premium], run: RunInfo) -> None:
                 )
         title = f"Leak premium, {premium.plain_name(run.name)}"
         draw = partial(print_intervals, shown, "UAR on test clips", title, "")
-        files.figure(f"premium-{run.family}", draw)
+        downloads.figures(f"premium-{run.family}", draw)
 
 
 def _row(row: Premium) -> Row:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import theme
+from pages.components import downloads, theme
 from pages.components.errors import error_boundary, plain
-from pages.shared.results import files
 from pages.shared.robustness import attacks, loading, trying
 from ser_core.plots.printed_robustness import findings, markdown, page, print_card
 from ser_core.plots.robustness import overview_figure, recalls_figure, trouble_figure
@@ -213,19 +212,44 @@ def _compare(card: Card, own: CardInfo) -> None:
 
 def _files(card: Card) -> None:
     stem = "".join(c if c.isalnum() else "-" for c in card.title).strip("-").lower()
-    with files.row():
+    with downloads.row():
         st.caption("The card as files", width="content")
-        files.button("HTML", f"{stem}-robustness.html", "text/html", partial(page, card),
-                     "One page with figure and tables, to send or print")  # fmt: skip
-        files.button("Markdown", f"{stem}-robustness.md", "text/markdown",
-                     partial(markdown, card, figure=""), "The tables as text")  # fmt: skip
+        downloads.button(
+            "HTML",
+            f"{stem}-robustness.html",
+            "text/html",
+            partial(page, card),
+            "One page with figure and tables, to send or print",
+        )
+        downloads.button(
+            "Markdown",
+            f"{stem}-robustness.md",
+            "text/markdown",
+            partial(markdown, card, figure=""),
+            "The tables as text",
+        )
         if card.line or card.attacks:
-            files.button("PNG", f"{stem}-robustness.png", "image/png",
-                         partial(print_card, card), "All curves in one figure")  # fmt: skip
-            files.button("CSV", f"{stem}-robustness.csv", "text/csv", partial(_csv, card),
-                         "Every level with figures and intervals")  # fmt: skip
-        files.button("JSON", f"{stem}-robustness.json", "application/json", partial(_json, card),
-                     "Everything on the card")  # fmt: skip
+            downloads.button(
+                "PNG",
+                f"{stem}-robustness.png",
+                "image/png",
+                partial(print_card, card),
+                "All curves in one figure",
+            )
+            downloads.button(
+                "CSV",
+                f"{stem}-robustness.csv",
+                "text/csv",
+                partial(_csv, card),
+                "Every level with figures and intervals",
+            )
+        downloads.button(
+            "JSON",
+            f"{stem}-robustness.json",
+            "application/json",
+            partial(_json, card),
+            "Everything on the card",
+        )
 
 
 def _csv(card: Card) -> str:

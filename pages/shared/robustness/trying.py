@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.components import buttons, errors, selection
+from pages.components import buttons, errors, model_picker, selection
 from pages.components.errors import plain
-from pages.shared.predict import choosing
 from ser_core.errors import SerError
 from ser_core.jobs import Job, State, open_job
 from ser_core.predicting.listing import EXPORTED, networks_of
@@ -77,7 +76,7 @@ def no_gradient(info: ModelInfo) -> bool:
             f"{plain(label)} →",
             key=f"network-{each.key}",
             type="tertiary",
-            on_click=choosing.take,
+            on_click=model_picker.set_model,
             args=(each.key,),
         )
     return True

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import navigation, theme
+from pages.components import navigation, scores, theme
 from pages.components.errors import plain
-from pages.shared.results import saying
 from ser_core import jobs as queue
 from ser_core.errors import SerError
 from ser_core.jobs import Job, State
@@ -189,7 +188,7 @@ def _figures(run: RunInfo | None) -> str:
     if run is None or run.result is None:
         return ""
     result = run.result
-    return f"UAR {result.uar} {saying.badge(result.badge)} in {result.minutes:.1f} min"
+    return f"UAR {result.uar} {scores.badge(result.badge)} in {result.minutes:.1f} min"
 
 
 def _stopped(job: Job) -> None:

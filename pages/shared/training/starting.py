@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 import yaml
 
-from pages.components import buttons, errors, navigation, selection
+from pages.components import buttons, downloads, errors, navigation, scores, selection
 from pages.components.errors import plain
-from pages.shared.results import files, saying
 from pages.shared.training import form
 from ser_core.corpora import audit_split, make_split
 from ser_core.corpora.split import Split
@@ -62,7 +61,7 @@ def _summary(recipe: Recipe) -> None:
     except SerError as error:
         errors.show(error)
         return
-    st.markdown(f"Leak grade **{grade}** {saying.badge_of(grade)}", help=saying.grade_help())
+    st.markdown(f"Leak grade **{grade}** {scores.grade_badge(grade)}", help=scores.grade_help())
     st.caption(plain(reading))
     todo = estimate.plan(recipe, split)
     trainings = count(todo.trainings, "training")
@@ -227,7 +226,9 @@ def _text(text: str) -> None:
             )
         if "_yaml_error" in st.session_state:
             st.error(plain(st.session_state.pop("_yaml_error")))
-        files.button("Download", "recipe.yaml", "text/yaml", lambda: text, "For the command line")
+        downloads.button(
+            "Download", "recipe.yaml", "text/yaml", lambda: text, "For the command line"
+        )
 
 
 def _apply() -> None:

@@ -1,4 +1,4 @@
-"""Which model answers, and how far it can be trusted."""
+"""Choose a model, and see its test scores."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ KINDS = {
 
 
 def choose(*, exported: bool = True) -> ModelInfo | None:
-    """Let the user choose a model, and say what it is worth; None when there is none.
+    """Let the user choose a model, with its test scores beside it; None when there is none.
 
     Args:
         exported: Whether exported files are among them.
     """
     found = models(exported=exported)
     if not found:
-        _nothing_yet()
+        _no_model_yet()
         return None
     info = _chosen(found)
     left, right = st.columns([5, 6], gap="medium")
     with left:
         _select(found, info)
     with right:
-        _worth(info)
+        _test_score(info)
     return info
 
 
@@ -59,21 +59,21 @@ def _select(found: Sequence[ModelInfo], info: ModelInfo) -> None:
         list(titles),
         format_func=lambda key: titles.get(key, key),
         key="predict-model",
-        on_change=_take,
+        on_change=_model_changed,
         help="Models that come with the workbench, ensembles, and every finished training.",
     )
 
 
-def _take() -> None:
-    take(st.session_state["predict-model"])
+def _model_changed() -> None:
+    set_model(st.session_state["predict-model"])
 
 
-def take(key: str) -> None:
+def set_model(key: str) -> None:
     """Put a model into the address of the page."""
     st.query_params[MODEL] = key
 
 
-def _worth(info: ModelInfo) -> None:
+def _test_score(info: ModelInfo) -> None:
     shown = info.worth
     badge = f":orange-badge[{shown.badge}] " if shown.badge else ""
     st.markdown(f"{badge}**{shown.said}**")
@@ -83,10 +83,10 @@ def _worth(info: ModelInfo) -> None:
             with st.popover("About this model", type="tertiary"):
                 st.markdown(card)
     if info.kind == EXPORTED:
-        st.caption(plain(_of_file(info)))
+        st.caption(plain(_export_note(info)))
 
 
-def _of_file(info: ModelInfo) -> str:
+def _export_note(info: ModelInfo) -> str:
     """Whose figures an exported file wears, and whether it answers like that model."""
     export = info.about.get("export", {})
     said = export.get("verification", {}).get("said") or (
@@ -105,7 +105,7 @@ def _figures(info: ModelInfo) -> str:
     return f"Accuracy {wa.value:.3f}{ends}{of_emotions}{on}"
 
 
-def _nothing_yet() -> None:
+def _no_model_yet() -> None:
     with st.container(border=True):
         st.subheader("No model yet")
         st.markdown(

@@ -1,4 +1,4 @@
-"""The chosen model, open and warm; and what it answered, kept while nothing changes."""
+"""The chosen model, loaded once for all sessions; its predictions, cached in the session."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from ser_core.predicting.origin import Origin
 
 _LOG = logging.getLogger(__name__)
-KEPT = 24
+MOST_CACHED = 24
 
 
-def begin(info: ModelInfo) -> None:
-    """Open the model while the user still looks for a sound."""
+def preload(info: ModelInfo) -> None:
+    """Load the model in the background while the user still chooses a sound."""
     if not is_warm(info.folder, info.changed):
         threading.Thread(target=_open_quietly, args=(info,), daemon=True).start()
 
@@ -82,15 +82,15 @@ def progress(label: str) -> Iterator[Callable[[int, int], None]]:
         place.empty()
 
 
-def kept(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
-    """What was made for this key in this session; made now if there is none."""
-    return session_cache.cached("_predicted", KEPT, key, make)
+def cached(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+    """The value that this session has for a key; made now if there is none."""
+    return session_cache.cached("_predicted", MOST_CACHED, key, make)
 
 
-def origin_of(info: ModelInfo, corpus: Corpus) -> Origin:
+def provenance_of(info: ModelInfo, corpus: Corpus) -> Origin:
     """Which clips trained a model, as far as it can be known from a corpus."""
     from ser_core.predicting.origin import origin
 
     key = ("origin", info.folder, info.changed, corpus.root, len(corpus))
-    found: Origin = kept(key, lambda: origin(info.about, info.folder, corpus))
+    found: Origin = cached(key, lambda: origin(info.about, info.folder, corpus))
     return found

@@ -1,4 +1,4 @@
-"""A figure in words and signs: its value, its interval, and the badge of its split."""
+"""Scores as text: value, 95 % interval, and the badge of the split they rest on."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from ser_core.words import count
 if TYPE_CHECKING:
     from ser_core.evaluation import Interval, Report
 
-VOID = "same recordings in training and test"
-BRIEF = {VOID: "same recordings"}
-COLORS = {"speakers shared": "red", VOID: "red", BRIEF[VOID]: "red"}
+SAME_RECORDINGS = "same recordings in training and test"
+SHORT_BADGES = {SAME_RECORDINGS: "same recordings"}
+COLORS = {"speakers shared": "red", SAME_RECORDINGS: "red", SHORT_BADGES[SAME_RECORDINGS]: "red"}
 
-NEW = "new speakers"
-"""Badge of figures on speakers that the model has not heard in training."""
+NEW_SPEAKERS = "new speakers"
+"""Badge of scores on speakers who are not in training."""
 
-GOOD = f":green-badge[{NEW}]"
-"""Markdown of it."""
+NEW_SPEAKERS_BADGE = f":green-badge[{NEW_SPEAKERS}]"
+"""Markdown of that badge."""
 
 
 def badge(text: str) -> str:
@@ -29,35 +29,35 @@ def badge(text: str) -> str:
     return f":{COLORS.get(text, 'orange')}-badge[{text}]" if text else ""
 
 
-def brief(text: str) -> str:
+def short_badge(text: str) -> str:
     """A badge where there is little room."""
-    return BRIEF.get(text, text)
+    return SHORT_BADGES.get(text, text)
 
 
-def badge_of(grade: str) -> str:
-    """Markdown of the badge that figures of a split of this grade wear."""
+def grade_badge(grade: str) -> str:
+    """Markdown of the badge of scores on a split of this leak grade."""
     return badge(BADGES.get(grade, BADGES["unknown"]))
 
 
 def grade_help() -> str:
-    """What the grades mean."""
+    """What the leak grades mean, as a Markdown list."""
     return "\n".join(f"- **{grade}**: {text}" for grade, text in GRADES.items())
 
 
-def ends(interval: Interval) -> str:
-    """The interval in words, or why there is none."""
+def interval_text(interval: Interval) -> str:
+    """The interval as text, or that there is none."""
     if interval.low is None or interval.high is None:
         return "no interval"
     return f"{interval.low:.3f} to {interval.high:.3f}"
 
 
-def value(interval: Interval) -> str:
-    """The figure alone."""
+def value_text(interval: Interval) -> str:
+    """The score without its interval."""
     return "–" if interval.value is None else f"{interval.value:.3f}"
 
 
-def headline(report: Report, hint: str = "") -> None:
-    """The figures of a report with their intervals and its badge.
+def headline_metrics(report: Report, hint: str = "") -> None:
+    """The main scores of a report as metrics, each with its interval and the badge.
 
     Args:
         report: Of a test.
@@ -70,19 +70,19 @@ def headline(report: Report, hint: str = "") -> None:
         with column.container(border=True, gap="xxsmall"):
             st.metric(
                 metric.title,
-                value(found),
-                delta=ends(found),
+                value_text(found),
+                delta=interval_text(found),
                 delta_color="off",
                 delta_arrow="off",
                 help=f"{metric.help} Below it: {found.how}.{note}",
             )
-            st.markdown(badge(brief(report.badge)) or GOOD)
-    if said := guessing(report):
+            st.markdown(badge(short_badge(report.badge)) or NEW_SPEAKERS_BADGE)
+    if said := chance_warning(report):
         st.warning(f"{said} {hint or 'More clips or more epochs may tell.'}")
 
 
-def guessing(report: Report) -> str:
-    """What to think of figures that may be those of a model that learned nothing; else empty."""
+def chance_warning(report: Report) -> str:
+    """A warning where the UAR cannot be told from chance; else empty."""
     uar, chance = report.figures["uar"], 1 / max(1, len(report.classes) - len(report.absent))
     lowest = uar.value if uar.low is None else uar.low
     if lowest is None or lowest > chance:
@@ -93,8 +93,8 @@ def guessing(report: Report) -> str:
     )
 
 
-def rests_on(report: Report) -> str:
-    """What the figures rest on, as one line of Markdown."""
+def basis(report: Report) -> str:
+    """What the scores rest on, as one line of Markdown: clips, speakers, folds, intervals."""
     voices = f", {count(report.speakers, 'speaker')}" if report.speakers else ""
     trained = f" · {len(report.folds)} folds" if len(report.folds) > 1 else ""
     trained += f" · {len(report.seeds)} seeds" if len(report.seeds) > 1 else ""

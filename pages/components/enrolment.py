@@ -1,6 +1,6 @@
-"""A voice that the model gets to know: clips that are recorded, uploaded or taken of the corpus.
+"""Enrolment of a speaker: clips that are recorded, uploaded or taken from the corpus.
 
-They are kept for this session alone, and no label of them is used.
+They stay in this session alone, and no label of them is used.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pages.components import model_loading
+from pages.components.clip_source import FORMATS
 from pages.components.errors import plain
-from pages.shared.predict import loading
-from pages.shared.representations.source import FORMATS
 from ser_core.errors import SerError
 from ser_core.predicting.answering import Answerer, Recording, Taught
 from ser_core.words import count
@@ -27,13 +27,13 @@ FROM_CORPUS = 5
 
 
 def clips() -> list[Recording]:
-    """The clips of the voice."""
+    """The enrolment clips."""
     found: list[Recording] = st.session_state.setdefault(CLIPS, [])
     return found
 
 
-def identity() -> str:
-    """Changes with the clips; empty where there is none."""
+def fingerprint() -> str:
+    """A hash of the enrolment clips; empty where there is none."""
     parts = [each.name.encode() + _content(each) for each in clips()]
     return hashlib.sha256(b"|".join(parts)).hexdigest()[:16] if parts else ""
 
@@ -43,37 +43,37 @@ def _content(recording: Recording) -> bytes:
     return source if isinstance(source, bytes) else str(source).encode()
 
 
-def taught(info: ModelInfo, model: Answerer) -> Taught | None:
-    """The voice as this model reads it; None where there is none, or the model has no use for it.
+def enrolled_speaker(info: ModelInfo, model: Answerer) -> Taught | None:
+    """The enrolled speaker for this model; None where nobody is enrolled or the model cannot enrol.
 
     Raises:
         SerError: If a clip cannot be used.
     """
     if not clips() or not model.predictor.enrols:
         return None
-    key = ("voice", info.folder, info.changed, identity())
-    found: Taught = loading.kept(key, lambda: model.teach(clips()))
+    key = ("voice", info.folder, info.changed, fingerprint())
+    found: Taught = model_loading.cached(key, lambda: model.teach(clips()))
     return found
 
 
-def voice(info: ModelInfo, model: Answerer) -> Voice | None:
-    """What the model itself makes of `taught`.
+def speaker_statistics(info: ModelInfo, model: Answerer) -> Voice | None:
+    """What `predict` of the model takes of `enrolled_speaker`.
 
     Raises:
         SerError: If a clip cannot be used.
     """
-    found = taught(info, model)
+    found = enrolled_speaker(info, model)
     return found.voice if found else None
 
 
-def whose() -> str:
-    """The taught voice in words: "from 5 clips of EB0"."""
+def description() -> str:
+    """The enrolled speaker in words: "from 5 clips of EB0"."""
     speaker = st.session_state.get(SPEAKER, "")
     return f"from {count(len(clips()), 'clip')}" + (f" of {plain(speaker)}" if speaker else "")
 
 
-def warn(speaker: str, *, doubted: bool = False) -> None:
-    """Say that a clip is of another speaker than the voice that the model knows.
+def warn_other_speaker(speaker: str, *, doubted: bool = False) -> None:
+    """Warn where a clip is of another speaker than the enrolled one.
 
     Args:
         speaker: Who speaks in the clip, where a corpus says it.
@@ -95,28 +95,28 @@ def warn(speaker: str, *, doubted: bool = False) -> None:
         )
 
 
-def in_use(speaker: str = "", *, doubted: bool = False, key: str) -> None:
-    """Say beside an answer which voice it takes for granted, with a way to forget that.
+def status(speaker: str = "", *, doubted: bool = False, key: str) -> None:
+    """Say beside a prediction who is enrolled, with a button to remove the enrolment.
 
     Args:
         speaker: Who speaks in the clip, where a corpus says it.
         doubted: Whether the clip sounds like somebody else.
         key: Of the button.
     """
-    warn(speaker, doubted=doubted)
+    warn_other_speaker(speaker, doubted=doubted)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f":green-badge[Voice known] {whose()}", width="content")
-        st.button("Forget the voice", key=f"{key}-forget", type="tertiary", on_click=_forget)
+        st.markdown(f":green-badge[Voice known] {description()}", width="content")
+        st.button("Forget the voice", key=f"{key}-forget", type="tertiary", on_click=_remove_all)
 
 
 def panel(model: Answerer, active: Active) -> None:
-    """Add and remove clips of a voice; says so where the model makes no use of one."""
+    """Add and remove enrolment clips; says so where the model cannot enrol."""
     if not model.predictor.enrols:
         st.caption(
             "This model makes no use of a known voice. One trained with normalise = speaker does."
         )
         return
-    title = f"Voice known {whose()}" if clips() else "Teach it a voice"
+    title = f"Voice known {description()}" if clips() else "Teach it a voice"
     with st.popover(title, width="content"):
         st.markdown(
             "Say **one calm sentence** or more, in the voice that you want answers about. The "
@@ -136,7 +136,7 @@ def _record(model: Answerer) -> None:
     file = st.audio_input("Record a sentence", key=f"voice-record-{round_}", sample_rate=48_000)
     if file is not None:
         _add(model, [Recording(f"recording {len(clips()) + 1}", file.getvalue())])
-        _begin_again()
+        _clear_widgets()
 
 
 def _upload(model: Answerer) -> None:
@@ -146,11 +146,11 @@ def _upload(model: Answerer) -> None:
     )
     if files:
         _add(model, [Recording(file.name, file.getvalue()) for file in files])
-        _begin_again()
+        _clear_widgets()
 
 
 def _of_corpus(model: Answerer, active: Active) -> None:
-    """Clips of the speaker of the corpus who is chosen, but not the chosen clip."""
+    """Offer clips of the speaker of the chosen clip, but not that clip."""
     if not active.clip or not isinstance(active.row["speaker"], str):
         return
     speaker = active.row["speaker"]
@@ -160,20 +160,20 @@ def _of_corpus(model: Answerer, active: Active) -> None:
     if own:
         st.button(
             f"Take {count(len(own), 'clip')} of {speaker} from the corpus",
-            on_click=_take,
+            on_click=_replace,
             args=(model, speaker, [Recording(clip, active.corpus.path(clip)) for clip in own]),
         )
 
 
-def _take(model: Answerer, speaker: str, several: list[Recording]) -> None:
-    _forget()
+def _replace(model: Answerer, speaker: str, several: list[Recording]) -> None:
+    _remove_all()
     _add(model, several, speaker)
 
 
 def _add(model: Answerer, several: list[Recording], speaker: str = "") -> None:
     """Take clips that can be used, of a speaker if that is known; note what is wrong with others.
 
-    What is wrong is told by the next run: the widgets that gave the clips are emptied after every
+    What is wrong is shown by the next run: the widgets that gave the clips are emptied after every
     addition, or each run would add their clips again.
     """
     good: list[Recording] = []
@@ -191,8 +191,8 @@ def _add(model: Answerer, several: list[Recording], speaker: str = "") -> None:
     st.session_state[FAULTS] = faults
 
 
-def _begin_again() -> None:
-    """Empty the widgets and draw the page with the voice."""
+def _clear_widgets() -> None:
+    """Empty the widgets and run the page again with the new clips."""
     st.session_state["_voice_round"] += 1
     st.rerun()
 
@@ -206,16 +206,16 @@ def _list() -> None:
                 args=(number,),
             )  # fmt: skip
     if clips():
-        st.button("Forget the voice", on_click=_forget)
+        st.button("Forget the voice", on_click=_remove_all)
 
 
 def _remove(number: int) -> None:
     st.session_state[CLIPS] = [each for i, each in enumerate(clips()) if i != number]
     if not clips():
-        _forget()
+        _remove_all()
 
 
-def _forget() -> None:
+def _remove_all() -> None:
     st.session_state[CLIPS] = []
     st.session_state.pop(FAULTS, None)
     st.session_state.pop(SPEAKER, None)

@@ -1,4 +1,4 @@
-"""What is shown: a clip of the corpus, an upload or a recording; of a long one, a part."""
+"""Where a sound comes from: corpus, upload or microphone; of a long one, a part is shown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import errors, navigation, player, selection, theme
-from pages.shared.representations import address
 from ser_core import audio
 from ser_core.audio import Waveform
 from ser_core.corpora import EMOTIONS
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from pages.components.selection import Active
     from ser_core.corpora import Corpus
 
-Found: TypeAlias = "tuple[str, Path | bytes, str | None, str]"
+Source: TypeAlias = "tuple[str, Path | bytes, str | None, str]"
 
 T = TypeVar("T")
 
@@ -45,7 +44,7 @@ PART = 30.0
 
 
 @dataclass(frozen=True)
-class Shown:
+class SelectedSound:
     """A sound on the page.
 
     Attributes:
@@ -99,7 +98,9 @@ def _decoded(
     return audio.load(content, sample_rate=sample_rate, name=name)
 
 
-def choose(active: Active, *, narrow: bool, beside: Shown | None = None) -> Shown | None:
+def choose(
+    active: Active, *, narrow: bool, beside: SelectedSound | None = None
+) -> SelectedSound | None:
     """Let the user choose, and show waveform and player; None while there is nothing to show.
 
     Args:
@@ -114,9 +115,9 @@ def choose(active: Active, *, narrow: bool, beside: Shown | None = None) -> Show
             found = OFFERS[source](active)
         with right:
             if found is None:
-                _nothing_yet(source)
+                _no_sound_yet(source)
                 return None
-            return _hear(found, beside)
+            return _show_part(found, beside)
 
 
 def halves(*, narrow: bool) -> tuple[Any, Any]:
@@ -146,7 +147,7 @@ def _source() -> str:
     return chosen or CORPUS
 
 
-def of_corpus(corpus: Corpus, clip: str) -> Shown:
+def of_corpus(corpus: Corpus, clip: str) -> SelectedSound:
     """A clip of the corpus as it is shown: all of it, or its first part.
 
     Raises:
@@ -155,7 +156,7 @@ def of_corpus(corpus: Corpus, clip: str) -> Shown:
     path = corpus.path(clip)
     duration = decoded(path, clip, None).duration
     emotion, speaker = emotion_of(corpus, clip), speaker_of(corpus, clip)
-    return Shown(clip, path, emotion, 0, min(duration, PART), speaker)
+    return SelectedSound(clip, path, emotion, 0, min(duration, PART), speaker)
 
 
 def emotion_of(corpus: Corpus, clip: str) -> str | None:
@@ -170,7 +171,7 @@ def speaker_of(corpus: Corpus, clip: str) -> str:
     return speaker if isinstance(speaker, str) else ""
 
 
-def badge(shown: Shown) -> str:
+def badge(shown: SelectedSound) -> str:
     """HTML that tells a sound from another: emotion, speaker and name; all of it as a tooltip."""
     speaker = f"speaker {escape(shown.speaker)}" * bool(shown.speaker)
     words = " · ".join(filter(None, [speaker, escape(shown.stem)]))
@@ -178,27 +179,27 @@ def badge(shown: Shown) -> str:
     return f'<div title="{escape(shown.name)}">{chip} {words}</div>'
 
 
-def _hear(found: Found, beside: Shown | None) -> Shown | None:
+def _show_part(found: Source, beside: SelectedSound | None) -> SelectedSound | None:
     """Waveform and player of the part that is shown, and what an own file was."""
     name, content, emotion, speaker = found
     try:
         whole = decoded(content, name, None)
         if isinstance(content, bytes):
-            _was(name, content, whole)
+            _file_facts(name, content, whole)
     except SerError as error:
         errors.show(error)
         return None
-    start, duration = _part(whole.duration), min(whole.duration, PART)
-    shown = Shown(name, content, emotion, start, duration, speaker)
-    hear(shown, beside, key="sound-waveform")
+    start, duration = _part_start(whole.duration), min(whole.duration, PART)
+    shown = SelectedSound(name, content, emotion, start, duration, speaker)
+    show_waveform(shown, beside, key="sound-waveform")
     return shown
 
 
-def _was(name: str, content: bytes, whole: Waveform) -> None:
+def _file_facts(name: str, content: bytes, whole: Waveform) -> None:
     """Name in full, what the file holds and what was done to it."""
     about = audio.info(content, name=name)
     mixed = f"{about.channels} channels mixed to one" if about.channels > 1 else "1 channel"
-    rate = address.parameters().get("sample_rate", str(audio.SAMPLE_RATE))
+    rate = st.query_params.get("sample_rate", str(audio.SAMPLE_RATE))
     at = f"shown at {int(rate):,} Hz" if rate.isdecimal() else "shown at the rate of the parameters"
     st.markdown(f"**{errors.plain(name)}**")
     st.caption(f"{about.sample_rate:,} Hz, {mixed}, {at}, {length(whole.duration)}")
@@ -215,7 +216,7 @@ def length(duration: float) -> str:
     return f"{1000 * duration:.{1 if duration >= 0.001 else 2}f} ms"
 
 
-def hear(shown: Shown, beside: Shown | None, *, key: str) -> None:
+def show_waveform(shown: SelectedSound, beside: SelectedSound | None, *, key: str) -> None:
     """Waveform and player of a sound, on one scale with what it is compared with.
 
     Raises:
@@ -235,7 +236,7 @@ def hear(shown: Shown, beside: Shown | None, *, key: str) -> None:
     player.play(waveform, label=shown.name)
 
 
-def _part(duration: float) -> float:
+def _part_start(duration: float) -> float:
     """Where the part begins, chosen by a slider if the sound is longer than a part."""
     if duration <= PART:
         return 0.0
@@ -250,7 +251,7 @@ def _part(duration: float) -> float:
     )
 
 
-def _nothing_yet(source: str) -> None:
+def _no_sound_yet(source: str) -> None:
     words = {
         UPLOAD: "Choose a sound file. It stays on this computer.",
         MICROPHONE: "Press the microphone, speak, and press again. Nothing leaves this computer.",
@@ -259,56 +260,56 @@ def _nothing_yet(source: str) -> None:
     st.info(words[source])
 
 
-def _upload(active: Active) -> Found | None:  # noqa: ARG001
+def _upload(active: Active) -> Source | None:  # noqa: ARG001
     limits = audio.Limits()
     file = st.file_uploader(
         "Sound file",
         type=FORMATS,
         key="upload",
-        on_change=given_anew,
+        on_change=forget_upload,
         args=("upload",),
         help=f"WAV, FLAC, MP3, OGG, Opus, M4A, WebM or AIFF, up to {limits.max_bytes >> 20} MB "
         f"and {limits.max_seconds / 60:g} minutes.",
     )
-    return held("upload", (file.name, file.getvalue(), None, "") if file else None)
+    return remembered_upload("upload", (file.name, file.getvalue(), None, "") if file else None)
 
 
-def _record(active: Active) -> Found | None:  # noqa: ARG001
+def _record(active: Active) -> Source | None:  # noqa: ARG001
     recording = st.audio_input(
-        "Record", key="recording", sample_rate=48_000, on_change=given_anew, args=("recording",)
+        "Record", key="recording", sample_rate=48_000, on_change=forget_upload, args=("recording",)
     )
     found = ("recording.wav", recording.getvalue(), None, "") if recording else None
-    return held("recording", found)
+    return remembered_upload("recording", found)
 
 
-def given_anew(key: str) -> None:
-    """Let go of what a widget held, when it is given something else or emptied."""
+def forget_upload(key: str) -> None:
+    """Forget the upload of a widget, when it is given another or emptied."""
     st.session_state.pop(f"_held_{key}", None)
 
 
-def held(key: str, given: T | None) -> T | None:
-    """What a widget was given, also where another tab was looked at meanwhile and it forgot.
+def remembered_upload(key: str, given: T | None) -> T | None:
+    """The upload of a widget, also after a visit to another tab, where the widget is emptied.
 
     Args:
         key: Of the widget.
-        given: What it holds now.
+        given: Its upload in this run.
     """
     place = f"_held_{key}"
     if given:
         st.session_state[place] = given
     elif place in st.session_state:
-        st.button("Close it", key=f"{key}-close", on_click=given_anew, args=(key,))
+        st.button("Close it", key=f"{key}-close", on_click=forget_upload, args=(key,))
     found: T | None = st.session_state.get(place)
     return found
 
 
-def _from_corpus(active: Active) -> Found | None:
+def _from_corpus(active: Active) -> Source | None:
     if not active.clip:
         return None
     st.html(theme.chip(active.row["emotion"]) + player.spoken(active.row))
     with st.container(horizontal=True, gap="small"):
         for column in WIDTHS:
-            _wish(active, column)
+            _choice(active, column)
     with st.container(horizontal=True, vertical_alignment="center"):
         steps(active.corpus, active.clip, _choose_first, key="first", keys=("P", "N"))
         navigation.link("corpus", "Find in the table →", clip=active.clip)
@@ -316,7 +317,7 @@ def _from_corpus(active: Active) -> Found | None:
     return active.clip, active.corpus.path(active.clip), *own
 
 
-def _wish(active: Active, column: str) -> None:
+def _choice(active: Active, column: str) -> None:
     """Choose a value of a column: the clip that has it and otherwise resembles this one."""
     options = choices(active.corpus, column)
     own = active.row[column]
@@ -328,7 +329,7 @@ def _wish(active: Active, column: str) -> None:
         column.capitalize(),
         options,
         key=key,
-        on_change=_grant,
+        on_change=_choice_changed,
         args=(column,),
         width=WIDTHS[column],
     )
@@ -340,7 +341,7 @@ def choices(corpus: Corpus, column: str) -> list[str]:
     return [e for e in EMOTIONS if e in values] if column == "emotion" else sorted(values)
 
 
-def _grant(column: str) -> None:
+def _choice_changed(column: str) -> None:
     active = selection.active()
     wish = {column: st.session_state[f"wish-{column}"]}
     selection.choose(clip=nearest(active.corpus, active.clip, **wish))
@@ -369,10 +370,10 @@ def _choose_first(clip: str) -> None:
     selection.choose(clip=clip)
 
 
-def _handed(active: Active) -> Found | None:  # noqa: ARG001
+def _last_answered(active: Active) -> Source | None:  # noqa: ARG001
     name, content = st.session_state[HANDED_OVER]
     st.markdown(f"**{errors.plain(name)}**")
     return name, content, None, ""
 
 
-OFFERS = {CORPUS: _from_corpus, UPLOAD: _upload, MICROPHONE: _record, HANDED: _handed}
+OFFERS = {CORPUS: _from_corpus, UPLOAD: _upload, MICROPHONE: _record, HANDED: _last_answered}

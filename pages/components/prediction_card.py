@@ -1,4 +1,4 @@
-"""An answer in words and bars."""
+"""A prediction: the emotion, its confidence, and all probabilities as bars."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ser_core.predicting.confidence import Confidence
 
 
-def given(row: pd.Series[Any], model: Answerer) -> dict[str, float]:
+def probabilities_of(row: pd.Series[Any], model: Answerer) -> dict[str, float]:
     """Probabilities of a row of answers, by emotion."""
     return {name: float(row[PREFIX + name]) for name in model.classes}
 
@@ -46,16 +46,16 @@ def show(
         st.html(f'<div style="font-size:1.3rem">Uncertain · perhaps {chip}</div>')
         st.markdown(
             f"The likeliest emotion has {sure:.0f} %. Below {limit:.0f} % this model is wrong too "
-            f"often to be believed.{_often(reading)}"
+            f"often to be believed.{_coverage_text(reading)}"
         )
     else:
         st.html(f'<div style="font-size:1.3rem">{chip}</div>')
         st.markdown(f"**{sure:.0f} % sure**")
     if before is not None:
-        _effect(row, before)
+        _enrolment_effect(row, before)
     chart = probabilities_figure(
-        given(row, model),
-        None if before is None else given(before, model),
+        probabilities_of(row, model),
+        None if before is None else probabilities_of(before, model),
         threshold=reading.threshold,
     )
     theme.figure(chart, key=f"{key}-answer")
@@ -64,15 +64,15 @@ def show(
     )
 
 
-def _often(reading: Confidence) -> str:
-    """How usual a sure answer is, where that was counted."""
+def _coverage_text(reading: Confidence) -> str:
+    """Coverage of the threshold on the test, where it was measured."""
     if reading.coverage is None:
         return ""
     return f" Of its answers when it was tested, {100 * reading.coverage:.0f} % reached that."
 
 
-def _effect(row: pd.Series[Any], before: pd.Series[Any]) -> None:
-    """What knowing the voice changed."""
+def _enrolment_effect(row: pd.Series[Any], before: pd.Series[Any]) -> None:
+    """What enrolment changed of the prediction."""
     sure = f"{100 * float(before['confidence']):.0f} %"
     was = f"{before['answer']}, {sure} sure"
     if before["uncertain"]:

@@ -1,4 +1,4 @@
-"""Files of a result, made when someone asks for one."""
+"""Download buttons; a file is made when its button is pressed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def button(label: str, name: str, mime: str, make: Callable[[], bytes | str], he
     )
 
 
-def figure(stem: str, draw: Callable[[Format], bytes]) -> None:
+def figures(stem: str, draw: Callable[[Format], bytes]) -> None:
     """Buttons for a figure to print: PNG, SVG, PDF."""
     with row():
         st.caption("For print", width="content")
@@ -41,7 +41,7 @@ def figure(stem: str, draw: Callable[[Format], bytes]) -> None:
             )
 
 
-def texts(stem: str, kinds: Mapping[str, tuple[str, Callable[[], bytes | str], str]]) -> None:
+def files(stem: str, kinds: Mapping[str, tuple[str, Callable[[], bytes | str], str]]) -> None:
     """Buttons for tables and texts.
 
     Args:

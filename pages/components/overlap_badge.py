@@ -1,4 +1,4 @@
-"""How well a model knows a clip of the open corpus, beside whatever is told of it."""
+"""A badge that says whether a clip overlaps with the training data of a model."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared.predict import loading
+from pages.components import model_loading
 from ser_core.predicting.familiar import familiar
 
 if TYPE_CHECKING:
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from ser_core.predicting.listing import ModelInfo
 
 
-def badge(clip: str, info: ModelInfo, active: Active) -> None:
-    """Whether the model was trained on this clip, or on its voice; nothing where nobody knows."""
-    known = familiar(loading.origin_of(info, active.corpus), active.corpus, clip)
+def show(clip: str, info: ModelInfo, active: Active) -> None:
+    """Whether the clip or its speaker was in training; nothing where that is not known."""
+    known = familiar(model_loading.provenance_of(info, active.corpus), active.corpus, clip)
     if known is not None:
         color = "green" if known.fair else "orange"
         st.markdown(f":{color}-badge[{known.badge}] {known.said}")
