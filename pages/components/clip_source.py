@@ -68,6 +68,13 @@ class SelectedSound:
         """Name for files that are made of it."""
         return Path(self.name).stem or "sound"
 
+    @property
+    def fingerprint(self) -> str:
+        """Changes with the sound."""
+        if isinstance(self.content, Path):
+            return f"{self.content}:{self.content.stat().st_mtime_ns}"
+        return f"{self.name}:{len(self.content)}:{hash(self.content)}"
+
     def waveform(self, sample_rate: int | None = None) -> Waveform:
         """The part that is shown, at a sample rate; at the file's own when absent.
 

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import enrolment, model_loading, navigation
+from pages.components import enrolment, model_loading, navigation, single_prediction
 from pages.components.errors import error_boundary
-from pages.shared.predict import single
 from ser_core.predicting.listing import models
 
 if TYPE_CHECKING:
@@ -35,14 +34,14 @@ def show(files: Mapping[Path, Spec], info: ModelInfo, active: Active) -> None:
         model = model_loading.model(own)
         with right:
             enrolment.panel(model, active)
-        found = single.heard(model, active)
+        found = single_prediction.choose_sound(model, active)
         if found is None:
             return
         left, right = st.columns([3, 2], gap="medium")
         with left:
-            single.answer(own, model, *found)
+            single_prediction.show(own, model, *found)
         with right, st.container(border=True):
-            single.known(found[0], own, active)
+            single_prediction.show_label(found[0], own, active)
             st.markdown("Answered by onnxruntime alone, as in your own program.")
             navigation.link("predict", "More recordings, and along a long one →", model=own.key)
             navigation.link("predict", "The same from the model itself →", model=info.key)

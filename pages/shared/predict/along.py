@@ -92,10 +92,8 @@ def _table(
     windows: Windows,
     voice: Voice | None,
 ) -> pd.DataFrame:
-    from pages.shared.predict.single import identity
-
     of_voice = enrolment.fingerprint() if voice else ""
-    key = ("timeline", info.folder, info.changed, identity(shown), windows, of_voice)
+    key = ("timeline", info.folder, info.changed, shown.fingerprint, windows, of_voice)
 
     def make() -> pd.DataFrame:
         with model_loading.progress("Answering window by window") as report:
