@@ -6,23 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.components import theme
+from pages.components import leak_audit, theme
 from pages.components.errors import plain
 from pages.components.errors import show as show_error
+from pages.components.split_policies import TEST_IS_ONE_SPEAKER
 from pages.shared import measuring, saved_splits
 from ser_core.corpora import (
     FRACTIONS,
-    GRADES,
     PARTS,
     POLICIES,
-    LeakAudit,
     Split,
     audit_split,
     make_split,
 )
 from ser_core.corpora.issues import listed
 from ser_core.errors import SerError
-from ser_core.evaluation import BADGES
 from ser_core.plots.corpus import parts_figure
 
 if TYPE_CHECKING:
@@ -32,20 +30,6 @@ if TYPE_CHECKING:
     from ser_core.corpora import Corpus
 
 FIRST = "speaker-disjoint"
-TEST_IS_A_SPEAKER = {"leave-one-speaker-out"}  # so its share cannot be chosen
-KINDS = {
-    "speakers": ("Speakers", "Speakers of the test part who are heard in training too."),
-    "sentences": ("Sentences", "Sentences of the test part that are spoken in training too."),
-    "pairs": (
-        "Speaker + sentence",
-        "Pairs of a speaker and a sentence of the test part that training has together.",
-    ),
-    "audio": (
-        "Recordings",
-        "Recordings of the test part that are, sample for sample, in training too.",
-    ),
-}
-KIND_WIDTH = 210  # px, as the longest name needs; two in a row in a narrow window
 
 
 def show(active: Active) -> None:
@@ -93,7 +77,7 @@ def _controls() -> dict[str, Any]:
 
 
 def _fractions(policy: str) -> dict[str, Any]:
-    return _validated() if policy in TEST_IS_A_SPEAKER else _shares()
+    return _validated() if policy in TEST_IS_ONE_SPEAKER else _shares()
 
 
 def _validated() -> dict[str, Any]:
@@ -155,7 +139,7 @@ OPTIONS = {"fractions": _fractions, "folds": _folds, "group": _group}
 
 def _present(active: Active, split: Split, found: pd.DataFrame | None) -> None:
     leaks = audit_split(split, active.corpus, found)
-    grade_card(leaks)
+    leak_audit.grade_card(leaks)
     fold = split.folds[0]
     if len(split.folds) > 1:
         fold = st.selectbox("Fold", split.folds, key="fold", bind="query-params", width=260)
@@ -164,7 +148,7 @@ def _present(active: Active, split: Split, found: pd.DataFrame | None) -> None:
     for note in (*_voices(active.corpus, split, fold), *split.notes):
         st.caption(f"{plain(note)}.")
     st.markdown("**What the test shares with training**")
-    shared_counts(leaks)
+    leak_audit.shared_counts(leaks)
     if found is None:
         measuring.measures(active, "whether the test has recordings of training")
     saved_splits.keep(active, split, found)
@@ -179,37 +163,3 @@ def _voices(corpus: Corpus, split: Split, fold: str) -> list[str]:
     names = {part: sorted(speaker[split.table[fold] == part].dropna().unique()) for part in said}
     voices = [f"{said[part]} {listed(who)}" for part, who in names.items() if who]
     return [f"Fold {fold.removeprefix('fold ')} {' and '.join(voices)}"] if voices else []
-
-
-def grade_card(leaks: LeakAudit) -> None:
-    """The grade as a letter to be seen from afar, what it means, and the badge it brings."""
-    tile = f'<div class="ser-grade ser-grade-{leaks.grade}">{leaks.grade}</div>'
-    scale = "\n".join(f"- **{grade}**: {text}" for grade, text in GRADES.items())
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.html(tile.replace("unknown</", "?</"), width="content")
-        with st.container(gap="xxsmall"):
-            st.markdown(f"**Leak grade {leaks.grade}**", help=scale)
-            st.markdown(plain(leaks.reading))
-            if leaks.speakers_shared:
-                words = BADGES.get(leaks.grade, BADGES["unknown"])
-                st.markdown(f":red-badge[{words}] goes with every figure from this split.")
-
-
-def shared_counts(leaks: LeakAudit) -> None:
-    """How many of the test's speakers, sentences, ... training has too, in the worst fold."""
-    worst = leaks.worst()
-    rows = worst[(worst["source"] == "train") & (worst["target"] == "test")].set_index("kind")
-    with st.grid(len(KINDS), min_column_width=KIND_WIDTH):
-        for kind, (title, meaning) in KINDS.items():
-            value, detail = _value(rows, kind)
-            st.metric(title, value, help=f"{meaning} {detail}", border=True)
-
-
-def _value(rows: pd.DataFrame, kind: str) -> tuple[str, str]:
-    if kind not in rows.index or rows.isna().loc[kind, "shared"]:
-        return "not known", "The corpus does not say, or its clips are not measured yet."
-    row = rows.loc[kind]
-    return f"{row['shared']:.0f} of {row['total']:.0f}", (
-        f"They make up {100 * row['clips']:.0f} % of the test clips (in the worst fold, where "
-        "there are several)."
-    )

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
+from pages.components import tables
 from pages.components.errors import plain
 from pages.shared.ensemble import address, loading
-from pages.shared.results import clips
 from ser_core.ensemble import saved as ensembles
 from ser_core.ensemble.launch import job_of
 from ser_core.errors import SerError
@@ -34,7 +34,7 @@ def show() -> None:
         on_select="rerun",
         selection_mode=["single-cell"],
         hide_index=True,
-        height=clips.fitted(len(known), 460),
+        height=tables.height(len(known), 460),
         column_config=_columns(),
         placeholder="",
     )

@@ -20,12 +20,12 @@ from pages.components import (
     navigation,
     player,
     prediction_card,
+    tables,
     theme,
 )
 from pages.components.errors import error_boundary, plain
 from pages.components.job_progress import watch
 from pages.shared.predict import kept
-from pages.shared.results import clips
 from ser_core import atomic, settings
 from ser_core.corpora.emotions import EMOTIONS
 from ser_core.jobs import PROGRESS_FILE, State, find, start
@@ -213,7 +213,7 @@ def _rows(table: pd.DataFrame) -> int | None:
         on_select="rerun",
         selection_mode="single-row",
         hide_index=True,
-        height=clips.fitted(len(shown), 420),
+        height=tables.height(len(shown), 420),
         column_order=list(columns),
         column_config=columns,
         placeholder="",

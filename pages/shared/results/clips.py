@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
 
-from pages.components import navigation, player, theme
+from pages.components import navigation, player, tables, theme
 from pages.components.errors import plain
 from pages.shared.results import judging, loading
 from ser_core.corpora import EMOTIONS
@@ -34,11 +34,6 @@ def show(run: RunInfo, rows: pd.DataFrame, *, key: str) -> None:
     heard(run, rows.iloc[choose(rows, key=key)], key=key)
 
 
-def fitted(rows: int, most: int) -> int | Literal["content"]:
-    """Height of a table of so many rows that is at most so many pixels high."""
-    return "content" if 35 * rows + 40 <= most else most
-
-
 def choose(rows: pd.DataFrame, *, key: str, height: int = HEIGHT) -> int:
     """A table of answers; returns the number of the chosen row, the first to begin with."""
     shown = rows.assign(confidence=100 * rows["confidence"])
@@ -53,7 +48,7 @@ def choose(rows: pd.DataFrame, *, key: str, height: int = HEIGHT) -> int:
         on_select="rerun",
         selection_mode="single-row-required",
         hide_index=True,
-        height=fitted(len(shown), height),
+        height=tables.height(len(shown), height),
         column_order=order,
         column_config=_columns(),
         placeholder="",

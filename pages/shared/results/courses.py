@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.components import downloads, theme
-from pages.shared.results import clips, loading
+from pages.components import downloads, tables, theme
+from pages.shared.results import loading
 from ser_core.plots.printed_results import print_courses
 from ser_core.plots.results import course_figure
 
@@ -53,7 +53,7 @@ def _table(courses: Sequence[Course]) -> int:
         on_select="rerun",
         selection_mode="single-row-required",
         hide_index=True,
-        height=clips.fitted(len(courses), 360),
+        height=tables.height(len(courses), 360),
         column_config=_columns(),
         placeholder="",
     )

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import buttons, navigation
+from pages.components import buttons, leak_audit, navigation
 from pages.components.errors import plain
 from pages.components.job_progress import watch
-from pages.shared import splitting
 from pages.shared.results import address, compare
 from ser_core.export.plan import source_of
 from ser_core.jobs import State, find
@@ -179,10 +178,10 @@ def _clips(run: Judged) -> None:
     audit = runs.audit_of(run)
     if audit is None:
         return
-    splitting.grade_card(audit)
+    leak_audit.grade_card(audit)
     if audit.leaks:
         st.markdown("**What the test shares with training**")
-        splitting.shared_counts(audit)
+        leak_audit.shared_counts(audit)
     with st.container(horizontal=True):
         params = {"corpus": str(run.corpus), "reader": run.reader}
         given = {name: value for name, value in params.items() if value}

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.components import buttons, navigation, scores, theme
+from pages.components import buttons, navigation, scores, tables, theme
 from pages.components.errors import plain
 from pages.components.errors import show as show_error
-from pages.shared.results import address, clips, judging
-from ser_core.corpora import POLICIES
+from pages.shared.results import address, judging
 from ser_core.errors import SerError
 from ser_core.jobs import State
 from ser_core.plots.palette import ACCENT
@@ -142,7 +141,7 @@ def _table(chosen: Sequence[RunInfo]) -> None:
         on_select="rerun",
         selection_mode=["multi-row", "single-cell"],
         hide_index=True,
-        height=clips.fitted(len(chosen), 460),
+        height=tables.height(len(chosen), 460),
         column_config=_columns(),
         placeholder="",
     )
@@ -298,8 +297,3 @@ def _restore() -> None:
         except SerError as error:
             show_error(error)
     st.session_state.pop("_deleted", None)
-
-
-def policy_title(name: str) -> str:
-    """A policy's title for people."""
-    return POLICIES[name].title if name in POLICIES else name

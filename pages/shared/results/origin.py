@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import navigation
+from pages.components import leak_audit, navigation
 from pages.components.errors import plain
-from pages.shared import splitting
-from pages.shared.results import listing
+from pages.components.split_policies import policy_title
 from ser_core.training import runs
 
 if TYPE_CHECKING:
@@ -38,9 +37,9 @@ def _recipe(run: RunInfo) -> None:
 
 def _split(run: RunInfo) -> None:
     audit = runs.audit_of(run)
-    st.markdown(f"**Split**: {plain(listing.policy_title(run.policy))}")
+    st.markdown(f"**Split**: {plain(policy_title(run.policy))}")
     if audit is None:
         return
-    splitting.grade_card(audit)
+    leak_audit.grade_card(audit)
     st.markdown("**What the test shares with training** (the worst fold)")
-    splitting.shared_counts(audit)
+    leak_audit.shared_counts(audit)

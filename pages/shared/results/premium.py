@@ -11,7 +11,8 @@ import streamlit as st
 from pages.components import buttons, downloads, navigation, scores, theme
 from pages.components.errors import plain
 from pages.components.errors import show as show_error
-from pages.shared.results import address, listing
+from pages.components.split_policies import policy_title
+from pages.shared.results import address
 from ser_core.errors import SerError
 from ser_core.jobs import State
 from ser_core.plots.palette import ACCENT
@@ -83,7 +84,7 @@ def _picture(rows: Sequence[Premium], run: RunInfo) -> None:
         theme.figure(intervals_figure(shown, title="UAR on test clips"), key="premium")
         for row in rows:
             badge = scores.grade_badge(row.run.result.grade if row.run.result else "")
-            title = f"**{listing.policy_title(row.policy)}** {badge}".rstrip()
+            title = f"**{policy_title(row.policy)}** {badge}".rstrip()
             st.markdown(f"- {title}: {plain(row.sentence)}")
         st.caption(
             "The splits have different test clips, so the interval of a difference is put together "
@@ -105,7 +106,7 @@ def _picture(rows: Sequence[Premium], run: RunInfo) -> None:
 
 def _row(row: Premium) -> Row:
     badge = row.run.result.badge if row.run.result else ""
-    label = listing.policy_title(row.policy)
+    label = policy_title(row.policy)
     cost = f"cost {row.cost}" if row.cost else ""
     return Row(label, row.uar, MARK if badge else ACCENT, cost, not badge, badge)
 
@@ -128,7 +129,7 @@ def _offer(run: RunInfo, missing: Sequence[str]) -> None:
             job = jobs[policy]
             st.error(f"{policy}: {plain(job.reason if job else '')}")
         if left:
-            titles = ", ".join(listing.policy_title(policy) for policy in left)
+            titles = ", ".join(policy_title(policy) for policy in left)
             buttons.button(
                 f"Train the missing {count(len(left), 'split')}",
                 _start,

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.components import navigation, selection
 from pages.components.errors import plain
-from pages.shared import splitting
+from pages.components.split_policies import TEST_IS_ONE_SPEAKER
 from pages.shared.training import controls, form
 from ser_core import settings
 from ser_core.corpora import PARTS, POLICIES
@@ -129,7 +129,7 @@ def _policy_changed() -> None:
 def _fractions() -> None:
     held = draft.get(form.content(), "split.fractions")
     usable = isinstance(held, list | tuple) and len(held) == len(PARTS)
-    own = draft.get(form.content(), "split.policy") in splitting.TEST_IS_A_SPEAKER
+    own = draft.get(form.content(), "split.policy") in TEST_IS_ONE_SPEAKER
     for place, part in enumerate(PARTS[1 : 2 if own else 3], start=1):
         key = f"recipe:split.{part}"
         st.session_state[key] = round(100 * float(held[place])) if usable else 10
