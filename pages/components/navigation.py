@@ -34,7 +34,7 @@ SECTIONS: dict[str, dict[str, PageEntry]] = {
         "home": PageEntry("pages/home.py", "Home", "Where you are and what to do next"),
     },
     "Data": {
-        "corpus": PageEntry("pages/corpus.py", "Corpus", "Browse, check and split clips"),
+        "corpus": PageEntry("pages/corpus/page.py", "Corpus", "Browse, check and split clips"),
         "representations": PageEntry(
             "pages/representations.py", "Representations", "See a sound in thirteen ways"
         ),
@@ -65,12 +65,24 @@ def choose() -> st.Page:
     """The page that the address asks for."""
     pages = {
         section: [
-            st.Page(entry.file, title=entry.title, default=name == "home")
+            st.Page(entry.file, title=entry.title, url_path=name, default=name == "home")
             for name, entry in entries.items()
         ]
         for section, entries in SECTIONS.items()
     }
     return st.navigation(pages, position="hidden")
+
+
+def start_app() -> None:
+    """Begin again through `app.py`; what the scripts directly in `pages/` do.
+
+    Until `st.navigation` is called for the first time, streamlit takes every `pages/*.py` for a
+    page of its own and runs that file instead of `app.py`. So the first visit to a fresh server,
+    when it goes straight to a page, finds a script of the page's name there (streamlit would say
+    that there is no such page otherwise), which registers the pages and runs again.
+    """
+    choose()
+    st.rerun()
 
 
 def run(page: st.Page) -> None:

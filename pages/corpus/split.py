@@ -10,7 +10,7 @@ from pages.components import leak_audit, theme
 from pages.components.errors import plain
 from pages.components.errors import show as show_error
 from pages.components.split_policies import TEST_IS_ONE_SPEAKER
-from pages.shared import measuring, saved_splits
+from pages.corpus import corpus_scan, saved_splits
 from ser_core.corpora import (
     FRACTIONS,
     PARTS,
@@ -38,7 +38,7 @@ def show(active: Active) -> None:
     with left:
         choices = _controls()
     with right:
-        found, split = measuring.at_once(active), None
+        found, split = corpus_scan.measures_if_quick(active), None
         try:
             split = make_split(active.corpus, **choices)
         except SerError as error:
@@ -145,16 +145,16 @@ def _present(active: Active, split: Split, found: pd.DataFrame | None) -> None:
         fold = st.selectbox("Fold", split.folds, key="fold", bind="query-params", width=260)
     st.markdown("**What is in the parts**")
     theme.figure(parts_figure(active.corpus.usable["emotion"], split.table[fold]), key="parts")
-    for note in (*_voices(active.corpus, split, fold), *split.notes):
+    for note in (*_held_out_speakers(active.corpus, split, fold), *split.notes):
         st.caption(f"{plain(note)}.")
     st.markdown("**What the test shares with training**")
     leak_audit.shared_counts(leaks)
     if found is None:
-        measuring.measures(active, "whether the test has recordings of training")
-    saved_splits.keep(active, split, found)
+        corpus_scan.measures(active, "whether the test has recordings of training")
+    saved_splits.save_buttons(active, split, found)
 
 
-def _voices(corpus: Corpus, split: Split, fold: str) -> list[str]:
+def _held_out_speakers(corpus: Corpus, split: Split, fold: str) -> list[str]:
     """Who is heard in the test and in validation of a fold."""
     if len(split.folds) == 1:
         return []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.components import theme
-from pages.shared import measuring
+from pages.corpus import corpus_scan
 from ser_core.plots.corpus import counts_figure, durations_figure, spread_figure
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def show(active: Active) -> None:
         _card("How long the clips are", durations_figure(clips), "durations")
     with right:
         _card("Clips by emotion and speaker", counts_figure(clips), "counts")
-    found = measuring.measures(active, "how loud and how high each emotion is spoken")
+    found = corpus_scan.measures(active, "how loud and how high each emotion is spoken")
     if found is None:
         return
     measured = clips.join(found[["rms_db", "f0", "peak", "clipped"]])

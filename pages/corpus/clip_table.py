@@ -51,13 +51,13 @@ def show(active: Active) -> None:
     left, right = st.columns([3, 2], gap="medium")
     with left:
         found = _filters(active)
-        clip = _shown(active, found)
+        clip = _displayed_clip(active, found)
         _table(active, found, clip)
     with right:
-        _chosen(active, found, clip)
+        _clip_panel(active, found, clip)
 
 
-def _shown(active: Active, found: pd.DataFrame) -> str:
+def _displayed_clip(active: Active, found: pd.DataFrame) -> str:
     """The chosen clip, or the first in the table that can be played while the chosen one is not.
 
     It is not written into the address: taking the filter away brings the chosen clip back, and
@@ -103,11 +103,11 @@ def _table(active: Active, found: pd.DataFrame, clip: str) -> None:
     rows = [clips.index(clip)] if clip else []
     st.session_state[TABLE] = {"selection": {"rows": rows, "columns": [], "cells": []}}
     shown = _for_display(found)
-    order = [c for c in COLUMNS if c in shown and (c == "clip" or _says_something(found[c]))]
+    order = [c for c in COLUMNS if c in shown and (c == "clip" or _has_content(found[c]))]
     st.dataframe(
         shown,
         key=TABLE,
-        on_select=_pick,
+        on_select=_row_clicked,
         selection_mode=["single-row-required" if rows else "single-row", "single-cell"],
         hide_index=True,
         height=HEIGHT,
@@ -143,11 +143,11 @@ def _below_table(active: Active, found: pd.DataFrame) -> None:
 def small_table(table: pd.DataFrame, *, key: str) -> str:
     """A table of a few clips; returns the chosen one, the first to begin with."""
     shown = _for_display(table)
-    order = [c for c in COLUMNS if c in shown and (c == "clip" or _says_something(shown[c]))]
+    order = [c for c in COLUMNS if c in shown and (c == "clip" or _has_content(shown[c]))]
     state = st.dataframe(
         shown,
         key=key,
-        on_select=lambda: _mark(key),
+        on_select=lambda: _mark_row(key),
         selection_mode=["single-row-required", "single-cell"],
         hide_index=True,
         height=min(360, 38 + 35 * len(shown)),
@@ -159,7 +159,7 @@ def small_table(table: pd.DataFrame, *, key: str) -> str:
     return str(table.index[rows[0] if rows and rows[0] < len(table) else 0])
 
 
-def _mark(key: str) -> None:
+def _mark_row(key: str) -> None:
     """Mark the row of the cell that was clicked."""
     chosen = row_of(st.session_state[key]["selection"])
     rows = [] if chosen is None else [chosen]
@@ -173,12 +173,12 @@ def _for_display(table: pd.DataFrame) -> pd.DataFrame:
     return shown
 
 
-def _says_something(column: pd.Series) -> bool:
+def _has_content(column: pd.Series) -> bool:
     known = column.dropna()
     return bool(len(known)) and bool((known.astype(str) != "").any())
 
 
-def _pick() -> None:
+def _row_clicked() -> None:
     """Make the row that was clicked, in whichever cell, the clip of all pages."""
     chosen = row_of(st.session_state[TABLE]["selection"])
     found = st.session_state["_clips_found"]
@@ -193,7 +193,7 @@ def row_of(selected: Mapping[str, Any]) -> int | None:
     return int(selected["rows"][0]) if selected["rows"] else None
 
 
-def _chosen(active: Active, found: pd.DataFrame, clip: str) -> None:
+def _clip_panel(active: Active, found: pd.DataFrame, clip: str) -> None:
     """The clip to hear; nothing where the filters leave none."""
     if not clip:
         if len(found):
@@ -202,11 +202,11 @@ def _chosen(active: Active, found: pd.DataFrame, clip: str) -> None:
     with st.container(border=True):
         player.clip_view(active.corpus, clip, key="corpus")
         st.caption(plain(clip))
-        _steps(clip, list(found.index[found["problem"] == ""]))
+        _previous_next(clip, list(found.index[found["problem"] == ""]))
         navigation.link("representations", "Show its representations →", clip=clip)
 
 
-def _steps(clip: str, clips: list[str]) -> None:
+def _previous_next(clip: str, clips: list[str]) -> None:
     """Buttons to the clips before and after, in the order of the corpus."""
     here = clips.index(clip)
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -28,14 +28,14 @@ HEIGHT = 220  # px of a long list, which scrolls
 MANY = 4
 
 
-def keep(active: Active, split: Split, found: pd.DataFrame | None) -> None:
+def save_buttons(active: Active, split: Split, found: pd.DataFrame | None) -> None:
     """Save and download."""
     name = saved.file_name(split)
     kept = any(each.path.name == name for each in known(active, found))
     with st.container(horizontal=True, vertical_alignment="center"):
         buttons.button(
             "Saved" if kept else "Save the split",
-            _told,
+            _try,
             lambda: saved.save(split),
             type="primary",
             disabled=kept,
@@ -124,7 +124,7 @@ def _delete(path: Path) -> None:
     def move() -> None:
         st.session_state["_deleted_split"] = saved.delete(path)
 
-    _told(move)
+    _try(move)
 
 
 def _undo() -> None:
@@ -135,10 +135,10 @@ def _undo() -> None:
             st.markdown(
                 f"The split {plain(kept.stem)} is deleted; kept for {saved.KEPT_DAYS} days."
             )
-            st.button("Undo", key="undo-split", on_click=_told, args=(lambda: saved.restore(kept),))
+            st.button("Undo", key="undo-split", on_click=_try, args=(lambda: saved.restore(kept),))
 
 
-def _told(change: Callable[[], object]) -> None:
+def _try(change: Callable[[], object]) -> None:
     """Make a change; where it fails, say why on the next run of the page."""
     try:
         change()

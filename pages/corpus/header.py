@@ -1,24 +1,16 @@
-"""Corpus: open one, browse and hear its clips, check it for faults, split it."""
+"""Title, place and size of the open corpus."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import corpus_picker, navigation
+from pages.components import corpus_picker
 from pages.components.errors import plain
-from pages.shared import checks, clips, overview, splitting
 from ser_core.corpora import Corpus
 
-VIEWS = {
-    "Clips": clips.show,
-    "Overview": overview.show,
-    "Checks": checks.show,
-    "Split": splitting.show,
-}
 
-
-def headline(corpus: Corpus) -> None:
-    """Name, place and size of the open corpus."""
+def show(corpus: Corpus) -> None:
+    """Name, place and size of the corpus, with the button that opens another."""
     title, button = st.columns([4, 1], vertical_alignment="bottom")
     title.title("Corpus")
     with button, st.container(horizontal=True, horizontal_alignment="right"):
@@ -29,10 +21,10 @@ def headline(corpus: Corpus) -> None:
     )
     for note in corpus.notes:
         st.caption(plain(note))
-    numbers(corpus)
+    _sizes(corpus)
 
 
-def numbers(corpus: Corpus) -> None:
+def _sizes(corpus: Corpus) -> None:
     """The size of the corpus in five figures."""
     usable = corpus.usable
     faulty = len(corpus) - len(usable)
@@ -49,12 +41,3 @@ def numbers(corpus: Corpus) -> None:
         st.columns(len(figures)), figures.items(), strict=True
     ):
         column.metric(label, value, help=help_, border=True)
-
-
-active = navigation.enter()
-headline(active.corpus)
-tabs = st.tabs(list(VIEWS), key="view", on_change="rerun", bind="query-params")
-for tab, show in zip(tabs, VIEWS.values(), strict=True):
-    if tab.open:
-        with tab:
-            show(active)

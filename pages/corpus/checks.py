@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.components import player
 from pages.components.errors import plain
-from pages.shared import clips, measuring
+from pages.corpus import clip_table, corpus_scan
 from ser_core.corpora import Corpus, Issue, examine
 from ser_core.words import count
 
@@ -29,7 +29,7 @@ MEASURED = ["rms_db", "peak", "clipped", "silent_start", "silent_end"]
 
 def show(active: Active) -> None:
     """All findings, the gravest first."""
-    found = measuring.measures(active, "faults in the sound and clips that are in it twice")
+    found = corpus_scan.measures(active, "faults in the sound and clips that are in it twice")
     findings = examine(active.corpus, found)
     _summary(active.corpus, findings.issues, heard=found is not None)
     for said, sought in (
@@ -66,17 +66,17 @@ def _card(corpus: Corpus, issue: Issue, found: pd.DataFrame | None, *, key: str)
         )
         if rows.open:
             with rows:
-                _rows(corpus, issue, found, key=key)
+                _clips(corpus, issue, found, key=key)
 
 
-def _rows(corpus: Corpus, issue: Issue, found: pd.DataFrame | None, *, key: str) -> None:
+def _clips(corpus: Corpus, issue: Issue, found: pd.DataFrame | None, *, key: str) -> None:
     """The clips of a finding, one of them to hear."""
     table = corpus.clips.loc[[clip for clip in issue.clips if clip in corpus.clips.index]]
     if found is not None:
         table = table.join(found[MEASURED])
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        chosen = clips.small_table(table, key=f"{key}-clips")
+        chosen = clip_table.small_table(table, key=f"{key}-clips")
     with right:
         problem = str(corpus.clips.loc[chosen, "problem"])
         if problem:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pages.components.selection import Active
 
-AT_ONCE = 120  # clips that are measured in a second or two
+MOST_AT_ONCE = 120  # clips that are measured in a second or two
 CLIPS_PER_SECOND = 60  # a cautious guess, for the estimate before the job has a pace of its own
 
 
@@ -35,16 +35,16 @@ def measures(active: Active, purpose: str) -> pd.DataFrame | None:
         active: What the page works on.
         purpose: What they are for, to go on "Measure the clips to see ...".
     """
-    found = at_once(active)
+    found = measures_if_quick(active)
     if found is None:
         _offer(active, known(active)[1], purpose)
     return found
 
 
-def at_once(active: Active) -> pd.DataFrame | None:
+def measures_if_quick(active: Active) -> pd.DataFrame | None:
     """Measures of every clip if they are complete, or made in a second or two."""
     found, missing = known(active)
-    if found is None and missing <= AT_ONCE:
+    if found is None and missing <= MOST_AT_ONCE:
         with st.spinner(f"Measuring {count(missing, 'clip')} …"):
             scan(active.corpus)
         found, _ = known(active)
