@@ -31,7 +31,7 @@ class PageEntry:
 
 SECTIONS: dict[str, dict[str, PageEntry]] = {
     "": {
-        "home": PageEntry("pages/home.py", "Home", "Where you are and what to do next"),
+        "home": PageEntry("pages/home/page.py", "Home", "Where you are and what to do next"),
     },
     "Data": {
         "corpus": PageEntry("pages/corpus/page.py", "Corpus", "Browse, check and split clips"),
