@@ -53,7 +53,7 @@ SECTIONS: dict[str, dict[str, PageEntry]] = {
         ),
     },
     "Use": {
-        "predict": PageEntry("pages/predict.py", "Predict", "Let a model answer recordings"),
+        "predict": PageEntry("pages/predict/page.py", "Predict", "Let a model answer recordings"),
         "export": PageEntry("pages/export.py", "Export", "A model as one file that runs anywhere"),
     },
 }

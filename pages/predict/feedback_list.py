@@ -1,88 +1,23 @@
-"""Recordings that are kept with what they really were, and how they are deleted."""
+"""Recordings that were kept with their true label: to hear, and to delete."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import buttons, clip_source, errors, navigation, prediction_card, theme
+from pages.components import errors, navigation, theme
 from pages.components.errors import plain
 from ser_core import feedback
-from ser_core.corpora.emotions import EMOTIONS
 from ser_core.errors import SerError
 from ser_core.words import count
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from pages.components.clip_source import SelectedSound
     from ser_core.feedback import Kept, Removed
-    from ser_core.predicting.answering import Answerer
-    from ser_core.predicting.listing import ModelInfo
 
-AT_ONCE = 20
+MOST_SHOWN = 20
 REMOVED = "_kept_removed"
-
-
-def form(shown: SelectedSound, row: pd.Series[Any], model: Answerer, info: ModelInfo) -> None:
-    """Ask what it really was, and keep the recording where that is allowed."""
-    name = f"really-{hash((shown.name, shown.start))}"
-    options = [*model.classes, *(each for each in EMOTIONS if each not in model.classes)]
-    st.markdown("**It was really …**")
-    emotion = st.pills("It was really", options, key=name, label_visibility="collapsed")
-    if emotion is None:
-        st.caption("Your answer, with the recording, becomes a clip to check and train models on.")
-        return
-    consent = st.checkbox(
-        "Whoever speaks here agrees that the recording is kept on this computer",
-        key=f"{name}-consent",
-    )
-    speaker = st.text_input(
-        "Voice (optional)",
-        key=f"{name}-speaker",
-        help="Any name for who speaks. Splits keep voices apart by it.",
-    )
-    buttons.button(
-        "Keep recording and label",
-        _keep,
-        *(
-            shown,
-            emotion,
-            speaker,
-            prediction_card.probabilities_of(row, model),
-            str(row["answer"]),
-            info.title,
-        ),
-        key=f"{name}-keep",
-        disabled=not consent,
-    )
-
-
-def _keep(
-    shown: SelectedSound,
-    emotion: str,
-    speaker: str,
-    given: dict[str, float],
-    answer: str,
-    model: str,
-) -> None:
-    try:
-        feedback.keep(
-            clip_source.decoded(shown.content, shown.name, None),
-            emotion,
-            consent=True,  # the button is off without it
-            answer=answer,
-            probabilities=given,
-            model=model,
-            name=shown.name,
-            speaker=speaker,
-        )
-    except SerError as error:
-        errors.show(error)
-        return
-    st.toast(f"Kept as {emotion}. It is listed under Kept recordings.")
 
 
 def show() -> None:
@@ -96,10 +31,10 @@ def show() -> None:
         )
         return
     _header(found)
-    for each in found[:AT_ONCE]:
-        _one(each)
-    if len(found) > AT_ONCE:
-        st.caption(f"The newest {AT_ONCE}; the page Corpus shows all.")
+    for each in found[:MOST_SHOWN]:
+        _recording(each)
+    if len(found) > MOST_SHOWN:
+        st.caption(f"The newest {MOST_SHOWN}; the page Corpus shows all.")
 
 
 def _header(found: list[Kept]) -> None:
@@ -116,7 +51,7 @@ def _header(found: list[Kept]) -> None:
         st.button("Delete all", on_click=_delete, args=([each.id for each in found],))
 
 
-def _one(each: Kept) -> None:
+def _recording(each: Kept) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container(width=330, gap="xxsmall"):
             st.html(theme.chip(each.emotion))

@@ -1,4 +1,4 @@
-"""How the answer changes along a recording."""
+"""The timeline: predictions for windows that slide over a recording."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from pages.components import (
     navigation,
     single_prediction,
 )
-from pages.shared.predict import along, kept
+from pages.predict import feedback_form, timeline
 from ser_core.predicting.answering import LONG
 from ser_core.predicting.listing import EXPORTED
 
@@ -36,15 +36,15 @@ def show(info: ModelInfo, model: Answerer, active: Active) -> None:
     with left:
         row = single_prediction.show(info, model, shown, wave)
     with right:
-        _next(shown, row, model, info, active)
+        _links_and_feedback(shown, row, model, info, active)
     if wave.duration > LONG:
         st.caption(
             f"One answer for {wave.duration:.0f} s says little: the timeline shows how it changes."
         )
-    along.show(info, model, shown, wave, enrolment.enrolled_speaker(info, model))
+    timeline.show(info, model, shown, wave, enrolment.enrolled_speaker(info, model))
 
 
-def _next(
+def _links_and_feedback(
     shown: SelectedSound, row: pd.Series[Any], model: Answerer, info: ModelInfo, active: Active
 ) -> None:
     """Links to explanation and representations, and the form for feedback."""
@@ -60,4 +60,4 @@ def _next(
             if info.kind != EXPORTED:
                 navigation.link("explain", "Explain the answer →", model=info.key, handed="1")
             navigation.link("representations", "Show its representations →", handed="1")
-        kept.form(shown, row, model, info)
+        feedback_form.show(shown, row, model, info)

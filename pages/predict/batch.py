@@ -1,4 +1,4 @@
-"""Many recordings: a table of answers, what they are on the whole, and each to hear."""
+"""Batch prediction: a table of many recordings, their distribution, and each to hear."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from pages.components import (
 )
 from pages.components.errors import error_boundary, plain
 from pages.components.job_progress import watch
-from pages.shared.predict import kept
+from pages.predict import feedback_form
 from ser_core import atomic, settings
 from ser_core.corpora.emotions import EMOTIONS
 from ser_core.jobs import PROGRESS_FILE, State, find, start
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from ser_core.predicting.listing import ModelInfo
 
 VOICE = "voice"
-AT_ONCE = 60  # files of a folder that are answered while the page waits
+MOST_AT_ONCE = 60  # files of a folder that are answered while the page waits
 
 
 def show(info: ModelInfo, model: Answerer, active: Active) -> None:
@@ -78,13 +78,13 @@ def show(info: ModelInfo, model: Answerer, active: Active) -> None:
             "cannot be answered, and the table can be sorted and taken away as CSV."
         )
         return
-    table = _answered(info, model, several, Path(folder.strip()) if own else None)
+    table = _predictions(info, model, several, Path(folder.strip()) if own else None)
     if table is not None:
-        _trained(info, several, active)
+        _overlap_note(info, several, active)
         _table(info, model, several, table)
 
 
-def _trained(info: ModelInfo, several: list[Recording], active: Active) -> None:
+def _overlap_note(info: ModelInfo, several: list[Recording], active: Active) -> None:
     """Say how many of the recordings are clips that the model was trained on."""
     files = [each.source if isinstance(each.source, Path) else each.name for each in several]
     origin = model_loading.provenance_of(info, active.corpus)
@@ -96,14 +96,14 @@ def _trained(info: ModelInfo, several: list[Recording], active: Active) -> None:
         )
 
 
-def _answered(
+def _predictions(
     info: ModelInfo, model: Answerer, several: list[Recording], folder: Path | None
 ) -> pd.DataFrame | None:
-    """Answers, at once or by a job; None while there are none."""
+    """Predictions, at once or by a job; None while there are none."""
     of_voice = enrolment.fingerprint() if enrolment.speaker_statistics(info, model) else ""
-    if folder is not None and len(several) > AT_ONCE:
-        return _by_job(info, several, folder, of_voice)
-    key = ("many", info.folder, info.changed, _identity(several), of_voice)
+    if folder is not None and len(several) > MOST_AT_ONCE:
+        return _predictions_of_job(info, several, folder, of_voice)
+    key = ("many", info.folder, info.changed, _fingerprint(several), of_voice)
 
     def make() -> pd.DataFrame:
         with model_loading.progress("Answering") as report:
@@ -113,7 +113,7 @@ def _answered(
     return found
 
 
-def _identity(several: list[Recording]) -> str:
+def _fingerprint(several: list[Recording]) -> str:
     known = hashlib.sha256()
     for each in several:
         if isinstance(each.source, Path):
@@ -124,11 +124,11 @@ def _identity(several: list[Recording]) -> str:
     return known.hexdigest()[:16]
 
 
-def _by_job(
+def _predictions_of_job(
     info: ModelInfo, several: list[Recording], folder: Path, of_voice: str
 ) -> pd.DataFrame | None:
-    """Answers that a command writes, however long it takes and whoever closes the page."""
-    text = f"{info.key}|{info.changed}|{_identity(several)}|{of_voice}"
+    """Predictions that a job writes; it runs on when the page is closed."""
+    text = f"{info.key}|{info.changed}|{_fingerprint(several)}|{of_voice}"
     home = settings.home() / "predictions" / hashlib.sha256(text.encode()).hexdigest()[:16]
     result, key = home / "answers.csv", f"predict:{home.name}"
     last = find(key, running=False)
@@ -162,7 +162,7 @@ def _table(info: ModelInfo, model: Answerer, several: list[Recording], table: pd
     left, right = st.columns([3, 2], gap="medium")
     with left:
         picked = _rows(table)
-        _below(info, model, table)
+        _caption_and_download(info, model, table)
     with right:
         known = table[table["answer"] != ""]
         if len(known):
@@ -176,7 +176,7 @@ def _table(info: ModelInfo, model: Answerer, several: list[Recording], table: pd
             st.warning("None of them could be answered; the column Problem says why.")
     if picked is not None:
         with st.container(border=True), error_boundary():
-            _one(info, model, several[picked], table.iloc[picked])
+            _recording(info, model, several[picked], table.iloc[picked])
 
 
 def _rows(table: pd.DataFrame) -> int | None:
@@ -222,7 +222,7 @@ def _rows(table: pd.DataFrame) -> int | None:
     return rows[0] if rows and rows[0] < len(table) else None
 
 
-def _below(info: ModelInfo, model: Answerer, table: pd.DataFrame) -> None:
+def _caption_and_download(info: ModelInfo, model: Answerer, table: pd.DataFrame) -> None:
     problems = int((table["problem"] != "").sum())
     unsure = int(table["uncertain"].sum())
     other = int(table.get("other_voice", pd.Series(dtype=bool)).sum())
@@ -245,8 +245,8 @@ def _below(info: ModelInfo, model: Answerer, table: pd.DataFrame) -> None:
         )  # fmt: skip
 
 
-def _one(info: ModelInfo, model: Answerer, recording: Recording, row: pd.Series[Any]) -> None:
-    """One of them: to hear, with all probabilities, and to say what it really was."""
+def _recording(info: ModelInfo, model: Answerer, recording: Recording, row: pd.Series[Any]) -> None:
+    """The chosen recording: to hear, with its prediction and the form for feedback."""
     st.markdown(f"**{plain(Path(recording.name).name)}**")
     if row["problem"]:
         st.warning(plain(row["problem"]))
@@ -263,4 +263,4 @@ def _one(info: ModelInfo, model: Answerer, recording: Recording, row: pd.Series[
     with right, st.container(border=True):
         st.session_state[clip_source.HANDED_OVER] = (recording.name, recording.source)
         navigation.link("representations", "Show its representations →", handed="1")
-        kept.form(shown, row, model, info)
+        feedback_form.show(shown, row, model, info)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.components import enrolment, model_loading, model_picker, navigation
 from pages.components.errors import error_boundary
-from pages.shared.predict import kept, many, single
+from pages.predict import batch, feedback_list, single
 
 active = navigation.enter()
 st.title("Predict")
@@ -19,7 +19,7 @@ tabs = st.tabs(
     on_change="rerun",
     bind="query-params",
 )
-for tab, show in zip(tabs, (single.show, many.show), strict=False):
+for tab, show in zip(tabs, (single.show, batch.show), strict=False):
     if tab.open and info is not None:
         with tab, error_boundary():
             model = model_loading.model(info)
@@ -27,4 +27,4 @@ for tab, show in zip(tabs, (single.show, many.show), strict=False):
             show(info, model, active)
 if tabs[2].open:
     with tabs[2], error_boundary():
-        kept.show()
+        feedback_list.show()
