@@ -36,7 +36,7 @@ SECTIONS: dict[str, dict[str, PageEntry]] = {
     "Data": {
         "corpus": PageEntry("pages/corpus/page.py", "Corpus", "Browse, check and split clips"),
         "representations": PageEntry(
-            "pages/representations.py", "Representations", "See a sound in thirteen ways"
+            "pages/representations/page.py", "Representations", "See a sound in thirteen ways"
         ),
     },
     "Models": {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.components import errors
-from pages.shared.representations import address, controls
+from pages.representations import parameter_controls, url_params
 from ser_core.augment.preview import made, parameters_of, usual
 from ser_core.errors import ParameterError
 
@@ -29,21 +29,23 @@ def panel(name: str, representation: Representation) -> dict[str, Any]:
     titles = {
         key: title(f.metadata["help"], f.metadata.get("unit", "")) for key, f in fields.items()
     }
-    wanted = defaults | controls.read(name, fields, address.augment_parameters(), titles)
+    wanted = defaults | parameter_controls.read(
+        name, fields, url_params.augment_parameters(), titles
+    )
     with st.grid(8, min_column_width=210, vertical_alignment="top"):
         for key, field in fields.items():
             _control(name, field, wanted[key], defaults[key])
     return _valid(name, representation, wanted, defaults, titles)
 
 
-def whose(name: str) -> str:
+def owner_of(name: str) -> str:
     """What the fields of an augmentation belong to, for their keys and their reset."""
     return f"augment-{name}"
 
 
 def _control(name: str, field: dataclasses.Field[Any], value: Any, default: Any) -> None:
     kind = _choice if "options" in field.metadata else _number
-    key = controls.field_key(whose(name), field.name)
+    key = parameter_controls.field_key(owner_of(name), field.name)
     changed = {"on_change": _changed, "args": (key, field.name, default)}
     kind(field, value, default, key=key, **changed)
 
@@ -56,10 +58,10 @@ def _choice(field: dataclasses.Field[Any], value: str, default: str, **control: 
 
 
 def _number(field: dataclasses.Field[Any], value: Any, default: float, **control: Any) -> None:
-    rule, kind = field.metadata, controls.kind_of(field)
+    rule, kind = field.metadata, parameter_controls.kind_of(field)
     by = 1 if kind is int else step(rule["low"], rule["high"], default)
     words = title(rule["help"], rule["unit"])
-    controls.number(field, value, words, default=default, step=by, **control)
+    parameter_controls.number(field, value, words, default=default, step=by, **control)
 
 
 def title(help_: str, unit: str = "") -> str:
@@ -86,7 +88,7 @@ def step(low: float, high: float, default: float) -> float:
 def _changed(key: str, parameter: str, default: Any) -> None:
     value = st.session_state[key]
     text = f"{value:.10g}" if isinstance(value, float) else value
-    address.write_augment_parameter(parameter, "" if value == default else text)
+    url_params.write_augment_parameter(parameter, "" if value == default else text)
 
 
 def _valid(
@@ -102,7 +104,7 @@ def _valid(
     try:
         made(name, wanted, representation)
     except ParameterError as error:
-        errors.show(controls.in_words(error, titles))
+        errors.show(parameter_controls.with_titles(error, titles))
         last = "the last parameters that went together" if which in kept else "the defaults"
         st.caption(f"What you see and hear below are {last}.")
         return kept.get(which, defaults)

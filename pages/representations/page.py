@@ -5,23 +5,23 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components import clip_source, navigation
-from pages.shared.representations import compare
-from pages.shared.representations.loading import views
+from pages.representations import comparison
+from pages.representations.loading import views
 from ser_core.errors import SerError
 
 active = navigation.enter()
 st.title("Representations")
-clip = compare.wanted(active)
+clip = comparison.chosen_clip(active)
 if clip:
-    found = compare.loaded(active, clip)
+    found = comparison.load(active, clip)
     other = None if isinstance(found, SerError) else found
     left, right = st.columns(2)
     with left:
         shown = clip_source.choose(active, narrow=True, beside=other)
     with right:
-        compare.second(active, shown, found, clip)
+        comparison.show_second(active, shown, found, clip)
 else:
     shown, other = clip_source.choose(active, narrow=False), None
-    compare.offer(active, shown)
+    comparison.show_offers(active, shown)
 if shown is not None:
     views().show(active, shown, other)

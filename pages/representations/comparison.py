@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.components import clip_source, errors, player, selection, theme
 from pages.components.errors import plain
-from pages.shared.representations import address
+from pages.representations import url_params
 from ser_core.corpora.browse import siblings
 from ser_core.corpora.nearest import nearest
 from ser_core.errors import SerError
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from ser_core.plots.scales import Scale
 
 
-def wanted(active: Active) -> str:
+def chosen_clip(active: Active) -> str:
     """The clip to compare with that the address names; empty if there is none."""
-    clip = address.read(address.COMPARE)
+    clip = url_params.read(url_params.COMPARE)
     if clip and clip not in active.corpus.usable.index:
         st.warning(f"The clip {plain(clip)} to compare with is not in the corpus.")
         return ""
     return clip
 
 
-def offer(active: Active, shown: SelectedSound | None) -> None:
+def show_offers(active: Active, shown: SelectedSound | None) -> None:
     """One click for each other emotion of the same words by the same voice, or any clip."""
     if shown is None or not active.clip:
         return
@@ -54,12 +54,12 @@ def _button(label: str, clip: str, help_: str) -> None:
         label,
         key=f"compare-{label}",
         help=help_,
-        on_click=address.write,
-        args=(address.COMPARE, clip),
+        on_click=url_params.write,
+        args=(url_params.COMPARE, clip),
     )
 
 
-def loaded(active: Active, clip: str) -> SelectedSound | SerError:
+def load(active: Active, clip: str) -> SelectedSound | SerError:
     """The second clip, or why it cannot be shown."""
     try:
         return clip_source.of_corpus(active.corpus, clip)
@@ -67,7 +67,7 @@ def loaded(active: Active, clip: str) -> SelectedSound | SerError:
         return error
 
 
-def second(
+def show_second(
     active: Active, shown: SelectedSound | None, other: SelectedSound | SerError, clip: str
 ) -> None:
     """The second clip with its waveform, player, and the choice of another."""
@@ -84,21 +84,21 @@ def _choice(active: Active, shown: SelectedSound | None, clip: str) -> None:
         st.markdown("Compared with", width="content")
         if shown is not None and shown.name == active.clip:
             st.button("Swap", on_click=_swap, args=(active.clip, clip))
-        st.button("Stop comparing", on_click=address.write, args=(address.COMPARE, ""))
+        st.button("Stop comparing", on_click=url_params.write, args=(url_params.COMPARE, ""))
     row = active.corpus.clips.loc[clip]
     st.html(theme.chip(row["emotion"]) + player.spoken(row))
     with st.container(horizontal=True, gap="small"):
         for column in clip_source.WIDTHS:
-            _wish(active.corpus, row, column)
+            _filter(active.corpus, row, column)
     with st.container(horizontal=True, vertical_alignment="center"):
         clip_source.steps(active.corpus, clip, _choose, key="second")
 
 
 def _choose(clip: str) -> None:
-    address.write(address.COMPARE, clip)
+    url_params.write(url_params.COMPARE, clip)
 
 
-def _wish(corpus: Corpus, row: Any, column: str) -> None:
+def _filter(corpus: Corpus, row: Any, column: str) -> None:
     options = clip_source.choices(corpus, column)
     if len(options) < 2 or pd.isna(row[column]):
         return
@@ -108,21 +108,21 @@ def _wish(corpus: Corpus, row: Any, column: str) -> None:
         column.capitalize(),
         options,
         key=key,
-        on_change=_grant,
+        on_change=_filter_changed,
         args=(column,),
         width=clip_source.WIDTHS[column],
     )
 
 
-def _grant(column: str) -> None:
-    corpus, clip = selection.active().corpus, address.read(address.COMPARE)
+def _filter_changed(column: str) -> None:
+    corpus, clip = selection.active().corpus, url_params.read(url_params.COMPARE)
     wish = {column: st.session_state[f"second-{column}"]}
-    address.write(address.COMPARE, nearest(corpus, clip, **wish))
+    url_params.write(url_params.COMPARE, nearest(corpus, clip, **wish))
 
 
 def _swap(first: str, second: str) -> None:
     selection.choose(clip=second)
-    address.write(address.COMPARE, first)
+    url_params.write(url_params.COMPARE, first)
 
 
 def side_by_side(

@@ -11,13 +11,13 @@ import streamlit as st
 
 from pages.components import errors, player
 from pages.components.errors import plain
-from pages.shared.representations import (
-    address,
-    augment_controls,
-    compare,
-    controls,
-    downloads,
-    pictures,
+from pages.representations import (
+    augmentation_controls,
+    comparison,
+    feature_map_files,
+    feature_maps,
+    parameter_controls,
+    url_params,
 )
 from ser_core import audio
 from ser_core.augment.preview import (
@@ -75,22 +75,22 @@ class Draw:
 @st.fragment
 def show(shown: SelectedSound, representation: Representation) -> None:
     """The section, closed unless the address names an augmentation; it is drawn by itself."""
-    st.session_state[OPEN] = bool(address.read(address.AUGMENT))
+    st.session_state[OPEN] = bool(url_params.read(url_params.AUGMENT))
     box = st.expander("Augmentation", key=OPEN, on_change=_toggle)
     if box.open:
         with box, errors.error_boundary():
             _section(shown, representation)
 
 
-def carry_to(name: str) -> None:
+def adapt_to(name: str) -> None:
     """Keep the augmentation when another representation is enlarged, if it has a meaning there."""
-    chosen = address.read(address.AUGMENT)
+    chosen = url_params.read(url_params.AUGMENT)
     if chosen and chosen not in _offered(make(name)):
-        address.choose_augment(RECIPE)
+        url_params.choose_augment(RECIPE)
 
 
 def _toggle() -> None:
-    address.choose_augment(RECIPE if st.session_state[OPEN] else "")
+    url_params.choose_augment(RECIPE if st.session_state[OPEN] else "")
 
 
 def _offered(representation: Representation) -> dict[str, str]:
@@ -102,15 +102,15 @@ def _offered(representation: Representation) -> dict[str, str]:
 
 
 def _section(shown: SelectedSound, representation: Representation) -> None:
-    name, seed = address.read(address.AUGMENT), _seed()
+    name, seed = url_params.read(url_params.AUGMENT), _seed()
     _choice(name, seed, _offered(representation))
     said_in = st.container()
     try:
-        draw = _drawn(shown, representation, name, seed, said_in)
+        draw = _read_and_draw(shown, representation, name, seed, said_in)
     except SerError as error:
         errors.show(error)
         return
-    before = pictures.one_of(shown, representation)
+    before = feature_maps.one_map(shown, representation)
     after = picture_of_sound(representation, draw.values, f"{shown.name}, augmented", shown.start)
     scale = _compare(shown, before, after, draw, seed)
     _notes(draw)
@@ -121,10 +121,10 @@ def _section(shown: SelectedSound, representation: Representation) -> None:
 
 def _seed() -> int:
     """Seed in the address, after saying when it cannot be used."""
-    text = address.read(address.AUGMENT_SEED) or "0"
+    text = url_params.read(url_params.AUGMENT_SEED) or "0"
     if text.isdecimal() and int(text) <= MOST_SEED:
         return int(text)
-    problem = f"{address.AUGMENT_SEED} = {text!r} is not a whole number up to {MOST_SEED}"
+    problem = f"{url_params.AUGMENT_SEED} = {text!r} is not a whole number up to {MOST_SEED}"
     errors.show(ParameterError(problem, remedy="The first draw is shown"))
     return 0
 
@@ -146,24 +146,24 @@ def _choice(name: str, seed: int, titles: dict[str, str]) -> None:
         )
         st.button(
             "Another draw",
-            on_click=address.write,
-            args=(address.AUGMENT_SEED, (seed + 1) % (MOST_SEED + 1)),
+            on_click=url_params.write,
+            args=(url_params.AUGMENT_SEED, (seed + 1) % (MOST_SEED + 1)),
             help="The same parameters, other random numbers. The address keeps which draw it is.",
         )
         if name != RECIPE:
-            controls.reset_button(
+            parameter_controls.reset_button(
                 "Reset the change",
-                address.forget_augment_parameters,
-                augment_controls.whose(name),
+                url_params.forget_augment_parameters,
+                augmentation_controls.owner_of(name),
                 "Back to the parameters that the default recipe uses.",
             )
 
 
 def _choose() -> None:
-    address.choose_augment(st.session_state["augment-name"] or RECIPE)
+    url_params.choose_augment(st.session_state["augment-name"] or RECIPE)
 
 
-def _drawn(
+def _read_and_draw(
     shown: SelectedSound, representation: Representation, name: str, seed: int, said_in: Any
 ) -> Draw:
     """What the address asks for, after its words and controls."""
@@ -177,7 +177,7 @@ def _drawn(
     with said_in:
         where = ON_SOUND if heard(name) else ON_PICTURE
         st.markdown(f"{plain(find(name).describe)} :gray[{where}]")
-        given = augment_controls.panel(name, representation)
+        given = augmentation_controls.panel(name, representation)
     key = tuple(given.items())
     return _draw(content, representation.hash, name, key, seed, waveform, representation)
 
@@ -226,7 +226,7 @@ def _compare(shown: SelectedSound, before: Picture, after: Picture, draw: Draw, 
             st.markdown(f"**{side}** :gray[{titles[side]}]")
             if sound is not None and draw.sound is not None:
                 player.play(sound, label=f"{shown.name}, {side.lower()}")
-    return compare.side_by_side(before, after, size=WIDE, key="augment")
+    return comparison.side_by_side(before, after, size=WIDE, key="augment")
 
 
 def _notes(draw: Draw) -> None:
@@ -246,8 +246,10 @@ def _files(shown: SelectedSound, after: Picture, draw: Draw, scale: Scale) -> No
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="augmented"):
         st.caption("Download what came out", width="content")
         help_ = "The picture after the change"
-        downloads.button("PNG", stem, "image/png", partial(paint, "png"), help_)
-        downloads.button("SVG", stem, "image/svg+xml", partial(paint, "svg"), help_)
+        feature_map_files.button("PNG", stem, "image/png", partial(paint, "png"), help_)
+        feature_map_files.button("SVG", stem, "image/svg+xml", partial(paint, "svg"), help_)
         if draw.sound is not None:
             make_wav = partial(audio.to_wav, draw.sound)
-            downloads.button("WAV", stem, "audio/wav", make_wav, "The sound after the change")
+            feature_map_files.button(
+                "WAV", stem, "audio/wav", make_wav, "The sound after the change"
+            )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import streamlit as st
 
 from pages.components import errors
-from pages.shared.representations import address
+from pages.representations import url_params
 from ser_core.errors import ParameterError
 from ser_core.registry import did_you_mean
 from ser_core.representations import REPRESENTATIONS, Representation, make
@@ -51,7 +51,7 @@ def panel(name: str, *, said_in: DeltaGenerator, wide: bool = False) -> Represen
     with st.grid(8, min_column_width=132, vertical_alignment="top") if wide else st.container():
         for field in dataclasses.fields(REPRESENTATIONS[name]):
             _control(name, field, wanted.get(field.name, field.default))
-    reset_button("Reset to defaults", address.forget_parameters, name)
+    reset_button("Reset to defaults", url_params.forget_parameters, name)
     with said_in:
         return _made(name, wanted)
 
@@ -83,7 +83,7 @@ def field_key(whose: str, parameter: str) -> str:
 def _from_address(name: str) -> dict[str, Any]:
     """Parameters in the address, after saying which cannot be used."""
     fields = {field.name: field for field in dataclasses.fields(REPRESENTATIONS[name])}
-    return read(name, fields, address.parameters(), labels(name))
+    return read(name, fields, url_params.parameters(), labels(name))
 
 
 def read(
@@ -111,7 +111,7 @@ def read(
             kind = _choice if "options" in fields[key].metadata else _number
             wanted[key] = kind(name, fields[key], text)
         except ParameterError as error:
-            errors.show(in_words(error, titles))
+            errors.show(with_titles(error, titles))
     return wanted
 
 
@@ -147,7 +147,7 @@ def _number(name: str, field: dataclasses.Field[Any], text: str) -> Number:
     )
 
 
-def in_words(error: ParameterError, titles: Mapping[str, str]) -> ParameterError:
+def with_titles(error: ParameterError, titles: Mapping[str, str]) -> ParameterError:
     """The error with each parameter called what its field is called, and its name behind that.
 
     >>> error = ParameterError("n_fft = 513 must be even", subject="mfcc", remedy="Try 514")
@@ -240,7 +240,7 @@ def label(parameter: str, unit: str) -> str:
 
 def _changed(key: str, parameter: str, default: Number) -> None:
     value = st.session_state[key]
-    address.write(parameter, "" if value == default else f"{value:.10g}")
+    url_params.write(parameter, "" if value == default else f"{value:.10g}")
 
 
 def labels(name: str) -> dict[str, str]:
@@ -255,7 +255,7 @@ def _made(name: str, wanted: dict[str, Any]) -> Representation:
     try:
         kept[name] = make(name, **wanted)
     except ParameterError as error:
-        errors.show(in_words(error, labels(name)))
+        errors.show(with_titles(error, labels(name)))
         last = "the last parameters that went together" if name in kept else "the defaults"
         st.caption(f"What you see below are {last}.")
     return kept.get(name) or make(name)

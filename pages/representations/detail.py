@@ -9,14 +9,14 @@ import streamlit as st
 
 from pages.components import clip_source, theme
 from pages.components.errors import plain
-from pages.shared.representations import (
-    address,
+from pages.representations import (
     augmentation,
-    compare,
-    controls,
-    downloads,
-    means,
-    pictures,
+    class_means,
+    comparison,
+    feature_map_files,
+    feature_maps,
+    parameter_controls,
+    url_params,
 )
 from ser_core.pictures import difference
 from ser_core.plots.representations import LARGE, WIDE, picture_figure
@@ -40,22 +40,22 @@ def show(active: Active, shown: SelectedSound, other: SelectedSound | None, name
     if other is None:
         left, right = st.columns([4, 1], gap="medium")
         with right:
-            representation = controls.panel(name, said_in=left)
+            representation = parameter_controls.panel(name, said_in=left)
         with left:
-            _one(pictures.one_of(shown, representation), shown)
+            _single(feature_maps.one_map(shown, representation), shown)
     else:
-        representation = controls.panel(name, said_in=st.container(), wide=True)
-        one, two = (pictures.one_of(sound, representation) for sound in (shown, other))
-        _two(one, two, shown, other)
+        representation = parameter_controls.panel(name, said_in=st.container(), wide=True)
+        one, two = (feature_maps.one_map(sound, representation) for sound in (shown, other))
+        _pair(one, two, shown, other)
     augmentation.show(shown, representation)
     _explanation(representation)
-    means.show(active, representation)
+    class_means.show(active, representation)
 
 
 def _choice(name: str) -> None:
     """Back to all, or on to another one."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.button("← All thirteen", on_click=address.enlarge, args=("",))
+        st.button("← All thirteen", on_click=url_params.enlarge, args=("",))
         titles = {each: cls.title for each, cls in REPRESENTATIONS.items()}
         st.session_state["enlarged-name"] = name
         st.selectbox(
@@ -71,27 +71,27 @@ def _choice(name: str) -> None:
 
 def _enlarge_another() -> None:
     name = st.session_state["enlarged-name"]
-    address.enlarge(name)
-    augmentation.carry_to(name)
+    url_params.enlarge(name)
+    augmentation.adapt_to(name)
 
 
-def _one(picture: Picture, shown: SelectedSound) -> None:
-    pictures.note_if_short(shown, picture)
+def _single(picture: Picture, shown: SelectedSound) -> None:
+    feature_maps.note_if_short(shown, picture)
     scale = scale_for([picture])
     theme.figure(picture_figure(picture, scale, LARGE), key="enlarged")
-    downloads.offer(picture, shown, scale)
+    feature_map_files.show(picture, shown, scale)
     _numbers(picture, scale)
 
 
-def _two(one: Picture, two: Picture, shown: SelectedSound, other: SelectedSound) -> None:
+def _pair(one: Picture, two: Picture, shown: SelectedSound, other: SelectedSound) -> None:
     """Both, and what differs when both are brought to one length."""
     for sound, picture in ((shown, one), (other, two)):
-        pictures.note_if_short(sound, picture)
+        feature_maps.note_if_short(sound, picture)
     badges = clip_source.badge(shown), clip_source.badge(other)
-    scale = compare.side_by_side(one, two, size=WIDE, key="large", badges=badges)
+    scale = comparison.side_by_side(one, two, size=WIDE, key="large", badges=badges)
     for column, picture, sound in zip(st.columns(2), (one, two), (shown, other), strict=True):
         with column:
-            downloads.offer(picture, sound, scale)
+            feature_map_files.show(picture, sound, scale)
             _numbers(picture, scale)
     box = st.expander("Difference: the first minus the second", on_change="rerun", key="apart")
     if box.open:

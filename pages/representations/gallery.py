@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.components import clip_source, errors, theme
 from pages.components.errors import plain
-from pages.shared.representations import address, compare, enlarged, pictures
+from pages.representations import comparison, detail, feature_maps, url_params
 from ser_core.errors import SerError
 from ser_core.plots.representations import QUIET, SMALL, picture_figure
 from ser_core.plots.scales import scale_for
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 def show(active: Active, shown: SelectedSound, other: SelectedSound | None) -> None:
     """What the address asks for."""
-    name = address.read(address.REPRESENTATION)
+    name = url_params.read(url_params.REPRESENTATION)
     if name and name not in REPRESENTATIONS:
         _unknown(name)
         name = ""
     if name:
-        enlarged.show(active, shown, other, name)
+        detail.show(active, shown, other, name)
     elif other is None:
-        _grid(pictures.all_of(shown), shown)
+        _grid(feature_maps.all_maps(shown), shown)
     else:
         _pairs(shown, other)
 
@@ -43,12 +43,12 @@ def _unknown(name: str) -> None:
 
 def _grid(shown: list[Picture], sound: SelectedSound) -> None:
     st.subheader("All thirteen")
-    pictures.note_if_short(sound, shown[0])
+    feature_maps.note_if_short(sound, shown[0])
     grid = st.grid(4, min_column_width=330, gap="small")
     for picture in shown:
         wide = 2 if len(picture.values) > 1 else 1
         with grid.cell(column_span=wide), st.container(border=True, gap="xxsmall"):
-            _heading(picture)
+            _title_button(picture)
             figure = picture_figure(picture, scale_for([picture]), SMALL, beside=True)
             theme.figure(figure, key=f"small-{picture.representation.name}", config=QUIET)
     st.caption(
@@ -61,23 +61,23 @@ def _grid(shown: list[Picture], sound: SelectedSound) -> None:
 
 def _pairs(shown: SelectedSound, other: SelectedSound) -> None:
     """A row a representation: both sounds on one colour scale and one time scale."""
-    first, second = pictures.all_of(shown), pictures.all_of(other)
+    first, second = feature_maps.all_maps(shown), feature_maps.all_maps(other)
     for sound, picture in ((shown, first[0]), (other, second[0])):
-        pictures.note_if_short(sound, picture)
+        feature_maps.note_if_short(sound, picture)
     badges = clip_source.badge(shown), clip_source.badge(other)
     for one, two in zip(first, second, strict=True):
         with st.container(border=True, gap="xxsmall"):
-            _heading(one)
-            compare.side_by_side(one, two, size=SMALL, key="small", config=QUIET, badges=badges)
+            _title_button(one)
+            comparison.side_by_side(one, two, size=SMALL, key="small", config=QUIET, badges=badges)
 
 
-def _heading(picture: Picture) -> None:
+def _title_button(picture: Picture) -> None:
     rep = picture.representation
     st.button(
         f"**{plain(rep.title)}**",
         key=f"enlarge-{rep.name}",
         type="tertiary",
         help=f"{rep.describe} Click to enlarge it and to change its parameters.",
-        on_click=address.enlarge,
+        on_click=url_params.enlarge,
         args=(rep.name,),
     )

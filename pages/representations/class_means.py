@@ -14,7 +14,7 @@ import streamlit as st
 from pages.components import buttons, theme
 from pages.components.errors import plain
 from pages.components.job_progress import watch
-from pages.shared.representations.downloads import button
+from pages.representations.feature_map_files import button
 from ser_core import settings
 from ser_core.corpora import EMOTIONS
 from ser_core.extraction import Means, load_means, means_csv
@@ -52,7 +52,7 @@ def show(active: Active, representation: Representation) -> None:
     path = result_path(active.corpus, representation)
     means = _load(str(path), path.stat().st_mtime) if path.exists() else None
     if means is None:
-        _make(active, representation, path, len(labelled))
+        _offer(active, representation, path, len(labelled))
     else:
         _draw(means, representation, path)
 
@@ -71,7 +71,7 @@ def _load(path: str, stamp: float) -> Means | None:  # noqa: ARG001  (part of th
     return load_means(Path(path))
 
 
-def _make(active: Active, representation: Representation, path: Path, clips: int) -> None:
+def _offer(active: Active, representation: Representation, path: Path, clips: int) -> None:
     last = find(path.stem, running=False)
     with st.container(border=True):
         if last is not None and last.state is State.RUNNING:

@@ -11,7 +11,7 @@ import streamlit as st
 if TYPE_CHECKING:
     from types import ModuleType
 
-VIEWS = "pages.shared.representations.views"
+VIEWS = "pages.representations.gallery"
 
 
 def views() -> ModuleType:

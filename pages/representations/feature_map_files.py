@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ser_core.plots.scales import Scale
 
 
-def offer(picture: Picture, sound: SelectedSound, scale: Scale) -> None:
+def show(picture: Picture, sound: SelectedSound, scale: Scale) -> None:
     """A row of buttons: the picture as it is coloured on the page, its numbers, the sound."""
     draw = partial(print_picture, picture, scale=scale)
     rep = picture.representation

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ser_core.audio import Waveform
 
 
-def all_of(shown: SelectedSound) -> list[Picture]:
+def all_maps(shown: SelectedSound) -> list[Picture]:
     """Every representation with its defaults; what they share is computed once.
 
     Raises:
@@ -33,7 +33,7 @@ def all_of(shown: SelectedSound) -> list[Picture]:
     ]
 
 
-def one_of(shown: SelectedSound, representation: Representation) -> Picture:
+def one_map(shown: SelectedSound, representation: Representation) -> Picture:
     """One representation, with its parameters.
 
     Raises:
