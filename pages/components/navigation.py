@@ -41,7 +41,9 @@ SECTIONS: dict[str, dict[str, PageEntry]] = {
     },
     "Models": {
         "train": PageEntry("pages/train.py", "Train", "Choose a recipe, start it, watch it"),
-        "results": PageEntry("pages/results.py", "Results", "How good it is, and how sure that is"),
+        "results": PageEntry(
+            "pages/results/page.py", "Results", "How good it is, and how sure that is"
+        ),
         "explain": PageEntry(
             "pages/explain.py", "Explain", "Why it answers so, and whether that is so"
         ),

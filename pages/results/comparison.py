@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.components import downloads, errors, scores, theme
 from pages.components.errors import plain
-from pages.shared.results import address, loading, voices
+from pages.results import enrolment_choice, loading, url_params
 from ser_core.errors import SerError
 from ser_core.evaluation import METRICS, spread
 from ser_core.evaluation.contest import Contest, contest
@@ -31,13 +31,13 @@ COMPARABLE = ("uar", "wa", "macro_f1", "ece")
 
 def show(run_ids: list[str]) -> None:
     """The runs side by side, and the paired test."""
-    st.button("← All results", type="tertiary", on_click=address.show_all)
+    st.button("← All results", type="tertiary", on_click=url_params.show_all)
     st.title("Compare")
-    found = _found(run_ids)
+    found = _load(run_ids)
     if len(found) < 2:
         st.info("Tick two results or more in the list to compare them.")
         return
-    voices.choose(found)
+    enrolment_choice.choose(found)
     body(_named(found))
 
 
@@ -63,7 +63,7 @@ def body(found: Mapping[str, RunInfo]) -> None:
         _paired(found, reports, metric)
 
 
-def _found(run_ids: list[str]) -> list[RunInfo]:
+def _load(run_ids: list[str]) -> list[RunInfo]:
     """The finished ones of them; what there is not is told."""
     known = []
     for run_id in run_ids:
@@ -138,10 +138,10 @@ def _paired(found: Mapping[str, RunInfo], reports: dict[str, Report], metric: st
         with st.spinner("Testing the difference on the same clips …"):
             given = {name: loading.predictions(run).part("test") for name, run in found.items()}
             kept[key] = contest(given, metric, by_speaker=by_speaker)
-    _told(kept[key], reports)
+    _test(kept[key], reports)
 
 
-def _told(result: Contest, reports: dict[str, Report]) -> None:
+def _test(result: Contest, reports: dict[str, Report]) -> None:
     with st.container(border=True):
         badge = next((one.badge for one in reports.values() if one.badge), "")
         st.markdown(

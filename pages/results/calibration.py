@@ -44,12 +44,12 @@ def _figures(report: Report) -> None:
                 help=f"{metric.help} Below it: {found.how}.",
             )
         st.markdown(scores.badge(report.badge))
-    st.markdown(_reading(report))
+    st.markdown(_verdict(report))
     if report.ece.note:
         st.caption(plain(report.ece.note))
 
 
-def _reading(report: Report) -> str:
+def _verdict(report: Report) -> str:
     """What the diagram says, in words."""
     floor = (
         f"Even a perfectly calibrated model would show an ECE of about "

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.components import navigation, player, tables, theme
 from pages.components.errors import plain
-from pages.shared.results import judging, loading
+from pages.results import loading, saved_evaluations
 from ser_core.corpora import EMOTIONS
 from ser_core.plots.palette import EMOTION_COLORS
 from ser_core.plots.results import answer_figure
@@ -31,10 +31,10 @@ def show(run: RunInfo, rows: pd.DataFrame, *, key: str) -> None:
         rows: Some of `answers_table`, in the order to show.
         key: Of the widgets.
     """
-    heard(run, rows.iloc[choose(rows, key=key)], key=key)
+    show_answer(run, rows.iloc[choose_row(rows, key=key)], key=key)
 
 
-def choose(rows: pd.DataFrame, *, key: str, height: int = HEIGHT) -> int:
+def choose_row(rows: pd.DataFrame, *, key: str, height: int = HEIGHT) -> int:
     """A table of answers; returns the number of the chosen row, the first to begin with."""
     shown = rows.assign(confidence=100 * rows["confidence"])
     for column in ("true", "answer"):
@@ -78,10 +78,10 @@ def _columns() -> dict[str, Any]:
     }
 
 
-def heard(run: RunInfo, row: pd.Series, *, key: str) -> None:
+def show_answer(run: RunInfo, row: pd.Series, *, key: str) -> None:
     """One answer: the sound, all probabilities, and where to see more of the clip."""
     with st.container(border=True):
-        _sound(run, str(row["clip"]), key=key)
+        _player(run, str(row["clip"]), key=key)
         st.markdown(f"**The model answered {row['answer']}**, {100 * row['confidence']:.0f} % sure")
         given = {e: float(row[PREFIX + e]) for e in EMOTIONS if PREFIX + e in row.index}
         theme.figure(answer_figure(given, true=str(row["true"])), key=f"{key}-answer")
@@ -91,11 +91,11 @@ def heard(run: RunInfo, row: pd.Series, *, key: str) -> None:
 def _model(run: RunInfo, row: pd.Series) -> str:
     """Key of the model that gave an answer, or of the one behind it; empty where it is gone."""
     if isinstance(run, Judged):
-        return judging.explained_by(run)
+        return saved_evaluations.explainable_model(run)
     return f"{run.id}:fold-{row['fold']}-seed-{row['seed']}"
 
 
-def _sound(run: RunInfo, clip: str, *, key: str) -> None:
+def _player(run: RunInfo, clip: str, *, key: str) -> None:
     corpus = loading.corpus(run)
     if corpus is None or clip not in corpus.usable.index:
         st.warning(

@@ -6,24 +6,24 @@ import streamlit as st
 
 from pages.components import navigation
 from pages.components.errors import error_boundary
-from pages.shared.results import address, compare, listing, loading, opened, premium
+from pages.results import comparison, leak_premium, loading, run_detail, run_list, url_params
 from ser_core import tracking
 from ser_core.training.runs import runs, runs_and_fetched
 
 navigation.enter()
-if address.read(address.RUN):
+if url_params.read(url_params.RUN):
     with error_boundary():
-        opened.show(address.read(address.RUN))
-elif address.compared():
+        run_detail.show(url_params.read(url_params.RUN))
+elif url_params.runs_to_compare():
     with error_boundary():
-        compare.show(address.compared())
+        comparison.show(url_params.runs_to_compare())
 else:
     st.title("Results")
     known = runs()
     with error_boundary():
         known = runs_and_fetched()
-    views = {"All results": listing.show, "Leak premium": premium.show}
-    shown = (loading.every(known), known)
+    views = {"All results": run_list.show, "Leak premium": leak_premium.show}
+    shown = (loading.all_results(known), known)
     tabs = st.tabs(list(views), key="results", on_change="rerun", bind="query-params")
     for tab, show, of in zip(tabs, views.values(), shown, strict=True):
         if tab.open:

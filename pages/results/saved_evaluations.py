@@ -9,7 +9,7 @@ import streamlit as st
 from pages.components import buttons, leak_audit, navigation
 from pages.components.errors import plain
 from pages.components.job_progress import watch
-from pages.shared.results import address, compare
+from pages.results import comparison, url_params
 from ser_core.export.plan import source_of
 from ser_core.jobs import State, find
 from ser_core.predicting import judged
@@ -36,7 +36,7 @@ def model_of(run: Judged) -> ModelInfo | None:
     return next((each for each in models() if each.folder == run.model), None)
 
 
-def explained_by(run: Judged) -> str:
+def explainable_model(run: Judged) -> str:
     """Key of the model that can explain an answer: of a file, the one it was made from."""
     found = source_of(run.model) if run.exported else model_of(run)
     return found.key if found else ""
@@ -72,7 +72,7 @@ def outdated(run: Judged) -> None:
         )
 
 
-def against(run: RunInfo, _report: Report) -> None:
+def against_source(run: RunInfo, _report: Report) -> None:
     """A file beside the model it was made from, on the same clips."""
     if not isinstance(run, Judged):
         return
@@ -112,9 +112,9 @@ def _chosen(run: Judged) -> ModelInfo | None:
 
 def _both(run: Judged, other: Judged) -> None:
     """The figures of both, and the paired test."""
-    compare.body({"The file": run, "Its model": other})
+    comparison.body({"The file": run, "Its model": other})
     with st.container(horizontal=True):
-        st.button("Open the model's own results", on_click=address.show_run, args=(other.id,))
+        st.button("Open the model's own results", on_click=url_params.show_run, args=(other.id,))
 
 
 def _offer(run: Judged, source: ModelInfo) -> None:
@@ -137,7 +137,7 @@ def _start(run: Judged, source: ModelInfo) -> None:
     )  # fmt: skip
 
 
-def origin(run: RunInfo, _report: Report) -> None:
+def model_and_clips(run: RunInfo, _report: Report) -> None:
     """The model and its card on the left, what the clips are to it on the right."""
     if not isinstance(run, Judged):
         return
@@ -167,7 +167,9 @@ def _training(source: ModelInfo) -> None:
     """The way to the results of the training that the model is of."""
     trained = next((each for each in runs.runs() if each.folder in source.folder.parents), None)
     if trained is not None and trained.result is not None:
-        st.button("Open the results of its training", on_click=address.show_run, args=(trained.id,))
+        st.button(
+            "Open the results of its training", on_click=url_params.show_run, args=(trained.id,)
+        )
 
 
 def _clips(run: Judged) -> None:

@@ -9,19 +9,19 @@ import streamlit as st
 
 from pages.components import downloads, errors, navigation, scores
 from pages.components.errors import plain
-from pages.shared.results import (
-    address,
+from pages.results import (
     calibration,
-    classes,
-    confusion,
-    judging,
-    listing,
+    confusion_matrix,
+    enrolment_choice,
     loading,
     mistakes,
-    origin,
-    voices,
+    per_class,
+    recipe_and_split,
+    run_list,
+    saved_evaluations,
+    url_params,
 )
-from pages.shared.results import courses as courses_view
+from pages.results import learning_curves as courses_view
 from ser_core.errors import SerError
 from ser_core.predicting.judged import Judged
 from ser_core.predicting.listing import models_of
@@ -33,17 +33,17 @@ if TYPE_CHECKING:
     from ser_core.training.runs import RunInfo
 
 VIEWS = {
-    "Confusion": confusion.show,
-    "Emotions and voices": classes.show,
+    "Confusion": confusion_matrix.show,
+    "Emotions and voices": per_class.show,
     "Mistakes": mistakes.show,
     "Calibration": calibration.show,
     "Courses": courses_view.show,
-    "Recipe and split": origin.show,
+    "Recipe and split": recipe_and_split.show,
 }
 JUDGED = {
     **{name: VIEWS[name] for name in list(VIEWS)[:4]},
-    "Against its model": judging.against,
-    "Model and clips": judging.origin,
+    "Against its model": saved_evaluations.against_source,
+    "Model and clips": saved_evaluations.model_and_clips,
 }
 
 
@@ -60,8 +60,8 @@ def show(run_id: str) -> None:
         return
     report = loading.report(run)
     _header(run, report)
-    voices.choose([run])
-    scores.headline_metrics(report, voices.hint(run))
+    enrolment_choice.choose([run])
+    scores.headline_metrics(report, enrolment_choice.hint(run))
     st.caption(plain(scores.basis(report)))
     _views(run, report)
 
@@ -69,7 +69,11 @@ def show(run_id: str) -> None:
 def _views(run: RunInfo, report: Report) -> None:
     views = JUDGED if isinstance(run, Judged) else VIEWS
     if isinstance(run, Judged) and not run.exported:
-        views = {name: view for name, view in views.items() if view is not judging.against}
+        views = {
+            name: view
+            for name, view in views.items()
+            if view is not saved_evaluations.against_source
+        }
     tabs = st.tabs(list(views), key="tab", on_change="rerun", bind="query-params")
     for tab, view in zip(tabs, views.values(), strict=True):
         if tab.open:
@@ -78,7 +82,7 @@ def _views(run: RunInfo, report: Report) -> None:
 
 
 def _back() -> None:
-    st.button("← All results", type="tertiary", on_click=address.show_all)
+    st.button("← All results", type="tertiary", on_click=url_params.show_all)
 
 
 def _unfinished(run: RunInfo) -> None:
@@ -95,7 +99,7 @@ def _header(run: RunInfo, report: Report) -> None:
     left.title(plain(run.name))
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         _downloads(run, report)
-        st.button("Delete", on_click=listing.delete, args=([run],), help="Can be undone.")
+        st.button("Delete", on_click=run_list.delete, args=([run],), help="Can be undone.")
     result = run.result
     assert result is not None  # noqa: S101  (seen by the caller)
     when = datetime.fromtimestamp(result.finished).strftime("%d %b %Y, %H:%M")
@@ -103,9 +107,9 @@ def _header(run: RunInfo, report: Report) -> None:
         f"{scores.badge(report.badge)} Leak grade **{report.grade}**: {plain(report.reading)}"
     )
     if isinstance(run, Judged):
-        st.caption(f"{plain(judging.about(run))} · {when}")
-        judging.outdated(run)
-        judging.links(run)
+        st.caption(f"{plain(saved_evaluations.about(run))} · {when}")
+        saved_evaluations.outdated(run)
+        saved_evaluations.links(run)
         return
     st.caption(
         f"{plain(run.representation)} · {plain(run.policy)} · "

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import downloads, tables, theme
-from pages.shared.results import loading
+from pages.results import loading
 from ser_core.plots.printed_results import print_courses
 from ser_core.plots.results import course_figure
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.components import downloads, scores, theme
-from pages.shared.results import address, clips, loading
+from pages.results import answer_table, loading, url_params
 from ser_core.evaluation.answers import cell
 from ser_core.plots.printed_results import print_confusion
 from ser_core.plots.results import confusion_figure
@@ -59,16 +59,16 @@ def _clicked() -> None:
     points = chosen["selection"]["points"]
     if points:
         true, answer = points[0]["customdata"][:2]
-        address.write(cell=f"{true}:{answer}")
+        url_params.write(cell=f"{true}:{answer}")
 
 
 def _valid_cell(report: Report) -> tuple[str, str] | None:
-    chosen = address.cell()
+    chosen = url_params.cell()
     return chosen if chosen and set(chosen) <= set(report.classes) else None
 
 
 def _cell(run: RunInfo, report: Report) -> None:
-    chosen = _valid_cell(report) or _commonest(report)
+    chosen = _valid_cell(report) or _most_frequent_error(report)
     _choices(report, chosen)
     true, answer = chosen
     rows = cell(loading.answers(run), true, answer)
@@ -77,10 +77,10 @@ def _cell(run: RunInfo, report: Report) -> None:
         return
     meaning = "right" if true == answer else "wrong"
     st.markdown(f"**{count(len(rows), 'answer')}** of {true} given as {answer}, {meaning}")
-    clips.show(run, rows, key=f"cell-{true}-{answer}")
+    answer_table.show(run, rows, key=f"cell-{true}-{answer}")
 
 
-def _commonest(report: Report) -> tuple[str, str]:
+def _most_frequent_error(report: Report) -> tuple[str, str]:
     """The cell that is shown until one is chosen: the commonest mistake, or answer without one."""
     table = report.confusion_table()
     values = table.to_numpy(copy=True)
@@ -97,8 +97,8 @@ def _choices(report: Report, chosen: tuple[str, str]) -> None:
             ("True emotion", "Answer"), ("cell-true", "cell-answer"), chosen, strict=True
         ):
             st.session_state[key] = value
-            st.selectbox(label, report.classes, key=key, on_change=_chosen, width=170)
+            st.selectbox(label, report.classes, key=key, on_change=_choice_changed, width=170)
 
 
-def _chosen() -> None:
-    address.write(cell=f"{st.session_state['cell-true']}:{st.session_state['cell-answer']}")
+def _choice_changed() -> None:
+    url_params.write(cell=f"{st.session_state['cell-true']}:{st.session_state['cell-answer']}")

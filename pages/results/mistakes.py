@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.components import downloads, scores
-from pages.shared.results import clips, loading
+from pages.results import answer_table, loading
 from ser_core.evaluation.answers import mistakes
 from ser_core.words import count
 
@@ -32,13 +32,15 @@ def show(run: RunInfo, report: Report) -> None:
     left, right = st.columns([6, 5], gap="medium")
     with left:
         rows = _filtered(wrong)
-        picked = clips.choose(rows, key="mistakes-table", height=440) if len(rows) else None
+        picked = (
+            answer_table.choose_row(rows, key="mistakes-table", height=440) if len(rows) else None
+        )
         if picked is None:
             st.info("No mistake is like that. Take a filter away.")
             return
         _below(run, rows)
     with right:
-        clips.heard(run, rows.iloc[picked], key="mistake")
+        answer_table.show_answer(run, rows.iloc[picked], key="mistake")
 
 
 def _filtered(wrong: pd.DataFrame) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import streamlit as st
 from pages.components import buttons, navigation, scores, tables, theme
 from pages.components.errors import plain
 from pages.components.errors import show as show_error
-from pages.shared.results import address, judging
+from pages.results import saved_evaluations, url_params
 from ser_core.errors import SerError
 from ser_core.jobs import State
 from ser_core.plots.palette import ACCENT
@@ -38,7 +38,7 @@ def show(known: Sequence[RunInfo]) -> None:
     _undo()
     finished = [run for run in known if run.result]
     if not finished:
-        _nothing_yet(len(known))
+        _no_results_yet(len(known))
         return
     chosen = _filters(finished)
     if len(known) > len(finished):
@@ -48,12 +48,12 @@ def show(known: Sequence[RunInfo]) -> None:
             navigation.link("train", "See them on the page Train →")
     if chosen:
         _table(chosen)
-        _picture(chosen)
+        _chart(chosen)
     else:
         st.info("No result is like that. Take a filter away.")
 
 
-def _nothing_yet(unfinished: int) -> None:
+def _no_results_yet(unfinished: int) -> None:
     with st.container(border=True):
         st.subheader("No results yet")
         if unfinished:
@@ -76,7 +76,7 @@ def _filters(finished: Sequence[RunInfo]) -> list[RunInfo]:
         text = st.text_input(
             "Find", key="find-run", live=True, bind="query-params", placeholder="name or hash"
         )
-        kinds = _choice("Kind", "of", [judging.kind(run) for run in finished])
+        kinds = _choice("Kind", "of", [saved_evaluations.kind(run) for run in finished])
         policies = _choice("Split", "policies", [run.policy for run in finished])
         names = _choice("Representation", "kinds", [run.representation for run in finished])
         grades = _choice(
@@ -89,7 +89,7 @@ def _filters(finished: Sequence[RunInfo]) -> list[RunInfo]:
     return [
         run
         for run in finished
-        if (not kinds or judging.kind(run) in kinds)
+        if (not kinds or saved_evaluations.kind(run) in kinds)
         and (not policies or run.policy in policies)
         and (not names or run.representation in names)
         and run.result
@@ -107,7 +107,7 @@ def _choice(label: str, key: str, values: Sequence[str]) -> list[str]:
     return st.multiselect(label, options, key=key, bind="query-params", placeholder="all")
 
 
-def _picture(chosen: Sequence[RunInfo]) -> None:
+def _chart(chosen: Sequence[RunInfo]) -> None:
     """UAR of the newest runs with their intervals, on one scale."""
     rows = [_row(run, chosen) for run in chosen[:DRAWN] if run.result]
     with st.container(border=True):
@@ -124,12 +124,12 @@ def _row(run: RunInfo, among: Sequence[RunInfo]) -> Row:
     result = run.result
     assert result is not None  # noqa: S101  (the list holds finished runs)
     same = sum(each.name == run.name for each in among) > 1
-    label = f"{short(run.name)} · {run.id[-4:]}" if same else short(run.name)
-    note = f"{run.policy or judging.kind(run)}, {result.clips:,} test answers"
+    label = f"{short_name(run.name)} · {run.id[-4:]}" if same else short_name(run.name)
+    note = f"{run.policy or saved_evaluations.kind(run)}, {result.clips:,} test answers"
     return Row(label, result.uar, MARK if result.badge else ACCENT, note, filled=not result.badge)
 
 
-def short(name: str, most: int = 44) -> str:
+def short_name(name: str, most: int = 44) -> str:
     """A name that fits beside a figure."""
     return name if len(name) <= most else f"{name[: most - 1]}…"
 
@@ -155,7 +155,7 @@ def _table(chosen: Sequence[RunInfo]) -> None:
 def _open_cell(chosen: Sequence[RunInfo], row: int) -> None:
     """A click on a line opens its run; the click is then forgotten, or Back would not lead back."""
     del st.session_state[TABLE]
-    address.show_run(chosen[row].id)
+    url_params.show_run(chosen[row].id)
     st.rerun()
 
 
@@ -180,7 +180,7 @@ def _line(run: RunInfo) -> dict[str, Any]:
         "WA": result.wa.value,
         "Badge": [scores.short_badge(result.badge) or scores.NEW_SPEAKERS],
         "Grade": result.grade,
-        "Kind": judging.kind(run),
+        "Kind": saved_evaluations.kind(run),
         "Split": run.policy,
         "Representation": run.representation,
         "Corpus": run.corpus.name,
@@ -235,14 +235,14 @@ def _actions(chosen: Sequence[RunInfo], picked: Sequence[RunInfo]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         buttons.button(
             "Open",
-            address.show_run,
+            url_params.show_run,
             ids[0] if ids else "",
             type="primary",
             disabled=len(ids) != 1,
         )
         buttons.button(
             f"Compare {len(ids)}" if len(ids) > 1 else "Compare",
-            address.show_several,
+            url_params.show_several,
             ids,
             disabled=len(ids) < 2,
             help="Paired test on the clips that they have in common. Tick two lines or more.",
@@ -271,7 +271,7 @@ def delete(picked: Sequence[RunInfo]) -> None:
             st.session_state["_run_error"] = str(error)
     st.session_state["_deleted"] = [*_deleted(), *kept]
     st.session_state.pop(TABLE, None)  # or the tick would pass to the run that takes its row
-    address.show_all()
+    url_params.show_all()
 
 
 def _undo() -> None:

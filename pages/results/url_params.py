@@ -42,7 +42,7 @@ def show_several(run_ids: list[str]) -> None:
     write(run="", compare=",".join(run_ids), cell="")
 
 
-def compared() -> list[str]:
+def runs_to_compare() -> list[str]:
     """Runs to compare, without repetition."""
     return list(dict.fromkeys(each for each in read(COMPARE).split(",") if each))
 

@@ -12,7 +12,7 @@ from pages.components import buttons, downloads, navigation, scores, theme
 from pages.components.errors import plain
 from pages.components.errors import show as show_error
 from pages.components.split_policies import policy_title
-from pages.shared.results import address
+from pages.results import url_params
 from ser_core.errors import SerError
 from ser_core.jobs import State
 from ser_core.plots.palette import ACCENT
@@ -46,7 +46,7 @@ def show(known: Sequence[RunInfo]) -> None:
     run = _choose(families)
     found = premium.members(run, known)
     rows = premium.premium(found)
-    _picture(rows, run)
+    _chart(rows, run)
     missing = [policy for policy in premium.COMPARED if policy not in found]
     if missing:
         _offer(run, missing)
@@ -75,7 +75,7 @@ def _choose(families: dict[str, RunInfo]) -> RunInfo:
     return families[key]
 
 
-def _picture(rows: Sequence[Premium], run: RunInfo) -> None:
+def _chart(rows: Sequence[Premium], run: RunInfo) -> None:
     shown = [_row(row) for row in rows]
     with st.container(border=True):
         st.markdown(
@@ -96,7 +96,7 @@ def _picture(rows: Sequence[Premium], run: RunInfo) -> None:
                     f"Open {row.policy}",
                     key=f"premium-{row.policy}",
                     type="tertiary",
-                    on_click=address.show_run,
+                    on_click=url_params.show_run,
                     args=(row.run.id,),
                 )
         title = f"Leak premium, {premium.plain_name(run.name)}"

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared.results import address
+from pages.results import url_params
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ser_core.training.runs import RunInfo
 
-VOICES = {address.STRANGERS: "Strangers", address.ENROLLED: "Enrolled"}
+VOICES = {url_params.STRANGERS: "Strangers", url_params.ENROLLED: "Enrolled"}
 
 
 def choose(found: Sequence[RunInfo]) -> None:
@@ -24,7 +24,7 @@ def choose(found: Sequence[RunInfo]) -> None:
         "Voices of the test",
         list(VOICES),
         format_func=lambda voices: VOICES[voices],
-        default=address.ENROLLED if address.enrolled() else address.STRANGERS,
+        default=url_params.ENROLLED if url_params.enrolled() else url_params.STRANGERS,
         required=True,
         key=f"voices-{'-'.join(run.id for run in found)}",
         help="**Strangers**: nothing is known of the speaker; this is the figure in all lists. "
@@ -32,14 +32,14 @@ def choose(found: Sequence[RunInfo]) -> None:
         "none of them trained the model. With fewer clips of a voice the truth lies between the "
         "two.",
     )
-    if (chosen == address.ENROLLED) != address.enrolled():
-        address.write(voices=chosen if chosen == address.ENROLLED else "")
+    if (chosen == url_params.ENROLLED) != url_params.enrolled():
+        url_params.write(voices=chosen if chosen == url_params.ENROLLED else "")
         st.rerun()
 
 
 def hint(run: RunInfo) -> str:
     """Where the better figure is, of a model that is looked at as if it could enrol no one."""
-    if address.enrolled() or not run.result or not run.result.enrolled:
+    if url_params.enrolled() or not run.result or not run.result.enrolled:
         return ""
     value = run.result.enrolled.value
     return (

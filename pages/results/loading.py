@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.components import selection
-from pages.shared.results import address
+from pages.results import url_params
 from ser_core.errors import SerError
 from ser_core.evaluation.answers import answers_table
 from ser_core.predicting import judged
@@ -35,7 +35,7 @@ def one(name: str) -> RunInfo:
     return judged.one(name) if name.startswith(judged.PREFIX) else runs.one(name)
 
 
-def every(known: Sequence[RunInfo]) -> list[RunInfo]:
+def all_results(known: Sequence[RunInfo]) -> list[RunInfo]:
     """Trainings and models that were judged, the newest first."""
     return sorted([*known, *judged.judged()], key=_when, reverse=True)
 
@@ -55,7 +55,7 @@ def _stamp(run: RunInfo) -> float:
 
 def enrolled(run: RunInfo) -> bool:
     """Whether its answers to known voices are looked at: by the address, if there are any."""
-    return address.enrolled() and run.result is not None and run.result.enrolled is not None
+    return url_params.enrolled() and run.result is not None and run.result.enrolled is not None
 
 
 def report(run: RunInfo, part: str = "test") -> Report:
