@@ -51,7 +51,7 @@ SECTIONS: dict[str, dict[str, PageEntry]] = {
             "pages/robustness.py", "Robustness", "Attacks, bad lines, and what a model leans on"
         ),
         "ensemble": PageEntry(
-            "pages/ensemble.py", "Ensemble", "Pool models with weights they earn"
+            "pages/ensemble/page.py", "Ensemble", "Pool models with weights they earn"
         ),
     },
     "Use": {

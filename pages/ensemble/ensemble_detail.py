@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.components import downloads, errors, navigation, scores, theme
 from pages.components.errors import plain
-from pages.shared.ensemble import address, loading, views
+from pages.ensemble import detail_tabs, loading, url_params
 from ser_core import jobs as queue
 from ser_core.ensemble import saved as ensembles
 from ser_core.ensemble.card import in_use
@@ -31,13 +31,13 @@ BADGES = {
 }
 UNKNOWN, KNOWN = "unknown voices", "enrolled voices"
 VIEWS = {
-    "Weights": views.weights,
-    "Is it worth it?": views.worth,
-    "Errors in common": views.overlap,
-    "Confidence": views.confidence,
-    "Confusion": views.confusion,
-    "Search": views.search,
-    "Card": views.card,
+    "Weights": detail_tabs.weights,
+    "Is it worth it?": detail_tabs.against_baselines,
+    "Errors in common": detail_tabs.overlap,
+    "Confidence": detail_tabs.confidence,
+    "Confusion": detail_tabs.confusion,
+    "Search": detail_tabs.search,
+    "Card": detail_tabs.card,
 }
 
 
@@ -57,7 +57,7 @@ def show(ensemble_id: str) -> None:
         st.title(plain(saved.name))
         _stopped(saved, job)
     else:
-        _made(saved)
+        _finished(saved)
 
 
 @st.fragment(run_every=1)
@@ -104,8 +104,8 @@ def _stopped(saved: Saved, job: Job | None) -> None:
         st.button("Delete", on_click=_delete, args=(saved,), help="Can be undone.")
 
 
-def _made(saved: Saved) -> None:
-    saved = _voices(saved)
+def _finished(saved: Saved) -> None:
+    saved = _enrolment_choice(saved)
     report = loading.report(saved)
     _header(saved, report)
     scores.headline_metrics(report)
@@ -117,7 +117,7 @@ def _made(saved: Saved) -> None:
                 view(saved, report)
 
 
-def _voices(saved: Saved) -> Saved:
+def _enrolment_choice(saved: Saved) -> Saved:
     """The ensemble as it is for unknown voices, or for known ones where it was measured so."""
     if not saved.enrols:
         return saved
@@ -180,7 +180,7 @@ def _delete(saved: Saved) -> None:
 
 def _close() -> None:
     """Back to the list."""
-    address.close()
+    url_params.close()
     st.session_state["ensembles"] = "Ensembles"
 
 

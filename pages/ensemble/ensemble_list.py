@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.components import tables
 from pages.components.errors import plain
-from pages.shared.ensemble import address, loading
+from pages.ensemble import loading, url_params
 from ser_core.ensemble import saved as ensembles
 from ser_core.ensemble.launch import job_of
 from ser_core.errors import SerError
@@ -41,7 +41,7 @@ def show() -> None:
     cells = state["selection"]["cells"]
     if cells and cells[0][0] < len(known):
         del st.session_state[TABLE]
-        address.open_(known[cells[0][0]].id)
+        url_params.open_ensemble(known[cells[0][0]].id)
         st.rerun()
     st.caption("Click a line to open it.")
 

@@ -8,12 +8,12 @@ ENSEMBLE = "ensemble"
 MEMBERS = "members"
 
 
-def chosen() -> str:
+def ensemble_id() -> str:
     """Id of the ensemble that is open; empty for none."""
     return str(st.query_params.get(ENSEMBLE, ""))
 
 
-def open_(ensemble_id: str) -> None:
+def open_ensemble(ensemble_id: str) -> None:
     """Open an ensemble."""
     st.query_params[ENSEMBLE] = ensemble_id
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.components import downloads, scores, theme
 from pages.components.errors import plain
-from pages.shared.ensemble import loading
+from pages.ensemble import loading
 from ser_core.ensemble.card import card as card_text
 from ser_core.ensemble.card import sentences
 from ser_core.evaluation import METRICS, coverage_risk
@@ -121,7 +121,7 @@ def _formats() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def worth(saved: Saved, report: Report) -> None:
+def against_baselines(saved: Saved, report: Report) -> None:
     """Against equal weights and the best single member, in words and as a table."""
     results = _about(saved)["results"]
     with st.container(border=True):
@@ -211,7 +211,7 @@ def confidence(saved: Saved, report: Report) -> None:
         st.markdown(f"**Before and after a temperature of {about['temperature']:.2f}**")
         curves = results["reliability"]
         theme.figure(calibration_figure(curves["before"], curves["after"]), key="calibration")
-        st.markdown(_calibrated(about))
+        st.markdown(_calibration_text(about))
         downloads.figures(f"{saved.id}-reliability", partial(print_reliability, report, saved.name))
     with right, st.container(border=True):
         st.markdown("**Answer less, err less**")
@@ -219,11 +219,11 @@ def confidence(saved: Saved, report: Report) -> None:
         point = (done["coverage"], done["risk"]) if done and done["risk"] is not None else None
         curve = coverage_risk(loading.predictions(saved).part("test"))
         theme.figure(coverage_figure({"ensemble": curve}, point=point), key="coverage")
-        st.markdown(_rejected(about))
+        st.markdown(_rejection_text(about))
         st.markdown(scores.badge(report.badge))
 
 
-def _calibrated(about: Mapping[str, Any]) -> str:
+def _calibration_text(about: Mapping[str, Any]) -> str:
     results = about["results"]
     parts = [
         f"{METRICS[name].title} {results['before'][name]['value']:.3f} → "
@@ -234,7 +234,7 @@ def _calibrated(about: Mapping[str, Any]) -> str:
     return f"{' · '.join(parts)}. A perfectly calibrated model would show an ECE of about {floor}."
 
 
-def _rejected(about: Mapping[str, Any]) -> str:
+def _rejection_text(about: Mapping[str, Any]) -> str:
     threshold, done = about["threshold"], about["results"]["rejection"]
     risk = 100 * about["options"]["risk"]
     if threshold is None or done is None:

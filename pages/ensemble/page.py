@@ -6,15 +6,15 @@ import streamlit as st
 
 from pages.components import navigation
 from pages.components.errors import error_boundary
-from pages.shared.ensemble import address, choosing, listing, opened
+from pages.ensemble import create_form, ensemble_detail, ensemble_list, url_params
 
 navigation.enter()
-if address.chosen():
+if url_params.ensemble_id():
     with error_boundary():
-        opened.show(address.chosen())
+        ensemble_detail.show(url_params.ensemble_id())
 else:
     st.title("Ensemble")
-    views = {"New": choosing.show, "Ensembles": listing.show}
+    views = {"New": create_form.show, "Ensembles": ensemble_list.show}
     tabs = st.tabs(list(views), key="ensembles", on_change="rerun", bind="query-params")
     for tab, view in zip(tabs, views.values(), strict=True):
         if tab.open:

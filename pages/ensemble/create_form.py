@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.components import buttons, errors, navigation, scores
 from pages.components.errors import plain
-from pages.shared.ensemble import address, loading
+from pages.ensemble import loading, url_params
 from ser_core.ensemble.launch import launch, shell
 from ser_core.ensemble.members import Candidate, families, obstacle
 from ser_core.ensemble.options import FIT_ON, SEEDS, WEIGHTS, Options
@@ -59,15 +59,15 @@ def show() -> None:
     known = loading.candidates()
     found = families(known)
     if not found or (len(found[0]) < 2 and not _several_seeds(found)):
-        _nothing_yet(known)
-        _refused(known, [])
+        _no_candidates_yet(known)
+        _ineligible_runs(known, [])
         return
     left, right = st.columns([5, 3], gap="medium")
     with left:
         family = _family(found)
         chosen = _members(family)
         _table(family, chosen)
-        _refused(known, family)
+        _ineligible_runs(known, family)
     with right, st.container(border=True):
         _start(chosen)
 
@@ -76,7 +76,7 @@ def _several_seeds(found: Sequence[Sequence[Candidate]]) -> bool:
     return any(len(candidate.seeds) > 1 for family in found for candidate in family)
 
 
-def _nothing_yet(known: Sequence[Candidate]) -> None:
+def _no_candidates_yet(known: Sequence[Candidate]) -> None:
     with st.container(border=True):
         st.subheader("Nothing to pool yet")
         have = f"There is {count(len(known), 'finished run')}. " if len(known) == 1 else ""
@@ -91,7 +91,7 @@ def _nothing_yet(known: Sequence[Candidate]) -> None:
 
 def _family(found: list[list[Candidate]]) -> list[Candidate]:
     """Runs that can be pooled; the user chooses where there are several sorts of them."""
-    wanted = set(address.members())
+    wanted = set(url_params.members())
     usual = next(
         (n for n, family in enumerate(found) if wanted & {one.run.id for one in family}), 0
     )
@@ -120,7 +120,7 @@ def _title(family: Sequence[Candidate]) -> str:
 def _members(family: Sequence[Candidate]) -> list[Candidate]:
     """The runs to pool; all of them to begin with."""
     by_id = {one.run.id: one for one in family}
-    wanted = [run_id for run_id in address.members() if run_id in by_id]
+    wanted = [run_id for run_id in url_params.members() if run_id in by_id]
     key = f"members-{family[0].split.hash}"
     picked = st.multiselect(
         "Members",
@@ -130,7 +130,7 @@ def _members(family: Sequence[Candidate]) -> list[Candidate]:
         key=key,
         placeholder="two or more",
     )
-    address.write_members(picked if set(picked) != set(by_id) else [])
+    url_params.write_members(picked if set(picked) != set(by_id) else [])
     return [by_id[run_id] for run_id in picked]
 
 
@@ -168,7 +168,7 @@ def _table(family: Sequence[Candidate], chosen: Sequence[Candidate]) -> None:
     st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=columns, placeholder="")
 
 
-def _refused(known: Sequence[Candidate], family: Sequence[Candidate]) -> None:
+def _ineligible_runs(known: Sequence[Candidate], family: Sequence[Candidate]) -> None:
     """Runs that cannot join, in grey, each with its reason."""
     inside = {one.run.id for one in family}
     outside = [one for one in known if one.run.id not in inside]
@@ -277,4 +277,4 @@ def _launch(request: Request) -> None:
     except SerError as error:
         st.session_state["_ensemble_error"] = str(error)
         return
-    address.open_(request.id)
+    url_params.open_ensemble(request.id)
