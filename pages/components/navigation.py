@@ -56,7 +56,9 @@ SECTIONS: dict[str, dict[str, PageEntry]] = {
     },
     "Use": {
         "predict": PageEntry("pages/predict/page.py", "Predict", "Let a model answer recordings"),
-        "export": PageEntry("pages/export.py", "Export", "A model as one file that runs anywhere"),
+        "export": PageEntry(
+            "pages/export/page.py", "Export", "A model as one file that runs anywhere"
+        ),
     },
 }
 _run = threading.local()

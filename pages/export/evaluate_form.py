@@ -26,7 +26,7 @@ def show(file: Path, spec: Spec, active: Active) -> None:
     """For each kind of clips the button, the job, or the figure with the way to all of it."""
     test, every = _clips(file, spec, active)
     parts = {"test": test, "": every} if test else {"": every}
-    left = [part for part in parts if not _shown(file, active, part)]
+    left = [part for part in parts if not _show_state(file, active, part)]
     if not every or not left:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -34,7 +34,7 @@ def show(file: Path, spec: Spec, active: Active) -> None:
             _button(file, spec, active, part, parts[part])
 
 
-def _shown(file: Path, active: Active, part: str) -> bool:
+def _show_state(file: Path, active: Active, part: str) -> bool:
     """Show what there is; False where nobody asked yet, or it went wrong."""
     own = judged.id_of(file, _corpus(active), part)
     job = find(judged.KEY + own, running=False)
@@ -43,7 +43,7 @@ def _shown(file: Path, active: Active, part: str) -> bool:
         return True
     kept = next((each for each in judged.judged() if each.id == own), None)
     if kept is not None and not kept.outdated:
-        _found(kept)
+        _show_result(kept)
         return True
     if job is not None and job.state is State.FAILED:
         st.error(plain(job.reason.removeprefix("Error ")))
@@ -76,7 +76,7 @@ def _start(file: Path, spec: Spec, active: Active, part: str) -> None:
     )  # fmt: skip
 
 
-def _found(kept: Judged) -> None:
+def _show_result(kept: Judged) -> None:
     """The headline, and the way to everything behind it."""
     result = kept.result
     if result is None:

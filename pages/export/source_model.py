@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def take() -> None:
+def use_source_model() -> None:
     """Where the address names an exported file, as other pages do, choose what it was made from."""
     key = st.query_params.get(MODEL, "")
     if not key.startswith(f"{EXPORTED}:"):

@@ -37,12 +37,12 @@ def show(info: ModelInfo, active: Active) -> None:
         _options(info, active, busy=bool(running))
     for job in running:
         with st.container(border=True):
-            watch(str(job.folder), str(info.folder), _made(info.folder))
+            watch(str(job.folder), str(info.folder), _written_files(info.folder))
     if not running and jobs:
-        _ended(jobs[0])
+        _last_outcome(jobs[0])
 
 
-def _ended(job: Job) -> None:
+def _last_outcome(job: Job) -> None:
     """What came of the last one, where its files do not say it."""
     if job.state is State.FAILED:
         st.error(plain(_reason(job.reason)))
@@ -104,7 +104,7 @@ def _start(info: ModelInfo) -> None:
         st.session_state[FAULT] = str(error)
 
 
-def _made(model: Path) -> list[tuple[str, float]]:
+def _written_files(model: Path) -> list[tuple[str, float]]:
     """Files there are, and when each was written."""
     return [(path.name, path.stat().st_mtime) for path in files(model) if path.exists()]
 
@@ -114,18 +114,18 @@ def watch(folder: str, model: str, drawn: list[tuple[str, float]]) -> None:
     """How far a job is, once a second; the page is drawn again for each file, and at the end."""
     with errors.error_boundary():
         job = open_job(Path(folder))
-        if job is None or job.state.is_over or _made(Path(model)) != drawn:
+        if job is None or job.state.is_over or _written_files(Path(model)) != drawn:
             st.rerun()
         left, right = st.columns([6, 1], vertical_alignment="center")
         progress = job.progress
-        left.progress(progress.fraction if progress else 0.0, text=_where(job))
+        left.progress(progress.fraction if progress else 0.0, text=_progress_text(job))
         right.button(
             "Cancel", key=f"cancel-{job.id}", on_click=job.cancel,
             help="Ends it at once. Files that are done stay, the one under way is not written.",
         )  # fmt: skip
 
 
-def _where(job: Job) -> str:
+def _progress_text(job: Job) -> str:
     """The stage, how long it has taken so far, and how long the rest may take."""
     progress = job.progress
     stage = (progress.note or "under way") if progress else "starting"

@@ -6,15 +6,15 @@ import streamlit as st
 
 from pages.components import model_picker, navigation
 from pages.components.errors import error_boundary
-from pages.shared.export import making, offered, source, trying
+from pages.export import export_form, file_list, source_model, try_file
 
 active = navigation.enter()
 st.title("Export")
-source.take()
+source_model.use_source_model()
 info = model_picker.choose(exported=False)
 if info is not None:
     with error_boundary():
-        making.show(info, active)
-        files = offered.show(info, active)
+        export_form.show(info, active)
+        files = file_list.show(info, active)
         if files:
-            trying.show(files, info, active)
+            try_file.show(files, info, active)

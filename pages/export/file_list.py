@@ -11,7 +11,7 @@ import streamlit as st
 from pages.components import buttons, navigation, player
 from pages.components import downloads as downloads
 from pages.components.errors import plain
-from pages.shared.export import judged, source
+from pages.export import evaluate_form, source_model
 from ser_core.errors import SerError
 from ser_core.export.model import read
 from ser_core.export.package import package, report
@@ -107,11 +107,11 @@ def _table(found: dict[Path, Spec], info: ModelInfo) -> None:
         )
         if times:
             st.caption("Median and 95th percentile of an answer to 2.4 s, in milliseconds.")
-    for sentence in _on_what(found):
+    for sentence in _test_set_notes(found):
         st.caption(plain(sentence))
 
 
-def _on_what(found: Mapping[Path, Spec]) -> list[str]:
+def _test_set_notes(found: Mapping[Path, Spec]) -> list[str]:
     """What the changes in UAR are of, each once."""
     measured = [spec.verification["uar"] for spec in found.values() if spec.verification.get("uar")]
     said = (
@@ -163,7 +163,7 @@ def _file(path: Path, spec: Spec, info: ModelInfo, active: Active) -> None:
         st.markdown(plain(f"{said} {gate['n']:,} answers on {gate['clips']}."))
     for note in spec.notes:
         st.caption(plain(note))
-    _heard(spec, active)
+    _changed_answers(spec, active)
     stem = "".join(c if c.isalnum() else "-" for c in info.title).strip("-").lower()
     with downloads.row():
         if spec.status != "failed":
@@ -189,14 +189,14 @@ def _file(path: Path, spec: Spec, info: ModelInfo, active: Active) -> None:
             "What the gate found, as text",
         )
         if spec.status != "failed":
-            key = source.key_of(path)
+            key = source_model.key_of(path)
             navigation.link("predict", "Predict with it →", model=key)
             navigation.link("robustness", "Try its robustness →", model=key)
     if spec.status != "failed":
-        judged.show(path, spec, active)
+        evaluate_form.show(path, spec, active)
 
 
-def _heard(spec: Spec, active: Active) -> None:
+def _changed_answers(spec: Spec, active: Active) -> None:
     """Clips that the file answers otherwise."""
     flipped = spec.verification.get("flipped", [])
     if not flipped:
