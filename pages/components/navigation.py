@@ -48,7 +48,9 @@ SECTIONS: dict[str, dict[str, PageEntry]] = {
             "pages/explain.py", "Explain", "Why it answers so, and whether that is so"
         ),
         "robustness": PageEntry(
-            "pages/robustness.py", "Robustness", "Attacks, bad lines, and what a model leans on"
+            "pages/robustness/page.py",
+            "Robustness",
+            "Attacks, bad lines, and what a model leans on",
         ),
         "ensemble": PageEntry(
             "pages/ensemble/page.py", "Ensemble", "Pool models with weights they earn"

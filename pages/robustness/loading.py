@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def views() -> tuple[ModuleType, ModuleType]:
     """The modules of the two tabs; torch is loaded for them."""
-    names = ("pages.shared.robustness.cards", "pages.shared.robustness.one_clip")
+    names = ("pages.robustness.robustness_card", "pages.robustness.one_clip")
     if "ser_core.robustness.running" not in sys.modules:
         with st.spinner("Loading the signal processing, a few seconds once …"):
             importlib.import_module("ser_core.robustness.running")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.components import model_picker, navigation
 from pages.components.errors import error_boundary
-from pages.shared.robustness import loading
+from pages.robustness import loading
 
 active = navigation.enter()
 st.title("Robustness")

@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.components import downloads, theme
 from pages.components.errors import error_boundary, plain
-from pages.shared.robustness import attacks, loading, trying
+from pages.robustness import attack_charts, loading, run_form
 from ser_core.plots.printed_robustness import findings, markdown, page, print_card
 from ser_core.plots.robustness import overview_figure, recalls_figure, trouble_figure
 from ser_core.robustness.card import Card, CardInfo, cards
@@ -35,10 +35,10 @@ WARNED = ("leans on it", "masks its gradient", "masking its gradient", "need not
 
 def show(info: ModelInfo, active: Active) -> None:  # noqa: ARG001  (every tab is called alike)
     """What was tried on the model, and what else can be."""
-    trying.show(info)
+    run_form.show(info)
     found = [each for each in cards(root()) if each.about.get("model_path") == _path(info)]
     if not found:
-        attack = " and the simplest attack" if trying.has_gradient(info) else ""
+        attack = " and the simplest attack" if run_form.has_gradient(info) else ""
         st.info(
             "Nothing has been tried on this model yet. A quick look takes less than a minute: it "
             f"shows how the answers suffer from noise, rooms, lines{attack}."
@@ -58,25 +58,25 @@ def _path(info: ModelInfo) -> str:
 def _chosen(found: Sequence[CardInfo]) -> CardInfo:
     """The card of the address, or the newest."""
     by_id = {each.folder.name: each for each in found}
-    wanted = st.query_params.get(trying.CARD, "")
+    wanted = st.query_params.get(run_form.CARD, "")
     chosen = wanted if wanted in by_id else found[0].folder.name
     if len(found) > 1:
         st.session_state["robustness-card"] = chosen
         st.selectbox(
             "Card",
             list(by_id),
-            format_func=lambda name: _named(by_id[name]),
+            format_func=lambda name: _title(by_id[name]),
             key="robustness-card",
-            on_change=_take,
+            on_change=_card_changed,
         )
     return by_id[chosen]
 
 
-def _take() -> None:
-    st.query_params[trying.CARD] = st.session_state["robustness-card"]
+def _card_changed() -> None:
+    st.query_params[run_form.CARD] = st.session_state["robustness-card"]
 
 
-def _named(info: CardInfo) -> str:
+def _title(info: CardInfo) -> str:
     import time
 
     when = time.strftime("%d %b, %H:%M", time.localtime(info.when))
@@ -100,11 +100,11 @@ def _card(card: Card) -> None:
             f"{plain(card.subset)}. {card.how}. The area is the mean height of a curve, levels "
             "equally far apart; of a model that nothing troubles it is the clean figure."
         )
-    _said(card)
+    _findings(card)
     if card.line:
-        _trouble(card)
+        _perturbations(card)
     if card.attacks:
-        attacks.show(card)
+        attack_charts.show(card)
     _files(card)
 
 
@@ -129,14 +129,14 @@ def _metrics(card: Card) -> None:
         )
 
 
-def _said(card: Card) -> None:
+def _findings(card: Card) -> None:
     """Findings as sentences; what a model should not do stands out."""
     for sentence in findings(card):
         warns = any(words in sentence for words in WARNED)
         (st.warning if warns else st.markdown)(plain(sentence))
 
 
-def _trouble(card: Card) -> None:
+def _perturbations(card: Card) -> None:
     st.subheader("Ordinary trouble")
     by_name = {curve.name: curve for curve in card.line}
     wanted = st.query_params.get(KIND, "")
@@ -149,13 +149,13 @@ def _trouble(card: Card) -> None:
             format_func=lambda name: by_name[name].title,
             key="robustness-kind",
             required=True,
-            on_change=_take_kind,
+            on_change=_kind_changed,
             label_visibility="collapsed",
         )
     _curve(by_name[chosen], card)
 
 
-def _take_kind() -> None:
+def _kind_changed() -> None:
     st.query_params[KIND] = st.session_state["robustness-kind"]
 
 
@@ -192,7 +192,7 @@ def _compare(card: Card, own: CardInfo) -> None:
             list(others),
             index=None,
             placeholder="choose a card",
-            format_func=lambda key: f"{others[key].about['model']} · {_named(others[key])}",
+            format_func=lambda key: f"{others[key].about['model']} · {_title(others[key])}",
             key="robustness-before",
         )
         if name is None:

@@ -55,16 +55,16 @@ def show(info: ModelInfo) -> None:
                     help=f"{describe}. {count(fields['clips'], 'clip')}.",
                     disabled=not _possible(info, fields),
                 )
-        no_gradient(info)
+        explain_no_gradient(info)
         with st.expander("Full run, as a job", type="compact"):
-            _full(info)
+            _full_run_form(info)
     for job in active:
         with st.container(border=True):
             watch(str(job.folder))
-    _told_failures(active)
+    _last_failure(active)
 
 
-def no_gradient(info: ModelInfo) -> bool:
+def explain_no_gradient(info: ModelInfo) -> bool:
     """Whether a model cannot be attacked; if so, say why, and lead to those that can."""
     if has_gradient(info):
         return False
@@ -97,7 +97,7 @@ def _allowed(info: ModelInfo, fields: dict[str, Any]) -> dict[str, Any]:
     return fields if has_gradient(info) else {**fields, "attacks": ()}
 
 
-def _full(info: ModelInfo) -> None:
+def _full_run_form(info: ModelInfo) -> None:
     names = {name: kind.title for name, kind in PERTURBATIONS.items() if not kind.needs_folder}
     with st.form("full-run", border=False):
         left, right = st.columns(2)
@@ -192,7 +192,7 @@ def _progress(job: Job) -> None:
     st.progress(progress.fraction, text=f"{job.title}: {100 * progress.fraction:.0f} %{eta}")
 
 
-def _told_failures(active: list[Job]) -> None:
+def _last_failure(active: list[Job]) -> None:
     """Why the newest job failed, unless another is under way or its card was made since."""
     newest = next(iter(launched()), None)
     if active or newest is None or newest.state is not State.FAILED:

@@ -9,8 +9,8 @@ import streamlit as st
 
 from pages.components import navigation, player, theme
 from pages.components.errors import plain
-from pages.shared.robustness import loading
-from pages.shared.robustness.trying import no_gradient
+from pages.robustness import loading
+from pages.robustness.run_form import explain_no_gradient
 from ser_core import audio
 from ser_core.pictures import picture_of_sound
 from ser_core.plots.representations import SMALL, picture_figure
@@ -44,7 +44,7 @@ def show(info: ModelInfo, active: Active) -> None:
     if not active.clip:
         st.info("The open corpus has no clip that can be played.")
         return
-    if no_gradient(info):
+    if explain_no_gradient(info):
         return
     predictor = loading.model(str(info.folder), info.changed)
     model = attackable(predictor)
@@ -59,7 +59,7 @@ def show(info: ModelInfo, active: Active) -> None:
         st.info(f"This clip cannot be attacked: {found.status}.")
     _answers(found, str(row["emotion"]), info, choice)
     _sounds(found)
-    _pictures(found, active.clip)
+    _feature_maps(found, active.clip)
     _smallest(predictor, info, active, choice)
 
 
@@ -186,7 +186,7 @@ def _sounds(found: Attacked) -> None:
                 player.play(louder, label="Difference, louder")
 
 
-def _pictures(found: Attacked, clip: str) -> None:
+def _feature_maps(found: Attacked, clip: str) -> None:
     rep = found.representation
     before = picture_of_sound(rep, found.before, clip)
     after = picture_of_sound(rep, found.after, f"{clip} attacked")
@@ -212,7 +212,7 @@ def _smallest(predictor: Any, info: ModelInfo, active: Active, choice: Choice) -
     kept: dict[Any, float | None] = st.session_state.setdefault("_smallest", {})
     st.button(
         "Find the smallest epsilon that turns this clip",
-        on_click=_ask,
+        on_click=_request,
         args=(key,),
         help="Tries the levels of the slider, then halves the gap before the first that turns it.",
     )
@@ -231,5 +231,5 @@ def _smallest(predictor: Any, info: ModelInfo, active: Active, choice: Choice) -
     )
 
 
-def _ask(key: tuple[Any, ...]) -> None:
+def _request(key: tuple[Any, ...]) -> None:
     st.session_state["_smallest_asked"] = key
