@@ -45,7 +45,7 @@ SECTIONS: dict[str, dict[str, PageEntry]] = {
             "pages/results/page.py", "Results", "How good it is, and how sure that is"
         ),
         "explain": PageEntry(
-            "pages/explain.py", "Explain", "Why it answers so, and whether that is so"
+            "pages/explain/page.py", "Explain", "Why it answers so, and whether that is so"
         ),
         "robustness": PageEntry(
             "pages/robustness/page.py",

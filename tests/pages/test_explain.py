@@ -85,11 +85,11 @@ def test_every_method_is_offered_by_itself(visit, model):
 
 
 def test_a_failed_check_says_what_was_measured_and_what_would_be_good():
-    from pages.shared.explain.maps import checked, told
+    from pages.explain.attribution_maps import checks_text, failure_text
 
     failed, passed = judged("randomisation", 0.7), judged("padding", 0.0003)
-    assert told(failed).endswith("(weights matter: 0.70, good is at most 0.5).")
-    first, second = checked([failed, passed]).split("\n\n")
+    assert failure_text(failed).endswith("(weights matter: 0.70, good is at most 0.5).")
+    first, second = checks_text([failed, passed]).split("\n\n")
     assert "have another map?** No." in first
     assert "Does it stay off what is not part of the clip?** Yes." in second
     assert "Nothing on padding **below 0.01**, good is at most 0.1." in second
@@ -260,7 +260,7 @@ def test_two_clips_and_two_models_are_compared(visit, said, model):
 def test_a_bench_can_be_started(visit, said, model, monkeypatch):
     begun = []
     monkeypatch.setattr(
-        "pages.shared.explain.bench.start", lambda *args, **named: begun.append((args, named))
+        "pages.explain.faithfulness.start", lambda *args, **named: begun.append((args, named))
     )
     app = visit("explain", tab="Faithfulness")
     assert "No bench of this model yet" in said(app)
@@ -299,7 +299,7 @@ def test_the_atlas_is_made_of_the_bench(visit, said, model, kept):
 
 def test_a_bench_of_known_voices_can_be_started(visit, said, listener, monkeypatch):
     begun = []
-    monkeypatch.setattr("pages.shared.explain.bench.start", lambda *args, **_: begun.append(args))
+    monkeypatch.setattr("pages.explain.faithfulness.start", lambda *args, **_: begun.append(args))
     app = visit("explain", tab="Faithfulness", model="00000000000000ee:fold-0-seed-0")
     number = next(w for w in app.number_input if w.label == "Clips of each voice")
     number.set_value(3).run()
@@ -310,7 +310,7 @@ def test_a_bench_of_known_voices_can_be_started(visit, said, listener, monkeypat
 
 def test_of_an_ensemble_the_bench_is_of_pictures_first(visit, said, ensemble, monkeypatch):
     begun = []
-    monkeypatch.setattr("pages.shared.explain.bench.start", lambda *args, **_: begun.append(args))
+    monkeypatch.setattr("pages.explain.faithfulness.start", lambda *args, **_: begun.append(args))
     app = visit("explain", tab="Faithfulness", model=ensemble)
     press(app, "Run the bench")
     ((command,),) = begun

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.components import clip_source, enrolment, navigation, overlap_badge, player, theme
 from pages.components.errors import plain
-from pages.shared.explain import asking, controls, loading, maps, voicing
+from pages.explain import attribution_maps, clip_explainer, controls, enrolment_panel, loading
 from ser_core.explain import METHODS
 from ser_core.explain.checks import Case, cascade, reasons
 from ser_core.explain.listening import can_be_heard
@@ -25,7 +25,7 @@ from ser_core.predicting.listing import networks_of
 if TYPE_CHECKING:
     from pages.components.clip_source import SelectedSound
     from pages.components.selection import Active
-    from pages.shared.explain.asking import Explained, Question
+    from pages.explain.clip_explainer import CheckedMap, ClipExplainer
     from ser_core.explain.attribution import Attribution
     from ser_core.explain.listening import Heard, Trial
     from ser_core.explain.view import Floats, View
@@ -50,15 +50,15 @@ ABREAST, NARROWEST = 3, 420
 def show(info: ModelInfo, active: Active) -> None:
     """Choose a sound; its answer; the maps; then hear and read one of them."""
     model = loading.model(info)
-    voicing.panel(model, active)
+    enrolment_panel.show(model, active)
     shown = clip_source.choose(active, narrow=False)
     if shown is None:
         return
     waveform = shown.waveform(model.predictor.sample_rate)
     check(waveform, shown.name)
-    question = asking.ask(info, waveform)
+    question = clip_explainer.explainer_for(info, waveform)
     if question.voice is not None:
-        enrolment.warn_other_speaker(shown.speaker, doubted=asking.doubted(question))
+        enrolment.warn_other_speaker(shown.speaker, doubted=clip_explainer.is_doubtful(question))
     view = question.view
     left, right = st.columns([3, 2], gap="medium")
     with left:
@@ -77,10 +77,12 @@ def show(info: ModelInfo, active: Active) -> None:
     names = controls.applicable(view, names, representation)
     found = _grid(question, shown, names, emotion, representation, drawing)
     if found:
-        _further(question, found, emotion)
+        _single_map(question, found, emotion)
 
 
-def _answer(question: Question, shown: SelectedSound, representation: str, emotion: str) -> None:
+def _answer(
+    question: ClipExplainer, shown: SelectedSound, representation: str, emotion: str
+) -> None:
     """All probabilities; where the maps explain a part of the model, that part's beside them."""
     view = question.view
     whole = view.probabilities()
@@ -99,8 +101,8 @@ def _answer(question: Question, shown: SelectedSound, representation: str, emoti
             f"{100 * vote:.0f} % of the vote: {emotion} {100 * mapped[place]:.0f} %. The full bars "
             f"are the whole ensemble's answer: {emotion} {100 * whole[place]:.0f} %."
         )
-    _unsure(question)
-    voicing.effect(question)
+    _uncertainty_note(question)
+    enrolment_panel.effect(question)
     _other_answer(view, mapped)
     here = {"clip": shown.name} if isinstance(shown.content, Path) else {}
     with st.container(horizontal=True):
@@ -109,7 +111,7 @@ def _answer(question: Question, shown: SelectedSound, representation: str, emoti
         navigation.link("robustness", "Attack it →", model=network, on="One clip", **here)
 
 
-def _network(question: Question, representation: str) -> str:
+def _network(question: ClipExplainer, representation: str) -> str:
     """Key of the network that sees a representation: an ensemble cannot be attacked."""
     name = question.view.representations[representation].name
     found = (
@@ -132,7 +134,7 @@ def _other_answer(view: View, mapped: Floats | None) -> None:
         )
 
 
-def _unsure(question: Question) -> None:
+def _uncertainty_note(question: ClipExplainer) -> None:
     """Say so where the model calls this answer uncertain."""
     reading = question.model.reading(question.voice)
     if reading.unsure(question.view.probabilities()[None])[0]:
@@ -143,22 +145,22 @@ def _unsure(question: Question) -> None:
 
 
 def _grid(
-    question: Question,
+    question: ClipExplainer,
     shown: SelectedSound,
     names: list[str],
     emotion: str,
     representation: str,
     drawing: controls.Drawing,
-) -> dict[str, Explained]:
+) -> dict[str, CheckedMap]:
     """As many maps in a row as there is room for, the slow ones last."""
-    found: dict[str, Explained] = {}
+    found: dict[str, CheckedMap] = {}
     with st.grid(ABREAST, min_column_width=NARROWEST):
         for name in sorted(names, key=lambda each: not METHODS[each].quick):
             with st.container(border=True, gap="xsmall"):
                 _head(name, emotion)
-                each = maps.compute(question, name, emotion, representation)
+                each = attribution_maps.compute(question, name, emotion, representation)
                 if each is not None:
-                    maps.card(each, shown.stem, drawing, BESIDE, key=name)
+                    attribution_maps.card(each, shown.stem, drawing, BESIDE, key=name)
                     found[name] = each
     return found
 
@@ -175,7 +177,7 @@ def _head(name: str, emotion: str) -> None:
     st.caption(f"{plain(method.label)} · {sign}")
 
 
-def _further(question: Question, found: dict[str, Explained], emotion: str) -> None:
+def _single_map(question: ClipExplainer, found: dict[str, CheckedMap], emotion: str) -> None:
     """Hear one of the maps, read it, and see what is left of it without the weights."""
     best = [*(name for name in loading.ranking(question.info) if name in found), *found]
     sound = [name for name in dict.fromkeys(best) if not reasons(found[name].checks)]
@@ -187,13 +189,13 @@ def _further(question: Question, found: dict[str, Explained], emotion: str) -> N
     chosen = found[name]
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True):
-        _hear(question, chosen, emotion)
+        _sonification(question, chosen, emotion)
     with right, st.container(border=True):
-        _read(question, chosen, emotion)
+        _speech_reading(question, chosen, emotion)
         _without_weights(question.view, chosen, emotion)
 
 
-def _hear(question: Question, found: Explained, emotion: str) -> None:
+def _sonification(question: ClipExplainer, found: CheckedMap, emotion: str) -> None:
     st.markdown(
         "**Hear it**",
         help="The short-time spectrum is masked and put together again with its own phase; the "
@@ -201,7 +203,7 @@ def _hear(question: Question, found: Explained, emotion: str) -> None:
     )
     rep = found.attribution.representation
     if not can_be_heard(rep):
-        _cannot_be_heard(rep)
+        _no_sonification(rep)
         return
     st.markdown(
         "The picture is put to the test on the sound itself. **If the map is right, the first "
@@ -223,7 +225,7 @@ def _hear(question: Question, found: Explained, emotion: str) -> None:
         heard = question.heard(found.attribution, share / 100, keep=keep, rest=rest)
         st.markdown(f"**{title}** ({100 * heard.energy:.0f} % as much energy)", help=ENERGY)
         player.play(heard.waveform, label=title)
-        st.caption(_says(question.view, heard, rep.hash, emotion))
+        st.caption(_masked_answer_text(question.view, heard, rep.hash, emotion))
     with st.spinner("Marking other places"):
         several = len(question.view.sights) > 1
         whose = f"for {named(question.view, rep.hash)}, " if several else ""
@@ -258,7 +260,7 @@ def _verdict(trial: Trial, emotion: str, whose: str) -> None:
     )
 
 
-def _cannot_be_heard(rep: Representation) -> None:
+def _no_sonification(rep: Representation) -> None:
     why = (
         "one column of numbers stands for all of the clip"
         if rep.summary
@@ -270,7 +272,7 @@ def _cannot_be_heard(rep: Representation) -> None:
     )
 
 
-def _says(view: View, heard: Heard, representation: str, emotion: str) -> str:
+def _masked_answer_text(view: View, heard: Heard, representation: str, emotion: str) -> str:
     """What the model says of the new sound, and the part of it that the map is of."""
     classes, place = view.classes, view.classes.index(emotion)
     answer = classes[int(heard.after.argmax())]
@@ -286,7 +288,7 @@ def _says(view: View, heard: Heard, representation: str, emotion: str) -> str:
     return f"{words}."
 
 
-def _read(question: Question, found: Explained, emotion: str) -> None:
+def _speech_reading(question: ClipExplainer, found: CheckedMap, emotion: str) -> None:
     st.markdown(
         "**Read it as speech**",
         help="Where what speaks for the emotion lies, beside how much of the picture that part is: "
@@ -295,7 +297,7 @@ def _read(question: Question, found: Explained, emotion: str) -> None:
     table = question.reading(found.attribution)
     aspects = [name for name in ASPECTS if name in set(table["aspect"])]
     if not aspects:
-        st.info(_cannot_be_read(found.attribution, emotion))
+        st.info(_no_speech_reading(found.attribution, emotion))
         return
     aspect = st.segmented_control(
         "Aspect",
@@ -310,13 +312,13 @@ def _read(question: Question, found: Explained, emotion: str) -> None:
     theme.figure(reading_figure(rows, emotion_color(emotion)), key="reading")
 
 
-def _cannot_be_read(attribution: Attribution, emotion: str) -> str:
+def _no_speech_reading(attribution: Attribution, emotion: str) -> str:
     if attribution.positive.any():
         return f"{attribution.representation.title}: no axis of frequency or time to be read along."
     return f"Nothing in this map speaks for {emotion}."
 
 
-def _without_weights(view: View, found: Explained, emotion: str) -> None:
+def _without_weights(view: View, found: CheckedMap, emotion: str) -> None:
     box = st.expander(
         "What is left of the map when the network forgets", key="cascade", on_change="rerun"
     )

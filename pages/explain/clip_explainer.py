@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.components import enrolment, session_cache
-from pages.shared.explain import loading
+from pages.explain import loading
 from ser_core import audio
 from ser_core.explain.attribution import attributed
 from ser_core.explain.bench import checks_of
@@ -36,7 +36,7 @@ VIEWS, MOST = "_explained_views", 4
 
 
 @dataclass(frozen=True, eq=False)
-class Explained:
+class CheckedMap:
     """A map with everything that is shown beside it."""
 
     attribution: Attribution
@@ -44,7 +44,7 @@ class Explained:
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
+class ClipExplainer:
     """A sound before a model.
 
     Attributes:
@@ -66,7 +66,7 @@ class Question:
         return loading.model(self.info)
 
     @property
-    def of_a_stranger(self) -> Question:
+    def of_a_stranger(self) -> ClipExplainer:
         """The same sound where nothing is known of the voice."""
         return replace(self, voice=None, known="")
 
@@ -97,24 +97,24 @@ class Question:
         emotion: str,
         representation: str,
         progress: Callable[[int, int], None],
-    ) -> Explained:
+    ) -> CheckedMap:
         """A map and its checks, computed once for these choices.
 
         Raises:
             SerError: If the method does not apply to the model.
         """
 
-        def make() -> Explained:
+        def make() -> CheckedMap:
             target = self.view.target(emotion)
             found = attributed(self.view, method, target, representation, progress)
-            return Explained(found, checks_of(self.view, found, target, costly=True))
+            return CheckedMap(found, checks_of(self.view, found, target, costly=True))
 
-        made: Explained = loading.kept(self._map(method, emotion, representation), make)
+        made: CheckedMap = loading.cached(self._map(method, emotion, representation), make)
         return made
 
     def is_explained(self, method: Method, emotion: str, representation: str) -> bool:
         """Whether a map is there already."""
-        return loading.is_kept(self._map(method, emotion, representation))
+        return loading.is_cached(self._map(method, emotion, representation))
 
     def _map(self, method: Method, emotion: str, representation: str) -> tuple[Any, ...]:
         return ("map", *self.key, method, emotion, representation)
@@ -131,17 +131,17 @@ class Question:
         self, attribution: Attribution, share: float, *, keep: bool, rest: str = USUAL
     ) -> Heard:
         """The sound with, or without, the most relevant part of a map, and what is said of it."""
-        key = ("heard", *self.key, *_of(attribution), share, keep, rest)
+        key = ("heard", *self.key, *_key_of(attribution), share, keep, rest)
 
         def make() -> Heard:
             return listen(self.again, self.waveform, attribution, share, keep=keep, rest=rest)
 
-        found: Heard = loading.kept(key, make)
+        found: Heard = loading.cached(key, make)
         return found
 
     def trial(self, attribution: Attribution, share: float, rest: str = USUAL) -> Trial:
         """What the sound says of a map."""
-        key = ("trial", *self.key, *_of(attribution), share, rest)
+        key = ("trial", *self.key, *_key_of(attribution), share, rest)
 
         def make() -> Trial:
             kept, removed = (
@@ -150,21 +150,21 @@ class Question:
             parts = (kept, removed)
             return tried(self.again, self.waveform, attribution, share, parts=parts, rest=rest)
 
-        found: Trial = loading.kept(key, make)
+        found: Trial = loading.cached(key, make)
         return found
 
     def reading(self, attribution: Attribution) -> pd.DataFrame:
         """Where what speaks for the emotion lies."""
-        key = ("reading", *self.key, *_of(attribution))
-        found: pd.DataFrame = loading.kept(key, lambda: reading(attribution, self.waveform))
+        key = ("reading", *self.key, *_key_of(attribution))
+        found: pd.DataFrame = loading.cached(key, lambda: reading(attribution, self.waveform))
         return found
 
 
-def _of(attribution: Attribution) -> tuple[Any, ...]:
+def _key_of(attribution: Attribution) -> tuple[Any, ...]:
     return attribution.method, attribution.emotion, attribution.representation.hash
 
 
-def ask(info: ModelInfo, waveform: Waveform) -> Question:
+def explainer_for(info: ModelInfo, waveform: Waveform) -> ClipExplainer:
     """The question about a sound, with the voice that this session taught.
 
     Raises:
@@ -172,22 +172,22 @@ def ask(info: ModelInfo, waveform: Waveform) -> Question:
     """
     taught = enrolment.enrolled_speaker(info, loading.model(info))
     if taught is None:
-        return Question(info, waveform)
-    return Question(info, waveform, taught.voice, enrolment.fingerprint())
+        return ClipExplainer(info, waveform)
+    return ClipExplainer(info, waveform, taught.voice, enrolment.fingerprint())
 
 
-def doubted(question: Question) -> bool:
+def is_doubtful(question: ClipExplainer) -> bool:
     """Whether a sound is rather of somebody else than of the voice that was taught."""
     taught = enrolment.enrolled_speaker(question.info, question.model)
 
     def doubts() -> bool:
         return taught is not None and bool(taught.doubts([question.waveform])[0])
 
-    found: bool = loading.kept(("doubted", *question.key), doubts)
+    found: bool = loading.cached(("doubted", *question.key), doubts)
     return found
 
 
-def of_another(speaker: str) -> bool:
+def is_other_speaker(speaker: str) -> bool:
     """Whether a speaker is known to be another than the one whose voice was taught."""
     taught = st.session_state.get(enrolment.SPEAKER, "")
     return bool(enrolment.clips() and taught and speaker and speaker != taught)

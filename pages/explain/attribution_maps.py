@@ -9,7 +9,7 @@ import streamlit as st
 from pages.components import errors, theme
 from pages.components.errors import plain
 from pages.components.model_loading import progress
-from pages.shared.explain import controls
+from pages.explain import controls
 from ser_core.errors import SerError
 from ser_core.explain.checks import CHECKS
 from ser_core.explain.files import columns, packed, table
@@ -19,25 +19,29 @@ from ser_core.words import count
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pages.shared.explain.asking import Explained, Question
-    from pages.shared.explain.controls import Drawing
+    from pages.explain.clip_explainer import CheckedMap, ClipExplainer
+    from pages.explain.controls import Drawing
     from ser_core.explain.checks import Check
     from ser_core.explain.method import Method, Progress
     from ser_core.plots.representations import Size
 
 
-def compute(question: Question, name: str, emotion: str, representation: str) -> Explained | None:
+def compute(
+    question: ClipExplainer, name: str, emotion: str, representation: str
+) -> CheckedMap | None:
     """A map with a progress bar where it takes a while; None, and told, where there is none."""
     method = controls.chosen(name)
     if method.quick or question.is_explained(method, emotion, representation):
-        return _or_told(question, method, emotion, representation, lambda _done, _total: None)
+        return _compute_or_show_error(
+            question, method, emotion, representation, lambda _done, _total: None
+        )
     with progress(method.title) as report:
-        return _or_told(question, method, emotion, representation, report)
+        return _compute_or_show_error(question, method, emotion, representation, report)
 
 
-def _or_told(
-    question: Question, method: Method, emotion: str, representation: str, report: Progress
-) -> Explained | None:
+def _compute_or_show_error(
+    question: ClipExplainer, method: Method, emotion: str, representation: str, report: Progress
+) -> CheckedMap | None:
     try:
         return question.explained(method, emotion, representation, report)
     except SerError as error:
@@ -46,7 +50,7 @@ def _or_told(
 
 
 def card(
-    found: Explained,
+    found: CheckedMap,
     name: str,
     drawing: Drawing,
     size: Size,
@@ -76,7 +80,7 @@ def card(
         _files(found, name, key)
 
 
-def _one_column(found: Explained, key: str) -> None:
+def _one_column(found: CheckedMap, key: str) -> None:
     """The numbers that matter most, where a clip is one column of them."""
     frame = columns(found.attribution)
     st.dataframe(frame.head(30), hide_index=True, key=f"column-{key}", height=260)
@@ -92,18 +96,18 @@ def checks(several: Sequence[Check], *, key: str) -> None:
         color = "red" if failed else "green"
         st.markdown(f":{color}-badge[{'✗' if failed else '✓'} {passed}]", width="content")
         with st.popover("What was checked", type="tertiary", key=f"checks-{key}"):
-            st.markdown(checked(several))
+            st.markdown(checks_text(several))
     for each in several:
         if not each.passed:
-            st.caption(f":red[Not to be trusted here.] {plain(told(each))}")
+            st.caption(f":red[Not to be trusted here.] {plain(failure_text(each))}")
 
 
-def told(check: Check) -> str:
+def failure_text(check: Check) -> str:
     """Why a check failed, with the value and what would be good."""
     return f"{check.meaning} ({check.title.lower()}: {check.measured}, good is {check.good})."
 
 
-def checked(several: Sequence[Check]) -> str:
+def checks_text(several: Sequence[Check]) -> str:
     """What was checked, in Markdown: question and answer, the value and what would be good."""
     return "\n\n".join(
         f":{'green' if each.passed else 'red'}[{'✓' if each.passed else '✗'}] "
@@ -114,7 +118,7 @@ def checked(several: Sequence[Check]) -> str:
     )
 
 
-def _files(found: Explained, name: str, key: str) -> None:
+def _files(found: CheckedMap, name: str, key: str) -> None:
     stem = f"{name}-{found.attribution.method.name}-{found.attribution.emotion}"
     shown = found.attribution
     for label, end, mime, make in (

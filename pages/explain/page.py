@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.components import model_picker, navigation
 from pages.components.errors import error_boundary
-from pages.shared.explain import loading
+from pages.explain import loading
 from ser_core.predicting.listing import EXPORTED
 
 active = navigation.enter()

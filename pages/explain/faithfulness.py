@@ -13,8 +13,8 @@ import streamlit as st
 
 from pages.components import buttons, job_progress, theme
 from pages.components.errors import plain
-from pages.shared.explain import heard, loading
-from pages.shared.explain.heard import title
+from pages.explain import loading, sound_deletion
+from pages.explain.sound_deletion import method_title
 from ser_core import settings
 from ser_core.explain import FILLS, METHODS
 from ser_core.explain.checks import CHECKS
@@ -55,16 +55,16 @@ def show(info: ModelInfo, active: Active) -> None:
     else:
         if job is not None and job.state is State.FAILED:
             st.error(f"The last bench failed: {plain(job.reason)}")
-        _order(info, active, key)
+        _start_form(info, active, key)
     found = loading.bench(info)
     if found is None:
         st.info("No bench of this model yet. 50 clips give a first impression, 200 an answer.")
         return
-    origin(found, info)
+    provenance(found, info)
     _present(found.bench, found.folder, info)
 
 
-def origin(found: loading.Found, info: ModelInfo) -> None:
+def provenance(found: loading.Found, info: ModelInfo) -> None:
     """What the figures rest on, and where they come from if nobody here computed them."""
     if not found.published:
         st.markdown(heading(found.bench))
@@ -93,7 +93,7 @@ def _short(folder: Path) -> str:
     return str(folder.relative_to(root) if folder.is_relative_to(root) else folder)
 
 
-def _order(info: ModelInfo, active: Active, key: str) -> None:
+def _start_form(info: ModelInfo, active: Active, key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         clips = st.number_input(
             "Clips", 5, 5000, 50, 5, key="bench-clips", width=120,
@@ -109,7 +109,7 @@ def _order(info: ModelInfo, active: Active, key: str) -> None:
             "Methods", list(METHODS), key="bench-methods", placeholder="all",
             format_func=lambda name: METHODS[name].title,
         )  # fmt: skip
-        command = line(info, active, int(clips), str(fill), names, enrol, seen_as)
+        command = command_line(info, active, int(clips), str(fill), names, enrol, seen_as)
         buttons.button("Run the bench", _start, command, info, key, type="primary")
     st.caption("It runs on when you close the page. The same in a terminal:")
     st.code(pasted(command), language="bash", wrap_lines=True)
@@ -141,7 +141,7 @@ def _seen_as(info: ModelInfo) -> str:
     return str(chosen)
 
 
-def line(
+def command_line(
     info: ModelInfo,
     active: Active,
     clips: int,
@@ -173,20 +173,20 @@ def _present(found: Bench, folder: Path, info: ModelInfo) -> None:
     )  # fmt: skip
     left, right = st.columns([4, 7], gap="medium")
     with left, st.container(border=True):
-        _picture(found, figure)
+        _chart(found, figure)
     with right:
         _table(found)
-    heard.show(found)
+    sound_deletion.show(found)
     _checks(found)
     _by_emotion(found, figure)
     _files(found, folder, info)
 
 
-def _picture(found: Bench, figure: str) -> None:
+def _chart(found: Bench, figure: str) -> None:
     means = found.means(figure)
     rows = [
         Row(
-            title(name),
+            method_title(name),
             means.mean(name),
             NO_EMOTION if name in CONTROLS else ACCENT,
             found.left_out.get(name, ""),
@@ -216,7 +216,7 @@ def _table(found: Bench) -> None:
         failed = sum(not each.passed for each in found.verdicts[name])
         rows.append(
             {
-                "Method": title(name),
+                "Method": method_title(name),
                 "Rank": str(places[name]) if name in places else "",
                 "Checks": f"{failed} failed" if failed else "all passed",
                 "Over chance": str(found.over_chance(name, CONTROLS[1])),
@@ -242,14 +242,14 @@ def _table(found: Bench) -> None:
     )
     for name, why in found.left_out.items():
         color = "gray" if name in found.about["excused"] else "red"
-        st.caption(f":{color}[{title(name)}] is in no ranking, {plain(why)}.")
+        st.caption(f":{color}[{method_title(name)}] is in no ranking, {plain(why)}.")
 
 
 def _checks(found: Bench) -> None:
     """What was measured by every check of every method."""
     rows = [
         {
-            "Method": title(name),
+            "Method": method_title(name),
             "Question": each.asks,
             "Answer": "yes" if each.passed else "no",
             "Measured": each.value,
@@ -282,7 +282,7 @@ def _by_emotion(found: Bench, figure: str) -> None:
                 for emotion in found.emotions
             ]
             with columns[number % 2]:
-                st.markdown(f"**{title(name)}**")
+                st.markdown(f"**{method_title(name)}**")
                 theme.figure(
                     intervals_figure(rows, title=figure.capitalize(), limits=(-0.3, 1.0)),
                     key=f"emotions-{name}",

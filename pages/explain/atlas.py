@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.components import theme
-from pages.shared.explain import loading
-from pages.shared.explain.bench import origin
-from pages.shared.explain.heard import title
+from pages.explain import loading
+from pages.explain.faithfulness import provenance
+from pages.explain.sound_deletion import method_title
 from ser_core.explain.speech import ASPECTS
 from ser_core.plots.explain import atlas_figure, mean_map_figure
 from ser_core.representations import make
@@ -34,17 +34,17 @@ def show(info: ModelInfo, active: Active) -> None:  # noqa: ARG001  (as all view
         "of the picture that the part makes up: **above it counts more than an even map would "
         "say**."
     )
-    origin(known, info)
+    provenance(known, info)
     found = known.bench
     with st.container(horizontal=True, vertical_alignment="bottom"):
         passed = list(dict.fromkeys([*loading.ranking(info), *found.ranked, *found.methods]))
         name = st.selectbox(
-            "Method", passed, format_func=title, key="atlas-method", bind="query-params"
+            "Method", passed, format_func=method_title, key="atlas-method", bind="query-params"
         )
         aspects = [each for each in ASPECTS if each in set(found.readings["aspect"])]
         aspect = _aspect(aspects) if aspects else ""
     if name in found.left_out:
-        st.warning(f"{title(name)} is in no ranking: {found.left_out[name]}.")
+        st.warning(f"{method_title(name)} is in no ranking: {found.left_out[name]}.")
     if aspect:
         _shares(found, name, aspect)
     else:

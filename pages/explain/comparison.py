@@ -10,8 +10,8 @@ import streamlit as st
 
 from pages.components import clip_source, player, theme
 from pages.components.errors import plain
-from pages.shared.explain import asking, controls, loading, maps, voicing
-from pages.shared.explain.one_clip import BESIDE
+from pages.explain import attribution_maps, clip_explainer, controls, enrolment_panel, loading
+from pages.explain.one_clip import BESIDE
 from ser_core import audio
 from ser_core.corpora.browse import siblings
 from ser_core.explain import METHODS
@@ -23,7 +23,7 @@ from ser_core.predicting.listing import models
 
 if TYPE_CHECKING:
     from pages.components.selection import Active
-    from pages.shared.explain.asking import Explained, Question
+    from pages.explain.clip_explainer import CheckedMap, ClipExplainer
     from ser_core.explain.view import Floats, View
     from ser_core.predicting.listing import ModelInfo
 
@@ -35,7 +35,7 @@ def show(info: ModelInfo, active: Active) -> None:
     if not active.clip:
         st.info("This corpus has no clip that can be explained.")
         return
-    voicing.panel(loading.model(info), active)
+    enrolment_panel.show(loading.model(info), active)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control(
             "Compare", [CLIPS, MODELS], default=CLIPS, required=True, key="pair",
@@ -47,7 +47,7 @@ def show(info: ModelInfo, active: Active) -> None:
         pair = (_two_clips if kind == CLIPS else _two_models)(info, active)
     if pair is None:
         return
-    sides = [Side(_question(each, active, clip), clip) for each, clip in pair]
+    sides = [Side(_explainer(each, active, clip), clip) for each, clip in pair]
     true = clip_source.emotion_of(active.corpus, active.clip)
     with right:
         emotion = controls.emotion(sides[0].question.view, true, key="pair-why")
@@ -60,23 +60,25 @@ def show(info: ModelInfo, active: Active) -> None:
             _head(active, side, emotion, each)
             if each is not None:
                 key = f"pair-{side.question.info.key}-{side.clip}"
-                maps.card(each, side.clip, drawing, BESIDE, key=key, limit=limit)
-    _likeness(found)
+                attribution_maps.card(each, side.clip, drawing, BESIDE, key=key, limit=limit)
+    _similarity(found)
 
 
 @dataclass(frozen=True, eq=False)
 class Side:
     """One of the two that are compared: a clip before a model."""
 
-    question: Question
+    question: ClipExplainer
     clip: str
 
 
-def _question(info: ModelInfo, active: Active, clip: str) -> Question:
+def _explainer(info: ModelInfo, active: Active, clip: str) -> ClipExplainer:
     """A clip before a model; the voice that is known is not taken for that of another speaker."""
     rate = loading.model(info).predictor.sample_rate
-    question = asking.ask(info, clip_source.decoded(active.corpus.path(clip), clip, rate))
-    stranger = asking.of_another(clip_source.speaker_of(active.corpus, clip))
+    question = clip_explainer.explainer_for(
+        info, clip_source.decoded(active.corpus.path(clip), clip, rate)
+    )
+    stranger = clip_explainer.is_other_speaker(clip_source.speaker_of(active.corpus, clip))
     return question.of_a_stranger if stranger else question
 
 
@@ -116,7 +118,7 @@ def _two_models(info: ModelInfo, active: Active) -> list[tuple[ModelInfo, str]] 
     return [(info, active.clip), (others[str(key)], active.clip)]
 
 
-def _map(side: Side, name: str, emotion: str) -> Explained | None:
+def _map(side: Side, name: str, emotion: str) -> CheckedMap | None:
     """The map of a side, of what weighs most and the method applies to; None where none does."""
     view, method = side.question.view, controls.chosen(name)
     if emotion not in view.classes:
@@ -125,16 +127,16 @@ def _map(side: Side, name: str, emotion: str) -> Explained | None:
     representation = suited(view, method)
     if not controls.applicable(view, [name], representation):
         return None
-    return maps.compute(side.question, name, emotion, representation)
+    return attribution_maps.compute(side.question, name, emotion, representation)
 
 
-def _one_scale(found: list[Explained | None]) -> float | None:
+def _one_scale(found: list[CheckedMap | None]) -> float | None:
     """The same colours on both sides; the logits of two models have no common unit."""
     shown = [each.attribution.values for each in found if each is not None]
     return reach(*shown) if len(shown) == 2 else None
 
 
-def _head(active: Active, side: Side, emotion: str, found: Explained | None) -> None:
+def _head(active: Active, side: Side, emotion: str, found: CheckedMap | None) -> None:
     row, question = active.corpus.clips.loc[side.clip], side.question
     st.html(theme.chip(row["emotion"]) + player.spoken(row))
     view, whole = question.view, question.view.probabilities()
@@ -157,14 +159,14 @@ def _chance(view: View, probabilities: Floats, emotion: str) -> str:
     return f"{100 * probabilities[place]:.0f}\u00a0%" if known else "not known"
 
 
-def _voice(question: Question) -> str:
+def _voice(question: ClipExplainer) -> str:
     if not question.model.predictor.enrols:
         return ":gray-badge[No use of a known voice]"
     known = question.voice is not None
     return ":green-badge[Voice known]" if known else ":gray-badge[Voice not known]"
 
 
-def _likeness(found: list[Explained | None]) -> None:
+def _similarity(found: list[CheckedMap | None]) -> None:
     """How alike two maps of one picture are."""
     shown = [each.attribution for each in found if each is not None]
     same = len(shown) == 2 and shown[0].representation == shown[1].representation

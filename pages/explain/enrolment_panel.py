@@ -10,7 +10,7 @@ from pages.components import enrolment
 
 if TYPE_CHECKING:
     from pages.components.selection import Active
-    from pages.shared.explain.asking import Question
+    from pages.explain.clip_explainer import ClipExplainer
     from ser_core.predicting.answering import Answerer
 
 KNOWN = (
@@ -23,7 +23,7 @@ UNKNOWN = (
 )
 
 
-def panel(model: Answerer, active: Active) -> None:
+def show(model: Answerer, active: Active) -> None:
     """What is known of the voice, with the means to teach and to forget it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if model.predictor.enrols:
@@ -31,7 +31,7 @@ def panel(model: Answerer, active: Active) -> None:
         enrolment.panel(model, active)
 
 
-def effect(question: Question) -> None:
+def effect(question: ClipExplainer) -> None:
     """What knowing the voice changed of the answer."""
     if question.voice is None:
         return

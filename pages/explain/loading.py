@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from ser_core.predicting.answering import Answerer
     from ser_core.predicting.listing import ModelInfo
 
-VIEWS = ("one_clip", "compare", "bench", "atlas")
-ROOM, KEPT = "_explained", 60
+VIEWS = ("one_clip", "comparison", "faithfulness", "atlas")
+CACHE, MOST_CACHED = "_explained", 60
 
 
 def view(name: str) -> ModuleType:
     """The module of a tab; torch and Captum are loaded with it."""
-    module = f"pages.shared.explain.{name}"
+    module = f"pages.explain.{name}"
     if "ser_core.explain" in sys.modules:
         return importlib.import_module(module)
     with st.spinner("Loading what explains, a few seconds once …"):
@@ -44,14 +44,14 @@ def model(info: ModelInfo) -> Answerer:
     return opened.model(info)
 
 
-def kept(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+def cached(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
     """What was made for this key in this session; made now if there is none."""
-    return session_cache.cached(ROOM, KEPT, key, make)
+    return session_cache.cached(CACHE, MOST_CACHED, key, make)
 
 
-def is_kept(key: tuple[Any, ...]) -> bool:
+def is_cached(key: tuple[Any, ...]) -> bool:
     """Whether something was made for this key."""
-    return key in st.session_state.get(ROOM, {})
+    return key in st.session_state.get(CACHE, {})
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,7 +25,7 @@ REST = {
 }
 
 
-def title(name: str) -> str:
+def method_title(name: str) -> str:
     """A method or a map that knows nothing, for people."""
     return METHODS[name].title if name in METHODS else name.capitalize()
 
@@ -48,7 +48,7 @@ def show(found: Bench) -> None:
     )
     left, right = st.columns([4, 7], gap="medium")
     with left, st.container(border=True):
-        _picture(found, heard)
+        _chart(found, heard)
     with right:
         _table(heard)
         how = heard.figure(heard.names[0], "keeps").how
@@ -58,11 +58,11 @@ def show(found: Bench) -> None:
         )
 
 
-def _picture(found: Bench, heard: Trials) -> None:
+def _chart(found: Bench, heard: Trials) -> None:
     st.markdown("**Clips where both halves hold**, higher is better; hollow: a check failed")
     rows = [
         Row(
-            title(name),
+            method_title(name),
             heard.figure(name, "both"),
             NO_EMOTION if name in WITHOUT_A_MODEL else ACCENT,
             found.left_out.get(name, ""),
@@ -79,7 +79,7 @@ def _picture(found: Bench, heard: Trials) -> None:
 def _table(heard: Trials) -> None:
     rows = [
         {
-            "Method": title(name),
+            "Method": method_title(name),
             "Clips (%)": _shares(heard, name),
             "Keeps more by": _short(heard.figure(name, "keeps")),
             "Loses more by": _short(heard.figure(name, "loses")),
