@@ -40,7 +40,7 @@ SECTIONS: dict[str, dict[str, PageEntry]] = {
         ),
     },
     "Models": {
-        "train": PageEntry("pages/train.py", "Train", "Choose a recipe, start it, watch it"),
+        "train": PageEntry("pages/train/page.py", "Train", "Choose a recipe, start it, watch it"),
         "results": PageEntry(
             "pages/results/page.py", "Results", "How good it is, and how sure that is"
         ),

@@ -30,7 +30,7 @@ PARTS_WITH_VOICES = 3
 """Training, validation and test need a voice each."""
 
 
-def enter() -> None:
+def restore() -> None:
     """Bring back what the form held, where the address says nothing of it."""
     here = _in_address()
     if here:
@@ -52,7 +52,7 @@ def _is_own(name: str) -> bool:
 def base() -> draft.Content:
     """What the form starts from, with the corpus that is open."""
     active = selection.active()
-    content: draft.Content = {"split": {"policy": _honest(len(active.corpus.speakers))}}
+    content: draft.Content = {"split": {"policy": _default_policy(len(active.corpus.speakers))}}
     if run_id := st.query_params.get(FROM):
         try:
             content = dict(runs.one(run_id).content)
@@ -62,7 +62,7 @@ def base() -> draft.Content:
     return content
 
 
-def _honest(speakers: int) -> str:
+def _default_policy(speakers: int) -> str:
     """Split that a form opens with: new voices are tested wherever there are enough of them."""
     return "speaker-disjoint" if speakers >= PARTS_WITH_VOICES else draft.default("split.policy")
 

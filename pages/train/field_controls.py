@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
 import streamlit as st
 
-from pages.shared.training import form
+from pages.train import recipe_state
 from ser_core.training import draft
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ TINY = 1e-9
 def control(name: str, *, disabled: bool = False) -> None:
     """The control of a field; what it holds is in the address."""
     field = draft.fields()[name]
-    value = draft.get(form.content(), name)
+    value = draft.get(recipe_state.content(), name)
     kinds = _kinds(field)
     for wanted, make in KINDS:
         if any(wanted(kind) for kind in kinds):
@@ -106,7 +106,7 @@ def control(name: str, *, disabled: bool = False) -> None:
     raise TypeError(f"no control for {name}")
 
 
-def words(name: str) -> str:
+def label_of(name: str) -> str:
     """A field's name for people."""
     return WORDS.get(name, name.rpartition(".")[2].replace("_", " ").capitalize())
 
@@ -118,14 +118,14 @@ def key_of(name: str) -> str:
 
 def help_of(name: str, field: FieldInfo) -> str:
     """What a field is, between which bounds, and what it is by default."""
-    text = HELP.get(name) or f"{field.description or words(name)}."
+    text = HELP.get(name) or f"{field.description or label_of(name)}."
     low, high = _bounds(field)
     ends = f" From {low:g} to {high:g}." if low is not None and high is not None else ""
-    usual = "" if name in CHOSEN else f" The default is {_shown(draft.default(name))}."
+    usual = "" if name in CHOSEN else f" The default is {_as_text(draft.default(name))}."
     return f"{text}{ends}{usual} `{name}`"
 
 
-def _shown(value: Any) -> Any:
+def _as_text(value: Any) -> Any:
     if value in (None, ()):
         return "empty"
     return ", ".join(map(str, value)) if _is_list(value) else value
@@ -156,13 +156,13 @@ def _set(name: str, value: Any) -> str:
     return key
 
 
-def _words_of(name: str, field: FieldInfo, value: Any, disabled: bool) -> None:
+def _select(name: str, field: FieldInfo, value: Any, disabled: bool) -> None:
     options = [*get_args(_literal(field)), *([OWN_LIST] if _is_list(value) else [])]
     held = OWN_LIST if _is_list(value) else value
     if held not in options:
         options.append(held)
     st.selectbox(
-        words(name),
+        label_of(name),
         options,
         key=_set(name, held),
         help=help_of(name, field),
@@ -178,7 +178,7 @@ def _literal(field: FieldInfo) -> Any:
 
 def _toggle(name: str, field: FieldInfo, value: Any, disabled: bool) -> None:
     st.toggle(
-        words(name),
+        label_of(name),
         key=_set(name, bool(value)),
         help=help_of(name, field),
         disabled=disabled,
@@ -194,7 +194,7 @@ def _number(name: str, field: FieldInfo, value: Any, disabled: bool) -> None:
     usable = isinstance(value, int | float) and not isinstance(value, bool)
     within = usable and (low is None or value >= low) and (high is None or value <= high)
     st.number_input(
-        words(name),
+        label_of(name),
         None if low is None else kind(low),
         None if high is None else kind(high),
         None if value is None or not within or _is_optional(name) else "min",
@@ -212,7 +212,7 @@ def _number(name: str, field: FieldInfo, value: Any, disabled: bool) -> None:
 def _list(name: str, field: FieldInfo, value: Any, disabled: bool) -> None:
     text = ", ".join(map(str, value)) if _is_list(value) else "" if value is None else str(value)
     st.text_input(
-        words(name),
+        label_of(name),
         key=_set(name, text),
         help=help_of(name, field),
         placeholder="all" if value is None else "none" if value == () else "",
@@ -224,7 +224,7 @@ def _list(name: str, field: FieldInfo, value: Any, disabled: bool) -> None:
 
 def _text(name: str, field: FieldInfo, value: Any, disabled: bool) -> None:
     st.text_input(
-        words(name),
+        label_of(name),
         key=_set(name, "" if value is None else str(value)),
         help=help_of(name, field),
         disabled=disabled,
@@ -238,7 +238,7 @@ def _is(kind: Any, wanted: Any) -> bool:
 
 
 KINDS: tuple[tuple[Any, Any], ...] = (
-    (lambda kind: _is(kind, Literal), _words_of),
+    (lambda kind: _is(kind, Literal), _select),
     (lambda kind: _is(kind, bool), _toggle),
     (lambda kind: _is(kind, int) or _is(kind, float), _number),
     (lambda kind: _is(kind, tuple), _list),
@@ -255,7 +255,9 @@ def _changed(name: str) -> None:
     if any(_is(kind, tuple) for kind in kinds) and not any(_is(kind, Literal) for kind in kinds):
         value = _numbers(value)
     value = None if value == "" else value
-    form.change(name, draft.default(name) if value is None and not _is_optional(name) else value)
+    recipe_state.change(
+        name, draft.default(name) if value is None and not _is_optional(name) else value
+    )
 
 
 def _is_optional(name: str) -> bool:

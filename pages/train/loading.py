@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def recipe_views() -> tuple[ModuleType, ModuleType]:
     """The modules of the form and of its summary; torch is loaded for them."""
-    names = ("pages.shared.training.sections", "pages.shared.training.starting")
+    names = ("pages.train.recipe_form", "pages.train.start_panel")
     if "ser_core.augment" not in sys.modules:
         with st.spinner("Loading the signal processing, a few seconds once …"):
             importlib.import_module("ser_core.augment")

@@ -52,7 +52,7 @@ def are_active() -> bool:
     return any(run_of(job) and not job.state.is_over for job in queue.jobs())
 
 
-def remind() -> None:
+def show_reminder() -> None:
     """Say on the other tab that something is under way."""
     active = [job for job in trainings() if not job.state.is_over]
     if active:
@@ -68,11 +68,11 @@ def _show() -> None:
 
 def show() -> None:
     """All of them, kept up to date: quickly while one runs or waits, else for other tabs' sake."""
-    (_quickly if are_active() else _slowly)()
+    (_refresh_often if are_active() else _refresh_seldom)()
 
 
 @st.fragment(run_every=1)
-def _quickly() -> None:
+def _refresh_often() -> None:
     found = trainings()
     if all(job.state.is_over for job in found):
         st.rerun()
@@ -80,7 +80,7 @@ def _quickly() -> None:
 
 
 @st.fragment(run_every=5)
-def _slowly() -> None:
+def _refresh_seldom() -> None:
     found = trainings()
     if not all(job.state.is_over for job in found):
         st.rerun()

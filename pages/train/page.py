@@ -6,8 +6,8 @@ import streamlit as st
 
 from pages.components import navigation
 from pages.components.errors import error_boundary
-from pages.shared.training import form, jobs
-from pages.shared.training.loading import recipe_views
+from pages.train import job_list, recipe_state
+from pages.train.loading import recipe_views
 
 RECIPE, JOBS = "Recipe", "Jobs"
 
@@ -16,8 +16,8 @@ st.title("Train")
 tabs = st.tabs([RECIPE, JOBS], key="view", on_change="rerun", bind="query-params")
 if tabs[0].open:
     with tabs[0], error_boundary():
-        jobs.remind()
-        form.enter()
+        job_list.show_reminder()
+        recipe_state.restore()
         sections, starting = recipe_views()
         left, right = st.columns([2, 1], gap="medium")
         with left:
@@ -26,4 +26,4 @@ if tabs[0].open:
             starting.show()
 if tabs[1].open:
     with tabs[1], error_boundary():
-        jobs.show()
+        job_list.show()

@@ -11,7 +11,7 @@ import yaml
 
 from pages.components import buttons, downloads, errors, navigation, scores, selection
 from pages.components.errors import plain
-from pages.shared.training import form
+from pages.train import recipe_state
 from ser_core.corpora import audit_split, make_split
 from ser_core.corpora.split import Split
 from ser_core.errors import SerError
@@ -31,12 +31,12 @@ JOBS = "Jobs"
 def show() -> None:
     """Summary, start and text of the recipe; its faults where there are any."""
     try:
-        recipe = form.recipe()
+        recipe = recipe_state.recipe()
     except SerError as error:
         errors.show(error)
         # A press that left the faulty field must not start what the form held before.
         buttons.button("Start", _launch, [], type="primary", width="stretch", disabled=True)
-        _text(yaml.safe_dump(_written(form.content()), sort_keys=False))
+        _text(yaml.safe_dump(_without_none(recipe_state.content()), sort_keys=False))
         _reset()
         return
     with st.container(border=True):
@@ -50,7 +50,7 @@ def show() -> None:
     _reset()
 
 
-def _written(content: dict[str, Any]) -> dict[str, Any]:
+def _without_none(content: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in content.items() if value is not None}
 
 
@@ -74,7 +74,7 @@ def _split_of(choice: str, recipe: Recipe) -> tuple[Split, str, str]:
     corpus = selection.active().corpus
     kept = st.session_state.get("_recipe_split")
     if kept is None or kept[0] is not corpus or kept[1] != choice:
-        split = _made(recipe)
+        split = _split_from_recipe(recipe)
         audit = audit_split(split, corpus)
         kept = st.session_state["_recipe_split"] = (
             corpus, choice, (split, audit.grade, audit.reading.partition(" Identical")[0])
@@ -83,7 +83,7 @@ def _split_of(choice: str, recipe: Recipe) -> tuple[Split, str, str]:
     return found
 
 
-def _made(recipe: Recipe) -> Split:
+def _split_from_recipe(recipe: Recipe) -> Split:
     choice, corpus = recipe.split, selection.active().corpus
     if choice.file:
         split = Split.load(choice.file)
@@ -239,7 +239,7 @@ def _apply() -> None:
         wanted = yaml.safe_load(st.session_state["recipe-text"])
         if not isinstance(wanted, dict):
             raise SerError("is not a recipe", subject="The text", remedy="Write name: value")
-        here = form.base()
+        here = recipe_state.base()
         wanted = {"corpus": here["corpus"], **wanted}
         parse(wanted)
     except yaml.YAMLError as error:
@@ -252,10 +252,10 @@ def _apply() -> None:
         return
     if str(wanted["corpus"]) != here["corpus"]:
         selection.choose(corpus=str(wanted["corpus"]), reader=str(wanted.get("reader") or ""))
-    form.replace(wanted)
+    recipe_state.replace(wanted)
 
 
 def _reset() -> None:
     if "_start_error" in st.session_state:
         st.error(plain(st.session_state.pop("_start_error")))
-    st.button("Reset to defaults", on_click=form.reset, type="tertiary")
+    st.button("Reset to defaults", on_click=recipe_state.reset, type="tertiary")

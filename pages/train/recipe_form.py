@@ -10,7 +10,7 @@ import streamlit as st
 from pages.components import navigation, selection
 from pages.components.errors import plain
 from pages.components.split_policies import TEST_IS_ONE_SPEAKER
-from pages.shared.training import controls, form
+from pages.train import field_controls, recipe_state
 from ser_core import settings
 from ser_core.corpora import PARTS, POLICIES
 from ser_core.training import draft
@@ -56,7 +56,7 @@ WIDTH = 104  # px, of a control in a row
 
 def show() -> None:
     """All groups, from the clips to the course of the training."""
-    controls.control("name")
+    field_controls.control("name")
     for title, group in GROUPS.items():
         with st.container(border=True, gap="small"):
             st.markdown(f"**{title}**")
@@ -69,14 +69,14 @@ def _grid() -> Any:
 
 def _controls(names: Iterable[str]) -> None:
     """Controls of the fields that count with what is chosen."""
-    content = form.content()
+    content = recipe_state.content()
     left_out = OF_FRAMES if draft.is_one_frame(content) else ()
     with _grid():
         for name in names:
             other, values = USED_WITH.get(name, (name, None))
             counts = values is None or draft.get(content, other) in values
             if counts and name not in left_out:
-                controls.control(name)
+                field_controls.control(name)
 
 
 def _data() -> None:
@@ -88,33 +88,33 @@ def _data() -> None:
             width="content",
         )
         navigation.link("corpus", "Open another, or look at its split →")
-    saved = bool(draft.get(form.content(), "split.file"))
+    saved = bool(draft.get(recipe_state.content(), "split.file"))
     _policy(disabled=saved)
-    policy = draft.get(form.content(), "split.policy")
+    policy = draft.get(recipe_state.content(), "split.policy")
     options = POLICIES[policy].options if policy in POLICIES and not saved else ()
     with _grid():
         if "fractions" in options:
             _fractions()
         if "folds" in options:
-            controls.control("split.folds")
-        controls.control("split.seed", disabled=saved)
-        controls.control("seeds")
+            field_controls.control("split.folds")
+        field_controls.control("split.seed", disabled=saved)
+        field_controls.control("seeds")
     with st.expander("Certain folds, or a saved split", type="compact"):
-        controls.control("split.only")
+        field_controls.control("split.only")
         _saved_split()
 
 
 def _policy(*, disabled: bool) -> None:
     name, field = "split.policy", draft.fields()["split.policy"]
-    held = draft.get(form.content(), name)
+    held = draft.get(recipe_state.content(), name)
     options = [*POLICIES] if held in POLICIES else [*POLICIES, held]
-    st.session_state[controls.key_of(name)] = held
+    st.session_state[field_controls.key_of(name)] = held
     st.selectbox(
-        controls.words(name),
+        field_controls.label_of(name),
         options,
         format_func=lambda each: POLICIES[each].title if each in POLICIES else each,
-        key=controls.key_of(name),
-        help=controls.help_of(name, field),
+        key=field_controls.key_of(name),
+        help=field_controls.help_of(name, field),
         disabled=disabled,
         on_change=_policy_changed,
     )
@@ -123,13 +123,13 @@ def _policy(*, disabled: bool) -> None:
 
 
 def _policy_changed() -> None:
-    form.change("split.policy", st.session_state[controls.key_of("split.policy")])
+    recipe_state.change("split.policy", st.session_state[field_controls.key_of("split.policy")])
 
 
 def _fractions() -> None:
-    held = draft.get(form.content(), "split.fractions")
+    held = draft.get(recipe_state.content(), "split.fractions")
     usable = isinstance(held, list | tuple) and len(held) == len(PARTS)
-    own = draft.get(form.content(), "split.policy") in TEST_IS_ONE_SPEAKER
+    own = draft.get(recipe_state.content(), "split.policy") in TEST_IS_ONE_SPEAKER
     for place, part in enumerate(PARTS[1 : 2 if own else 3], start=1):
         key = f"recipe:split.{part}"
         st.session_state[key] = round(100 * float(held[place])) if usable else 10
@@ -146,10 +146,10 @@ def _fractions() -> None:
 
 
 def _fractions_changed() -> None:
-    held = draft.get(form.content(), "split.fractions")
+    held = draft.get(recipe_state.content(), "split.fractions")
     given = [st.session_state.get(f"recipe:split.{part}") for part in PARTS[1:]]
     shares = [100 * old if new is None else new for old, new in zip(held[1:], given, strict=True)]
-    form.change(
+    recipe_state.change(
         "split.fractions", [round(share / 100, 2) for share in (100 - sum(shares), *shares)]
     )
 
@@ -158,25 +158,27 @@ def _saved_split() -> None:
     """Splits that were saved on the page Corpus."""
     name, field = "split.file", draft.fields()["split.file"]
     files = sorted((settings.home() / "splits").glob("*.json"))
-    held = draft.get(form.content(), name)
+    held = draft.get(recipe_state.content(), name)
     options = ["", *map(str, files)]
     if held and str(held) not in options:
         options.append(str(held))
-    st.session_state[controls.key_of(name)] = str(held or "")
+    st.session_state[field_controls.key_of(name)] = str(held or "")
     st.selectbox(
-        controls.words(name),
+        field_controls.label_of(name),
         options,
         format_func=lambda path: path.rpartition("/")[2] or "none",
-        key=controls.key_of(name),
-        help=controls.help_of(name, field),
-        on_change=lambda: form.change(name, st.session_state[controls.key_of(name)] or None),
+        key=field_controls.key_of(name),
+        help=field_controls.help_of(name, field),
+        on_change=lambda: recipe_state.change(
+            name, st.session_state[field_controls.key_of(name)] or None
+        ),
     )
 
 
 def _representation() -> None:
     from ser_core.representations import REPRESENTATIONS, SUMMARIES
 
-    content = form.content()
+    content = recipe_state.content()
     held = str(content.get("representation", draft.default("representation"))["name"])
     there = dict([*REPRESENTATIONS.items(), *SUMMARIES.items()])
     known = [*there] if held in there else [*there, held]
@@ -192,7 +194,7 @@ def _representation() -> None:
             on_change=_representation_changed,
         )
     with right:
-        controls.control("normalise")
+        field_controls.control("normalise")
     if held not in there:
         return
     chosen = there[held]
@@ -204,12 +206,14 @@ def _representation() -> None:
 
 def _representation_changed() -> None:
     name = st.session_state["recipe:representation.name"]
-    needed = draft.fitting(form.content(), name)
-    form.change("representation.name", name)
+    needed = draft.fitting(recipe_state.content(), name)
+    recipe_state.change("representation.name", name)
     for other, value in needed.items():
-        form.change(other, value)
+        recipe_state.change(other, value)
     if needed:
-        said = ", ".join(f"{controls.words(other)} {value}" for other, value in needed.items())
+        said = ", ".join(
+            f"{field_controls.label_of(other)} {value}" for other, value in needed.items()
+        )
         st.toast(f"What goes with it was chosen, too: {said}.")
 
 
@@ -219,16 +223,16 @@ def _parameter(field: dataclasses.Field[Any], value: Any) -> None:
     kind: Any = int if whole else float
     name = f"representation.{field.name}"
     within = isinstance(value, int | float) and rule["low"] <= value <= rule["high"]
-    st.session_state[controls.key_of(name)] = kind(value) if within else None
+    st.session_state[field_controls.key_of(name)] = kind(value) if within else None
     unit = f" ({rule['unit']})" if rule["unit"] else ""
     st.number_input(
-        f"{controls.words(name)}{unit}",
+        f"{field_controls.label_of(name)}{unit}",
         kind(rule["low"]),
         kind(rule["high"]),
         "min" if within else None,
         step=kind(1 if whole else 10),
         format="%d" if whole else "%g",
-        key=controls.key_of(name),
+        key=field_controls.key_of(name),
         placeholder=str(value),
         help=f"{rule['help']}. From {rule['low']:g} to {rule['high']:g}; the default is "
         f"{field.default:g}. `{name}`",
@@ -238,8 +242,8 @@ def _parameter(field: dataclasses.Field[Any], value: Any) -> None:
 
 
 def _parameter_changed(name: str, default: Any) -> None:
-    value = st.session_state[controls.key_of(name)]
-    form.change(name, default if value is None else value)
+    value = st.session_state[field_controls.key_of(name)]
+    recipe_state.change(name, default if value is None else value)
 
 
 def _augmentation() -> None:
@@ -250,7 +254,7 @@ def _network() -> None:
     _controls(("network.name", "network.width", "network.dropout"))
 
 
-def _course() -> None:
+def _training() -> None:
     _controls(COURSE)
     with st.expander("Optimiser, schedule, averaging, precision", type="compact"):
         _controls(FINER)
@@ -261,5 +265,5 @@ GROUPS = {
     "Representation": _representation,
     "Augmentation": _augmentation,
     "Network": _network,
-    "Course of the training": _course,
+    "Course of the training": _training,
 }
