@@ -5,9 +5,7 @@ Links carry the selection in their address, also when they are opened in a new t
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -16,62 +14,47 @@ from pages.components.errors import plain
 from ser_core import settings
 from ser_core.words import count
 
-if TYPE_CHECKING:
-    from pages.components.selection import Active
-
 
 @dataclass(frozen=True)
 class PageEntry:
-    """A page of the workbench: its file, its title, and what one does there."""
+    """A page of the workbench: its title, and what one does there."""
 
-    file: str
     title: str
     purpose: str
 
 
 SECTIONS: dict[str, dict[str, PageEntry]] = {
     "": {
-        "home": PageEntry("pages/home/page.py", "Home", "Where you are and what to do next"),
+        "home": PageEntry("Home", "Where you are and what to do next"),
     },
     "Data": {
-        "corpus": PageEntry("pages/corpus/page.py", "Corpus", "Browse, check and split clips"),
-        "representations": PageEntry(
-            "pages/representations/page.py", "Representations", "See a sound in thirteen ways"
-        ),
+        "corpus": PageEntry("Corpus", "Browse, check and split clips"),
+        "representations": PageEntry("Representations", "See a sound in thirteen ways"),
     },
     "Models": {
-        "train": PageEntry("pages/train/page.py", "Train", "Choose a recipe, start it, watch it"),
-        "results": PageEntry(
-            "pages/results/page.py", "Results", "How good it is, and how sure that is"
-        ),
-        "explain": PageEntry(
-            "pages/explain/page.py", "Explain", "Why it answers so, and whether that is so"
-        ),
-        "robustness": PageEntry(
-            "pages/robustness/page.py",
-            "Robustness",
-            "Attacks, bad lines, and what a model leans on",
-        ),
-        "ensemble": PageEntry(
-            "pages/ensemble/page.py", "Ensemble", "Pool models with weights they earn"
-        ),
+        "train": PageEntry("Train", "Choose a recipe, start it, watch it"),
+        "results": PageEntry("Results", "How good it is, and how sure that is"),
+        "explain": PageEntry("Explain", "Why it answers so, and whether that is so"),
+        "robustness": PageEntry("Robustness", "Attacks, bad lines, and what a model leans on"),
+        "ensemble": PageEntry("Ensemble", "Pool models with weights they earn"),
     },
     "Use": {
-        "predict": PageEntry("pages/predict/page.py", "Predict", "Let a model answer recordings"),
-        "export": PageEntry(
-            "pages/export/page.py", "Export", "A model as one file that runs anywhere"
-        ),
+        "predict": PageEntry("Predict", "Let a model answer recordings"),
+        "export": PageEntry("Export", "A model as one file that runs anywhere"),
     },
 }
-_run = threading.local()
 PAGES = {name: entry for entries in SECTIONS.values() for name, entry in entries.items()}
+
+
+def _file(name: str) -> str:
+    return f"pages/{name}/page.py"
 
 
 def choose() -> st.Page:
     """The page that the address asks for."""
     pages = {
         section: [
-            st.Page(entry.file, title=entry.title, url_path=name, default=name == "home")
+            st.Page(_file(name), title=entry.title, url_path=name, default=name == "home")
             for name, entry in entries.items()
         ]
         for section, entries in SECTIONS.items()
@@ -96,25 +79,8 @@ def run(page: st.Page) -> None:
     buttons.run_pending()
     selection.load()
     sidebar()
-    _run.through_app = True
-    try:
-        page.run()
-        buttons.run_pressed()
-    finally:
-        _run.through_app = False
-
-
-def enter() -> Active:
-    """What the page works on; every page begins with this.
-
-    When the first visit to a fresh server goes straight to a page, streamlit takes `pages/` for a
-    folder of independent pages and runs the file without `app.py`, until `st.navigation` is called
-    for the first time. So call it, and begin again.
-    """
-    if not getattr(_run, "through_app", False):
-        choose()
-        st.rerun()
-    return selection.active()
+    page.run()
+    buttons.run_pressed()
 
 
 def link(name: str, label: str = "", *, help: str | None = None, **changes: str) -> None:  # noqa: A002
@@ -125,7 +91,7 @@ def link(name: str, label: str = "", *, help: str | None = None, **changes: str)
     if name in PAGES:
         params = {**selection.active().selection.params(), **changes}
         entry = PAGES[name]
-        st.page_link(entry.file, label=label or entry.title, help=help, query_params=params)
+        st.page_link(_file(name), label=label or entry.title, help=help, query_params=params)
 
 
 def sidebar() -> None:

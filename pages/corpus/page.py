@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import navigation
+from pages.components import selection
 from pages.corpus import checks, clip_table, header, overview, split
 
 VIEWS = {
@@ -14,7 +14,7 @@ VIEWS = {
     "Split": split.show,
 }
 
-active = navigation.enter()
+active = selection.active()
 header.show(active.corpus)
 tabs = st.tabs(list(VIEWS), key="view", on_change="rerun", bind="query-params")
 for tab, show in zip(tabs, VIEWS.values(), strict=True):

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import navigation
 from pages.components.errors import error_boundary
 from pages.ensemble import create_form, ensemble_detail, ensemble_list, url_params
 
-navigation.enter()
 if url_params.ensemble_id():
     with error_boundary():
         ensemble_detail.show(url_params.ensemble_id())

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import model_picker, navigation
+from pages.components import model_picker, selection
 from pages.components.errors import error_boundary
 from pages.explain import loading
 from ser_core.predicting.listing import EXPORTED
 
-active = navigation.enter()
+active = selection.active()
 st.title("Explain")
 info = model_picker.choose()
 tabs = st.tabs(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import model_picker, navigation
+from pages.components import model_picker, selection
 from pages.components.errors import error_boundary
 from pages.export import export_form, file_list, source_model, try_file
 
-active = navigation.enter()
+active = selection.active()
 st.title("Export")
 source_model.use_source_model()
 info = model_picker.choose(exported=False)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import navigation
+from pages.components import selection
 from pages.home import clip_panel, next_steps
 
-active = navigation.enter()
+active = selection.active()
 st.title("Hear, measure and recognise emotion in speech")
 st.markdown(
     "A workbench that does not flatter: every split is audited for speakers and sentences that "

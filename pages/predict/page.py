@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import enrolment, model_loading, model_picker, navigation
+from pages.components import enrolment, model_loading, model_picker, selection
 from pages.components.errors import error_boundary
 from pages.predict import batch, feedback_list, single
 
-active = navigation.enter()
+active = selection.active()
 st.title("Predict")
 info = model_picker.choose()
 if info is not None:

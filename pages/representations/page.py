@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import clip_source, navigation
+from pages.components import clip_source, selection
 from pages.representations import comparison
 from pages.representations.loading import views
 from ser_core.errors import SerError
 
-active = navigation.enter()
+active = selection.active()
 st.title("Representations")
 clip = comparison.chosen_clip(active)
 if clip:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import navigation
 from pages.components.errors import error_boundary
 from pages.results import comparison, leak_premium, loading, run_detail, run_list, url_params
 from ser_core import tracking
 from ser_core.training.runs import runs, runs_and_fetched
 
-navigation.enter()
 if url_params.read(url_params.RUN):
     with error_boundary():
         run_detail.show(url_params.read(url_params.RUN))

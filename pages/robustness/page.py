@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import model_picker, navigation
+from pages.components import model_picker, selection
 from pages.components.errors import error_boundary
 from pages.robustness import loading
 
-active = navigation.enter()
+active = selection.active()
 st.title("Robustness")
 info = model_picker.choose()
 # Not "tab": the session would keep that of the page one comes from, and the link be forgotten.

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import navigation
 from pages.components.errors import error_boundary
 from pages.train import job_list, recipe_state
 from pages.train.loading import recipe_views
 
 RECIPE, JOBS = "Recipe", "Jobs"
 
-navigation.enter()
 st.title("Train")
 tabs = st.tabs([RECIPE, JOBS], key="view", on_change="rerun", bind="query-params")
 if tabs[0].open:

@@ -6,7 +6,6 @@ import shutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.components.navigation import PAGES
 from ser_core.predicting import listing
 from ser_core.settings import REPOSITORY, demo_corpus
 from ser_core.training.runs import runs
@@ -45,7 +44,7 @@ def visit():
             app.query_params[name] = value
         app.run()
         if page:
-            app.switch_page(PAGES[page].file)
+            app.switch_page(f"pages/{page}/page.py")
             for name, value in params.items():
                 app.query_params[name] = value
             app.run()

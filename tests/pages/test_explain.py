@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from pages.components.navigation import PAGES
 from ser_core.audio import load
 from ser_core.corpora import open_corpus
 from ser_core.explain import METHODS
@@ -165,10 +164,10 @@ def test_with_a_voice_the_answer_of_predict_is_explained(visit, said, listener):
     expected = listener.predict(waves[-1:], listener.enrol(waves[:-1]))[0]
     assert known[0] == pytest.approx(list(100 * expected), abs=1e-3)
     assert known != stranger
-    app.switch_page(PAGES["predict"].file).run()  # the voice is the same one there
+    app.switch_page("pages/predict/page.py").run()  # the voice is the same one there
     assert chances(app)[0] == pytest.approx(known[0], abs=1e-3)
     press(app, "Forget the voice")
-    app.switch_page(PAGES["explain"].file).run()
+    app.switch_page("pages/explain/page.py").run()
     assert "Voice not known" in said(app)
     assert chances(app) == stranger
 

@@ -12,9 +12,8 @@ HEAVY = ["torch", "torchvision", "librosa", "mlflow", "sklearn", "matplotlib", "
 VISIT = """
 import json, sys
 from streamlit.testing.v1 import AppTest
-from pages.components.navigation import PAGES
 app = AppTest.from_file("app.py", default_timeout=60).run()
-app.switch_page(PAGES["corpus"].file).run()
+app.switch_page("pages/corpus/page.py").run()
 assert not app.exception and not app.error
 print(json.dumps(sorted(sys.modules)))
 """

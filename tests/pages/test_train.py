@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pages.components.navigation import PAGES
 from pages.train import field_controls, recipe_form, recipe_state
 from ser_core import jobs
 from ser_core.representations import REPRESENTATIONS
@@ -198,9 +197,9 @@ def test_yaml_with_a_fault_is_told_and_changes_nothing(visit, typed, told):
 
 def test_what_the_form_held_comes_back(visit):
     app = visit("train", **{"train.epochs": "5"})
-    app.switch_page(PAGES["home"].file).run()
+    app.switch_page("pages/home/page.py").run()
     app.query_params.clear()
-    app.switch_page(PAGES["train"].file).run()
+    app.switch_page("pages/train/page.py").run()
     assert field(app, "train.epochs").value == 5
     press(app, "Reset to defaults")
     assert field(app, "train.epochs").value == Recipe.model_fields["train"].default.epochs
