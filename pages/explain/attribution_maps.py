@@ -1,4 +1,4 @@
-"""A map with its checks, as a card."""
+"""An attribution map with its checks and files, as a card."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ if TYPE_CHECKING:
 
 
 def compute(
-    question: ClipExplainer, name: str, emotion: str, representation: str
+    explainer: ClipExplainer, name: str, emotion: str, representation: str
 ) -> CheckedMap | None:
-    """A map with a progress bar where it takes a while; None, and told, where there is none."""
+    """Compute a map, with a progress bar where it is slow; None after an error, which is shown."""
     method = controls.chosen(name)
-    if method.quick or question.is_explained(method, emotion, representation):
+    if method.quick or explainer.has_map(method, emotion, representation):
         return _compute_or_show_error(
-            question, method, emotion, representation, lambda _done, _total: None
+            explainer, method, emotion, representation, lambda _done, _total: None
         )
     with progress(method.title) as report:
-        return _compute_or_show_error(question, method, emotion, representation, report)
+        return _compute_or_show_error(explainer, method, emotion, representation, report)
 
 
 def _compute_or_show_error(
-    question: ClipExplainer, method: Method, emotion: str, representation: str, report: Progress
+    explainer: ClipExplainer, method: Method, emotion: str, representation: str, report: Progress
 ) -> CheckedMap | None:
     try:
-        return question.explained(method, emotion, representation, report)
+        return explainer.attribution_map(method, emotion, representation, report)
     except SerError as error:
         errors.show(error)
         return None
@@ -81,7 +81,7 @@ def card(
 
 
 def _one_column(found: CheckedMap, key: str) -> None:
-    """The numbers that matter most, where a clip is one column of them."""
+    """The most relevant features, where a clip is one column of them."""
     frame = columns(found.attribution)
     st.dataframe(frame.head(30), hide_index=True, key=f"column-{key}", height=260)
     if frame.head(30)["Relevance"].duplicated().any():

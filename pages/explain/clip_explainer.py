@@ -1,4 +1,4 @@
-"""What is explained: a sound before a model that may know the voice; asked once, and kept."""
+"""One clip and one model, with or without enrolment: maps and tests of them, cached."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ VIEWS, MOST = "_explained_views", 4
 
 @dataclass(frozen=True, eq=False)
 class CheckedMap:
-    """A map with everything that is shown beside it."""
+    """An attribution map with its checks."""
 
     attribution: Attribution
     checks: list[Check]
@@ -45,20 +45,20 @@ class CheckedMap:
 
 @dataclass(frozen=True, eq=False)
 class ClipExplainer:
-    """A sound before a model.
+    """One clip and one model: attribution maps and what is derived from them, cached.
 
     Attributes:
         info: The model.
         waveform: The sound, at the model's sample rate.
-        voice: Of its speaker as the model reads it; None where nothing is known, or it has no use
-            for a voice.
-        known: Changes with the clips of the voice; empty where there is none.
+        voice: Statistics of the enrolled speaker; None where nobody is enrolled, or the model
+            cannot enrol.
+        enrolment_key: Changes with the enrolment clips; empty where there are none.
     """
 
     info: ModelInfo
     waveform: Waveform
     voice: Voice | None = None
-    known: str = ""
+    enrolment_key: str = ""
 
     @property
     def model(self) -> Answerer:
@@ -66,39 +66,46 @@ class ClipExplainer:
         return loading.model(self.info)
 
     @property
-    def of_a_stranger(self) -> ClipExplainer:
-        """The same sound where nothing is known of the voice."""
-        return replace(self, voice=None, known="")
+    def without_enrolment(self) -> ClipExplainer:
+        """The same clip and model where nobody is enrolled."""
+        return replace(self, voice=None, enrolment_key="")
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """Changes with the model, the sound and what is known of the voice."""
-        return (self.info.folder, self.info.changed, audio.sha256(self.waveform), self.known)
+        """Changes with the model, the sound and the enrolment."""
+        return (
+            self.info.folder,
+            self.info.changed,
+            audio.sha256(self.waveform),
+            self.enrolment_key,
+        )
 
     @property
     def view(self) -> View:
-        """The sound as the model hears it, with the probabilities that Predict tells.
+        """The sound as the model sees it, with the probabilities that Predict shows.
 
         Raises:
             SerError: If the model cannot be opened or looked into.
         """
         # Each holds copies of the networks, so few are kept.
-        found: View = session_cache.cached(VIEWS, MOST, self.key, lambda: self.hear(self.waveform))
+        found: View = session_cache.cached(
+            VIEWS, MOST, self.key, lambda: self.view_of(self.waveform)
+        )
         return found
 
-    def hear(self, waveform: Waveform) -> View:
-        """A sound of the same voice as the model hears it."""
+    def view_of(self, waveform: Waveform) -> View:
+        """Another sound of the same speaker as the model sees it."""
         model = self.model
         return look(model.predictor, waveform, self.voice).read(model.reading(self.voice))
 
-    def explained(
+    def attribution_map(
         self,
         method: Method,
         emotion: str,
         representation: str,
         progress: Callable[[int, int], None],
     ) -> CheckedMap:
-        """A map and its checks, computed once for these choices.
+        """An attribution map and its checks, computed once for these choices.
 
         Raises:
             SerError: If the method does not apply to the model.
@@ -112,49 +119,64 @@ class ClipExplainer:
         made: CheckedMap = loading.cached(self._map(method, emotion, representation), make)
         return made
 
-    def is_explained(self, method: Method, emotion: str, representation: str) -> bool:
-        """Whether a map is there already."""
+    def has_map(self, method: Method, emotion: str, representation: str) -> bool:
+        """Whether a map is computed already."""
         return loading.is_cached(self._map(method, emotion, representation))
 
     def _map(self, method: Method, emotion: str, representation: str) -> tuple[Any, ...]:
         return ("map", *self.key, method, emotion, representation)
 
-    def again(self, waveform: Waveform) -> View:
-        """As `hear`, by the copies of the networks that the view of the whole sound has."""
+    def view_with_same_networks(self, waveform: Waveform) -> View:
+        """As `view_of`, by the copies of the networks that the view of the whole sound has."""
         if waveform is self.waveform:
             return self.view
         model = self.model
         view = look(model.predictor, waveform, self.voice, like=self.view)
         return view.read(model.reading(self.voice))
 
-    def heard(
+    def masked_sound(
         self, attribution: Attribution, share: float, *, keep: bool, rest: str = USUAL
     ) -> Heard:
-        """The sound with, or without, the most relevant part of a map, and what is said of it."""
+        """The sound with, or without, the most relevant part of a map, and its prediction."""
         key = ("heard", *self.key, *_key_of(attribution), share, keep, rest)
 
         def make() -> Heard:
-            return listen(self.again, self.waveform, attribution, share, keep=keep, rest=rest)
+            return listen(
+                self.view_with_same_networks,
+                self.waveform,
+                attribution,
+                share,
+                keep=keep,
+                rest=rest,
+            )
 
         found: Heard = loading.cached(key, make)
         return found
 
-    def trial(self, attribution: Attribution, share: float, rest: str = USUAL) -> Trial:
-        """What the sound says of a map."""
+    def deletion_test(self, attribution: Attribution, share: float, rest: str = USUAL) -> Trial:
+        """Whether deleting the relevant part from the sound bears out a map."""
         key = ("trial", *self.key, *_key_of(attribution), share, rest)
 
         def make() -> Trial:
             kept, removed = (
-                self.heard(attribution, share, keep=keep, rest=rest) for keep in (True, False)
+                self.masked_sound(attribution, share, keep=keep, rest=rest)
+                for keep in (True, False)
             )
             parts = (kept, removed)
-            return tried(self.again, self.waveform, attribution, share, parts=parts, rest=rest)
+            return tried(
+                self.view_with_same_networks,
+                self.waveform,
+                attribution,
+                share,
+                parts=parts,
+                rest=rest,
+            )
 
         found: Trial = loading.cached(key, make)
         return found
 
-    def reading(self, attribution: Attribution) -> pd.DataFrame:
-        """Where what speaks for the emotion lies."""
+    def speech_reading(self, attribution: Attribution) -> pd.DataFrame:
+        """Relevance by phonetic and acoustic aspects."""
         key = ("reading", *self.key, *_key_of(attribution))
         found: pd.DataFrame = loading.cached(key, lambda: reading(attribution, self.waveform))
         return found
@@ -165,7 +187,7 @@ def _key_of(attribution: Attribution) -> tuple[Any, ...]:
 
 
 def explainer_for(info: ModelInfo, waveform: Waveform) -> ClipExplainer:
-    """The question about a sound, with the voice that this session taught.
+    """The explainer of a sound, with the speaker whom this session enrolled.
 
     Raises:
         SerError: If the model cannot be opened, or a clip of the voice cannot be used.
@@ -176,18 +198,18 @@ def explainer_for(info: ModelInfo, waveform: Waveform) -> ClipExplainer:
     return ClipExplainer(info, waveform, taught.voice, enrolment.fingerprint())
 
 
-def is_doubtful(question: ClipExplainer) -> bool:
-    """Whether a sound is rather of somebody else than of the voice that was taught."""
-    taught = enrolment.enrolled_speaker(question.info, question.model)
+def is_doubtful(explainer: ClipExplainer) -> bool:
+    """Whether a sound is rather of somebody else than of the enrolled speaker."""
+    taught = enrolment.enrolled_speaker(explainer.info, explainer.model)
 
     def doubts() -> bool:
-        return taught is not None and bool(taught.doubts([question.waveform])[0])
+        return taught is not None and bool(taught.doubts([explainer.waveform])[0])
 
-    found: bool = loading.cached(("doubted", *question.key), doubts)
+    found: bool = loading.cached(("doubted", *explainer.key), doubts)
     return found
 
 
 def is_other_speaker(speaker: str) -> bool:
-    """Whether a speaker is known to be another than the one whose voice was taught."""
+    """Whether a speaker is known to be another than the enrolled one."""
     taught = st.session_state.get(enrolment.SPEAKER, "")
     return bool(enrolment.clips() and taught and speaker and speaker != taught)

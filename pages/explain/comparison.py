@@ -1,4 +1,4 @@
-"""Two clips before one model, or one clip before two models."""
+"""Attribution maps of two clips by one model, or of one clip by two models."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def show(info: ModelInfo, active: Active) -> None:
     sides = [Side(_explainer(each, active, clip), clip) for each, clip in pair]
     true = clip_source.emotion_of(active.corpus, active.clip)
     with right:
-        emotion = controls.emotion(sides[0].question.view, true, key="pair-why")
+        emotion = controls.emotion(sides[0].explainer.view, true, key="pair-why")
     with st.container(horizontal=True):
         drawing = controls.drawing()
     found = [_map(side, name, emotion) for side in sides]
@@ -59,27 +59,27 @@ def show(info: ModelInfo, active: Active) -> None:
         with column, st.container(border=True):
             _head(active, side, emotion, each)
             if each is not None:
-                key = f"pair-{side.question.info.key}-{side.clip}"
+                key = f"pair-{side.explainer.info.key}-{side.clip}"
                 attribution_maps.card(each, side.clip, drawing, BESIDE, key=key, limit=limit)
     _similarity(found)
 
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """One of the two that are compared: a clip before a model."""
+    """One of the two that are compared: a clip and a model."""
 
-    question: ClipExplainer
+    explainer: ClipExplainer
     clip: str
 
 
 def _explainer(info: ModelInfo, active: Active, clip: str) -> ClipExplainer:
-    """A clip before a model; the voice that is known is not taken for that of another speaker."""
+    """Explainer of a clip and a model; without enrolment where another speaker is enrolled."""
     rate = loading.model(info).predictor.sample_rate
-    question = clip_explainer.explainer_for(
+    explainer = clip_explainer.explainer_for(
         info, clip_source.decoded(active.corpus.path(clip), clip, rate)
     )
     stranger = clip_explainer.is_other_speaker(clip_source.speaker_of(active.corpus, clip))
-    return question.of_a_stranger if stranger else question
+    return explainer.without_enrolment if stranger else explainer
 
 
 def _two_clips(info: ModelInfo, active: Active) -> list[tuple[ModelInfo, str]] | None:
@@ -120,14 +120,14 @@ def _two_models(info: ModelInfo, active: Active) -> list[tuple[ModelInfo, str]] 
 
 def _map(side: Side, name: str, emotion: str) -> CheckedMap | None:
     """The map of a side, of what weighs most and the method applies to; None where none does."""
-    view, method = side.question.view, controls.chosen(name)
+    view, method = side.explainer.view, controls.chosen(name)
     if emotion not in view.classes:
-        st.warning(f"{side.question.info.title} does not know {emotion}.")
+        st.warning(f"{side.explainer.info.title} does not know {emotion}.")
         return None
     representation = suited(view, method)
     if not controls.applicable(view, [name], representation):
         return None
-    return attribution_maps.compute(side.question, name, emotion, representation)
+    return attribution_maps.compute(side.explainer, name, emotion, representation)
 
 
 def _one_scale(found: list[CheckedMap | None]) -> float | None:
@@ -137,14 +137,14 @@ def _one_scale(found: list[CheckedMap | None]) -> float | None:
 
 
 def _head(active: Active, side: Side, emotion: str, found: CheckedMap | None) -> None:
-    row, question = active.corpus.clips.loc[side.clip], side.question
+    row, explainer = active.corpus.clips.loc[side.clip], side.explainer
     st.html(theme.chip(row["emotion"]) + player.spoken(row))
-    view, whole = question.view, question.view.probabilities()
+    view, whole = explainer.view, explainer.view.probabilities()
     answer = view.classes[int(whole.argmax())]
     other = f"; {emotion} {_chance(view, whole, emotion)}" if emotion != answer else ""
     st.markdown(
-        f"{plain(question.info.title)} answers **{answer}**, "
-        f"{_chance(view, whole, answer)} sure{other}. {_voice(question)}"
+        f"{plain(explainer.info.title)} answers **{answer}**, "
+        f"{_chance(view, whole, answer)} sure{other}. {_voice(explainer)}"
     )
     if found is not None and len(view.sights) > 1:
         rep = found.attribution.representation.hash
@@ -159,15 +159,15 @@ def _chance(view: View, probabilities: Floats, emotion: str) -> str:
     return f"{100 * probabilities[place]:.0f}\u00a0%" if known else "not known"
 
 
-def _voice(question: ClipExplainer) -> str:
-    if not question.model.predictor.enrols:
+def _voice(explainer: ClipExplainer) -> str:
+    if not explainer.model.predictor.enrols:
         return ":gray-badge[No use of a known voice]"
-    known = question.voice is not None
+    known = explainer.voice is not None
     return ":green-badge[Voice known]" if known else ":gray-badge[Voice not known]"
 
 
 def _similarity(found: list[CheckedMap | None]) -> None:
-    """How alike two maps of one picture are."""
+    """Rank correlation of two maps of one feature map."""
     shown = [each.attribution for each in found if each is not None]
     same = len(shown) == 2 and shown[0].representation == shown[1].representation
     if same and np.array_equal(shown[0].picture, shown[1].picture):

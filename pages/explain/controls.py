@@ -1,4 +1,4 @@
-"""Choices: the class, the methods and their parameters, how a map is drawn."""
+"""Controls: the class to explain, the methods with their parameters, how a map is drawn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the voice is known to the model that is explained, said plainly, and changed there."""
+"""Enrolment beside an explanation: whether there is one, the means to change it, its effect."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ UNKNOWN = (
 
 
 def show(model: Answerer, active: Active) -> None:
-    """What is known of the voice, with the means to teach and to forget it."""
+    """Whether a speaker is enrolled, with the means to enrol and to remove."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if model.predictor.enrols:
             st.markdown(KNOWN if enrolment.clips() else UNKNOWN, width="content")
         enrolment.panel(model, active)
 
 
-def effect(question: ClipExplainer) -> None:
-    """What knowing the voice changed of the answer."""
-    if question.voice is None:
+def effect(explainer: ClipExplainer) -> None:
+    """What enrolment changed of the prediction."""
+    if explainer.voice is None:
         return
-    view, before = question.view, question.of_a_stranger.view.probabilities()
+    view, before = explainer.view, explainer.without_enrolment.view.probabilities()
     now, was = int(view.probabilities().argmax()), int(before.argmax())
     said = f"without it: {view.classes[was]}, {100 * before[was]:.0f} %"
     if now == was:

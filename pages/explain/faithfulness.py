@@ -1,4 +1,4 @@
-"""Faithfulness: all methods on equal terms over the model's test clips, as a job."""
+"""Faithfulness: a benchmark of all methods over the model's test clips, run as a job."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _start_form(info: ModelInfo, active: Active, key: str) -> None:
 
 
 def _enrolled(info: ModelInfo) -> int:
-    """How many clips each voice is known from, for a model that can use that."""
+    """Number of enrolment clips of each speaker, for a model that can enrol."""
     if not loading.model(info).predictor.enrols:
         return 0
     known = st.number_input(

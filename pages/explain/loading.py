@@ -1,4 +1,4 @@
-"""What the page keeps open: its own modules, models, and what was made already."""
+"""What the page loads late and caches: its own modules, models, benches, maps."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def model(info: ModelInfo) -> Answerer:
 
 
 def cached(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
-    """What was made for this key in this session; made now if there is none."""
+    """The value that this session has for a key; made now if there is none."""
     return session_cache.cached(CACHE, MOST_CACHED, key, make)
 
 
 def is_cached(key: tuple[Any, ...]) -> bool:
-    """Whether something was made for this key."""
+    """Whether this session has a value for a key."""
     return key in st.session_state.get(CACHE, {})
 
 

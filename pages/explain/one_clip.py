@@ -1,4 +1,4 @@
-"""One sound: why this answer, by several methods side by side; hear it, and read it as speech."""
+"""One clip: attribution maps of several methods, their sonification and phonetic reading."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ENERGY = (
 )
 
 BARELY = 0.05
-"""Difference of probabilities below which a verdict on one clip says little."""
+"""Difference of probabilities below which a deletion test of one clip says little."""
 
 BESIDE = Size(height=310, rows=260, columns=620, font=11, bar=8)
 """One of two or three maps side by side."""
@@ -48,7 +48,7 @@ ABREAST, NARROWEST = 3, 420
 
 
 def show(info: ModelInfo, active: Active) -> None:
-    """Choose a sound; its answer; the maps; then hear and read one of them."""
+    """Choose a sound; its prediction; the maps; then sonify and read one of them."""
     model = loading.model(info)
     enrolment_panel.show(model, active)
     shown = clip_source.choose(active, narrow=False)
@@ -56,10 +56,10 @@ def show(info: ModelInfo, active: Active) -> None:
         return
     waveform = shown.waveform(model.predictor.sample_rate)
     check(waveform, shown.name)
-    question = clip_explainer.explainer_for(info, waveform)
-    if question.voice is not None:
-        enrolment.warn_other_speaker(shown.speaker, doubted=clip_explainer.is_doubtful(question))
-    view = question.view
+    explainer = clip_explainer.explainer_for(info, waveform)
+    if explainer.voice is not None:
+        enrolment.warn_other_speaker(shown.speaker, doubted=clip_explainer.is_doubtful(explainer))
+    view = explainer.view
     left, right = st.columns([3, 2], gap="medium")
     with left:
         emotion = controls.emotion(view, shown.emotion)
@@ -68,23 +68,23 @@ def show(info: ModelInfo, active: Active) -> None:
         with st.container(horizontal=True):
             drawing = controls.drawing()
     with right:
-        _answer(question, shown, representation, emotion)
+        _answer(explainer, shown, representation, emotion)
         if isinstance(shown.content, Path):
             overlap_badge.show(shown.name, info, active)
     if not names:
         st.info("Choose a method, and its map appears here.")
         return
     names = controls.applicable(view, names, representation)
-    found = _grid(question, shown, names, emotion, representation, drawing)
+    found = _grid(explainer, shown, names, emotion, representation, drawing)
     if found:
-        _single_map(question, found, emotion)
+        _single_map(explainer, found, emotion)
 
 
 def _answer(
-    question: ClipExplainer, shown: SelectedSound, representation: str, emotion: str
+    explainer: ClipExplainer, shown: SelectedSound, representation: str, emotion: str
 ) -> None:
     """All probabilities; where the maps explain a part of the model, that part's beside them."""
-    view = question.view
+    view = explainer.view
     whole = view.probabilities()
     mapped = view.probabilities_through(representation) if len(view.sights) > 1 else None
     figure = explained_answer_figure(
@@ -101,29 +101,29 @@ def _answer(
             f"{100 * vote:.0f} % of the vote: {emotion} {100 * mapped[place]:.0f} %. The full bars "
             f"are the whole ensemble's answer: {emotion} {100 * whole[place]:.0f} %."
         )
-    _uncertainty_note(question)
-    enrolment_panel.effect(question)
+    _uncertainty_note(explainer)
+    enrolment_panel.effect(explainer)
     _other_answer(view, mapped)
     here = {"clip": shown.name} if isinstance(shown.content, Path) else {}
     with st.container(horizontal=True):
-        navigation.link("predict", "Predict with it →", model=question.info.key, **here)
-        network = _network(question, representation)
+        navigation.link("predict", "Predict with it →", model=explainer.info.key, **here)
+        network = _network(explainer, representation)
         navigation.link("robustness", "Attack it →", model=network, on="One clip", **here)
 
 
-def _network(question: ClipExplainer, representation: str) -> str:
+def _network(explainer: ClipExplainer, representation: str) -> str:
     """Key of the network that sees a representation: an ensemble cannot be attacked."""
-    name = question.view.representations[representation].name
+    name = explainer.view.representations[representation].name
     found = (
         each.key
-        for each in networks_of(question.info)
+        for each in networks_of(explainer.info)
         if each.about.get("representation", {}).get("name") == name
     )
-    return next(found, question.info.key)
+    return next(found, explainer.info.key)
 
 
 def _other_answer(view: View, mapped: Floats | None) -> None:
-    """Say so where the part that is explained would answer otherwise."""
+    """Warn where the network that is explained predicts another emotion than the ensemble."""
     if mapped is None:
         return
     own, whole = (view.classes[int(each.argmax())] for each in (mapped, view.probabilities()))
@@ -134,10 +134,10 @@ def _other_answer(view: View, mapped: Floats | None) -> None:
         )
 
 
-def _uncertainty_note(question: ClipExplainer) -> None:
-    """Say so where the model calls this answer uncertain."""
-    reading = question.model.reading(question.voice)
-    if reading.unsure(question.view.probabilities()[None])[0]:
+def _uncertainty_note(explainer: ClipExplainer) -> None:
+    """Say so where the confidence is below the threshold of the model."""
+    reading = explainer.model.reading(explainer.voice)
+    if reading.unsure(explainer.view.probabilities()[None])[0]:
         st.markdown(
             ":orange-badge[Uncertain] Below "
             f"{100 * (reading.threshold or 0):.0f} % this model does not stand by its answer."
@@ -145,7 +145,7 @@ def _uncertainty_note(question: ClipExplainer) -> None:
 
 
 def _grid(
-    question: ClipExplainer,
+    explainer: ClipExplainer,
     shown: SelectedSound,
     names: list[str],
     emotion: str,
@@ -158,7 +158,7 @@ def _grid(
         for name in sorted(names, key=lambda each: not METHODS[each].quick):
             with st.container(border=True, gap="xsmall"):
                 _head(name, emotion)
-                each = attribution_maps.compute(question, name, emotion, representation)
+                each = attribution_maps.compute(explainer, name, emotion, representation)
                 if each is not None:
                     attribution_maps.card(each, shown.stem, drawing, BESIDE, key=name)
                     found[name] = each
@@ -177,9 +177,9 @@ def _head(name: str, emotion: str) -> None:
     st.caption(f"{plain(method.label)} · {sign}")
 
 
-def _single_map(question: ClipExplainer, found: dict[str, CheckedMap], emotion: str) -> None:
-    """Hear one of the maps, read it, and see what is left of it without the weights."""
-    best = [*(name for name in loading.ranking(question.info) if name in found), *found]
+def _single_map(explainer: ClipExplainer, found: dict[str, CheckedMap], emotion: str) -> None:
+    """One of the maps: sonified, read as speech, and with randomised weights."""
+    best = [*(name for name in loading.ranking(explainer.info) if name in found), *found]
     sound = [name for name in dict.fromkeys(best) if not reasons(found[name].checks)]
     name = controls.one_method(
         [*sound, *(each for each in found if each not in sound)],
@@ -189,13 +189,13 @@ def _single_map(question: ClipExplainer, found: dict[str, CheckedMap], emotion: 
     chosen = found[name]
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True):
-        _sonification(question, chosen, emotion)
+        _sonification(explainer, chosen, emotion)
     with right, st.container(border=True):
-        _speech_reading(question, chosen, emotion)
-        _without_weights(question.view, chosen, emotion)
+        _speech_reading(explainer, chosen, emotion)
+        _without_weights(explainer.view, chosen, emotion)
 
 
-def _sonification(question: ClipExplainer, found: CheckedMap, emotion: str) -> None:
+def _sonification(explainer: ClipExplainer, found: CheckedMap, emotion: str) -> None:
     st.markdown(
         "**Hear it**",
         help="The short-time spectrum is masked and put together again with its own phase; the "
@@ -222,18 +222,18 @@ def _sonification(question: ClipExplainer, found: CheckedMap, emotion: str) -> N
             "holes that are strange to a model: it then answers to the holes.",
         )  # fmt: skip
     for keep, title in ((True, f"Only the most relevant {share} %"), (False, "All but these")):
-        heard = question.heard(found.attribution, share / 100, keep=keep, rest=rest)
-        st.markdown(f"**{title}** ({100 * heard.energy:.0f} % as much energy)", help=ENERGY)
-        player.play(heard.waveform, label=title)
-        st.caption(_masked_answer_text(question.view, heard, rep.hash, emotion))
+        masked = explainer.masked_sound(found.attribution, share / 100, keep=keep, rest=rest)
+        st.markdown(f"**{title}** ({100 * masked.energy:.0f} % as much energy)", help=ENERGY)
+        player.play(masked.waveform, label=title)
+        st.caption(_masked_answer_text(explainer.view, masked, rep.hash, emotion))
     with st.spinner("Marking other places"):
-        several = len(question.view.sights) > 1
-        whose = f"for {named(question.view, rep.hash)}, " if several else ""
-        _verdict(question.trial(found.attribution, share / 100, rest), emotion, whose)
+        several = len(explainer.view.sights) > 1
+        whose = f"for {named(explainer.view, rep.hash)}, " if several else ""
+        _verdict(explainer.deletion_test(found.attribution, share / 100, rest), emotion, whose)
 
 
 def _verdict(trial: Trial, emotion: str, whose: str) -> None:
-    """Whether the sound bears out the map, beside what other places of that size are worth."""
+    """The deletion test on the sound, against other places of the same size."""
     said = (
         f"{whose}the marked part alone gives {emotion} {100 * trial.kept:.0f} %, as much in "
         f"{trial.draws} other places {100 * trial.kept_elsewhere:.0f} % (mean). Without the marked "
@@ -273,7 +273,7 @@ def _no_sonification(rep: Representation) -> None:
 
 
 def _masked_answer_text(view: View, heard: Heard, representation: str, emotion: str) -> str:
-    """What the model says of the new sound, and the part of it that the map is of."""
+    """The prediction for the masked sound, and that of the network the map is of."""
     classes, place = view.classes, view.classes.index(emotion)
     answer = classes[int(heard.after.argmax())]
     words = (
@@ -288,13 +288,13 @@ def _masked_answer_text(view: View, heard: Heard, representation: str, emotion: 
     return f"{words}."
 
 
-def _speech_reading(question: ClipExplainer, found: CheckedMap, emotion: str) -> None:
+def _speech_reading(explainer: ClipExplainer, found: CheckedMap, emotion: str) -> None:
     st.markdown(
         "**Read it as speech**",
         help="Where what speaks for the emotion lies, beside how much of the picture that part is: "
         "more relevance than area means that it counts.",
     )
-    table = question.reading(found.attribution)
+    table = explainer.speech_reading(found.attribution)
     aspects = [name for name in ASPECTS if name in set(table["aspect"])]
     if not aspects:
         st.info(_no_speech_reading(found.attribution, emotion))

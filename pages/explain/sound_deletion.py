@@ -1,4 +1,4 @@
-"""How often the sound bears out the maps of each method, beside maps that know nothing."""
+"""Deletion tests on the sound: how often each method passes, beside maps without a model."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ REST = {
 
 
 def method_title(name: str) -> str:
-    """A method or a map that knows nothing, for people."""
+    """Title of a method, or of a map that is made without a model."""
     return METHODS[name].title if name in METHODS else name.capitalize()
 
 
