@@ -88,7 +88,7 @@ class SelectedSound:
 
 
 def decoded(content: Path | bytes, name: str, sample_rate: int | None) -> Waveform:
-    """All of a sound, kept while its file does not change."""
+    """All of a sound, cached while its file does not change."""
     if isinstance(content, Path):
         stamp = content.stat().st_mtime if content.exists() else 0.0
         return _decoded(content, str(content), sample_rate, stamp)

@@ -1,4 +1,4 @@
-"""A job that is running, watched from a page."""
+"""The progress of a running job."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def preload(info: ModelInfo) -> None:
 
 
 def model(info: ModelInfo) -> Answerer:
-    """The model, ready to answer.
+    """The model, ready to predict.
 
     Raises:
         SerError: If it cannot be opened.

@@ -87,7 +87,7 @@ def _test_score(info: ModelInfo) -> None:
 
 
 def _export_note(info: ModelInfo) -> str:
-    """Whose figures an exported file wears, and whether it answers like that model."""
+    """The model whose scores are shown for an exported file, and the result of its verification."""
     export = info.about.get("export", {})
     said = export.get("verification", {}).get("said") or (
         "Nobody has held the file against that model yet."

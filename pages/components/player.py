@@ -1,4 +1,4 @@
-"""Clips to hear and to see."""
+"""Audio players and waveforms of clips."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def sound(path: Path) -> Waveform:
-    """Decoded file at its own sample rate, mono; kept while it does not change.
+    """Decoded file at its own sample rate, mono; cached while it does not change.
 
     Raises:
         AudioError: If it cannot be decoded.

@@ -30,7 +30,7 @@ def show(
     *,
     key: str,
 ) -> None:
-    """The answer, how sure it is, and all probabilities.
+    """The predicted emotion, its confidence, and all probabilities.
 
     Args:
         row: Of a table of answers, with an answer.

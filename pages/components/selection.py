@@ -86,7 +86,7 @@ def default_corpus() -> Path:
 
 
 def opened(path: str | Path, reader: str = "") -> Corpus:
-    """The corpus at a path, kept open until something in its folder changes.
+    """The corpus at a path, cached until something in its folder changes.
 
     Raises:
         SerError: If it cannot be opened, with the reason.

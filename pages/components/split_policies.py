@@ -1,4 +1,4 @@
-"""What pages have to know of the policies of a split."""
+"""Titles and properties of split policies."""
 
 from __future__ import annotations
 

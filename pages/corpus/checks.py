@@ -1,4 +1,4 @@
-"""What is wrong with a corpus: a card for every finding, with the clips it is about."""
+"""Faults of a corpus: a card for every finding, with the clips it is about."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is measured of every clip's sound, and the job that measures a large corpus.
+"""The scan of a corpus: measures of every clip, and the job for a large corpus.
 
 Measuring decodes every clip. A small corpus is measured while the page waits; a large one by a job,
 which goes on when the tab is closed and shows the same progress in every tab.

@@ -1,4 +1,4 @@
-"""The saved splits of a corpus: keep the one on the page, open another, delete with a way back."""
+"""The saved splits of a corpus: save the one on the page, open another, delete and undo."""
 
 from __future__ import annotations
 

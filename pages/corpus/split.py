@@ -155,7 +155,7 @@ def _present(active: Active, split: Split, found: pd.DataFrame | None) -> None:
 
 
 def _held_out_speakers(corpus: Corpus, split: Split, fold: str) -> list[str]:
-    """Who is heard in the test and in validation of a fold."""
+    """The test and validation speakers of a fold."""
     if len(split.folds) == 1:
         return []
     speaker = corpus.clips["speaker"].reindex(split.table.index)

@@ -1,4 +1,4 @@
-"""Choose members and how they are pooled, and start."""
+"""The form for a new ensemble: members, pooling, and the button that starts it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a made ensemble came to, seen from several sides."""
+"""The tabs of a finished ensemble: weights, baselines, errors, confidence, search, card."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ def overlap(saved: Saved, _report: Report) -> None:
 
 
 def confidence(saved: Saved, report: Report) -> None:
-    """Calibration before and after, and what withholding unsure answers costs and gains."""
+    """Calibration before and after temperature scaling, and risk against coverage."""
     about = _about(saved)
     results = about["results"]
     left, right = st.columns(2, gap="medium")

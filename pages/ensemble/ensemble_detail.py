@@ -1,4 +1,4 @@
-"""One ensemble: the search while it runs, then what it came to."""
+"""One ensemble: the search while it runs, then its results."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _finished(saved: Saved) -> None:
 
 
 def _enrolment_choice(saved: Saved) -> Saved:
-    """The ensemble as it is for unknown voices, or for known ones where it was measured so."""
+    """The ensemble without enrolment, or with it where that was measured."""
     if not saved.enrols:
         return saved
     known = st.segmented_control(
@@ -185,7 +185,7 @@ def _close() -> None:
 
 
 def _try(act: object) -> None:
-    """Do something that may be refused, which is then told."""
+    """Call something that may raise an error, and keep that for the next run to show."""
     assert callable(act)  # noqa: S101
     try:
         act()

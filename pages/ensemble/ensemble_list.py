@@ -1,4 +1,4 @@
-"""Ensembles that were made, or are being made."""
+"""The list of ensembles, finished or under way."""
 
 from __future__ import annotations
 

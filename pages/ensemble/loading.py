@@ -1,4 +1,4 @@
-"""Runs and ensembles as the page needs them, read once and kept while their files do not change."""
+"""Runs and ensembles as the page needs them, cached while their files do not change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ensemble: pool finished runs, see what the weights are worth, keep the result."""
+"""Ensemble: pool finished runs, and see whether the weights beat equal ones."""
 
 from __future__ import annotations
 

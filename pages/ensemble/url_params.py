@@ -1,4 +1,4 @@
-"""What the page Ensemble keeps in its address on top of the shared selection."""
+"""Query parameters of the page Ensemble, beside those of the selection."""
 
 from __future__ import annotations
 

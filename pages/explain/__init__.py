@@ -1,1 +1,1 @@
-"""The views of the page Explain."""
+"""Parts of the page Explain."""

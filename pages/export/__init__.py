@@ -1,1 +1,1 @@
-"""Parts of the Export page."""
+"""Parts of the page Export."""

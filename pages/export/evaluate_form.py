@@ -1,4 +1,4 @@
-"""How good a file is on the open corpus: one press, and it stands among the results."""
+"""Evaluate an exported file on the open corpus; the result is listed on the page Results."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _show_result(kept: Judged) -> None:
 
 
 def _clips(file: Path, spec: Spec, active: Active) -> tuple[int, int]:
-    """How many test clips of its training the corpus has, and how many clips it can answer."""
+    """Number of test clips of its training in the corpus, and of all clips it can predict."""
     key = (file, file.stat().st_mtime, active.corpus.root, len(active.corpus))
 
     def make() -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Start an export, and watch it."""
+"""The form that starts an export, and the progress of the job."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def show(info: ModelInfo, active: Active) -> None:
 
 
 def _last_outcome(job: Job) -> None:
-    """What came of the last one, where its files do not say it."""
+    """Outcome of the last export, where it failed or was cancelled."""
     if job.state is State.FAILED:
         st.error(plain(_reason(job.reason)))
     elif job.state is State.CANCELLED and time.time() - (job.ended or 0.0) < RECENT:

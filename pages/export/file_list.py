@@ -1,4 +1,4 @@
-"""The files of a model side by side: size, speed, what the gate found; to download."""
+"""The exported files of a model: size, speed, verification, downloads."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ def _file(path: Path, spec: Spec, info: ModelInfo, active: Active) -> None:
 
 
 def _changed_answers(spec: Spec, active: Active) -> None:
-    """Clips that the file answers otherwise."""
+    """Clips for which the file predicts another emotion than the model."""
     flipped = spec.verification.get("flipped", [])
     if not flipped:
         return

@@ -1,4 +1,4 @@
-"""Export: a model as a file that takes a waveform and answers exactly like the app."""
+"""Export: a model as one ONNX file that takes a waveform and predicts as the app does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Let an exported file answer here, from onnxruntime alone."""
+"""Try an exported file on a sound, run by onnxruntime alone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def show(files: Mapping[Path, Spec], info: ModelInfo, active: Active) -> None:
-    """A sound as on the page Predict, a voice where the model knows one, and the answer."""
+    """A sound as on the page Predict, enrolment where the model can, and the prediction."""
     st.subheader("Try it here")
     listed = {each.folder: each for each in models()}
     known = {path.name: listed[path] for path in files if path in listed}

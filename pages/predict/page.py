@@ -1,4 +1,4 @@
-"""Predict: a recording, many of them, or a long one, answered by a model of your choice."""
+"""Predict: one recording, a batch, or a timeline of a long one, by a model of your choice."""
 
 from __future__ import annotations
 

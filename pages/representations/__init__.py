@@ -1,1 +1,1 @@
-"""The parts of the page Representations."""
+"""Parts of the page Representations."""

@@ -1,4 +1,4 @@
-"""The parameters of an augmentation as controls, built from what its fields say of themselves."""
+"""The parameters of an augmentation as controls, built from the metadata of its fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mean of a representation over the clips of each emotion."""
+"""Class means: the mean of a representation over the clips of each emotion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A second clip beside the first."""
+"""The comparison with a second clip."""
 
 from __future__ import annotations
 

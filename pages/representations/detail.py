@@ -1,4 +1,4 @@
-"""One representation alone: its parameters, its numbers, its explanation, files to take away."""
+"""One representation in detail: parameters, values, explanation, downloads, class means."""
 
 from __future__ import annotations
 

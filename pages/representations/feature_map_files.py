@@ -1,4 +1,4 @@
-"""Files of a picture, made when someone asks for one."""
+"""Downloads of a feature map, made when the button is pressed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures of what is shown, kept so that a changed control computes only what it must."""
+"""Feature maps of a sound, cached so that a changed control computes only what it must."""
 
 from __future__ import annotations
 

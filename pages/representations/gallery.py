@@ -1,4 +1,4 @@
-"""All thirteen as a grid, or one enlarged; of one sound, or of two side by side."""
+"""All representations as a grid, or one in detail; of one sound, or of two side by side."""
 
 from __future__ import annotations
 

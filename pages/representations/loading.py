@@ -1,4 +1,4 @@
-"""Load what computes the pictures, saying so: the first visit may come before torch is loaded."""
+"""Load the gallery under a spinner: the first visit may come before torch is loaded."""
 
 from __future__ import annotations
 

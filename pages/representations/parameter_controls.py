@@ -1,4 +1,4 @@
-"""The parameters of a representation as controls, built from what its fields say of themselves."""
+"""The parameters of a representation as controls, built from the metadata of its fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the page keeps in its address on top of the shared selection."""
+"""Query parameters of the page Representations, beside those of the selection."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _OWN = {"corpus", "reader", "clip", "source", "from", REPRESENTATION, COMPARE, A
 
 
 def read(name: str) -> str:
-    """A value of the address; empty when it is not there."""
+    """A query parameter; empty when it is absent."""
     return str(st.query_params.get(name, ""))
 
 
 def write(name: str, value: object) -> None:
-    """Put a value into the address; an empty one is taken out."""
+    """Set a query parameter; an empty one is removed."""
     if value == "" or value is None:
         st.query_params.pop(name, None)
     else:

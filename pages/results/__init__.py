@@ -1,1 +1,1 @@
-"""The views of the page Results."""
+"""Parts of the page Results."""

@@ -1,4 +1,4 @@
-"""Answers as a table with one of them to hear, with everything the model thought of it."""
+"""Predictions as a table; of the chosen one the clip to hear and all probabilities."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HEIGHT = 250
 
 
 def show(run: RunInfo, rows: pd.DataFrame, *, key: str) -> None:
-    """A table of answers, and the chosen one below it.
+    """A table of predictions, and the chosen one below it.
 
     Args:
         run: Whose answers they are.
@@ -35,7 +35,7 @@ def show(run: RunInfo, rows: pd.DataFrame, *, key: str) -> None:
 
 
 def choose_row(rows: pd.DataFrame, *, key: str, height: int = HEIGHT) -> int:
-    """A table of answers; returns the number of the chosen row, the first to begin with."""
+    """A table of predictions; returns the number of the chosen row, the first to begin with."""
     shown = rows.assign(confidence=100 * rows["confidence"])
     for column in ("true", "answer"):
         shown[column] = pd.Series([[each] for each in rows[column]], index=rows.index, dtype=object)
@@ -79,7 +79,7 @@ def _columns() -> dict[str, Any]:
 
 
 def show_answer(run: RunInfo, row: pd.Series, *, key: str) -> None:
-    """One answer: the sound, all probabilities, and where to see more of the clip."""
+    """One prediction: the clip, all probabilities, and links to other pages."""
     with st.container(border=True):
         _player(run, str(row["clip"]), key=key)
         st.markdown(f"**The model answered {row['answer']}**, {100 * row['confidence']:.0f} % sure")
@@ -89,7 +89,7 @@ def show_answer(run: RunInfo, row: pd.Series, *, key: str) -> None:
 
 
 def _model(run: RunInfo, row: pd.Series) -> str:
-    """Key of the model that gave an answer, or of the one behind it; empty where it is gone."""
+    """Key of the model to explain a prediction with; empty where it is gone."""
     if isinstance(run, Judged):
         return saved_evaluations.explainable_model(run)
     return f"{run.id}:fold-{row['fold']}-seed-{row['seed']}"

@@ -1,4 +1,4 @@
-"""Whether confidence means what it says."""
+"""Calibration: the reliability diagram, ECE, NLL and Brier score."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def show(run: RunInfo, report: Report) -> None:
-    """The reliability diagram, and what it amounts to."""
+    """The reliability diagram, and the scores of calibration."""
     left, right = st.columns([3, 2], gap="medium")
     with left, st.container(border=True):
         st.markdown("**How often an answer of this confidence is right**")

@@ -1,4 +1,4 @@
-"""Two runs or more, on the clips that all of them answered."""
+"""Two runs or more: their scores, and paired tests on the clips they have in common."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def body(found: Mapping[str, RunInfo]) -> None:
 
 
 def _load(run_ids: list[str]) -> list[RunInfo]:
-    """The finished ones of them; what there is not is told."""
+    """The finished ones of them; an error is shown for each that is missing."""
     known = []
     for run_id in run_ids:
         try:

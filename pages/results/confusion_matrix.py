@@ -1,4 +1,4 @@
-"""What is taken for what, and the clips behind every cell, to hear."""
+"""The confusion matrix, and the clips of the chosen cell to hear."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _cell(run: RunInfo, report: Report) -> None:
 
 
 def _most_frequent_error(report: Report) -> tuple[str, str]:
-    """The cell that is shown until one is chosen: the commonest mistake, or answer without one."""
+    """The cell to begin with: the most frequent error, or the largest cell where there is none."""
     table = report.confusion_table()
     values = table.to_numpy(copy=True)
     if values.sum() > values.trace():

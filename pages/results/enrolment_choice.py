@@ -1,4 +1,4 @@
-"""Which answers of a model that enrols voices are looked at: to strangers, or to enrolled ones."""
+"""Which predictions of a model that enrols speakers are shown: without enrolment, or with it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VOICES = {url_params.STRANGERS: "Strangers", url_params.ENROLLED: "Enrolled"}
 
 
 def choose(found: Sequence[RunInfo]) -> None:
-    """Choice between the two sets of answers, where a result has both."""
+    """The choice, where a result has both."""
     if not any(run.result and run.result.enrolled for run in found):
         return
     chosen = st.segmented_control(

@@ -1,4 +1,4 @@
-"""Leak premium: what the same recipe scores under four splits, and what the leaks were worth."""
+"""Leak premium: scores of the same recipe under four splits, and the differences between them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the trainings went, epoch by epoch, the kept epoch and the last one told apart."""
+"""Learning curves of the trainings, with the best epoch and the last one."""
 
 from __future__ import annotations
 

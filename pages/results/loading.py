@@ -1,4 +1,4 @@
-"""What a run gave, computed once and kept while its files do not change."""
+"""Reports and predictions of runs, cached while their files do not change."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def one(name: str) -> RunInfo:
-    """The training, or the judged model, of this name.
+    """The training, or the saved evaluation, of this name.
 
     Raises:
         SerError: If there is none.
@@ -36,7 +36,7 @@ def one(name: str) -> RunInfo:
 
 
 def all_results(known: Sequence[RunInfo]) -> list[RunInfo]:
-    """Trainings and models that were judged, the newest first."""
+    """Trainings and saved evaluations, the newest first."""
     return sorted([*known, *judged.judged()], key=_when, reverse=True)
 
 
@@ -45,7 +45,7 @@ def _when(run: RunInfo) -> float:
 
 
 def stamp(run: RunInfo) -> tuple[float, bool]:
-    """Changes with the answers that are looked at."""
+    """Changes with the predictions that are shown."""
     return _stamp(run), enrolled(run)
 
 
@@ -54,12 +54,12 @@ def _stamp(run: RunInfo) -> float:
 
 
 def enrolled(run: RunInfo) -> bool:
-    """Whether its answers to known voices are looked at: by the address, if there are any."""
+    """Whether its predictions with enrolment are shown: by the URL, if there are any."""
     return url_params.enrolled() and run.result is not None and run.result.enrolled is not None
 
 
 def report(run: RunInfo, part: str = "test") -> Report:
-    """Everything that can be said of a finished run.
+    """The report of a finished run: all scores with their intervals.
 
     Raises:
         SerError: If its predictions are missing or damaged.
@@ -79,7 +79,7 @@ def _report(
 
 
 def predictions(run: RunInfo) -> Predictions:
-    """Answers of a finished run, on validation and test clips.
+    """Predictions of a finished run, on validation and test clips.
 
     Raises:
         SerError: If they are missing or damaged.
@@ -98,7 +98,7 @@ def _predictions(
 
 
 def answers(run: RunInfo) -> pd.DataFrame:
-    """Test answers as `answers_table` gives them; not to be written to."""
+    """Test predictions as `answers_table` gives them; not to be written to."""
     return _answers(str(run.folder), _stamp(run), enrolled(run), run)
 
 
@@ -120,7 +120,7 @@ def _courses(folder: str, stamp: float) -> list[Course]:  # noqa: ARG001
 
 
 def corpus(run: RunInfo) -> Corpus | None:
-    """The corpus the run was trained or judged on; None when it cannot be opened any more."""
+    """The corpus of a training or an evaluation; None when it cannot be opened any more."""
     try:
         return selection.opened(run.corpus, run.reader)
     except SerError as error:

@@ -1,4 +1,4 @@
-"""The wrong answers, the surest first: they say most about the model, or about the label."""
+"""Misclassified clips, the most confident first, with filters and one of them to hear."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results: what was trained, how good it is, how sure that is, and what it costs to be honest."""
+"""Results: the scores of all runs and evaluations, one in detail, several compared."""
 
 from __future__ import annotations
 

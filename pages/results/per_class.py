@@ -1,4 +1,4 @@
-"""Figures of every emotion, speaker and gender, each with its interval."""
+"""Scores per class, per speaker and per gender, each with its interval."""
 
 from __future__ import annotations
 

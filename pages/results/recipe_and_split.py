@@ -1,4 +1,4 @@
-"""What made a run: its recipe, its split and what the parts of that share."""
+"""The recipe of a run, its split, and the leak audit of that."""
 
 from __future__ import annotations
 

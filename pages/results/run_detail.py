@@ -1,4 +1,4 @@
-"""One result: its figures, and views of everything behind them."""
+"""One run or evaluation in detail: its scores, and a tab for each view."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ JUDGED = {
 
 
 def show(run_id: str) -> None:
-    """Header, figures, and a tab for each view; a bad address is told."""
+    """Header, scores, and a tab for each view; an error for an unknown run."""
     try:
         run = loading.one(run_id)
     except SerError as error:

@@ -1,4 +1,4 @@
-"""All results: filters, their figures on one scale, and a table to choose from."""
+"""All runs and evaluations: filters, a chart of their UAR, and a table to choose from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model that was judged, among the results: what it is, and the model behind it."""
+"""Evaluations of a model or exported file on a corpus: what was evaluated, and its source model."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ def kind(run: RunInfo) -> str:
 
 
 def model_of(run: Judged) -> ModelInfo | None:
-    """The model that was judged, where pages can take it."""
+    """The evaluated model, where pages can take it."""
     return next((each for each in models() if each.folder == run.model), None)
 
 
 def explainable_model(run: Judged) -> str:
-    """Key of the model that can explain an answer: of a file, the one it was made from."""
+    """Key of the model to explain with: of an exported file, the one it was made from."""
     found = source_of(run.model) if run.exported else model_of(run)
     return found.key if found else ""
 
 
 def about(run: Judged) -> str:
-    """What was judged on what, in a line."""
+    """Model, number of predictions and corpus, in a line."""
     which = f"{run.part} clips of its split" if run.part else "clips"
     on = f"{count(run.result.clips if run.result else 0, 'answer')} to {which} of "
     return f"{kind(run)} · {run.representation} · {on}{run.content.get('corpus_name', '')}"
@@ -62,7 +62,7 @@ def links(run: Judged) -> None:
 
 
 def outdated(run: Judged) -> None:
-    """Say so where the model is no longer the one that was judged."""
+    """Warn where the model is no longer the one that was evaluated."""
     if run.outdated:
         gone = not run.model.exists()
         st.warning(

@@ -1,4 +1,4 @@
-"""What the page Results keeps in its address on top of the shared selection."""
+"""Query parameters of the page Results, beside those of the selection."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ STRANGERS, ENROLLED = "strangers", "enrolled"
 
 
 def read(name: str) -> str:
-    """A value of the address; empty when it is not there."""
+    """A query parameter; empty when it is absent."""
     return str(st.query_params.get(name, ""))
 
 
 def write(**values: str) -> None:
-    """Put values into the address; an empty one is taken out."""
+    """Set query parameters; an empty one is removed."""
     for name, value in values.items():
         if value:
             st.query_params[name] = value
@@ -48,11 +48,11 @@ def runs_to_compare() -> list[str]:
 
 
 def enrolled() -> bool:
-    """Whether answers to known voices are looked at, rather than those to strangers."""
+    """Whether predictions with enrolment are shown, rather than those without."""
     return read(VOICES) == ENROLLED
 
 
 def cell() -> tuple[str, str] | None:
-    """True emotion and answer of the chosen cell of the confusion matrix."""
+    """True and predicted emotion of the chosen cell of the confusion matrix."""
     true, _, answer = read(CELL).partition(":")
     return (true, answer) if answer else None

@@ -1,1 +1,1 @@
-"""Parts of the Robustness page."""
+"""Parts of the page Robustness."""

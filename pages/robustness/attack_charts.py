@@ -1,4 +1,4 @@
-"""Attacks of a card: curves against epsilon, what survives as sound, what turns into what."""
+"""Attacks of a card: curves against epsilon, as feature map and as sound, and the confusions."""
 
 from __future__ import annotations
 

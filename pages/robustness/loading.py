@@ -1,4 +1,4 @@
-"""What the page keeps open: its own modules, cards, and models to attack."""
+"""What the page loads late and caches: its own modules, cards, models to attack."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def views() -> tuple[ModuleType, ModuleType]:
 
 
 def card(folder: Path) -> Card:
-    """A kept card, read once.
+    """A saved card, read once.
 
     Raises:
         EvaluationError: If it is damaged.

@@ -1,4 +1,4 @@
-"""One clip under attack: hear and see it clean, attacked, and what was added."""
+"""One clip under attack: the clean and the attacked sound, and their difference."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ANSWERED = {CLEAN: "Clean", SEEN: "Attacked, as the network sees it", HEARD: "At
 
 @dataclass(frozen=True)
 class Choice:
-    """What the controls say."""
+    """Values of the controls."""
 
     attack: str
     place: str
@@ -40,7 +40,7 @@ class Choice:
 
 
 def show(info: ModelInfo, active: Active) -> None:
-    """Controls, then answers, sounds and pictures."""
+    """Controls, then predictions, sounds and feature maps."""
     if not active.clip:
         st.info("The open corpus has no clip that can be played.")
         return

@@ -1,4 +1,4 @@
-"""Robustness: what a model answers under attack and over a bad line, and what it leans on."""
+"""Robustness: a model under adversarial attack and common corruptions, and its shortcuts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The robustness card of a model: overview, each trouble, attacks, shortcuts, files."""
+"""The robustness card of a model: overview, perturbations, attacks, shortcuts, files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Start what is to be tried on a model, and watch it."""
+"""The form that starts a robustness run, and the progress of the job."""
 
 from __future__ import annotations
 

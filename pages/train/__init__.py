@@ -1,1 +1,1 @@
-"""The views of the page Train."""
+"""Parts of the page Train."""

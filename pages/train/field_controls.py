@@ -1,4 +1,4 @@
-"""A control for every field of a recipe, built from what the field says of itself."""
+"""A control for every field of a recipe, built from the field's type, bounds and help."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trainings that run, wait, or ended of late: progress, live curves, and what can be done."""
+"""Trainings that run, wait, or ended lately: progress, live learning curves, actions."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _show() -> None:
 
 
 def show() -> None:
-    """All of them, kept up to date: quickly while one runs or waits, else for other tabs' sake."""
+    """All trainings, refreshed every second while one runs or waits, else every five."""
     (_refresh_often if are_active() else _refresh_seldom)()
 
 
@@ -192,7 +192,7 @@ def _figures(run: RunInfo | None) -> str:
 
 
 def _stopped(job: Job) -> None:
-    """Failed or cancelled: why, what it said, and the way on."""
+    """Failed or cancelled: the reason, the log, and the button to resume."""
     with _line(job):
         st.button(
             "Go on",
@@ -238,7 +238,7 @@ VIEWS = {
 
 
 def _try(act: object, *given: object) -> None:
-    """Do something with a job; it may have ended meanwhile, which is then told."""
+    """Act on a job; if it has ended meanwhile, the next run shows the error."""
     assert callable(act)  # noqa: S101
     try:
         act(*given)

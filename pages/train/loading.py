@@ -1,4 +1,4 @@
-"""Load what checks a recipe, saying so: the first visit may come before torch is loaded."""
+"""Load the modules of the form under a spinner: the first visit may come before torch is loaded."""
 
 from __future__ import annotations
 

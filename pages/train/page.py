@@ -1,4 +1,4 @@
-"""Train: choose a recipe, see what it will do, start it, watch it."""
+"""Train: edit a recipe, see its split and estimated time, start it, watch its jobs."""
 
 from __future__ import annotations
 

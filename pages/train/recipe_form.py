@@ -1,4 +1,4 @@
-"""The form: fields of the recipe in groups, the ones that are seldom changed folded away."""
+"""The recipe form: fields in groups, those that are seldom changed folded away."""
 
 from __future__ import annotations
 

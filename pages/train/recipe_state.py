@@ -1,4 +1,4 @@
-"""What the form holds: the address of the page, and nothing else.
+"""The state of the form, which is the query parameters of the page and nothing else.
 
 A recipe is a base (the defaults with an honest split, or the recipe of the run named by `from-run`)
 and the changes to it, `optim.lr=0.001` as on the command line, so that a link reproduces the form.
@@ -27,7 +27,7 @@ SHARED = ("corpus", "reader")
 KEPT = "_recipe_form"
 
 PARTS_WITH_VOICES = 3
-"""Training, validation and test need a voice each."""
+"""Training, validation and test need a speaker each."""
 
 
 def restore() -> None:
@@ -63,7 +63,7 @@ def base() -> draft.Content:
 
 
 def _default_policy(speakers: int) -> str:
-    """Split that a form opens with: new voices are tested wherever there are enough of them."""
+    """The split to begin with: speaker-disjoint wherever there are enough speakers."""
     return "speaker-disjoint" if speakers >= PARTS_WITH_VOICES else draft.default("split.policy")
 
 

@@ -1,4 +1,4 @@
-"""What the recipe will do, how long that takes, its text, and the buttons that start it."""
+"""Summary and time estimate of the recipe, its YAML, and the buttons that start it."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _summary(recipe: Recipe) -> None:
 
 
 def _split_of(choice: str, recipe: Recipe) -> tuple[Split, str, str]:
-    """Split of the open corpus with its grade and its reading, kept while neither changes."""
+    """Split of the open corpus with its leak grade and its reading, cached while both stay."""
     corpus = selection.active().corpus
     kept = st.session_state.get("_recipe_split")
     if kept is None or kept[0] is not corpus or kept[1] != choice:
@@ -211,7 +211,7 @@ def _launch_splits(recipe: Recipe) -> None:
 
 
 def _text(text: str) -> None:
-    """The recipe as YAML, to read, change and keep."""
+    """The recipe as YAML, to read, edit and download."""
     with st.expander("The recipe as YAML", expanded=True):
         st.session_state["recipe-text"] = text
         with st.form("yaml", border=False):
@@ -232,7 +232,7 @@ def _text(text: str) -> None:
 
 
 def _apply() -> None:
-    """Make the form hold what was typed; a fault is told, and the form stays as it was."""
+    """Take the YAML over into the form; after an error the form stays as it was."""
     from ser_core.training.recipe import parse
 
     try:
