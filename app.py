@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import errors, navigation, theme, warmup
+from pages.components import errors, navigation, theme, warmup
 
 st.set_page_config(page_icon=theme.ICON, layout="wide")
 theme.apply()
 page = navigation.choose()
-with errors.told():
+with errors.error_boundary():
     navigation.run(page)
 warmup.begin()

@@ -58,14 +58,21 @@ def server_home(tmp_path_factory):
 @pytest.fixture(scope="session")
 def app_url(chromium, server_home):  # chromium first: without it no server is started
     """Address of a workbench that was started as a user starts it."""
+    with serving(server_home) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def serving(home):
+    """A server of its own, whose runtime folder is `home`; its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     url = f"http://localhost:{port}"
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
-    environment = os.environ | {"SER_HOME": str(server_home)}
+    environment = os.environ | {"SER_HOME": str(home)}
     environment.pop("SER_CORPUS", None)
-    with (server_home / "server.log").open("wb") as log:
+    with (home / "server.log").open("wb") as log:
         server = subprocess.Popen(
             [*command, f"--server.port={port}"],
             cwd=REPOSITORY,
@@ -74,7 +81,7 @@ def app_url(chromium, server_home):  # chromium first: without it no server is s
             stderr=log,
         )
     try:
-        wait_for(url, server, server_home / "server.log")
+        wait_for(url, server, home / "server.log")
         yield url
     finally:
         server.terminate()

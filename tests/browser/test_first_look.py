@@ -1,10 +1,13 @@
 """What someone sees who starts the workbench for the first time, and who is sent a link."""
 
+import contextlib
 import re
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from playwright.sync_api import expect
+
+from tests.browser.conftest import serving
 
 
 def heading(page, name):
@@ -36,8 +39,15 @@ def test_home_plays_a_clip_at_once(page):
     )
 
 
+def test_the_very_first_visit_may_go_straight_to_a_page(browser, tmp_path):
+    """Before anyone has seen Home, streamlit looks for a script of the page's name."""
+    with serving(tmp_path) as url, contextlib.closing(browser.new_page()) as page:
+        page.goto(f"{url}/corpus?speaker=WR0&find=42")
+        expect(page.get_by_text(re.compile(r"^6 of 53 clips"))).to_be_visible()
+        expect(page.get_by_role("dialog")).to_have_count(0)  # such as "Page not found"
+
+
 def test_a_link_straight_to_a_page_restores_the_view(page):
-    """Also as the very first visit, before anyone has seen Home."""
     wanted = {"clip": "samples/WR0_sadness_42.flac", "speaker": "WR0", "find": "42"}
     page.goto(f"/corpus?{urlencode(wanted)}")
     expect(page.get_by_text("samples/WR0_sadness_42.flac")).to_be_visible()

@@ -97,7 +97,7 @@ def _visit(page, **params):
     for name, value in params.items():
         app.query_params[name] = value
     app.run()
-    app.switch_page(f"pages/{page}.py")
+    app.switch_page(f"pages/{page}/page.py")
     for name, value in params.items():
         app.query_params[name] = value
     app.run()

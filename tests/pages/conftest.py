@@ -44,7 +44,7 @@ def visit():
             app.query_params[name] = value
         app.run()
         if page:
-            app.switch_page(f"pages/{page}.py")
+            app.switch_page(f"pages/{page}/page.py")
             for name, value in params.items():
                 app.query_params[name] = value
             app.run()

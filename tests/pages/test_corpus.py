@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from pages.shared.clips import row_of
+from pages.corpus.clip_table import row_of
 from ser_core.settings import demo_corpus
 
 

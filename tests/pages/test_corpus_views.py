@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from pages.shared import measuring
+from pages.corpus import corpus_scan
 from ser_core.jobs import State, find
 from ser_core.settings import demo_corpus
 
@@ -109,7 +109,7 @@ def test_recordings_in_both_parts_are_looked_for_by_measuring(visit, said, large
 @pytest.fixture
 def large(monkeypatch):
     """Treat the demo as too large to be measured while a page waits."""
-    monkeypatch.setattr(measuring, "AT_ONCE", 0)
+    monkeypatch.setattr(corpus_scan, "MOST_AT_ONCE", 0)
 
 
 def job():
@@ -127,9 +127,9 @@ def test_a_large_corpus_is_measured_by_a_job(visit, said, large):
 
 
 def test_a_running_job_is_shown_again_and_can_be_cancelled(visit, large, monkeypatch):
-    start = measuring.start
+    start = corpus_scan.start
     forever = [sys.executable, "-c", "import time; time.sleep(600)"]
-    monkeypatch.setattr(measuring, "start", lambda command, **more: start(forever, **more))
+    monkeypatch.setattr(corpus_scan, "start", lambda command, **more: start(forever, **more))
     press(visit("corpus", view="Checks"), "Measure the clips")
     elsewhere = visit("corpus", view="Overview")
     assert "Measure the clips" not in [b.label for b in elsewhere.button]

@@ -84,11 +84,11 @@ def test_every_method_is_offered_by_itself(visit, model):
 
 
 def test_a_failed_check_says_what_was_measured_and_what_would_be_good():
-    from pages.shared.explain.maps import checked, told
+    from pages.explain.attribution_maps import checks_text, failure_text
 
     failed, passed = judged("randomisation", 0.7), judged("padding", 0.0003)
-    assert told(failed).endswith("(weights matter: 0.70, good is at most 0.5).")
-    first, second = checked([failed, passed]).split("\n\n")
+    assert failure_text(failed).endswith("(weights matter: 0.70, good is at most 0.5).")
+    first, second = checks_text([failed, passed]).split("\n\n")
     assert "have another map?** No." in first
     assert "Does it stay off what is not part of the clip?** Yes." in second
     assert "Nothing on padding **below 0.01**, good is at most 0.1." in second
@@ -164,10 +164,10 @@ def test_with_a_voice_the_answer_of_predict_is_explained(visit, said, listener):
     expected = listener.predict(waves[-1:], listener.enrol(waves[:-1]))[0]
     assert known[0] == pytest.approx(list(100 * expected), abs=1e-3)
     assert known != stranger
-    app.switch_page("pages/predict.py").run()  # the voice is the same one there
+    app.switch_page("pages/predict/page.py").run()  # the voice is the same one there
     assert chances(app)[0] == pytest.approx(known[0], abs=1e-3)
     press(app, "Forget the voice")
-    app.switch_page("pages/explain.py").run()
+    app.switch_page("pages/explain/page.py").run()
     assert "Voice not known" in said(app)
     assert chances(app) == stranger
 
@@ -233,7 +233,7 @@ def test_rows_that_a_method_takes_together_are_said_to_have_no_order(visit, said
 @pytest.mark.parametrize("tab", ["Explain", "Compare", "Faithfulness"])
 def test_of_an_exported_file_it_says_calmly_what_can_be_explained(visit, said, tab, monkeypatch):
     file = ModelInfo("exported:a:b", "a file", EXPORTED, DEMO_CLIP.with_suffix(".onnx"), Worth(), 0)
-    monkeypatch.setattr("pages.shared.predict.choosing.models", lambda *_, **__: [file])
+    monkeypatch.setattr("pages.components.model_picker.models", lambda *_, **__: [file])
     app = visit("explain", tab=tab)
     assert not app.error
     assert "Choose the model that it was made from" in said(app)
@@ -259,7 +259,7 @@ def test_two_clips_and_two_models_are_compared(visit, said, model):
 def test_a_bench_can_be_started(visit, said, model, monkeypatch):
     begun = []
     monkeypatch.setattr(
-        "pages.shared.explain.bench.start", lambda *args, **named: begun.append((args, named))
+        "pages.explain.faithfulness.start", lambda *args, **named: begun.append((args, named))
     )
     app = visit("explain", tab="Faithfulness")
     assert "No bench of this model yet" in said(app)
@@ -298,7 +298,7 @@ def test_the_atlas_is_made_of_the_bench(visit, said, model, kept):
 
 def test_a_bench_of_known_voices_can_be_started(visit, said, listener, monkeypatch):
     begun = []
-    monkeypatch.setattr("pages.shared.explain.bench.start", lambda *args, **_: begun.append(args))
+    monkeypatch.setattr("pages.explain.faithfulness.start", lambda *args, **_: begun.append(args))
     app = visit("explain", tab="Faithfulness", model="00000000000000ee:fold-0-seed-0")
     number = next(w for w in app.number_input if w.label == "Clips of each voice")
     number.set_value(3).run()
@@ -309,7 +309,7 @@ def test_a_bench_of_known_voices_can_be_started(visit, said, listener, monkeypat
 
 def test_of_an_ensemble_the_bench_is_of_pictures_first(visit, said, ensemble, monkeypatch):
     begun = []
-    monkeypatch.setattr("pages.shared.explain.bench.start", lambda *args, **_: begun.append(args))
+    monkeypatch.setattr("pages.explain.faithfulness.start", lambda *args, **_: begun.append(args))
     app = visit("explain", tab="Faithfulness", model=ensemble)
     press(app, "Run the bench")
     ((command,),) = begun

@@ -54,7 +54,7 @@ def there(model, written):
 @pytest.fixture
 def started(monkeypatch):
     found = []
-    monkeypatch.setattr("pages.shared.export.making.launch", lambda *given: found.append(given))
+    monkeypatch.setattr("pages.export.export_form.launch", lambda *given: found.append(given))
     return found
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from pages.shared.results.saying import guessing
+from pages.components.scores import chance_warning
 from ser_core.evaluation import report
 from tests.evaluation.tables import drawn
 
@@ -225,6 +225,6 @@ def test_a_damaged_run_is_told_and_the_page_stands(visit, with_runs, ser_home):
 
 @pytest.mark.parametrize(("skill", "rows", "guessed"), [(0.0, 300, True), (4.0, 300, False)])
 def test_a_run_that_learned_nothing_is_told_to_be_guessing(skill, rows, guessed):
-    said = guessing(report(drawn(rows, skill=skill)))
+    said = chance_warning(report(drawn(rows, skill=skill)))
     assert ("no better than guessing" in said) is guessed
     assert ("UAR of 0.167" in said) is guessed

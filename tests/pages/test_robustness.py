@@ -62,7 +62,7 @@ def ordered(monkeypatch):
     def would(plan, title, *, queue):
         found.append((plan, title, queue))
 
-    monkeypatch.setattr("pages.shared.robustness.trying.launch", would)
+    monkeypatch.setattr("pages.robustness.run_form.launch", would)
     return found
 
 

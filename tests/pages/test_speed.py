@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 
-from pages.shared import warmup
+from pages.components import warmup
 from ser_core.settings import REPOSITORY
 
 HEAVY = ["torch", "torchvision", "librosa", "mlflow", "sklearn", "matplotlib", "captum", "optuna"]
@@ -13,7 +13,7 @@ VISIT = """
 import json, sys
 from streamlit.testing.v1 import AppTest
 app = AppTest.from_file("app.py", default_timeout=60).run()
-app.switch_page("pages/corpus.py").run()
+app.switch_page("pages/corpus/page.py").run()
 assert not app.exception and not app.error
 print(json.dumps(sorted(sys.modules)))
 """

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pages.shared.training import controls, form, sections
+from pages.train import field_controls, recipe_form, recipe_state
 from ser_core import jobs
 from ser_core.representations import REPRESENTATIONS
 from ser_core.settings import demo_corpus
@@ -85,8 +85,8 @@ def test_every_field_of_a_recipe_has_a_control_with_help(visit):
 def test_what_does_not_count_is_not_shown(visit):
     app = visit("train", **{"network.name": "linear", "train.epsilon": "0.3"})
     shown = {each.key for kind in (app.number_input, app.selectbox) for each in kind}
-    names = {controls.key_of(name) for name in sections.USED_WITH}
-    assert names & shown == {controls.key_of("optim.warmup")}
+    names = {field_controls.key_of(name) for name in recipe_form.USED_WITH}
+    assert names & shown == {field_controls.key_of("optim.warmup")}
     field(app, "train.adversarial").set_value("fgsm").run()
     assert field(app, "train.epsilon").value == 0.3
 
@@ -98,7 +98,7 @@ def test_the_form_begins_with_the_defaults_and_new_voices_in_the_test(visit):
 
 
 def test_a_corpus_of_few_voices_begins_with_a_random_split():
-    assert [form._honest(speakers) for speakers in (0, 2, 3)] == [
+    assert [recipe_state._default_policy(speakers) for speakers in (0, 2, 3)] == [
         "random", "random", "speaker-disjoint",
     ]  # fmt: skip
 
@@ -141,7 +141,7 @@ def test_a_representation_of_one_frame_brings_its_network_and_takes_it_away(visi
     field(app, "representation.name").set_value("functionals").run()
     assert not app.error
     keys = {widget.key for widget in widgets(app)}
-    assert not keys & {controls.key_of(name) for name in sections.OF_FRAMES}
+    assert not keys & {field_controls.key_of(name) for name in recipe_form.OF_FRAMES}
     recipe = parse(yaml.safe_load(text(app).value))
     assert (recipe.network.name, recipe.normalise) == ("linear", "corpus")
     field(app, "representation.name").set_value("mfcc").run()
@@ -197,9 +197,9 @@ def test_yaml_with_a_fault_is_told_and_changes_nothing(visit, typed, told):
 
 def test_what_the_form_held_comes_back(visit):
     app = visit("train", **{"train.epochs": "5"})
-    app.switch_page("pages/home.py").run()
+    app.switch_page("pages/home/page.py").run()
     app.query_params.clear()
-    app.switch_page("pages/train.py").run()
+    app.switch_page("pages/train/page.py").run()
     assert field(app, "train.epochs").value == 5
     press(app, "Reset to defaults")
     assert field(app, "train.epochs").value == Recipe.model_fields["train"].default.epochs

@@ -1,0 +1,386 @@
+"""Where a sound comes from: corpus, upload or microphone; of a long one, a part is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+import pandas as pd
+import streamlit as st
+
+from pages.components import errors, navigation, player, selection, theme
+from ser_core import audio
+from ser_core.audio import Waveform
+from ser_core.corpora import EMOTIONS
+from ser_core.corpora.nearest import nearest
+from ser_core.errors import SerError
+from ser_core.plots.palette import ACCENT, emotion_color
+from ser_core.plots.waveform import reach_of, waveform_figure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pages.components.selection import Active
+    from ser_core.corpora import Corpus
+
+Source: TypeAlias = "tuple[str, Path | bytes, str | None, str]"
+
+T = TypeVar("T")
+
+CORPUS, UPLOAD, MICROPHONE = "Corpus", "Upload", "Microphone"
+HANDED, HANDED_OVER, HANDED_PARAM = "Last answered", "_handed_over", "handed"
+"""The sound that a model answered last; where the session keeps it (a name and its content); and
+what in the address asks for it."""
+
+FORMATS = ["wav", "flac", "mp3", "ogg", "oga", "opus", "m4a", "mp4", "webm", "aif", "aiff"]
+HEIGHT = 200
+WIDTHS = {"speaker": 88, "emotion": 124, "sentence": 88}
+"""Columns to choose a clip by, and the width of each choice in pixels."""
+
+PART = 30.0
+"""Seconds that are shown at once; the rest of a longer sound is a slider away."""
+
+
+@dataclass(frozen=True)
+class SelectedSound:
+    """A sound on the page.
+
+    Attributes:
+        name: What it is called.
+        content: The file or its bytes.
+        emotion: Of a clip of the corpus.
+        start: Where the part that is shown begins, in seconds.
+        duration: How much is shown, in seconds.
+        speaker: Of a clip of the corpus; empty when it does not say.
+    """
+
+    name: str
+    content: Path | bytes
+    emotion: str | None
+    start: float
+    duration: float
+    speaker: str = ""
+
+    @property
+    def stem(self) -> str:
+        """Name for files that are made of it."""
+        return Path(self.name).stem or "sound"
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with the sound."""
+        if isinstance(self.content, Path):
+            return f"{self.content}:{self.content.stat().st_mtime_ns}"
+        return f"{self.name}:{len(self.content)}:{hash(self.content)}"
+
+    def waveform(self, sample_rate: int | None = None) -> Waveform:
+        """The part that is shown, at a sample rate; at the file's own when absent.
+
+        Raises:
+            AudioError: If it cannot be decoded.
+        """
+        whole = decoded(self.content, self.name, sample_rate)
+        first = round(self.start * whole.sample_rate)
+        last = first + max(1, round(self.duration * whole.sample_rate))
+        return Waveform(whole.samples[first:last], whole.sample_rate)
+
+
+def decoded(content: Path | bytes, name: str, sample_rate: int | None) -> Waveform:
+    """All of a sound, cached while its file does not change."""
+    if isinstance(content, Path):
+        stamp = content.stat().st_mtime if content.exists() else 0.0
+        return _decoded(content, str(content), sample_rate, stamp)
+    return _decoded(content, name, sample_rate, 0.0)
+
+
+@st.cache_resource(max_entries=60, show_spinner=False)
+def _decoded(
+    content: Path | bytes,
+    name: str,
+    sample_rate: int | None,
+    stamp: float,  # noqa: ARG001  (part of the key)
+) -> Waveform:
+    return audio.load(content, sample_rate=sample_rate, name=name)
+
+
+def choose(
+    active: Active, *, narrow: bool, beside: SelectedSound | None = None
+) -> SelectedSound | None:
+    """Let the user choose, and show waveform and player; None while there is nothing to show.
+
+    Args:
+        active: What the page works on.
+        narrow: Put the waveform below the choice instead of beside it.
+        beside: What it is compared with; both waveforms are on one scale.
+    """
+    with st.container(border=True):
+        left, right = halves(narrow=narrow)
+        with left:
+            source = _source()
+            found = OFFERS[source](active)
+        with right:
+            if found is None:
+                _no_sound_yet(source)
+                return None
+            return _show_part(found, beside)
+
+
+def halves(*, narrow: bool) -> tuple[Any, Any]:
+    """Places for a choice and for its waveform: side by side, or one below the other."""
+    if narrow:
+        return st.container(), st.container()
+    left, right = st.columns([2, 3], gap="medium")
+    return left, right
+
+
+def _source() -> str:
+    handed = HANDED_OVER in st.session_state
+    arrives = bool(st.query_params.pop(HANDED_PARAM, "")) and handed
+    if arrives:
+        st.session_state["source"] = HANDED
+    handed = handed and st.session_state.get("source") == HANDED
+    offers = [each for each in OFFERS if each != HANDED or handed]
+    chosen = st.segmented_control(
+        "Sound",
+        offers,
+        default=None if arrives else CORPUS,  # streamlit wants one of value and default
+        required=True,
+        key="source",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    return chosen or CORPUS
+
+
+def of_corpus(corpus: Corpus, clip: str) -> SelectedSound:
+    """A clip of the corpus as it is shown: all of it, or its first part.
+
+    Raises:
+        AudioError: If it cannot be decoded.
+    """
+    path = corpus.path(clip)
+    duration = decoded(path, clip, None).duration
+    emotion, speaker = emotion_of(corpus, clip), speaker_of(corpus, clip)
+    return SelectedSound(clip, path, emotion, 0, min(duration, PART), speaker)
+
+
+def emotion_of(corpus: Corpus, clip: str) -> str | None:
+    """Emotion of a clip; None when the corpus does not say."""
+    emotion = corpus.clips.loc[clip]["emotion"]
+    return emotion if isinstance(emotion, str) else None
+
+
+def speaker_of(corpus: Corpus, clip: str) -> str:
+    """Who speaks in a clip; empty when the corpus does not say."""
+    speaker = corpus.clips.loc[clip]["speaker"]
+    return speaker if isinstance(speaker, str) else ""
+
+
+def badge(shown: SelectedSound) -> str:
+    """HTML that tells a sound from another: emotion, speaker and name; all of it as a tooltip."""
+    speaker = f"speaker {escape(shown.speaker)}" * bool(shown.speaker)
+    words = " · ".join(filter(None, [speaker, escape(shown.stem)]))
+    chip = theme.chip(shown.emotion) if shown.emotion else ""
+    return f'<div title="{escape(shown.name)}">{chip} {words}</div>'
+
+
+def _show_part(found: Source, beside: SelectedSound | None) -> SelectedSound | None:
+    """Waveform and player of the part that is shown, and what an own file was."""
+    name, content, emotion, speaker = found
+    try:
+        whole = decoded(content, name, None)
+        if isinstance(content, bytes):
+            _file_facts(name, content, whole)
+    except SerError as error:
+        errors.show(error)
+        return None
+    start, duration = _part_start(whole.duration), min(whole.duration, PART)
+    shown = SelectedSound(name, content, emotion, start, duration, speaker)
+    show_waveform(shown, beside, key="sound-waveform")
+    return shown
+
+
+def _file_facts(name: str, content: bytes, whole: Waveform) -> None:
+    """Name in full, what the file holds and what was done to it."""
+    about = audio.info(content, name=name)
+    mixed = f"{about.channels} channels mixed to one" if about.channels > 1 else "1 channel"
+    rate = st.query_params.get("sample_rate", str(audio.SAMPLE_RATE))
+    at = f"shown at {int(rate):,} Hz" if rate.isdecimal() else "shown at the rate of the parameters"
+    st.markdown(f"**{errors.plain(name)}**")
+    st.caption(f"{about.sample_rate:,} Hz, {mixed}, {at}, {length(whole.duration)}")
+
+
+def length(duration: float) -> str:
+    """Seconds in words; of the shortest sounds, milliseconds.
+
+    >>> length(2.314), length(0.0125), length(1 / 16_000)
+    ('2.31 s', '12.5 ms', '0.06 ms')
+    """
+    if duration >= 0.1:
+        return f"{duration:.2f} s"
+    return f"{1000 * duration:.{1 if duration >= 0.001 else 2}f} ms"
+
+
+def show_waveform(shown: SelectedSound, beside: SelectedSound | None, *, key: str) -> None:
+    """Waveform and player of a sound, on one scale with what it is compared with.
+
+    Raises:
+        AudioError: If either cannot be decoded.
+    """
+    waveform = shown.waveform()
+    both = [waveform] if beside is None else [waveform, beside.waveform()]
+    chart = waveform_figure(
+        waveform,
+        color=emotion_color(shown.emotion) if shown.emotion else ACCENT,
+        height=HEIGHT,
+        start=shown.start,
+        lasting=max(each.duration for each in both),
+        reach=max(map(reach_of, both)),
+    )
+    theme.figure(chart, key=key)
+    player.play(waveform, label=shown.name)
+
+
+def _part_start(duration: float) -> float:
+    """Where the part begins, chosen by a slider if the sound is longer than a part."""
+    if duration <= PART:
+        return 0.0
+    return st.slider(
+        f"{PART:.0f} s of {duration:.0f} s are shown, beginning at",
+        0.0,
+        max(1.0, float(int(duration - PART))),
+        key="from",
+        bind="query-params",
+        step=1.0,
+        format="%.0f s",
+    )
+
+
+def _no_sound_yet(source: str) -> None:
+    words = {
+        UPLOAD: "Choose a sound file. It stays on this computer.",
+        MICROPHONE: "Press the microphone, speak, and press again. Nothing leaves this computer.",
+        CORPUS: "This corpus has no clip that can be played. The page Corpus says why.",
+    }
+    st.info(words[source])
+
+
+def _upload(active: Active) -> Source | None:  # noqa: ARG001
+    limits = audio.Limits()
+    file = st.file_uploader(
+        "Sound file",
+        type=FORMATS,
+        key="upload",
+        on_change=forget_upload,
+        args=("upload",),
+        help=f"WAV, FLAC, MP3, OGG, Opus, M4A, WebM or AIFF, up to {limits.max_bytes >> 20} MB "
+        f"and {limits.max_seconds / 60:g} minutes.",
+    )
+    return remembered_upload("upload", (file.name, file.getvalue(), None, "") if file else None)
+
+
+def _record(active: Active) -> Source | None:  # noqa: ARG001
+    recording = st.audio_input(
+        "Record", key="recording", sample_rate=48_000, on_change=forget_upload, args=("recording",)
+    )
+    found = ("recording.wav", recording.getvalue(), None, "") if recording else None
+    return remembered_upload("recording", found)
+
+
+def forget_upload(key: str) -> None:
+    """Forget the upload of a widget, when it is given another or emptied."""
+    st.session_state.pop(f"_held_{key}", None)
+
+
+def remembered_upload(key: str, given: T | None) -> T | None:
+    """The upload of a widget, also after a visit to another tab, where the widget is emptied.
+
+    Args:
+        key: Of the widget.
+        given: Its upload in this run.
+    """
+    place = f"_held_{key}"
+    if given:
+        st.session_state[place] = given
+    elif place in st.session_state:
+        st.button("Close it", key=f"{key}-close", on_click=forget_upload, args=(key,))
+    found: T | None = st.session_state.get(place)
+    return found
+
+
+def _from_corpus(active: Active) -> Source | None:
+    if not active.clip:
+        return None
+    st.html(theme.chip(active.row["emotion"]) + player.spoken(active.row))
+    with st.container(horizontal=True, gap="small"):
+        for column in WIDTHS:
+            _choice(active, column)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        steps(active.corpus, active.clip, _choose_first, key="first", keys=("P", "N"))
+        navigation.link("corpus", "Find in the table →", clip=active.clip)
+    own = emotion_of(active.corpus, active.clip), speaker_of(active.corpus, active.clip)
+    return active.clip, active.corpus.path(active.clip), *own
+
+
+def _choice(active: Active, column: str) -> None:
+    """Choose a value of a column: the clip that has it and otherwise resembles this one."""
+    options = choices(active.corpus, column)
+    own = active.row[column]
+    if len(options) < 2 or pd.isna(own):
+        return
+    key = f"wish-{column}"
+    st.session_state[key] = own
+    st.selectbox(
+        column.capitalize(),
+        options,
+        key=key,
+        on_change=_choice_changed,
+        args=(column,),
+        width=WIDTHS[column],
+    )
+
+
+def choices(corpus: Corpus, column: str) -> list[str]:
+    """Values that usable clips have in a column."""
+    values = set(corpus.usable[column].dropna())
+    return [e for e in EMOTIONS if e in values] if column == "emotion" else sorted(values)
+
+
+def _choice_changed(column: str) -> None:
+    active = selection.active()
+    wish = {column: st.session_state[f"wish-{column}"]}
+    selection.choose(clip=nearest(active.corpus, active.clip, **wish))
+
+
+def steps(
+    corpus: Corpus,
+    clip: str,
+    choose_clip: Callable[[str], None],
+    *,
+    key: str,
+    keys: tuple[str | None, str | None] = (None, None),
+) -> None:
+    """Buttons to the clips before and after, and where in the corpus this one is."""
+    clips = list(corpus.usable.index)
+    here = clips.index(clip)
+    for label, shortcut, step in (("Previous", keys[0], -1), ("Next", keys[1], 1)):
+        there = clips[(here + step) % len(clips)]
+        st.button(
+            label, key=f"{key}-{label}", shortcut=shortcut, on_click=choose_clip, args=(there,)
+        )
+    st.caption(f"{here + 1:,} of {len(clips):,}", width="content")
+
+
+def _choose_first(clip: str) -> None:
+    selection.choose(clip=clip)
+
+
+def _last_answered(active: Active) -> Source | None:  # noqa: ARG001
+    name, content = st.session_state[HANDED_OVER]
+    st.markdown(f"**{errors.plain(name)}**")
+    return name, content, None, ""
+
+
+OFFERS = {CORPUS: _from_corpus, UPLOAD: _upload, MICROPHONE: _record, HANDED: _last_answered}

@@ -1,0 +1,90 @@
+"""Open another corpus: by path, from those opened lately, or back to the demo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages.components import errors, selection
+from ser_core import settings
+from ser_core.corpora import READERS
+from ser_core.errors import SerError
+from ser_core.recent import recent_corpora, remember_corpus
+
+ANY_READER = "Found by itself"
+SHOWN = "open-corpus"
+"""Whether the form is shown; it would stay in front of the corpus that was opened."""
+
+
+def show() -> None:
+    """A button that opens a small form, and the corpora opened lately."""
+    with st.popover("Open a corpus", type="primary", key=SHOWN, on_change="rerun"):
+        with st.form("open", border=False):
+            st.text_input(
+                "Folder or table",
+                key="open-path",
+                placeholder="/home/me/corpora/nEMO",
+                help="The folder of a corpus on this computer, or a CSV or TSV table that lists "
+                "its clips. The clips are only read, never changed or sent anywhere.",
+            )
+            st.selectbox(
+                "Layout",
+                [ANY_READER, *READERS],
+                key="open-reader",
+                help="How the corpus names its clips and labels. Choose one when it is not "
+                "recognised, or recognised as something else.",
+            )
+            st.form_submit_button("Open", on_click=_open_typed, type="primary")
+        if "_open_error" in st.session_state:
+            st.error(st.session_state.pop("_open_error"))
+        _recent_corpora()
+
+
+def _recent_corpora() -> None:
+    here = str(selection.active().corpus.root)
+    others = [path for path in recent_corpora() if path != here]
+    if others:
+        st.caption("Opened lately")
+    for path in others:
+        st.button(path, key=f"recent-{path}", on_click=_open, args=(path,), width="stretch")
+    if here != str(settings.demo_corpus()):
+        demo = str(settings.demo_corpus())
+        st.button("The bundled demo", on_click=_open, args=(demo,), width="stretch")
+
+
+def reopen_button() -> None:
+    """The corpus that was opened last, one press away while the demo is open."""
+    if selection.active().corpus.root != settings.demo_corpus():
+        return
+    for path in recent_corpora()[:1]:
+        st.button(
+            f"Back to {errors.plain(Path(path).name)}",
+            key="latest-corpus",
+            type="tertiary",
+            help=errors.plain(path),
+            on_click=selection.choose,  # every page tells of a corpus that cannot be opened
+            kwargs={"corpus": path, "reader": ""},
+        )
+
+
+def _open_typed() -> None:
+    path = str(st.session_state["open-path"]).strip().strip("'\"")
+    reader = st.session_state["open-reader"]
+    if not path:
+        st.session_state["_open_error"] = "Type the path of a folder or of a table first."
+        return
+    _open(path, "" if reader == ANY_READER else reader)
+
+
+def _open(path: str, reader: str = "") -> None:
+    """Make it the corpus of all pages, or keep the present one and say why not."""
+    where = Path(path).expanduser().absolute()
+    try:
+        selection.opened(where, reader)
+    except SerError as error:
+        st.session_state["_open_error"] = errors.plain(error)
+        return
+    remember_corpus(where)
+    st.session_state[SHOWN] = False
+    selection.choose(corpus=str(where), reader=reader)

@@ -1,0 +1,39 @@
+"""The progress of a running job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages.components import errors
+from ser_core.jobs import Job, State, open_job
+from ser_core.words import count, seconds
+
+
+@st.fragment(run_every=1)
+def watch(folder: str, *, on_cancel: str = "", unit: str = "clip") -> None:
+    """Progress of the job in a folder, once a second; the page is drawn again when it has ended.
+
+    Args:
+        folder: Of the job.
+        on_cancel: What happens to the work done so far when it is cancelled, for the help.
+        unit: What is counted.
+    """
+    with errors.error_boundary():
+        job = open_job(Path(folder))
+        if job is None or job.state is not State.RUNNING:
+            st.rerun()
+        _progress(job, unit)
+        st.button("Cancel", key=f"cancel-{job.id}", on_click=job.cancel, help=on_cancel or None)
+
+
+def _progress(job: Job, unit: str) -> None:
+    progress = job.progress
+    if progress is None:
+        st.progress(0.0, text=f"{job.title}: starting …")
+        return
+    left = progress.remaining
+    eta = f", about {seconds(left)} left" if left is not None else ""
+    text = f"{job.title}: {progress.done:,} of {count(progress.total, unit)}{eta}"
+    st.progress(progress.fraction, text=text)

@@ -1,0 +1,96 @@
+"""The chosen model, loaded once for all sessions; its predictions, cached in the session."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.components import session_cache
+from pages.components.warmup import freeze
+from ser_core.errors import SerError
+from ser_core.predicting.answering import Answerer, is_warm, warm
+from ser_core.predicting.listing import EXPORTED
+from ser_core.words import seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ser_core.corpora import Corpus
+    from ser_core.predicting.listing import ModelInfo
+    from ser_core.predicting.origin import Origin
+
+_LOG = logging.getLogger(__name__)
+MOST_CACHED = 24
+
+
+def preload(info: ModelInfo) -> None:
+    """Load the model in the background while the user still chooses a sound."""
+    if not is_warm(info.folder, info.changed):
+        threading.Thread(target=_open_quietly, args=(info,), daemon=True).start()
+
+
+def model(info: ModelInfo) -> Answerer:
+    """The model, ready to predict.
+
+    Raises:
+        SerError: If it cannot be opened.
+    """
+    if is_warm(info.folder, info.changed):
+        return warm(info.folder, info.changed)
+    with st.spinner("Opening the model, a few seconds once …"):
+        return _open(info)
+
+
+def _open(info: ModelInfo) -> Answerer:
+    if info.kind != EXPORTED:  # onnxruntime answers those
+        import torch
+
+        # A sound is too short for two threads to share; waiting for each other costs more.
+        torch.set_num_threads(1)
+    found = warm(info.folder, info.changed)
+    freeze()
+    return found
+
+
+def _open_quietly(info: ModelInfo) -> None:
+    try:
+        _open(info)
+    except SerError as error:
+        # The page asks for the model too, and says there what is wrong with it.
+        _LOG.info("could not open a model ahead of its use: %s", error)
+
+
+@contextlib.contextmanager
+def progress(label: str) -> Iterator[Callable[[int, int], None]]:
+    """Callable for (done, total) that draws a bar with the time left; gone when it is done."""
+    place, began = st.empty(), time.monotonic()
+
+    def report(done: int, total: int) -> None:
+        left = (time.monotonic() - began) * (total - done) / max(1, done)
+        text = f"{label}: {done:,} of {total:,}, about {seconds(left)} left"
+        place.progress(done / max(1, total), text=text)
+
+    place.progress(0.0, text=f"{label} …")
+    try:
+        yield report
+    finally:
+        place.empty()
+
+
+def cached(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+    """The value that this session has for a key; made now if there is none."""
+    return session_cache.cached("_predicted", MOST_CACHED, key, make)
+
+
+def provenance_of(info: ModelInfo, corpus: Corpus) -> Origin:
+    """Which clips trained a model, as far as it can be known from a corpus."""
+    from ser_core.predicting.origin import origin
+
+    key = ("origin", info.folder, info.changed, corpus.root, len(corpus))
+    found: Origin = cached(key, lambda: origin(info.about, info.folder, corpus))
+    return found

@@ -1,0 +1,117 @@
+"""Choose a model, and see its test scores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.components import navigation
+from pages.components.errors import plain
+from ser_core.predicting.listing import BUNDLED, ENSEMBLE, EXPORTED, RUN, ModelInfo, models
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MODEL = "model"
+KINDS = {
+    BUNDLED: "bundled",
+    ENSEMBLE: "ensemble",
+    RUN: "trained here",
+    EXPORTED: "exported file",
+}
+
+
+def choose(*, exported: bool = True) -> ModelInfo | None:
+    """Let the user choose a model, with its test scores beside it; None when there is none.
+
+    Args:
+        exported: Whether exported files are among them.
+    """
+    found = models(exported=exported)
+    if not found:
+        _no_model_yet()
+        return None
+    info = _chosen(found)
+    left, right = st.columns([5, 6], gap="medium")
+    with left:
+        _select(found, info)
+    with right:
+        _test_score(info)
+    return info
+
+
+def _chosen(found: Sequence[ModelInfo]) -> ModelInfo:
+    """The model of the address, or the first."""
+    wanted = st.query_params.get(MODEL, "")
+    named = next((info for info in found if info.key == wanted), None)
+    if wanted and named is None:
+        st.warning(f"The model {plain(wanted)} is not there any more. Another one is chosen.")
+        st.query_params.pop(MODEL, None)
+    return named or found[0]
+
+
+def _select(found: Sequence[ModelInfo], info: ModelInfo) -> None:
+    titles = {each.key: f"{each.title} ({KINDS[each.kind]})" for each in found}
+    st.session_state["predict-model"] = info.key
+    st.selectbox(
+        "Model",
+        list(titles),
+        format_func=lambda key: titles.get(key, key),
+        key="predict-model",
+        on_change=_model_changed,
+        help="Models that come with the workbench, ensembles, and every finished training.",
+    )
+
+
+def _model_changed() -> None:
+    set_model(st.session_state["predict-model"])
+
+
+def set_model(key: str) -> None:
+    """Put a model into the address of the page."""
+    st.query_params[MODEL] = key
+
+
+def _test_score(info: ModelInfo) -> None:
+    shown = info.worth
+    badge = f":orange-badge[{shown.badge}] " if shown.badge else ""
+    st.markdown(f"{badge}**{shown.said}**")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(_figures(info), width="content")
+        if card := info.card:
+            with st.popover("About this model", type="tertiary"):
+                st.markdown(card)
+    if info.kind == EXPORTED:
+        st.caption(plain(_export_note(info)))
+
+
+def _export_note(info: ModelInfo) -> str:
+    """The model whose scores are shown for an exported file, and the result of its verification."""
+    export = info.about.get("export", {})
+    said = export.get("verification", {}).get("said") or (
+        "Nobody has held the file against that model yet."
+    )
+    return f"The figures are of the model that the file was made from. {said}"
+
+
+def _figures(info: ModelInfo) -> str:
+    wa, uar, clips = info.worth.wa, info.worth.uar, info.worth.clips
+    if wa is None:
+        return "No test is recorded."
+    ends = f" ({wa.low:.3f} to {wa.high:.3f})" if wa.low is not None and wa.high is not None else ""
+    of_emotions = f", UAR {uar.value:.3f}" if uar else ""
+    on = f", {clips:,} test clips" if clips else ""
+    return f"Accuracy {wa.value:.3f}{ends}{of_emotions}{on}"
+
+
+def _no_model_yet() -> None:
+    with st.container(border=True):
+        st.subheader("No model yet")
+        st.markdown(
+            "A trained model listens to a recording and says how likely each emotion is, how sure "
+            "it is, and how it changes along a long recording. It can get to know a voice from a "
+            "few sentences. Training one on the bundled clips takes about a minute: good for a "
+            "first look, far too little for a good model."
+        )
+        navigation.link("train", "Train a model →")

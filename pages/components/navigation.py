@@ -1,0 +1,119 @@
+"""The pages, the links between them, and the side bar.
+
+Links carry the selection in their address, also when they are opened in a new tab.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from pages.components import buttons, corpus_picker, selection, theme
+from pages.components.errors import plain
+from ser_core import settings
+from ser_core.words import count
+
+
+@dataclass(frozen=True)
+class PageEntry:
+    """A page of the workbench: its title, and what one does there."""
+
+    title: str
+    purpose: str
+
+
+SECTIONS: dict[str, dict[str, PageEntry]] = {
+    "": {
+        "home": PageEntry("Home", "Where you are and what to do next"),
+    },
+    "Data": {
+        "corpus": PageEntry("Corpus", "Browse, check and split clips"),
+        "representations": PageEntry("Representations", "See a sound in thirteen ways"),
+    },
+    "Models": {
+        "train": PageEntry("Train", "Choose a recipe, start it, watch it"),
+        "results": PageEntry("Results", "How good it is, and how sure that is"),
+        "explain": PageEntry("Explain", "Why it answers so, and whether that is so"),
+        "robustness": PageEntry("Robustness", "Attacks, bad lines, and what a model leans on"),
+        "ensemble": PageEntry("Ensemble", "Pool models with weights they earn"),
+    },
+    "Use": {
+        "predict": PageEntry("Predict", "Let a model answer recordings"),
+        "export": PageEntry("Export", "A model as one file that runs anywhere"),
+    },
+}
+PAGES = {name: entry for entries in SECTIONS.values() for name, entry in entries.items()}
+
+
+def _file(name: str) -> str:
+    return f"pages/{name}/page.py"
+
+
+def choose() -> st.Page:
+    """The page that the address asks for."""
+    pages = {
+        section: [
+            st.Page(_file(name), title=entry.title, url_path=name, default=name == "home")
+            for name, entry in entries.items()
+        ]
+        for section, entries in SECTIONS.items()
+    }
+    return st.navigation(pages, position="hidden")
+
+
+def start_app() -> None:
+    """Begin again through `app.py`; what the scripts directly in `pages/` do.
+
+    Until `st.navigation` is called for the first time, streamlit takes every `pages/*.py` for a
+    page of its own and runs that file instead of `app.py`. So the first visit to a fresh server,
+    when it goes straight to a page, finds a script of the page's name there (streamlit would say
+    that there is no such page otherwise), which registers the pages and runs again.
+    """
+    choose()
+    st.rerun()
+
+
+def run(page: st.Page) -> None:
+    """Run a page with everything that `app.py` puts around it."""
+    buttons.run_pending()
+    selection.load()
+    sidebar()
+    page.run()
+    buttons.run_pressed()
+
+
+def link(name: str, label: str = "", *, help: str | None = None, **changes: str) -> None:  # noqa: A002
+    """A link to a page with the selection, changed as given, in its address.
+
+    Nothing is shown for a page that this version does not have.
+    """
+    if name in PAGES:
+        params = {**selection.active().selection.params(), **changes}
+        entry = PAGES[name]
+        st.page_link(_file(name), label=label or entry.title, help=help, query_params=params)
+
+
+def sidebar() -> None:
+    """Logo, links to all pages, and the corpus that is open."""
+    st.logo(theme.LOGO, size="large")
+    with st.sidebar:
+        for section, entries in SECTIONS.items():
+            if section:
+                st.caption(section)
+            for name, entry in entries.items():
+                link(name, help=entry.purpose)
+        st.space("small")
+        _corpus_card()
+
+
+def _corpus_card() -> None:
+    corpus = selection.active().corpus
+    demo = " (demo)" if corpus.root == settings.demo_corpus() else ""
+    with st.container(border=True, gap="xxsmall"):
+        st.caption("Corpus")
+        st.markdown(f"**{plain(corpus.name)}**{demo}")
+        st.caption(
+            f"{count(len(corpus.usable), 'clip')} · {count(len(corpus.speakers), 'speaker')}"
+        )
+        corpus_picker.reopen_button()

@@ -1,0 +1,22 @@
+"""A badge that says whether a clip overlaps with the training data of a model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.components import model_loading
+from ser_core.predicting.familiar import familiar
+
+if TYPE_CHECKING:
+    from pages.components.selection import Active
+    from ser_core.predicting.listing import ModelInfo
+
+
+def show(clip: str, info: ModelInfo, active: Active) -> None:
+    """Whether the clip or its speaker was in training; nothing where that is not known."""
+    known = familiar(model_loading.provenance_of(info, active.corpus), active.corpus, clip)
+    if known is not None:
+        color = "green" if known.fair else "orange"
+        st.markdown(f":{color}-badge[{known.badge}] {known.said}")

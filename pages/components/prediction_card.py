@@ -1,0 +1,86 @@
+"""A prediction: the emotion, its confidence, and all probabilities as bars."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.components import theme
+from ser_core.plots.predict import probabilities_figure
+from ser_core.predicting.answering import PREFIX
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ser_core.predicting.answering import Answerer
+    from ser_core.predicting.confidence import Confidence
+
+
+def probabilities_of(row: pd.Series[Any], model: Answerer) -> dict[str, float]:
+    """Probabilities of a row of answers, by emotion."""
+    return {name: float(row[PREFIX + name]) for name in model.classes}
+
+
+def show(
+    row: pd.Series[Any],
+    model: Answerer,
+    reading: Confidence,
+    before: pd.Series[Any] | None = None,
+    *,
+    key: str,
+) -> None:
+    """The predicted emotion, its confidence, and all probabilities.
+
+    Args:
+        row: Of a table of answers, with an answer.
+        model: That answered.
+        reading: How its confidence is to be read.
+        before: The same without the voice.
+        key: Of the figure.
+    """
+    sure, answer = 100 * float(row["confidence"]), str(row["answer"])
+    chip = theme.chip(answer)
+    if row["uncertain"]:
+        limit = 100 * (reading.threshold or 0)
+        st.html(f'<div style="font-size:1.3rem">Uncertain · perhaps {chip}</div>')
+        st.markdown(
+            f"The likeliest emotion has {sure:.0f} %. Below {limit:.0f} % this model is wrong too "
+            f"often to be believed.{_coverage_text(reading)}"
+        )
+    else:
+        st.html(f'<div style="font-size:1.3rem">{chip}</div>')
+        st.markdown(f"**{sure:.0f} % sure**")
+    if before is not None:
+        _enrolment_effect(row, before)
+    chart = probabilities_figure(
+        probabilities_of(row, model),
+        None if before is None else probabilities_of(before, model),
+        threshold=reading.threshold,
+    )
+    theme.figure(chart, key=f"{key}-answer")
+    st.caption(
+        f"{reading.source} A voice does not prove a feeling: do not decide over people by it."
+    )
+
+
+def _coverage_text(reading: Confidence) -> str:
+    """Coverage of the threshold on the test, where it was measured."""
+    if reading.coverage is None:
+        return ""
+    return f" Of its answers when it was tested, {100 * reading.coverage:.0f} % reached that."
+
+
+def _enrolment_effect(row: pd.Series[Any], before: pd.Series[Any]) -> None:
+    """What enrolment changed of the prediction."""
+    sure = f"{100 * float(before['confidence']):.0f} %"
+    was = f"{before['answer']}, {sure} sure"
+    if before["uncertain"]:
+        was = f"uncertain, perhaps {before['answer']} ({sure})"
+    if row["answer"] != before["answer"]:
+        st.markdown(f"**Knowing the voice changes the answer**; without it: {was}.")
+    elif bool(row["uncertain"]) != bool(before["uncertain"]):
+        became = "unsure" if row["uncertain"] else "sure"
+        st.markdown(f"**Knowing the voice makes it {became} of its answer**; without it: {was}.")
+    else:
+        st.markdown(f"Knowing the voice leaves the answer as it was; without it: {was}.")

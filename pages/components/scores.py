@@ -1,0 +1,102 @@
+"""Scores as text: value, 95 % interval, and the badge of the split they rest on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ser_core.corpora.leaks import GRADES
+from ser_core.evaluation import BADGES, METRICS
+from ser_core.words import count
+
+if TYPE_CHECKING:
+    from ser_core.evaluation import Interval, Report
+
+SAME_RECORDINGS = "same recordings in training and test"
+SHORT_BADGES = {SAME_RECORDINGS: "same recordings"}
+COLORS = {"speakers shared": "red", SAME_RECORDINGS: "red", SHORT_BADGES[SAME_RECORDINGS]: "red"}
+
+NEW_SPEAKERS = "new speakers"
+"""Badge of scores on speakers who are not in training."""
+
+NEW_SPEAKERS_BADGE = f":green-badge[{NEW_SPEAKERS}]"
+"""Markdown of that badge."""
+
+
+def badge(text: str) -> str:
+    """Markdown of a badge; empty for none."""
+    return f":{COLORS.get(text, 'orange')}-badge[{text}]" if text else ""
+
+
+def short_badge(text: str) -> str:
+    """A badge where there is little room."""
+    return SHORT_BADGES.get(text, text)
+
+
+def grade_badge(grade: str) -> str:
+    """Markdown of the badge of scores on a split of this leak grade."""
+    return badge(BADGES.get(grade, BADGES["unknown"]))
+
+
+def grade_help() -> str:
+    """What the leak grades mean, as a Markdown list."""
+    return "\n".join(f"- **{grade}**: {text}" for grade, text in GRADES.items())
+
+
+def interval_text(interval: Interval) -> str:
+    """The interval as text, or that there is none."""
+    if interval.low is None or interval.high is None:
+        return "no interval"
+    return f"{interval.low:.3f} to {interval.high:.3f}"
+
+
+def value_text(interval: Interval) -> str:
+    """The score without its interval."""
+    return "–" if interval.value is None else f"{interval.value:.3f}"
+
+
+def headline_metrics(report: Report, hint: str = "") -> None:
+    """The main scores of a report as metrics, each with its interval and the badge.
+
+    Args:
+        report: Of a test.
+        hint: What to look at where they may be no better than guessing.
+    """
+    names = ("uar", "wa", "macro_f1", "ece")
+    for column, name in zip(st.columns(len(names)), names, strict=True):
+        metric, found = METRICS[name], report.figures[name]
+        note = f" {found.note}" if found.note else ""
+        with column.container(border=True, gap="xxsmall"):
+            st.metric(
+                metric.title,
+                value_text(found),
+                delta=interval_text(found),
+                delta_color="off",
+                delta_arrow="off",
+                help=f"{metric.help} Below it: {found.how}.{note}",
+            )
+            st.markdown(badge(short_badge(report.badge)) or NEW_SPEAKERS_BADGE)
+    if said := chance_warning(report):
+        st.warning(f"{said} {hint or 'More clips or more epochs may tell.'}")
+
+
+def chance_warning(report: Report) -> str:
+    """A warning where the UAR cannot be told from chance; else empty."""
+    uar, chance = report.figures["uar"], 1 / max(1, len(report.classes) - len(report.absent))
+    lowest = uar.value if uar.low is None else uar.low
+    if lowest is None or lowest > chance:
+        return ""
+    return (
+        "**This may be no better than guessing**: a model that knows nothing has a UAR of "
+        f"{chance:.3f}, and the interval reaches down to {max(0.0, lowest):.3f}."
+    )
+
+
+def basis(report: Report) -> str:
+    """What the scores rest on, as one line of Markdown: clips, speakers, folds, intervals."""
+    voices = f", {count(report.speakers, 'speaker')}" if report.speakers else ""
+    trained = f" · {len(report.folds)} folds" if len(report.folds) > 1 else ""
+    trained += f" · {len(report.seeds)} seeds" if len(report.seeds) > 1 else ""
+    note = f" {report.note}" if report.note else ""
+    return f"{report.n:,} test clips{voices}{trained} · intervals: {report.how}.{note}"

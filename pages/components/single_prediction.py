@@ -1,0 +1,100 @@
+"""The prediction for one sound: choose it, classify it, show what its corpus says of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.components import clip_source, enrolment, model_loading, overlap_badge, prediction_card
+from ser_core.predicting.answering import check, rows_of
+from ser_core.predicting.familiar import as_clip
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pages.components.clip_source import SelectedSound
+    from pages.components.selection import Active
+    from ser_core.audio import Waveform
+    from ser_core.models.predictor import Voice
+    from ser_core.predicting.answering import Answerer, Taught
+    from ser_core.predicting.listing import ModelInfo
+
+COMPARED_AT = 16_000
+"""Sample rate, in Hz, at which an upload and a clip are compared."""
+
+
+def choose_sound(model: Answerer, active: Active) -> tuple[SelectedSound, Waveform] | None:
+    """Let the user choose a sound; None while there is none.
+
+    Raises:
+        AudioError: If it says nothing, or cannot be decoded.
+    """
+    shown = clip_source.choose(active, narrow=False)
+    if shown is None:
+        return None
+    wave = clip_source.decoded(shown.content, shown.name, model.predictor.sample_rate)
+    check(wave, shown.name)
+    return shown, wave
+
+
+def show(info: ModelInfo, model: Answerer, shown: SelectedSound, wave: Waveform) -> pd.Series[Any]:
+    """Classify a sound, with the enrolled speaker where there is one, and show the prediction."""
+    taught = enrolment.enrolled_speaker(info, model)
+    voice = taught.voice if taught else None
+    row = predict(info, model, shown, wave, voice)
+    before = predict(info, model, shown, wave, None) if voice else None
+    if taught:
+        enrolment.status(
+            shown.speaker, doubted=_is_doubtful(info, shown, wave, taught), key="single"
+        )
+    prediction_card.show(row, model, model.reading(voice), before, key="single")
+    return row
+
+
+def predict(
+    info: ModelInfo, model: Answerer, shown: SelectedSound, wave: Waveform, voice: Voice | None
+) -> pd.Series[Any]:
+    """The prediction for a sound, cached while sound, model and enrolment stay."""
+    enrolled = enrolment.fingerprint() if voice else ""
+    key = ("answer", info.folder, info.changed, shown.fingerprint, enrolled)
+
+    def make() -> pd.Series[Any]:
+        about = {"file": shown.name, "seconds": wave.duration, "problem": ""}
+        return rows_of([about], model.probabilities([wave], voice), model, voice).iloc[0]
+
+    found: pd.Series[Any] = model_loading.cached(key, make)
+    return found
+
+
+def _is_doubtful(info: ModelInfo, shown: SelectedSound, wave: Waveform, taught: Taught) -> bool:
+    """Whether a sound is rather of somebody else than of the enrolled speaker."""
+    key = ("doubted", info.folder, shown.fingerprint, enrolment.fingerprint())
+    found: bool = model_loading.cached(key, lambda: bool(taught.doubts([wave])[0]))
+    return found
+
+
+def show_label(shown: SelectedSound, info: ModelInfo, active: Active) -> None:
+    """Label and training overlap of a clip or a copy of one; nothing of other sounds."""
+    clip, emotion = shown.name, shown.emotion
+    if not isinstance(shown.content, Path):
+        found = _in_corpus(shown, active)
+        if found is None:
+            return
+        clip, emotion = found, str(active.corpus.usable.loc[found, "emotion"])
+    if emotion:
+        st.markdown(f"The corpus says: **{emotion}**")
+    overlap_badge.show(clip, info, active)
+
+
+def _in_corpus(shown: SelectedSound, active: Active) -> str | None:
+    """The clip of the open corpus that an upload is a copy of."""
+    key = ("in-corpus", str(active.corpus.root), shown.fingerprint)
+
+    def find() -> str | None:
+        sound = clip_source.decoded(shown.content, shown.name, COMPARED_AT)
+        return as_clip(active.corpus, shown.name, sound)
+
+    found: str | None = model_loading.cached(key, find)
+    return found

@@ -1,0 +1,85 @@
+"""Faults of a corpus: a card for every finding, with the clips it is about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.components import player
+from pages.components.errors import plain
+from pages.corpus import clip_table, corpus_scan
+from ser_core.corpora import Corpus, Issue, examine
+from ser_core.words import count
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from pages.components.selection import Active
+
+SEVERITIES = {
+    "error": ("Error", "red", "These clips cannot or must not be used as they are."),
+    "warning": ("Warning", "orange", "Figures on this corpus may mislead."),
+    "info": ("Note", "blue", "Good to know."),
+}
+MEASURED = ["rms_db", "peak", "clipped", "silent_start", "silent_end"]
+
+
+def show(active: Active) -> None:
+    """All findings, the gravest first."""
+    found = corpus_scan.measures(active, "faults in the sound and clips that are in it twice")
+    findings = examine(active.corpus, found)
+    _summary(active.corpus, findings.issues, heard=found is not None)
+    for said, sought in (
+        ("Looked for and not found", findings.absent),
+        ("Not looked for until the clips are measured", findings.open),
+    ):
+        if sought:
+            st.caption(f"{said}: {', '.join(sought)}.")
+    for number, issue in enumerate(findings.issues):
+        _card(active.corpus, issue, found, key=f"issue-{number}")
+
+
+def _summary(corpus: Corpus, issues: Sequence[Issue], *, heard: bool) -> None:
+    looked_at = "files, labels and sound" if heard else "files and labels"
+    checked = f"Checked {looked_at} of {count(len(corpus), 'clip')}: "
+    if not issues:
+        st.success(checked + "nothing found.")
+        return
+    kinds = [(SEVERITIES[s][0].lower(), sum(i.severity == s for i in issues)) for s in SEVERITIES]
+    st.markdown(checked + ", ".join(count(number, kind) for kind, number in kinds if number) + ".")
+
+
+def _card(corpus: Corpus, issue: Issue, found: pd.DataFrame | None, *, key: str) -> None:
+    label, color, meaning = SEVERITIES[issue.severity]
+    with st.container(border=True, gap="xsmall"):
+        st.markdown(f":{color}-badge[{label}] **{plain(issue.title)}**", help=meaning)
+        st.markdown(plain(issue.detail))
+        if issue.remedy:
+            st.caption(f"What to do: {plain(issue.remedy)}")
+        if not issue.clips:
+            return
+        rows = st.expander(
+            f"Show {count(len(issue.clips), 'clip')}", key=key, on_change="rerun", type="compact"
+        )
+        if rows.open:
+            with rows:
+                _clips(corpus, issue, found, key=key)
+
+
+def _clips(corpus: Corpus, issue: Issue, found: pd.DataFrame | None, *, key: str) -> None:
+    """The clips of a finding, one of them to hear."""
+    table = corpus.clips.loc[[clip for clip in issue.clips if clip in corpus.clips.index]]
+    if found is not None:
+        table = table.join(found[MEASURED])
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        chosen = clip_table.small_table(table, key=f"{key}-clips")
+    with right:
+        problem = str(corpus.clips.loc[chosen, "problem"])
+        if problem:
+            st.warning(plain(f"{chosen}: {problem}"))
+        else:
+            player.clip_view(corpus, chosen, key=key, height=150)

@@ -1,0 +1,223 @@
+"""The clips of a corpus as a table with filters, and a player for the chosen one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.components import navigation, player, selection
+from pages.components.errors import plain
+from ser_core.corpora import EMOTIONS
+from ser_core.corpora.browse import filter_clips
+from ser_core.plots.palette import EMOTION_COLORS
+from ser_core.words import count
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pages.components.selection import Active
+
+TABLE = "clips-table"
+HEIGHT = 560
+COLUMNS: dict[str, Callable[[], Any]] = {
+    "emotion": lambda: st.column_config.MultiselectColumn(
+        "Emotion", options=list(EMOTIONS), color=list(EMOTION_COLORS.values()), width=112
+    ),
+    "speaker": lambda: st.column_config.TextColumn("Speaker", width=70),
+    "gender": lambda: st.column_config.TextColumn("Gender", width=70),
+    "age": lambda: st.column_config.NumberColumn("Age", width=50, help="In years."),
+    "intensity": lambda: st.column_config.TextColumn("Intensity", width=70),
+    "duration": lambda: st.column_config.NumberColumn("Length", format="%.2f s", width=70),
+    "text": lambda: st.column_config.TextColumn("Text", width="large"),
+    "sentence": lambda: st.column_config.TextColumn("Sentence", width=75),
+    "problem": lambda: st.column_config.TextColumn("Problem", width="medium"),
+    "rms_db": lambda: st.column_config.NumberColumn("Level", format="%.1f dBFS", width=90),
+    "peak": lambda: st.column_config.NumberColumn("Peak", format="%.3f", width=70),
+    "clipped": lambda: st.column_config.NumberColumn(
+        "Clipped", format="percent", width=75, help="Share of samples at full scale."
+    ),
+    "silent_start": lambda: st.column_config.NumberColumn(
+        "Silent start", format="%.2f s", width=90
+    ),
+    "silent_end": lambda: st.column_config.NumberColumn("Silent end", format="%.2f s", width=90),
+    "clip": lambda: st.column_config.TextColumn("Clip", help="Path inside the corpus."),
+}
+
+
+def show(active: Active) -> None:
+    """Filters and table on the left, the chosen clip on the right."""
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        found = _filters(active)
+        clip = _displayed_clip(active, found)
+        _table(active, found, clip)
+    with right:
+        _clip_panel(active, found, clip)
+
+
+def _displayed_clip(active: Active, found: pd.DataFrame) -> str:
+    """The chosen clip, or the first in the table that can be played while the chosen one is not.
+
+    It is not written into the address: taking the filter away brings the chosen clip back, and
+    the browser's Back is not caught between a filter and a clip that does not meet it.
+    """
+    playable = found.index[found["problem"] == ""]
+    if active.clip in playable or playable.empty:
+        return active.clip if active.clip in playable else ""
+    return str(playable[0])
+
+
+def _filters(active: Active) -> pd.DataFrame:
+    clips = active.corpus.clips
+    with st.container(horizontal=True):
+        emotions = _choice(
+            "Emotion", "emotion", [e for e in EMOTIONS if e in set(clips["emotion"])]
+        )
+        speakers = _choice("Speaker", "speaker", sorted(clips["speaker"].dropna().unique()))
+        genders = _choice("Gender", "gender", sorted(clips["gender"].dropna().unique()))
+        text = st.text_input(
+            "Find",
+            key="find",
+            live=True,
+            bind="query-params",
+            placeholder="words or file name",
+            help="Clips whose text, sentence or path contains this.",
+        )
+    return filter_clips(
+        clips, emotions=emotions, speakers=speakers, genders=genders, text=text or ""
+    )
+
+
+def _choice(label: str, key: str, options: list[str]) -> list[str]:
+    """Several of the values a column takes; nothing to choose where there is only one."""
+    if len(options) < 2:
+        return []
+    return st.multiselect(label, options, key=key, bind="query-params", placeholder="all")
+
+
+def _table(active: Active, found: pd.DataFrame, clip: str) -> None:
+    clips = list(found.index)
+    st.session_state["_clips_found"] = clips
+    rows = [clips.index(clip)] if clip else []
+    st.session_state[TABLE] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+    shown = _for_display(found)
+    order = [c for c in COLUMNS if c in shown and (c == "clip" or _has_content(found[c]))]
+    st.dataframe(
+        shown,
+        key=TABLE,
+        on_select=_row_clicked,
+        selection_mode=["single-row-required" if rows else "single-row", "single-cell"],
+        hide_index=True,
+        height=HEIGHT,
+        column_order=order,
+        column_config={name: COLUMNS[name]() for name in order},
+        placeholder="",
+    )
+    _below_table(active, found)
+
+
+def _below_table(active: Active, found: pd.DataFrame) -> None:
+    total = len(active.corpus.clips)
+    part = f"{len(found):,} of " if len(found) < total else ""
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        st.caption(
+            f"{part}{count(total, 'clip')}. Click a row to hear it, a heading to sort."
+            if len(found)
+            else f"No clip of {total:,} is like that. Take a filter away.",
+            width="content",
+        )
+        if found.empty:
+            return
+        st.download_button(
+            "Download as CSV",
+            found.to_csv().encode(),
+            file_name=f"{active.corpus.name}-clips.csv",
+            mime="text/csv",
+            on_click="ignore",
+            help="The clips in the table, with all that the corpus says of them.",
+        )
+
+
+def small_table(table: pd.DataFrame, *, key: str) -> str:
+    """A table of a few clips; returns the chosen one, the first to begin with."""
+    shown = _for_display(table)
+    order = [c for c in COLUMNS if c in shown and (c == "clip" or _has_content(shown[c]))]
+    state = st.dataframe(
+        shown,
+        key=key,
+        on_select=lambda: _mark_row(key),
+        selection_mode=["single-row-required", "single-cell"],
+        hide_index=True,
+        height=min(360, 38 + 35 * len(shown)),
+        column_order=order,
+        column_config={name: COLUMNS[name]() for name in order},
+        placeholder="",
+    )
+    rows = state["selection"]["rows"]
+    return str(table.index[rows[0] if rows and rows[0] < len(table) else 0])
+
+
+def _mark_row(key: str) -> None:
+    """Mark the row of the cell that was clicked."""
+    chosen = row_of(st.session_state[key]["selection"])
+    rows = [] if chosen is None else [chosen]
+    st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+
+
+def _for_display(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with the clip as a column and the emotion as a coloured chip."""
+    shown = table.reset_index(names="clip")
+    shown["emotion"] = [[e] if isinstance(e, str) else [] for e in shown["emotion"]]
+    return shown
+
+
+def _has_content(column: pd.Series) -> bool:
+    known = column.dropna()
+    return bool(len(known)) and bool((known.astype(str) != "").any())
+
+
+def _row_clicked() -> None:
+    """Make the row that was clicked, in whichever cell, the clip of all pages."""
+    chosen = row_of(st.session_state[TABLE]["selection"])
+    found = st.session_state["_clips_found"]
+    if chosen is not None and chosen < len(found):
+        selection.choose(clip=found[chosen])
+
+
+def row_of(selected: Mapping[str, Any]) -> int | None:
+    """Row of a table's selection; a clicked cell is newer than the row that was marked before."""
+    if selected["cells"]:
+        return int(selected["cells"][0][0])
+    return int(selected["rows"][0]) if selected["rows"] else None
+
+
+def _clip_panel(active: Active, found: pd.DataFrame, clip: str) -> None:
+    """The clip to hear; nothing where the filters leave none."""
+    if not clip:
+        if len(found):
+            st.info("None of these clips can be played. The column Problem says why.")
+        return
+    with st.container(border=True):
+        player.clip_view(active.corpus, clip, key="corpus")
+        st.caption(plain(clip))
+        _previous_next(clip, list(found.index[found["problem"] == ""]))
+        navigation.link("representations", "Show its representations →", clip=clip)
+
+
+def _previous_next(clip: str, clips: list[str]) -> None:
+    """Buttons to the clips before and after, in the order of the corpus."""
+    here = clips.index(clip)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for label, key, step in (("Previous", "P", -1), ("Next", "N", 1)):
+            there = here + step
+            st.button(
+                label,
+                shortcut=key,
+                help="In the order of the corpus, however the table is sorted.",
+                disabled=not 0 <= there < len(clips),
+                on_click=selection.choose,
+                kwargs={"clip": clips[there] if 0 <= there < len(clips) else ""},
+            )
+        st.caption(f"{here + 1:,} of {len(clips):,}, in the order of the corpus", width="content")

@@ -1,0 +1,43 @@
+"""Title, place and size of the open corpus."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import corpus_picker
+from pages.components.errors import plain
+from ser_core.corpora import Corpus
+
+
+def show(corpus: Corpus) -> None:
+    """Name, place and size of the corpus, with the button that opens another."""
+    title, button = st.columns([4, 1], vertical_alignment="bottom")
+    title.title("Corpus")
+    with button, st.container(horizontal=True, horizontal_alignment="right"):
+        corpus_picker.show()
+    licence = f" · licence {plain(corpus.licence)}" if corpus.licence else ""
+    st.markdown(
+        f"**{plain(corpus.name)}** in `{corpus.root}`, read as {plain(corpus.reader)}{licence}"
+    )
+    for note in corpus.notes:
+        st.caption(plain(note))
+    _sizes(corpus)
+
+
+def _sizes(corpus: Corpus) -> None:
+    """The size of the corpus in five figures."""
+    usable = corpus.usable
+    faulty = len(corpus) - len(usable)
+    figures = {
+        "Clips": (f"{len(usable):,}", "Clips that can be used."),
+        "Speakers": (f"{len(corpus.speakers):,}", "Speakers the corpus names."),
+        "Sentences": (f"{usable['sentence'].nunique():,}", "Different sentences spoken."),
+        "Emotions": (f"{len(corpus.emotions)}", ", ".join(corpus.emotions)),
+        "Sound": (f"{usable['duration'].sum() / 60:,.0f} min", "Length of all usable clips."),
+    }
+    if faulty:
+        figures["Cannot be used"] = (f"{faulty:,}", "Listed in the table with the reason.")
+    for column, (label, (value, help_)) in zip(
+        st.columns(len(figures)), figures.items(), strict=True
+    ):
+        column.metric(label, value, help=help_, border=True)

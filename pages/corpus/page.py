@@ -1,0 +1,23 @@
+"""Corpus: open one, browse and hear its clips, check it for faults, split it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import selection
+from pages.corpus import checks, clip_table, header, overview, split
+
+VIEWS = {
+    "Clips": clip_table.show,
+    "Overview": overview.show,
+    "Checks": checks.show,
+    "Split": split.show,
+}
+
+active = selection.active()
+header.show(active.corpus)
+tabs = st.tabs(list(VIEWS), key="view", on_change="rerun", bind="query-params")
+for tab, show in zip(tabs, VIEWS.values(), strict=True):
+    if tab.open:
+        with tab:
+            show(active)

@@ -1,0 +1,165 @@
+"""Divide a corpus for training and test, and see what the parts share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.components import leak_audit, theme
+from pages.components.errors import plain
+from pages.components.errors import show as show_error
+from pages.components.split_policies import TEST_IS_ONE_SPEAKER
+from pages.corpus import corpus_scan, saved_splits
+from ser_core.corpora import (
+    FRACTIONS,
+    PARTS,
+    POLICIES,
+    Split,
+    audit_split,
+    make_split,
+)
+from ser_core.corpora.issues import listed
+from ser_core.errors import SerError
+from ser_core.plots.corpus import parts_figure
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pages.components.selection import Active
+    from ser_core.corpora import Corpus
+
+FIRST = "speaker-disjoint"
+
+
+def show(active: Active) -> None:
+    """Controls on the left; the split, its grade and its parts on the right."""
+    left, right = st.columns([2, 5], gap="medium")
+    with left:
+        choices = _controls()
+    with right:
+        found, split = corpus_scan.measures_if_quick(active), None
+        try:
+            split = make_split(active.corpus, **choices)
+        except SerError as error:
+            show_error(error)
+        if split is not None:
+            _present(active, split, found)
+        saved_splits.show(active, split, found)
+
+
+def _controls() -> dict[str, Any]:
+    """What to ask `make_split` for; each choice is also in the address."""
+    names = list(POLICIES)
+    policy = st.selectbox(
+        "What the test should answer",
+        names,
+        index=names.index(FIRST),
+        format_func=lambda name: POLICIES[name].title,
+        key="policy",
+        bind="query-params",
+        help="Decides which clips may be in training and in the test at once.",
+    )
+    st.caption(plain(POLICIES[policy].describe))
+    choices: dict[str, Any] = {"policy": policy}
+    for option in POLICIES[policy].options:
+        choices |= OPTIONS[option](policy)
+    seed = st.number_input(
+        "Seed",
+        0,
+        2**31 - 1,
+        0,
+        key="seed",
+        bind="query-params",
+        help="Starts the random choices: the same seed gives the same split again.",
+    )
+    return choices | {"seed": int(seed)}
+
+
+def _fractions(policy: str) -> dict[str, Any]:
+    return _validated() if policy in TEST_IS_ONE_SPEAKER else _shares()
+
+
+def _validated() -> dict[str, Any]:
+    """Whether a speaker validates: all that is open where each fold tests one speaker."""
+    wanted = st.toggle(
+        "Validate on another speaker",
+        value=True,
+        key="validated",
+        bind="query-params",
+        help="Each fold sets one more speaker aside, on whom training chooses when to stop.",
+    )
+    return {"fractions": FRACTIONS if wanted else (FRACTIONS[0] + FRACTIONS[1], 0, FRACTIONS[2])}
+
+
+def _shares() -> dict[str, Any]:
+    shares = {part: round(100 * share) for part, share in zip(PARTS, FRACTIONS, strict=True)}
+    for part in PARTS[1:]:
+        shares[part] = st.slider(
+            f"{part.capitalize()} (% of the clips)",
+            0,
+            50,
+            shares[part],
+            5,
+            key=f"{part}-share",
+            bind="query-params",
+            help="Whole speakers or sentences are dealt, so the parts come only near to this. "
+            "What is left is for training.",
+        )
+    shares["train"] = 100 - shares["validation"] - shares["test"]
+    return {"fractions": tuple(share / 100 for share in shares.values())}
+
+
+def _folds(_policy: str) -> dict[str, Any]:
+    folds = st.slider(
+        "Folds",
+        3,
+        10,
+        5,
+        key="folds",
+        bind="query-params",
+        help="Number of groups; each is the test part of one fold.",
+    )
+    return {"folds": folds}
+
+
+def _group(_policy: str) -> dict[str, Any]:
+    group = st.selectbox(
+        "Kept together",
+        ["speaker", "sentence"],
+        key="group",
+        bind="query-params",
+        help="All clips of one speaker (or sentence) go to the same group.",
+    )
+    return {"group": group}
+
+
+OPTIONS = {"fractions": _fractions, "folds": _folds, "group": _group}
+
+
+def _present(active: Active, split: Split, found: pd.DataFrame | None) -> None:
+    leaks = audit_split(split, active.corpus, found)
+    leak_audit.grade_card(leaks)
+    fold = split.folds[0]
+    if len(split.folds) > 1:
+        fold = st.selectbox("Fold", split.folds, key="fold", bind="query-params", width=260)
+    st.markdown("**What is in the parts**")
+    theme.figure(parts_figure(active.corpus.usable["emotion"], split.table[fold]), key="parts")
+    for note in (*_held_out_speakers(active.corpus, split, fold), *split.notes):
+        st.caption(f"{plain(note)}.")
+    st.markdown("**What the test shares with training**")
+    leak_audit.shared_counts(leaks)
+    if found is None:
+        corpus_scan.measures(active, "whether the test has recordings of training")
+    saved_splits.save_buttons(active, split, found)
+
+
+def _held_out_speakers(corpus: Corpus, split: Split, fold: str) -> list[str]:
+    """The test and validation speakers of a fold."""
+    if len(split.folds) == 1:
+        return []
+    speaker = corpus.clips["speaker"].reindex(split.table.index)
+    said = {"test": "tests on", "validation": "validates on"}
+    names = {part: sorted(speaker[split.table[fold] == part].dropna().unique()) for part in said}
+    voices = [f"{said[part]} {listed(who)}" for part, who in names.items() if who]
+    return [f"Fold {fold.removeprefix('fold ')} {' and '.join(voices)}"] if voices else []

@@ -1,0 +1,104 @@
+"""Atlas: where what speaks for each emotion lies, over a whole test set."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.components import theme
+from pages.explain import loading
+from pages.explain.faithfulness import provenance
+from pages.explain.sound_deletion import method_title
+from ser_core.explain.speech import ASPECTS
+from ser_core.plots.explain import atlas_figure, mean_map_figure
+from ser_core.representations import make
+from ser_core.words import count
+
+if TYPE_CHECKING:
+    from pages.components.selection import Active
+    from ser_core.explain.report import Bench
+    from ser_core.predicting.listing import ModelInfo
+
+
+def show(info: ModelInfo, active: Active) -> None:  # noqa: ARG001  (as all views)
+    """Shares of each answer with intervals, and the mean map of each."""
+    known = loading.bench(info)
+    if known is None:
+        st.info(
+            "The atlas is made of a bench: run one on the tab Faithfulness, and it appears here."
+        )
+        return
+    st.markdown(
+        "Over all clips that got an answer: where lies what spoke for it? A grey dash is the share "
+        "of the picture that the part makes up: **above it counts more than an even map would "
+        "say**."
+    )
+    provenance(known, info)
+    found = known.bench
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        passed = list(dict.fromkeys([*loading.ranking(info), *found.ranked, *found.methods]))
+        name = st.selectbox(
+            "Method", passed, format_func=method_title, key="atlas-method", bind="query-params"
+        )
+        aspects = [each for each in ASPECTS if each in set(found.readings["aspect"])]
+        aspect = _aspect(aspects) if aspects else ""
+    if name in found.left_out:
+        st.warning(f"{method_title(name)} is in no ranking: {found.left_out[name]}.")
+    if aspect:
+        _shares(found, name, aspect)
+    else:
+        st.info(
+            "What this bench explained has no axis of time or frequency, so it lies nowhere in a "
+            "clip. Run a bench of a network that sees a picture."
+        )
+    _maps(found, name)
+
+
+def _aspect(known: list[str]) -> str:
+    return str(
+        st.segmented_control(
+            "Aspect",
+            known,
+            default=known[0],
+            required=True,
+            format_func=ASPECTS.__getitem__,
+            key="atlas-aspect",
+            bind="query-params",
+        )
+    )
+
+
+def _shares(found: Bench, name: str, aspect: str) -> None:
+    table = found.atlas(name, aspect)
+    if table.empty:
+        st.info("No answer was given to clips enough.")
+        return
+    with st.container(border=True):
+        theme.figure(atlas_figure(table), key="atlas-figure")
+        clips = table.groupby("answer", sort=False)["clips"].first()
+        st.caption(", ".join(f"{answer}: {count(int(n), 'clip')}" for answer, n in clips.items()))
+        st.download_button(
+            "CSV", lambda: str(table.to_csv(index=False)), f"atlas-{name}-{aspect}.csv",
+            "text/csv", on_click="ignore",
+        )  # fmt: skip
+
+
+def _maps(found: Bench, name: str) -> None:
+    """Mean maps, where the model sees one representation."""
+    rep = found.about.get("representation")
+    if not rep:
+        return
+    representation = make(**rep)
+    if representation.summary:
+        return
+    st.markdown(
+        "**Mean map of each answer**, over the course of the clip. 1 is what an even map would "
+        "have everywhere."
+    )
+    clips = found.clips["answer"].value_counts()
+    columns = st.columns(3, gap="small")
+    for number, (answer, values) in enumerate(found.maps.get(name, {}).items()):
+        with columns[number % 3]:
+            st.html(f"{theme.chip(answer)} {count(int(clips[answer]), 'clip')}")
+            theme.figure(mean_map_figure(values, representation, answer), key=f"atlas-map-{answer}")

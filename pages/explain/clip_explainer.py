@@ -1,0 +1,215 @@
+"""One clip and one model, with or without enrolment: maps and tests of them, cached."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.components import enrolment, session_cache
+from pages.explain import loading
+from ser_core import audio
+from ser_core.explain.attribution import attributed
+from ser_core.explain.bench import checks_of
+from ser_core.explain.listening import listen, tried
+from ser_core.explain.rests import USUAL
+from ser_core.explain.speech import reading
+from ser_core.explain.view import look
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from ser_core.audio import Waveform
+    from ser_core.explain.attribution import Attribution
+    from ser_core.explain.checks import Check
+    from ser_core.explain.listening import Heard, Trial
+    from ser_core.explain.method import Method
+    from ser_core.explain.view import View
+    from ser_core.models.predictor import Voice
+    from ser_core.predicting.answering import Answerer
+    from ser_core.predicting.listing import ModelInfo
+
+VIEWS, MOST = "_explained_views", 4
+
+
+@dataclass(frozen=True, eq=False)
+class CheckedMap:
+    """An attribution map with its checks."""
+
+    attribution: Attribution
+    checks: list[Check]
+
+
+@dataclass(frozen=True, eq=False)
+class ClipExplainer:
+    """One clip and one model: attribution maps and what is derived from them, cached.
+
+    Attributes:
+        info: The model.
+        waveform: The sound, at the model's sample rate.
+        voice: Statistics of the enrolled speaker; None where nobody is enrolled, or the model
+            cannot enrol.
+        enrolment_key: Changes with the enrolment clips; empty where there are none.
+    """
+
+    info: ModelInfo
+    waveform: Waveform
+    voice: Voice | None = None
+    enrolment_key: str = ""
+
+    @property
+    def model(self) -> Answerer:
+        """The model, as Predict opens it."""
+        return loading.model(self.info)
+
+    @property
+    def without_enrolment(self) -> ClipExplainer:
+        """The same clip and model where nobody is enrolled."""
+        return replace(self, voice=None, enrolment_key="")
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """Changes with the model, the sound and the enrolment."""
+        return (
+            self.info.folder,
+            self.info.changed,
+            audio.sha256(self.waveform),
+            self.enrolment_key,
+        )
+
+    @property
+    def view(self) -> View:
+        """The sound as the model sees it, with the probabilities that Predict shows.
+
+        Raises:
+            SerError: If the model cannot be opened or looked into.
+        """
+        # Each holds copies of the networks, so few are kept.
+        found: View = session_cache.cached(
+            VIEWS, MOST, self.key, lambda: self.view_of(self.waveform)
+        )
+        return found
+
+    def view_of(self, waveform: Waveform) -> View:
+        """Another sound of the same speaker as the model sees it."""
+        model = self.model
+        return look(model.predictor, waveform, self.voice).read(model.reading(self.voice))
+
+    def attribution_map(
+        self,
+        method: Method,
+        emotion: str,
+        representation: str,
+        progress: Callable[[int, int], None],
+    ) -> CheckedMap:
+        """An attribution map and its checks, computed once for these choices.
+
+        Raises:
+            SerError: If the method does not apply to the model.
+        """
+
+        def make() -> CheckedMap:
+            target = self.view.target(emotion)
+            found = attributed(self.view, method, target, representation, progress)
+            return CheckedMap(found, checks_of(self.view, found, target, costly=True))
+
+        made: CheckedMap = loading.cached(self._map(method, emotion, representation), make)
+        return made
+
+    def has_map(self, method: Method, emotion: str, representation: str) -> bool:
+        """Whether a map is computed already."""
+        return loading.is_cached(self._map(method, emotion, representation))
+
+    def _map(self, method: Method, emotion: str, representation: str) -> tuple[Any, ...]:
+        return ("map", *self.key, method, emotion, representation)
+
+    def view_with_same_networks(self, waveform: Waveform) -> View:
+        """As `view_of`, by the copies of the networks that the view of the whole sound has."""
+        if waveform is self.waveform:
+            return self.view
+        model = self.model
+        view = look(model.predictor, waveform, self.voice, like=self.view)
+        return view.read(model.reading(self.voice))
+
+    def masked_sound(
+        self, attribution: Attribution, share: float, *, keep: bool, rest: str = USUAL
+    ) -> Heard:
+        """The sound with, or without, the most relevant part of a map, and its prediction."""
+        key = ("heard", *self.key, *_key_of(attribution), share, keep, rest)
+
+        def make() -> Heard:
+            return listen(
+                self.view_with_same_networks,
+                self.waveform,
+                attribution,
+                share,
+                keep=keep,
+                rest=rest,
+            )
+
+        found: Heard = loading.cached(key, make)
+        return found
+
+    def deletion_test(self, attribution: Attribution, share: float, rest: str = USUAL) -> Trial:
+        """Whether deleting the relevant part from the sound bears out a map."""
+        key = ("trial", *self.key, *_key_of(attribution), share, rest)
+
+        def make() -> Trial:
+            kept, removed = (
+                self.masked_sound(attribution, share, keep=keep, rest=rest)
+                for keep in (True, False)
+            )
+            parts = (kept, removed)
+            return tried(
+                self.view_with_same_networks,
+                self.waveform,
+                attribution,
+                share,
+                parts=parts,
+                rest=rest,
+            )
+
+        found: Trial = loading.cached(key, make)
+        return found
+
+    def speech_reading(self, attribution: Attribution) -> pd.DataFrame:
+        """Relevance by phonetic and acoustic aspects."""
+        key = ("reading", *self.key, *_key_of(attribution))
+        found: pd.DataFrame = loading.cached(key, lambda: reading(attribution, self.waveform))
+        return found
+
+
+def _key_of(attribution: Attribution) -> tuple[Any, ...]:
+    return attribution.method, attribution.emotion, attribution.representation.hash
+
+
+def explainer_for(info: ModelInfo, waveform: Waveform) -> ClipExplainer:
+    """The explainer of a sound, with the speaker whom this session enrolled.
+
+    Raises:
+        SerError: If the model cannot be opened, or a clip of the voice cannot be used.
+    """
+    taught = enrolment.enrolled_speaker(info, loading.model(info))
+    if taught is None:
+        return ClipExplainer(info, waveform)
+    return ClipExplainer(info, waveform, taught.voice, enrolment.fingerprint())
+
+
+def is_doubtful(explainer: ClipExplainer) -> bool:
+    """Whether a sound is rather of somebody else than of the enrolled speaker."""
+    taught = enrolment.enrolled_speaker(explainer.info, explainer.model)
+
+    def doubts() -> bool:
+        return taught is not None and bool(taught.doubts([explainer.waveform])[0])
+
+    found: bool = loading.cached(("doubted", *explainer.key), doubts)
+    return found
+
+
+def is_other_speaker(speaker: str) -> bool:
+    """Whether a speaker is known to be another than the enrolled one."""
+    taught = st.session_state.get(enrolment.SPEAKER, "")
+    return bool(enrolment.clips() and taught and speaker and speaker != taught)

@@ -1,0 +1,174 @@
+"""Controls: the class to explain, the methods with their parameters, how a map is drawn."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.components.errors import plain
+from ser_core.explain import METHODS, make
+from ser_core.explain.attribution import excuse
+from ser_core.explain.view import named
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ser_core.explain.method import Method
+    from ser_core.explain.view import View
+
+ANSWER, TRUE = "what the model answers", "the true emotion"
+FIRST = ("grad_cam", "lrp", "integrated_gradients", "gradient_x_input")
+VALUES = "_explain_parameters"
+WHY = "class"
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How a map is drawn: opacity, and the share of its reach below which nothing is."""
+
+    opacity: float
+    threshold: float
+
+
+def emotion(view: View, true: str | None, *, key: str = "why") -> str:
+    """The class to explain, also in the address."""
+    answer = view.classes[view.target(None)]
+    options = ["", *(("true",) if true in view.classes else ()), *view.classes]
+    titles = {"": f"{ANSWER}: {answer}", "true": f"{TRUE}: {true}"}
+    wanted = st.query_params.get(WHY, "")
+    st.session_state[key] = wanted if wanted in options else ""
+    chosen = st.selectbox(
+        "Why",
+        options,
+        format_func=lambda each: titles.get(each, each),
+        key=key,
+        on_change=_why,
+        args=(key,),
+        help="Which emotion is explained: what speaks for it, whether it was answered or not.",
+    )
+    return {"": answer, "true": str(true)}.get(str(chosen), str(chosen))
+
+
+def _why(key: str) -> None:
+    if st.session_state[key]:
+        st.query_params[WHY] = st.session_state[key]
+    else:
+        st.query_params.pop(WHY, None)
+
+
+def methods() -> list[str]:
+    """The methods to show side by side, also in the address."""
+    titles = {name: cls.title for name, cls in METHODS.items()}
+    chosen = st.pills(
+        "Methods",
+        list(titles),
+        default=list(FIRST),
+        selection_mode="multi",
+        format_func=titles.__getitem__,
+        key="methods",
+        bind="query-params",
+        wrap=True,
+        help="\n".join(f"- **{cls.title}**: {cls.describe}" for _, cls in METHODS.items()),
+    )
+    return [name for name in METHODS if name in chosen]
+
+
+def one_method(names: Sequence[str], *, key: str, label: str = "Method") -> str:
+    """One of the methods."""
+    return str(
+        st.selectbox(
+            label,
+            list(names),
+            format_func=lambda name: METHODS[name].title,
+            key=key,
+            bind="query-params",
+        )
+    )
+
+
+def representation(view: View) -> str:
+    """Whose picture is explained, where an ensemble sees several; its hash."""
+    # Pictures first: most methods have more to say of them than of a clip in one frame.
+    known = dict(sorted(view.representations.items(), key=lambda item: item[1].summary))
+    if len(known) == 1:
+        return next(iter(known))
+    chosen = st.selectbox(
+        "Seen as",
+        list(known),
+        format_func=lambda key: known[key].title,
+        key="seen-as",
+        bind="query-params",
+        help="The members of this ensemble see the sound in several ways; each has its own map.",
+    )
+    return str(chosen)
+
+
+def applicable(view: View, names: Sequence[str], representation: str) -> list[str]:
+    """Those methods that apply to what sees a representation; says which do not, and why."""
+    apart = [name for name in names if excuse(view, chosen(name), representation)]
+    if apart:
+        titles = " and ".join(METHODS[name].title for name in apart)
+        st.caption(
+            f"Not applicable: {titles} {'looks' if len(apart) == 1 else 'look'} into the layers of "
+            "a convolutional network, and there are none in "
+            f"{named(view, representation)}. The other methods work on any network."
+        )
+    return [name for name in names if name not in apart]
+
+
+def drawing() -> Drawing:
+    """Sliders of the map."""
+    opacity = st.slider(
+        "Opacity (%)", 10, 100, 85, 5, key="opacity", bind="query-params",
+        help="Of the map over the picture.",
+    )  # fmt: skip
+    threshold = st.slider(
+        "Hide below (%)", 0, 90, 0, 5, key="threshold", bind="query-params",
+        help="Relevance smaller than this share of the strongest colour is not drawn.",
+    )  # fmt: skip
+    return Drawing(opacity / 100, threshold / 100)
+
+
+def chosen(name: str) -> Method:
+    """The method with the parameters of this session."""
+    return make(name, **st.session_state.get(VALUES, {}).get(name, {}))
+
+
+def settings(name: str) -> None:
+    """Controls of a method's parameters, in a popover."""
+    fields = dataclasses.fields(METHODS[name])
+    if not fields:
+        return
+    with st.popover("Settings", type="tertiary"):
+        words = inspect.cleandoc(METHODS[name].__doc__ or "").split("Raises:", maxsplit=1)[0]
+        st.markdown(plain(words))
+        for field in fields:
+            _control(name, field)
+
+
+def _control(name: str, field: dataclasses.Field[Any]) -> None:
+    rule, now = field.metadata, getattr(chosen(name), field.name)
+    label = field.name.replace("_", " ").capitalize()
+    key = f"explain-{name}-{field.name}"
+    change = partial(_take, name, field.name, key)
+    if "options" in rule:
+        options = list(rule["options"])
+        place = options.index(now)
+        st.selectbox(label, options, place, key=key, help=rule["help"], on_change=change)
+        return
+    unit = f" ({rule['unit']})" if rule["unit"] else ""
+    kind: Any = float if isinstance(now, float) else int
+    low, high = kind(rule["low"]), kind(rule["high"])
+    st.number_input(
+        f"{label}{unit}", low, high, kind(now), key=key, help=rule["help"], on_change=change
+    )
+
+
+def _take(name: str, field: str, key: str) -> None:
+    values: dict[str, dict[str, Any]] = st.session_state.setdefault(VALUES, {})
+    values.setdefault(name, {})[field] = st.session_state[key]

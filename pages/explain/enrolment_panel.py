@@ -1,0 +1,45 @@
+"""Enrolment beside an explanation: whether there is one, the means to change it, its effect."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.components import enrolment
+
+if TYPE_CHECKING:
+    from pages.components.selection import Active
+    from pages.explain.clip_explainer import ClipExplainer
+    from ser_core.predicting.answering import Answerer
+
+KNOWN = (
+    ":green-badge[Voice known] The answer and its explanation **take the voice into account**, as "
+    "on Predict."
+)
+UNKNOWN = (
+    ":gray-badge[Voice not known] The model hears the clip **as a stranger's**. Teach it the "
+    "voice, and the answer and its explanation take that into account."
+)
+
+
+def show(model: Answerer, active: Active) -> None:
+    """Whether a speaker is enrolled, with the means to enrol and to remove."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if model.predictor.enrols:
+            st.markdown(KNOWN if enrolment.clips() else UNKNOWN, width="content")
+        enrolment.panel(model, active)
+
+
+def effect(explainer: ClipExplainer) -> None:
+    """What enrolment changed of the prediction."""
+    if explainer.voice is None:
+        return
+    view, before = explainer.view, explainer.without_enrolment.view.probabilities()
+    now, was = int(view.probabilities().argmax()), int(before.argmax())
+    said = f"without it: {view.classes[was]}, {100 * before[was]:.0f} %"
+    if now == was:
+        sure = 100 * view.probabilities()[now]
+        st.caption(f"Knowing the voice leaves the answer, now {sure:.0f} %; {said}.")
+    else:
+        st.caption(f"**Knowing the voice changes the answer**; {said}.")

@@ -1,0 +1,111 @@
+"""What the page loads late and caches: its own modules, models, benches, maps."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.components import model_loading as opened
+from pages.components import session_cache
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+    from ser_core.explain.report import Bench
+    from ser_core.predicting.answering import Answerer
+    from ser_core.predicting.listing import ModelInfo
+
+VIEWS = ("one_clip", "comparison", "faithfulness", "atlas")
+CACHE, MOST_CACHED = "_explained", 60
+
+
+def view(name: str) -> ModuleType:
+    """The module of a tab; torch and Captum are loaded with it."""
+    module = f"pages.explain.{name}"
+    if "ser_core.explain" in sys.modules:
+        return importlib.import_module(module)
+    with st.spinner("Loading what explains, a few seconds once …"):
+        importlib.import_module("ser_core.explain")
+        return importlib.import_module(module)
+
+
+def model(info: ModelInfo) -> Answerer:
+    """The model as Predict opens it, once for all sessions; nothing here changes it.
+
+    Raises:
+        SerError: If it cannot be opened.
+    """
+    return opened.model(info)
+
+
+def cached(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+    """The value that this session has for a key; made now if there is none."""
+    return session_cache.cached(CACHE, MOST_CACHED, key, make)
+
+
+def is_cached(key: tuple[Any, ...]) -> bool:
+    """Whether this session has a value for a key."""
+    return key in st.session_state.get(CACHE, {})
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A bench to show.
+
+    Attributes:
+        bench: What was found.
+        folder: Where it is kept.
+        model: Which model it is of.
+        published: Whether it comes with the workbench.
+    """
+
+    bench: Bench
+    folder: Path
+    model: Path
+    published: bool = False
+
+
+def bench(info: ModelInfo) -> Found | None:
+    """The last bench of this model, or the one that comes with it or with one of its networks.
+
+    Raises:
+        SerError: If it is damaged.
+    """
+    from ser_core.explain.bench import folder_of
+    from ser_core.explain.published import published_within
+
+    own = folder_of(info.folder)
+    if (own / "bench.json").is_file():
+        return Found(_opened(own), own, info.folder)
+    known = published_within(info.folder)
+    return Found(_opened(known[0]), *known, published=True) if known else None
+
+
+def ranking(info: ModelInfo) -> list[str]:
+    """Methods by their place in the last bench of this model; none where there is no bench.
+
+    Raises:
+        SerError: If it is damaged.
+    """
+    known = bench(info)
+    places = known.bench.ranks() if known else {}
+    return sorted(places, key=lambda name: places[name].best)
+
+
+def _opened(folder: Path) -> Bench:
+    return _bench(str(folder), (folder / "bench.json").stat().st_mtime)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Computing the intervals …")
+def _bench(folder: str, changed: float) -> Bench:  # noqa: ARG001  (part of the key)
+    from ser_core.explain.report import Bench
+
+    found = Bench.load(Path(folder))
+    _ = found.verdicts
+    return found

@@ -1,0 +1,338 @@
+"""One clip: attribution maps of several methods, their sonification and phonetic reading."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.components import clip_source, enrolment, navigation, overlap_badge, player, theme
+from pages.components.errors import plain
+from pages.explain import attribution_maps, clip_explainer, controls, enrolment_panel, loading
+from ser_core.explain import METHODS
+from ser_core.explain.checks import Case, cascade, reasons
+from ser_core.explain.listening import can_be_heard
+from ser_core.explain.rests import RESTS, SILENCE, USUAL
+from ser_core.explain.speech import ASPECTS
+from ser_core.explain.view import named
+from ser_core.plots.explain import cascade_figure, explained_answer_figure, reading_figure
+from ser_core.plots.palette import emotion_color
+from ser_core.plots.representations import Size
+from ser_core.predicting.answering import check
+from ser_core.predicting.listing import networks_of
+
+if TYPE_CHECKING:
+    from pages.components.clip_source import SelectedSound
+    from pages.components.selection import Active
+    from pages.explain.clip_explainer import CheckedMap, ClipExplainer
+    from ser_core.explain.attribution import Attribution
+    from ser_core.explain.listening import Heard, Trial
+    from ser_core.explain.view import Floats, View
+    from ser_core.predicting.listing import ModelInfo
+    from ser_core.representations import Representation
+
+ENERGY = (
+    "Of the new sound, against the clip. The two need not add up to 100 %: what is taken away is "
+    "turned down rather than silent, and frames that overlap share what is between them."
+)
+
+BARELY = 0.05
+"""Difference of probabilities below which a deletion test of one clip says little."""
+
+BESIDE = Size(height=310, rows=260, columns=620, font=11, bar=8)
+"""One of two or three maps side by side."""
+
+ABREAST, NARROWEST = 3, 420
+"""Most maps in a row, and the width in pixels that each has at least."""
+
+
+def show(info: ModelInfo, active: Active) -> None:
+    """Choose a sound; its prediction; the maps; then sonify and read one of them."""
+    model = loading.model(info)
+    enrolment_panel.show(model, active)
+    shown = clip_source.choose(active, narrow=False)
+    if shown is None:
+        return
+    waveform = shown.waveform(model.predictor.sample_rate)
+    check(waveform, shown.name)
+    explainer = clip_explainer.explainer_for(info, waveform)
+    if explainer.voice is not None:
+        enrolment.warn_other_speaker(shown.speaker, doubted=clip_explainer.is_doubtful(explainer))
+    view = explainer.view
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        emotion = controls.emotion(view, shown.emotion)
+        representation = controls.representation(view)
+        names = controls.methods()
+        with st.container(horizontal=True):
+            drawing = controls.drawing()
+    with right:
+        _answer(explainer, shown, representation, emotion)
+        if isinstance(shown.content, Path):
+            overlap_badge.show(shown.name, info, active)
+    if not names:
+        st.info("Choose a method, and its map appears here.")
+        return
+    names = controls.applicable(view, names, representation)
+    found = _grid(explainer, shown, names, emotion, representation, drawing)
+    if found:
+        _single_map(explainer, found, emotion)
+
+
+def _answer(
+    explainer: ClipExplainer, shown: SelectedSound, representation: str, emotion: str
+) -> None:
+    """All probabilities; where the maps explain a part of the model, that part's beside them."""
+    view = explainer.view
+    whole = view.probabilities()
+    mapped = view.probabilities_through(representation) if len(view.sights) > 1 else None
+    figure = explained_answer_figure(
+        dict(zip(view.classes, map(float, whole), strict=True)),
+        None if mapped is None else dict(zip(view.classes, map(float, mapped), strict=True)),
+        true=shown.emotion or "",
+    )
+    theme.figure(figure, key="answer")
+    if mapped is not None:
+        place = view.classes.index(emotion)
+        vote = sum(weight for _, weight in view.through(representation))
+        st.caption(
+            f"**The maps explain the fainter bars**, {named(view, representation)}, which has "
+            f"{100 * vote:.0f} % of the vote: {emotion} {100 * mapped[place]:.0f} %. The full bars "
+            f"are the whole ensemble's answer: {emotion} {100 * whole[place]:.0f} %."
+        )
+    _uncertainty_note(explainer)
+    enrolment_panel.effect(explainer)
+    _other_answer(view, mapped)
+    here = {"clip": shown.name} if isinstance(shown.content, Path) else {}
+    with st.container(horizontal=True):
+        navigation.link("predict", "Predict with it →", model=explainer.info.key, **here)
+        network = _network(explainer, representation)
+        navigation.link("robustness", "Attack it →", model=network, on="One clip", **here)
+
+
+def _network(explainer: ClipExplainer, representation: str) -> str:
+    """Key of the network that sees a representation: an ensemble cannot be attacked."""
+    name = explainer.view.representations[representation].name
+    found = (
+        each.key
+        for each in networks_of(explainer.info)
+        if each.about.get("representation", {}).get("name") == name
+    )
+    return next(found, explainer.info.key)
+
+
+def _other_answer(view: View, mapped: Floats | None) -> None:
+    """Warn where the network that is explained predicts another emotion than the ensemble."""
+    if mapped is None:
+        return
+    own, whole = (view.classes[int(each.argmax())] for each in (mapped, view.probabilities()))
+    if own != whole:
+        st.warning(
+            f"The network that these maps explain answers **{own}**, the whole model **{whole}**: "
+            f"choose {own} as the emotion to see why it does."
+        )
+
+
+def _uncertainty_note(explainer: ClipExplainer) -> None:
+    """Say so where the confidence is below the threshold of the model."""
+    reading = explainer.model.reading(explainer.voice)
+    if reading.unsure(explainer.view.probabilities()[None])[0]:
+        st.markdown(
+            ":orange-badge[Uncertain] Below "
+            f"{100 * (reading.threshold or 0):.0f} % this model does not stand by its answer."
+        )
+
+
+def _grid(
+    explainer: ClipExplainer,
+    shown: SelectedSound,
+    names: list[str],
+    emotion: str,
+    representation: str,
+    drawing: controls.Drawing,
+) -> dict[str, CheckedMap]:
+    """As many maps in a row as there is room for, the slow ones last."""
+    found: dict[str, CheckedMap] = {}
+    with st.grid(ABREAST, min_column_width=NARROWEST):
+        for name in sorted(names, key=lambda each: not METHODS[each].quick):
+            with st.container(border=True, gap="xsmall"):
+                _head(name, emotion)
+                each = attribution_maps.compute(explainer, name, emotion, representation)
+                if each is not None:
+                    attribution_maps.card(each, shown.stem, drawing, BESIDE, key=name)
+                    found[name] = each
+    return found
+
+
+def _head(name: str, emotion: str) -> None:
+    """Title, settings, and what one must know to read the map."""
+    method = controls.chosen(name)
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        st.markdown(f"**{method.title}** for {emotion}", help=method.describe)
+        controls.settings(name)
+    sign = "red speaks for it, blue against" if method.signed else "red is where it matters"
+    st.caption(f"{plain(method.label)} · {sign}")
+
+
+def _single_map(explainer: ClipExplainer, found: dict[str, CheckedMap], emotion: str) -> None:
+    """One of the maps: sonified, read as speech, and with randomised weights."""
+    best = [*(name for name in loading.ranking(explainer.info) if name in found), *found]
+    sound = [name for name in dict.fromkeys(best) if not reasons(found[name].checks)]
+    name = controls.one_method(
+        [*sound, *(each for each in found if each not in sound)],
+        key="further",
+        label="Hear and read the map of",
+    )
+    chosen = found[name]
+    left, right = st.columns(2, gap="medium")
+    with left, st.container(border=True):
+        _sonification(explainer, chosen, emotion)
+    with right, st.container(border=True):
+        _speech_reading(explainer, chosen, emotion)
+        _without_weights(explainer.view, chosen, emotion)
+
+
+def _sonification(explainer: ClipExplainer, found: CheckedMap, emotion: str) -> None:
+    st.markdown(
+        "**Hear it**",
+        help="The short-time spectrum is masked and put together again with its own phase; the "
+        "model then hears the new sound from the beginning.",
+    )
+    rep = found.attribution.representation
+    if not can_be_heard(rep):
+        _no_sonification(rep)
+        return
+    st.markdown(
+        "The picture is put to the test on the sound itself. **If the map is right, the first "
+        f"sound keeps what speaks for {emotion}, and the second loses it.** Both are held against "
+        "the same marks in other places."
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        share = st.slider(
+            "Most relevant (% of the picture)", 1, 90, 20, key="share", bind="query-params"
+        )
+        rest = st.segmented_control(
+            "What is taken away", list(RESTS), default=USUAL, required=True, key="rest",
+            format_func={USUAL: "turned down", SILENCE: "silent"}.__getitem__,
+            bind="query-params", width="content",
+            help="Turned down to how loud each frequency usually is in this clip. Silence tears "
+            "holes that are strange to a model: it then answers to the holes.",
+        )  # fmt: skip
+    for keep, title in ((True, f"Only the most relevant {share} %"), (False, "All but these")):
+        masked = explainer.masked_sound(found.attribution, share / 100, keep=keep, rest=rest)
+        st.markdown(f"**{title}** ({100 * masked.energy:.0f} % as much energy)", help=ENERGY)
+        player.play(masked.waveform, label=title)
+        st.caption(_masked_answer_text(explainer.view, masked, rep.hash, emotion))
+    with st.spinner("Marking other places"):
+        several = len(explainer.view.sights) > 1
+        whose = f"for {named(explainer.view, rep.hash)}, " if several else ""
+        _verdict(explainer.deletion_test(found.attribution, share / 100, rest), emotion, whose)
+
+
+def _verdict(trial: Trial, emotion: str, whose: str) -> None:
+    """The deletion test on the sound, against other places of the same size."""
+    said = (
+        f"{whose}the marked part alone gives {emotion} {100 * trial.kept:.0f} %, as much in "
+        f"{trial.draws} other places {100 * trial.kept_elsewhere:.0f} % (mean). Without the marked "
+        f"part {emotion} has {100 * trial.removed:.0f} %, without as much elsewhere "
+        f"{100 * trial.removed_elsewhere:.0f} %."
+    )
+    if trial.halves == 2 and trial.margin < BARELY:
+        st.info(
+            f"**The sound bears out the map, but barely:** {said} A difference of less than "
+            f"{100 * BARELY:.0f} points may come of any change."
+        )
+    elif trial.halves == 2:
+        st.success(f"**The sound bears out the map:** {said}")
+    elif trial.halves == 1:
+        st.info(f"**The sound bears out half of the map:** {said}")
+    else:
+        st.warning(
+            f"**The sound does not bear out the map:** {said} The checks above hold for the "
+            "picture; do not take these marks for what one hears."
+        )
+    st.caption(
+        "Marks placed by chance pass both halves in about one clip of four. The tab Faithfulness "
+        "tells how often each method does."
+    )
+
+
+def _no_sonification(rep: Representation) -> None:
+    why = (
+        "one column of numbers stands for all of the clip"
+        if rep.summary
+        else "each of its rows mixes all of the sound"
+    )
+    st.info(
+        f"{rep.title}: {why}, so no part of it can be played alone. Maps over a spectrogram, mel "
+        "spectrogram, HPSS, constant-Q or chroma can be heard."
+    )
+
+
+def _masked_answer_text(view: View, heard: Heard, representation: str, emotion: str) -> str:
+    """The prediction for the masked sound, and that of the network the map is of."""
+    classes, place = view.classes, view.classes.index(emotion)
+    answer = classes[int(heard.after.argmax())]
+    words = (
+        f"The model now answers **{answer}** ({100 * heard.after.max():.0f} %); {emotion} went "
+        f"from {100 * heard.before[place]:.0f} % to {100 * heard.after[place]:.0f} %"
+    )
+    if len(view.sights) > 1:
+        words += (
+            f", for {named(view, representation)} alone from {100 * heard.mapped_before[place]:.0f}"
+            f" % to {100 * heard.mapped_after[place]:.0f} %"
+        )
+    return f"{words}."
+
+
+def _speech_reading(explainer: ClipExplainer, found: CheckedMap, emotion: str) -> None:
+    st.markdown(
+        "**Read it as speech**",
+        help="Where what speaks for the emotion lies, beside how much of the picture that part is: "
+        "more relevance than area means that it counts.",
+    )
+    table = explainer.speech_reading(found.attribution)
+    aspects = [name for name in ASPECTS if name in set(table["aspect"])]
+    if not aspects:
+        st.info(_no_speech_reading(found.attribution, emotion))
+        return
+    aspect = st.segmented_control(
+        "Aspect",
+        aspects,
+        default=aspects[0],
+        required=True,
+        format_func=ASPECTS.__getitem__,
+        key="aspect",
+        label_visibility="collapsed",
+    )
+    rows = table[table["aspect"] == aspect]
+    theme.figure(reading_figure(rows, emotion_color(emotion)), key="reading")
+
+
+def _no_speech_reading(attribution: Attribution, emotion: str) -> str:
+    if attribution.positive.any():
+        return f"{attribution.representation.title}: no axis of frequency or time to be read along."
+    return f"Nothing in this map speaks for {emotion}."
+
+
+def _without_weights(view: View, found: CheckedMap, emotion: str) -> None:
+    box = st.expander(
+        "What is left of the map when the network forgets", key="cascade", on_change="rerun"
+    )
+    if not box.open:
+        return
+    with box:
+        sight, _ = view.through(found.attribution.representation.hash)[0]
+        target, method = sight.classes.index(emotion), found.attribution.method
+        if not method.quick:
+            st.caption("Only for quick methods.")
+            return
+        case = Case(sight, method, target, method.relevance(sight, target))
+        theme.figure(cascade_figure(cascade(case)), key="cascade-figure")
+        st.caption(
+            "Weights are shuffled from the answer down, layer by layer. A map that stays alike "
+            "shows the input, not what the network learned (Adebayo et al., 2018)."
+        )

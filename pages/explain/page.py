@@ -1,0 +1,30 @@
+"""Explain: which parts of a sound made a model say an emotion, and whether the picture is true."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import model_picker, selection
+from pages.components.errors import error_boundary
+from pages.explain import loading
+from ser_core.predicting.listing import EXPORTED
+
+active = selection.active()
+st.title("Explain")
+info = model_picker.choose()
+tabs = st.tabs(
+    ["Explain", "Compare", "Faithfulness", "Atlas"],
+    key="tab",
+    on_change="rerun",
+    bind="query-params",
+)
+if info is not None and info.kind == EXPORTED:
+    st.info(
+        "Explanations look into a network, and an exported file only answers. Choose the model "
+        "that it was made from."
+    )
+elif info is not None:
+    for name, tab in zip(loading.VIEWS, tabs, strict=True):
+        if tab.open:
+            with tab, error_boundary():
+                loading.view(name).show(info, active)

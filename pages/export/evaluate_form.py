@@ -1,0 +1,106 @@
+"""Evaluate an exported file on the open corpus; the result is listed on the page Results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.components import buttons, navigation, scores, session_cache
+from pages.components.errors import plain
+from pages.components.job_progress import watch
+from ser_core.export.model import about_of
+from ser_core.jobs import State, find
+from ser_core.predicting import judged
+from ser_core.predicting.origin import origin
+from ser_core.words import count
+
+if TYPE_CHECKING:
+    from pages.components.selection import Active
+    from ser_core.export.spec import Spec
+    from ser_core.predicting.judged import Judged
+
+
+def show(file: Path, spec: Spec, active: Active) -> None:
+    """For each kind of clips the button, the job, or the figure with the way to all of it."""
+    test, every = _clips(file, spec, active)
+    parts = {"test": test, "": every} if test else {"": every}
+    left = [part for part in parts if not _show_state(file, active, part)]
+    if not every or not left:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for part in left:
+            _button(file, spec, active, part, parts[part])
+
+
+def _show_state(file: Path, active: Active, part: str) -> bool:
+    """Show what there is; False where nobody asked yet, or it went wrong."""
+    own = judged.id_of(file, _corpus(active), part)
+    job = find(judged.KEY + own, running=False)
+    if job is not None and job.state is State.RUNNING:
+        watch(str(job.folder), on_cancel="Nothing is kept of it.", unit="answer")
+        return True
+    kept = next((each for each in judged.judged() if each.id == own), None)
+    if kept is not None and not kept.outdated:
+        _show_result(kept)
+        return True
+    if job is not None and job.state is State.FAILED:
+        st.error(plain(job.reason.removeprefix("Error ")))
+    return False
+
+
+def _button(file: Path, spec: Spec, active: Active, part: str, clips: int) -> None:
+    which = f"its {count(clips, 'test clip')}" if part else f"all {count(clips, 'clip')}"
+    void = "" if part else " Where some of them trained the model, the figures say so."
+    buttons.button(
+        f"Judge it on {which}",
+        _start,
+        *(file, spec, active, part),
+        key=f"judge-{file.name}-{part}",
+        help=f"The file answers {which} of {active.corpus.name} as a job, and then stands on the "
+        "page Results beside the trainings: confusion, figures by emotion and speaker, and a "
+        f"paired test against the model it was made from.{void}",
+    )
+
+
+def _corpus(active: Active) -> Path:
+    """The corpus as it was named; one may be a table."""
+    return Path(active.selection.corpus or active.corpus.root).expanduser()
+
+
+def _start(file: Path, spec: Spec, active: Active, part: str) -> None:
+    judged.launch(
+        file, _corpus(active), active.selection.reader or None, part,
+        enrols=spec.enrolled is not None, title=f"Results of {file.name}",
+    )  # fmt: skip
+
+
+def _show_result(kept: Judged) -> None:
+    """The headline, and the way to everything behind it."""
+    result = kept.result
+    if result is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        ends = f" ({scores.interval_text(result.uar)})" if result.uar.low is not None else ""
+        badge = scores.badge(result.badge) or scores.NEW_SPEAKERS_BADGE
+        clips = count(result.clips, "test clip" if kept.part else "clip")
+        st.markdown(
+            f"On {clips} of {plain(kept.content.get('corpus_name', ''))}: "
+            f"**UAR {scores.value_text(result.uar)}**{ends} {badge}",
+            width="content",
+        )
+        navigation.link("results", "All its results →", run=kept.id)
+
+
+def _clips(file: Path, spec: Spec, active: Active) -> tuple[int, int]:
+    """Number of test clips of its training in the corpus, and of all clips it can predict."""
+    key = (file, file.stat().st_mtime, active.corpus.root, len(active.corpus))
+
+    def make() -> tuple[int, int]:
+        rows = active.corpus.usable
+        clips = [str(clip) for clip in rows.index[rows["emotion"].isin(list(spec.classes))]]
+        return len(origin(about_of(spec), None, active.corpus).of(clips, "test")), len(clips)
+
+    found: tuple[int, int] = session_cache.cached("_clips_for_files", 24, key, make)
+    return found

@@ -1,0 +1,210 @@
+"""The exported files of a model: size, speed, verification, downloads."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.components import buttons, navigation, player
+from pages.components import downloads as downloads
+from pages.components.errors import plain
+from pages.export import evaluate_form, source_model
+from ser_core.errors import SerError
+from ser_core.export.model import read
+from ser_core.export.package import package, report
+from ser_core.export.plan import files, launched, speeds, time_files
+from ser_core.export.spec import PRECISIONS, Spec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pages.components.selection import Active
+    from ser_core.predicting.listing import ModelInfo
+
+BADGES = {
+    "verified": ":green-badge[verified]",
+    "failed": ":red-badge[failed]",
+    "not verified": ":gray-badge[not verified]",
+}
+MEANT = {
+    "MB": "Size of the file in megabytes.",
+    "Gate": "Whether it keeps to the limits of its precision, on real clips, against the model.",
+    "Agree (%)": "Clips to which file and model give the same answer.",
+    "Largest gap": "Largest difference of a probability between file and model.",
+    "Change in UAR": "UAR of the file less that of the model, with its paired 95 % interval.",
+}
+MOST_HEARD = 5
+FLIPS = {
+    "clip": "Clip",
+    "app": "Model",
+    "file": "File",
+    "confidence": "Confidence of the model",
+    "difference": "Largest gap",
+}
+
+
+def show(info: ModelInfo, active: Active) -> dict[Path, Spec]:
+    """What was exported; returns the files that may be used."""
+    found = {path: spec for path in files(info.folder) if (spec := _spec(path)) is not None}
+    if not found:
+        st.info(
+            "Nothing was exported from this model yet. An exported file needs onnxruntime alone: "
+            "a waveform goes in, calibrated probabilities come out, and it says what it is."
+        )
+        return {}
+    st.subheader("Files")
+    _table(found, info)
+    for path, spec in found.items():
+        with st.container(border=True):
+            _file(path, spec, info, active)
+    return {path: spec for path, spec in found.items() if spec.status != "failed"}
+
+
+def _spec(path: Path) -> Spec | None:
+    try:
+        return _read(str(path), path.stat().st_mtime)
+    except SerError as error:
+        st.warning(plain(error))
+        return None
+
+
+@st.cache_data(max_entries=50, show_spinner=False)
+def _read(path: str, changed: float) -> Spec:  # noqa: ARG001  (part of the key)
+    from pathlib import Path
+
+    return read(Path(path))
+
+
+def _table(found: dict[Path, Spec], info: ModelInfo) -> None:
+    """Side by side; speed where it was timed."""
+    times = speeds(info.folder)
+    rows = [{**_measured(path, spec), **_times(times, path.name)} for path, spec in found.items()]
+    torch = _times(times, "torch")
+    if torch:
+        rows.append({"File": "the model, in torch", **torch})
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        width="stretch",
+        placeholder="",
+        column_config={
+            name: {"help": meant, **({"width": 100} if name == "Gate" else {})}
+            for name, meant in MEANT.items()
+        },
+    )
+    busy = any(not job.state.is_over for job in launched(info.folder))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        buttons.button(
+            "Time them",
+            _time,
+            *(info.folder, f"Speed: {info.title}"),
+            disabled=busy,
+            help="All files and torch by turns on one clip of 2.4 s, with 1 and with 2 threads.",
+        )
+        if times:
+            st.caption("Median and 95th percentile of an answer to 2.4 s, in milliseconds.")
+    for sentence in _test_set_notes(found):
+        st.caption(plain(sentence))
+
+
+def _test_set_notes(found: Mapping[Path, Spec]) -> list[str]:
+    """What the changes in UAR are of, each once."""
+    measured = [spec.verification["uar"] for spec in found.values() if spec.verification.get("uar")]
+    said = (
+        f"Change in UAR: on {uar['clips']}, paired over {uar['over']}"
+        + (f" [{uar['badge']}]." if uar["badge"] else ".")
+        for uar in measured
+    )
+    return list(dict.fromkeys(said))
+
+
+def _time(model: Path, title: str) -> None:
+    time_files(model, title)
+
+
+def _measured(path: Path, spec: Spec) -> dict[str, Any]:
+    gate = spec.verification
+    uar = gate.get("uar") or {}
+    change = None
+    if uar:
+        ends = f" ({uar['low']:+.3f} to {uar['high']:+.3f})" if uar["low"] is not None else ""
+        change = f"{uar['difference']:+.3f}{ends}"
+    return {
+        "File": path.name,
+        "MB": round(path.stat().st_size / 1e6, 2),
+        "Gate": spec.status,
+        "Agree (%)": round(100 * gate["agreement"], 2) if gate else None,
+        "Largest gap": f"{gate['max_abs_probability']:.2g}" if gate else None,
+        "Change in UAR": change,
+    }
+
+
+def _times(rows: list[dict[str, Any]], name: str) -> dict[str, str]:
+    return {
+        f"{row['threads']} thread{'s' * (row['threads'] > 1)} (ms)": (
+            f"{row['p50_ms']:.1f} / {row['p95_ms']:.1f}"
+        )
+        for row in rows
+        if row.get("file") == name
+    }
+
+
+def _file(path: Path, spec: Spec, info: ModelInfo, active: Active) -> None:
+    st.markdown(f"**{plain(path.name)}** {BADGES[spec.status]} {PRECISIONS[spec.precision]}")
+    said = spec.verification.get("said", "")
+    if spec.status == "failed":
+        st.error(plain(f"{said} It is not offered for use. Export it again, or in fp32."))
+    elif said:
+        gate = spec.verification
+        st.markdown(plain(f"{said} {gate['n']:,} answers on {gate['clips']}."))
+    for note in spec.notes:
+        st.caption(plain(note))
+    _changed_answers(spec, active)
+    stem = "".join(c if c.isalnum() else "-" for c in info.title).strip("-").lower()
+    with downloads.row():
+        if spec.status != "failed":
+            downloads.button(
+                "ONNX",
+                f"{stem}-{path.name}",
+                "application/octet-stream",
+                path.read_bytes,
+                "The file alone",
+            )
+            downloads.button(
+                "ZIP",
+                f"{stem}-{path.stem}.zip",
+                "application/zip",
+                partial(package, path),
+                "File, card, report, and a program that runs it with onnxruntime and numpy alone",
+            )
+        downloads.button(
+            "Report",
+            f"{stem}-{path.stem}.md",
+            "text/markdown",
+            partial(report, spec),
+            "What the gate found, as text",
+        )
+        if spec.status != "failed":
+            key = source_model.key_of(path)
+            navigation.link("predict", "Predict with it →", model=key)
+            navigation.link("robustness", "Try its robustness →", model=key)
+    if spec.status != "failed":
+        evaluate_form.show(path, spec, active)
+
+
+def _changed_answers(spec: Spec, active: Active) -> None:
+    """Clips for which the file predicts another emotion than the model."""
+    flipped = spec.verification.get("flipped", [])
+    if not flipped:
+        return
+    with st.expander(f"Clips with another answer ({len(flipped)})"):
+        table = pd.DataFrame(flipped)[list(FLIPS)].rename(columns=FLIPS).round(3)
+        st.dataframe(table, hide_index=True, width="stretch")
+        here = [row["clip"] for row in flipped if row["clip"] in active.corpus.usable.index]
+        for clip in here[:MOST_HEARD]:
+            player.play(player.sound(active.corpus.path(clip)), label=clip)
+            st.caption(plain(clip))

@@ -1,0 +1,47 @@
+"""Try an exported file on a sound, run by onnxruntime alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.components import enrolment, model_loading, navigation, single_prediction
+from pages.components.errors import error_boundary
+from ser_core.predicting.listing import models
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pages.components.selection import Active
+    from ser_core.export.spec import Spec
+    from ser_core.predicting.listing import ModelInfo
+
+
+def show(files: Mapping[Path, Spec], info: ModelInfo, active: Active) -> None:
+    """A sound as on the page Predict, enrolment where the model can, and the prediction."""
+    st.subheader("Try it here")
+    listed = {each.folder: each for each in models()}
+    known = {path.name: listed[path] for path in files if path in listed}
+    left, right = st.columns([2, 3], gap="medium", vertical_alignment="bottom")
+    with left:
+        name = st.selectbox("File", list(known), key="try-file")
+    own = known.get(str(name))
+    if own is None:
+        return
+    with error_boundary():
+        model = model_loading.model(own)
+        with right:
+            enrolment.panel(model, active)
+        found = single_prediction.choose_sound(model, active)
+        if found is None:
+            return
+        left, right = st.columns([3, 2], gap="medium")
+        with left:
+            single_prediction.show(own, model, *found)
+        with right, st.container(border=True):
+            single_prediction.show_label(found[0], own, active)
+            st.markdown("Answered by onnxruntime alone, as in your own program.")
+            navigation.link("predict", "More recordings, and along a long one →", model=own.key)
+            navigation.link("predict", "The same from the model itself →", model=info.key)

@@ -1,0 +1,25 @@
+"""Home: what this is, what is open, a clip to hear at once, and where to go next."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import selection
+from pages.home import clip_panel, next_steps
+
+active = selection.active()
+st.title("Hear, measure and recognise emotion in speech")
+st.markdown(
+    "A workbench that does not flatter: every split is audited for speakers and sentences that "
+    "leak from training into the test, and every score is shown with its 95 % interval."
+)
+if active.clip:
+    left, right = st.columns([3, 2], gap="small")
+    with left:
+        clip_panel.show(active)
+        clip_panel.show_emotions(active)
+    with right:
+        next_steps.show(active)
+else:
+    next_steps.show(active)
+    st.info("This corpus has no clip that can be played. The page Corpus says why, clip by clip.")

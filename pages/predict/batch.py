@@ -1,0 +1,266 @@
+"""Batch prediction: a table of many recordings, their distribution, and each to hear."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.components import (
+    buttons,
+    clip_source,
+    downloads,
+    enrolment,
+    model_loading,
+    navigation,
+    player,
+    prediction_card,
+    tables,
+    theme,
+)
+from pages.components.errors import error_boundary, plain
+from pages.components.job_progress import watch
+from pages.predict import feedback_form
+from ser_core import atomic, settings
+from ser_core.corpora.emotions import EMOTIONS
+from ser_core.jobs import PROGRESS_FILE, State, find, start
+from ser_core.plots.palette import EMOTION_COLORS
+from ser_core.plots.predict import distribution_figure
+from ser_core.predicting.answer_files import read_answers, signed
+from ser_core.predicting.answering import Recording, answer, recordings
+from ser_core.predicting.familiar import trained_on
+from ser_core.words import count
+
+if TYPE_CHECKING:
+    from pages.components.selection import Active
+    from ser_core.predicting.answering import Answerer
+    from ser_core.predicting.listing import ModelInfo
+
+VOICE = "voice"
+MOST_AT_ONCE = 60  # files of a folder that are answered while the page waits
+
+
+def show(info: ModelInfo, model: Answerer, active: Active) -> None:
+    """Choose files or a folder; then the table."""
+    left, right = st.columns(2, gap="medium")
+    with left:
+        uploaded = st.file_uploader(
+            "Sound files",
+            type=clip_source.FORMATS,
+            accept_multiple_files=True,
+            key="many-files",
+            on_change=clip_source.forget_upload,
+            args=("many-files",),
+        )
+        given = [Recording(file.name, file.getvalue()) for file in uploaded or []]
+        several = clip_source.remembered_upload("many-files", given) or []
+    with right:
+        folder = st.text_input(
+            "Or a folder on this computer",
+            key="folder",
+            bind="query-params",
+            placeholder="/home/me/recordings",
+            help="All sound in it and below it. The files are only read.",
+        )
+    own = not several
+    if several and folder.strip():
+        st.caption("The files are answered. Take them away above to answer the folder.")
+    if own and folder.strip():
+        several = recordings([Path(folder.strip().strip("'\"")).expanduser()])
+    if not several:
+        st.info(
+            "Choose several files, or name a folder: every recording gets its row, also those that "
+            "cannot be answered, and the table can be sorted and taken away as CSV."
+        )
+        return
+    table = _predictions(info, model, several, Path(folder.strip()) if own else None)
+    if table is not None:
+        _overlap_note(info, several, active)
+        _table(info, model, several, table)
+
+
+def _overlap_note(info: ModelInfo, several: list[Recording], active: Active) -> None:
+    """Say how many of the recordings are clips that the model was trained on."""
+    files = [each.source if isinstance(each.source, Path) else each.name for each in several]
+    origin = model_loading.provenance_of(info, active.corpus)
+    trained = trained_on(origin, active.corpus, files)
+    if trained:
+        st.markdown(
+            f":orange-badge[trained the model] {trained:,} of these {len(several):,} recordings "
+            "did: its answers there say nothing of new ones."
+        )
+
+
+def _predictions(
+    info: ModelInfo, model: Answerer, several: list[Recording], folder: Path | None
+) -> pd.DataFrame | None:
+    """Predictions, at once or by a job; None while there are none."""
+    of_voice = enrolment.fingerprint() if enrolment.speaker_statistics(info, model) else ""
+    if folder is not None and len(several) > MOST_AT_ONCE:
+        return _predictions_of_job(info, several, folder, of_voice)
+    key = ("many", info.folder, info.changed, _fingerprint(several), of_voice)
+
+    def make() -> pd.DataFrame:
+        with model_loading.progress("Answering") as report:
+            return answer(model, several, enrolment.enrolled_speaker(info, model), report)
+
+    found: pd.DataFrame = model_loading.cached(key, make)
+    return found
+
+
+def _fingerprint(several: list[Recording]) -> str:
+    known = hashlib.sha256()
+    for each in several:
+        if isinstance(each.source, Path):
+            status = each.source.stat()
+            known.update(f"{each.name}|{status.st_size}|{status.st_mtime_ns}".encode())
+        else:
+            known.update(each.name.encode() + each.source)
+    return known.hexdigest()[:16]
+
+
+def _predictions_of_job(
+    info: ModelInfo, several: list[Recording], folder: Path, of_voice: str
+) -> pd.DataFrame | None:
+    """Predictions that a job writes; it runs on when the page is closed."""
+    text = f"{info.key}|{info.changed}|{_fingerprint(several)}|{of_voice}"
+    home = settings.home() / "predictions" / hashlib.sha256(text.encode()).hexdigest()[:16]
+    result, key = home / "answers.csv", f"predict:{home.name}"
+    last = find(key, running=False)
+    if last is not None and last.state is State.RUNNING:
+        watch(str(last.folder), on_cancel="Nothing is kept of it.")
+        return None
+    shutil.rmtree(home / VOICE, ignore_errors=True)  # a voice is kept no longer than it is needed
+    if result.exists():
+        return read_answers(result)
+    if last is not None and last.state is State.FAILED:
+        st.error(f"It stopped: {plain(last.reason)}")
+    st.markdown(f"**{count(len(several), 'recording')}** are answered in the background.")
+    arguments = (info, folder.expanduser(), home, key)
+    buttons.button("Answer them", _start, *arguments, type="primary")
+    return None
+
+
+def _start(info: ModelInfo, folder: Path, home: Path, key: str) -> None:
+    command = [sys.executable, "-m", "ser_core", "predict", str(folder), "--model"]
+    command += [str(info.folder.absolute()), "--csv", str((home / "answers.csv").absolute())]
+    for number, each in enumerate(enrolment.clips()):
+        path = each.source
+        if isinstance(path, bytes):
+            path = home.absolute() / VOICE / f"{number}{Path(each.name).suffix or '.wav'}"
+            atomic.write(path, each.source if isinstance(each.source, bytes) else b"")
+        command += ["--enrol", str(path)]
+    start([*command, "--progress-file", PROGRESS_FILE], title=f"Answer {folder.name}", key=key)
+
+
+def _table(info: ModelInfo, model: Answerer, several: list[Recording], table: pd.DataFrame) -> None:
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        picked = _rows(table)
+        _caption_and_download(info, model, table)
+    with right:
+        known = table[table["answer"] != ""]
+        if len(known):
+            st.markdown("**What they are on the whole**")
+            theme.figure(distribution_figure(table, model.classes), key="many-distribution")
+            st.caption(
+                "Hollow: uncertain answers. Shares of answers, not of feelings: a model that errs "
+                "in one direction shifts them all."
+            )
+        else:
+            st.warning("None of them could be answered; the column Problem says why.")
+    if picked is not None:
+        with st.container(border=True), error_boundary():
+            _recording(info, model, several[picked], table.iloc[picked])
+
+
+def _rows(table: pd.DataFrame) -> int | None:
+    shown = table.assign(confidence=100 * table["confidence"])
+    shown["answer"] = pd.Series(
+        [[each] if each else [] for each in table["answer"]], index=table.index, dtype=object
+    )
+    shown["file"] = [Path(name).name for name in table["file"]]
+    kinds = st.column_config
+    columns: dict[str, Any] = {
+        "file": kinds.TextColumn("File", width=160, pinned=True),
+        "answer": kinds.MultiselectColumn(
+            "Answer", options=list(EMOTIONS), color=list(EMOTION_COLORS.values()), width=98
+        ),
+        "confidence": kinds.NumberColumn("Confidence", format="%.0f %%", width=85),
+        "uncertain": kinds.CheckboxColumn("Uncertain", width=75),
+        "other_voice": kinds.CheckboxColumn(
+            "Other voice?",
+            width=90,
+            help="Sounds like somebody else than the taught voice. A hint: one clip in twenty of "
+            "the same voice does, too.",
+        ),
+        "seconds": kinds.NumberColumn("Seconds", format="%.1f", width=65),
+        "problem": kinds.TextColumn("Problem", width=240),
+    }
+    if not ("other_voice" in table and enrolment.clips()):
+        del columns["other_voice"]
+    problem = columns.pop("problem")
+    if (table["problem"] != "").any():  # beside its file, where a narrow window shows it
+        columns = {"file": columns.pop("file"), "problem": problem, **columns}
+    state = st.dataframe(
+        shown,
+        key="many-table",
+        on_select="rerun",
+        selection_mode="single-row",
+        hide_index=True,
+        height=tables.height(len(shown), 420),
+        column_order=list(columns),
+        column_config=columns,
+        placeholder="",
+    )
+    rows = state["selection"]["rows"]
+    return rows[0] if rows and rows[0] < len(table) else None
+
+
+def _caption_and_download(info: ModelInfo, model: Answerer, table: pd.DataFrame) -> None:
+    problems = int((table["problem"] != "").sum())
+    unsure = int(table["uncertain"].sum())
+    other = int(table.get("other_voice", pd.Series(dtype=bool)).sum())
+    doubted = f" Not like the taught voice: {other:,}." if other else ""
+    with downloads.row():
+        st.caption(
+            f"{count(len(table) - problems, 'recording')} answered, {unsure:,} uncertain, "
+            f"{problems:,} not answered.{doubted} Click a row to hear it.",
+            width="content",
+        )
+        own = (
+            table
+            if "model" in table
+            else signed(table, model, enrolment.enrolled_speaker(info, model))
+        )
+        text = own.round(6).to_csv(index=False)
+        downloads.button(
+            "Download as CSV", "answers.csv", "text/csv", lambda: text,
+            f"All rows with the probabilities of {plain(info.title)}",
+        )  # fmt: skip
+
+
+def _recording(info: ModelInfo, model: Answerer, recording: Recording, row: pd.Series[Any]) -> None:
+    """The chosen recording: to hear, with its prediction and the form for feedback."""
+    st.markdown(f"**{plain(Path(recording.name).name)}**")
+    if row["problem"]:
+        st.warning(plain(row["problem"]))
+        return
+    wave = clip_source.decoded(recording.source, recording.name, None)
+    shown = clip_source.SelectedSound(recording.name, recording.source, None, 0.0, wave.duration)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        player.play(wave, label=recording.name)
+        voice = enrolment.speaker_statistics(info, model)
+        if voice:
+            enrolment.status(doubted=bool(row.get("other_voice", False)), key="many")
+        prediction_card.show(row, model, model.reading(voice), key="many")
+    with right, st.container(border=True):
+        st.session_state[clip_source.HANDED_OVER] = (recording.name, recording.source)
+        navigation.link("representations", "Show its representations →", handed="1")
+        feedback_form.show(shown, row, model, info)

@@ -1,0 +1,72 @@
+"""Feedback on a prediction: what it really was, and the recording kept as a labelled clip."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.components import buttons, clip_source, errors, prediction_card
+from ser_core import feedback
+from ser_core.corpora.emotions import EMOTIONS
+from ser_core.errors import SerError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pages.components.clip_source import SelectedSound
+    from ser_core.predicting.answering import Answerer
+    from ser_core.predicting.listing import ModelInfo
+
+
+def show(shown: SelectedSound, row: pd.Series[Any], model: Answerer, info: ModelInfo) -> None:
+    """Ask for the true label, and keep the recording with it after consent."""
+    name = f"really-{hash((shown.name, shown.start))}"
+    options = [*model.classes, *(each for each in EMOTIONS if each not in model.classes)]
+    st.markdown("**It was really …**")
+    emotion = st.pills("It was really", options, key=name, label_visibility="collapsed")
+    if emotion is None:
+        st.caption("Your answer, with the recording, becomes a clip to check and train models on.")
+        return
+    consent = st.checkbox(
+        "Whoever speaks here agrees that the recording is kept on this computer",
+        key=f"{name}-consent",
+    )
+    speaker = st.text_input(
+        "Voice (optional)",
+        key=f"{name}-speaker",
+        help="Any name for who speaks. Splits keep voices apart by it.",
+    )
+    probabilities = prediction_card.probabilities_of(row, model)
+    buttons.button(
+        "Keep recording and label",
+        _save,
+        *(shown, emotion, speaker, probabilities, str(row["answer"]), info.title),
+        key=f"{name}-keep",
+        disabled=not consent,
+    )
+
+
+def _save(
+    shown: SelectedSound,
+    emotion: str,
+    speaker: str,
+    given: dict[str, float],
+    answer: str,
+    model: str,
+) -> None:
+    try:
+        feedback.keep(
+            clip_source.decoded(shown.content, shown.name, None),
+            emotion,
+            consent=True,  # the button is off without it
+            answer=answer,
+            probabilities=given,
+            model=model,
+            name=shown.name,
+            speaker=speaker,
+        )
+    except SerError as error:
+        errors.show(error)
+        return
+    st.toast(f"Kept as {emotion}. It is listed under Kept recordings.")

@@ -1,0 +1,30 @@
+"""Predict: one recording, a batch, or a timeline of a long one, by a model of your choice."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import enrolment, model_loading, model_picker, selection
+from pages.components.errors import error_boundary
+from pages.predict import batch, feedback_list, single
+
+active = selection.active()
+st.title("Predict")
+info = model_picker.choose()
+if info is not None:
+    model_loading.preload(info)
+tabs = st.tabs(
+    ["One recording", "Many recordings", "Kept recordings"],
+    key="tab",
+    on_change="rerun",
+    bind="query-params",
+)
+for tab, show in zip(tabs, (single.show, batch.show), strict=False):
+    if tab.open and info is not None:
+        with tab, error_boundary():
+            model = model_loading.model(info)
+            enrolment.panel(model, active)
+            show(info, model, active)
+if tabs[2].open:
+    with tabs[2], error_boundary():
+        feedback_list.show()

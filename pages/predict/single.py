@@ -1,0 +1,63 @@
+"""One recording: the prediction for all of it, and its timeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.components import (
+    clip_source,
+    enrolment,
+    navigation,
+    single_prediction,
+)
+from pages.predict import feedback_form, timeline
+from ser_core.predicting.answering import LONG
+from ser_core.predicting.listing import EXPORTED
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pages.components.clip_source import SelectedSound
+    from pages.components.selection import Active
+    from ser_core.predicting.answering import Answerer
+    from ser_core.predicting.listing import ModelInfo
+
+
+def show(info: ModelInfo, model: Answerer, active: Active) -> None:
+    """Choose a sound, and see its prediction and timeline."""
+    found = single_prediction.choose_sound(model, active)
+    if found is None:
+        return
+    shown, wave = found
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        row = single_prediction.show(info, model, shown, wave)
+    with right:
+        _links_and_feedback(shown, row, model, info, active)
+    if wave.duration > LONG:
+        st.caption(
+            f"One answer for {wave.duration:.0f} s says little: the timeline shows how it changes."
+        )
+    timeline.show(info, model, shown, wave, enrolment.enrolled_speaker(info, model))
+
+
+def _links_and_feedback(
+    shown: SelectedSound, row: pd.Series[Any], model: Answerer, info: ModelInfo, active: Active
+) -> None:
+    """Links to explanation and representations, and the form for feedback."""
+    with st.container(border=True):
+        if isinstance(shown.content, Path):
+            single_prediction.show_label(shown, info, active)
+            if info.kind != EXPORTED:  # which only answers: no network to look into
+                navigation.link("explain", "Explain the answer →", model=info.key, clip=shown.name)
+            navigation.link("representations", "Show its representations →", clip=shown.name)
+        else:
+            single_prediction.show_label(shown, info, active)
+            st.session_state[clip_source.HANDED_OVER] = (shown.name, shown.content)
+            if info.kind != EXPORTED:
+                navigation.link("explain", "Explain the answer →", model=info.key, handed="1")
+            navigation.link("representations", "Show its representations →", handed="1")
+        feedback_form.show(shown, row, model, info)

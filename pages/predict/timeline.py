@@ -1,0 +1,103 @@
+"""The timeline: predictions for windows that slide over a recording."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.components import downloads, enrolment, model_loading, theme
+from ser_core import audio
+from ser_core.plots.predict import timeline_figure
+from ser_core.predicting.answer_files import signed
+from ser_core.predicting.answering import LONG
+from ser_core.predicting.timeline import Windows, timeline
+from ser_core.words import count
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pages.components.clip_source import SelectedSound
+    from ser_core.audio import Waveform
+    from ser_core.models.predictor import Voice
+    from ser_core.predicting.answering import Answerer, Taught
+    from ser_core.predicting.listing import ModelInfo
+
+
+def show(
+    info: ModelInfo, model: Answerer, shown: SelectedSound, wave: Waveform, taught: Taught | None
+) -> None:
+    """A switch; below it controls, the figure, and a player that begins where one clicks."""
+    wanted = st.toggle(
+        "Timeline",
+        value=wave.duration > LONG,
+        key=f"timeline-{wave.duration > LONG}",
+        help="Answers to windows that slide over the recording.",
+    )
+    if not wanted:
+        return
+    windows = _controls()
+    if wave.duration <= windows.window:
+        st.caption(
+            f"The recording, {wave.duration:.1f} s, fits into one window of {windows.window:g} s: "
+            "its answer is the one above. A shorter window shows how it changes."
+        )
+        return
+    table = _table(info, model, shown, wave, windows, taught.voice if taught else None)
+    figure = timeline_figure(table, model.classes)
+    state = theme.figure(figure, key="timeline", on_select="rerun")
+    picked = [
+        point["customdata"] for point in state["selection"]["points"] if "customdata" in point
+    ]
+    start = float(picked[0][0]) if picked else 0.0
+    st.audio(audio.to_wav(wave), format="audio/wav", start_time=start)
+    with downloads.row():
+        silent = int((table["problem"] != "").sum())
+        quiet = f", {silent:,} of them silent" if silent else ""
+        st.caption(
+            f"{count(len(table), 'window')}{quiet}. Click a dot to hear from there.",
+            width="content",
+        )
+        name = f"{shown.stem}-timeline.csv"
+        text = signed(table, model, taught).to_csv(index=False)
+        downloads.button("Download as CSV", name, "text/csv", lambda: text, "A row a window")
+
+
+def _controls() -> Windows:
+    """Window and hop, from the fields' own bounds."""
+    values = {}
+    with st.container(horizontal=True):
+        for field in dataclasses.fields(Windows):
+            rule = field.metadata
+            values[field.name] = st.number_input(
+                f"{field.name.capitalize()} ({rule['unit']})",
+                rule["low"],
+                rule["high"],
+                float(str(field.default)),
+                step=0.5,
+                key=f"timeline-{field.name}",
+                bind="query-params",
+                help=rule["help"],
+                width=150,
+            )
+    return Windows(**values)
+
+
+def _table(
+    info: ModelInfo,
+    model: Answerer,
+    shown: SelectedSound,
+    wave: Waveform,
+    windows: Windows,
+    voice: Voice | None,
+) -> pd.DataFrame:
+    of_voice = enrolment.fingerprint() if voice else ""
+    key = ("timeline", info.folder, info.changed, shown.fingerprint, windows, of_voice)
+
+    def make() -> pd.DataFrame:
+        with model_loading.progress("Answering window by window") as report:
+            return timeline(model, wave, windows, voice, report)
+
+    found: pd.DataFrame = model_loading.cached(key, make)
+    return found

@@ -1,0 +1,255 @@
+"""What augmentation does to the sound and to its enlarged picture, before and after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+
+from pages.components import errors, player
+from pages.components.errors import plain
+from pages.representations import (
+    augmentation_controls,
+    comparison,
+    feature_map_files,
+    feature_maps,
+    parameter_controls,
+    url_params,
+)
+from ser_core import audio
+from ser_core.augment.preview import (
+    find,
+    heard,
+    made,
+    names_for,
+    preview,
+    preview_recipe,
+    works_alone,
+)
+from ser_core.errors import ParameterError, SerError
+from ser_core.pictures import picture_of_sound
+from ser_core.plots.printed import print_picture
+from ser_core.plots.representations import WIDE
+from ser_core.representations import make
+
+if TYPE_CHECKING:
+    from pages.components.clip_source import SelectedSound
+    from ser_core.audio import Waveform
+    from ser_core.augment.preview import Step
+    from ser_core.pictures import Picture, Values
+    from ser_core.plots.scales import Scale
+    from ser_core.representations import Representation
+
+RECIPE = "default"
+"""Name in the address of all steps together."""
+
+OPEN = "augment-open"
+TITLE = "All steps of the default recipe"
+SAID = (
+    "What training batches look like: every clip is changed anew in every epoch, each step by its "
+    "own chance, first the sound and then the picture of it."
+)
+ON_SOUND = "Changes the sound; the picture is of the changed sound."
+ON_PICTURE = "Changes the picture alone, after the sound was represented: there is nothing to hear."
+MOST_SEED = 999_999_999
+
+
+@dataclass(frozen=True, eq=False)
+class Draw:
+    """What came out for one seed.
+
+    Attributes:
+        sound: After the change; None where it changes the picture alone.
+        values: Of the picture after the change.
+        steps: Of the recipe; none for a single augmentation.
+    """
+
+    sound: Waveform | None
+    values: Values
+    steps: tuple[Step, ...] = ()
+
+
+@st.fragment
+def show(shown: SelectedSound, representation: Representation) -> None:
+    """The section, closed unless the address names an augmentation; it is drawn by itself."""
+    st.session_state[OPEN] = bool(url_params.read(url_params.AUGMENT))
+    box = st.expander("Augmentation", key=OPEN, on_change=_toggle)
+    if box.open:
+        with box, errors.error_boundary():
+            _section(shown, representation)
+
+
+def adapt_to(name: str) -> None:
+    """Keep the augmentation when another representation is enlarged, if it has a meaning there."""
+    chosen = url_params.read(url_params.AUGMENT)
+    if chosen and chosen not in _offered(make(name)):
+        url_params.choose_augment(RECIPE)
+
+
+def _toggle() -> None:
+    url_params.choose_augment(RECIPE if st.session_state[OPEN] else "")
+
+
+def _offered(representation: Representation) -> dict[str, str]:
+    """Titles by name, those that can be heard first."""
+    kinds = {True: "Sound", False: "Picture"}
+    titles = names_for(representation)
+    single = {n: f"{kinds[heard(n)]}: {t}" for n, t in titles.items() if works_alone(n)}
+    return {RECIPE: TITLE, **single}
+
+
+def _section(shown: SelectedSound, representation: Representation) -> None:
+    name, seed = url_params.read(url_params.AUGMENT), _seed()
+    _choice(name, seed, _offered(representation))
+    said_in = st.container()
+    try:
+        draw = _read_and_draw(shown, representation, name, seed, said_in)
+    except SerError as error:
+        errors.show(error)
+        return
+    before = feature_maps.one_map(shown, representation)
+    after = picture_of_sound(representation, draw.values, f"{shown.name}, augmented", shown.start)
+    scale = _compare(shown, before, after, draw, seed)
+    _notes(draw)
+    _files(shown, after, draw, scale)
+    if draw.steps:
+        _steps(draw.steps)
+
+
+def _seed() -> int:
+    """Seed in the address, after saying when it cannot be used."""
+    text = url_params.read(url_params.AUGMENT_SEED) or "0"
+    if text.isdecimal() and int(text) <= MOST_SEED:
+        return int(text)
+    problem = f"{url_params.AUGMENT_SEED} = {text!r} is not a whole number up to {MOST_SEED}"
+    errors.show(ParameterError(problem, remedy="The first draw is shown"))
+    return 0
+
+
+def _choice(name: str, seed: int, titles: dict[str, str]) -> None:
+    """Which augmentation, and another draw of it."""
+    st.session_state["augment-name"] = name if name in titles else None
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.selectbox(
+            "Change",
+            list(titles),
+            format_func=titles.__getitem__,
+            key="augment-name",
+            placeholder="Choose an augmentation",
+            on_change=_choose,
+            width=330,
+            help="Those that have a meaning for this representation. Recorded noise needs a folder "
+            "of your own recordings and is set in the recipe of a training.",
+        )
+        st.button(
+            "Another draw",
+            on_click=url_params.write,
+            args=(url_params.AUGMENT_SEED, (seed + 1) % (MOST_SEED + 1)),
+            help="The same parameters, other random numbers. The address keeps which draw it is.",
+        )
+        if name != RECIPE:
+            parameter_controls.reset_button(
+                "Reset the change",
+                url_params.forget_augment_parameters,
+                augmentation_controls.owner_of(name),
+                "Back to the parameters that the default recipe uses.",
+            )
+
+
+def _choose() -> None:
+    url_params.choose_augment(st.session_state["augment-name"] or RECIPE)
+
+
+def _read_and_draw(
+    shown: SelectedSound, representation: Representation, name: str, seed: int, said_in: Any
+) -> Draw:
+    """What the address asks for, after its words and controls."""
+    waveform = shown.waveform(representation.sample_rate)
+    content = audio.sha256(waveform)
+    if name == RECIPE:
+        with said_in:
+            st.markdown(SAID)
+        return _draw(content, representation.hash, name, (), seed, waveform, representation)
+    made(name, {}, representation)  # or an error before there are words and controls for it
+    with said_in:
+        where = ON_SOUND if heard(name) else ON_PICTURE
+        st.markdown(f"{plain(find(name).describe)} :gray[{where}]")
+        given = augmentation_controls.panel(name, representation)
+    key = tuple(given.items())
+    return _draw(content, representation.hash, name, key, seed, waveform, representation)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _draw(
+    content: str,  # noqa: ARG001  (with the hash, the key)
+    hash_: str,  # noqa: ARG001
+    name: str,
+    parameters: tuple[tuple[str, Any], ...],
+    seed: int,
+    _waveform: Waveform,
+    _representation: Representation,
+) -> Draw:
+    if name == RECIPE:
+        sound, values, steps = preview_recipe(_waveform, _representation, seed)
+        return Draw(sound, values, tuple(steps))
+    return Draw(*preview(name, dict(parameters), _waveform, _representation, seed))
+
+
+def _steps(steps: tuple[Step, ...]) -> None:
+    """The steps on the sound and on the picture, and which of them this draw has."""
+    kinds = {True: "Steps on the sound", False: "Steps on its picture"}
+    for column, (on_sound, title) in zip(st.columns(2), kinds.items(), strict=True):
+        own = [step for step in steps if heard(step.augment.name) == on_sound]
+        with column:
+            st.markdown("\n".join([f"**{title}**\n", *map(_line, own)]))
+
+
+def _line(step: Step) -> str:
+    """An item of a list; what this draw leaves out is grey."""
+    augment = step.augment
+    share = f"{augment.probability:.0%} of clips"
+    if step.happened:
+        return f"1. **{plain(augment.title)}** ({share}). {plain(augment.describe)}"
+    return f"1. :gray[{plain(augment.title)} ({share}). Not in this draw.]"
+
+
+def _compare(shown: SelectedSound, before: Picture, after: Picture, draw: Draw, seed: int) -> Scale:
+    """Both sides, each with its sound if the change can be heard, on one scale."""
+    own = shown.waveform(before.representation.sample_rate)
+    titles = {"Before": plain(shown.stem), "After": f"draw {seed + 1:,}"}
+    sounds = (own, draw.sound)
+    for column, side, sound in zip(st.columns(2), titles, sounds, strict=True):
+        with column:
+            st.markdown(f"**{side}** :gray[{titles[side]}]")
+            if sound is not None and draw.sound is not None:
+                player.play(sound, label=f"{shown.name}, {side.lower()}")
+    return comparison.side_by_side(before, after, size=WIDE, key="augment")
+
+
+def _notes(draw: Draw) -> None:
+    if draw.steps:
+        st.caption("You hear the changes of the sound; those of the picture are only seen.")
+    peak = float(np.abs(draw.sound.samples).max()) if draw.sound is not None else 0.0
+    if peak > 1:
+        st.caption(
+            f"The changed sound exceeds full scale by {20 * np.log10(peak):.1f} dB. The player "
+            "clips what exceeds it; training does not."
+        )
+
+
+def _files(shown: SelectedSound, after: Picture, draw: Draw, scale: Scale) -> None:
+    paint = partial(print_picture, after, scale=scale)
+    stem = f"{shown.stem}-{after.representation.name}-augmented"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="augmented"):
+        st.caption("Download what came out", width="content")
+        help_ = "The picture after the change"
+        feature_map_files.button("PNG", stem, "image/png", partial(paint, "png"), help_)
+        feature_map_files.button("SVG", stem, "image/svg+xml", partial(paint, "svg"), help_)
+        if draw.sound is not None:
+            make_wav = partial(audio.to_wav, draw.sound)
+            feature_map_files.button(
+                "WAV", stem, "audio/wav", make_wav, "The sound after the change"
+            )

@@ -1,0 +1,150 @@
+"""Class means: the mean of a representation over the clips of each emotion."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from pages.components import buttons, theme
+from pages.components.errors import plain
+from pages.components.job_progress import watch
+from pages.representations.feature_map_files import button
+from ser_core import settings
+from ser_core.corpora import EMOTIONS
+from ser_core.extraction import Means, load_means, means_csv
+from ser_core.jobs import PROGRESS_FILE, State, find, start
+from ser_core.pictures import Picture, from_their_mean, picture_of_parts
+from ser_core.plots.printed import print_means
+from ser_core.plots.representations import QUIET, SMALL, means_lines, picture_figure
+from ser_core.plots.scales import scale_for
+from ser_core.words import count, seconds
+
+if TYPE_CHECKING:
+    from pages.components.selection import Active
+    from ser_core.corpora import Corpus
+    from ser_core.plots.scales import Scale
+    from ser_core.representations import Representation
+
+APART = "What sets each apart"
+VIEWS = {
+    "Means": "Every clip is stretched to one length, all pictures share one scale. A mean shows "
+    "level and pace, not the lines of pitch: those differ from clip to clip.",
+    APART: "Each emotion's mean minus the mean of all emotions: red is more than usual, blue is "
+    "less. With few clips, speakers and sentences show as much as emotions.",
+}
+START = 5  # s, for the job to load what it needs
+CLIPS_PER_SECOND = 150  # a cautious guess, for the estimate before the job has a pace of its own
+
+
+def show(active: Active, representation: Representation) -> None:
+    """The means if they are there, the job that makes them, or a button to start it."""
+    st.subheader("Mean of each emotion over the corpus")
+    labelled = active.corpus.usable["emotion"].dropna()
+    if labelled.nunique() < 2:
+        st.caption("This corpus labels fewer than two emotions, so there is nothing to compare.")
+        return
+    path = result_path(active.corpus, representation)
+    means = _load(str(path), path.stat().st_mtime) if path.exists() else None
+    if means is None:
+        _offer(active, representation, path, len(labelled))
+    else:
+        _draw(means, representation, path)
+
+
+def result_path(corpus: Corpus, representation: Representation) -> Path:
+    """File of the means: named by clips, their labels and lengths, and by the parameters."""
+    clips = corpus.usable[["emotion", "duration"]]
+    content = pd.util.hash_pandas_object(clips.astype("string"), index=True).to_numpy().tobytes()
+    where = hashlib.sha256(str(corpus.root).encode() + content).hexdigest()[:16]
+    name = f"{where}-{representation.name}-{representation.hash}.npz"
+    return settings.home() / "cache" / "means" / name
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _load(path: str, stamp: float) -> Means | None:  # noqa: ARG001  (part of the key)
+    return load_means(Path(path))
+
+
+def _offer(active: Active, representation: Representation, path: Path, clips: int) -> None:
+    last = find(path.stem, running=False)
+    with st.container(border=True):
+        if last is not None and last.state is State.RUNNING:
+            watch(str(last.folder))
+            return
+        if last is not None and last.state is State.FAILED:
+            st.error(f"The mean could not be made: {plain(last.reason)}")
+        st.markdown(
+            f"See what sets the emotions apart on average: {count(clips, 'clip')} of "
+            f"{plain(active.corpus.name)}, each stretched to one length, with the parameters "
+            f"above. About {seconds(START + clips / CLIPS_PER_SECOND)}; the result is kept."
+        )
+        buttons.button(
+            "Compute the means",
+            _start,
+            *(active, representation, path),
+            type="primary",
+            help="Every clip is decoded and represented once. You can close this page meanwhile.",
+        )
+
+
+def _start(active: Active, representation: Representation, path: Path) -> None:
+    values = [f"--set={name}={value}" for name, value in representation.parameters.items()]
+    command = [sys.executable, "-m", "ser_core", "represent", str(active.corpus.root)]
+    options = ["--mean-by", "emotion", "--representation", representation.name, "--out", str(path)]
+    start(
+        [*command, *options, *values, "--progress-file", PROGRESS_FILE],
+        title=f"Average the {representation.title} of {active.corpus.name}",
+        key=path.stem,
+    )
+
+
+def _draw(means: Means, representation: Representation, path: Path) -> None:
+    """A picture an emotion on one colour scale; lines in one picture where it is one number."""
+    view = st.segmented_control(
+        "Show",
+        list(VIEWS),
+        default=next(iter(VIEWS)),
+        required=True,
+        key="means-view",
+        label_visibility="collapsed",
+    )
+    named = [emotion for emotion in EMOTIONS if emotion in means.pictures]
+    arrays = {emotion: means.pictures[emotion] for emotion in named}
+    apart = view == APART
+    arrays = from_their_mean(arrays) if apart else arrays
+    shown = {e: picture_of_parts(representation, array, e) for e, array in arrays.items()}
+    scale = scale_for(list(shown.values()), signed=apart or None)
+    if next(iter(shown.values())).is_line:
+        theme.figure(means_lines(shown, means.clips, scale), key="means")
+    else:
+        _small_multiples(shown, means, scale)
+    unread = f" {count(len(means.unreadable), 'clip')} could not be read." * bool(means.unreadable)
+    st.caption(VIEWS[view or APART] + unread)
+    title = f"Mean {representation.title} of each emotion" + ", less the mean of all" * apart
+    stem = f"{'apart' if apart else 'mean'}-{representation.name}"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption("Download", width="content")
+        for kind in ("png", "svg"):
+            make = partial(print_means, shown, means.clips, scale, title, kind)
+            button(kind.upper(), stem, f"image/{kind}", make, "All emotions in one figure")
+        help_ = "The means: a row an emotion and part of the clip, a column a bin"
+        table = partial(means_csv, representation, means)
+        button("CSV", f"mean-{representation.name}", "text/csv", table, help_)
+        help_ = "For NumPy: the mean of each emotion, axes, number of clips, parameters"
+        kind = "application/octet-stream"
+        button("NPZ", f"mean-{representation.name}", kind, path.read_bytes, help_)
+
+
+def _small_multiples(shown: dict[str, Picture], means: Means, scale: Scale) -> None:
+    grid = st.grid(3, min_column_width=280, gap="small")
+    for emotion, picture in shown.items():
+        with grid.cell(), st.container(border=True, gap="xxsmall"):
+            st.html(f"{theme.chip(emotion)} · {count(means.clips[emotion], 'clip')}")
+            figure = picture_figure(picture, scale, SMALL)
+            theme.figure(figure, key=f"mean-{emotion}", config=QUIET)

@@ -1,0 +1,57 @@
+"""Downloads of a feature map, made when the button is pressed."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ser_core import audio
+from ser_core.plots.printed import print_picture
+from ser_core.representations.files import to_csv, to_npz
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pages.components.clip_source import SelectedSound
+    from ser_core.pictures import Picture
+    from ser_core.plots.scales import Scale
+
+
+def show(picture: Picture, sound: SelectedSound, scale: Scale) -> None:
+    """A row of buttons: the picture as it is coloured on the page, its numbers, the sound."""
+    draw = partial(print_picture, picture, scale=scale)
+    rep = picture.representation
+    makers: dict[str, tuple[str, Callable[[], bytes | str], str]] = {
+        "PNG": ("image/png", partial(draw, "png"), "The picture, for a paper"),
+        "SVG": ("image/svg+xml", partial(draw, "svg"), "The picture, scalable"),
+        "CSV": ("text/csv", partial(to_csv, rep, picture.values), "A row a frame, a column a bin"),
+        "NPZ": (
+            "application/octet-stream",
+            partial(to_npz, rep, picture.values),
+            "For NumPy: values, axes, parameters and their hash",
+        ),
+    }
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption("Download", width="content")
+        for kind, (mime, make, help_) in makers.items():
+            button(kind, f"{sound.stem}-{rep.name}", mime, make, help_)
+        button("WAV", sound.stem, "audio/wav", partial(_wav, sound), "The sound that is shown")
+
+
+def button(kind: str, stem: str, mime: str, make: Callable[[], bytes | str], help_: str) -> None:
+    """A button for a file of this kind, made when it is pressed."""
+    st.download_button(
+        kind,
+        make,
+        file_name=f"{stem}.{kind.lower()}",
+        mime=mime,
+        key=f"download-{stem}-{kind}",
+        help=help_,
+        on_click="ignore",
+    )
+
+
+def _wav(sound: SelectedSound) -> bytes:
+    return audio.to_wav(sound.waveform())

@@ -1,0 +1,76 @@
+"""Query parameters of the page Representations, beside those of the selection."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+REPRESENTATION = "representation"
+COMPARE = "compare"
+AUGMENT = "augment"
+AUGMENT_SEED = "augment_seed"
+_OF_AUGMENT = f"{AUGMENT}_"
+_OWN = {"corpus", "reader", "clip", "source", "from", REPRESENTATION, COMPARE, AUGMENT}
+
+
+def read(name: str) -> str:
+    """A query parameter; empty when it is absent."""
+    return str(st.query_params.get(name, ""))
+
+
+def write(name: str, value: object) -> None:
+    """Set a query parameter; an empty one is removed."""
+    if value == "" or value is None:
+        st.query_params.pop(name, None)
+    else:
+        st.query_params[name] = str(value)
+
+
+def parameters() -> dict[str, str]:
+    """Parameters of the enlarged representation, as the address spells them."""
+    return {
+        name: value
+        for name, value in st.query_params.items()
+        if name not in _OWN and not name.startswith(_OF_AUGMENT)
+    }
+
+
+def forget_parameters() -> None:
+    """Go back to the defaults."""
+    for name in parameters():
+        st.query_params.pop(name, None)
+
+
+def augment_parameters() -> dict[str, str]:
+    """Parameters of the augmentation by their own names, as the address spells them."""
+    return {
+        name.removeprefix(_OF_AUGMENT): value
+        for name, value in st.query_params.items()
+        if name.startswith(_OF_AUGMENT) and name != AUGMENT_SEED
+    }
+
+
+def write_augment_parameter(name: str, value: object) -> None:
+    """Put a parameter of the augmentation into the address; an empty one is taken out."""
+    write(_OF_AUGMENT + name, value)
+
+
+def forget_augment_parameters() -> None:
+    """Go back to what the augmentation usually does."""
+    for name in augment_parameters():
+        write_augment_parameter(name, "")
+
+
+def choose_augment(name: str) -> None:
+    """Show another augmentation, with its usual parameters; an empty name shows none."""
+    forget_augment_parameters()
+    write(AUGMENT, name)
+    if not name:
+        write(AUGMENT_SEED, "")
+
+
+def enlarge(name: str) -> None:
+    """Show one representation alone, with its own parameters; an empty name shows all."""
+    forget_parameters()
+    write(REPRESENTATION, name)
+    if not name:
+        choose_augment("")

@@ -1,0 +1,116 @@
+"""Predictions as a table; of the chosen one the clip to hear and all probabilities."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.components import navigation, player, tables, theme
+from pages.components.errors import plain
+from pages.results import loading, saved_evaluations
+from ser_core.corpora import EMOTIONS
+from ser_core.plots.palette import EMOTION_COLORS
+from ser_core.plots.results import answer_figure
+from ser_core.predicting.judged import Judged
+
+if TYPE_CHECKING:
+    from ser_core.training.runs import RunInfo
+
+PREFIX = "p_"
+ORDER = ["true", "answer", "confidence", "speaker", "sentence", "seed", "clip"]
+HEIGHT = 250
+
+
+def show(run: RunInfo, rows: pd.DataFrame, *, key: str) -> None:
+    """A table of predictions, and the chosen one below it.
+
+    Args:
+        run: Whose answers they are.
+        rows: Some of `answers_table`, in the order to show.
+        key: Of the widgets.
+    """
+    show_answer(run, rows.iloc[choose_row(rows, key=key)], key=key)
+
+
+def choose_row(rows: pd.DataFrame, *, key: str, height: int = HEIGHT) -> int:
+    """A table of predictions; returns the number of the chosen row, the first to begin with."""
+    shown = rows.assign(confidence=100 * rows["confidence"])
+    for column in ("true", "answer"):
+        shown[column] = pd.Series([[each] for each in rows[column]], index=rows.index, dtype=object)
+    order = [name for name in ORDER if name in rows and rows[name].notna().any()]
+    if rows["seed"].nunique() < 2:
+        order.remove("seed")
+    state = st.dataframe(
+        shown,
+        key=key,
+        on_select="rerun",
+        selection_mode="single-row-required",
+        hide_index=True,
+        height=tables.height(len(shown), height),
+        column_order=order,
+        column_config=_columns(),
+        placeholder="",
+    )
+    picked = state["selection"]["rows"]
+    return picked[0] if picked and picked[0] < len(rows) else 0
+
+
+def _columns() -> dict[str, Any]:
+    kind = st.column_config
+
+    def emotion(title: str) -> Any:
+        return kind.MultiselectColumn(
+            title, options=list(EMOTIONS), color=list(EMOTION_COLORS.values()), width=92
+        )
+
+    return {
+        "true": emotion("True"),
+        "answer": emotion("Answer"),
+        "confidence": kind.NumberColumn(
+            "Confidence", format="%.1f %%", width=85, help="Probability of the answer."
+        ),
+        "speaker": kind.TextColumn("Speaker", width=70),
+        "sentence": kind.TextColumn("Sentence", width=75),
+        "seed": kind.NumberColumn("Seed", width=50),
+        "clip": kind.TextColumn("Clip"),
+    }
+
+
+def show_answer(run: RunInfo, row: pd.Series, *, key: str) -> None:
+    """One prediction: the clip, all probabilities, and links to other pages."""
+    with st.container(border=True):
+        _player(run, str(row["clip"]), key=key)
+        st.markdown(f"**The model answered {row['answer']}**, {100 * row['confidence']:.0f} % sure")
+        given = {e: float(row[PREFIX + e]) for e in EMOTIONS if PREFIX + e in row.index}
+        theme.figure(answer_figure(given, true=str(row["true"])), key=f"{key}-answer")
+        _links(run, str(row["clip"]), _model(run, row))
+
+
+def _model(run: RunInfo, row: pd.Series) -> str:
+    """Key of the model to explain a prediction with; empty where it is gone."""
+    if isinstance(run, Judged):
+        return saved_evaluations.explainable_model(run)
+    return f"{run.id}:fold-{row['fold']}-seed-{row['seed']}"
+
+
+def _player(run: RunInfo, clip: str, *, key: str) -> None:
+    corpus = loading.corpus(run)
+    if corpus is None or clip not in corpus.usable.index:
+        st.warning(
+            f"The clip {plain(clip)} cannot be played: the corpus of this run, "
+            f"{plain(run.corpus)}, cannot be opened or has it no more."
+        )
+        return
+    player.clip_view(corpus, clip, key=key, height=110)
+
+
+def _links(run: RunInfo, clip: str, model: str) -> None:
+    where = {"corpus": str(run.corpus), "reader": run.reader, "clip": clip}
+    link = {name: value for name, value in where.items() if value}
+    with st.container(horizontal=True):
+        if model:
+            navigation.link("explain", "Explain it →", model=model, **link)
+        navigation.link("representations", "Show its representations →", **link)
+        navigation.link("corpus", "Show it in the corpus →", **link)

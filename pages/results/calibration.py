@@ -1,0 +1,68 @@
+"""Calibration: the reliability diagram, ECE, NLL and Brier score."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.components import downloads, scores, theme
+from pages.components.errors import plain
+from ser_core.evaluation import METRICS
+from ser_core.plots.printed_results import print_reliability
+from ser_core.plots.results import reliability_figure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ser_core.evaluation import Report
+    from ser_core.training.runs import RunInfo
+
+
+def show(run: RunInfo, report: Report) -> None:
+    """The reliability diagram, and the scores of calibration."""
+    left, right = st.columns([3, 2], gap="medium")
+    with left, st.container(border=True):
+        st.markdown("**How often an answer of this confidence is right**")
+        theme.figure(reliability_figure(report.reliability), key="reliability")
+        downloads.figures(f"{run.id}-reliability", partial(print_reliability, report, run.name))
+    with right:
+        _figures(report)
+
+
+def _figures(report: Report) -> None:
+    with st.container(border=True):
+        for name in ("ece", "nll", "brier"):
+            metric, found = METRICS[name], report.figures[name]
+            st.metric(
+                metric.title,
+                scores.value_text(found),
+                delta=scores.interval_text(found),
+                delta_color="off",
+                delta_arrow="off",
+                help=f"{metric.help} Below it: {found.how}.",
+            )
+        st.markdown(scores.badge(report.badge))
+    st.markdown(_verdict(report))
+    if report.ece.note:
+        st.caption(plain(report.ece.note))
+
+
+def _verdict(report: Report) -> str:
+    """What the diagram says, in words."""
+    floor = (
+        f"Even a perfectly calibrated model would show an ECE of about "
+        f"**{report.ece_by_chance:.3f}** on so many clips."
+    )
+    ece = report.ece.value or 0.0
+    if not (report.ece.low or 0) > 0:
+        return f"{floor} This one's cannot be told from that: no sign of bad calibration."
+    gap = sum(_excess(row) for row in report.reliability)
+    way = "surer than it is right" if gap > 0 else "less sure than it is right"
+    return f"{floor} This one shows **{ece:.3f}**: on the whole it is **{way}**."
+
+
+def _excess(row: Mapping[str, float | None]) -> float:
+    """Confidence beyond what was right, summed over the clips of a bin."""
+    return float(row["n"] or 0) * ((row["confidence"] or 0.0) - (row["accuracy"] or 0.0))

@@ -1,0 +1,201 @@
+"""Two runs or more: their scores, and paired tests on the clips they have in common."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.components import downloads, errors, scores, theme
+from pages.components.errors import plain
+from pages.results import enrolment_choice, loading, url_params
+from ser_core.errors import SerError
+from ser_core.evaluation import METRICS, spread
+from ser_core.evaluation.contest import Contest, contest
+from ser_core.plots.palette import ACCENT
+from ser_core.plots.printed_results import print_intervals
+from ser_core.plots.results import MARK, Row, intervals_figure
+from ser_core.words import count
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ser_core.evaluation import Report
+    from ser_core.training.runs import RunInfo
+
+STRANGERS = "strangers"
+COMPARABLE = ("uar", "wa", "macro_f1", "ece")
+
+
+def show(run_ids: list[str]) -> None:
+    """The runs side by side, and the paired test."""
+    st.button("← All results", type="tertiary", on_click=url_params.show_all)
+    st.title("Compare")
+    found = _load(run_ids)
+    if len(found) < 2:
+        st.info("Tick two results or more in the list to compare them.")
+        return
+    enrolment_choice.choose(found)
+    body(_named(found))
+
+
+def body(found: Mapping[str, RunInfo]) -> None:
+    """Finished runs side by side, and the paired test on the clips that all of them answered.
+
+    Args:
+        found: By a name that tells them apart.
+    """
+    reports = {name: loading.report(run) for name, run in found.items()}
+    metric = st.segmented_control(
+        "Figure",
+        COMPARABLE,
+        default="uar",
+        required=True,
+        format_func=lambda name: METRICS[name].title,
+        key="figure",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    _own_figures(found, reports, metric)
+    with errors.error_boundary():
+        _paired(found, reports, metric)
+
+
+def _load(run_ids: list[str]) -> list[RunInfo]:
+    """The finished ones of them; an error is shown for each that is missing."""
+    known = []
+    for run_id in run_ids:
+        try:
+            run = loading.one(run_id)
+        except SerError as error:
+            errors.show(error)
+            continue
+        if run.result:
+            known.append(run)
+    return known
+
+
+def _named(known: Sequence[RunInfo]) -> dict[str, RunInfo]:
+    """By a name that tells them apart."""
+    names = [run.name for run in known]
+    return {r.name if names.count(r.name) == 1 else f"{r.name} ({r.id[-6:]})": r for r in known}
+
+
+def _own_figures(found: Mapping[str, RunInfo], reports: dict[str, Report], metric: str) -> None:
+    """Each run on all of its own test clips, and its scatter over seeds."""
+    title = METRICS[metric].title
+    rows = [
+        Row(
+            name,
+            one.figures[metric],
+            MARK if one.badge else ACCENT,
+            one.how,
+            not one.badge,
+            one.badge,
+        )
+        for name, one in reports.items()
+    ]
+    with st.container(border=True):
+        st.markdown(f"**{title} of each, on all of its own test clips**")
+        theme.figure(intervals_figure(rows, title=title), key="compare-figure")
+        lines = [_line(name, found[name], report, metric) for name, report in reports.items()]
+        table = pd.DataFrame(lines)
+        if set(table["Seeds"]) == {1}:
+            table = table.drop(columns=["Seeds", "Mean ± spread over seeds"])
+        if set(table["Voices"]) == {STRANGERS}:
+            table = table.drop(columns="Voices")
+        st.dataframe(table, hide_index=True, placeholder="")
+        draw = partial(print_intervals, rows, title, title, "")
+        downloads.figures(f"compare-{metric}", draw)
+
+
+def _line(name: str, run: RunInfo, report: Report, metric: str) -> dict[str, Any]:
+    figure = report.figures[metric]
+    over = spread(loading.predictions(run).part("test"), metric)
+    scatter = f"{over.mean:.3f} ± {over.sd:.3f}" if over.sd is not None else "one seed"
+    return {
+        "Result": name,
+        METRICS[metric].title: scores.value_text(figure),
+        "95 % interval": scores.interval_text(figure),
+        "Mean ± spread over seeds": scatter,
+        "Seeds": len(report.seeds),
+        "Badge": report.badge or scores.NEW_SPEAKERS,
+        "Voices": "enrolled" if loading.enrolled(run) else STRANGERS,
+        "Split": run.policy or "–",
+        "Test clips": report.n,
+    }
+
+
+def _paired(found: Mapping[str, RunInfo], reports: dict[str, Report], metric: str) -> None:
+    """The test on common clips, pair by pair, in words."""
+    by_speaker = not any(report.speakers_shared for report in reports.values())
+    ids = tuple((name, run.id, *loading.stamp(run)) for name, run in found.items())
+    kept: dict[Any, Contest] = st.session_state.setdefault("_contests", {})
+    key = (ids, metric)
+    if key not in kept:
+        with st.spinner("Testing the difference on the same clips …"):
+            given = {name: loading.predictions(run).part("test") for name, run in found.items()}
+            kept[key] = contest(given, metric, by_speaker=by_speaker)
+    _test(kept[key], reports)
+
+
+def _test(result: Contest, reports: dict[str, Report]) -> None:
+    with st.container(border=True):
+        badge = next((one.badge for one in reports.values() if one.badge), "")
+        st.markdown(
+            f"**Paired test on the {count(result.clips, 'clip')} that all answered** "
+            f"{scores.badge(badge)}",
+            help="Every run is scored on the same draws of clips (or speakers), so that what "
+            "is easy or hard for all of them cancels out. p-values are corrected for the number "
+            "of pairs (Holm, 1979).",
+        )
+        if result.note:
+            st.warning(plain(result.note))
+        for sentence in result.sentences:
+            st.markdown(f"- {plain(sentence)}")
+        _pairs(result.table)
+        downloads.button(
+            "Download as CSV",
+            "comparison.csv",
+            "text/csv",
+            lambda: str(result.table.to_csv(index=False)),
+            "The tests, a row a pair",
+        )
+
+
+def _pairs(table: pd.DataFrame) -> None:
+    """The test of each pair; the CSV has more columns."""
+    ends = zip(table["low"], table["high"], strict=True)
+    interval = [f"{low:.3f} to {high:.3f}" if pd.notna(low) else "unknown" for low, high in ends]
+    columns = _columns()
+    st.dataframe(
+        table.assign(interval=interval)[list(columns)],
+        hide_index=True,
+        column_config=columns,
+        placeholder="",
+    )
+    made = table[["method", "over"]].drop_duplicates().itertuples(index=False)
+    st.caption("Intervals: " + "; ".join(f"{each.method} over {each.over}" for each in made) + ".")
+
+
+def _columns() -> dict[str, Any]:
+    """Columns that are shown, in their order."""
+    text = st.column_config.TextColumn
+    number = partial(st.column_config.NumberColumn, format="%.3f")
+    return {
+        "first": text("First", width=235),
+        "second": text("Second", width=235),
+        "difference": number("Difference", width=80, help="First less second."),
+        "interval": text("95 % interval", width=125, help="Of the difference."),
+        "p_holm": number(
+            "p",
+            width=60,
+            help="How often chance alone would do as much, corrected for the number of pairs "
+            "(Holm, 1979). The CSV also has it without the correction.",
+        ),
+        "p_mcnemar": number(
+            "p, McNemar", width=85, help="Of the clips that only one of them answers right."
+        ),
+    }

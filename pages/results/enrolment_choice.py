@@ -1,0 +1,48 @@
+"""Which predictions of a model that enrols speakers are shown: without enrolment, or with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.results import url_params
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ser_core.training.runs import RunInfo
+
+VOICES = {url_params.STRANGERS: "Strangers", url_params.ENROLLED: "Enrolled"}
+
+
+def choose(found: Sequence[RunInfo]) -> None:
+    """The choice, where a result has both."""
+    if not any(run.result and run.result.enrolled for run in found):
+        return
+    chosen = st.segmented_control(
+        "Voices of the test",
+        list(VOICES),
+        format_func=lambda voices: VOICES[voices],
+        default=url_params.ENROLLED if url_params.enrolled() else url_params.STRANGERS,
+        required=True,
+        key=f"voices-{'-'.join(run.id for run in found)}",
+        help="**Strangers**: nothing is known of the speaker; this is the figure in all lists. "
+        "**Enrolled**: each speaker is normalised by all their clips of the test, without labels; "
+        "none of them trained the model. With fewer clips of a voice the truth lies between the "
+        "two.",
+    )
+    if (chosen == url_params.ENROLLED) != url_params.enrolled():
+        url_params.write(voices=chosen if chosen == url_params.ENROLLED else "")
+        st.rerun()
+
+
+def hint(run: RunInfo) -> str:
+    """Where the better figure is, of a model that is looked at as if it could enrol no one."""
+    if url_params.enrolled() or not run.result or not run.result.enrolled:
+        return ""
+    value = run.result.enrolled.value
+    return (
+        "" if value is None else
+        f"It normalises by speaker, so it is made to know the voice: **Enrolled** has {value:.3f}."
+    )  # fmt: skip

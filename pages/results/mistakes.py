@@ -1,0 +1,67 @@
+"""Misclassified clips, the most confident first, with filters and one of them to hear."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.components import downloads, scores
+from pages.results import answer_table, loading
+from ser_core.evaluation.answers import mistakes
+from ser_core.words import count
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ser_core.evaluation import Report
+    from ser_core.training.runs import RunInfo
+
+
+def show(run: RunInfo, report: Report) -> None:
+    """Filters and table on the left, the chosen mistake on the right."""
+    wrong = mistakes(loading.answers(run))
+    if wrong.empty:
+        st.success("Every test clip was answered right.")
+        return
+    total = len(loading.answers(run))
+    st.markdown(
+        f"**{len(wrong):,} of {count(total, 'answer')} are wrong** "
+        f"({100 * len(wrong) / total:.1f} %), the surest first. {scores.badge(report.badge)}"
+    )
+    left, right = st.columns([6, 5], gap="medium")
+    with left:
+        rows = _filtered(wrong)
+        picked = (
+            answer_table.choose_row(rows, key="mistakes-table", height=440) if len(rows) else None
+        )
+        if picked is None:
+            st.info("No mistake is like that. Take a filter away.")
+            return
+        _below(run, rows)
+    with right:
+        answer_table.show_answer(run, rows.iloc[picked], key="mistake")
+
+
+def _filtered(wrong: pd.DataFrame) -> pd.DataFrame:
+    with st.container(horizontal=True):
+        for label, column in (("True", "true"), ("Answer", "answer"), ("Speaker", "speaker")):
+            options = sorted(wrong[column].dropna().unique())
+            if len(options) > 1:
+                chosen = st.multiselect(
+                    label, options, key=f"wrong-{column}", bind="query-params", placeholder="all"
+                )
+                wrong = wrong[wrong[column].isin(chosen)] if chosen else wrong
+    return wrong.reset_index(drop=True)
+
+
+def _below(run: RunInfo, rows: pd.DataFrame) -> None:
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        st.caption(f"{count(len(rows), 'mistake')}. Click a row to hear it.", width="content")
+        downloads.button(
+            "Download as CSV",
+            f"{run.id}-mistakes.csv",
+            "text/csv",
+            lambda: str(rows.to_csv(index=False)),
+            "The mistakes in the table, with all probabilities",
+        )

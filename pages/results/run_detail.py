@@ -1,0 +1,148 @@
+"""One run or evaluation in detail: its scores, and a tab for each view."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.components import downloads, errors, navigation, scores
+from pages.components.errors import plain
+from pages.results import (
+    calibration,
+    confusion_matrix,
+    enrolment_choice,
+    loading,
+    mistakes,
+    per_class,
+    recipe_and_split,
+    run_list,
+    saved_evaluations,
+    url_params,
+)
+from pages.results import learning_curves as courses_view
+from ser_core.errors import SerError
+from ser_core.predicting.judged import Judged
+from ser_core.predicting.listing import models_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ser_core.evaluation import Report
+    from ser_core.training.runs import RunInfo
+
+VIEWS = {
+    "Confusion": confusion_matrix.show,
+    "Emotions and voices": per_class.show,
+    "Mistakes": mistakes.show,
+    "Calibration": calibration.show,
+    "Courses": courses_view.show,
+    "Recipe and split": recipe_and_split.show,
+}
+JUDGED = {
+    **{name: VIEWS[name] for name in list(VIEWS)[:4]},
+    "Against its model": saved_evaluations.against_source,
+    "Model and clips": saved_evaluations.model_and_clips,
+}
+
+
+def show(run_id: str) -> None:
+    """Header, scores, and a tab for each view; an error for an unknown run."""
+    try:
+        run = loading.one(run_id)
+    except SerError as error:
+        _back()
+        errors.show(error)
+        return
+    if run.result is None:
+        _unfinished(run)
+        return
+    report = loading.report(run)
+    _header(run, report)
+    enrolment_choice.choose([run])
+    scores.headline_metrics(report, enrolment_choice.hint(run))
+    st.caption(plain(scores.basis(report)))
+    _views(run, report)
+
+
+def _views(run: RunInfo, report: Report) -> None:
+    views = JUDGED if isinstance(run, Judged) else VIEWS
+    if isinstance(run, Judged) and not run.exported:
+        views = {
+            name: view
+            for name, view in views.items()
+            if view is not saved_evaluations.against_source
+        }
+    tabs = st.tabs(list(views), key="tab", on_change="rerun", bind="query-params")
+    for tab, view in zip(tabs, views.values(), strict=True):
+        if tab.open:
+            with tab, errors.error_boundary():
+                view(run, report)
+
+
+def _back() -> None:
+    st.button("← All results", type="tertiary", on_click=url_params.show_all)
+
+
+def _unfinished(run: RunInfo) -> None:
+    _back()
+    st.title(plain(run.name))
+    st.info("This run is not finished, so there are no figures yet.")
+    navigation.link("train", "See how far it is →")
+
+
+def _header(run: RunInfo, report: Report) -> None:
+    _back()
+    sizes = [6, 5] if isinstance(run, Judged) else [4, 5]
+    left, right = st.columns(sizes, vertical_alignment="bottom")
+    left.title(plain(run.name))
+    with right, st.container(horizontal=True, horizontal_alignment="right"):
+        _downloads(run, report)
+        st.button("Delete", on_click=run_list.delete, args=([run],), help="Can be undone.")
+    result = run.result
+    assert result is not None  # noqa: S101  (seen by the caller)
+    when = datetime.fromtimestamp(result.finished).strftime("%d %b %Y, %H:%M")
+    st.markdown(
+        f"{scores.badge(report.badge)} Leak grade **{report.grade}**: {plain(report.reading)}"
+    )
+    if isinstance(run, Judged):
+        st.caption(f"{plain(saved_evaluations.about(run))} · {when}")
+        saved_evaluations.outdated(run)
+        saved_evaluations.links(run)
+        return
+    st.caption(
+        f"{plain(run.representation)} · {plain(run.policy)} · "
+        f"{result.minutes:.1f} min of training · {when} · hash `{run.id}`"
+    )
+    _use(run)
+
+
+def _use(run: RunInfo) -> None:
+    """The way to recordings of one's own, where the run left its models."""
+    found = models_of(run)
+    if found:
+        words = "Predict with it" if len(found) == 1 else f"Predict with one of its {len(found)}"
+        with st.container(horizontal=True):
+            navigation.link("predict", f"{words} →", model=found[0].key)
+            navigation.link("export", "Export it as one file →", model=found[0].key)
+
+
+def _downloads(run: RunInfo, report: Report) -> None:
+    recipe: dict[str, tuple[str, Callable[[], bytes | str], str]] = {
+        "Recipe (YAML)": ("-recipe.yaml", lambda: run.recipe_text, "To train it again")
+    }
+    if isinstance(run, Judged):
+        recipe = {}
+    downloads.files(
+        run.id,
+        {
+            "Predictions (CSV)": (
+                "-predictions.csv",
+                lambda: str(loading.predictions(run).table.to_csv(index=False)),
+                "Every answer with all probabilities",
+            ),
+            "Report (JSON)": ("-report.json", report.to_json, "Every figure with its interval"),
+            **recipe,
+        },
+    )

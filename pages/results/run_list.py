@@ -1,0 +1,299 @@
+"""All runs and evaluations: filters, a chart of their UAR, and a table to choose from."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.components import buttons, navigation, scores, tables, theme
+from pages.components.errors import plain
+from pages.components.errors import show as show_error
+from pages.results import saved_evaluations, url_params
+from ser_core.errors import SerError
+from ser_core.jobs import State
+from ser_core.plots.palette import ACCENT
+from ser_core.plots.results import MARK, Row, intervals_figure
+from ser_core.predicting.judged import Judged
+from ser_core.training import runs
+from ser_core.training.launch import job_of
+from ser_core.words import count
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ser_core.training.runs import RunInfo
+
+TABLE = "runs-table"
+DAYS = {"Today": 1, "7 days": 7, "30 days": 30}
+DRAWN = 16  # more runs than this are compared in the table
+
+
+def show(known: Sequence[RunInfo]) -> None:
+    """The list; what to do when it is empty."""
+    _undo()
+    finished = [run for run in known if run.result]
+    if not finished:
+        _no_results_yet(len(known))
+        return
+    chosen = _filters(finished)
+    if len(known) > len(finished):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            waiting = count(len(known) - len(finished), "run")
+            st.caption(f"{waiting} not finished.", width="content")
+            navigation.link("train", "See them on the page Train →")
+    if chosen:
+        _table(chosen)
+        _chart(chosen)
+    else:
+        st.info("No result is like that. Take a filter away.")
+
+
+def _no_results_yet(unfinished: int) -> None:
+    with st.container(border=True):
+        st.subheader("No results yet")
+        if unfinished:
+            st.markdown(
+                f"{count(unfinished, 'run')} not finished yet. The figures appear here when a "
+                "training ends; the page Train shows how far it is."
+            )
+        else:
+            st.markdown(
+                "A training leaves here its scores with intervals, its confusion matrix, and every "
+                "clip it got wrong, to hear. One on the bundled clips takes about a minute: good "
+                "for a first look, far too little for a good model."
+            )
+        navigation.link("train", "Train a model →")
+
+
+def _filters(finished: Sequence[RunInfo]) -> list[RunInfo]:
+    """The runs that the filters leave, the newest first."""
+    with st.container(horizontal=True):
+        text = st.text_input(
+            "Find", key="find-run", live=True, bind="query-params", placeholder="name or hash"
+        )
+        kinds = _choice("Kind", "of", [saved_evaluations.kind(run) for run in finished])
+        policies = _choice("Split", "policies", [run.policy for run in finished])
+        names = _choice("Representation", "kinds", [run.representation for run in finished])
+        grades = _choice(
+            "Leak grade", "grades", [run.result.grade for run in finished if run.result]
+        )
+        since = st.selectbox(
+            "Finished within", ["any time", *DAYS], key="since", bind="query-params", width=150
+        )
+    oldest = time.time() - 86_400 * DAYS.get(since, 10**6)
+    return [
+        run
+        for run in finished
+        if (not kinds or saved_evaluations.kind(run) in kinds)
+        and (not policies or run.policy in policies)
+        and (not names or run.representation in names)
+        and run.result
+        and (not grades or run.result.grade in grades)
+        and run.result.finished >= oldest
+        and (text or "").lower() in f"{run.name} {run.id}".lower()
+    ]
+
+
+def _choice(label: str, key: str, values: Sequence[str]) -> list[str]:
+    """Several of the values that occur; nothing to choose where there is only one."""
+    options = sorted(set(filter(None, values)))
+    if len(options) < 2:
+        return []
+    return st.multiselect(label, options, key=key, bind="query-params", placeholder="all")
+
+
+def _chart(chosen: Sequence[RunInfo]) -> None:
+    """UAR of the newest runs with their intervals, on one scale."""
+    rows = [_row(run, chosen) for run in chosen[:DRAWN] if run.result]
+    with st.container(border=True):
+        some = f" (the newest {DRAWN})" if len(chosen) > DRAWN else ""
+        st.markdown(
+            f"**UAR with its 95 % interval{some}** · hollow and orange: :red-badge[speakers "
+            "shared], so it says nothing of a new voice",
+            help="Figures of different splits are no contest: look at the badge first.",
+        )
+        theme.figure(intervals_figure(rows, title="UAR on test clips"), key="runs-uar")
+
+
+def _row(run: RunInfo, among: Sequence[RunInfo]) -> Row:
+    result = run.result
+    assert result is not None  # noqa: S101  (the list holds finished runs)
+    same = sum(each.name == run.name for each in among) > 1
+    label = f"{short_name(run.name)} · {run.id[-4:]}" if same else short_name(run.name)
+    note = f"{run.policy or saved_evaluations.kind(run)}, {result.clips:,} test answers"
+    return Row(label, result.uar, MARK if result.badge else ACCENT, note, filled=not result.badge)
+
+
+def short_name(name: str, most: int = 44) -> str:
+    """A name that fits beside a figure."""
+    return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
+def _table(chosen: Sequence[RunInfo]) -> None:
+    state = st.dataframe(
+        _lines(chosen),
+        key=TABLE,
+        on_select="rerun",
+        selection_mode=["multi-row", "single-cell"],
+        hide_index=True,
+        height=tables.height(len(chosen), 460),
+        column_config=_columns(),
+        placeholder="",
+    )
+    found = state["selection"]
+    if found["cells"] and not found["rows"]:
+        _open_cell(chosen, found["cells"][0][0])
+    picked = [chosen[row] for row in found["rows"] if row < len(chosen)]
+    _actions(chosen, picked)
+
+
+def _open_cell(chosen: Sequence[RunInfo], row: int) -> None:
+    """A click on a line opens its run; the click is then forgotten, or Back would not lead back."""
+    del st.session_state[TABLE]
+    url_params.show_run(chosen[row].id)
+    st.rerun()
+
+
+def _lines(chosen: Sequence[RunInfo]) -> pd.DataFrame:
+    """A row a result; without the columns that tell nothing."""
+    table = pd.DataFrame([_line(run) for run in chosen])
+    dull = ["Corpus"] if len(set(table["Corpus"])) == 1 else []
+    if table["Enrolled"].isna().all():
+        dull.append("Enrolled")
+    return table.drop(columns=dull)
+
+
+def _line(run: RunInfo) -> dict[str, Any]:
+    result = run.result
+    assert result is not None  # noqa: S101
+    trained = not isinstance(run, Judged)
+    return {
+        "Run": run.name,
+        "UAR": result.uar.value,
+        "95 %": scores.interval_text(result.uar),
+        "Enrolled": result.enrolled.value if result.enrolled else None,
+        "WA": result.wa.value,
+        "Badge": [scores.short_badge(result.badge) or scores.NEW_SPEAKERS],
+        "Grade": result.grade,
+        "Kind": saved_evaluations.kind(run),
+        "Split": run.policy,
+        "Representation": run.representation,
+        "Corpus": run.corpus.name,
+        "Trainings": result.members if trained else None,
+        "Clips": result.clips,
+        "Minutes": result.minutes if trained else None,
+        "Finished": datetime.fromtimestamp(result.finished),
+        "Hash": run.id,
+    }
+
+
+def _columns() -> dict[str, Any]:
+    colors = {
+        "speakers shared": "#b3261e",
+        scores.short_badge(scores.SAME_RECORDINGS): "#b3261e",
+        "speakers unknown": "#a9660a",
+        "split not audited": "#a9660a",
+        scores.NEW_SPEAKERS: "#1b7f4d",
+    }
+    kind = st.column_config
+    return {
+        "Run": kind.TextColumn("Result", width=250, pinned=True),
+        "Kind": kind.TextColumn(
+            "Kind",
+            width=105,
+            help="A training with its own test, or a model or exported file that was judged on a "
+            "corpus later.",
+        ),
+        "UAR": kind.NumberColumn("UAR", format="%.3f", width=60, help="Mean recall, test clips."),
+        "95 %": kind.TextColumn("95 % interval", width=112),
+        "Enrolled": kind.NumberColumn(
+            "Enrolled",
+            format="%.3f",
+            width=75,
+            help="UAR where the voices are known from their unlabelled clips.",
+        ),
+        "WA": kind.NumberColumn("WA", format="%.3f", width=60, help="Accuracy, test clips."),
+        "Badge": kind.MultiselectColumn(
+            "Badge", options=list(colors), color=list(colors.values()), width=138
+        ),
+        "Grade": kind.TextColumn("Grade", width=55, help="Leak grade of the split, A is best."),
+        "Minutes": kind.NumberColumn("Minutes", format="%.1f", width=70),
+        "Finished": kind.DatetimeColumn("Finished", format="distance", width=110),
+        "Trainings": kind.NumberColumn("Trainings", width=75, help="Folds times seeds."),
+        "Clips": kind.NumberColumn("Test answers", width=100),
+    }
+
+
+def _actions(chosen: Sequence[RunInfo], picked: Sequence[RunInfo]) -> None:
+    """What can be done with the runs that are ticked."""
+    ids = [run.id for run in picked]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        buttons.button(
+            "Open",
+            url_params.show_run,
+            ids[0] if ids else "",
+            type="primary",
+            disabled=len(ids) != 1,
+        )
+        buttons.button(
+            f"Compare {len(ids)}" if len(ids) > 1 else "Compare",
+            url_params.show_several,
+            ids,
+            disabled=len(ids) < 2,
+            help="Paired test on the clips that they have in common. Tick two lines or more.",
+        )
+        if len(ids) > 1 and not any(isinstance(run, Judged) for run in picked):
+            navigation.link("ensemble", f"Pool {len(ids)} runs →", members=",".join(ids))
+        buttons.button("Delete", delete, picked, disabled=not ids)
+        st.caption(
+            f"{count(len(chosen), 'result')}. Click a line to open it; tick lines at their left to "
+            f"compare or delete.",
+            width="content",
+        )
+
+
+def delete(picked: Sequence[RunInfo]) -> None:
+    """Delete runs, and offer to bring them back."""
+    kept = []
+    for run in picked:
+        job = job_of(run.id)
+        if job is not None and job.state is State.RUNNING:
+            st.session_state["_run_error"] = f"{run.name} is being trained. Cancel that first."
+            continue
+        try:
+            kept.append(runs.delete(run))
+        except SerError as error:
+            st.session_state["_run_error"] = str(error)
+    st.session_state["_deleted"] = [*_deleted(), *kept]
+    st.session_state.pop(TABLE, None)  # or the tick would pass to the run that takes its row
+    url_params.show_all()
+
+
+def _undo() -> None:
+    """Say what was deleted, with the way back."""
+    if "_run_error" in st.session_state:
+        st.error(plain(st.session_state.pop("_run_error")))
+    if kept := _deleted():
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            days = runs.KEPT_DAYS
+            st.markdown(f"{count(len(kept), 'result')} deleted; kept for {days} days.")
+            st.button("Undo", on_click=_restore)
+
+
+def _deleted() -> list[Path]:
+    """What this visit deleted and can bring back."""
+    return [path for path in st.session_state.get("_deleted", []) if path.exists()]
+
+
+def _restore() -> None:
+    for path in _deleted():
+        try:
+            runs.restore(path)
+        except SerError as error:
+            show_error(error)
+    st.session_state.pop("_deleted", None)

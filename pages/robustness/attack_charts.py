@@ -1,0 +1,141 @@
+"""Attacks of a card: curves against epsilon, as feature map and as sound, and the confusions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.components import theme
+from pages.components.errors import plain
+from ser_core.plots.robustness import attack_figure, flows_figure, recalls_figure
+from ser_core.robustness.places import PLACES
+from ser_core.words import count
+
+if TYPE_CHECKING:
+    from ser_core.robustness.card import Card
+    from ser_core.robustness.curve import Curve
+
+EPSILON = {"dB": "Largest change ε (dB)", "σ": "Largest change ε (σ)", "dB SNR": "SNR ε (dB)"}
+METRICS = {"uar": "UAR", "wa": "Accuracy", "success": "Right answers turned"}
+
+
+def show(card: Card) -> None:
+    """All attacks, one place at a time."""
+    st.subheader("Under attack")
+    places = _places(card)
+    left, right = st.columns(2)
+    with left:
+        place = st.segmented_control(
+            "Place",
+            list(places),
+            default=next(iter(places)),
+            required=True,
+            format_func=lambda name: PLACES[name].title,
+            help=" ".join(each.describe for _, each in PLACES.items()),
+        )
+    with right:
+        metric = st.segmented_control(
+            "Figure",
+            list(METRICS),
+            default="uar",
+            required=True,
+            format_func=METRICS.__getitem__,
+            help="Turned counts only clips that were answered right before.",
+        )
+    seen, heard = places[str(place)]
+    _curves(seen, heard, str(metric), card)
+    _in_sigma(seen)
+    _flows({**seen, **{f"{name}, as heard": curve for name, curve in heard.items()}})
+
+
+def _places(card: Card) -> dict[str, tuple[dict[str, Curve], dict[str, Curve]]]:
+    """By place: attacks as the network sees them, and as they are heard."""
+    found: dict[str, tuple[dict[str, Curve], dict[str, Curve]]] = {}
+    for curve in card.attacks:
+        attack, place, *heard = curve.name.split("-")
+        found.setdefault(place, ({}, {}))[1 if heard else 0][attack] = curve
+    return found
+
+
+def _curves(seen: dict[str, Curve], heard: dict[str, Curve], metric: str, card: Card) -> None:
+    chance = None if metric == "success" else 1 / len(set(card.curves[0].clean.predictions.true))
+    parts = {"As the network sees it": seen, "Made into sound and classified again": heard}
+    parts = parts if heard else {"": seen}
+    for number, (column, (title, curves)) in enumerate(
+        zip(st.columns(len(parts)), parts.items(), strict=True)
+    ):
+        with column:
+            if title:
+                st.markdown(f"**{title}**")
+            unit = next(iter(curves.values())).unit
+            chart = attack_figure(
+                curves, metric=metric, axis=EPSILON.get(unit, unit), chance=chance
+            )
+            theme.figure(chart, key=f"attack-{number}")
+    badge = f" [{card.badge}]" if card.badge else ""
+    st.caption(plain(f"{card.subset}{badge}; bands: {card.how}"))
+
+
+def _in_sigma(seen: dict[str, Curve]) -> None:
+    """Epsilon in the unit of z-scored pictures, which others use; and half of the clips turned."""
+    curve = next(iter(seen.values()))
+    lines = []
+    for name, each in seen.items():
+        smallest = each.smallest()
+        turned = smallest.notna().mean() if len(smallest) else 0.0
+        level = _half(each)
+        half = f"at least half of the right answers are turned at {level}" if level else (
+            f"{100 * turned:.0f} % of the right answers are turned by some level"
+        )  # fmt: skip
+        lines.append(f"{name.upper() if name != 'random' else 'Random signs'}: {half}.")
+    if curve.sigma:
+        lines.append(
+            f"1 σ of the normalised picture is {curve.sigma:.1f} dB: ε of 1 dB is "
+            f"{1 / curve.sigma:.3f} σ."
+        )
+    missing = [status for status in curve.status or () if status]
+    if missing:
+        lines.append(f"{count(len(missing), 'clip')} could not be attacked ({missing[0]}).")
+    st.markdown(plain(" ".join(lines)))
+
+
+def _half(curve: Curve) -> str:
+    smallest = curve.smallest()
+    levels = [point.level for point in curve.troubled]
+    for number, point in enumerate(curve.troubled):
+        if len(smallest) and smallest.isin(levels[: number + 1]).mean() >= 0.5:
+            sigma = f" ({point.level / curve.sigma:.2g} σ)" if curve.sigma and point.level else ""
+            return f"{point.label}{sigma}"
+    return ""
+
+
+def _flows(curves: dict[str, Curve]) -> None:
+    """Of one attack at one level: which emotion turns into which."""
+    left, right = st.columns(2)
+    with left:
+        name = st.selectbox(
+            "Attack", list(curves), format_func=lambda each: curves[each].title, key="flow-attack"
+        )
+    curve = curves[str(name)]
+    labels = [point.label for point in curve.troubled]
+    with right:
+        label = st.select_slider("Epsilon", labels, value=labels[len(labels) // 2], key="flow-at")
+    point = curve.troubled[labels.index(label) if label in labels else -1]
+    flows = curve.flows(point)
+    one, two = st.columns(2)
+    with one:
+        st.markdown(
+            f"**Which emotion turns into which** at {point.label}",
+            help="Clips that were answered right before: left their emotion, right the answer now.",
+        )
+        if flows.to_numpy().sum():
+            theme.figure(flows_figure(flows), key="flows")
+        else:
+            st.caption("No clip was answered right before.")
+    with two:
+        st.markdown("**Recall of each emotion**")
+        theme.figure(
+            recalls_figure(curve, axis=EPSILON.get(curve.unit, curve.unit).split(" (")[0]),
+            key="attack-recalls",
+        )

@@ -1,0 +1,235 @@
+"""One clip under attack: the clean and the attacked sound, and their difference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.components import navigation, player, theme
+from pages.components.errors import plain
+from pages.robustness import loading
+from pages.robustness.run_form import explain_no_gradient
+from ser_core import audio
+from ser_core.pictures import picture_of_sound
+from ser_core.plots.representations import SMALL, picture_figure
+from ser_core.plots.results import answer_figure
+from ser_core.plots.scales import scale_for
+from ser_core.robustness.attacking import smallest_epsilon
+from ser_core.robustness.attacks import ATTACKS
+from ser_core.robustness.curve import written
+from ser_core.robustness.one import CLEAN, HEARD, SEEN, Attacked, attacked
+from ser_core.robustness.places import PLACES, attackable, mean_sigma
+from ser_core.robustness.subset import UNKNOWN, Subset, origin
+
+if TYPE_CHECKING:
+    from pages.components.selection import Active
+    from ser_core.predicting.listing import ModelInfo
+
+ANSWERED = {CLEAN: "Clean", SEEN: "Attacked, as the network sees it", HEARD: "Attacked, as heard"}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Values of the controls."""
+
+    attack: str
+    place: str
+    level: float
+
+
+def show(info: ModelInfo, active: Active) -> None:
+    """Controls, then predictions, sounds and feature maps."""
+    if not active.clip:
+        st.info("The open corpus has no clip that can be played.")
+        return
+    if explain_no_gradient(info):
+        return
+    predictor = loading.model(str(info.folder), info.changed)
+    model = attackable(predictor)
+    row = active.row
+    if row["emotion"] not in model.classes:
+        st.info(f"The model does not know {plain(row['emotion'])}. Choose another clip.")
+        return
+    _clip(active, predictor, info)
+    choice = _controls(model)
+    found = _attacked(predictor, info, active, choice)
+    if found.status:
+        st.info(f"This clip cannot be attacked: {found.status}.")
+    _answers(found, str(row["emotion"]), info, choice)
+    _sounds(found)
+    _feature_maps(found, active.clip)
+    _smallest(predictor, info, active, choice)
+
+
+def _clip(active: Active, predictor: Any, info: ModelInfo) -> None:
+    row = active.row
+    known = origin(predictor, active.corpus)
+    is_test = not known.badge.startswith(UNKNOWN) and active.clip in known.clips
+    note = "" if is_test else " · not known to be a test clip: it may have trained the model"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.html(theme.chip(row["emotion"]) + player.spoken(row), width="stretch")
+        st.caption(plain(active.clip) + note, width="content")
+        navigation.link("corpus", "Another clip →")
+        navigation.link("explain", "Explain it →", model=info.key, clip=active.clip)
+
+
+def _controls(model: Any) -> Choice:
+    one, two, three = st.columns([2, 2, 3])
+    with one:
+        attack = st.selectbox(
+            "Attack",
+            list(ATTACKS),
+            format_func=lambda name: ATTACKS[name].title,
+            key="one-attack",
+            bind="query-params",
+            help=" ".join(f"{each.title}: {each.describe}" for _, each in ATTACKS.items()),
+        )
+    with two:
+        place = st.selectbox(
+            "Place",
+            list(PLACES),
+            format_func=lambda name: PLACES[name].title,
+            key="one-place",
+            bind="query-params",
+            help=" ".join(each.describe for _, each in PLACES.items()),
+        )
+    where = PLACES[str(place)]
+    levels, unit = where.levels(model), where.unit(model)
+    help_ = "Largest change of any value of the picture."
+    if unit == "dB":
+        help_ += f" 1 σ of the normalised picture is {mean_sigma(model):.1f} dB."
+    if unit == "dB SNR":
+        help_ = "How far the added sound lies below the clip; 20 dB is plainly heard, 60 dB is not."
+    with three:
+        level = st.select_slider(
+            f"Epsilon ({unit})",
+            levels,
+            value=levels[len(levels) // 2],
+            format_func=lambda value: written(value, unit),
+            key=f"one-level-{place}",
+            help=help_,
+        )
+    return Choice(str(attack), str(place), float(level))
+
+
+def _subset(predictor: Any, active: Active) -> Subset:
+    sound = audio.load(active.corpus.path(active.clip), sample_rate=predictor.sample_rate)
+    return Subset(active.corpus.clips.loc[[active.clip]], (sound,), active.clip)
+
+
+def _attacked(predictor: Any, info: ModelInfo, active: Active, choice: Choice) -> Attacked:
+    key = (str(info.folder), info.changed, str(active.corpus.path(active.clip)), choice)
+    kept: dict[Any, Attacked] = st.session_state.setdefault("_attacked", {})
+    if key not in kept:
+        while len(kept) > 12:
+            kept.pop(next(iter(kept)))
+        with st.spinner("Attacking …"):
+            kept[key] = attacked(
+                predictor, _subset(predictor, active), choice.attack, choice.place, choice.level
+            )
+    return kept[key]
+
+
+def _answers(found: Attacked, true: str, info: ModelInfo, choice: Choice) -> None:
+    answers = found.answers
+    unit = PLACES[choice.place]
+    columns = st.columns(len(answers))
+    clean = max(answers[CLEAN], key=answers[CLEAN].__getitem__)
+    for column, (name, given) in zip(columns, answers.items(), strict=True):
+        top = max(given, key=given.__getitem__)
+        with column:
+            st.markdown(f"**{ANSWERED[name]}**")
+            note = "right" if top == true else "wrong"
+            turned = " · turned" if name != CLEAN and clean == true and top != true else ""
+            st.html(f"{theme.chip(top)} {100 * given[top]:.0f} % · {note}{turned}")
+            theme.figure(answer_figure(given, true=true), key=f"one-{name}")
+    badge = f" [{info.worth.badge}]" if info.worth.badge else ""
+    st.caption(plain(f"{ATTACKS[choice.attack].title} {unit.title}{badge}."))
+
+
+def _sounds(found: Attacked) -> None:
+    sounds = {"Clean": found.clean, "Attacked": found.sound, "Difference": found.difference}
+    for column, (name, sound) in zip(st.columns(3), sounds.items(), strict=True):
+        with column:
+            if sound is None:
+                nothing = found.sound is None
+                st.caption(
+                    "No sound follows from a change of this kind of picture."
+                    if nothing
+                    else "Nothing differs after rounding to the 16 bits of a file."
+                )
+                continue
+            far = (
+                f", {found.snr:.0f} dB below the clip"
+                if name == "Difference" and found.snr is not None
+                else ""
+            )
+            st.caption(f"{name}{far}")
+            player.play(sound, label=name)
+            st.download_button(
+                "WAV",
+                audio.to_wav(sound),
+                file_name=f"{name.lower()}.wav",
+                mime="audio/wav",
+                key=f"wav-{name}",
+                on_click="ignore",
+            )
+    if found.difference is not None:
+        loudest = float(abs(found.difference.samples).max())
+        if loudest < 0.1:
+            louder = audio.Waveform(
+                found.difference.samples * (0.3 / loudest), found.difference.sample_rate
+            )
+            with st.expander("Hear the difference much louder", type="compact"):
+                player.play(louder, label="Difference, louder")
+
+
+def _feature_maps(found: Attacked, clip: str) -> None:
+    rep = found.representation
+    before = picture_of_sound(rep, found.before, clip)
+    after = picture_of_sound(rep, found.after, f"{clip} attacked")
+    change = picture_of_sound(rep, found.after - found.before, f"{clip} difference")
+    scale = scale_for([before, after])
+    shown = {
+        "Clean": (before, scale),
+        "Attacked": (after, scale),
+        "Difference": (change, scale_for([change], signed=True)),
+    }
+    if rep.summary:
+        st.caption("This model sees a clip as one column of numbers, so there is no picture.")
+        return
+    for column, (name, (picture, own)) in zip(st.columns(3), shown.items(), strict=True):
+        with column:
+            st.caption(f"{name}, {rep.title.lower()} ({rep.unit})" if rep.unit else name)
+            theme.figure(picture_figure(picture, own, SMALL), key=f"picture-{name}")
+
+
+def _smallest(predictor: Any, info: ModelInfo, active: Active, choice: Choice) -> None:
+    """The least epsilon that turns this clip, once it was asked for."""
+    key = (str(info.folder), info.changed, active.clip, choice.attack, choice.place)
+    kept: dict[Any, float | None] = st.session_state.setdefault("_smallest", {})
+    st.button(
+        "Find the smallest epsilon that turns this clip",
+        on_click=_request,
+        args=(key,),
+        help="Tries the levels of the slider, then halves the gap before the first that turns it.",
+    )
+    if st.session_state.get("_smallest_asked") != key:
+        return
+    if key not in kept:
+        with st.spinner("Attacking again and again …"):
+            kept[key] = smallest_epsilon(
+                predictor, _subset(predictor, active), choice.attack, choice.place
+            )
+    found, unit = kept[key], PLACES[choice.place].unit(attackable(predictor))
+    st.markdown(
+        f"It is turned from **{written(float(f'{found:.3g}'), unit)}** on."
+        if found is not None
+        else "It is wrong already, or no epsilon that is tried turns it."
+    )
+
+
+def _request(key: tuple[Any, ...]) -> None:
+    st.session_state["_smallest_asked"] = key

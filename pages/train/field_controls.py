@@ -1,0 +1,278 @@
+"""A control for every field of a recipe, built from the field's type, bounds and help."""
+
+from __future__ import annotations
+
+import types
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
+
+import streamlit as st
+
+from pages.train import recipe_state
+from ser_core.training import draft
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+WORDS = {
+    "name": "Name",
+    "split.policy": "What the test should answer",
+    "split.seed": "Split seed",
+    "split.folds": "Folds",
+    "split.only": "Only these folds",
+    "split.file": "Saved split",
+    "seeds": "Training seeds",
+    "normalise": "Normalise by",
+    "augment.waveform": "Changes of the sound",
+    "augment.picture": "Changes of the picture",
+    "augment.speeds": "Copies at other speeds",
+    "network.name": "Network",
+    "network.width": "Width",
+    "network.dropout": "Dropout",
+    "optim.name": "Optimiser",
+    "optim.lr": "Learning rate",
+    "optim.weight_decay": "Weight decay",
+    "optim.clip_norm": "Gradient clipping",
+    "optim.warmup": "Warm-up",
+    "train.adversarial": "Adversarial training",
+    "train.epsilon": "Epsilon of the attack (σ)",
+    "train.batch": "Clips a step",
+    "train.crop_s": "Crop (s)",
+    "train.ema_decay": "Memory of the average",
+    "train.average": "Averaged weights",
+    "train.select": "Best epoch by",
+    "train.stop_after": "Stop after (epochs)",
+    "train.parts": "Parts of a batch",
+    "train.precision": "Number format",
+}
+STEPS = {
+    "optim.lr": 0.0005,
+    "optim.weight_decay": 0.01,
+    "optim.warmup": 0.05,
+    "optim.clip_norm": 1.0,
+    "network.dropout": 0.05,
+    "network.width": 8,
+    "train.crop_s": 0.5,
+    "train.label_smoothing": 0.01,
+    "train.mixup": 0.1,
+    "train.epsilon": 0.01,
+    "train.ema_decay": 0.005,
+    "train.batch": 2,
+}
+"""How far the plus and minus of a control go; 1 and 0.1 where nothing is said."""
+
+HELP = {
+    "train.epochs": "How often every training clip is learned from. More help until the validation "
+    "UAR stays where it is; the time grows alike.",
+    "train.batch": "Clips that the weights are changed by at a time. More make steadier and fewer "
+    "steps; small corpora often learn better with 16 or 32.",
+    "split.policy": "Which clips the model is tested on, and so what its figures say: how good it "
+    "is for people it has never heard, or only for those it learned from.",
+    "name": "How the run is called in lists. Two recipes that differ in name alone are one run.",
+    "normalise": "**corpus**: by mean and deviation of the training clips. **clip**: each clip by "
+    "its own. **speaker**: each voice by its own clips, without their labels; worth much on new "
+    "voices, and needs a few clips of a new voice when the model is used.",
+    "seeds": "Starts everything random. Several seeds train several times and show how much of a "
+    "figure is luck. As in 0, 1, 2.",
+    "augment.waveform": "**default** changes the voice, the room, the microphone and the level of "
+    "each clip at random before it is represented, anew in every epoch: slower, better on new "
+    "voices. **noise** adds noise, rooms and lines: better on bad recordings. A list of your own "
+    "goes into the YAML below.",
+    "augment.picture": "**default** hides, shifts and warps parts of each picture in the way that "
+    "suits its representation, anew in every epoch. A list of your own goes into the YAML below.",
+    "augment.speeds": "Copies of every training clip, played at these speeds (1.1 is faster and "
+    "higher), each as by a further speaker: better on new voices. Every speed makes an epoch "
+    "longer by as much again. As in 0.9, 1.1.",
+    "train.adversarial": "Half of each batch is attacked before it is learned from, so that the "
+    "model resists attacks. **fgsm**: one step, half as long again. **pgd**: three steps, more "
+    "than twice as long. It costs some accuracy on clean clips; Robustness shows both.",
+    "train.epsilon": "Largest change of a value by that attack, in standard deviations of the "
+    "normalised picture; 0.07 is about 1 dB of a log-mel picture.",
+}
+OWN_LIST = "own list"
+CHOSEN = ("name", "split.policy")
+"""Fields that the form chooses itself, by what else there is; their defaults are a recipe's."""
+TINY = 1e-9
+
+
+def control(name: str, *, disabled: bool = False) -> None:
+    """The control of a field; what it holds is in the address."""
+    field = draft.fields()[name]
+    value = draft.get(recipe_state.content(), name)
+    kinds = _kinds(field)
+    for wanted, make in KINDS:
+        if any(wanted(kind) for kind in kinds):
+            make(name, field, value, disabled)
+            return
+    raise TypeError(f"no control for {name}")
+
+
+def label_of(name: str) -> str:
+    """A field's name for people."""
+    return WORDS.get(name, name.rpartition(".")[2].replace("_", " ").capitalize())
+
+
+def key_of(name: str) -> str:
+    """Key of a field's control."""
+    return f"recipe:{name}"
+
+
+def help_of(name: str, field: FieldInfo) -> str:
+    """What a field is, between which bounds, and what it is by default."""
+    text = HELP.get(name) or f"{field.description or label_of(name)}."
+    low, high = _bounds(field)
+    ends = f" From {low:g} to {high:g}." if low is not None and high is not None else ""
+    usual = "" if name in CHOSEN else f" The default is {_as_text(draft.default(name))}."
+    return f"{text}{ends}{usual} `{name}`"
+
+
+def _as_text(value: Any) -> Any:
+    if value in (None, ()):
+        return "empty"
+    return ", ".join(map(str, value)) if _is_list(value) else value
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple)
+
+
+def _kinds(field: FieldInfo) -> list[Any]:
+    """Types that a field takes, None left out."""
+    kind = field.annotation
+    several = get_origin(kind) in (Union, types.UnionType)
+    return [each for each in (get_args(kind) if several else [kind]) if each is not type(None)]
+
+
+def _bounds(field: FieldInfo) -> tuple[float | None, float | None]:
+    said = {type(rule).__name__: rule for rule in field.metadata}
+    low = said["Ge"].ge if "Ge" in said else said["Gt"].gt if "Gt" in said else None
+    high = said["Le"].le if "Le" in said else said["Lt"].lt if "Lt" in said else None
+    return low, high
+
+
+def _set(name: str, value: Any) -> str:
+    """Give a control its value before it is drawn; its key."""
+    key = key_of(name)
+    st.session_state[key] = value
+    return key
+
+
+def _select(name: str, field: FieldInfo, value: Any, disabled: bool) -> None:
+    options = [*get_args(_literal(field)), *([OWN_LIST] if _is_list(value) else [])]
+    held = OWN_LIST if _is_list(value) else value
+    if held not in options:
+        options.append(held)
+    st.selectbox(
+        label_of(name),
+        options,
+        key=_set(name, held),
+        help=help_of(name, field),
+        disabled=disabled,
+        on_change=_changed,
+        args=(name,),
+    )
+
+
+def _literal(field: FieldInfo) -> Any:
+    return next(kind for kind in _kinds(field) if _is(kind, Literal))
+
+
+def _toggle(name: str, field: FieldInfo, value: Any, disabled: bool) -> None:
+    st.toggle(
+        label_of(name),
+        key=_set(name, bool(value)),
+        help=help_of(name, field),
+        disabled=disabled,
+        on_change=_changed,
+        args=(name,),
+    )
+
+
+def _number(name: str, field: FieldInfo, value: Any, disabled: bool) -> None:
+    whole = int in _kinds(field)
+    kind: Any = int if whole else float
+    low, high = _bounds(field)
+    usable = isinstance(value, int | float) and not isinstance(value, bool)
+    within = usable and (low is None or value >= low) and (high is None or value <= high)
+    st.number_input(
+        label_of(name),
+        None if low is None else kind(low),
+        None if high is None else kind(high),
+        None if value is None or not within or _is_optional(name) else "min",
+        key=_set(name, kind(value) if within else None),
+        step=kind(STEPS.get(name, 1 if whole else 0.1)),
+        format="%d" if whole else "%g",
+        placeholder="empty" if value is None else str(value),
+        help=help_of(name, field),
+        disabled=disabled,
+        on_change=_changed,
+        args=(name,),
+    )
+
+
+def _list(name: str, field: FieldInfo, value: Any, disabled: bool) -> None:
+    text = ", ".join(map(str, value)) if _is_list(value) else "" if value is None else str(value)
+    st.text_input(
+        label_of(name),
+        key=_set(name, text),
+        help=help_of(name, field),
+        placeholder="all" if value is None else "none" if value == () else "",
+        disabled=disabled,
+        on_change=_changed,
+        args=(name,),
+    )
+
+
+def _text(name: str, field: FieldInfo, value: Any, disabled: bool) -> None:
+    st.text_input(
+        label_of(name),
+        key=_set(name, "" if value is None else str(value)),
+        help=help_of(name, field),
+        disabled=disabled,
+        on_change=_changed,
+        args=(name,),
+    )
+
+
+def _is(kind: Any, wanted: Any) -> bool:
+    return get_origin(kind) is wanted or kind is wanted
+
+
+KINDS: tuple[tuple[Any, Any], ...] = (
+    (lambda kind: _is(kind, Literal), _select),
+    (lambda kind: _is(kind, bool), _toggle),
+    (lambda kind: _is(kind, int) or _is(kind, float), _number),
+    (lambda kind: _is(kind, tuple), _list),
+    (lambda _kind: True, _text),
+)
+"""What a type is asked for with, the first that fits."""
+
+
+def _changed(name: str) -> None:
+    value = st.session_state[key_of(name)]
+    if value == OWN_LIST:
+        return
+    kinds = _kinds(draft.fields()[name])
+    if any(_is(kind, tuple) for kind in kinds) and not any(_is(kind, Literal) for kind in kinds):
+        value = _numbers(value)
+    value = None if value == "" else value
+    recipe_state.change(
+        name, draft.default(name) if value is None and not _is_optional(name) else value
+    )
+
+
+def _is_optional(name: str) -> bool:
+    return type(None) in get_args(draft.fields()[name].annotation)
+
+
+def _numbers(text: str) -> list[Any] | None:
+    """A list of numbers as people type it; what is no number stays, for the recipe to refuse."""
+    return [_as_number(part) for part in text.replace(",", " ").split()] or None
+
+
+def _as_number(text: str) -> int | float | str:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

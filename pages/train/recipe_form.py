@@ -1,0 +1,269 @@
+"""The recipe form: fields in groups, those that are seldom changed folded away."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.components import navigation, selection
+from pages.components.errors import plain
+from pages.components.split_policies import TEST_IS_ONE_SPEAKER
+from pages.train import field_controls, recipe_state
+from ser_core import settings
+from ser_core.corpora import PARTS, POLICIES
+from ser_core.training import draft
+from ser_core.words import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+COURSE = ("train.epochs", "train.batch", "train.crop_s", "optim.lr")
+FINER = (
+    "optim.name",
+    "optim.schedule",
+    "optim.warmup",
+    "optim.weight_decay",
+    "optim.clip_norm",
+    "optim.patience",
+    "train.label_smoothing",
+    "train.mixup",
+    "train.average",
+    "train.ema_decay",
+    "train.select",
+    "train.stop_after",
+    "train.precision",
+    "train.threads",
+    "train.parts",
+    "train.class_weights",
+)
+ATTACK = ("train.adversarial", "train.epsilon")
+USED_WITH = {
+    "network.width": ("network.name", {"resnet10", "resnet18"}),
+    "optim.warmup": ("optim.schedule", {"onecycle", "cosine", "constant"}),
+    "optim.patience": ("optim.schedule", {"plateau"}),
+    "train.ema_decay": ("train.average", {"ema"}),
+    "train.epsilon": ("train.adversarial", {"fgsm", "pgd"}),
+}
+"""Fields that count only with certain choices of another, and are shown only then."""
+
+OF_FRAMES = ("augment.picture", "train.crop_s")
+"""Fields that mean nothing where a clip is one frame."""
+
+WIDTH = 104  # px, of a control in a row
+
+
+def show() -> None:
+    """All groups, from the clips to the course of the training."""
+    field_controls.control("name")
+    for title, group in GROUPS.items():
+        with st.container(border=True, gap="small"):
+            st.markdown(f"**{title}**")
+            group()
+
+
+def _grid() -> Any:
+    return st.grid(4, min_column_width=WIDTH)
+
+
+def _controls(names: Iterable[str]) -> None:
+    """Controls of the fields that count with what is chosen."""
+    content = recipe_state.content()
+    left_out = OF_FRAMES if draft.is_one_frame(content) else ()
+    with _grid():
+        for name in names:
+            other, values = USED_WITH.get(name, (name, None))
+            counts = values is None or draft.get(content, other) in values
+            if counts and name not in left_out:
+                field_controls.control(name)
+
+
+def _data() -> None:
+    corpus = selection.active().corpus
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f"{plain(corpus.name)}: {count(len(corpus.usable), 'clip')}, "
+            f"{count(len(corpus.speakers), 'speaker')}",
+            width="content",
+        )
+        navigation.link("corpus", "Open another, or look at its split →")
+    saved = bool(draft.get(recipe_state.content(), "split.file"))
+    _policy(disabled=saved)
+    policy = draft.get(recipe_state.content(), "split.policy")
+    options = POLICIES[policy].options if policy in POLICIES and not saved else ()
+    with _grid():
+        if "fractions" in options:
+            _fractions()
+        if "folds" in options:
+            field_controls.control("split.folds")
+        field_controls.control("split.seed", disabled=saved)
+        field_controls.control("seeds")
+    with st.expander("Certain folds, or a saved split", type="compact"):
+        field_controls.control("split.only")
+        _saved_split()
+
+
+def _policy(*, disabled: bool) -> None:
+    name, field = "split.policy", draft.fields()["split.policy"]
+    held = draft.get(recipe_state.content(), name)
+    options = [*POLICIES] if held in POLICIES else [*POLICIES, held]
+    st.session_state[field_controls.key_of(name)] = held
+    st.selectbox(
+        field_controls.label_of(name),
+        options,
+        format_func=lambda each: POLICIES[each].title if each in POLICIES else each,
+        key=field_controls.key_of(name),
+        help=field_controls.help_of(name, field),
+        disabled=disabled,
+        on_change=_policy_changed,
+    )
+    if held in POLICIES:
+        st.caption(plain(POLICIES[held].describe))
+
+
+def _policy_changed() -> None:
+    recipe_state.change("split.policy", st.session_state[field_controls.key_of("split.policy")])
+
+
+def _fractions() -> None:
+    held = draft.get(recipe_state.content(), "split.fractions")
+    usable = isinstance(held, list | tuple) and len(held) == len(PARTS)
+    own = draft.get(recipe_state.content(), "split.policy") in TEST_IS_ONE_SPEAKER
+    for place, part in enumerate(PARTS[1 : 2 if own else 3], start=1):
+        key = f"recipe:split.{part}"
+        st.session_state[key] = round(100 * float(held[place])) if usable else 10
+        st.number_input(
+            f"{part.capitalize()} (%)",
+            0,
+            50,
+            key=key,
+            step=5,
+            help="Share of the clips. Whole speakers or sentences are dealt, so a part comes only "
+            "near to it. What is left is for training. `split.fractions`",
+            on_change=_fractions_changed,
+        )
+
+
+def _fractions_changed() -> None:
+    held = draft.get(recipe_state.content(), "split.fractions")
+    given = [st.session_state.get(f"recipe:split.{part}") for part in PARTS[1:]]
+    shares = [100 * old if new is None else new for old, new in zip(held[1:], given, strict=True)]
+    recipe_state.change(
+        "split.fractions", [round(share / 100, 2) for share in (100 - sum(shares), *shares)]
+    )
+
+
+def _saved_split() -> None:
+    """Splits that were saved on the page Corpus."""
+    name, field = "split.file", draft.fields()["split.file"]
+    files = sorted((settings.home() / "splits").glob("*.json"))
+    held = draft.get(recipe_state.content(), name)
+    options = ["", *map(str, files)]
+    if held and str(held) not in options:
+        options.append(str(held))
+    st.session_state[field_controls.key_of(name)] = str(held or "")
+    st.selectbox(
+        field_controls.label_of(name),
+        options,
+        format_func=lambda path: path.rpartition("/")[2] or "none",
+        key=field_controls.key_of(name),
+        help=field_controls.help_of(name, field),
+        on_change=lambda: recipe_state.change(
+            name, st.session_state[field_controls.key_of(name)] or None
+        ),
+    )
+
+
+def _representation() -> None:
+    from ser_core.representations import REPRESENTATIONS, SUMMARIES
+
+    content = recipe_state.content()
+    held = str(content.get("representation", draft.default("representation"))["name"])
+    there = dict([*REPRESENTATIONS.items(), *SUMMARIES.items()])
+    known = [*there] if held in there else [*there, held]
+    left, right = st.columns([3, 2])
+    with left:
+        st.session_state["recipe:representation.name"] = held
+        st.selectbox(
+            "Representation",
+            known,
+            format_func=lambda n: there[n].title if n in there else n,
+            key="recipe:representation.name",
+            help="What the network sees of a sound. The page Representations shows all of them.",
+            on_change=_representation_changed,
+        )
+    with right:
+        field_controls.control("normalise")
+    if held not in there:
+        return
+    chosen = there[held]
+    st.caption(plain(chosen.describe))
+    with st.expander("Parameters", type="compact"), _grid():
+        for field in dataclasses.fields(chosen):
+            _parameter(field, content.get("representation", {}).get(field.name, field.default))
+
+
+def _representation_changed() -> None:
+    name = st.session_state["recipe:representation.name"]
+    needed = draft.fitting(recipe_state.content(), name)
+    recipe_state.change("representation.name", name)
+    for other, value in needed.items():
+        recipe_state.change(other, value)
+    if needed:
+        said = ", ".join(
+            f"{field_controls.label_of(other)} {value}" for other, value in needed.items()
+        )
+        st.toast(f"What goes with it was chosen, too: {said}.")
+
+
+def _parameter(field: dataclasses.Field[Any], value: Any) -> None:
+    """A parameter of the representation, as its own field says."""
+    rule, whole = field.metadata, isinstance(field.default, int)
+    kind: Any = int if whole else float
+    name = f"representation.{field.name}"
+    within = isinstance(value, int | float) and rule["low"] <= value <= rule["high"]
+    st.session_state[field_controls.key_of(name)] = kind(value) if within else None
+    unit = f" ({rule['unit']})" if rule["unit"] else ""
+    st.number_input(
+        f"{field_controls.label_of(name)}{unit}",
+        kind(rule["low"]),
+        kind(rule["high"]),
+        "min" if within else None,
+        step=kind(1 if whole else 10),
+        format="%d" if whole else "%g",
+        key=field_controls.key_of(name),
+        placeholder=str(value),
+        help=f"{rule['help']}. From {rule['low']:g} to {rule['high']:g}; the default is "
+        f"{field.default:g}. `{name}`",
+        on_change=_parameter_changed,
+        args=(name, field.default),
+    )
+
+
+def _parameter_changed(name: str, default: Any) -> None:
+    value = st.session_state[field_controls.key_of(name)]
+    recipe_state.change(name, default if value is None else value)
+
+
+def _augmentation() -> None:
+    _controls(("augment.waveform", "augment.picture", "augment.speeds", *ATTACK))
+
+
+def _network() -> None:
+    _controls(("network.name", "network.width", "network.dropout"))
+
+
+def _training() -> None:
+    _controls(COURSE)
+    with st.expander("Optimiser, schedule, averaging, precision", type="compact"):
+        _controls(FINER)
+
+
+GROUPS = {
+    "Clips and split": _data,
+    "Representation": _representation,
+    "Augmentation": _augmentation,
+    "Network": _network,
+    "Course of the training": _training,
+}

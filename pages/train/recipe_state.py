@@ -1,0 +1,128 @@
+"""The state of the form, which is the query parameters of the page and nothing else.
+
+A recipe is a base (the defaults with an honest split, or the recipe of the run named by `from-run`)
+and the changes to it, `optim.lr=0.001` as on the command line, so that a link reproduces the form.
+The corpus is the one that is open. A plain visit brings back what the form held before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.components import errors, selection
+from ser_core.errors import SerError
+from ser_core.training import draft, runs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ser_core.training.recipe import Recipe
+
+FROM = "from-run"
+SHARED = ("corpus", "reader")
+"""Fields of a recipe that the selection of all pages decides."""
+
+KEPT = "_recipe_form"
+
+PARTS_WITH_VOICES = 3
+"""Training, validation and test need a speaker each."""
+
+
+def restore() -> None:
+    """Bring back what the form held, where the address says nothing of it."""
+    here = _in_address()
+    if here:
+        st.session_state[KEPT] = here
+    else:
+        for name, text in st.session_state.get(KEPT, {}).items():
+            st.query_params[name] = text
+
+
+def _in_address() -> dict[str, str]:
+    params = st.query_params.to_dict()
+    return {name: text for name, text in params.items() if name == FROM or _is_own(name)}
+
+
+def _is_own(name: str) -> bool:
+    return name not in SHARED and draft.is_known(name)
+
+
+def base() -> draft.Content:
+    """What the form starts from, with the corpus that is open."""
+    active = selection.active()
+    content: draft.Content = {"split": {"policy": _default_policy(len(active.corpus.speakers))}}
+    if run_id := st.query_params.get(FROM):
+        try:
+            content = dict(runs.one(run_id).content)
+        except SerError as error:
+            errors.show(error)
+    content |= {"corpus": str(active.corpus.root), "reader": active.selection.reader or None}
+    return content
+
+
+def _default_policy(speakers: int) -> str:
+    """The split to begin with: speaker-disjoint wherever there are enough speakers."""
+    return "speaker-disjoint" if speakers >= PARTS_WITH_VOICES else draft.default("split.policy")
+
+
+def changes() -> dict[str, Any]:
+    """Changes of the base by dotted name."""
+    return {name: draft.from_text(text) for name, text in _in_address().items() if name != FROM}
+
+
+def content() -> draft.Content:
+    """The recipe as plain values, valid or not; a name is found where none is given."""
+    from ser_core.training.series import named
+
+    return named(draft.merged(base(), changes()))
+
+
+def recipe() -> Recipe:
+    """The recipe.
+
+    Raises:
+        ParameterError: If a name or value is wrong; all faults are told.
+    """
+    from ser_core.training.recipe import parse
+
+    return parse({name: value for name, value in content().items() if value is not None})
+
+
+def change(name: str, value: Any) -> None:
+    """Put a value into the address; what the base has anyway is left out."""
+    if name == "representation.name":
+        _drop("representation.")
+    changed = draft.differences(draft.merged(base(), {**changes(), name: value}), base())
+    if name in changed:
+        st.query_params[name] = draft.to_text(changed[name])
+    else:
+        st.query_params.pop(name, None)
+    _remember()
+
+
+def replace(wanted: Mapping[str, Any]) -> None:
+    """Make the form hold this recipe."""
+    _drop("")
+    for name, value in draft.differences(wanted, base()).items():
+        if name not in SHARED:
+            st.query_params[name] = draft.to_text(value)
+    _remember()
+
+
+def reset() -> None:
+    """Back to the defaults."""
+    _drop("")
+    st.query_params.pop(FROM, None)
+    st.session_state.pop(KEPT, None)
+
+
+def _drop(prefix: str) -> None:
+    for name in list(st.query_params):
+        if _is_own(name) and name.startswith(prefix):
+            st.query_params.pop(name, None)
+
+
+def _remember() -> None:
+    st.session_state[KEPT] = _in_address()

@@ -1,0 +1,261 @@
+"""Summary and time estimate of the recipe, its YAML, and the buttons that start it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+import yaml
+
+from pages.components import buttons, downloads, errors, navigation, scores, selection
+from pages.components.errors import plain
+from pages.train import recipe_state
+from ser_core.corpora import audit_split, make_split
+from ser_core.corpora.split import Split
+from ser_core.errors import SerError
+from ser_core.jobs import State, find, open_job, start
+from ser_core.processes import crowded
+from ser_core.training import estimate, premium, runs
+from ser_core.training.launch import job_of, launch, shell
+from ser_core.words import count, seconds
+
+if TYPE_CHECKING:
+    from ser_core.training.recipe import Recipe
+
+VIEW = "view"
+JOBS = "Jobs"
+
+
+def show() -> None:
+    """Summary, start and text of the recipe; its faults where there are any."""
+    try:
+        recipe = recipe_state.recipe()
+    except SerError as error:
+        errors.show(error)
+        # A press that left the faulty field must not start what the form held before.
+        buttons.button("Start", _launch, [], type="primary", width="stretch", disabled=True)
+        _text(yaml.safe_dump(_without_none(recipe_state.content()), sort_keys=False))
+        _reset()
+        return
+    with st.container(border=True):
+        _summary(recipe)
+        _start(recipe)
+    _text(recipe.to_yaml())
+    with st.expander("The same in a terminal", key="terminal", on_change="rerun") as box:
+        if box.open:
+            st.code(shell(recipe), language="bash", wrap_lines=True)
+            st.caption("Paste it as it is. The run appears here and on the page Results.")
+    _reset()
+
+
+def _without_none(content: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in content.items() if value is not None}
+
+
+def _summary(recipe: Recipe) -> None:
+    """Split with its grade, number of trainings, time."""
+    try:
+        split, grade, reading = _split_of(recipe.split.model_dump_json(), recipe)
+    except SerError as error:
+        errors.show(error)
+        return
+    st.markdown(f"Leak grade **{grade}** {scores.grade_badge(grade)}", help=scores.grade_help())
+    st.caption(plain(reading))
+    todo = estimate.plan(recipe, split)
+    trainings = count(todo.trainings, "training")
+    st.markdown(f"**{trainings}**, {count(todo.steps, 'step')} in all")
+    _time(recipe, todo)
+
+
+def _split_of(choice: str, recipe: Recipe) -> tuple[Split, str, str]:
+    """Split of the open corpus with its leak grade and its reading, cached while both stay."""
+    corpus = selection.active().corpus
+    kept = st.session_state.get("_recipe_split")
+    if kept is None or kept[0] is not corpus or kept[1] != choice:
+        split = _split_from_recipe(recipe)
+        audit = audit_split(split, corpus)
+        kept = st.session_state["_recipe_split"] = (
+            corpus, choice, (split, audit.grade, audit.reading.partition(" Identical")[0])
+        )  # fmt: skip
+    found: tuple[Split, str, str] = kept[2]
+    return found
+
+
+def _split_from_recipe(recipe: Recipe) -> Split:
+    choice, corpus = recipe.split, selection.active().corpus
+    if choice.file:
+        split = Split.load(choice.file)
+        split.require(corpus)
+        return split
+    options: dict[str, Any] = {"folds": choice.folds} if choice.folds else {}
+    options |= {"seed": choice.seed, "fractions": choice.fractions}
+    return make_split(corpus, choice.policy, **options)
+
+
+def _time(recipe: Recipe, todo: estimate.Plan) -> None:
+    """How long it takes and how that is known, or a way to find out."""
+    key = f"pace:{estimate.shape_of(recipe)}"
+    job = find(key, running=False)
+    if job is not None and not job.state.is_over:
+        _measuring(str(job.folder))
+        return
+    pace = estimate.known_pace(recipe, runs.runs())
+    if pace is not None:
+        st.markdown(
+            f"About **{seconds(todo.seconds(pace))}**, {pace.source}.",
+            help="Past runs of the same shape are the best guide; else a few real steps; else "
+            "those of another recipe, in proportion to its size. Other work on this computer makes "
+            "it longer.",
+        )
+    else:
+        st.markdown("No estimate yet: nothing like it has been trained on this computer.")
+    if recipe.train.parts == 1 and recipe.train.threads != 1 and crowded():
+        st.caption(
+            "Other work keeps this computer's cores busy. With `train.parts` = 2 each thread works "
+            "on a part of the batch of its own, and waits for the other once a step instead of a "
+            "thousand times."
+        )
+    if job is not None and job.state is State.FAILED:
+        st.error(plain(job.reason))
+    if pace is None or pace.source == estimate.ROUGH:
+        buttons.button(
+            "Time a few real steps",
+            _measure,
+            recipe,
+            key,
+            help="Decodes a few clips and trains on them, in a process of its own. Some seconds.",
+        )
+
+
+def _measure(recipe: Recipe, key: str) -> None:
+    out = estimate.file_of(recipe)
+    file = out.with_suffix(".yaml")
+    recipe.save(file)
+    command = [sys.executable, "-m", "ser_core.training.estimate", str(file), str(out)]
+    start(command, title=f"Time {recipe.name}", key=key)
+
+
+@st.fragment(run_every=1)
+def _measuring(folder: str) -> None:
+    job = open_job(Path(folder))
+    if job is None or job.state.is_over:
+        st.rerun()
+    st.caption("Timing a few real steps …")
+
+
+def _start(recipe: Recipe) -> None:
+    """The button, or what became of this very recipe."""
+    job = job_of(recipe.hash)
+    under_way = job is not None and not job.state.is_over
+    finished = _is_finished(recipe.hash)
+    buttons.button(
+        "Start",
+        _launch,
+        [recipe],
+        type="primary",
+        width="stretch",
+        disabled=under_way or finished,
+        help="It waits in the queue until the ones before it are done. You can close this page.",
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Or a series:", width="content")
+        buttons.button(
+            "All thirteen representations",
+            _launch_all,
+            recipe,
+            help="Queues this recipe once for each representation, with its default parameters.",
+        )
+        buttons.button(
+            "All four splits",
+            _launch_splits,
+            recipe,
+            help="Leak premium: trains this recipe under the random, sentence-disjoint, "
+            "speaker-disjoint and leave-one-speaker-out split. Results shows what each costs.",
+        )
+    # Below the buttons: they must not move away under a second press.
+    if under_way:
+        st.info("This very recipe is under way. The tab Jobs shows how far it is.")
+    elif finished:
+        st.success("This very recipe has been run: the same again would give the same.")
+        navigation.link("results", "Show its results →", run=recipe.hash)
+
+
+def _is_finished(run_id: str) -> bool:
+    run = runs.open_run(runs.folder_of_runs() / run_id)
+    return run is not None and run.result is not None
+
+
+def _launch(recipes: list[Recipe]) -> None:
+    """Queue what is not finished, and show the jobs."""
+    new = [recipe for recipe in recipes if not _is_finished(recipe.hash)]
+    try:
+        launch(*new)
+    except SerError as error:
+        st.session_state["_start_error"] = str(error)
+        return
+    if len(new) < len(recipes):
+        st.toast(f"{count(len(recipes) - len(new), 'recipe')} had been run before.")
+    st.session_state[VIEW] = JOBS
+
+
+def _launch_all(recipe: Recipe) -> None:
+    from ser_core.training.series import every_representation
+
+    _launch(every_representation(recipe))
+
+
+def _launch_splits(recipe: Recipe) -> None:
+    _launch(list(premium.recipes(recipe).values()))
+
+
+def _text(text: str) -> None:
+    """The recipe as YAML, to read, edit and download."""
+    with st.expander("The recipe as YAML", expanded=True):
+        st.session_state["recipe-text"] = text
+        with st.form("yaml", border=False):
+            st.text_area(
+                "YAML",
+                key="recipe-text",
+                height=min(420, 44 + 19 * (text.count("\n") + 1)),
+                label_visibility="collapsed",
+            )
+            st.form_submit_button(
+                "Take the changes over", on_click=_apply, help="The form then shows them."
+            )
+        if "_yaml_error" in st.session_state:
+            st.error(plain(st.session_state.pop("_yaml_error")))
+        downloads.button(
+            "Download", "recipe.yaml", "text/yaml", lambda: text, "For the command line"
+        )
+
+
+def _apply() -> None:
+    """Take the YAML over into the form; after an error the form stays as it was."""
+    from ser_core.training.recipe import parse
+
+    try:
+        wanted = yaml.safe_load(st.session_state["recipe-text"])
+        if not isinstance(wanted, dict):
+            raise SerError("is not a recipe", subject="The text", remedy="Write name: value")
+        here = recipe_state.base()
+        wanted = {"corpus": here["corpus"], **wanted}
+        parse(wanted)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" (line {mark.line + 1})" if mark else ""
+        st.session_state["_yaml_error"] = f"This is not YAML{where}."
+        return
+    except SerError as error:
+        st.session_state["_yaml_error"] = str(error)
+        return
+    if str(wanted["corpus"]) != here["corpus"]:
+        selection.choose(corpus=str(wanted["corpus"]), reader=str(wanted.get("reader") or ""))
+    recipe_state.replace(wanted)
+
+
+def _reset() -> None:
+    if "_start_error" in st.session_state:
+        st.error(plain(st.session_state.pop("_start_error")))
+    st.button("Reset to defaults", on_click=recipe_state.reset, type="tertiary")
