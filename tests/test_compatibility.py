@@ -350,7 +350,7 @@ def test_a_link_shows_what_it_showed(link, places):
     page, query = link["page"], filled(link["query"], places)
     app = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=60)
     given = parse_qs(query, keep_blank_values=True)
-    app.switch_page(f"pages/{page}.py")
+    app.switch_page(f"pages/{page}/page.py")
     for name, values in given.items():
         app.query_params[name] = values if len(values) > 1 else values[0]
     app.run()
