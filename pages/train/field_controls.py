@@ -96,7 +96,7 @@ TINY = 1e-9
 
 def control(name: str, *, disabled: bool = False) -> None:
     """The control of a field; what it holds is in the address."""
-    field = draft.fields()[name]
+    field = _field(name)
     value = draft.get(recipe_state.content(), name)
     kinds = _kinds(field)
     for wanted, make in KINDS:
@@ -104,6 +104,10 @@ def control(name: str, *, disabled: bool = False) -> None:
             make(name, field, value, disabled)
             return
     raise TypeError(f"no control for {name}")
+
+
+def _field(name: str) -> FieldInfo:
+    return draft.field(name, recipe_state.content())
 
 
 def label_of(name: str) -> str:
@@ -121,7 +125,7 @@ def help_of(name: str, field: FieldInfo) -> str:
     text = HELP.get(name) or f"{field.description or label_of(name)}."
     low, high = _bounds(field)
     ends = f" From {low:g} to {high:g}." if low is not None and high is not None else ""
-    usual = "" if name in CHOSEN else f" The default is {_as_text(draft.default(name))}."
+    usual = "" if name in CHOSEN else f" The default is {_as_text(draft.default_of(field))}."
     return f"{text}{ends}{usual} `{name}`"
 
 
@@ -251,17 +255,17 @@ def _changed(name: str) -> None:
     value = st.session_state[key_of(name)]
     if value == OWN_LIST:
         return
-    kinds = _kinds(draft.fields()[name])
+    kinds = _kinds(_field(name))
     if any(_is(kind, tuple) for kind in kinds) and not any(_is(kind, Literal) for kind in kinds):
         value = _numbers(value)
     value = None if value == "" else value
     recipe_state.change(
-        name, draft.default(name) if value is None and not _is_optional(name) else value
+        name, draft.default_of(_field(name)) if value is None and not _is_optional(name) else value
     )
 
 
 def _is_optional(name: str) -> bool:
-    return type(None) in get_args(draft.fields()[name].annotation)
+    return type(None) in get_args(_field(name).annotation)
 
 
 def _numbers(text: str) -> list[Any] | None:

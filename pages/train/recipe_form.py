@@ -40,7 +40,6 @@ FINER = (
 )
 ATTACK = ("train.adversarial", "train.epsilon")
 USED_WITH = {
-    "network.width": ("network.name", {"resnet10", "resnet18"}),
     "optim.warmup": ("optim.schedule", {"onecycle", "cosine", "constant"}),
     "optim.patience": ("optim.schedule", {"plateau"}),
     "train.ema_decay": ("train.average", {"ema"}),
@@ -176,11 +175,12 @@ def _saved_split() -> None:
 
 
 def _representation() -> None:
-    from ser_core.representations import REPRESENTATIONS, SUMMARIES
+    from ser_core.models.networks import accepting
+    from ser_core.representations import model_inputs
 
     content = recipe_state.content()
     held = str(content.get("representation", draft.default("representation"))["name"])
-    there = dict([*REPRESENTATIONS.items(), *SUMMARIES.items()])
+    there = {n: each for n, each in model_inputs().items() if accepting(each.input_kind)}
     known = [*there] if held in there else [*there, held]
     left, right = st.columns([3, 2])
     with left:
@@ -200,7 +200,7 @@ def _representation() -> None:
     chosen = there[held]
     st.caption(plain(chosen.describe))
     with st.expander("Parameters", type="compact"), _grid():
-        for field in dataclasses.fields(chosen):
+        for field in (each for each in dataclasses.fields(chosen) if "low" in each.metadata):
             _parameter(field, content.get("representation", {}).get(field.name, field.default))
 
 
@@ -247,17 +247,31 @@ def _parameter_changed(name: str, default: Any) -> None:
 
 
 def _augmentation() -> None:
-    _controls(("augment.waveform", "augment.picture", "augment.speeds", *ATTACK))
+    everything = ("augment.waveform", "augment.picture", "augment.speeds", *ATTACK)
+    _controls(everything if "augment" in _learner_sections() else ("augment.speeds",))
 
 
 def _network() -> None:
-    _controls(("network.name", "network.width", "network.dropout"))
+    _controls(("network.name", *draft.network_fields(recipe_state.content())))
 
 
 def _training() -> None:
+    if "train" not in _learner_sections():
+        st.caption("The training part is fitted at once: there are no epochs to set.")
+        field_controls.control("train.class_weights")
+        return
     _controls(COURSE)
     with st.expander("Optimiser, schedule, averaging, precision", type="compact"):
         _controls(FINER)
+
+
+def _learner_sections() -> tuple[str, ...]:
+    """Sections of the recipe that what fits the chosen network reads."""
+    from ser_core.models.networks import NETWORKS
+    from ser_core.training.learners import learner_for
+
+    name = draft.get(recipe_state.content(), "network.name")
+    return learner_for(name).sections if name in NETWORKS else ("train", "augment")
 
 
 GROUPS = {

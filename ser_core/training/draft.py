@@ -48,6 +48,15 @@ def network_fields(content: Mapping[str, Any]) -> dict[str, FieldInfo]:
     return {f"network.{key}": each for key, each in NETWORKS[name].choices.model_fields.items()}
 
 
+def field(name: str, content: Mapping[str, Any]) -> FieldInfo:
+    """A field of the recipe that a content makes: the network's own, where it is one of those.
+
+    Raises:
+        KeyError: If there is no such field.
+    """
+    return network_fields(content).get(name) or fields()[name]
+
+
 def _every_network_field() -> dict[str, FieldInfo]:
     from ser_core.models.networks import NETWORKS
 
@@ -80,7 +89,12 @@ def _fields(model: type[BaseModel], before: str) -> Iterator[tuple[str, FieldInf
 
 def default(name: str) -> Any:
     """Value of a field where the recipe does not say it; None where it must."""
-    value = fields()[name].get_default(call_default_factory=True)
+    return default_of(fields()[name])
+
+
+def default_of(field: FieldInfo) -> Any:
+    """Value of a field where nothing else is said; None where something must be."""
+    value = field.get_default(call_default_factory=True)
     return None if repr(value) == "PydanticUndefined" else value
 
 

@@ -13,6 +13,11 @@ LEARNERS.register(GRADIENT_DESCENT)(GradientDescent())
 LEARNERS.register(SCIKIT_LEARN)(ScikitLearn())
 
 
+def learner_for(network: str) -> Learner:
+    """What fits the network of a name."""
+    return LEARNERS[NETWORKS[network].learner]
+
+
 def learner_of(recipe: Recipe) -> Learner:
     """What fits the network of a recipe."""
-    return LEARNERS[NETWORKS[recipe.network["name"]].learner]
+    return learner_for(recipe.network["name"])

@@ -120,3 +120,9 @@ def journey(ser_home, mlflow_store):
 def plain(journey):
     """A run of a network that the workbench has itself, to be pooled with."""
     return journey("plain", representation={"name": "functionals"}, network={"name": "linear"})
+
+
+@pytest.fixture
+def train_form():
+    """The form of the page Train with a recipe in its address."""
+    return lambda **params: _visit("train", **params)

@@ -107,3 +107,11 @@ def test_form_and_time_estimate_read_the_registry(registered):
     )
     assert many > 10 * few
     assert described({"kind": "toy-cnn", "filters": 2}) == "a toy of 2 filters"
+
+
+def test_the_page_train_has_controls_for_its_choices(registered, train_form):
+    app = train_form(**{"network.name": "toy-cnn", "network.filters": "7"})
+    filters = app.number_input(key="recipe:network.filters")
+    assert (filters.value, filters.min, filters.max) == (7, 1, 64)
+    assert app.selectbox(key="recipe:network.squash").options == ["relu", "tanh"]
+    assert "recipe:network.width" not in [each.key for each in app.number_input]

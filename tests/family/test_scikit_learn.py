@@ -92,3 +92,12 @@ def test_types_that_are_not_trusted_are_not_loaded(forest, journey, monkeypatch)
     monkeypatch.setattr(forest, "trusted", ())
     with pytest.raises(ModelError, match="types that are not trusted"):
         load_bundle(model.folder)
+
+
+def test_the_page_train_asks_for_no_epochs(logistic, train_form):
+    recipe = {"network.name": "toy-logistic", "representation.name": "functionals"}
+    app = train_form(**recipe)
+    keys = [each.key for each in app.number_input]
+    assert "recipe:network.penalty" in keys
+    assert "recipe:train.epochs" not in keys
+    assert "recipe:optim.lr" not in keys

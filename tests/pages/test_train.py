@@ -143,9 +143,9 @@ def test_a_representation_of_one_frame_brings_its_network_and_takes_it_away(visi
     keys = {widget.key for widget in widgets(app)}
     assert not keys & {field_controls.key_of(name) for name in recipe_form.OF_FRAMES}
     recipe = parse(yaml.safe_load(text(app).value))
-    assert (recipe.network.name, recipe.normalise) == ("linear", "corpus")
+    assert (recipe.network["name"], recipe.normalise) == ("linear", "corpus")
     field(app, "representation.name").set_value("mfcc").run()
-    assert parse(yaml.safe_load(text(app).value)).network.name == "resnet18"
+    assert parse(yaml.safe_load(text(app).value)).network["name"] == "resnet18"
 
 
 def test_seeds_are_typed_as_a_list(visit):
