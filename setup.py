@@ -2,7 +2,7 @@
 
 In a clone the app is at the top (`app.py`, `pages/`, `artifacts/`). Names such as `pages` must not
 land at the top of site-packages, so a wheel carries the same files in the same layout as
-`ser_core/_app`; `ser_core.settings.REPOSITORY` is the one or the other.
+`ser_core/_app`; `ser_core.core.settings.REPOSITORY` is the one or the other.
 """
 
 from __future__ import annotations

@@ -14,21 +14,23 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ser_core.api import attack as attack
-    from ser_core.api import attribute as attribute
-    from ser_core.api import enrol as enrol
-    from ser_core.api import evaluate as evaluate
-    from ser_core.api import export_onnx as export_onnx
-    from ser_core.api import load_model as load_model
-    from ser_core.api import predict as predict
-    from ser_core.api import represent as represent
-    from ser_core.api import train as train
+    from ser_core.api import (
+        attack,
+        attribute,
+        enrol,
+        evaluate,
+        export_onnx,
+        load_model,
+        predict,
+        represent,
+        train,
+    )
     from ser_core.audio.loading import load as load_audio
-    from ser_core.corpora.leaks import audit_split as audit_split
-    from ser_core.corpora.opening import open_corpus as open_corpus
+    from ser_core.core.errors import SerError
+    from ser_core.core.settings import demo_corpus
+    from ser_core.corpora.leaks import audit_split
+    from ser_core.corpora.opening import open_corpus
     from ser_core.corpora.splits import make_split as split
-    from ser_core.errors import SerError as SerError
-    from ser_core.settings import demo_corpus as demo_corpus
 
 # These must be in the environment before anyone imports torch. Where another process keeps a core
 # busy, OpenMP threads that spin while they wait are thirty times slower than ones that sleep; a
@@ -40,11 +42,11 @@ os.environ.setdefault("GOMP_SPINCOUNT", "20000")
 __version__ = "0.1.0"
 
 OFFERED = {
-    "SerError": "ser_core.errors:SerError",
+    "SerError": "ser_core.core.errors:SerError",
     "attack": "ser_core.api:attack",
     "attribute": "ser_core.api:attribute",
     "audit_split": "ser_core.corpora.leaks:audit_split",
-    "demo_corpus": "ser_core.settings:demo_corpus",
+    "demo_corpus": "ser_core.core.settings:demo_corpus",
     "enrol": "ser_core.api:enrol",
     "evaluate": "ser_core.api:evaluate",
     "export_onnx": "ser_core.api:export_onnx",

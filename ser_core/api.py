@@ -10,14 +10,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ser_core import settings
 from ser_core.audio import Waveform
-from ser_core.corpora import Corpus, Split, open_corpus
-from ser_core.corpora import saved as saved_splits
-from ser_core.errors import ModelError, ParameterError
-from ser_core.parallel import Progress
-from ser_core.predicting.answering import Answerer, Recording, Taught, answer, open_model
-from ser_core.predicting.answering import recordings as recordings_in
+from ser_core.core import settings
+from ser_core.core.errors import ModelError, ParameterError
+from ser_core.core.parallel import Progress
+from ser_core.corpora import Corpus, Split, open_corpus, saved_splits
+from ser_core.inference.classify import (
+    EnrolledSpeaker,
+    InferenceModel,
+    Recording,
+    classify,
+    open_model,
+)
+from ser_core.inference.classify import recordings as recordings_in
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,11 +30,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ser_core.explain import Attribution
-    from ser_core.export.producing import Product
-    from ser_core.predicting.evaluating import Evaluation
+    from ser_core.export.pipeline import ExportedFile
+    from ser_core.inference.model_evaluation import Evaluation
+    from ser_core.recipes.recipe import Recipe
     from ser_core.robustness.card import Card
-    from ser_core.training.recipe import Recipe
-    from ser_core.training.run import Outcome
+    from ser_core.runs.execute import Outcome
 
 Sound = str | Path | bytes | Waveform
 """A sound file, a folder of them, the content of a file, or decoded sound."""
@@ -59,8 +64,8 @@ def represent(
     >>> ser.represent(sound, "melspectrogram", n_mels=40, hop_length=320).shape
     (1, 40, 109)
     """
-    from ser_core.representations import make
-    from ser_core.representations import represent as represented
+    from ser_core.features.representations import make
+    from ser_core.features.representations import represent as represented
 
     (found,) = represented(waveform, [make(representation, **parameters)])
     return found
@@ -109,11 +114,11 @@ def train(
     """
     from contextlib import nullcontext
 
-    from ser_core.plots.printed_results import print_test
-    from ser_core.training.draft import merged
-    from ser_core.training.recipe import parse
-    from ser_core.training.run import run
-    from ser_core.training.tracked import tracked
+    from ser_core.plots.publication_results import print_test
+    from ser_core.recipes.draft import merged
+    from ser_core.recipes.recipe import parse
+    from ser_core.runs.execute import run
+    from ser_core.runs.mlflow_logging import tracked
 
     given: dict[str, Any] = dict(changes or {})
     if corpus is not None:
@@ -132,7 +137,7 @@ def train(
     return outcome
 
 
-def load_model(path: str | Path | None = None) -> Answerer:
+def load_model(path: str | Path | None = None) -> InferenceModel:
     """Open a model for use.
 
     Args:
@@ -150,7 +155,7 @@ def load_model(path: str | Path | None = None) -> Answerer:
     >>> ser.load_model().classes
     ('anger', 'fear', 'happiness', 'sadness', 'surprise', 'neutral')
     """
-    from ser_core.predicting.listing import bundled_folder
+    from ser_core.inference.catalogue import bundled_folder
 
     folder = Path(path) if path is not None else bundled_folder()
     trained = sorted(folder.glob("fold-*/bundle/bundle.json"))
@@ -164,10 +169,10 @@ def load_model(path: str | Path | None = None) -> Answerer:
 
 
 def predict(
-    model: Answerer,
+    model: InferenceModel,
     sounds: Sound | Sequence[Sound],
     *,
-    speaker: Taught | None = None,
+    speaker: EnrolledSpeaker | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Calibrated probabilities of the emotions, for one sound or several.
@@ -179,7 +184,7 @@ def predict(
         progress: Called with (sounds done, sounds in all).
 
     Returns:
-        A row a sound, in order: `file`, `seconds`, `p_<emotion>`, `answer`, `confidence` (the
+        A row a sound, in order: `file`, `seconds`, `p_<emotion>`, `classify`, `confidence` (the
         largest probability), `uncertain` (whether that is below the model's threshold), with a
         speaker `other_voice` (whether it sounds like somebody else) and `problem`: empty, or why
         there is no answer.
@@ -194,10 +199,10 @@ def predict(
     >>> table["answer"].item(), round(table.filter(like="p_").sum(axis=1).item(), 6)
     ('anger', 1.0)
     """
-    return answer(model, _recordings(sounds), speaker, progress)
+    return classify(model, _recordings(sounds), speaker, progress)
 
 
-def enrol(model: Answerer, sounds: Sound | Sequence[Sound]) -> Taught:
+def enrol(model: InferenceModel, sounds: Sound | Sequence[Sound]) -> EnrolledSpeaker:
     """A speaker from some of their sounds, without labels: the mean and spread of their features.
 
     Args:
@@ -220,7 +225,7 @@ def enrol(model: Answerer, sounds: Sound | Sequence[Sound]) -> Taught:
 
 
 def evaluate(
-    model: Answerer,
+    model: InferenceModel,
     corpus: Corpus,
     *,
     part: str = "",
@@ -258,20 +263,20 @@ def evaluate(
     >>> found.reports[0].n, found.badge
     (12, 'clips trained on')
     """
-    from ser_core.predicting.enrolment import Enrolment
-    from ser_core.predicting.evaluating import Choice, evaluate_model
+    from ser_core.inference.enrolment import Enrolment
+    from ser_core.inference.model_evaluation import Choice, evaluate_model
 
     enrolment = Enrolment(tuple(enrolled), draws, seed)
     return evaluate_model(model.folder, corpus, Choice(part=part), enrolment, progress)
 
 
 def attribute(
-    model: Answerer,
+    model: InferenceModel,
     sound: Sound,
     method: str = "lrp",
     emotion: str | None = None,
     *,
-    speaker: Taught | None = None,
+    speaker: EnrolledSpeaker | None = None,
     representation: str = "",
     **parameters: Any,
 ) -> Attribution:
@@ -322,7 +327,7 @@ def attribute(
 
 
 def attack(
-    model: Answerer,
+    model: InferenceModel,
     corpus: Corpus,
     attack: str = "fgsm",
     *,
@@ -361,7 +366,7 @@ def attack(
     >>> card.table()[["label", "wa"]].round(2).to_dict("list")
     {'label': ['clean', '40 dB SNR'], 'wa': [0.83, 0.0]}
     """
-    from ser_core.robustness.running import Plan, tried
+    from ser_core.robustness.assessment import Plan, tried
 
     plan = Plan(
         model=model.folder,
@@ -376,13 +381,13 @@ def attack(
 
 
 def export_onnx(
-    model: Answerer,
+    model: InferenceModel,
     folder: str | Path,
     precision: str = "fp32",
     *,
     corpus: str | Path | Corpus | None = None,
     clips: int = 200,
-) -> Product:
+) -> ExportedFile:
     """Export a model as one ONNX file: a waveform goes in, calibrated probabilities come out.
 
     Args:
@@ -414,11 +419,13 @@ def export_onnx(
     >>> made.passed, again.classes == model.classes
     (True, True)
     """
+    from ser_core.export.pipeline import run_pipeline
     from ser_core.export.plan import Plan
-    from ser_core.export.producing import produce
 
     path = _path_of(corpus) if corpus is not None else None
-    (product,) = produce(Plan(model.folder, Path(folder), (precision,), corpus=path, clips=clips))
+    (product,) = run_pipeline(
+        Plan(model.folder, Path(folder), (precision,), corpus=path, clips=clips)
+    )
     return product
 
 
@@ -447,7 +454,7 @@ def _file_of(waveform: Waveform) -> bytes:
 
 
 def _content_of(recipe: str | Path | Mapping[str, Any] | Recipe) -> Mapping[str, Any]:
-    from ser_core.training.recipe import Recipe, read
+    from ser_core.recipes.recipe import Recipe, read
 
     if isinstance(recipe, Recipe):
         return recipe.model_dump(mode="json", exclude_defaults=True)

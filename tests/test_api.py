@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import ser_core as ser
-from ser_core.errors import ModelError, ParameterError
-from ser_core.settings import REPOSITORY
-from ser_core.training.runs import runs
+from ser_core.core.errors import ModelError, ParameterError
+from ser_core.core.settings import REPOSITORY
+from ser_core.runs.catalogue import runs
 
 PAGE = REPOSITORY / "docs" / "python.md"
 QUICK = {"representation": {"name": "rms"}, "network": {"name": "linear"},

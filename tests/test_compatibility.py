@@ -17,31 +17,31 @@ import pytest
 import typer
 from streamlit.testing.v1 import AppTest
 
-from ser_core import audio, feedback
+from ser_core import audio
 from ser_core.cli import app as command_line
+from ser_core.core.settings import REPOSITORY, demo_corpus
 from ser_core.corpora import Split, make_split, open_corpus
-from ser_core.corpora.saved import saved_splits
+from ser_core.corpora.recent import recent_corpora
+from ser_core.corpora.saved_splits import saved_splits
+from ser_core.ensemble.catalogue import Request, ensembles
 from ser_core.ensemble.options import Options
-from ser_core.ensemble.saved import Request, ensembles
 from ser_core.evaluation import Predictions
-from ser_core.explain import bench
-from ser_core.explain.report import Bench
+from ser_core.explain import benchmark
+from ser_core.explain.benchmark_report import Bench
 from ser_core.export import plan as export_plan
-from ser_core.extraction import store_key
+from ser_core.features.extraction import store_key
+from ser_core.features.representations import make
+from ser_core.inference import feedback, saved_evaluations
+from ser_core.inference.catalogue import models
 from ser_core.jobs import State, jobs
 from ser_core.jobs.queue import at_once
 from ser_core.models.predictor import load
-from ser_core.predicting import judged
-from ser_core.predicting.listing import models
-from ser_core.recent import recent_corpora
-from ser_core.representations import make
+from ser_core.recipes import recipe as recipes
+from ser_core.robustness.assessment import Plan as RobustnessPlan
 from ser_core.robustness.card import cards, load_card
-from ser_core.robustness.running import Plan as RobustnessPlan
-from ser_core.settings import REPOSITORY, demo_corpus
-from ser_core.store import FeatureStore
-from ser_core.training import recipe as recipes
-from ser_core.training import runs
-from ser_core.training.run import run as carry_out
+from ser_core.runs import catalogue
+from ser_core.runs.execute import run as carry_out
+from ser_core.storage.feature_store import FeatureStore
 
 DATA = Path(__file__).parent / "data" / "before_redesign"
 EXPECTED = json.loads((DATA / "expected.json").read_text(encoding="utf-8"))
@@ -75,7 +75,7 @@ def home(ser_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     model = bundle(ser_home, RESIDUAL)
     exported = export_plan.folder_of(model)
     (ser_home / "exports" / OF_MODEL).rename(exported)
-    (ser_home / "explain" / OF_MODEL).rename(bench.folder_of(model))
+    (ser_home / "explain" / OF_MODEL).rename(benchmark.folder_of(model))
     places = {
         f"{{HOME}}/exports/{OF_MODEL}": str(exported),
         "{HOME}": str(ser_home),
@@ -135,17 +135,17 @@ def test_the_models_keep_their_keys(home):
 
 
 def test_the_runs_are_listed_with_their_results(home):
-    found = {run.id: run for run in runs.runs()}
+    found = {run.id: run for run in catalogue.runs()}
     assert set(found) == {RESIDUAL, FUNCTIONALS, INTERRUPTED}
     assert found[INTERRUPTED].result is None
     for run_id in (RESIDUAL, FUNCTIONALS):
         run, expected = found[run_id], EXPECTED["runs"][run_id]
         assert (run.name, run.policy, run.representation) == tuple(expected["about"])
-        assert runs.audit_of(run).grade == expected["grade"]
+        assert catalogue.audit_of(run).grade == expected["grade"]
         for enrolled, figures in enumerate(expected["figures"]):
-            report = runs.report_of(run, enrolled=bool(enrolled))
+            report = catalogue.report_of(run, enrolled=bool(enrolled))
             assert figures_of(report) == pytest.approx(figures)
-        (course,) = runs.courses(run.folder)
+        (course,) = catalogue.learning_curves(run.folder)
         assert [epoch["epoch"] for epoch in course.history] == [1, 2, 3]
         assert Split.load(run.folder / "split.json").hash == expected["split"]
 
@@ -162,10 +162,10 @@ def test_the_recipe_of_a_run_is_that_run(home, run_id):
 
 def test_a_training_that_was_interrupted_goes_on(home):
     folder = home / "runs" / INTERRUPTED
-    (before,) = runs.courses(folder)
+    (before,) = catalogue.learning_curves(folder)
     assert (len(before.history), before.finished) == (1, False)
     outcome = carry_out(recipes.load(folder / "recipe.yaml"), folder)
-    (course,) = runs.courses(folder)
+    (course,) = catalogue.learning_curves(folder)
     assert course.finished
     assert course.history[0] == before.history[0]
     assert len(course.history) == 2
@@ -187,12 +187,12 @@ def test_the_ensemble_is_listed_with_its_results(home):
 
 
 def test_a_judged_file_is_among_the_results(home):
-    (found,) = judged.judged()
+    (found,) = saved_evaluations.saved_evaluations()
     assert found.id == EXPECTED["judged"]["id"]
     assert found.name == EXPECTED["judged"]["name"]
     assert found.exported
     assert not found.outdated
-    assert figures_of(runs.report_of(found)) == pytest.approx(EXPECTED["judged"]["figures"])
+    assert figures_of(catalogue.report_of(found)) == pytest.approx(EXPECTED["judged"]["figures"])
 
 
 def test_a_saved_split_is_listed(home):
@@ -229,7 +229,7 @@ def test_a_robustness_card_is_opened(home):
 
 
 def test_a_bench_of_explanations_is_opened(home):
-    found = Bench.load(bench.folder_of(bundle(home, RESIDUAL)))
+    found = Bench.load(benchmark.folder_of(bundle(home, RESIDUAL)))
     assert list(found.methods) == EXPECTED["bench"]["methods"]
     assert len(found.clips) == found.about["clips"] == 6
     assert set(found.maps) == set(found.methods)
@@ -279,8 +279,8 @@ def test_folders_of_what_is_made_of_a_model_keep_their_names(monkeypatch):
     model, corpus = Path("/models/one"), Path("/corpora/one")
     expected = KEYS["folders"]
     assert str(export_plan.folder_of(model)) == expected["export"]
-    assert str(bench.folder_of(model)) == expected["explain"]
-    assert judged.id_of(model, corpus, "test") == expected["judged"]
+    assert str(benchmark.folder_of(model)) == expected["explain"]
+    assert saved_evaluations.id_of(model, corpus, "test") == expected["judged"]
     own = RobustnessPlan(model=Path("home", MODELS["functionals"]), corpus=corpus, kinds=("white",))
     assert str(own.folder) == expected["robustness"]
 

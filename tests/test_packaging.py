@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import ser_core
-from ser_core.settings import REPOSITORY
+from ser_core.core.settings import REPOSITORY
 
 APP = "ser_core/_app"
 SOURCES = [
@@ -25,7 +25,7 @@ SOURCES = [
 START = 60  # s, for a server on a busy machine
 HOME_PAGE = """
 from streamlit.testing.v1 import AppTest
-from ser_core.settings import REPOSITORY
+from ser_core.core.settings import REPOSITORY
 page = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=60).run()
 assert not page.exception, page.exception
 print(page.title[0].value)

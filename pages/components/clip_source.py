@@ -13,9 +13,9 @@ import streamlit as st
 from pages.components import errors, navigation, player, selection, theme
 from ser_core import audio
 from ser_core.audio import Waveform
+from ser_core.core.errors import SerError
 from ser_core.corpora import EMOTIONS
 from ser_core.corpora.nearest import nearest
-from ser_core.errors import SerError
 from ser_core.plots.palette import ACCENT, emotion_color
 from ser_core.plots.waveform import reach_of, waveform_figure
 

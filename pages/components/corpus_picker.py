@@ -7,10 +7,10 @@ from pathlib import Path
 import streamlit as st
 
 from pages.components import errors, selection
-from ser_core import settings
+from ser_core.core import settings
+from ser_core.core.errors import SerError
 from ser_core.corpora import READERS
-from ser_core.errors import SerError
-from ser_core.recent import recent_corpora, remember_corpus
+from ser_core.corpora.recent import recent_corpora, remember_corpus
 
 ANY_READER = "Found by itself"
 SHOWN = "open-corpus"

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ser_core.plots.printed_results import MIME
+from ser_core.plots.publication_results import MIME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from streamlit.delta_generator import DeltaGenerator
 
-    from ser_core.plots.printed_results import Format
+    from ser_core.plots.publication_results import Format
 
 
 def button(label: str, name: str, mime: str, make: Callable[[], bytes | str], help_: str) -> None:

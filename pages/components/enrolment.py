@@ -13,14 +13,14 @@ import streamlit as st
 from pages.components import model_loading
 from pages.components.clip_source import FORMATS
 from pages.components.errors import plain
-from ser_core.errors import SerError
-from ser_core.predicting.answering import Answerer, Recording, Taught
-from ser_core.words import count
+from ser_core.core.errors import SerError
+from ser_core.core.formatting import count
+from ser_core.inference.classify import EnrolledSpeaker, InferenceModel, Recording
 
 if TYPE_CHECKING:
     from pages.components.selection import Active
-    from ser_core.models.predictor import Voice
-    from ser_core.predicting.listing import ModelInfo
+    from ser_core.inference.catalogue import ModelInfo
+    from ser_core.models.predictor import SpeakerStatistics
 
 CLIPS, SPEAKER, FAULTS = "_voice", "_voice_speaker", "_voice_faults"
 FROM_CORPUS = 5
@@ -43,7 +43,7 @@ def _content(recording: Recording) -> bytes:
     return source if isinstance(source, bytes) else str(source).encode()
 
 
-def enrolled_speaker(info: ModelInfo, model: Answerer) -> Taught | None:
+def enrolled_speaker(info: ModelInfo, model: InferenceModel) -> EnrolledSpeaker | None:
     """The enrolled speaker for this model; None where nobody is enrolled or the model cannot enrol.
 
     Raises:
@@ -52,11 +52,11 @@ def enrolled_speaker(info: ModelInfo, model: Answerer) -> Taught | None:
     if not clips() or not model.predictor.enrols:
         return None
     key = ("voice", info.folder, info.changed, fingerprint())
-    found: Taught = model_loading.cached(key, lambda: model.teach(clips()))
+    found: EnrolledSpeaker = model_loading.cached(key, lambda: model.teach(clips()))
     return found
 
 
-def speaker_statistics(info: ModelInfo, model: Answerer) -> Voice | None:
+def speaker_statistics(info: ModelInfo, model: InferenceModel) -> SpeakerStatistics | None:
     """What `predict` of the model takes of `enrolled_speaker`.
 
     Raises:
@@ -109,7 +109,7 @@ def status(speaker: str = "", *, doubted: bool = False, key: str) -> None:
         st.button("Forget the voice", key=f"{key}-forget", type="tertiary", on_click=_remove_all)
 
 
-def panel(model: Answerer, active: Active) -> None:
+def panel(model: InferenceModel, active: Active) -> None:
     """Add and remove enrolment clips; says so where the model cannot enrol."""
     if not model.predictor.enrols:
         st.caption(
@@ -131,7 +131,7 @@ def panel(model: Answerer, active: Active) -> None:
         _list()
 
 
-def _record(model: Answerer) -> None:
+def _record(model: InferenceModel) -> None:
     round_ = st.session_state.setdefault("_voice_round", 0)
     file = st.audio_input("Record a sentence", key=f"voice-record-{round_}", sample_rate=48_000)
     if file is not None:
@@ -139,7 +139,7 @@ def _record(model: Answerer) -> None:
         _clear_widgets()
 
 
-def _upload(model: Answerer) -> None:
+def _upload(model: InferenceModel) -> None:
     round_ = st.session_state["_voice_round"]
     files = st.file_uploader(
         "Or clips of it", type=FORMATS, accept_multiple_files=True, key=f"voice-files-{round_}"
@@ -149,7 +149,7 @@ def _upload(model: Answerer) -> None:
         _clear_widgets()
 
 
-def _of_corpus(model: Answerer, active: Active) -> None:
+def _of_corpus(model: InferenceModel, active: Active) -> None:
     """Offer clips of the speaker of the chosen clip, but not that clip."""
     if not active.clip or not isinstance(active.row["speaker"], str):
         return
@@ -165,12 +165,12 @@ def _of_corpus(model: Answerer, active: Active) -> None:
         )
 
 
-def _replace(model: Answerer, speaker: str, several: list[Recording]) -> None:
+def _replace(model: InferenceModel, speaker: str, several: list[Recording]) -> None:
     _remove_all()
     _add(model, several, speaker)
 
 
-def _add(model: Answerer, several: list[Recording], speaker: str = "") -> None:
+def _add(model: InferenceModel, several: list[Recording], speaker: str = "") -> None:
     """Take clips that can be used, of a speaker if that is known; note what is wrong with others.
 
     What is wrong is shown by the next run: the widgets that gave the clips are emptied after every

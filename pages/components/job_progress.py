@@ -7,8 +7,8 @@ from pathlib import Path
 import streamlit as st
 
 from pages.components import errors
+from ser_core.core.formatting import count, seconds
 from ser_core.jobs import Job, State, open_job
-from ser_core.words import count, seconds
 
 
 @st.fragment(run_every=1)

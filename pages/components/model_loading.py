@@ -12,17 +12,17 @@ import streamlit as st
 
 from pages.components import session_cache
 from pages.components.warmup import freeze
-from ser_core.errors import SerError
-from ser_core.predicting.answering import Answerer, is_warm, warm
-from ser_core.predicting.listing import EXPORTED
-from ser_core.words import seconds
+from ser_core.core.errors import SerError
+from ser_core.core.formatting import seconds
+from ser_core.inference.catalogue import EXPORTED
+from ser_core.inference.classify import InferenceModel, is_warm, warm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ser_core.corpora import Corpus
-    from ser_core.predicting.listing import ModelInfo
-    from ser_core.predicting.origin import Origin
+    from ser_core.inference.catalogue import ModelInfo
+    from ser_core.inference.provenance import Provenance
 
 _LOG = logging.getLogger(__name__)
 MOST_CACHED = 24
@@ -34,7 +34,7 @@ def preload(info: ModelInfo) -> None:
         threading.Thread(target=_open_quietly, args=(info,), daemon=True).start()
 
 
-def model(info: ModelInfo) -> Answerer:
+def model(info: ModelInfo) -> InferenceModel:
     """The model, ready to predict.
 
     Raises:
@@ -46,7 +46,7 @@ def model(info: ModelInfo) -> Answerer:
         return _open(info)
 
 
-def _open(info: ModelInfo) -> Answerer:
+def _open(info: ModelInfo) -> InferenceModel:
     if info.kind != EXPORTED:  # onnxruntime answers those
         import torch
 
@@ -87,10 +87,10 @@ def cached(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
     return session_cache.cached("_predicted", MOST_CACHED, key, make)
 
 
-def provenance_of(info: ModelInfo, corpus: Corpus) -> Origin:
+def provenance_of(info: ModelInfo, corpus: Corpus) -> Provenance:
     """Which clips trained a model, as far as it can be known from a corpus."""
-    from ser_core.predicting.origin import origin
+    from ser_core.inference.provenance import provenance
 
     key = ("origin", info.folder, info.changed, corpus.root, len(corpus))
-    found: Origin = cached(key, lambda: origin(info.about, info.folder, corpus))
+    found: Provenance = cached(key, lambda: provenance(info.about, info.folder, corpus))
     return found

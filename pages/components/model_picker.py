@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.components import navigation
 from pages.components.errors import plain
-from ser_core.predicting.listing import BUNDLED, ENSEMBLE, EXPORTED, RUN, ModelInfo, models
+from ser_core.inference.catalogue import BUNDLED, ENSEMBLE, EXPORTED, RUN, ModelInfo, models
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,8 +11,8 @@ import streamlit as st
 
 from pages.components import buttons, corpus_picker, selection, theme
 from pages.components.errors import plain
-from ser_core import settings
-from ser_core.words import count
+from ser_core.core import settings
+from ser_core.core.formatting import count
 
 
 @dataclass(frozen=True)

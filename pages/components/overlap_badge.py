@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.components import model_loading
-from ser_core.predicting.familiar import familiar
+from ser_core.inference.training_overlap import training_overlap
 
 if TYPE_CHECKING:
     from pages.components.selection import Active
-    from ser_core.predicting.listing import ModelInfo
+    from ser_core.inference.catalogue import ModelInfo
 
 
 def show(clip: str, info: ModelInfo, active: Active) -> None:
     """Whether the clip or its speaker was in training; nothing where that is not known."""
-    known = familiar(model_loading.provenance_of(info, active.corpus), active.corpus, clip)
+    known = training_overlap(model_loading.provenance_of(info, active.corpus), active.corpus, clip)
     if known is not None:
         color = "green" if known.fair else "orange"
         st.markdown(f":{color}-badge[{known.badge}] {known.said}")

@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.components import theme
+from ser_core.inference.classify import PREFIX
 from ser_core.plots.predict import probabilities_figure
-from ser_core.predicting.answering import PREFIX
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ser_core.predicting.answering import Answerer
-    from ser_core.predicting.confidence import Confidence
+    from ser_core.inference.classify import InferenceModel
+    from ser_core.inference.confidence import Confidence
 
 
-def probabilities_of(row: pd.Series[Any], model: Answerer) -> dict[str, float]:
+def probabilities_of(row: pd.Series[Any], model: InferenceModel) -> dict[str, float]:
     """Probabilities of a row of answers, by emotion."""
     return {name: float(row[PREFIX + name]) for name in model.classes}
 
 
 def show(
     row: pd.Series[Any],
-    model: Answerer,
+    model: InferenceModel,
     reading: Confidence,
     before: pd.Series[Any] | None = None,
     *,

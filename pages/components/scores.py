@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from ser_core.core.formatting import count
 from ser_core.corpora.leaks import GRADES
 from ser_core.evaluation import BADGES, METRICS
-from ser_core.words import count
 
 if TYPE_CHECKING:
     from ser_core.evaluation import Interval, Report

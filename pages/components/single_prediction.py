@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.components import clip_source, enrolment, model_loading, overlap_badge, prediction_card
-from ser_core.predicting.answering import check, rows_of
-from ser_core.predicting.familiar import as_clip
+from ser_core.inference.classify import check, rows_of
+from ser_core.inference.training_overlap import as_clip
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from pages.components.clip_source import SelectedSound
     from pages.components.selection import Active
     from ser_core.audio import Waveform
-    from ser_core.models.predictor import Voice
-    from ser_core.predicting.answering import Answerer, Taught
-    from ser_core.predicting.listing import ModelInfo
+    from ser_core.inference.catalogue import ModelInfo
+    from ser_core.inference.classify import EnrolledSpeaker, InferenceModel
+    from ser_core.models.predictor import SpeakerStatistics
 
 COMPARED_AT = 16_000
 """Sample rate, in Hz, at which an upload and a clip are compared."""
 
 
-def choose_sound(model: Answerer, active: Active) -> tuple[SelectedSound, Waveform] | None:
+def choose_sound(model: InferenceModel, active: Active) -> tuple[SelectedSound, Waveform] | None:
     """Let the user choose a sound; None while there is none.
 
     Raises:
@@ -39,7 +39,9 @@ def choose_sound(model: Answerer, active: Active) -> tuple[SelectedSound, Wavefo
     return shown, wave
 
 
-def show(info: ModelInfo, model: Answerer, shown: SelectedSound, wave: Waveform) -> pd.Series[Any]:
+def show(
+    info: ModelInfo, model: InferenceModel, shown: SelectedSound, wave: Waveform
+) -> pd.Series[Any]:
     """Classify a sound, with the enrolled speaker where there is one, and show the prediction."""
     taught = enrolment.enrolled_speaker(info, model)
     voice = taught.voice if taught else None
@@ -54,7 +56,11 @@ def show(info: ModelInfo, model: Answerer, shown: SelectedSound, wave: Waveform)
 
 
 def predict(
-    info: ModelInfo, model: Answerer, shown: SelectedSound, wave: Waveform, voice: Voice | None
+    info: ModelInfo,
+    model: InferenceModel,
+    shown: SelectedSound,
+    wave: Waveform,
+    voice: SpeakerStatistics | None,
 ) -> pd.Series[Any]:
     """The prediction for a sound, cached while sound, model and enrolment stay."""
     enrolled = enrolment.fingerprint() if voice else ""
@@ -68,7 +74,9 @@ def predict(
     return found
 
 
-def _is_doubtful(info: ModelInfo, shown: SelectedSound, wave: Waveform, taught: Taught) -> bool:
+def _is_doubtful(
+    info: ModelInfo, shown: SelectedSound, wave: Waveform, taught: EnrolledSpeaker
+) -> bool:
     """Whether a sound is rather of somebody else than of the enrolled speaker."""
     key = ("doubted", info.folder, shown.fingerprint, enrolment.fingerprint())
     found: bool = model_loading.cached(key, lambda: bool(taught.doubts([wave])[0]))

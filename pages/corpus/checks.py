@@ -9,8 +9,8 @@ import streamlit as st
 from pages.components import player
 from pages.components.errors import plain
 from pages.corpus import clip_table, corpus_scan
+from ser_core.core.formatting import count
 from ser_core.corpora import Corpus, Issue, examine
-from ser_core.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

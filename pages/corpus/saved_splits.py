@@ -11,9 +11,9 @@ import streamlit as st
 
 from pages.components import buttons
 from pages.components.errors import plain
-from ser_core.corpora import PARTS, POLICIES, saved
-from ser_core.errors import SerError
-from ser_core.words import count
+from ser_core.core.errors import SerError
+from ser_core.core.formatting import count
+from ser_core.corpora import PARTS, POLICIES, saved_splits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pages.components.selection import Active
     from ser_core.corpora import Split
-    from ser_core.corpora.saved import SavedSplit
+    from ser_core.corpora.saved_splits import SavedSplit
 
 HEIGHT = 220  # px of a long list, which scrolls
 MANY = 4
@@ -30,13 +30,13 @@ MANY = 4
 
 def save_buttons(active: Active, split: Split, found: pd.DataFrame | None) -> None:
     """Save and download."""
-    name = saved.file_name(split)
+    name = saved_splits.file_name(split)
     kept = any(each.path.name == name for each in known(active, found))
     with st.container(horizontal=True, vertical_alignment="center"):
         buttons.button(
             "Saved" if kept else "Save the split",
             _try,
-            lambda: saved.save(split),
+            lambda: saved_splits.save(split),
             type="primary",
             disabled=kept,
             help="Keeps it in the workbench's own folder, where training finds it.",
@@ -59,12 +59,12 @@ def _as_file(split: Split) -> bytes:
 
 def known(active: Active, found: pd.DataFrame | None) -> list[SavedSplit]:
     """The saved splits of the corpus, graded again only when a file, or what is known, changes."""
-    files = sorted(saved.folder().glob("*.json"))
+    files = sorted(saved_splits.folder().glob("*.json"))
     stamp = [(path, path.stat().st_mtime_ns) for path in files if path.exists()]
     held = st.session_state.get("_saved_splits")
     if held and held[0] is active.corpus and held[1] is found and held[2] == stamp:
         return list(held[3])
-    listed = saved.saved_splits(active.corpus, found)
+    listed = saved_splits.saved_splits(active.corpus, found)
     st.session_state["_saved_splits"] = (active.corpus, found, stamp, listed)
     return listed
 
@@ -78,7 +78,7 @@ def show(active: Active, shown: Split | None, found: pd.DataFrame | None) -> Non
     if not listed:
         return
     st.markdown("**Saved splits of this corpus**")
-    here = saved.file_name(shown) if shown else ""
+    here = saved_splits.file_name(shown) if shown else ""
     with st.container(
         border=True, gap="xxsmall", height=HEIGHT if len(listed) > MANY else "content"
     ):
@@ -122,7 +122,7 @@ def set_controls(split: Split) -> None:
 
 def _delete(path: Path) -> None:
     def move() -> None:
-        st.session_state["_deleted_split"] = saved.delete(path)
+        st.session_state["_deleted_split"] = saved_splits.delete(path)
 
     _try(move)
 
@@ -133,9 +133,11 @@ def _undo() -> None:
     if kept and kept.exists():
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(
-                f"The split {plain(kept.stem)} is deleted; kept for {saved.KEPT_DAYS} days."
+                f"The split {plain(kept.stem)} is deleted; kept for {saved_splits.KEPT_DAYS} days."
             )
-            st.button("Undo", key="undo-split", on_click=_try, args=(lambda: saved.restore(kept),))
+            st.button(
+                "Undo", key="undo-split", on_click=_try, args=(lambda: saved_splits.restore(kept),)
+            )
 
 
 def _try(change: Callable[[], object]) -> None:

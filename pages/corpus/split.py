@@ -11,6 +11,7 @@ from pages.components.errors import plain
 from pages.components.errors import show as show_error
 from pages.components.split_policies import TEST_IS_ONE_SPEAKER
 from pages.corpus import corpus_scan, saved_splits
+from ser_core.core.errors import SerError
 from ser_core.corpora import (
     FRACTIONS,
     PARTS,
@@ -20,7 +21,6 @@ from ser_core.corpora import (
     make_split,
 )
 from ser_core.corpora.issues import listed
-from ser_core.errors import SerError
 from ser_core.plots.corpus import parts_figure
 
 if TYPE_CHECKING:

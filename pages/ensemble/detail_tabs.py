@@ -11,9 +11,9 @@ import streamlit as st
 from pages.components import downloads, scores, theme
 from pages.components.errors import plain
 from pages.ensemble import loading
-from ser_core.ensemble.card import card as card_text
-from ser_core.ensemble.card import sentences
 from ser_core.evaluation import METRICS, coverage_risk
+from ser_core.models.ensemble_card import card as card_text
+from ser_core.models.ensemble_card import sentences
 from ser_core.plots.ensemble import (
     OVERLAPS,
     calibration_figure,
@@ -22,13 +22,13 @@ from ser_core.plots.ensemble import (
     overlap_figure,
     weight_rows,
 )
-from ser_core.plots.printed_results import print_confusion, print_intervals, print_reliability
+from ser_core.plots.publication_results import print_confusion, print_intervals, print_reliability
 from ser_core.plots.results import confusion_figure, intervals_figure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ser_core.ensemble.saved import Saved
+    from ser_core.ensemble.catalogue import Saved
     from ser_core.evaluation import Report
 
 OVERLAP_WORDS = {"shared": "Errors in common", "q": "Yule's Q", "kappa": "Cohen's kappa"}

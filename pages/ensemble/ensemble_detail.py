@@ -11,16 +11,16 @@ from pages.components import downloads, errors, navigation, scores, theme
 from pages.components.errors import plain
 from pages.ensemble import detail_tabs, loading, url_params
 from ser_core import jobs as queue
-from ser_core.ensemble import saved as ensembles
-from ser_core.ensemble.card import in_use
+from ser_core.core.errors import SerError
+from ser_core.core.formatting import seconds
+from ser_core.ensemble import catalogue as ensembles
 from ser_core.ensemble.launch import job_of
-from ser_core.errors import SerError
 from ser_core.jobs import Job, State
+from ser_core.models.ensemble_card import in_use
 from ser_core.plots.ensemble import history_figure
-from ser_core.words import seconds
 
 if TYPE_CHECKING:
-    from ser_core.ensemble.saved import Saved
+    from ser_core.ensemble.catalogue import Saved
     from ser_core.evaluation import Report
 
 BADGES = {

@@ -11,12 +11,12 @@ import streamlit as st
 from pages.components import tables
 from pages.components.errors import plain
 from pages.ensemble import loading, url_params
-from ser_core.ensemble import saved as ensembles
+from ser_core.core.errors import SerError
+from ser_core.ensemble import catalogue as ensembles
 from ser_core.ensemble.launch import job_of
-from ser_core.errors import SerError
 
 if TYPE_CHECKING:
-    from ser_core.ensemble.saved import Saved
+    from ser_core.ensemble.catalogue import Saved
 
 TABLE = "ensembles-table"
 

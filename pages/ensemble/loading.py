@@ -6,22 +6,24 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ser_core.ensemble import saved as ensembles
+from ser_core.ensemble import catalogue as ensembles
 from ser_core.ensemble.members import Candidate
-from ser_core.training import runs
+from ser_core.runs import catalogue
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ser_core.ensemble.saved import Saved
+    from ser_core.ensemble.catalogue import Saved
     from ser_core.evaluation import Predictions, Report
-    from ser_core.training.runs import RunInfo
+    from ser_core.runs.catalogue import RunInfo
 
 
 def candidates() -> list[Candidate]:
     """Finished runs, the newest first, with whatever keeps them from being a member."""
     return [
-        _candidate(str(run.folder), run.result.finished, run) for run in runs.runs() if run.result
+        _candidate(str(run.folder), run.result.finished, run)
+        for run in catalogue.runs()
+        if run.result
     ]
 
 

@@ -10,15 +10,15 @@ from pages.components import theme
 from pages.explain import loading
 from pages.explain.faithfulness import provenance
 from pages.explain.sound_deletion import method_title
-from ser_core.explain.speech import ASPECTS
+from ser_core.core.formatting import count
+from ser_core.explain.speech_relevance import ASPECTS
+from ser_core.features.representations import make
 from ser_core.plots.explain import atlas_figure, mean_map_figure
-from ser_core.representations import make
-from ser_core.words import count
 
 if TYPE_CHECKING:
     from pages.components.selection import Active
-    from ser_core.explain.report import Bench
-    from ser_core.predicting.listing import ModelInfo
+    from ser_core.explain.benchmark_report import Bench
+    from ser_core.inference.catalogue import ModelInfo
 
 
 def show(info: ModelInfo, active: Active) -> None:  # noqa: ARG001  (as all views)

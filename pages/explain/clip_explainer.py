@@ -11,11 +11,12 @@ from pages.components import enrolment, session_cache
 from pages.explain import loading
 from ser_core import audio
 from ser_core.explain.attribution import attributed
-from ser_core.explain.bench import checks_of
-from ser_core.explain.listening import listen, tried
-from ser_core.explain.rests import USUAL
-from ser_core.explain.speech import reading
-from ser_core.explain.view import look
+from ser_core.explain.audio_baselines import USUAL
+from ser_core.explain.benchmark import checks_of
+from ser_core.explain.masked_audio import deletion_test as tried
+from ser_core.explain.masked_audio import mask_audio
+from ser_core.explain.model_input import model_input
+from ser_core.explain.speech_relevance import relevance_by_aspect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,13 +25,13 @@ if TYPE_CHECKING:
 
     from ser_core.audio import Waveform
     from ser_core.explain.attribution import Attribution
-    from ser_core.explain.checks import Check
-    from ser_core.explain.listening import Heard, Trial
+    from ser_core.explain.masked_audio import DeletionTest, MaskedAudio
     from ser_core.explain.method import Method
-    from ser_core.explain.view import View
-    from ser_core.models.predictor import Voice
-    from ser_core.predicting.answering import Answerer
-    from ser_core.predicting.listing import ModelInfo
+    from ser_core.explain.model_input import ModelInput
+    from ser_core.explain.sanity_checks import Check
+    from ser_core.inference.catalogue import ModelInfo
+    from ser_core.inference.classify import InferenceModel
+    from ser_core.models.predictor import SpeakerStatistics
 
 VIEWS, MOST = "_explained_views", 4
 
@@ -57,11 +58,11 @@ class ClipExplainer:
 
     info: ModelInfo
     waveform: Waveform
-    voice: Voice | None = None
+    voice: SpeakerStatistics | None = None
     enrolment_key: str = ""
 
     @property
-    def model(self) -> Answerer:
+    def model(self) -> InferenceModel:
         """The model, as Predict opens it."""
         return loading.model(self.info)
 
@@ -81,22 +82,22 @@ class ClipExplainer:
         )
 
     @property
-    def view(self) -> View:
+    def view(self) -> ModelInput:
         """The sound as the model sees it, with the probabilities that Predict shows.
 
         Raises:
             SerError: If the model cannot be opened or looked into.
         """
         # Each holds copies of the networks, so few are kept.
-        found: View = session_cache.cached(
+        found: ModelInput = session_cache.cached(
             VIEWS, MOST, self.key, lambda: self.view_of(self.waveform)
         )
         return found
 
-    def view_of(self, waveform: Waveform) -> View:
+    def view_of(self, waveform: Waveform) -> ModelInput:
         """Another sound of the same speaker as the model sees it."""
         model = self.model
-        return look(model.predictor, waveform, self.voice).read(model.reading(self.voice))
+        return model_input(model.predictor, waveform, self.voice).read(model.reading(self.voice))
 
     def attribution_map(
         self,
@@ -126,22 +127,22 @@ class ClipExplainer:
     def _map(self, method: Method, emotion: str, representation: str) -> tuple[Any, ...]:
         return ("map", *self.key, method, emotion, representation)
 
-    def view_with_same_networks(self, waveform: Waveform) -> View:
+    def view_with_same_networks(self, waveform: Waveform) -> ModelInput:
         """As `view_of`, by the copies of the networks that the view of the whole sound has."""
         if waveform is self.waveform:
             return self.view
         model = self.model
-        view = look(model.predictor, waveform, self.voice, like=self.view)
+        view = model_input(model.predictor, waveform, self.voice, like=self.view)
         return view.read(model.reading(self.voice))
 
     def masked_sound(
         self, attribution: Attribution, share: float, *, keep: bool, rest: str = USUAL
-    ) -> Heard:
+    ) -> MaskedAudio:
         """The sound with, or without, the most relevant part of a map, and its prediction."""
         key = ("heard", *self.key, *_key_of(attribution), share, keep, rest)
 
-        def make() -> Heard:
-            return listen(
+        def make() -> MaskedAudio:
+            return mask_audio(
                 self.view_with_same_networks,
                 self.waveform,
                 attribution,
@@ -150,14 +151,16 @@ class ClipExplainer:
                 rest=rest,
             )
 
-        found: Heard = loading.cached(key, make)
+        found: MaskedAudio = loading.cached(key, make)
         return found
 
-    def deletion_test(self, attribution: Attribution, share: float, rest: str = USUAL) -> Trial:
+    def deletion_test(
+        self, attribution: Attribution, share: float, rest: str = USUAL
+    ) -> DeletionTest:
         """Whether deleting the relevant part from the sound bears out a map."""
         key = ("trial", *self.key, *_key_of(attribution), share, rest)
 
-        def make() -> Trial:
+        def make() -> DeletionTest:
             kept, removed = (
                 self.masked_sound(attribution, share, keep=keep, rest=rest)
                 for keep in (True, False)
@@ -172,13 +175,15 @@ class ClipExplainer:
                 rest=rest,
             )
 
-        found: Trial = loading.cached(key, make)
+        found: DeletionTest = loading.cached(key, make)
         return found
 
     def speech_reading(self, attribution: Attribution) -> pd.DataFrame:
         """Relevance by phonetic and acoustic aspects."""
         key = ("reading", *self.key, *_key_of(attribution))
-        found: pd.DataFrame = loading.cached(key, lambda: reading(attribution, self.waveform))
+        found: pd.DataFrame = loading.cached(
+            key, lambda: relevance_by_aspect(attribution, self.waveform)
+        )
         return found
 
 

@@ -15,17 +15,17 @@ from pages.explain.one_clip import BESIDE
 from ser_core import audio
 from ser_core.corpora.browse import siblings
 from ser_core.explain import METHODS
-from ser_core.explain.attribution import suited
-from ser_core.explain.similarity import rank_correlation
-from ser_core.explain.view import named
+from ser_core.explain.attribution import applicable_features
+from ser_core.explain.map_similarity import rank_correlation
+from ser_core.explain.model_input import named
+from ser_core.inference.catalogue import models
 from ser_core.plots.explain import reach
-from ser_core.predicting.listing import models
 
 if TYPE_CHECKING:
     from pages.components.selection import Active
     from pages.explain.clip_explainer import CheckedMap, ClipExplainer
-    from ser_core.explain.view import Floats, View
-    from ser_core.predicting.listing import ModelInfo
+    from ser_core.explain.model_input import Floats, ModelInput
+    from ser_core.inference.catalogue import ModelInfo
 
 CLIPS, MODELS = "Two clips", "Two models"
 
@@ -124,7 +124,7 @@ def _map(side: Side, name: str, emotion: str) -> CheckedMap | None:
     if emotion not in view.classes:
         st.warning(f"{side.explainer.info.title} does not know {emotion}.")
         return None
-    representation = suited(view, method)
+    representation = applicable_features(view, method)
     if not controls.applicable(view, [name], representation):
         return None
     return attribution_maps.compute(side.explainer, name, emotion, representation)
@@ -146,14 +146,14 @@ def _head(active: Active, side: Side, emotion: str, found: CheckedMap | None) ->
         f"{plain(explainer.info.title)} answers **{answer}**, "
         f"{_chance(view, whole, answer)} sure{other}. {_voice(explainer)}"
     )
-    if found is not None and len(view.sights) > 1:
+    if found is not None and len(view.network_inputs) > 1:
         rep = found.attribution.representation.hash
         mapped = _chance(view, view.probabilities_through(rep), emotion)
         st.caption(f"The map explains {named(view, rep)}: {emotion} {mapped}.")
     player.play(audio.load(active.corpus.path(side.clip)), label=side.clip)
 
 
-def _chance(view: View, probabilities: Floats, emotion: str) -> str:
+def _chance(view: ModelInput, probabilities: Floats, emotion: str) -> str:
     known = emotion in view.classes
     place = view.classes.index(emotion) if known else 0
     return f"{100 * probabilities[place]:.0f}\u00a0%" if known else "not known"

@@ -12,14 +12,14 @@ import streamlit as st
 
 from pages.components.errors import plain
 from ser_core.explain import METHODS, make
-from ser_core.explain.attribution import excuse
-from ser_core.explain.view import named
+from ser_core.explain.attribution import why_not_applicable
+from ser_core.explain.model_input import named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ser_core.explain.method import Method
-    from ser_core.explain.view import View
+    from ser_core.explain.model_input import ModelInput
 
 ANSWER, TRUE = "what the model answers", "the true emotion"
 FIRST = ("grad_cam", "lrp", "integrated_gradients", "gradient_x_input")
@@ -35,7 +35,7 @@ class Drawing:
     threshold: float
 
 
-def emotion(view: View, true: str | None, *, key: str = "why") -> str:
+def emotion(view: ModelInput, true: str | None, *, key: str = "why") -> str:
     """The class to explain, also in the address."""
     answer = view.classes[view.target(None)]
     options = ["", *(("true",) if true in view.classes else ()), *view.classes]
@@ -91,7 +91,7 @@ def one_method(names: Sequence[str], *, key: str, label: str = "Method") -> str:
     )
 
 
-def representation(view: View) -> str:
+def representation(view: ModelInput) -> str:
     """Whose picture is explained, where an ensemble sees several; its hash."""
     # Pictures first: most methods have more to say of them than of a clip in one frame.
     known = dict(sorted(view.representations.items(), key=lambda item: item[1].summary))
@@ -108,9 +108,9 @@ def representation(view: View) -> str:
     return str(chosen)
 
 
-def applicable(view: View, names: Sequence[str], representation: str) -> list[str]:
+def applicable(view: ModelInput, names: Sequence[str], representation: str) -> list[str]:
     """Those methods that apply to what sees a representation; says which do not, and why."""
-    apart = [name for name in names if excuse(view, chosen(name), representation)]
+    apart = [name for name in names if why_not_applicable(view, chosen(name), representation)]
     if apart:
         titles = " and ".join(METHODS[name].title for name in apart)
         st.caption(

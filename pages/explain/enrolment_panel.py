@@ -11,7 +11,7 @@ from pages.components import enrolment
 if TYPE_CHECKING:
     from pages.components.selection import Active
     from pages.explain.clip_explainer import ClipExplainer
-    from ser_core.predicting.answering import Answerer
+    from ser_core.inference.classify import InferenceModel
 
 KNOWN = (
     ":green-badge[Voice known] The answer and its explanation **take the voice into account**, as "
@@ -23,7 +23,7 @@ UNKNOWN = (
 )
 
 
-def show(model: Answerer, active: Active) -> None:
+def show(model: InferenceModel, active: Active) -> None:
     """Whether a speaker is enrolled, with the means to enrol and to remove."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if model.predictor.enrols:

@@ -15,26 +15,26 @@ from pages.components import buttons, job_progress, theme
 from pages.components.errors import plain
 from pages.explain import loading, sound_deletion
 from pages.explain.sound_deletion import method_title
-from ser_core import settings
-from ser_core.explain import FILLS, METHODS
-from ser_core.explain.checks import CHECKS
+from ser_core.core import settings
+from ser_core.core.shell import pasted
+from ser_core.explain import BASELINES, METHODS
+from ser_core.explain.benchmark_plan import seen_by
+from ser_core.explain.benchmark_report import FIGURES, HIGHER_IS_BETTER
 from ser_core.explain.faithfulness import CONTROLS
-from ser_core.explain.planning import seen_by
-from ser_core.explain.report import FIGURES, HIGHER_IS_BETTER
-from ser_core.explain.tracked import heading
-from ser_core.explain.view import within
+from ser_core.explain.mlflow_logging import heading
+from ser_core.explain.model_input import within
+from ser_core.explain.sanity_checks import CHECKS
+from ser_core.features.representations import make
+from ser_core.inference.catalogue import performance
 from ser_core.jobs import PROGRESS_FILE, State, find, start
-from ser_core.jobs.shell import pasted
-from ser_core.jsonfile import read_json
 from ser_core.plots.palette import ACCENT, NO_EMOTION, emotion_color
 from ser_core.plots.results import Row, intervals_figure
-from ser_core.predicting.listing import worth
-from ser_core.representations import make
+from ser_core.storage.jsonfile import read_json
 
 if TYPE_CHECKING:
     from pages.components.selection import Active
-    from ser_core.explain.report import Bench
-    from ser_core.predicting.listing import ModelInfo
+    from ser_core.explain.benchmark_report import Bench
+    from ser_core.inference.catalogue import ModelInfo
 
 PUBLISHED = {"Grad-CAM": 0.478, "LIME": 0.278, "LRP": 0.106}
 """Drops in probability that a student project reports, from 12 clips, unequal areas and one random
@@ -74,7 +74,7 @@ def provenance(found: loading.Found, info: ModelInfo) -> None:
     part = ""
     if found.model != info.folder:
         seen = within(make(**about["representation"]).title)
-        shared = worth(read_json(found.model / "bundle.json") or {}).badge
+        shared = performance(read_json(found.model / "bundle.json") or {}).badge
         badge = f":orange-badge[{shared}] " if shared else ""
         part = f"{badge}**Of its network on {seen} alone**: "
     st.markdown(
@@ -101,7 +101,7 @@ def _start_form(info: ModelInfo, active: Active, key: str) -> None:
             "most of it LIME's.",
         )  # fmt: skip
         fill = st.selectbox(
-            "Removed parts become", list(FILLS), key="bench-fill", width=200,
+            "Removed parts become", list(BASELINES), key="bench-fill", width=200,
             help="The same for all methods, and the baseline of those that have one.",
         )  # fmt: skip
         enrol, seen_as = _enrolled(info), _seen_as(info)

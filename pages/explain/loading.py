@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-    from ser_core.explain.report import Bench
-    from ser_core.predicting.answering import Answerer
-    from ser_core.predicting.listing import ModelInfo
+    from ser_core.explain.benchmark_report import Bench
+    from ser_core.inference.catalogue import ModelInfo
+    from ser_core.inference.classify import InferenceModel
 
 VIEWS = ("one_clip", "comparison", "faithfulness", "atlas")
 CACHE, MOST_CACHED = "_explained", 60
@@ -35,7 +35,7 @@ def view(name: str) -> ModuleType:
         return importlib.import_module(module)
 
 
-def model(info: ModelInfo) -> Answerer:
+def model(info: ModelInfo) -> InferenceModel:
     """The model as Predict opens it, once for all sessions; nothing here changes it.
 
     Raises:
@@ -77,8 +77,8 @@ def bench(info: ModelInfo) -> Found | None:
     Raises:
         SerError: If it is damaged.
     """
-    from ser_core.explain.bench import folder_of
-    from ser_core.explain.published import published_within
+    from ser_core.explain.benchmark import folder_of
+    from ser_core.explain.published_benchmarks import published_within
 
     own = folder_of(info.folder)
     if (own / "bench.json").is_file():
@@ -104,7 +104,7 @@ def _opened(folder: Path) -> Bench:
 
 @st.cache_resource(max_entries=4, show_spinner="Computing the intervals …")
 def _bench(folder: str, changed: float) -> Bench:  # noqa: ARG001  (part of the key)
-    from ser_core.explain.report import Bench
+    from ser_core.explain.benchmark_report import Bench
 
     found = Bench.load(Path(folder))
     _ = found.verdicts

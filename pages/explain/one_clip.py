@@ -11,26 +11,26 @@ from pages.components import clip_source, enrolment, navigation, overlap_badge, 
 from pages.components.errors import plain
 from pages.explain import attribution_maps, clip_explainer, controls, enrolment_panel, loading
 from ser_core.explain import METHODS
-from ser_core.explain.checks import Case, cascade, reasons
-from ser_core.explain.listening import can_be_heard
-from ser_core.explain.rests import RESTS, SILENCE, USUAL
-from ser_core.explain.speech import ASPECTS
-from ser_core.explain.view import named
+from ser_core.explain.audio_baselines import AUDIO_BASELINES, SILENCE, USUAL
+from ser_core.explain.masked_audio import is_invertible
+from ser_core.explain.model_input import named
+from ser_core.explain.sanity_checks import Case, cascade, reasons
+from ser_core.explain.speech_relevance import ASPECTS
+from ser_core.inference.catalogue import networks_of
+from ser_core.inference.classify import check
 from ser_core.plots.explain import cascade_figure, explained_answer_figure, reading_figure
 from ser_core.plots.palette import emotion_color
 from ser_core.plots.representations import Size
-from ser_core.predicting.answering import check
-from ser_core.predicting.listing import networks_of
 
 if TYPE_CHECKING:
     from pages.components.clip_source import SelectedSound
     from pages.components.selection import Active
     from pages.explain.clip_explainer import CheckedMap, ClipExplainer
     from ser_core.explain.attribution import Attribution
-    from ser_core.explain.listening import Heard, Trial
-    from ser_core.explain.view import Floats, View
-    from ser_core.predicting.listing import ModelInfo
-    from ser_core.representations import Representation
+    from ser_core.explain.masked_audio import DeletionTest, MaskedAudio
+    from ser_core.explain.model_input import Floats, ModelInput
+    from ser_core.features.representations import Representation
+    from ser_core.inference.catalogue import ModelInfo
 
 ENERGY = (
     "Of the new sound, against the clip. The two need not add up to 100 %: what is taken away is "
@@ -86,7 +86,7 @@ def _answer(
     """All probabilities; where the maps explain a part of the model, that part's beside them."""
     view = explainer.view
     whole = view.probabilities()
-    mapped = view.probabilities_through(representation) if len(view.sights) > 1 else None
+    mapped = view.probabilities_through(representation) if len(view.network_inputs) > 1 else None
     figure = explained_answer_figure(
         dict(zip(view.classes, map(float, whole), strict=True)),
         None if mapped is None else dict(zip(view.classes, map(float, mapped), strict=True)),
@@ -122,7 +122,7 @@ def _network(explainer: ClipExplainer, representation: str) -> str:
     return next(found, explainer.info.key)
 
 
-def _other_answer(view: View, mapped: Floats | None) -> None:
+def _other_answer(view: ModelInput, mapped: Floats | None) -> None:
     """Warn where the network that is explained predicts another emotion than the ensemble."""
     if mapped is None:
         return
@@ -202,7 +202,7 @@ def _sonification(explainer: ClipExplainer, found: CheckedMap, emotion: str) -> 
         "model then hears the new sound from the beginning.",
     )
     rep = found.attribution.representation
-    if not can_be_heard(rep):
+    if not is_invertible(rep):
         _no_sonification(rep)
         return
     st.markdown(
@@ -215,7 +215,7 @@ def _sonification(explainer: ClipExplainer, found: CheckedMap, emotion: str) -> 
             "Most relevant (% of the picture)", 1, 90, 20, key="share", bind="query-params"
         )
         rest = st.segmented_control(
-            "What is taken away", list(RESTS), default=USUAL, required=True, key="rest",
+            "What is taken away", list(AUDIO_BASELINES), default=USUAL, required=True, key="rest",
             format_func={USUAL: "turned down", SILENCE: "silent"}.__getitem__,
             bind="query-params", width="content",
             help="Turned down to how loud each frequency usually is in this clip. Silence tears "
@@ -227,12 +227,12 @@ def _sonification(explainer: ClipExplainer, found: CheckedMap, emotion: str) -> 
         player.play(masked.waveform, label=title)
         st.caption(_masked_answer_text(explainer.view, masked, rep.hash, emotion))
     with st.spinner("Marking other places"):
-        several = len(explainer.view.sights) > 1
+        several = len(explainer.view.network_inputs) > 1
         whose = f"for {named(explainer.view, rep.hash)}, " if several else ""
         _verdict(explainer.deletion_test(found.attribution, share / 100, rest), emotion, whose)
 
 
-def _verdict(trial: Trial, emotion: str, whose: str) -> None:
+def _verdict(trial: DeletionTest, emotion: str, whose: str) -> None:
     """The deletion test on the sound, against other places of the same size."""
     said = (
         f"{whose}the marked part alone gives {emotion} {100 * trial.kept:.0f} %, as much in "
@@ -272,7 +272,9 @@ def _no_sonification(rep: Representation) -> None:
     )
 
 
-def _masked_answer_text(view: View, heard: Heard, representation: str, emotion: str) -> str:
+def _masked_answer_text(
+    view: ModelInput, heard: MaskedAudio, representation: str, emotion: str
+) -> str:
     """The prediction for the masked sound, and that of the network the map is of."""
     classes, place = view.classes, view.classes.index(emotion)
     answer = classes[int(heard.after.argmax())]
@@ -280,7 +282,7 @@ def _masked_answer_text(view: View, heard: Heard, representation: str, emotion: 
         f"The model now answers **{answer}** ({100 * heard.after.max():.0f} %); {emotion} went "
         f"from {100 * heard.before[place]:.0f} % to {100 * heard.after[place]:.0f} %"
     )
-    if len(view.sights) > 1:
+    if len(view.network_inputs) > 1:
         words += (
             f", for {named(view, representation)} alone from {100 * heard.mapped_before[place]:.0f}"
             f" % to {100 * heard.mapped_after[place]:.0f} %"
@@ -318,19 +320,19 @@ def _no_speech_reading(attribution: Attribution, emotion: str) -> str:
     return f"Nothing in this map speaks for {emotion}."
 
 
-def _without_weights(view: View, found: CheckedMap, emotion: str) -> None:
+def _without_weights(view: ModelInput, found: CheckedMap, emotion: str) -> None:
     box = st.expander(
         "What is left of the map when the network forgets", key="cascade", on_change="rerun"
     )
     if not box.open:
         return
     with box:
-        sight, _ = view.through(found.attribution.representation.hash)[0]
-        target, method = sight.classes.index(emotion), found.attribution.method
+        network_input, _ = view.through(found.attribution.representation.hash)[0]
+        target, method = network_input.classes.index(emotion), found.attribution.method
         if not method.quick:
             st.caption("Only for quick methods.")
             return
-        case = Case(sight, method, target, method.relevance(sight, target))
+        case = Case(network_input, method, target, method.relevance(network_input, target))
         theme.figure(cascade_figure(cascade(case)), key="cascade-figure")
         st.caption(
             "Weights are shuffled from the answer down, layer by layer. A map that stays alike "

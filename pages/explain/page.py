@@ -7,7 +7,7 @@ import streamlit as st
 from pages.components import model_picker, selection
 from pages.components.errors import error_boundary
 from pages.explain import loading
-from ser_core.predicting.listing import EXPORTED
+from ser_core.inference.catalogue import EXPORTED
 
 active = selection.active()
 st.title("Explain")

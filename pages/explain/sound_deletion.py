@@ -9,15 +9,15 @@ import streamlit as st
 
 from pages.components import theme
 from ser_core.explain import METHODS
+from ser_core.explain.deletion_tests import SHARES, WITHOUT_A_MODEL
 from ser_core.explain.faithfulness import CONTIGUOUS
-from ser_core.explain.trials import SHARES, WITHOUT_A_MODEL
 from ser_core.plots.palette import ACCENT, NO_EMOTION
 from ser_core.plots.results import Row, intervals_figure
 
 if TYPE_CHECKING:
     from ser_core.evaluation import Interval
-    from ser_core.explain.report import Bench
-    from ser_core.explain.trials import Trials
+    from ser_core.explain.benchmark_report import Bench
+    from ser_core.explain.deletion_tests import DeletionTests
 
 REST = {
     "usual": "turned down to how loud its frequency usually is in the clip",
@@ -58,7 +58,7 @@ def show(found: Bench) -> None:
         )
 
 
-def _chart(found: Bench, heard: Trials) -> None:
+def _chart(found: Bench, heard: DeletionTests) -> None:
     st.markdown("**Clips where both halves hold**, higher is better; hollow: a check failed")
     rows = [
         Row(
@@ -76,7 +76,7 @@ def _chart(found: Bench, heard: Trials) -> None:
     )
 
 
-def _table(heard: Trials) -> None:
+def _table(heard: DeletionTests) -> None:
     rows = [
         {
             "Method": method_title(name),
@@ -105,7 +105,7 @@ def _table(heard: Trials) -> None:
     )
 
 
-def _shares(heard: Trials, name: str) -> str:
+def _shares(heard: DeletionTests, name: str) -> str:
     return " / ".join(f"{100 * (heard.figure(name, each).value or 0):.0f}" for each in SHARES)
 
 

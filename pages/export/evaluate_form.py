@@ -10,16 +10,16 @@ import streamlit as st
 from pages.components import buttons, navigation, scores, session_cache
 from pages.components.errors import plain
 from pages.components.job_progress import watch
-from ser_core.export.model import about_of
+from ser_core.core.formatting import count
+from ser_core.inference import saved_evaluations
+from ser_core.inference.provenance import provenance
 from ser_core.jobs import State, find
-from ser_core.predicting import judged
-from ser_core.predicting.origin import origin
-from ser_core.words import count
+from ser_core.models.onnx import about_of
 
 if TYPE_CHECKING:
     from pages.components.selection import Active
-    from ser_core.export.spec import Spec
-    from ser_core.predicting.judged import Judged
+    from ser_core.inference.saved_evaluations import SavedEvaluation
+    from ser_core.models.onnx_metadata import Spec
 
 
 def show(file: Path, spec: Spec, active: Active) -> None:
@@ -36,12 +36,12 @@ def show(file: Path, spec: Spec, active: Active) -> None:
 
 def _show_state(file: Path, active: Active, part: str) -> bool:
     """Show what there is; False where nobody asked yet, or it went wrong."""
-    own = judged.id_of(file, _corpus(active), part)
-    job = find(judged.KEY + own, running=False)
+    own = saved_evaluations.id_of(file, _corpus(active), part)
+    job = find(saved_evaluations.KEY + own, running=False)
     if job is not None and job.state is State.RUNNING:
         watch(str(job.folder), on_cancel="Nothing is kept of it.", unit="answer")
         return True
-    kept = next((each for each in judged.judged() if each.id == own), None)
+    kept = next((each for each in saved_evaluations.saved_evaluations() if each.id == own), None)
     if kept is not None and not kept.outdated:
         _show_result(kept)
         return True
@@ -70,13 +70,13 @@ def _corpus(active: Active) -> Path:
 
 
 def _start(file: Path, spec: Spec, active: Active, part: str) -> None:
-    judged.launch(
+    saved_evaluations.launch(
         file, _corpus(active), active.selection.reader or None, part,
         enrols=spec.enrolled is not None, title=f"Results of {file.name}",
     )  # fmt: skip
 
 
-def _show_result(kept: Judged) -> None:
+def _show_result(kept: SavedEvaluation) -> None:
     """The headline, and the way to everything behind it."""
     result = kept.result
     if result is None:
@@ -100,7 +100,7 @@ def _clips(file: Path, spec: Spec, active: Active) -> tuple[int, int]:
     def make() -> tuple[int, int]:
         rows = active.corpus.usable
         clips = [str(clip) for clip in rows.index[rows["emotion"].isin(list(spec.classes))]]
-        return len(origin(about_of(spec), None, active.corpus).of(clips, "test")), len(clips)
+        return len(provenance(about_of(spec), None, active.corpus).of(clips, "test")), len(clips)
 
     found: tuple[int, int] = session_cache.cached("_clips_for_files", 24, key, make)
     return found

@@ -10,15 +10,15 @@ import streamlit as st
 
 from pages.components import buttons, errors, selection
 from pages.components.errors import plain
-from ser_core.errors import SerError
+from ser_core.core.errors import SerError
+from ser_core.core.formatting import seconds
 from ser_core.export.plan import CLIPS, Plan, files, folder_of, launch, launched
-from ser_core.export.spec import PRECISIONS
 from ser_core.jobs import Job, State, open_job
-from ser_core.words import seconds
+from ser_core.models.onnx_metadata import PRECISIONS
 
 if TYPE_CHECKING:
     from pages.components.selection import Active
-    from ser_core.predicting.listing import ModelInfo
+    from ser_core.inference.catalogue import ModelInfo
 
 FAULT = "_export_error"
 RECENT = 600.0

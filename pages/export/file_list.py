@@ -8,22 +8,21 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.components import buttons, navigation, player
-from pages.components import downloads as downloads
+from pages.components import buttons, downloads, navigation, player
 from pages.components.errors import plain
 from pages.export import evaluate_form, source_model
-from ser_core.errors import SerError
-from ser_core.export.model import read
+from ser_core.core.errors import SerError
 from ser_core.export.package import package, report
 from ser_core.export.plan import files, launched, speeds, time_files
-from ser_core.export.spec import PRECISIONS, Spec
+from ser_core.models.onnx import read
+from ser_core.models.onnx_metadata import PRECISIONS, Spec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from pages.components.selection import Active
-    from ser_core.predicting.listing import ModelInfo
+    from ser_core.inference.catalogue import ModelInfo
 
 BADGES = {
     "verified": ":green-badge[verified]",

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.components.model_picker import MODEL
 from ser_core.export.plan import source_of
-from ser_core.predicting.listing import EXPORTED, models
+from ser_core.inference.catalogue import EXPORTED, models
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,15 +8,15 @@ import streamlit as st
 
 from pages.components import enrolment, model_loading, navigation, single_prediction
 from pages.components.errors import error_boundary
-from ser_core.predicting.listing import models
+from ser_core.inference.catalogue import models
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from pages.components.selection import Active
-    from ser_core.export.spec import Spec
-    from ser_core.predicting.listing import ModelInfo
+    from ser_core.inference.catalogue import ModelInfo
+    from ser_core.models.onnx_metadata import Spec
 
 
 def show(files: Mapping[Path, Spec], info: ModelInfo, active: Active) -> None:

@@ -8,8 +8,8 @@ import streamlit as st
 
 from pages.components import navigation, theme
 from pages.components.errors import plain
-from ser_core.recent import finished_runs
-from ser_core.words import count
+from ser_core.core.formatting import count
+from ser_core.runs.finished import finished_runs
 
 if TYPE_CHECKING:
     from pages.components.selection import Active

@@ -26,26 +26,27 @@ from pages.components import (
 from pages.components.errors import error_boundary, plain
 from pages.components.job_progress import watch
 from pages.predict import feedback_form
-from ser_core import atomic, settings
+from ser_core.core import settings
+from ser_core.core.formatting import count
 from ser_core.corpora.emotions import EMOTIONS
+from ser_core.inference.classify import Recording, classify, recordings
+from ser_core.inference.prediction_files import read_answers, signed
+from ser_core.inference.training_overlap import trained_on
 from ser_core.jobs import PROGRESS_FILE, State, find, start
 from ser_core.plots.palette import EMOTION_COLORS
 from ser_core.plots.predict import distribution_figure
-from ser_core.predicting.answer_files import read_answers, signed
-from ser_core.predicting.answering import Recording, answer, recordings
-from ser_core.predicting.familiar import trained_on
-from ser_core.words import count
+from ser_core.storage import atomic
 
 if TYPE_CHECKING:
     from pages.components.selection import Active
-    from ser_core.predicting.answering import Answerer
-    from ser_core.predicting.listing import ModelInfo
+    from ser_core.inference.catalogue import ModelInfo
+    from ser_core.inference.classify import InferenceModel
 
 VOICE = "voice"
 MOST_AT_ONCE = 60  # files of a folder that are answered while the page waits
 
 
-def show(info: ModelInfo, model: Answerer, active: Active) -> None:
+def show(info: ModelInfo, model: InferenceModel, active: Active) -> None:
     """Choose files or a folder; then the table."""
     left, right = st.columns(2, gap="medium")
     with left:
@@ -97,7 +98,7 @@ def _overlap_note(info: ModelInfo, several: list[Recording], active: Active) -> 
 
 
 def _predictions(
-    info: ModelInfo, model: Answerer, several: list[Recording], folder: Path | None
+    info: ModelInfo, model: InferenceModel, several: list[Recording], folder: Path | None
 ) -> pd.DataFrame | None:
     """Predictions, at once or by a job; None while there are none."""
     of_voice = enrolment.fingerprint() if enrolment.speaker_statistics(info, model) else ""
@@ -107,7 +108,7 @@ def _predictions(
 
     def make() -> pd.DataFrame:
         with model_loading.progress("Answering") as report:
-            return answer(model, several, enrolment.enrolled_speaker(info, model), report)
+            return classify(model, several, enrolment.enrolled_speaker(info, model), report)
 
     found: pd.DataFrame = model_loading.cached(key, make)
     return found
@@ -158,7 +159,9 @@ def _start(info: ModelInfo, folder: Path, home: Path, key: str) -> None:
     start([*command, "--progress-file", PROGRESS_FILE], title=f"Answer {folder.name}", key=key)
 
 
-def _table(info: ModelInfo, model: Answerer, several: list[Recording], table: pd.DataFrame) -> None:
+def _table(
+    info: ModelInfo, model: InferenceModel, several: list[Recording], table: pd.DataFrame
+) -> None:
     left, right = st.columns([3, 2], gap="medium")
     with left:
         picked = _rows(table)
@@ -222,7 +225,7 @@ def _rows(table: pd.DataFrame) -> int | None:
     return rows[0] if rows and rows[0] < len(table) else None
 
 
-def _caption_and_download(info: ModelInfo, model: Answerer, table: pd.DataFrame) -> None:
+def _caption_and_download(info: ModelInfo, model: InferenceModel, table: pd.DataFrame) -> None:
     problems = int((table["problem"] != "").sum())
     unsure = int(table["uncertain"].sum())
     other = int(table.get("other_voice", pd.Series(dtype=bool)).sum())
@@ -245,7 +248,9 @@ def _caption_and_download(info: ModelInfo, model: Answerer, table: pd.DataFrame)
         )  # fmt: skip
 
 
-def _recording(info: ModelInfo, model: Answerer, recording: Recording, row: pd.Series[Any]) -> None:
+def _recording(
+    info: ModelInfo, model: InferenceModel, recording: Recording, row: pd.Series[Any]
+) -> None:
     """The chosen recording: to hear, with its prediction and the form for feedback."""
     st.markdown(f"**{plain(Path(recording.name).name)}**")
     if row["problem"]:

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.components import buttons, clip_source, errors, prediction_card
-from ser_core import feedback
+from ser_core.core.errors import SerError
 from ser_core.corpora.emotions import EMOTIONS
-from ser_core.errors import SerError
+from ser_core.inference import feedback
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from pages.components.clip_source import SelectedSound
-    from ser_core.predicting.answering import Answerer
-    from ser_core.predicting.listing import ModelInfo
+    from ser_core.inference.catalogue import ModelInfo
+    from ser_core.inference.classify import InferenceModel
 
 
-def show(shown: SelectedSound, row: pd.Series[Any], model: Answerer, info: ModelInfo) -> None:
+def show(shown: SelectedSound, row: pd.Series[Any], model: InferenceModel, info: ModelInfo) -> None:
     """Ask for the true label, and keep the recording with it after consent."""
     name = f"really-{hash((shown.name, shown.start))}"
     options = [*model.classes, *(each for each in EMOTIONS if each not in model.classes)]

@@ -9,12 +9,12 @@ import streamlit as st
 
 from pages.components import errors, navigation, theme
 from pages.components.errors import plain
-from ser_core import feedback
-from ser_core.errors import SerError
-from ser_core.words import count
+from ser_core.core.errors import SerError
+from ser_core.core.formatting import count
+from ser_core.inference import feedback
 
 if TYPE_CHECKING:
-    from ser_core.feedback import Kept, Removed
+    from ser_core.inference.feedback import KeptRecording, RemovedRecordings
 
 MOST_SHOWN = 20
 REMOVED = "_kept_removed"
@@ -37,7 +37,7 @@ def show() -> None:
         st.caption(f"The newest {MOST_SHOWN}; the page Corpus shows all.")
 
 
-def _header(found: list[Kept]) -> None:
+def _header(found: list[KeptRecording]) -> None:
     right = sum(each.emotion == each.answer for each in found)
     st.markdown(
         f"**{count(len(found), 'recording')}**; the model was right in {right} of them. "
@@ -51,7 +51,7 @@ def _header(found: list[Kept]) -> None:
         st.button("Delete all", on_click=_delete, args=([each.id for each in found],))
 
 
-def _recording(each: Kept) -> None:
+def _recording(each: KeptRecording) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container(width=330, gap="xxsmall"):
             st.html(theme.chip(each.emotion))
@@ -67,7 +67,7 @@ def _recording(each: Kept) -> None:
 
 def _delete(ids: list[str]) -> None:
     """Delete from the disk; what is needed to undo it is in memory alone."""
-    removed: list[Removed] = []
+    removed: list[RemovedRecordings] = []
     for kept_id in ids:
         try:
             removed.append(feedback.delete(kept_id))
@@ -78,7 +78,7 @@ def _delete(ids: list[str]) -> None:
 
 def _undo() -> None:
     """Say what was deleted; it can be put back until the user says that it is enough."""
-    removed: list[Removed] = st.session_state.get(REMOVED, [])
+    removed: list[RemovedRecordings] = st.session_state.get(REMOVED, [])
     if not removed:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center"):

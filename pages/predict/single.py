@@ -14,19 +14,19 @@ from pages.components import (
     single_prediction,
 )
 from pages.predict import feedback_form, timeline
-from ser_core.predicting.answering import LONG
-from ser_core.predicting.listing import EXPORTED
+from ser_core.inference.catalogue import EXPORTED
+from ser_core.inference.classify import LONG
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from pages.components.clip_source import SelectedSound
     from pages.components.selection import Active
-    from ser_core.predicting.answering import Answerer
-    from ser_core.predicting.listing import ModelInfo
+    from ser_core.inference.catalogue import ModelInfo
+    from ser_core.inference.classify import InferenceModel
 
 
-def show(info: ModelInfo, model: Answerer, active: Active) -> None:
+def show(info: ModelInfo, model: InferenceModel, active: Active) -> None:
     """Choose a sound, and see its prediction and timeline."""
     found = single_prediction.choose_sound(model, active)
     if found is None:
@@ -45,7 +45,11 @@ def show(info: ModelInfo, model: Answerer, active: Active) -> None:
 
 
 def _links_and_feedback(
-    shown: SelectedSound, row: pd.Series[Any], model: Answerer, info: ModelInfo, active: Active
+    shown: SelectedSound,
+    row: pd.Series[Any],
+    model: InferenceModel,
+    info: ModelInfo,
+    active: Active,
 ) -> None:
     """Links to explanation and representations, and the form for feedback."""
     with st.container(border=True):

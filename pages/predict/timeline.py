@@ -9,24 +9,28 @@ import streamlit as st
 
 from pages.components import downloads, enrolment, model_loading, theme
 from ser_core import audio
+from ser_core.core.formatting import count
+from ser_core.inference.classify import LONG
+from ser_core.inference.prediction_files import signed
+from ser_core.inference.timeline import Windows, timeline
 from ser_core.plots.predict import timeline_figure
-from ser_core.predicting.answer_files import signed
-from ser_core.predicting.answering import LONG
-from ser_core.predicting.timeline import Windows, timeline
-from ser_core.words import count
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from pages.components.clip_source import SelectedSound
     from ser_core.audio import Waveform
-    from ser_core.models.predictor import Voice
-    from ser_core.predicting.answering import Answerer, Taught
-    from ser_core.predicting.listing import ModelInfo
+    from ser_core.inference.catalogue import ModelInfo
+    from ser_core.inference.classify import EnrolledSpeaker, InferenceModel
+    from ser_core.models.predictor import SpeakerStatistics
 
 
 def show(
-    info: ModelInfo, model: Answerer, shown: SelectedSound, wave: Waveform, taught: Taught | None
+    info: ModelInfo,
+    model: InferenceModel,
+    shown: SelectedSound,
+    wave: Waveform,
+    taught: EnrolledSpeaker | None,
 ) -> None:
     """A switch; below it controls, the figure, and a player that begins where one clicks."""
     wanted = st.toggle(
@@ -86,11 +90,11 @@ def _controls() -> Windows:
 
 def _table(
     info: ModelInfo,
-    model: Answerer,
+    model: InferenceModel,
     shown: SelectedSound,
     wave: Waveform,
     windows: Windows,
-    voice: Voice | None,
+    voice: SpeakerStatistics | None,
 ) -> pd.DataFrame:
     of_voice = enrolment.fingerprint() if voice else ""
     key = ("timeline", info.folder, info.changed, shown.fingerprint, windows, of_voice)

@@ -21,27 +21,27 @@ from pages.representations import (
 )
 from ser_core import audio
 from ser_core.augment.preview import (
+    changes_sound,
     find,
-    heard,
     made,
     names_for,
     preview,
     preview_recipe,
     works_alone,
 )
-from ser_core.errors import ParameterError, SerError
-from ser_core.pictures import picture_of_sound
-from ser_core.plots.printed import print_picture
+from ser_core.core.errors import ParameterError, SerError
+from ser_core.features.feature_map import feature_map_of
+from ser_core.features.representations import make
+from ser_core.plots.publication_features import print_feature_map
 from ser_core.plots.representations import WIDE
-from ser_core.representations import make
 
 if TYPE_CHECKING:
     from pages.components.clip_source import SelectedSound
     from ser_core.audio import Waveform
     from ser_core.augment.preview import Step
-    from ser_core.pictures import Picture, Values
+    from ser_core.features.feature_map import FeatureMap, Values
+    from ser_core.features.representations import Representation
     from ser_core.plots.scales import Scale
-    from ser_core.representations import Representation
 
 RECIPE = "default"
 """Name in the address of all steps together."""
@@ -53,7 +53,9 @@ SAID = (
     "own chance, first the sound and then the picture of it."
 )
 ON_SOUND = "Changes the sound; the picture is of the changed sound."
-ON_PICTURE = "Changes the picture alone, after the sound was represented: there is nothing to hear."
+ON_FEATURES = (
+    "Changes the picture alone, after the sound was represented: there is nothing to hear."
+)
 MOST_SEED = 999_999_999
 
 
@@ -97,7 +99,7 @@ def _offered(representation: Representation) -> dict[str, str]:
     """Titles by name, those that can be heard first."""
     kinds = {True: "Sound", False: "Picture"}
     titles = names_for(representation)
-    single = {n: f"{kinds[heard(n)]}: {t}" for n, t in titles.items() if works_alone(n)}
+    single = {n: f"{kinds[changes_sound(n)]}: {t}" for n, t in titles.items() if works_alone(n)}
     return {RECIPE: TITLE, **single}
 
 
@@ -111,7 +113,7 @@ def _section(shown: SelectedSound, representation: Representation) -> None:
         errors.show(error)
         return
     before = feature_maps.one_map(shown, representation)
-    after = picture_of_sound(representation, draw.values, f"{shown.name}, augmented", shown.start)
+    after = feature_map_of(representation, draw.values, f"{shown.name}, augmented", shown.start)
     scale = _compare(shown, before, after, draw, seed)
     _notes(draw)
     _files(shown, after, draw, scale)
@@ -175,7 +177,7 @@ def _read_and_draw(
         return _draw(content, representation.hash, name, (), seed, waveform, representation)
     made(name, {}, representation)  # or an error before there are words and controls for it
     with said_in:
-        where = ON_SOUND if heard(name) else ON_PICTURE
+        where = ON_SOUND if changes_sound(name) else ON_FEATURES
         st.markdown(f"{plain(find(name).describe)} :gray[{where}]")
         given = augmentation_controls.panel(name, representation)
     key = tuple(given.items())
@@ -202,7 +204,7 @@ def _steps(steps: tuple[Step, ...]) -> None:
     """The steps on the sound and on the picture, and which of them this draw has."""
     kinds = {True: "Steps on the sound", False: "Steps on its picture"}
     for column, (on_sound, title) in zip(st.columns(2), kinds.items(), strict=True):
-        own = [step for step in steps if heard(step.augment.name) == on_sound]
+        own = [step for step in steps if changes_sound(step.augment.name) == on_sound]
         with column:
             st.markdown("\n".join([f"**{title}**\n", *map(_line, own)]))
 
@@ -216,7 +218,9 @@ def _line(step: Step) -> str:
     return f"1. :gray[{plain(augment.title)} ({share}). Not in this draw.]"
 
 
-def _compare(shown: SelectedSound, before: Picture, after: Picture, draw: Draw, seed: int) -> Scale:
+def _compare(
+    shown: SelectedSound, before: FeatureMap, after: FeatureMap, draw: Draw, seed: int
+) -> Scale:
     """Both sides, each with its sound if the change can be heard, on one scale."""
     own = shown.waveform(before.representation.sample_rate)
     titles = {"Before": plain(shown.stem), "After": f"draw {seed + 1:,}"}
@@ -240,8 +244,8 @@ def _notes(draw: Draw) -> None:
         )
 
 
-def _files(shown: SelectedSound, after: Picture, draw: Draw, scale: Scale) -> None:
-    paint = partial(print_picture, after, scale=scale)
+def _files(shown: SelectedSound, after: FeatureMap, draw: Draw, scale: Scale) -> None:
+    paint = partial(print_feature_map, after, scale=scale)
     stem = f"{shown.stem}-{after.representation.name}-augmented"
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="augmented"):
         st.caption("Download what came out", width="content")

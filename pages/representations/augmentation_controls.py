@@ -10,13 +10,13 @@ import streamlit as st
 
 from pages.components import errors
 from pages.representations import parameter_controls, url_params
-from ser_core.augment.preview import made, parameters_of, usual
-from ser_core.errors import ParameterError
+from ser_core.augment.preview import default_parameters, made, parameters_of
+from ser_core.core.errors import ParameterError
 
 if TYPE_CHECKING:
     import dataclasses
 
-    from ser_core.representations import Representation
+    from ser_core.features.representations import Representation
 
 
 TINY = 1e-9
@@ -25,7 +25,7 @@ TINY = 1e-9
 
 def panel(name: str, representation: Representation) -> dict[str, Any]:
     """Show the controls; the parameters they describe, or the last ones that went together."""
-    fields, defaults = parameters_of(name), usual(name, representation)
+    fields, defaults = parameters_of(name), default_parameters(name, representation)
     titles = {
         key: title(f.metadata["help"], f.metadata.get("unit", "")) for key, f in fields.items()
     }

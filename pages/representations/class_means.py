@@ -15,21 +15,21 @@ from pages.components import buttons, theme
 from pages.components.errors import plain
 from pages.components.job_progress import watch
 from pages.representations.feature_map_files import button
-from ser_core import settings
+from ser_core.core import settings
+from ser_core.core.formatting import count, seconds
 from ser_core.corpora import EMOTIONS
-from ser_core.extraction import Means, load_means, means_csv
+from ser_core.features.extraction import ClassMeans, load_means, means_csv
+from ser_core.features.feature_map import FeatureMap, centred_on_mean, feature_map_of_values
 from ser_core.jobs import PROGRESS_FILE, State, find, start
-from ser_core.pictures import Picture, from_their_mean, picture_of_parts
-from ser_core.plots.printed import print_means
-from ser_core.plots.representations import QUIET, SMALL, means_lines, picture_figure
+from ser_core.plots.publication_features import print_means
+from ser_core.plots.representations import QUIET, SMALL, feature_map_figure, means_lines
 from ser_core.plots.scales import scale_for
-from ser_core.words import count, seconds
 
 if TYPE_CHECKING:
     from pages.components.selection import Active
     from ser_core.corpora import Corpus
+    from ser_core.features.representations import Representation
     from ser_core.plots.scales import Scale
-    from ser_core.representations import Representation
 
 APART = "What sets each apart"
 VIEWS = {
@@ -67,7 +67,7 @@ def result_path(corpus: Corpus, representation: Representation) -> Path:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _load(path: str, stamp: float) -> Means | None:  # noqa: ARG001  (part of the key)
+def _load(path: str, stamp: float) -> ClassMeans | None:  # noqa: ARG001  (part of the key)
     return load_means(Path(path))
 
 
@@ -104,7 +104,7 @@ def _start(active: Active, representation: Representation, path: Path) -> None:
     )
 
 
-def _draw(means: Means, representation: Representation, path: Path) -> None:
+def _draw(means: ClassMeans, representation: Representation, path: Path) -> None:
     """A picture an emotion on one colour scale; lines in one picture where it is one number."""
     view = st.segmented_control(
         "Show",
@@ -114,11 +114,11 @@ def _draw(means: Means, representation: Representation, path: Path) -> None:
         key="means-view",
         label_visibility="collapsed",
     )
-    named = [emotion for emotion in EMOTIONS if emotion in means.pictures]
-    arrays = {emotion: means.pictures[emotion] for emotion in named}
+    named = [emotion for emotion in EMOTIONS if emotion in means.features]
+    arrays = {emotion: means.features[emotion] for emotion in named}
     apart = view == APART
-    arrays = from_their_mean(arrays) if apart else arrays
-    shown = {e: picture_of_parts(representation, array, e) for e, array in arrays.items()}
+    arrays = centred_on_mean(arrays) if apart else arrays
+    shown = {e: feature_map_of_values(representation, array, e) for e, array in arrays.items()}
     scale = scale_for(list(shown.values()), signed=apart or None)
     if next(iter(shown.values())).is_line:
         theme.figure(means_lines(shown, means.clips, scale), key="means")
@@ -141,10 +141,10 @@ def _draw(means: Means, representation: Representation, path: Path) -> None:
         button("NPZ", f"mean-{representation.name}", kind, path.read_bytes, help_)
 
 
-def _small_multiples(shown: dict[str, Picture], means: Means, scale: Scale) -> None:
+def _small_multiples(shown: dict[str, FeatureMap], means: ClassMeans, scale: Scale) -> None:
     grid = st.grid(3, min_column_width=280, gap="small")
     for emotion, picture in shown.items():
         with grid.cell(), st.container(border=True, gap="xxsmall"):
             st.html(f"{theme.chip(emotion)} · {count(means.clips[emotion], 'clip')}")
-            figure = picture_figure(picture, scale, SMALL)
+            figure = feature_map_figure(picture, scale, SMALL)
             theme.figure(figure, key=f"mean-{emotion}", config=QUIET)

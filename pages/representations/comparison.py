@@ -10,17 +10,17 @@ import streamlit as st
 from pages.components import clip_source, errors, player, selection, theme
 from pages.components.errors import plain
 from pages.representations import url_params
+from ser_core.core.errors import SerError
 from ser_core.corpora.browse import siblings
 from ser_core.corpora.nearest import nearest
-from ser_core.errors import SerError
-from ser_core.plots.representations import LARGE, Size, picture_figure
+from ser_core.plots.representations import LARGE, Size, feature_map_figure
 from ser_core.plots.scales import scale_for
 
 if TYPE_CHECKING:
     from pages.components.clip_source import SelectedSound
     from pages.components.selection import Active
     from ser_core.corpora import Corpus
-    from ser_core.pictures import Picture
+    from ser_core.features.feature_map import FeatureMap
     from ser_core.plots.scales import Scale
 
 
@@ -126,8 +126,8 @@ def _swap(first: str, second: str) -> None:
 
 
 def side_by_side(
-    one: Picture,
-    two: Picture,
+    one: FeatureMap,
+    two: FeatureMap,
     *,
     size: Size = LARGE,
     key: str,
@@ -152,7 +152,7 @@ def side_by_side(
     sides = zip(st.columns(2), (one, two), ("first", "second"), badges, strict=True)
     for column, picture, side, badge in sides:
         span = (picture.start - one.step / 2, picture.start - one.step / 2 + lasting)
-        figure = picture_figure(picture, scale, size, span=span)
+        figure = feature_map_figure(picture, scale, size, span=span)
         with column:
             if badge:
                 st.html(badge)

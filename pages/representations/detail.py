@@ -18,18 +18,18 @@ from pages.representations import (
     parameter_controls,
     url_params,
 )
-from ser_core.pictures import difference
-from ser_core.plots.representations import LARGE, WIDE, picture_figure
+from ser_core.features.feature_map import difference
+from ser_core.features.representations import REPRESENTATIONS
+from ser_core.features.representations.files import LEVELS
+from ser_core.plots.representations import LARGE, WIDE, feature_map_figure
 from ser_core.plots.scales import beyond_in_words, scale_for
-from ser_core.representations import REPRESENTATIONS
-from ser_core.representations.files import LEVELS
 
 if TYPE_CHECKING:
     from pages.components.clip_source import SelectedSound
     from pages.components.selection import Active
-    from ser_core.pictures import Picture
+    from ser_core.features.feature_map import FeatureMap
+    from ser_core.features.representations import Representation
     from ser_core.plots.scales import Scale
-    from ser_core.representations import Representation
 
 
 def show(active: Active, shown: SelectedSound, other: SelectedSound | None, name: str) -> None:
@@ -75,15 +75,15 @@ def _enlarge_another() -> None:
     augmentation.adapt_to(name)
 
 
-def _single(picture: Picture, shown: SelectedSound) -> None:
+def _single(picture: FeatureMap, shown: SelectedSound) -> None:
     feature_maps.note_if_short(shown, picture)
     scale = scale_for([picture])
-    theme.figure(picture_figure(picture, scale, LARGE), key="enlarged")
+    theme.figure(feature_map_figure(picture, scale, LARGE), key="enlarged")
     feature_map_files.show(picture, shown, scale)
     _numbers(picture, scale)
 
 
-def _pair(one: Picture, two: Picture, shown: SelectedSound, other: SelectedSound) -> None:
+def _pair(one: FeatureMap, two: FeatureMap, shown: SelectedSound, other: SelectedSound) -> None:
     """Both, and what differs when both are brought to one length."""
     for sound, picture in ((shown, one), (other, two)):
         feature_maps.note_if_short(sound, picture)
@@ -99,16 +99,16 @@ def _pair(one: Picture, two: Picture, shown: SelectedSound, other: SelectedSound
             _difference(one, two)
 
 
-def _difference(one: Picture, two: Picture) -> None:
+def _difference(one: FeatureMap, two: FeatureMap) -> None:
     apart = difference(one, two)
-    theme.figure(picture_figure(apart, scale_for([apart], signed=True), WIDE), key="difference")
+    theme.figure(feature_map_figure(apart, scale_for([apart], signed=True), WIDE), key="difference")
     st.caption(
         "Both are stretched to one length first. The same place need not be the same syllable: "
         "read it for the long lines, not for single spots."
     )
 
 
-def _numbers(picture: Picture, scale: Scale) -> None:
+def _numbers(picture: FeatureMap, scale: Scale) -> None:
     """How many there are, which the colours do not reach, and what their zero is."""
     told = beyond_in_words(picture, scale)
     if told:

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ser_core import audio
-from ser_core.plots.printed import print_picture
-from ser_core.representations.files import to_csv, to_npz
+from ser_core.features.representations.files import to_csv, to_npz
+from ser_core.plots.publication_features import print_feature_map
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pages.components.clip_source import SelectedSound
-    from ser_core.pictures import Picture
+    from ser_core.features.feature_map import FeatureMap
     from ser_core.plots.scales import Scale
 
 
-def show(picture: Picture, sound: SelectedSound, scale: Scale) -> None:
+def show(picture: FeatureMap, sound: SelectedSound, scale: Scale) -> None:
     """A row of buttons: the picture as it is coloured on the page, its numbers, the sound."""
-    draw = partial(print_picture, picture, scale=scale)
+    draw = partial(print_feature_map, picture, scale=scale)
     rep = picture.representation
     makers: dict[str, tuple[str, Callable[[], bytes | str], str]] = {
         "PNG": ("image/png", partial(draw, "png"), "The picture, for a paper"),

@@ -9,16 +9,16 @@ import streamlit as st
 from pages.components.clip_source import length
 from pages.components.errors import plain
 from ser_core import audio
-from ser_core.pictures import Picture, Values, picture_of_sound
-from ser_core.representations import REPRESENTATIONS, Representation, make, represent
-from ser_core.words import count
+from ser_core.core.formatting import count
+from ser_core.features.feature_map import FeatureMap, Values, feature_map_of
+from ser_core.features.representations import REPRESENTATIONS, Representation, make, represent
 
 if TYPE_CHECKING:
     from pages.components.clip_source import SelectedSound
     from ser_core.audio import Waveform
 
 
-def all_maps(shown: SelectedSound) -> list[Picture]:
+def all_maps(shown: SelectedSound) -> list[FeatureMap]:
     """Every representation with its defaults; what they share is computed once.
 
     Raises:
@@ -28,12 +28,12 @@ def all_maps(shown: SelectedSound) -> list[Picture]:
     waveform = shown.waveform(representations[0].sample_rate)
     values = _values(audio.sha256(waveform), representations, waveform)
     return [
-        picture_of_sound(rep, array, shown.name, shown.start)
+        feature_map_of(rep, array, shown.name, shown.start)
         for rep, array in zip(representations, values, strict=True)
     ]
 
 
-def one_map(shown: SelectedSound, representation: Representation) -> Picture:
+def one_map(shown: SelectedSound, representation: Representation) -> FeatureMap:
     """One representation, with its parameters.
 
     Raises:
@@ -41,10 +41,10 @@ def one_map(shown: SelectedSound, representation: Representation) -> Picture:
     """
     waveform = shown.waveform(representation.sample_rate)
     values = _values(audio.sha256(waveform), (representation,), waveform)
-    return picture_of_sound(representation, values[0], shown.name, shown.start)
+    return feature_map_of(representation, values[0], shown.name, shown.start)
 
 
-def note_if_short(shown: SelectedSound, picture: Picture) -> None:
+def note_if_short(shown: SelectedSound, picture: FeatureMap) -> None:
     """Say so where the sound does not fill one analysis window."""
     rep = picture.representation
     window = rep.n_fft / rep.sample_rate

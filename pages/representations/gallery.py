@@ -9,15 +9,15 @@ import streamlit as st
 from pages.components import clip_source, errors, theme
 from pages.components.errors import plain
 from pages.representations import comparison, detail, feature_maps, url_params
-from ser_core.errors import SerError
-from ser_core.plots.representations import QUIET, SMALL, picture_figure
+from ser_core.core.errors import SerError
+from ser_core.features.representations import REPRESENTATIONS
+from ser_core.plots.representations import QUIET, SMALL, feature_map_figure
 from ser_core.plots.scales import scale_for
-from ser_core.representations import REPRESENTATIONS
 
 if TYPE_CHECKING:
     from pages.components.clip_source import SelectedSound
     from pages.components.selection import Active
-    from ser_core.pictures import Picture
+    from ser_core.features.feature_map import FeatureMap
 
 
 def show(active: Active, shown: SelectedSound, other: SelectedSound | None) -> None:
@@ -41,7 +41,7 @@ def _unknown(name: str) -> None:
         errors.show(error)
 
 
-def _grid(shown: list[Picture], sound: SelectedSound) -> None:
+def _grid(shown: list[FeatureMap], sound: SelectedSound) -> None:
     st.subheader("All thirteen")
     feature_maps.note_if_short(sound, shown[0])
     grid = st.grid(4, min_column_width=330, gap="small")
@@ -49,7 +49,7 @@ def _grid(shown: list[Picture], sound: SelectedSound) -> None:
         wide = 2 if len(picture.values) > 1 else 1
         with grid.cell(column_span=wide), st.container(border=True, gap="xxsmall"):
             _title_button(picture)
-            figure = picture_figure(picture, scale_for([picture]), SMALL, beside=True)
+            figure = feature_map_figure(picture, scale_for([picture]), SMALL, beside=True)
             theme.figure(figure, key=f"small-{picture.representation.name}", config=QUIET)
     st.caption(
         "Click a title to enlarge its picture, with its parameters, how it is computed, files to "
@@ -71,7 +71,7 @@ def _pairs(shown: SelectedSound, other: SelectedSound) -> None:
             comparison.side_by_side(one, two, size=SMALL, key="small", config=QUIET, badges=badges)
 
 
-def _title_button(picture: Picture) -> None:
+def _title_button(picture: FeatureMap) -> None:
     rep = picture.representation
     st.button(
         f"**{plain(rep.title)}**",

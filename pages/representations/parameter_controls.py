@@ -10,9 +10,9 @@ import streamlit as st
 
 from pages.components import errors
 from pages.representations import url_params
-from ser_core.errors import ParameterError
-from ser_core.registry import did_you_mean
-from ser_core.representations import REPRESENTATIONS, Representation, make
+from ser_core.core.errors import ParameterError
+from ser_core.core.registry import did_you_mean
+from ser_core.features.representations import REPRESENTATIONS, Representation, make
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

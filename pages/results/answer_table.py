@@ -11,12 +11,12 @@ from pages.components import navigation, player, tables, theme
 from pages.components.errors import plain
 from pages.results import loading, saved_evaluations
 from ser_core.corpora import EMOTIONS
+from ser_core.inference.saved_evaluations import SavedEvaluation
 from ser_core.plots.palette import EMOTION_COLORS
 from ser_core.plots.results import answer_figure
-from ser_core.predicting.judged import Judged
 
 if TYPE_CHECKING:
-    from ser_core.training.runs import RunInfo
+    from ser_core.runs.catalogue import RunInfo
 
 PREFIX = "p_"
 ORDER = ["true", "answer", "confidence", "speaker", "sentence", "seed", "clip"]
@@ -28,7 +28,7 @@ def show(run: RunInfo, rows: pd.DataFrame, *, key: str) -> None:
 
     Args:
         run: Whose answers they are.
-        rows: Some of `answers_table`, in the order to show.
+        rows: Some of `clip_predictions`, in the order to show.
         key: Of the widgets.
     """
     show_answer(run, rows.iloc[choose_row(rows, key=key)], key=key)
@@ -90,7 +90,7 @@ def show_answer(run: RunInfo, row: pd.Series, *, key: str) -> None:
 
 def _model(run: RunInfo, row: pd.Series) -> str:
     """Key of the model to explain a prediction with; empty where it is gone."""
-    if isinstance(run, Judged):
+    if isinstance(run, SavedEvaluation):
         return saved_evaluations.explainable_model(run)
     return f"{run.id}:fold-{row['fold']}-seed-{row['seed']}"
 

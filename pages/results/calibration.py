@@ -10,14 +10,14 @@ import streamlit as st
 from pages.components import downloads, scores, theme
 from pages.components.errors import plain
 from ser_core.evaluation import METRICS
-from ser_core.plots.printed_results import print_reliability
+from ser_core.plots.publication_results import print_reliability
 from ser_core.plots.results import reliability_figure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ser_core.evaluation import Report
-    from ser_core.training.runs import RunInfo
+    from ser_core.runs.catalogue import RunInfo
 
 
 def show(run: RunInfo, report: Report) -> None:

@@ -11,19 +11,19 @@ import streamlit as st
 from pages.components import downloads, errors, scores, theme
 from pages.components.errors import plain
 from pages.results import enrolment_choice, loading, url_params
-from ser_core.errors import SerError
+from ser_core.core.errors import SerError
+from ser_core.core.formatting import count
 from ser_core.evaluation import METRICS, spread
-from ser_core.evaluation.contest import Contest, contest
+from ser_core.evaluation.ranking import Ranking, ranking
 from ser_core.plots.palette import ACCENT
-from ser_core.plots.printed_results import print_intervals
+from ser_core.plots.publication_results import print_intervals
 from ser_core.plots.results import MARK, Row, intervals_figure
-from ser_core.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ser_core.evaluation import Report
-    from ser_core.training.runs import RunInfo
+    from ser_core.runs.catalogue import RunInfo
 
 STRANGERS = "strangers"
 COMPARABLE = ("uar", "wa", "macro_f1", "ece")
@@ -132,16 +132,16 @@ def _paired(found: Mapping[str, RunInfo], reports: dict[str, Report], metric: st
     """The test on common clips, pair by pair, in words."""
     by_speaker = not any(report.speakers_shared for report in reports.values())
     ids = tuple((name, run.id, *loading.stamp(run)) for name, run in found.items())
-    kept: dict[Any, Contest] = st.session_state.setdefault("_contests", {})
+    kept: dict[Any, Ranking] = st.session_state.setdefault("_contests", {})
     key = (ids, metric)
     if key not in kept:
         with st.spinner("Testing the difference on the same clips …"):
             given = {name: loading.predictions(run).part("test") for name, run in found.items()}
-            kept[key] = contest(given, metric, by_speaker=by_speaker)
+            kept[key] = ranking(given, metric, by_speaker=by_speaker)
     _test(kept[key], reports)
 
 
-def _test(result: Contest, reports: dict[str, Report]) -> None:
+def _test(result: Ranking, reports: dict[str, Report]) -> None:
     with st.container(border=True):
         badge = next((one.badge for one in reports.values() if one.badge), "")
         st.markdown(

@@ -9,14 +9,14 @@ import streamlit as st
 
 from pages.components import downloads, scores, theme
 from pages.results import answer_table, loading, url_params
-from ser_core.evaluation.answers import cell
-from ser_core.plots.printed_results import print_confusion
+from ser_core.core.formatting import count
+from ser_core.evaluation.clip_predictions import confusion_cell
+from ser_core.plots.publication_results import print_confusion
 from ser_core.plots.results import confusion_figure
-from ser_core.words import count
 
 if TYPE_CHECKING:
     from ser_core.evaluation import Report
-    from ser_core.training.runs import RunInfo
+    from ser_core.runs.catalogue import RunInfo
 
 COUNTS, SHARES = "Counts", "Shares of each emotion"
 CHART = "confusion-chart"
@@ -71,7 +71,7 @@ def _cell(run: RunInfo, report: Report) -> None:
     chosen = _valid_cell(report) or _most_frequent_error(report)
     _choices(report, chosen)
     true, answer = chosen
-    rows = cell(loading.answers(run), true, answer)
+    rows = confusion_cell(loading.answers(run), true, answer)
     if rows.empty:
         st.info(f"No clip of {true} was answered as {answer}.")
         return

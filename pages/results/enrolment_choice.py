@@ -11,7 +11,7 @@ from pages.results import url_params
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ser_core.training.runs import RunInfo
+    from ser_core.runs.catalogue import RunInfo
 
 VOICES = {url_params.STRANGERS: "Strangers", url_params.ENROLLED: "Enrolled"}
 

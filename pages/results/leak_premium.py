@@ -13,21 +13,21 @@ from pages.components.errors import plain
 from pages.components.errors import show as show_error
 from pages.components.split_policies import policy_title
 from pages.results import url_params
-from ser_core.errors import SerError
+from ser_core.core.errors import SerError
+from ser_core.core.formatting import count
 from ser_core.jobs import State
 from ser_core.plots.palette import ACCENT
-from ser_core.plots.printed_results import print_intervals
+from ser_core.plots.publication_results import print_intervals
 from ser_core.plots.results import MARK, Row, intervals_figure
-from ser_core.training import premium
-from ser_core.training.launch import job_of, launch
-from ser_core.training.runs import RunInfo
-from ser_core.words import count
+from ser_core.runs import leak_premium
+from ser_core.runs.catalogue import RunInfo
+from ser_core.runs.launch import job_of, launch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ser_core.training.premium import Premium
-    from ser_core.training.recipe import Recipe
+    from ser_core.recipes.recipe import Recipe
+    from ser_core.runs.leak_premium import Premium
 
 
 def show(known: Sequence[RunInfo]) -> None:
@@ -44,10 +44,10 @@ def show(known: Sequence[RunInfo]) -> None:
             navigation.link("train", "Train a model →")
         return
     run = _choose(families)
-    found = premium.members(run, known)
-    rows = premium.premium(found)
+    found = leak_premium.members(run, known)
+    rows = leak_premium.premium(found)
     _chart(rows, run)
-    missing = [policy for policy in premium.COMPARED if policy not in found]
+    missing = [policy for policy in leak_premium.COMPARED if policy not in found]
     if missing:
         _offer(run, missing)
 
@@ -57,13 +57,13 @@ def _families(finished: Sequence[RunInfo]) -> dict[str, RunInfo]:
     found: dict[str, RunInfo] = {}
     for run in finished:
         found.setdefault(run.family, run)
-    done = {key: len(premium.members(run, finished)) for key, run in found.items()}
+    done = {key: len(leak_premium.members(run, finished)) for key, run in found.items()}
     return dict(sorted(found.items(), key=lambda item: -done[item[0]]))
 
 
 def _choose(families: dict[str, RunInfo]) -> RunInfo:
     """The recipe, also in the address."""
-    names = {key: premium.plain_name(run.name) for key, run in families.items()}
+    names = {key: leak_premium.plain_name(run.name) for key, run in families.items()}
     key = st.selectbox(
         "Recipe",
         list(families),
@@ -99,7 +99,7 @@ def _chart(rows: Sequence[Premium], run: RunInfo) -> None:
                     on_click=url_params.show_run,
                     args=(row.run.id,),
                 )
-        title = f"Leak premium, {premium.plain_name(run.name)}"
+        title = f"Leak premium, {leak_premium.plain_name(run.name)}"
         draw = partial(print_intervals, shown, "UAR on test clips", title, "")
         downloads.figures(f"premium-{run.family}", draw)
 
@@ -142,9 +142,9 @@ def _offer(run: RunInfo, missing: Sequence[str]) -> None:
 
 
 def _recipes(run: RunInfo) -> dict[str, Recipe]:
-    from ser_core.training.recipe import load
+    from ser_core.recipes.recipe import load
 
-    return premium.recipes(load(run.folder / "recipe.yaml"))
+    return leak_premium.recipes(load(run.folder / "recipe.yaml"))
 
 
 def _start(wanted: Sequence[Recipe]) -> None:

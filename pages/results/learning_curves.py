@@ -10,14 +10,14 @@ import streamlit as st
 
 from pages.components import downloads, tables, theme
 from pages.results import loading
-from ser_core.plots.printed_results import print_courses
+from ser_core.plots.publication_results import print_courses
 from ser_core.plots.results import course_figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ser_core.evaluation import Report
-    from ser_core.training.runs import Course, RunInfo
+    from ser_core.runs.catalogue import LearningCurve, RunInfo
 
 
 def show(run: RunInfo, report: Report) -> None:
@@ -32,7 +32,7 @@ def show(run: RunInfo, report: Report) -> None:
     downloads.figures(f"{run.id}-course-{chosen.fold}-{chosen.seed}", draw)
 
 
-def _curves(course: Course) -> None:
+def _curves(course: LearningCurve) -> None:
     best, last = course.best_epoch, len(course.history)
     kept = course.at(best)
     with st.container(border=True):
@@ -46,7 +46,7 @@ def _curves(course: Course) -> None:
         theme.figure(course_figure(course.history, best_epoch=best), key="course")
 
 
-def _table(courses: Sequence[Course]) -> int:
+def _table(courses: Sequence[LearningCurve]) -> int:
     state = st.dataframe(
         pd.DataFrame([_line(course) for course in courses]),
         key="courses-table",
@@ -61,7 +61,7 @@ def _table(courses: Sequence[Course]) -> int:
     return rows[0] if rows and rows[0] < len(courses) else 0
 
 
-def _line(course: Course) -> dict[str, Any]:
+def _line(course: LearningCurve) -> dict[str, Any]:
     best, last = course.at(course.best_epoch), course.history[-1]
     return {
         "Fold": course.fold_name if course.fold_name != "split" else "–",

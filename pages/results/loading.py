@@ -9,10 +9,10 @@ import streamlit as st
 
 from pages.components import selection
 from pages.results import url_params
-from ser_core.errors import SerError
-from ser_core.evaluation.answers import answers_table
-from ser_core.predicting import judged
-from ser_core.training import runs
+from ser_core.core.errors import SerError
+from ser_core.evaluation.clip_predictions import clip_predictions
+from ser_core.inference import saved_evaluations
+from ser_core.runs import catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ser_core.corpora import Corpus
     from ser_core.evaluation import Predictions, Report
-    from ser_core.training.runs import Course, RunInfo
+    from ser_core.runs.catalogue import LearningCurve, RunInfo
 
 _LOG = logging.getLogger(__name__)
 
@@ -32,12 +32,16 @@ def one(name: str) -> RunInfo:
     Raises:
         SerError: If there is none.
     """
-    return judged.one(name) if name.startswith(judged.PREFIX) else runs.one(name)
+    return (
+        saved_evaluations.one(name)
+        if name.startswith(saved_evaluations.PREFIX)
+        else catalogue.one(name)
+    )
 
 
 def all_results(known: Sequence[RunInfo]) -> list[RunInfo]:
     """Trainings and saved evaluations, the newest first."""
-    return sorted([*known, *judged.judged()], key=_when, reverse=True)
+    return sorted([*known, *saved_evaluations.saved_evaluations()], key=_when, reverse=True)
 
 
 def _when(run: RunInfo) -> float:
@@ -75,7 +79,7 @@ def _report(
     known: bool,
     _run: RunInfo,
 ) -> Report:
-    return runs.report_of(_run, part, enrolled=known)
+    return catalogue.report_of(_run, part, enrolled=known)
 
 
 def predictions(run: RunInfo) -> Predictions:
@@ -94,29 +98,29 @@ def _predictions(
     known: bool,
     _run: RunInfo,
 ) -> Predictions:
-    return runs.predictions_of(_run, enrolled=known)
+    return catalogue.predictions_of(_run, enrolled=known)
 
 
 def answers(run: RunInfo) -> pd.DataFrame:
-    """Test predictions as `answers_table` gives them; not to be written to."""
+    """Test predictions as `clip_predictions` gives them; not to be written to."""
     return _answers(str(run.folder), _stamp(run), enrolled(run), run)
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
 def _answers(folder: str, stamp: float, known: bool, _run: RunInfo) -> pd.DataFrame:  # noqa: ARG001
-    return answers_table(predictions(_run).part("test"))
+    return clip_predictions(predictions(_run).part("test"))
 
 
-def courses(run: RunInfo) -> list[Course]:
+def courses(run: RunInfo) -> list[LearningCurve]:
     """Courses of its trainings."""
     return _courses(str(run.folder), _stamp(run))
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _courses(folder: str, stamp: float) -> list[Course]:  # noqa: ARG001
+def _courses(folder: str, stamp: float) -> list[LearningCurve]:  # noqa: ARG001
     from pathlib import Path
 
-    return runs.courses(Path(folder))
+    return catalogue.learning_curves(Path(folder))
 
 
 def corpus(run: RunInfo) -> Corpus | None:

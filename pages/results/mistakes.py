@@ -8,14 +8,14 @@ import streamlit as st
 
 from pages.components import downloads, scores
 from pages.results import answer_table, loading
-from ser_core.evaluation.answers import mistakes
-from ser_core.words import count
+from ser_core.core.formatting import count
+from ser_core.evaluation.clip_predictions import mistakes
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ser_core.evaluation import Report
-    from ser_core.training.runs import RunInfo
+    from ser_core.runs.catalogue import RunInfo
 
 
 def show(run: RunInfo, report: Report) -> None:

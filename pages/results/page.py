@@ -7,7 +7,7 @@ import streamlit as st
 from pages.components.errors import error_boundary
 from pages.results import comparison, leak_premium, loading, run_detail, run_list, url_params
 from ser_core import tracking
-from ser_core.training.runs import runs, runs_and_fetched
+from ser_core.runs.catalogue import runs, runs_and_fetched
 
 if url_params.read(url_params.RUN):
     with error_boundary():

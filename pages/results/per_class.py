@@ -10,14 +10,14 @@ import streamlit as st
 from pages.components import downloads, scores, theme
 from pages.components.errors import plain
 from ser_core.evaluation import PER_CLASS
-from ser_core.plots.printed_results import print_intervals
+from ser_core.plots.publication_results import print_intervals
 from ser_core.plots.results import Row, emotion_rows, intervals_figure
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ser_core.evaluation import Groups, Report
-    from ser_core.training.runs import RunInfo
+    from ser_core.runs.catalogue import RunInfo
 
 OF_IT = "Test clips that are of this emotion, each as often as it was answered."
 TITLES = {"speaker": "Every speaker", "gender": "Women and men"}

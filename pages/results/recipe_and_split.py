@@ -9,11 +9,11 @@ import streamlit as st
 from pages.components import leak_audit, navigation
 from pages.components.errors import plain
 from pages.components.split_policies import policy_title
-from ser_core.training import runs
+from ser_core.runs import catalogue
 
 if TYPE_CHECKING:
     from ser_core.evaluation import Report
-    from ser_core.training.runs import RunInfo
+    from ser_core.runs.catalogue import RunInfo
 
 
 def show(run: RunInfo, _report: Report) -> None:
@@ -36,7 +36,7 @@ def _recipe(run: RunInfo) -> None:
 
 
 def _split(run: RunInfo) -> None:
-    audit = runs.audit_of(run)
+    audit = catalogue.audit_of(run)
     st.markdown(f"**Split**: {plain(policy_title(run.policy))}")
     if audit is None:
         return

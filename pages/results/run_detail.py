@@ -22,15 +22,15 @@ from pages.results import (
     url_params,
 )
 from pages.results import learning_curves as courses_view
-from ser_core.errors import SerError
-from ser_core.predicting.judged import Judged
-from ser_core.predicting.listing import models_of
+from ser_core.core.errors import SerError
+from ser_core.inference.catalogue import models_of
+from ser_core.inference.saved_evaluations import SavedEvaluation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ser_core.evaluation import Report
-    from ser_core.training.runs import RunInfo
+    from ser_core.runs.catalogue import RunInfo
 
 VIEWS = {
     "Confusion": confusion_matrix.show,
@@ -67,8 +67,8 @@ def show(run_id: str) -> None:
 
 
 def _views(run: RunInfo, report: Report) -> None:
-    views = JUDGED if isinstance(run, Judged) else VIEWS
-    if isinstance(run, Judged) and not run.exported:
+    views = JUDGED if isinstance(run, SavedEvaluation) else VIEWS
+    if isinstance(run, SavedEvaluation) and not run.exported:
         views = {
             name: view
             for name, view in views.items()
@@ -94,7 +94,7 @@ def _unfinished(run: RunInfo) -> None:
 
 def _header(run: RunInfo, report: Report) -> None:
     _back()
-    sizes = [6, 5] if isinstance(run, Judged) else [4, 5]
+    sizes = [6, 5] if isinstance(run, SavedEvaluation) else [4, 5]
     left, right = st.columns(sizes, vertical_alignment="bottom")
     left.title(plain(run.name))
     with right, st.container(horizontal=True, horizontal_alignment="right"):
@@ -106,7 +106,7 @@ def _header(run: RunInfo, report: Report) -> None:
     st.markdown(
         f"{scores.badge(report.badge)} Leak grade **{report.grade}**: {plain(report.reading)}"
     )
-    if isinstance(run, Judged):
+    if isinstance(run, SavedEvaluation):
         st.caption(f"{plain(saved_evaluations.about(run))} · {when}")
         saved_evaluations.outdated(run)
         saved_evaluations.links(run)
@@ -132,7 +132,7 @@ def _downloads(run: RunInfo, report: Report) -> None:
     recipe: dict[str, tuple[str, Callable[[], bytes | str], str]] = {
         "Recipe (YAML)": ("-recipe.yaml", lambda: run.recipe_text, "To train it again")
     }
-    if isinstance(run, Judged):
+    if isinstance(run, SavedEvaluation):
         recipe = {}
     downloads.files(
         run.id,

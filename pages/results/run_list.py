@@ -13,20 +13,20 @@ from pages.components import buttons, navigation, scores, tables, theme
 from pages.components.errors import plain
 from pages.components.errors import show as show_error
 from pages.results import saved_evaluations, url_params
-from ser_core.errors import SerError
+from ser_core.core.errors import SerError
+from ser_core.core.formatting import count
+from ser_core.inference.saved_evaluations import SavedEvaluation
 from ser_core.jobs import State
 from ser_core.plots.palette import ACCENT
 from ser_core.plots.results import MARK, Row, intervals_figure
-from ser_core.predicting.judged import Judged
-from ser_core.training import runs
-from ser_core.training.launch import job_of
-from ser_core.words import count
+from ser_core.runs import catalogue
+from ser_core.runs.launch import job_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from ser_core.training.runs import RunInfo
+    from ser_core.runs.catalogue import RunInfo
 
 TABLE = "runs-table"
 DAYS = {"Today": 1, "7 days": 7, "30 days": 30}
@@ -171,7 +171,7 @@ def _lines(chosen: Sequence[RunInfo]) -> pd.DataFrame:
 def _line(run: RunInfo) -> dict[str, Any]:
     result = run.result
     assert result is not None  # noqa: S101
-    trained = not isinstance(run, Judged)
+    trained = not isinstance(run, SavedEvaluation)
     return {
         "Run": run.name,
         "UAR": result.uar.value,
@@ -247,7 +247,7 @@ def _actions(chosen: Sequence[RunInfo], picked: Sequence[RunInfo]) -> None:
             disabled=len(ids) < 2,
             help="Paired test on the clips that they have in common. Tick two lines or more.",
         )
-        if len(ids) > 1 and not any(isinstance(run, Judged) for run in picked):
+        if len(ids) > 1 and not any(isinstance(run, SavedEvaluation) for run in picked):
             navigation.link("ensemble", f"Pool {len(ids)} runs →", members=",".join(ids))
         buttons.button("Delete", delete, picked, disabled=not ids)
         st.caption(
@@ -266,7 +266,7 @@ def delete(picked: Sequence[RunInfo]) -> None:
             st.session_state["_run_error"] = f"{run.name} is being trained. Cancel that first."
             continue
         try:
-            kept.append(runs.delete(run))
+            kept.append(catalogue.delete(run))
         except SerError as error:
             st.session_state["_run_error"] = str(error)
     st.session_state["_deleted"] = [*_deleted(), *kept]
@@ -280,7 +280,7 @@ def _undo() -> None:
         st.error(plain(st.session_state.pop("_run_error")))
     if kept := _deleted():
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            days = runs.KEPT_DAYS
+            days = catalogue.KEPT_DAYS
             st.markdown(f"{count(len(kept), 'result')} deleted; kept for {days} days.")
             st.button("Undo", on_click=_restore)
 
@@ -293,7 +293,7 @@ def _deleted() -> list[Path]:
 def _restore() -> None:
     for path in _deleted():
         try:
-            runs.restore(path)
+            catalogue.restore(path)
         except SerError as error:
             show_error(error)
     st.session_state.pop("_deleted", None)

@@ -10,46 +10,46 @@ from pages.components import buttons, leak_audit, navigation
 from pages.components.errors import plain
 from pages.components.job_progress import watch
 from pages.results import comparison, url_params
+from ser_core.core.formatting import count
 from ser_core.export.plan import source_of
+from ser_core.inference import saved_evaluations
+from ser_core.inference.catalogue import models
+from ser_core.inference.saved_evaluations import SavedEvaluation
 from ser_core.jobs import State, find
-from ser_core.predicting import judged
-from ser_core.predicting.judged import Judged
-from ser_core.predicting.listing import models
-from ser_core.training import runs
-from ser_core.words import count
+from ser_core.runs import catalogue
 
 if TYPE_CHECKING:
     from ser_core.evaluation import Report
-    from ser_core.predicting.listing import ModelInfo
-    from ser_core.training.runs import RunInfo
+    from ser_core.inference.catalogue import ModelInfo
+    from ser_core.runs.catalogue import RunInfo
 
 
 def kind(run: RunInfo) -> str:
     """What a result is of."""
-    if not isinstance(run, Judged):
+    if not isinstance(run, SavedEvaluation):
         return "training"
     return "exported file" if run.exported else "model"
 
 
-def model_of(run: Judged) -> ModelInfo | None:
+def model_of(run: SavedEvaluation) -> ModelInfo | None:
     """The evaluated model, where pages can take it."""
     return next((each for each in models() if each.folder == run.model), None)
 
 
-def explainable_model(run: Judged) -> str:
+def explainable_model(run: SavedEvaluation) -> str:
     """Key of the model to explain with: of an exported file, the one it was made from."""
     found = source_of(run.model) if run.exported else model_of(run)
     return found.key if found else ""
 
 
-def about(run: Judged) -> str:
+def about(run: SavedEvaluation) -> str:
     """Model, number of predictions and corpus, in a line."""
     which = f"{run.part} clips of its split" if run.part else "clips"
     on = f"{count(run.result.clips if run.result else 0, 'answer')} to {which} of "
     return f"{kind(run)} · {run.representation} · {on}{run.content.get('corpus_name', '')}"
 
 
-def links(run: Judged) -> None:
+def links(run: SavedEvaluation) -> None:
     """To the pages that take the model."""
     found = model_of(run)
     if found is None:
@@ -61,7 +61,7 @@ def links(run: Judged) -> None:
         navigation.link("export", words, model=found.key)
 
 
-def outdated(run: Judged) -> None:
+def outdated(run: SavedEvaluation) -> None:
     """Warn where the model is no longer the one that was evaluated."""
     if run.outdated:
         gone = not run.model.exists()
@@ -74,18 +74,18 @@ def outdated(run: Judged) -> None:
 
 def against_source(run: RunInfo, _report: Report) -> None:
     """A file beside the model it was made from, on the same clips."""
-    if not isinstance(run, Judged):
+    if not isinstance(run, SavedEvaluation):
         return
     source = source_of(run.model) or _chosen(run)
     if source is None:
         st.info("There is no model here that the file could have been made from.")
         return
-    own = judged.id_of(source.folder, run.corpus, run.part)
-    job = find(judged.KEY + own, running=False)
+    own = saved_evaluations.id_of(source.folder, run.corpus, run.part)
+    job = find(saved_evaluations.KEY + own, running=False)
     if job is not None and job.state is State.RUNNING:
         watch(str(job.folder), on_cancel="Nothing is kept of it.", unit="answer")
         return
-    other = next((each for each in judged.judged() if each.id == own), None)
+    other = next((each for each in saved_evaluations.saved_evaluations() if each.id == own), None)
     if other is not None and not other.outdated:
         _both(run, other)
         return
@@ -94,7 +94,7 @@ def against_source(run: RunInfo, _report: Report) -> None:
     _offer(run, source)
 
 
-def _chosen(run: Judged) -> ModelInfo | None:
+def _chosen(run: SavedEvaluation) -> ModelInfo | None:
     """The model behind a file that was exported elsewhere, as the user says; first its namesake."""
     known = {each.key: each for each in models(exported=False)}
     own = run.name.partition(" of ")[2]
@@ -110,14 +110,14 @@ def _chosen(run: Judged) -> ModelInfo | None:
     return known.get(str(key))
 
 
-def _both(run: Judged, other: Judged) -> None:
+def _both(run: SavedEvaluation, other: SavedEvaluation) -> None:
     """The figures of both, and the paired test."""
     comparison.body({"The file": run, "Its model": other})
     with st.container(horizontal=True):
         st.button("Open the model's own results", on_click=url_params.show_run, args=(other.id,))
 
 
-def _offer(run: Judged, source: ModelInfo) -> None:
+def _offer(run: SavedEvaluation, source: ModelInfo) -> None:
     clips = count(run.result.clips if run.result else 0, "clip")
     st.markdown(
         "What the export changed is seen in a paired test: the model that the file was made from, "
@@ -129,8 +129,8 @@ def _offer(run: Judged, source: ModelInfo) -> None:
     )  # fmt: skip
 
 
-def _start(run: Judged, source: ModelInfo) -> None:
-    judged.launch(
+def _start(run: SavedEvaluation, source: ModelInfo) -> None:
+    saved_evaluations.launch(
         source.folder, run.corpus, run.reader or None, run.part,
         enrols=run.result is not None and run.result.enrolled is not None,
         title=f"Results of {source.title}",
@@ -139,7 +139,7 @@ def _start(run: Judged, source: ModelInfo) -> None:
 
 def model_and_clips(run: RunInfo, _report: Report) -> None:
     """The model and its card on the left, what the clips are to it on the right."""
-    if not isinstance(run, Judged):
+    if not isinstance(run, SavedEvaluation):
         return
     left, right = st.columns([3, 4], gap="medium")
     with left:
@@ -148,7 +148,7 @@ def model_and_clips(run: RunInfo, _report: Report) -> None:
         _clips(run)
 
 
-def _model(run: Judged) -> None:
+def _model(run: SavedEvaluation) -> None:
     st.markdown("**Model**")
     st.code(str(run.model), language=None, wrap_lines=True)
     source = source_of(run.model) if run.exported else None
@@ -165,19 +165,21 @@ def _model(run: Judged) -> None:
 
 def _training(source: ModelInfo) -> None:
     """The way to the results of the training that the model is of."""
-    trained = next((each for each in runs.runs() if each.folder in source.folder.parents), None)
+    trained = next(
+        (each for each in catalogue.runs() if each.folder in source.folder.parents), None
+    )
     if trained is not None and trained.result is not None:
         st.button(
             "Open the results of its training", on_click=url_params.show_run, args=(trained.id,)
         )
 
 
-def _clips(run: Judged) -> None:
+def _clips(run: SavedEvaluation) -> None:
     st.markdown(f"**Clips** of {plain(run.content.get('corpus_name', ''))}")
     st.markdown(plain(run.said))
     for reason, clips in dict(run.content.get("left_out") or {}).items():
         st.caption(f"Left out: {count(int(clips), 'clip')}, {plain(reason)}")
-    audit = runs.audit_of(run)
+    audit = catalogue.audit_of(run)
     if audit is None:
         return
     leak_audit.grade_card(audit)

@@ -8,9 +8,9 @@ import streamlit as st
 
 from pages.components import theme
 from pages.components.errors import plain
+from ser_core.core.formatting import count
 from ser_core.plots.robustness import attack_figure, flows_figure, recalls_figure
-from ser_core.robustness.places import PLACES
-from ser_core.words import count
+from ser_core.robustness.attack_domains import ATTACK_DOMAINS
 
 if TYPE_CHECKING:
     from ser_core.robustness.card import Card
@@ -31,8 +31,8 @@ def show(card: Card) -> None:
             list(places),
             default=next(iter(places)),
             required=True,
-            format_func=lambda name: PLACES[name].title,
-            help=" ".join(each.describe for _, each in PLACES.items()),
+            format_func=lambda name: ATTACK_DOMAINS[name].title,
+            help=" ".join(each.describe for _, each in ATTACK_DOMAINS.items()),
         )
     with right:
         metric = st.segmented_control(

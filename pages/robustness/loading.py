@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 def views() -> tuple[ModuleType, ModuleType]:
     """The modules of the two tabs; torch is loaded for them."""
     names = ("pages.robustness.robustness_card", "pages.robustness.one_clip")
-    if "ser_core.robustness.running" not in sys.modules:
+    if "ser_core.robustness.assessment" not in sys.modules:
         with st.spinner("Loading the signal processing, a few seconds once …"):
-            importlib.import_module("ser_core.robustness.running")
+            importlib.import_module("ser_core.robustness.assessment")
     first, second = map(importlib.import_module, names)
     return first, second
 

@@ -12,20 +12,20 @@ from pages.components.errors import plain
 from pages.robustness import loading
 from pages.robustness.run_form import explain_no_gradient
 from ser_core import audio
-from ser_core.pictures import picture_of_sound
-from ser_core.plots.representations import SMALL, picture_figure
+from ser_core.features.feature_map import feature_map_of
+from ser_core.inference.evaluation_clips import UNKNOWN, EvaluationClips, clip_source
+from ser_core.plots.representations import SMALL, feature_map_figure
 from ser_core.plots.results import answer_figure
 from ser_core.plots.scales import scale_for
-from ser_core.robustness.attacking import smallest_epsilon
+from ser_core.robustness.attack_domains import ATTACK_DOMAINS, attackable, mean_sigma
+from ser_core.robustness.attack_sweep import smallest_epsilon
 from ser_core.robustness.attacks import ATTACKS
 from ser_core.robustness.curve import written
-from ser_core.robustness.one import CLEAN, HEARD, SEEN, Attacked, attacked
-from ser_core.robustness.places import PLACES, attackable, mean_sigma
-from ser_core.robustness.subset import UNKNOWN, Subset, origin
+from ser_core.robustness.single_clip import CLEAN, HEARD, SEEN, Attacked, attacked
 
 if TYPE_CHECKING:
     from pages.components.selection import Active
-    from ser_core.predicting.listing import ModelInfo
+    from ser_core.inference.catalogue import ModelInfo
 
 ANSWERED = {CLEAN: "Clean", SEEN: "Attacked, as the network sees it", HEARD: "Attacked, as heard"}
 
@@ -65,7 +65,7 @@ def show(info: ModelInfo, active: Active) -> None:
 
 def _clip(active: Active, predictor: Any, info: ModelInfo) -> None:
     row = active.row
-    known = origin(predictor, active.corpus)
+    known = clip_source(predictor, active.corpus)
     is_test = not known.badge.startswith(UNKNOWN) and active.clip in known.clips
     note = "" if is_test else " · not known to be a test clip: it may have trained the model"
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -89,13 +89,13 @@ def _controls(model: Any) -> Choice:
     with two:
         place = st.selectbox(
             "Place",
-            list(PLACES),
-            format_func=lambda name: PLACES[name].title,
+            list(ATTACK_DOMAINS),
+            format_func=lambda name: ATTACK_DOMAINS[name].title,
             key="one-place",
             bind="query-params",
-            help=" ".join(each.describe for _, each in PLACES.items()),
+            help=" ".join(each.describe for _, each in ATTACK_DOMAINS.items()),
         )
-    where = PLACES[str(place)]
+    where = ATTACK_DOMAINS[str(place)]
     levels, unit = where.levels(model), where.unit(model)
     help_ = "Largest change of any value of the picture."
     if unit == "dB":
@@ -114,9 +114,9 @@ def _controls(model: Any) -> Choice:
     return Choice(str(attack), str(place), float(level))
 
 
-def _subset(predictor: Any, active: Active) -> Subset:
+def _subset(predictor: Any, active: Active) -> EvaluationClips:
     sound = audio.load(active.corpus.path(active.clip), sample_rate=predictor.sample_rate)
-    return Subset(active.corpus.clips.loc[[active.clip]], (sound,), active.clip)
+    return EvaluationClips(active.corpus.clips.loc[[active.clip]], (sound,), active.clip)
 
 
 def _attacked(predictor: Any, info: ModelInfo, active: Active, choice: Choice) -> Attacked:
@@ -134,7 +134,7 @@ def _attacked(predictor: Any, info: ModelInfo, active: Active, choice: Choice) -
 
 def _answers(found: Attacked, true: str, info: ModelInfo, choice: Choice) -> None:
     answers = found.answers
-    unit = PLACES[choice.place]
+    unit = ATTACK_DOMAINS[choice.place]
     columns = st.columns(len(answers))
     clean = max(answers[CLEAN], key=answers[CLEAN].__getitem__)
     for column, (name, given) in zip(columns, answers.items(), strict=True):
@@ -188,9 +188,9 @@ def _sounds(found: Attacked) -> None:
 
 def _feature_maps(found: Attacked, clip: str) -> None:
     rep = found.representation
-    before = picture_of_sound(rep, found.before, clip)
-    after = picture_of_sound(rep, found.after, f"{clip} attacked")
-    change = picture_of_sound(rep, found.after - found.before, f"{clip} difference")
+    before = feature_map_of(rep, found.before, clip)
+    after = feature_map_of(rep, found.after, f"{clip} attacked")
+    change = feature_map_of(rep, found.after - found.before, f"{clip} difference")
     scale = scale_for([before, after])
     shown = {
         "Clean": (before, scale),
@@ -203,7 +203,7 @@ def _feature_maps(found: Attacked, clip: str) -> None:
     for column, (name, (picture, own)) in zip(st.columns(3), shown.items(), strict=True):
         with column:
             st.caption(f"{name}, {rep.title.lower()} ({rep.unit})" if rep.unit else name)
-            theme.figure(picture_figure(picture, own, SMALL), key=f"picture-{name}")
+            theme.figure(feature_map_figure(picture, own, SMALL), key=f"picture-{name}")
 
 
 def _smallest(predictor: Any, info: ModelInfo, active: Active, choice: Choice) -> None:
@@ -223,7 +223,7 @@ def _smallest(predictor: Any, info: ModelInfo, active: Active, choice: Choice) -
             kept[key] = smallest_epsilon(
                 predictor, _subset(predictor, active), choice.attack, choice.place
             )
-    found, unit = kept[key], PLACES[choice.place].unit(attackable(predictor))
+    found, unit = kept[key], ATTACK_DOMAINS[choice.place].unit(attackable(predictor))
     st.markdown(
         f"It is turned from **{written(float(f'{found:.3g}'), unit)}** on."
         if found is not None

@@ -11,18 +11,18 @@ import streamlit as st
 from pages.components import downloads, theme
 from pages.components.errors import error_boundary, plain
 from pages.robustness import attack_charts, loading, run_form
-from ser_core.plots.printed_robustness import findings, markdown, page, print_card
+from ser_core.plots.publication_robustness import findings, markdown, page, print_card
 from ser_core.plots.robustness import overview_figure, recalls_figure, trouble_figure
+from ser_core.robustness.assessment import root
 from ser_core.robustness.card import Card, CardInfo, cards
-from ser_core.robustness.comparing import mending
+from ser_core.robustness.card_comparison import gain_between
 from ser_core.robustness.perturbations import PERTURBATIONS
-from ser_core.robustness.running import root
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pages.components.selection import Active
-    from ser_core.predicting.listing import ModelInfo
+    from ser_core.inference.catalogue import ModelInfo
     from ser_core.robustness.curve import Curve
 
 KIND = "kind"
@@ -198,7 +198,7 @@ def _compare(card: Card, own: CardInfo) -> None:
         if name is None:
             return
         with error_boundary():
-            found = mending(loading.card(others[name].folder), card)
+            found = gain_between(loading.card(others[name].folder), card)
             st.markdown(plain(found.sentence))
             st.dataframe(
                 found.table.drop(columns="kind").rename(columns=str.capitalize),

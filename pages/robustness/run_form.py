@@ -9,18 +9,18 @@ import streamlit as st
 
 from pages.components import buttons, errors, model_picker, selection
 from pages.components.errors import plain
-from ser_core.errors import SerError
+from ser_core.core.errors import SerError
+from ser_core.core.formatting import count, seconds
+from ser_core.inference.catalogue import EXPORTED, networks_of
 from ser_core.jobs import Job, State, open_job
-from ser_core.predicting.listing import EXPORTED, networks_of
+from ser_core.robustness.assessment import FULL, PRESETS, Plan, root
 from ser_core.robustness.launch import card_of, launch, launched
 from ser_core.robustness.perturbations import PERTURBATIONS
-from ser_core.robustness.running import FULL, PRESETS, Plan, root
-from ser_core.words import count, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ser_core.predicting.listing import ModelInfo
+    from ser_core.inference.catalogue import ModelInfo
 
 CARD = "card"
 FAULT = "_robustness_error"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 import streamlit as st
 
 from pages.train import recipe_state
-from ser_core.training import draft
+from ser_core.recipes import draft
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo

@@ -9,12 +9,13 @@ import streamlit as st
 from pages.components import navigation, scores, theme
 from pages.components.errors import plain
 from ser_core import jobs as queue
-from ser_core.errors import SerError
+from ser_core.core.errors import SerError
+from ser_core.core.formatting import count, seconds
 from ser_core.jobs import Job, State
 from ser_core.plots.results import course_figure
-from ser_core.training import draft, runs
-from ser_core.training.launch import run_of
-from ser_core.words import count, seconds
+from ser_core.recipes import draft
+from ser_core.runs import catalogue
+from ser_core.runs.launch import run_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from streamlit.delta_generator import DeltaGenerator
 
-    from ser_core.training.runs import Course, RunInfo
+    from ser_core.runs.catalogue import LearningCurve, RunInfo
 
 ENDED = 12  # jobs that are shown after they have ended
 BADGES = {
@@ -108,8 +109,8 @@ def _head(job: Job, more: str = "") -> None:
 
 
 def _running(job: Job) -> None:
-    folder = runs.folder_of_runs() / str(run_of(job))
-    courses = runs.courses(folder)
+    folder = catalogue.folder_of_runs() / str(run_of(job))
+    courses = catalogue.learning_curves(folder)
     with _line(job, f"{seconds(job.seconds)} so far" if job.seconds else ""):
         st.button("Cancel", key=f"cancel-{job.id}", on_click=_try, args=(job.cancel,))
     _progress(job)
@@ -130,10 +131,10 @@ def _progress(job: Job) -> None:
     st.progress(progress.fraction, text=f"{where}{progress.done:,} of {progress.total:,}{eta}")
 
 
-def _curves(courses: Sequence[Course], folder: Path, job: Job) -> None:
+def _curves(courses: Sequence[LearningCurve], folder: Path, job: Job) -> None:
     """The training under way, or the last one that ended."""
     course = next((each for each in courses if not each.finished), courses[-1])
-    run = runs.open_run(folder)
+    run = catalogue.open_run(folder)
     epochs = int(draft.get(run.content, "train.epochs")) if run else len(course.history)
     done = sum(each.finished for each in courses)
     before = f"{count(done, 'training')} done. " if done else ""
@@ -146,7 +147,7 @@ def _curves(courses: Sequence[Course], folder: Path, job: Job) -> None:
     theme.figure(figure, key=f"live-{course.fold}-{course.seed}-{job.id}")
 
 
-def _best(course: Course) -> str:
+def _best(course: LearningCurve) -> str:
     if not course.best_epoch:
         return "none yet"
     return f"{course.at(course.best_epoch)['val_uar']:.3f} in epoch {course.best_epoch}"
@@ -175,7 +176,7 @@ def _waiting(job: Job) -> None:
 
 
 def _finished(job: Job) -> None:
-    run = runs.open_run(runs.folder_of_runs() / str(run_of(job)))
+    run = catalogue.open_run(catalogue.folder_of_runs() / str(run_of(job)))
     with _line(job, _figures(run)):
         if run is not None and run.result:
             navigation.link("results", "Results →", run=run.id)
@@ -204,8 +205,8 @@ def _stopped(job: Job) -> None:
         _remove(job)
     if job.state is State.FAILED:
         st.error(plain(job.reason))
-    folder = runs.folder_of_runs() / str(run_of(job))
-    if courses := runs.courses(folder):
+    folder = catalogue.folder_of_runs() / str(run_of(job))
+    if courses := catalogue.learning_curves(folder):
         _curves(courses, folder, job)
         st.caption("Go on continues behind its last whole epoch.")
     else:

@@ -11,10 +11,10 @@ from pages.components import navigation, selection
 from pages.components.errors import plain
 from pages.components.split_policies import TEST_IS_ONE_SPEAKER
 from pages.train import field_controls, recipe_state
-from ser_core import settings
+from ser_core.core import settings
+from ser_core.core.formatting import count
 from ser_core.corpora import PARTS, POLICIES
-from ser_core.training import draft
-from ser_core.words import count
+from ser_core.recipes import draft
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -175,8 +175,8 @@ def _saved_split() -> None:
 
 
 def _representation() -> None:
+    from ser_core.features.representations import model_inputs
     from ser_core.models.networks import accepting
-    from ser_core.representations import model_inputs
 
     content = recipe_state.content()
     held = str(content.get("representation", draft.default("representation"))["name"])

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.components import errors, selection
-from ser_core.errors import SerError
-from ser_core.training import draft, runs
+from ser_core.core.errors import SerError
+from ser_core.recipes import draft
+from ser_core.runs import catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ser_core.training.recipe import Recipe
+    from ser_core.recipes.recipe import Recipe
 
 FROM = "from-run"
 SHARED = ("corpus", "reader")
@@ -55,7 +56,7 @@ def base() -> draft.Content:
     content: draft.Content = {"split": {"policy": _default_policy(len(active.corpus.speakers))}}
     if run_id := st.query_params.get(FROM):
         try:
-            content = dict(runs.one(run_id).content)
+            content = dict(catalogue.one(run_id).content)
         except SerError as error:
             errors.show(error)
     content |= {"corpus": str(active.corpus.root), "reader": active.selection.reader or None}
@@ -74,7 +75,7 @@ def changes() -> dict[str, Any]:
 
 def content() -> draft.Content:
     """The recipe as plain values, valid or not; a name is found where none is given."""
-    from ser_core.training.series import named
+    from ser_core.recipes.series import named
 
     return named(draft.merged(base(), changes()))
 
@@ -85,7 +86,7 @@ def recipe() -> Recipe:
     Raises:
         ParameterError: If a name or value is wrong; all faults are told.
     """
-    from ser_core.training.recipe import parse
+    from ser_core.recipes.recipe import parse
 
     return parse({name: value for name, value in content().items() if value is not None})
 

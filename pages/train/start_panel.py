@@ -12,17 +12,17 @@ import yaml
 from pages.components import buttons, downloads, errors, navigation, scores, selection
 from pages.components.errors import plain
 from pages.train import recipe_state
+from ser_core.core.errors import SerError
+from ser_core.core.formatting import count, seconds
+from ser_core.core.processes import crowded
 from ser_core.corpora import audit_split, make_split
 from ser_core.corpora.split import Split
-from ser_core.errors import SerError
 from ser_core.jobs import State, find, open_job, start
-from ser_core.processes import crowded
-from ser_core.training import estimate, premium, runs
-from ser_core.training.launch import job_of, launch, shell
-from ser_core.words import count, seconds
+from ser_core.runs import catalogue, leak_premium, time_estimate
+from ser_core.runs.launch import job_of, launch, shell
 
 if TYPE_CHECKING:
-    from ser_core.training.recipe import Recipe
+    from ser_core.recipes.recipe import Recipe
 
 VIEW = "view"
 JOBS = "Jobs"
@@ -63,7 +63,7 @@ def _summary(recipe: Recipe) -> None:
         return
     st.markdown(f"Leak grade **{grade}** {scores.grade_badge(grade)}", help=scores.grade_help())
     st.caption(plain(reading))
-    todo = estimate.plan(recipe, split)
+    todo = time_estimate.plan(recipe, split)
     trainings = count(todo.trainings, "training")
     st.markdown(f"**{trainings}**, {count(todo.steps, 'step')} in all")
     _time(recipe, todo)
@@ -94,14 +94,14 @@ def _split_from_recipe(recipe: Recipe) -> Split:
     return make_split(corpus, choice.policy, **options)
 
 
-def _time(recipe: Recipe, todo: estimate.Plan) -> None:
+def _time(recipe: Recipe, todo: time_estimate.Plan) -> None:
     """How long it takes and how that is known, or a way to find out."""
-    key = f"pace:{estimate.shape_of(recipe)}"
+    key = f"pace:{time_estimate.shape_of(recipe)}"
     job = find(key, running=False)
     if job is not None and not job.state.is_over:
         _measuring(str(job.folder))
         return
-    pace = estimate.known_pace(recipe, runs.runs())
+    pace = time_estimate.known_pace(recipe, catalogue.runs())
     if pace is not None:
         st.markdown(
             f"About **{seconds(todo.seconds(pace))}**, {pace.source}.",
@@ -119,7 +119,7 @@ def _time(recipe: Recipe, todo: estimate.Plan) -> None:
         )
     if job is not None and job.state is State.FAILED:
         st.error(plain(job.reason))
-    if pace is None or pace.source == estimate.ROUGH:
+    if pace is None or pace.source == time_estimate.ROUGH:
         buttons.button(
             "Time a few real steps",
             _measure,
@@ -130,10 +130,10 @@ def _time(recipe: Recipe, todo: estimate.Plan) -> None:
 
 
 def _measure(recipe: Recipe, key: str) -> None:
-    out = estimate.file_of(recipe)
+    out = time_estimate.file_of(recipe)
     file = out.with_suffix(".yaml")
     recipe.save(file)
-    command = [sys.executable, "-m", "ser_core.training.estimate", str(file), str(out)]
+    command = [sys.executable, "-m", "ser_core.runs.time_estimate", str(file), str(out)]
     start(command, title=f"Time {recipe.name}", key=key)
 
 
@@ -183,7 +183,7 @@ def _start(recipe: Recipe) -> None:
 
 
 def _is_finished(run_id: str) -> bool:
-    run = runs.open_run(runs.folder_of_runs() / run_id)
+    run = catalogue.open_run(catalogue.folder_of_runs() / run_id)
     return run is not None and run.result is not None
 
 
@@ -201,13 +201,13 @@ def _launch(recipes: list[Recipe]) -> None:
 
 
 def _launch_all(recipe: Recipe) -> None:
-    from ser_core.training.series import every_representation
+    from ser_core.recipes.series import every_representation
 
     _launch(every_representation(recipe))
 
 
 def _launch_splits(recipe: Recipe) -> None:
-    _launch(list(premium.recipes(recipe).values()))
+    _launch(list(leak_premium.recipes(recipe).values()))
 
 
 def _text(text: str) -> None:
@@ -233,7 +233,7 @@ def _text(text: str) -> None:
 
 def _apply() -> None:
     """Take the YAML over into the form; after an error the form stays as it was."""
-    from ser_core.training.recipe import parse
+    from ser_core.recipes.recipe import parse
 
     try:
         wanted = yaml.safe_load(st.session_state["recipe-text"])

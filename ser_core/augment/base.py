@@ -12,9 +12,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ser_core.augment import draw
-from ser_core.errors import ParameterError
-from ser_core.parameters import Parameters, parameter
-from ser_core.registry import Registry, did_you_mean
+from ser_core.core.errors import ParameterError
+from ser_core.core.parameters import Parameters, parameter
+from ser_core.core.registry import Registry, did_you_mean
 
 A = TypeVar("A", bound="type[Augment]")
 

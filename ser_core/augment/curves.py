@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ser_core.augment import draw
-from ser_core.representations import filters
+from ser_core.features.representations import filters
 
 
 def smooth_curves(

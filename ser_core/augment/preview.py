@@ -14,51 +14,51 @@ from torch import Tensor
 
 from ser_core.audio import Waveform
 from ser_core.augment.base import Augment, Chain
-from ser_core.augment.picture import PICTURE_AUGMENTS, STRATEGIES, make_picture, strategy
+from ser_core.augment.feature import FEATURE_AUGMENTS, STRATEGIES, make_feature, strategy
 from ser_core.augment.waveform import DEFAULT, WAVE_AUGMENTS, WaveAugment, make_wave, wave_chain
-from ser_core.errors import ParameterError, UnknownNameError
-from ser_core.registry import did_you_mean
-from ser_core.representations import Representation, represent
+from ser_core.core.errors import ParameterError, UnknownNameError
+from ser_core.core.registry import did_you_mean
+from ser_core.features.representations import Representation, represent
 
-Picture = npt.NDArray[np.float32]
+Values = npt.NDArray[np.float32]
 
 GIVEN = {"probability", "sample_rate", "representation"}
 """Parameters that a preview sets by itself."""
 
 
 def find(name: str) -> type[Augment]:
-    """Augmentation of sound or of pictures by its name: what it is called, does and takes.
+    """Augmentation of sound or of feature maps by its name: what it is called, does and takes.
 
     Raises:
         UnknownNameError: If there is no augmentation of this name.
     """
     if name in WAVE_AUGMENTS:
         return WAVE_AUGMENTS[name]
-    if name in PICTURE_AUGMENTS:
-        return PICTURE_AUGMENTS[name]
+    if name in FEATURE_AUGMENTS:
+        return FEATURE_AUGMENTS[name]
     raise UnknownNameError(
         "no such augmentation",
         subject=name,
-        remedy=did_you_mean(name, [*WAVE_AUGMENTS, *PICTURE_AUGMENTS]),
+        remedy=did_you_mean(name, [*WAVE_AUGMENTS, *FEATURE_AUGMENTS]),
     )
 
 
-def heard(name: str) -> bool:
-    """Whether it changes the sound, and not the picture alone."""
+def changes_sound(name: str) -> bool:
+    """Whether it changes the sound, and not the feature map alone."""
     return name in WAVE_AUGMENTS
 
 
 def names_for(representation: Representation) -> dict[str, str]:
     """Titles by name of the augmentations that have a meaning for a representation.
 
-    >>> from ser_core.representations import make
+    >>> from ser_core.features.representations import make
     >>> "transposition" in names_for(make("mfcc"))
     False
     """
     found = {name: augment.title for name, augment in WAVE_AUGMENTS.items()}
-    for name, augment in PICTURE_AUGMENTS.items():
+    for name, augment in FEATURE_AUGMENTS.items():
         try:
-            make_picture(name, representation)
+            make_feature(name, representation)
         except ParameterError:
             continue
         found[name] = augment.title
@@ -97,11 +97,11 @@ def works_alone(name: str) -> bool:
     )
 
 
-def usual(name: str, representation: Representation) -> dict[str, Any]:
+def default_parameters(name: str, representation: Representation) -> dict[str, Any]:
     """Values of its parameters in the default recipe, or its own where the recipe has none.
 
-    >>> from ser_core.representations import make
-    >>> usual("picture_noise", make("chroma"))
+    >>> from ser_core.features.representations import make
+    >>> default_parameters("picture_noise", make("chroma"))
     {'level': 0.03}
 
     Raises:
@@ -118,18 +118,18 @@ def preview(
     waveform: Waveform,
     representation: Representation,
     seed: int = 0,
-) -> tuple[Waveform | None, Picture]:
+) -> tuple[Waveform | None, Values]:
     """Augment one clip.
 
     Args:
-        name: Augmentation of sound or of pictures.
+        name: Augmentation of sound or of feature maps.
         parameters: Its parameters; the clip is always changed, whatever the probability.
         waveform: The clip, at the representation's sample rate.
         representation: What is shown.
         seed: Another seed shows another draw.
 
     Returns:
-        The sound, or none where only the picture is changed, and the picture,
+        The sound, or none where only the feature map is changed, and the feature map,
         (channels, bins, frames).
 
     Raises:
@@ -138,12 +138,12 @@ def preview(
     """
     generator = torch.Generator().manual_seed(seed)
     augment = made(name, parameters, representation)
-    if heard(name):
+    if changes_sound(name):
         changed, _ = augment(_batch(waveform.samples), None, generator)
         sound = Waveform(changed[0].numpy(), waveform.sample_rate)
         return sound, represent(sound, [representation])[0]
-    picture = represent(_writable(waveform), [representation])[0]
-    changed, _ = augment(_batch(picture), None, generator)
+    feature_map = represent(_writable(waveform), [representation])[0]
+    changed, _ = augment(_batch(feature_map), None, generator)
     return None, changed[0].numpy()
 
 
@@ -157,7 +157,7 @@ def made(name: str, parameters: Mapping[str, Any], representation: Representatio
     given = {**parameters, "probability": 1.0}
     if issubclass(find(name), WaveAugment):
         return make_wave(name, **{**given, "sample_rate": representation.sample_rate})
-    return make_picture(name, representation, **given)
+    return make_feature(name, representation, **given)
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ class Step:
 
 def preview_recipe(
     waveform: Waveform, representation: Representation, seed: int = 0
-) -> tuple[Waveform, Picture, list[Step]]:
+) -> tuple[Waveform, Values, list[Step]]:
     """Augment one clip as the default recipe does in training, each step by its own chance.
 
     Args:
@@ -184,7 +184,7 @@ def preview_recipe(
         seed: Another seed shows another draw.
 
     Returns:
-        The sound after the steps that change it, the picture of it after all steps,
+        The sound after the steps that change it, the feature map of it after all steps,
         (channels, bins, frames), and the steps in their order.
 
     Raises:
@@ -194,9 +194,9 @@ def preview_recipe(
     chain = wave_chain(sample_rate=waveform.sample_rate)
     changed, on_sound = _followed(chain, _batch(waveform.samples), generator)
     sound = Waveform(changed[0].numpy(), waveform.sample_rate)
-    picture = _batch(represent(sound, [representation])[0])
-    picture, on_picture = _followed(strategy(representation), picture, generator)
-    return sound, picture[0].numpy(), on_sound + on_picture
+    feature_map = _batch(represent(sound, [representation])[0])
+    feature_map, on_features = _followed(strategy(representation), feature_map, generator)
+    return sound, feature_map[0].numpy(), on_sound + on_features
 
 
 def _followed(chain: Chain, x: Tensor, generator: torch.Generator) -> tuple[Tensor, list[Step]]:

@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ser_core import settings
 from ser_core.audio import load
 from ser_core.audio import sha256 as content_address
-from ser_core.extraction import extract
-from ser_core.representations import Representation
-from ser_core.store import FeatureStore
+from ser_core.core import settings
+from ser_core.features.extraction import extract
+from ser_core.features.representations import Representation
+from ser_core.storage.feature_store import FeatureStore
 
 
 @dataclass(frozen=True)

@@ -11,20 +11,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ser_core.bench.plain import plain_loop
+from ser_core.bench.tutorial_loop import plain_loop
+from ser_core.core.malloc import keep_freed
 from ser_core.corpora import Corpus, make_split
 from ser_core.evaluation.metrics import wilson
-from ser_core.memory import keep_freed
-from ser_core.models.emotion import EmotionModel
+from ser_core.features.representations import make
+from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.networks.resnet import ResNetSpec
-from ser_core.representations import make
+from ser_core.recipes.recipe import OptimChoice, Recipe, TrainChoice, parse
 from ser_core.training import seeds
 from ser_core.training.data import Batch, Data, Stored, moments_of
 from ser_core.training.learner import Metrics
-from ser_core.training.loop import Callback, Stop, Trainer
 from ser_core.training.precision import Precision, available
-from ser_core.training.recipe import OptimChoice, Recipe, TrainChoice, parse
 from ser_core.training.sources import Prepared, prepare
+from ser_core.training.trainer import Callback, Stop, Trainer
 
 BATCH, BINS, FRAMES, CLASSES = 32, 80, 320, 6
 CPU = torch.device("cpu")
@@ -132,19 +132,19 @@ def batches_of(data: Data) -> list[Batch]:
 
 
 def noise() -> Data:
-    """Pictures of noise for four steps; what they show costs nothing."""
+    """Feature maps of noise for four steps; what they show costs nothing."""
     rep = make("melspectrogram", n_mels=BINS)
     draw = seeds.generator("bench")
-    pictures = torch.randn(4 * BATCH, 1, BINS, FRAMES, generator=draw)
-    targets = torch.randint(CLASSES, (len(pictures),), generator=draw)
-    return Data(Stored(rep, list(pictures)), targets, CLASSES)
+    features = torch.randn(4 * BATCH, 1, BINS, FRAMES, generator=draw)
+    targets = torch.randint(CLASSES, (len(features),), generator=draw)
+    return Data(Stored(rep, list(features)), targets, CLASSES)
 
 
 def step_trainer(data: Data, precision: Precision, **train: Any) -> Trainer:
     """Trainer of the network that steps are timed on; further arguments are of `TrainChoice`."""
     torch.manual_seed(0)
     rep = data.source.representation
-    model = EmotionModel(rep, "corpus", ResNetSpec(classes=CLASSES), tuple("abcdef"))
+    model = EmotionClassifier(rep, "corpus", ResNetSpec(classes=CLASSES), tuple("abcdef"))
     clips = torch.arange(len(data.targets))
     choice = TrainChoice(batch=BATCH, crop_s=None, epochs=100, **train)
     trainer = Trainer(

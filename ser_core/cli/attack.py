@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ser_core import atomic
 from ser_core.cli import console
 from ser_core.cli.options import (
     CardFolder,
@@ -22,10 +21,11 @@ from ser_core.cli.options import (
     TriedOn,
 )
 from ser_core.cli.robustness import carry_out
-from ser_core.errors import ParameterError
+from ser_core.core.errors import ParameterError
+from ser_core.storage import atomic
 
 if TYPE_CHECKING:
-    from ser_core.robustness.running import Plan
+    from ser_core.robustness.assessment import Plan
 
 Network = Annotated[Path, typer.Option("--model", help="Folder of one trained network.")]
 Attacks = Annotated[
@@ -67,9 +67,9 @@ def attack(
     Only clips that were answered right count as turned. A model that FGSM does not harm but PGD
     does is told to mask its gradient.
     """
+    from ser_core.robustness.assessment import Plan
+    from ser_core.robustness.attack_domains import ATTACK_DOMAINS
     from ser_core.robustness.attacks import ATTACKS
-    from ser_core.robustness.places import PLACES
-    from ser_core.robustness.running import Plan
 
     plan = Plan(
         model=model,
@@ -77,7 +77,7 @@ def attack(
         reader=reader or "",
         clips=clips,
         attacks=tuple(attacks or ATTACKS),
-        places=tuple(places or PLACES),
+        places=tuple(places or ATTACK_DOMAINS),
         epsilons=tuple(epsilons or ()),
         few=few,
         seed=seed,
@@ -94,17 +94,17 @@ def _write_sounds(plan: Plan, folder: Path) -> None:
     """Clean, attacked and difference of every clip as WAV files."""
     from ser_core.audio import to_wav
     from ser_core.corpora import open_corpus
+    from ser_core.inference.evaluation_clips import choose
     from ser_core.models.predictor import load
-    from ser_core.robustness.one import attacked
-    from ser_core.robustness.places import PLACES, attackable
-    from ser_core.robustness.subset import choose
+    from ser_core.robustness.attack_domains import ATTACK_DOMAINS, attackable
+    from ser_core.robustness.single_clip import attacked
 
     predictor = load(plan.model)
     subset = choose(
         predictor, open_corpus(plan.corpus, plan.reader or None), plan.clips, seed=plan.seed
     )
     (place,), name = plan.places, plan.attacks[0]
-    level = (plan.epsilons or PLACES[place].levels(attackable(predictor)))[-1]
+    level = (plan.epsilons or ATTACK_DOMAINS[place].levels(attackable(predictor)))[-1]
     for number in range(len(subset)):
         one = subset.rows([number])
         found = attacked(predictor, one, name, place, level, seed=plan.seed)

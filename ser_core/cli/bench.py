@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ser_core import settings
 from ser_core.cli import console
+from ser_core.core import settings
 
 if TYPE_CHECKING:
     from ser_core.corpora import Corpus
@@ -66,7 +66,7 @@ def store(corpus: CorpusPath, clips: Clips = 400, json_file: JsonFile = None) ->
     """Time a pass over clips on one core, on all cores, and again through the store."""
     from ser_core.bench.extraction import compare_passes
     from ser_core.corpora import open_corpus
-    from ser_core.representations import REPRESENTATIONS, make
+    from ser_core.features.representations import REPRESENTATIONS, make
 
     opened = open_corpus(corpus)
     files = {clip: opened.path(clip) for clip in _spread(opened, clips)}
@@ -139,7 +139,7 @@ def training(
 
 
 def _beside_a_busy_core(pairs: int) -> dict[str, dict[str, float]]:
-    from ser_core.bench.busy import beside_a_busy_core
+    from ser_core.bench.contention import beside_a_busy_core
 
     costs = beside_a_busy_core(pairs)
     rows = [

@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ser_core.errors import SerError
+from ser_core.core.errors import SerError
 from ser_core.jobs.progress import ProgressFile
 
 
@@ -122,6 +122,6 @@ def write_json(path: Path, result: Any) -> None:
     Raises:
         SerError: If it cannot be written.
     """
-    from ser_core import atomic
+    from ser_core.storage import atomic
 
     atomic.write(path, json.dumps(result, ensure_ascii=False, indent=2) + "\n")

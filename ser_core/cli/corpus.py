@@ -10,7 +10,7 @@ import typer
 
 from ser_core.cli import console
 from ser_core.cli.options import ProgressFile
-from ser_core.errors import ParameterError
+from ser_core.core.errors import ParameterError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,7 +96,7 @@ def scan_(
     corpus = _open(path, reader, label, option, include)
     measures = _scan(corpus, workers, progress_file)
     if out:
-        from ser_core import atomic
+        from ser_core.storage import atomic
 
         atomic.write(out, measures.to_csv())
     console.show(_measures(corpus, measures) | {"written": _text(out)}, as_json=as_json)

@@ -14,8 +14,8 @@ from ser_core.ensemble.options import Options
 
 if TYPE_CHECKING:
     from ser_core.cli.console import Report
-    from ser_core.ensemble.build import Study
-    from ser_core.ensemble.bundle import Ensemble
+    from ser_core.ensemble.optimisation import Study
+    from ser_core.models.ensemble import Ensemble
 
 _HELP = {name: each.metadata["help"] for name, each in Options.__dataclass_fields__.items() if (
     "help" in each.metadata
@@ -103,8 +103,8 @@ def _make(
     """Search, measure, save; all of it a run in MLflow."""
     from ser_core.ensemble import found, gather, optimise
     from ser_core.ensemble.assemble import assemble
-    from ser_core.ensemble.history import History
-    from ser_core.ensemble.tracked import record, tracked
+    from ser_core.ensemble.mlflow_logging import record, tracked
+    from ser_core.ensemble.search_history import History
 
     chosen = [found(reference) for reference in runs]
     ids = {run.id: run.name for run in chosen}
@@ -147,9 +147,9 @@ def _pairs(deploy: list[str] | None) -> dict[str, Path]:
 
 def _figures(study: Study, name: str) -> dict[str, bytes]:
     """What `mlflow ui` shows beside the numbers."""
-    from ser_core.ensemble.build import records
+    from ser_core.ensemble.optimisation import records
     from ser_core.plots.ensemble import weight_rows
-    from ser_core.plots.printed_results import (
+    from ser_core.plots.publication_results import (
         print_confusion,
         print_intervals,
         print_reliability,
@@ -165,8 +165,8 @@ def _figures(study: Study, name: str) -> dict[str, bytes]:
 
 
 def _told(study: Study) -> None:
-    from ser_core.ensemble.build import records
-    from ser_core.ensemble.card import sentences
+    from ser_core.ensemble.optimisation import records
+    from ser_core.models.ensemble_card import sentences
 
     if study.report.badge:
         console.output.print(f"[bold yellow]{study.report.badge.capitalize()}[/] in the test.")
@@ -185,7 +185,7 @@ def _told(study: Study) -> None:
 
 
 def _weights(study: Study) -> list[dict[str, Any]]:
-    from ser_core.ensemble.build import records
+    from ser_core.ensemble.optimisation import records
 
     names = ("member", "weight", "low", "high", "importance", "alone")
     return [{name: row[name] for name in names} for row in records(study.weights)]

@@ -9,11 +9,11 @@ import typer
 
 from ser_core.cli import console
 from ser_core.cli.options import JsonFile, ProgressFile, Reader
-from ser_core.errors import ParameterError
+from ser_core.core.errors import ParameterError
 
 if TYPE_CHECKING:
-    from ser_core.predicting.enrolment import Count, Enrolment
-    from ser_core.predicting.evaluating import Evaluation
+    from ser_core.inference.enrolment import Count, Enrolment
+    from ser_core.inference.model_evaluation import Evaluation
 
 Model = Annotated[
     Path | None,
@@ -93,9 +93,9 @@ def evaluate(
     tested included.
     """
     from ser_core.corpora import open_corpus
-    from ser_core.predicting import judged
-    from ser_core.predicting.evaluating import Choice, evaluate_model
-    from ser_core.predicting.of_runs import evaluate_runs
+    from ser_core.inference import saved_evaluations
+    from ser_core.inference.cross_validated import evaluate_runs
+    from ser_core.inference.model_evaluation import Choice, evaluate_model
 
     _require_one(model, run)
     wanted = _enrolment(curve or enrol, draws, seed, among)
@@ -117,8 +117,8 @@ def evaluate(
     if predictions:
         next(iter(found.predictions.values())).save(predictions)
     _show(found)
-    if keep and model and corpus and judged.fits(found):
-        kept = judged.keep(found, model, corpus, choice, reader)
+    if keep and model and corpus and saved_evaluations.fits(found):
+        kept = saved_evaluations.save_evaluation(found, model, corpus, choice, reader)
         console.output.print(f"Kept among the results as {kept.id}", markup=False)
 
 
@@ -128,7 +128,7 @@ def _require_one(model: Path | None, run: list[Path] | None) -> None:
 
 
 def _enrolment(text: str, draws: int, seed: int, among: str) -> Enrolment:
-    from ser_core.predicting.enrolment import Enrolment
+    from ser_core.inference.enrolment import Enrolment
 
     return Enrolment(tuple(_count(each) for each in text.split(",")), draws, seed, among)
 

@@ -11,14 +11,14 @@ from typer.core import TyperGroup
 
 from ser_core.cli import console
 from ser_core.cli.explain_bench import Json, Model, Rest, SeenAs, bench, planted
-from ser_core.errors import ParameterError
-from ser_core.words import count
+from ser_core.core.errors import ParameterError
+from ser_core.core.formatting import count
 
 if TYPE_CHECKING:
     from ser_core.audio import Waveform
     from ser_core.explain.attribution import Attribution
-    from ser_core.explain.listening import Heard, Hearing
-    from ser_core.explain.view import View
+    from ser_core.explain.masked_audio import Hearing, MaskedAudio
+    from ser_core.explain.model_input import ModelInput
 
 
 class ClipByDefault(TyperGroup):
@@ -88,8 +88,8 @@ def clip(
 
     The answer is that of `predict`, with the same voice enrolled.
     """
-    from ser_core.explain import attributed, look, make
-    from ser_core.predicting.answering import Recording, open_model, recordings
+    from ser_core.explain import attributed, make, model_input
+    from ser_core.inference.classify import Recording, open_model, recordings
 
     opened = open_model(model)
     waveform = opened.heard(Recording(str(file), file))
@@ -99,12 +99,12 @@ def clip(
 
     chosen = make(method, **dict(_parameter(text) for text in values or []))
     with console.progress(method) as report:
-        view = look(opened.predictor, waveform, voice).read(opened.reading(voice))
+        view = model_input(opened.predictor, waveform, voice).read(opened.reading(voice))
 
-        def hearing(sound: Waveform) -> View:
+        def hearing(sound: Waveform) -> ModelInput:
             if sound is waveform:
                 return view
-            again = look(opened.predictor, sound, voice, like=view)
+            again = model_input(opened.predictor, sound, voice, like=view)
             return again.read(opened.reading(voice))
 
         found = attributed(view, chosen, view.target(target), seen_as, report)
@@ -135,14 +135,14 @@ def _parameter(text: str) -> tuple[str, object]:
 
 def _parts(
     hearing: Hearing, waveform: Waveform, found: Attribution, share: float, rest: str
-) -> dict[str, Heard]:
+) -> dict[str, MaskedAudio]:
     """What is heard of the most relevant part alone, and of the rest."""
-    from ser_core.explain.listening import can_be_heard, listen
+    from ser_core.explain.masked_audio import is_invertible, mask_audio
 
-    if not can_be_heard(found.representation):
+    if not is_invertible(found.representation):
         return {}
     return {
-        name: listen(hearing, waveform, found, share, keep=keep, rest=rest)
+        name: mask_audio(hearing, waveform, found, share, keep=keep, rest=rest)
         for name, keep in (("kept", True), ("removed", False))
     }
 
@@ -151,15 +151,15 @@ def _verdict(
     hearing: Hearing,
     waveform: Waveform,
     found: Attribution,
-    parts: dict[str, Heard],
+    parts: dict[str, MaskedAudio],
     share: float,
     rest: str,
 ) -> str:
     """Whether the sound bears out the map, beside the same marks in other places."""
-    from ser_core.explain.listening import tried
+    from ser_core.explain.masked_audio import deletion_test
 
     both = (parts["kept"], parts["removed"])
-    trial = tried(hearing, waveform, found, share, parts=both, rest=rest)
+    trial = deletion_test(hearing, waveform, found, share, parts=both, rest=rest)
     said = ("does not bear out the map", "bears out half of the map", "bears out the map")
     return (
         f"{said[trial.halves]}: kept {trial.kept:.3f}, elsewhere {trial.kept_elsewhere:.3f}; "
@@ -168,12 +168,16 @@ def _verdict(
 
 
 def _described(
-    view: View, waveform: Waveform, found: Attribution, parts: dict[str, Heard], percent: float
+    view: ModelInput,
+    waveform: Waveform,
+    found: Attribution,
+    parts: dict[str, MaskedAudio],
+    percent: float,
 ) -> dict[str, Any]:
     """The answer, the checks, the reading and what the model says of the parts."""
-    from ser_core.explain.bench import checks_of
-    from ser_core.explain.speech import reading
-    from ser_core.explain.view import named
+    from ser_core.explain.benchmark import checks_of
+    from ser_core.explain.model_input import named
+    from ser_core.explain.speech_relevance import relevance_by_aspect
 
     target, probabilities = view.target(found.emotion), view.probabilities()
     result: dict[str, Any] = {
@@ -182,7 +186,7 @@ def _described(
         "answer": view.classes[int(probabilities.argmax())],
         "probabilities": dict(zip(view.classes, map(float, probabilities), strict=True)),
     }
-    if len(view.sights) > 1:
+    if len(view.network_inputs) > 1:
         rep = found.representation.hash
         mapped = map(float, view.probabilities_through(rep))
         result["map_explains"] = named(view, rep)
@@ -194,7 +198,7 @@ def _described(
         },
         "share_and_area": {
             f"{row.aspect}: {row.part}": f"{row.share:.3f} of the relevance on {row.area:.3f}"
-            for row in reading(found, waveform).itertuples()
+            for row in relevance_by_aspect(found, waveform).itertuples()
         },
     }
     for name, heard in parts.items():
@@ -203,12 +207,12 @@ def _described(
 
 
 def _write(
-    out: Path, stem: str, found: Attribution, result: dict[str, Any], parts: dict[str, Heard]
+    out: Path, stem: str, found: Attribution, result: dict[str, Any], parts: dict[str, MaskedAudio]
 ) -> None:
-    from ser_core import atomic
     from ser_core.audio import to_wav
-    from ser_core.explain.files import packed
+    from ser_core.explain.attribution_files import packed
     from ser_core.plots.explain import print_map
+    from ser_core.storage import atomic
 
     stem = f"{stem}-{found.method.name}-{found.emotion}"
     atomic.write(out / f"{stem}.npz", packed(found))

@@ -81,10 +81,10 @@ def bench(
     """
     from ser_core import tracking
     from ser_core.corpora import open_corpus
-    from ser_core.explain import tracked
-    from ser_core.explain.bench import folder_of, run
+    from ser_core.explain import mlflow_logging
+    from ser_core.explain.benchmark import folder_of, run
+    from ser_core.explain.benchmark_plan import plan
     from ser_core.explain.faithfulness import Terms
-    from ser_core.explain.planning import plan
 
     chosen = plan(
         model,
@@ -99,15 +99,15 @@ def bench(
     name = f"explanations of {model.name}"
     with (
         console.progress("Explaining", progress_file) as report,
-        tracking.run(name, "explain", params=tracked.params(chosen)) as record,
+        tracking.run(name, "explain", params=mlflow_logging.params(chosen)) as record,
     ):
         found = run(chosen, workers=workers, progress=report)
         found.save(folder)
-        tracked.record(record, found, folder)
+        mlflow_logging.record(record, found, folder)
     if json_file:
         console.write_json(json_file, found.summary())
     console.output.print(console.table(_rows(found)))
-    console.output.print(tracked.heading(found).replace("**", ""))
+    console.output.print(mlflow_logging.heading(found).replace("**", ""))
     if found.heard.names:
         console.output.print(console.table(_heard(found)))
     for each, why in found.left_out.items():
@@ -116,7 +116,7 @@ def bench(
 
 
 def _rows(found: Any) -> list[dict[str, Any]]:
-    from ser_core.explain.report import FIGURES
+    from ser_core.explain.benchmark_report import FIGURES
 
     places, means = found.ranks(), {figure: found.means(figure) for figure in FIGURES}
     return [
@@ -134,7 +134,7 @@ def _rows(found: Any) -> list[dict[str, Any]]:
 
 def _heard(found: Any) -> list[dict[str, Any]]:
     """How often the sound bears out each map, and by how much."""
-    from ser_core.explain.trials import MARGINS, SHARES
+    from ser_core.explain.deletion_tests import MARGINS, SHARES
 
     titles = {"both": "both halves", "keeps": "keeps more by", "loses": "loses more by"}
     return [
@@ -156,13 +156,13 @@ def planted(
     """Train a small network on sounds whose cue is known, and see which methods find it.
 
     AUC is the chance that a value on the cue is larger than one elsewhere (0.5 is guessing);
-    inside is the share of the relevance on the cue, area the share of the picture that it is.
+    inside is the share of the relevance on the cue, area the share of the feature map that it is.
     """
-    from ser_core.explain import planted as known
+    from ser_core.explain import synthetic_cues as known
 
     with console.progress("Training and explaining") as report:
         report(0, 2)
-        network = known.trained()
+        network = known.trained_on_cues()
         report(1, 2)
         table = known.summary(known.measured(network, known.clips(clips, seed=99)))
         report(2, 2)

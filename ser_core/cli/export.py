@@ -11,8 +11,8 @@ from ser_core.cli import console
 from ser_core.cli.options import JsonFile, ProgressFile, Reader
 
 if TYPE_CHECKING:
+    from ser_core.export.pipeline import ExportedFile
     from ser_core.export.plan import Plan
-    from ser_core.export.producing import Product
 
 Model = Annotated[Path, typer.Option(help="Folder of a model: a bundle or an ensemble.")]
 Out = Annotated[Path, typer.Option(help="Folder for the files.")]
@@ -82,25 +82,25 @@ def export(
         raise typer.Exit(1)
 
 
-def _carried_out(plan: Plan, progress_file: Path | None) -> list[Product]:
+def _carried_out(plan: Plan, progress_file: Path | None) -> list[ExportedFile]:
     """With what came out kept in MLflow."""
     from ser_core import tracking
-    from ser_core.export.producing import produce
+    from ser_core.export.pipeline import run_pipeline
 
     params = {name: str(value) for name, value in vars(plan).items() if value is not None}
     with (
         console.progress("Export", progress_file) as report,
         tracking.run(f"Export: {plan.model.name}", "export", params=params) as run,
     ):
-        products = produce(plan, report)
+        products = run_pipeline(plan, report)
         for each in products:
             _track(run, each)
     return products
 
 
-def _track(run: Any, product: Product) -> None:
-    from ser_core.export.model import read
+def _track(run: Any, product: ExportedFile) -> None:
     from ser_core.export.package import report as written
+    from ser_core.models.onnx import read
 
     precision, found = product.exported.spec.precision, product.verification
     run.metrics({f"bytes.{precision}": product.exported.bytes})
@@ -111,7 +111,7 @@ def _track(run: Any, product: Product) -> None:
     run.text(f"report-{precision}.md", written(read(product.exported.path)))
 
 
-def _plain(product: Product) -> dict[str, Any]:
+def _plain(product: ExportedFile) -> dict[str, Any]:
     found = product.verification
     return {
         "file": str(product.exported.path),
@@ -124,7 +124,7 @@ def _plain(product: Product) -> dict[str, Any]:
     }
 
 
-def _show(products: list[Product]) -> None:
+def _show(products: list[ExportedFile]) -> None:
     for each in products:
         size = each.exported.bytes / 1e6
         console.output.print(f"[bold]{each.exported.path}[/] ({size:.2f} MB)", soft_wrap=True)
@@ -134,7 +134,7 @@ def _show(products: list[Product]) -> None:
 
 
 def show_verdict(found: Any) -> None:
-    """Print what the gate found: the verdict, on what, and the change in UAR."""
+    """Print what the acceptance test found: the verdict, on what, and the change in UAR."""
     if found is None:
         console.output.print("  Not verified.")
         return

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from ser_core.cli import console
-from ser_core.errors import JobError
+from ser_core.core.errors import JobError
+from ser_core.core.registry import did_you_mean
 from ser_core.jobs import Job, State, at_once, jobs, remove, resume, set_at_once, to_front
 from ser_core.jobs import restore as bring_back
-from ser_core.registry import did_you_mean
 
 app = typer.Typer(no_args_is_help=True, help="Look at jobs, cancel, resume and clear them.")
 

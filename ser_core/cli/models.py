@@ -17,7 +17,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """List bundled models, ensembles, trainings and exported files, with what each is worth."""
-    from ser_core.predicting.listing import models
+    from ser_core.inference.catalogue import models
 
     rows = [
         {
@@ -39,7 +39,7 @@ def log(
     as_json: Json = False,
 ) -> None:
     """Log a model in MLflow, so that `mlflow models serve` answers sound over HTTP."""
-    from ser_core.serving.logging import log_model
+    from ser_core.serving.mlflow_logging import log_model
 
     found = log_model(model)
     result = {"run": found.run, "uri": found.uri, "serve": found.command()}

@@ -25,7 +25,7 @@ def answer(
 ) -> None:
     """Answer one recording, with onnxruntime alone."""
     from ser_core import audio as sound
-    from ser_core.export.model import open_onnx
+    from ser_core.models.onnx import open_onnx
 
     opened = open_onnx(model)
     waveform = sound.load(audio, sample_rate=opened.sample_rate)
@@ -48,7 +48,7 @@ def answer(
 @app.command()
 def show(model: File) -> None:
     """Print the card of a file: what it is, what it scores, whether it was verified."""
-    from ser_core.export.model import card, read
+    from ser_core.models.onnx import card, read
 
     typer.echo(card(read(model)))
 
@@ -66,16 +66,16 @@ def quantize(
     ] = 200,
 ) -> None:
     """Make a smaller file of one in single precision; it is held against that file."""
-    from ser_core.export.gate import calibration, corpus_of, gate
-    from ser_core.export.model import open_onnx
-    from ser_core.export.writing import quantised
+    from ser_core.export.acceptance import accept, calibration, corpus_of
+    from ser_core.export.onnx_writer import quantised
+    from ser_core.models.onnx import open_onnx
 
     opened = open_onnx(model)
     found = corpus_of(opened, corpus, reader)
     sounds = calibration(opened, None, found, clips)
     with console.progress("Quantising") as report:
         done = quantised(model, out, precision, sounds.sounds, sounds.said)
-        verdict = gate(out, model, found, verify, report=report) if verify else None
+        verdict = accept(out, model, found, verify, report=report) if verify else None
     before = model.stat().st_size
     console.output.print(f"[bold]{out}[/] ({done.bytes:,} bytes, of {before:,})", soft_wrap=True)
     show_verdict(verdict)
@@ -96,12 +96,12 @@ def compare(
     json: JsonFile = None,
 ) -> None:
     """Hold a file against the model it was made from; ends with 1 where they do not agree."""
-    from ser_core.export.gate import corpus_of, gate
+    from ser_core.export.acceptance import accept, corpus_of
     from ser_core.models.predictor import load
 
     found = corpus_of(load(against), corpus, reader)
     with console.progress("Comparing") as report:
-        verdict = gate(model, against, found, clips, marked=mark, report=report)
+        verdict = accept(model, against, found, clips, marked=mark, report=report)
     if json:
         console.write_json(json, verdict.as_dict())
     show_verdict(verdict)
@@ -133,10 +133,10 @@ def bench(
 ) -> None:
     """Time files by turns in one run: median and 95th percentile of an answer, and file size."""
     from ser_core import audio as sound
-    from ser_core.export.model import read
-    from ser_core.export.speed import THREADS, measure, of_length
+    from ser_core.core.settings import demo_corpus
+    from ser_core.export.latency import THREADS, measure, of_length
+    from ser_core.models.onnx import read
     from ser_core.models.predictor import load
-    from ser_core.settings import demo_corpus
 
     source = audio or min((demo_corpus() / "samples").iterdir())
     rate = read(models[0]).sample_rate

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ser_core import atomic
 from ser_core.cli import console
 from ser_core.cli.options import ProgressFile
+from ser_core.storage import atomic
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ser_core.predicting.answering import Answerer, Recording, Taught
-    from ser_core.predicting.confidence import Confidence
-    from ser_core.predicting.timeline import Windows
+    from ser_core.inference.classify import EnrolledSpeaker, InferenceModel, Recording
+    from ser_core.inference.confidence import Confidence
+    from ser_core.inference.timeline import Windows
 
 Paths = Annotated[list[Path], typer.Argument(help="Sound files, or folders of them.")]
 Model = Annotated[
@@ -57,9 +57,9 @@ def predict(
     A file that cannot be answered is a row with its problem. Answers below the model's threshold
     are marked uncertain.
     """
-    from ser_core.predicting.answer_files import signed
-    from ser_core.predicting.answering import answer, open_model, recordings
-    from ser_core.predicting.timeline import Windows
+    from ser_core.inference.classify import classify, open_model, recordings
+    from ser_core.inference.prediction_files import signed
+    from ser_core.inference.timeline import Windows
 
     windows = Windows(window=window, hop=hop)
     several = recordings(paths)
@@ -69,7 +69,7 @@ def predict(
         if timeline:
             table = _timelines(opened, several, windows, taught, report)
         else:
-            table = answer(opened, several, taught, report)
+            table = classify(opened, several, taught, report)
     table = signed(table, opened, taught)
     if csv:
         atomic.write(csv, _csv(table))
@@ -77,10 +77,10 @@ def predict(
 
 
 def _timelines(
-    model: Answerer,
+    model: InferenceModel,
     several: list[Recording],
     windows: Windows,
-    taught: Taught | None,
+    taught: EnrolledSpeaker | None,
     report: Callable[[int, int], None],
 ) -> pd.DataFrame:
     import pandas as pd
@@ -94,14 +94,14 @@ def _timelines(
 
 
 def _timeline(
-    model: Answerer, recording: Recording, windows: Windows, taught: Taught | None
+    model: InferenceModel, recording: Recording, windows: Windows, taught: EnrolledSpeaker | None
 ) -> pd.DataFrame:
     """Windows of one file, or the one row that says why there are none."""
     import numpy as np
 
-    from ser_core.errors import AudioError
-    from ser_core.predicting.answering import rows_of
-    from ser_core.predicting.timeline import timeline
+    from ser_core.core.errors import AudioError
+    from ser_core.inference.classify import rows_of
+    from ser_core.inference.timeline import timeline
 
     other = False
     try:

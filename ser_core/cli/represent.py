@@ -1,4 +1,4 @@
-"""`python -m ser_core represent`: pictures of clips and of whole corpora."""
+"""`python -m ser_core represent`: feature maps of clips and of whole corpora."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
-from ser_core import atomic
 from ser_core.cli import console
 from ser_core.cli.options import ProgressFile
-from ser_core.errors import AudioError, ParameterError
+from ser_core.core.errors import AudioError, ParameterError
+from ser_core.storage import atomic
 
 if TYPE_CHECKING:
     from ser_core.corpora import Corpus
@@ -63,7 +63,7 @@ def represent(
     corpus it fills the store, or with --mean-by writes the mean over each group of clips.
     """
     from ser_core.corpora import open_corpus
-    from ser_core.representations import REPRESENTATIONS, make
+    from ser_core.features.representations import REPRESENTATIONS, make
 
     representations = [make(name, **_parameters(values)) for name in names or REPRESENTATIONS]
     result: dict[str, Any] | list[dict[str, Any]]
@@ -105,7 +105,7 @@ def _only_one(paths: list[Path], names: list[str] | None = None) -> None:
 
 def _files(paths: list[Path], representations: list[Any], out: Path | None) -> list[dict[str, Any]]:
     from ser_core.audio import load
-    from ser_core.representations import represent
+    from ser_core.features.representations import represent
 
     rows: list[dict[str, Any]] = []
     failures: list[AudioError] = []
@@ -130,7 +130,7 @@ def _files(paths: list[Path], representations: list[Any], out: Path | None) -> l
 
 
 def _row(path: Path, rep: Any, picture: Any, out: Path | None) -> dict[str, Any]:
-    from ser_core.representations.files import to_npz
+    from ser_core.features.representations.files import to_npz
 
     row: dict[str, Any] = {
         "file": path.name,
@@ -152,8 +152,8 @@ def _corpus(
     corpus: Corpus, representations: list[Any], workers: int | None, progress_file: Path | None
 ) -> dict[str, Any]:
     from ser_core.corpora.browse import known_addresses
-    from ser_core.extraction import extract
-    from ser_core.store import FeatureStore
+    from ser_core.features.extraction import extract
+    from ser_core.storage.feature_store import FeatureStore
 
     files = {clip: corpus.path(clip) for clip in corpus.usable.index}
     with console.progress("Representing", progress_file) as report:
@@ -183,7 +183,7 @@ def _mean(
     progress_file: Path | None,
 ) -> dict[str, Any]:
     from ser_core.corpora.browse import known_addresses
-    from ser_core.extraction import mean_by, save_means
+    from ser_core.features.extraction import mean_by, save_means
 
     clips = corpus.usable
     if column not in clips.columns:
@@ -210,7 +210,7 @@ def _mean(
         "representation": representation.name,
         "hash": representation.hash,
         "clips": means.clips,
-        "mean": {group: float(np.mean(picture)) for group, picture in means.pictures.items()},
+        "mean": {group: float(np.mean(picture)) for group, picture in means.features.items()},
         "unreadable": list(means.unreadable),
         "written": str(out) if out else None,
     }

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ser_core import settings
 from ser_core.cli import console
 from ser_core.cli.train import carried_out
-from ser_core.errors import ParameterError
+from ser_core.core import settings
+from ser_core.core.errors import ParameterError
 
 if TYPE_CHECKING:
-    from ser_core.published import Published
+    from ser_core.runs.published_results import Published
 
 app = typer.Typer(no_args_is_help=True, help="Published figures, and how to get them again.")
 
@@ -32,11 +32,11 @@ def show(
     markdown: Annotated[bool, typer.Option(help="Print a Markdown table.")] = False,
 ) -> None:
     """Every published figure with its interval, computed from the published predictions."""
-    from ser_core import published
+    from ser_core.runs import published_results
 
-    table = published.rows(_chosen(only, results))
+    table = published_results.rows(_chosen(only, results))
     if markdown:
-        typer.echo(published.markdown(table))
+        typer.echo(published_results.markdown(table))
     else:
         console.show(table)
 
@@ -49,13 +49,13 @@ def thirteen(
     markdown: Annotated[bool, typer.Option(help="Print a Markdown table.")] = False,
 ) -> None:
     """Every representation: size, score alone on both splits, and gain in the mean of all."""
-    from ser_core import published
+    from ser_core.runs import published_results
 
-    table = published.every_representation(
+    table = published_results.every_representation(
         _chosen([f"{unseen}/"], results), _chosen([f"{shared}/"], results)
     )
     if markdown:
-        typer.echo(published.markdown(table))
+        typer.echo(published_results.markdown(table))
     else:
         console.show(table)
 
@@ -67,9 +67,9 @@ def keep(
     results: Results = None,
 ) -> None:
     """Publish a run: its test answers, its summary, and its recipe without paths."""
-    from ser_core import published
+    from ser_core.runs import published_results
 
-    made = published.keep(run, name, results)
+    made = published_results.keep(run, name, results)
     console.output.print(f"{made.name} is in {made.folder}")
 
 
@@ -94,15 +94,15 @@ def reproduce(
 
 
 def _chosen(only: list[str] | None, results: Path | None) -> list[Published]:
-    from ser_core import published
+    from ser_core.runs import published_results
 
-    every = published.published(results)
+    every = published_results.published(results)
     return [each for each in every if not only or each.name.startswith(tuple(only))]
 
 
 def _again(result: Published, corpus: Path, threads: int | None) -> dict[str, Any]:
     from ser_core.evaluation import interval
-    from ser_core.training.recipe import load
+    from ser_core.recipes.recipe import load
 
     limited = [f"train.threads={threads}"] if threads else []
     assert result.recipe is not None  # noqa: S101  (only such are asked for)

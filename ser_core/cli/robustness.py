@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ser_core import atomic
 from ser_core.cli import console
 from ser_core.cli.options import (
     CardFolder,
@@ -22,10 +21,11 @@ from ser_core.cli.options import (
     Threads,
     TriedOn,
 )
+from ser_core.storage import atomic
 
 if TYPE_CHECKING:
+    from ser_core.robustness.assessment import Plan
     from ser_core.robustness.card import Card
-    from ser_core.robustness.running import Plan
 
 Kinds = Annotated[
     list[str] | None,
@@ -68,9 +68,9 @@ def robustness(
 
     Figures are of the model's own test clips where the corpus has them; what was taken is said.
     """
-    from ser_core.robustness.places import PLACES
-    from ser_core.robustness.running import Plan
-    from ser_core.robustness.sweeping import kinds as every
+    from ser_core.robustness.assessment import Plan
+    from ser_core.robustness.attack_domains import ATTACK_DOMAINS
+    from ser_core.robustness.severity_sweep import kinds as every
 
     plan = Plan(
         model=model,
@@ -79,7 +79,7 @@ def robustness(
         clips=clips,
         kinds=_wanted(kinds, every(noises=noises)),
         attacks=tuple(attacks or ()),
-        places=tuple(places or PLACES),
+        places=tuple(places or ATTACK_DOMAINS),
         few=few,
         shortcuts=shortcuts,
         noises=noises,
@@ -108,7 +108,7 @@ def carry_out(
     import torch
 
     from ser_core import tracking
-    from ser_core.robustness.running import run
+    from ser_core.robustness.assessment import run
 
     torch.set_num_threads(threads)
     folder = out or plan.folder
@@ -130,7 +130,7 @@ def write(card: Card, folder: Path) -> None:
     Raises:
         SerError: If they cannot be written.
     """
-    from ser_core.plots.printed_robustness import markdown, page, print_card
+    from ser_core.plots.publication_robustness import markdown, page, print_card
 
     card.save(folder)
     if card.line or card.attacks:
@@ -167,7 +167,7 @@ def _track(run: Any, card: Card, folder: Path) -> None:
 
 def show(card: Card, folder: Path) -> None:
     """Print a card: what was tried on what, a row a kind, what to know."""
-    from ser_core.plots.printed_robustness import findings
+    from ser_core.plots.publication_robustness import findings
 
     out = console.output
     badge = f" [bold yellow]{card.badge}[/]" if card.badge else ""

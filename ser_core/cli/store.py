@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ser_core.store import FeatureStore, Usage
+from ser_core.storage.feature_store import FeatureStore, Usage
 
 app = typer.Typer(no_args_is_help=True, help="Size of the feature store, and emptying it.")
 

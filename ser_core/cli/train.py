@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ser_core import settings
 from ser_core.cli import console
 from ser_core.cli.options import ProgressFile
+from ser_core.core import settings
 
 if TYPE_CHECKING:
-    from ser_core.training.recipe import Recipe
-    from ser_core.training.run import Outcome
+    from ser_core.recipes.recipe import Recipe
+    from ser_core.runs.execute import Outcome
 
 CROWDED = (
     "Other work keeps this computer's cores busy. With --set train.parts=2 each thread works on a "
@@ -59,14 +59,14 @@ def train(
     as_json: Json = False,
 ) -> None:
     """Train every fold and seed of a recipe, and score the test clips once."""
-    from ser_core.training.ranks import joined
-    from ser_core.training.recipe import load
-    from ser_core.training.run import assist
-    from ser_core.training.series import every_representation
+    from ser_core.recipes.recipe import load
+    from ser_core.recipes.series import every_representation
+    from ser_core.runs.execute import assist
+    from ser_core.training.distributed import process_group
 
     given = [f"corpus={corpus}"] if corpus else []
     wanted = load(recipe, [*given, *(changes or [])])
-    with joined() as ranks:
+    with process_group() as ranks:
         for each in every_representation(wanted) if every else [wanted]:
             own = each.representation["name"] if every else ""
             folder = out / own if out else settings.home() / "runs" / each.hash
@@ -100,11 +100,11 @@ def _told(outcome: Outcome, name: str, *, as_json: bool) -> None:
 
 def carried_out(recipe: Recipe, folder: Path, progress_file: Path | None = None) -> Outcome:
     """Train all of a recipe with progress, as a run in MLflow."""
-    from ser_core.memory import keep_freed
-    from ser_core.plots.printed_results import print_test
-    from ser_core.processes import crowded
-    from ser_core.training.run import run
-    from ser_core.training.tracked import tracked
+    from ser_core.core.malloc import keep_freed
+    from ser_core.core.processes import crowded
+    from ser_core.plots.publication_results import print_test
+    from ser_core.runs.execute import run
+    from ser_core.runs.mlflow_logging import tracked
 
     if recipe.train.parts == 1 and recipe.train.threads != 1 and crowded():
         console.errors.print(CROWDED)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ser_core import settings
+from ser_core.core import settings
 
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 """Context settings of the command: what it does not know is for streamlit."""

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from ser_core.core.errors import CorpusError
 from ser_core.corpora.emotions import ordered
 from ser_core.corpora.paths import Fence
-from ser_core.errors import CorpusError
 
 TEXT_FIELDS = ("emotion", "label", "speaker", "gender", "age", "sentence", "text", "intensity")
 """Columns a reader may fill; nullable strings except `age`, which is nullable whole years."""

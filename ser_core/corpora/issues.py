@@ -9,8 +9,8 @@ from typing import Literal
 
 import pandas as pd
 
+from ser_core.core.registry import Registry
 from ser_core.corpora.corpus import Corpus
-from ser_core.registry import Registry
 
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")

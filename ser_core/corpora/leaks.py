@@ -1,4 +1,4 @@
-"""What the parts of a split share: the difference between a figure and an honest figure."""
+"""Leak audit of a split: the speakers, sentences and recordings that its parts share."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from ser_core.corpora.corpus import Corpus
 
 WEIGHTS = {"sentence": 4, "emotion": 2, "speaker": 1}
-"""What to keep first: the words, since they shape a picture more than anything else does."""
+"""What to keep first: the words, since they shape a feature map more than anything else does."""
 
 
 def nearest(corpus: Corpus, clip: str, **wish: str) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from ser_core.core.errors import ParameterError
+from ser_core.core.registry import did_you_mean
 from ser_core.corpora.corpus import TEXT_FIELDS
-from ser_core.errors import ParameterError
-from ser_core.registry import did_you_mean
 
 
 def compiled(pattern: str, fields: tuple[str, ...] = TEXT_FIELDS) -> re.Pattern[str] | None:

@@ -9,11 +9,11 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from ser_core.corpora import deal
-from ser_core.corpora.deal import Codes, Counts, Shares
+from ser_core.core.errors import SplitError
+from ser_core.core.registry import Registry
+from ser_core.corpora import stratify
 from ser_core.corpora.split import PARTS, UNUSED
-from ser_core.errors import SplitError
-from ser_core.registry import Registry
+from ser_core.corpora.stratify import Codes, Counts, Shares
 
 Outcome = tuple[dict[str, list[str]], tuple[str, ...]]
 """Part of every clip for each named fold, and notes."""
@@ -136,7 +136,7 @@ def policy(
 )
 def random(task: Task) -> Outcome:
     """Every class in its share, whoever speaks whatever."""
-    parts = deal.stratified(task.classes, task.shares, task.rng)
+    parts = stratify.stratified(task.classes, task.shares, task.rng)
     return _one_fold(task, parts), ()
 
 
@@ -190,7 +190,9 @@ def speaker_and_sentence_disjoint(task: Task) -> Outcome:
 
 def _disjoint(task: Task, columns: Sequence[str], shares: Shares) -> Outcome:
     groups = [task.groups(column, len(shares)) for column in columns]
-    parts = deal.grouped(groups, task.classes, [shares] * len(groups), task.rng, _trainable)
+    parts = stratify.stratified_groups(
+        groups, task.classes, [shares] * len(groups), task.rng, _trainable
+    )
     if parts is None:
         raise _vanishing(task, columns)
     return _one_fold(task, parts), ()
@@ -251,7 +253,7 @@ def _validators(task: Task, speakers: Codes) -> dict[int, int | None]:
     The next in a random round is asked first; speakers with every emotion are preferred, since
     scores over classes that the validation part lacks choose a worse model.
     """
-    table = deal.count(speakers, task.classes, int(speakers.max()) + 1)
+    table = stratify.count(speakers, task.classes, int(speakers.max()) + 1)
     order = [int(speaker) for speaker in task.rng.permutation(len(table))]
     return {
         left_out: next(
@@ -278,7 +280,7 @@ def _left_out(task: Task, speakers: Codes, test: int, validator: int | None) -> 
         parts[speakers == validator] = PARTS[1]
     elif share:
         rest = np.flatnonzero(speakers != test)
-        dealt = deal.stratified(task.classes[rest], np.array([1 - share, share]), task.rng)
+        dealt = stratify.stratified(task.classes[rest], np.array([1 - share, share]), task.rng)
         parts[rest[dealt == 1]] = PARTS[1]
     return list(parts)
 
@@ -301,7 +303,9 @@ def grouped_k_fold(task: Task) -> Outcome:
         )
     groups = task.groups(task.group, task.folds)
     shares = np.full(task.folds, 1 / task.folds)
-    dealt = deal.grouped([groups], task.classes, [shares], task.rng, _trainable_in_turn)
+    dealt = stratify.stratified_groups(
+        [groups], task.classes, [shares], task.rng, _trainable_in_turn
+    )
     if dealt is None:
         raise _vanishing(task, [task.group])
     roles = [PARTS[2], PARTS[1], *[PARTS[0]] * (task.folds - 2)]

@@ -9,10 +9,10 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from ser_core import audio
+from ser_core.core.errors import AudioError, CorpusError
 from ser_core.corpora.corpus import COLUMNS, TEXT_FIELDS
 from ser_core.corpora.emotions import normalise
 from ser_core.corpora.paths import Fence, locate
-from ser_core.errors import AudioError, CorpusError
 
 # What makes one file a different clip in another row; other columns may differ without harm.
 _IDENTITY = ["label", "speaker", "sentence"]

@@ -12,9 +12,9 @@ from typing import Any
 
 import pandas as pd
 
-from ser_core import atomic
+from ser_core.core.errors import SplitError
 from ser_core.corpora.corpus import Corpus
-from ser_core.errors import SplitError
+from ser_core.storage import atomic
 
 PARTS = ("train", "validation", "test")
 UNUSED = "unused"

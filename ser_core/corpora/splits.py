@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from ser_core.core.errors import ParameterError, SplitError
+from ser_core.core.registry import did_you_mean
 from ser_core.corpora.corpus import Corpus
 from ser_core.corpora.emotions import ordered
 from ser_core.corpora.policies import GROUPS, POLICIES, Task
 from ser_core.corpora.split import PARTS, Split
-from ser_core.errors import ParameterError, SplitError
-from ser_core.registry import did_you_mean
 
 FRACTIONS = (0.8, 0.1, 0.1)
 

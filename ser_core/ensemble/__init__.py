@@ -17,18 +17,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ser_core.ensemble.build import Study, optimise, summary
+    from ser_core.ensemble.member_predictions import MemberPredictions
     from ser_core.ensemble.members import Candidate, Team, found, gather, obstacle
+    from ser_core.ensemble.optimisation import Study, optimise, summary
     from ser_core.ensemble.options import Options
-    from ser_core.ensemble.pooling import POOLINGS, Pool
-    from ser_core.ensemble.stack import Stack
+    from ser_core.models.pooling import POOLINGS, Pool
 
 __all__ = [
     "POOLINGS",
     "Candidate",
+    "MemberPredictions",
     "Options",
     "Pool",
-    "Stack",
     "Study",
     "Team",
     "found",
@@ -39,16 +39,16 @@ __all__ = [
 ]
 
 _HOMES = {
-    "build": ("Study", "optimise", "summary"),
-    "members": ("Candidate", "Team", "found", "gather", "obstacle"),
-    "options": ("Options",),
-    "pooling": ("POOLINGS", "Pool"),
-    "stack": ("Stack",),
+    "ser_core.ensemble.optimisation": ("Study", "optimise", "summary"),
+    "ser_core.ensemble.members": ("Candidate", "Team", "found", "gather", "obstacle"),
+    "ser_core.ensemble.options": ("Options",),
+    "ser_core.models.pooling": ("POOLINGS", "Pool"),
+    "ser_core.ensemble.member_predictions": ("MemberPredictions",),
 }
 
 
 def __getattr__(name: str) -> Any:
     for home, names in _HOMES.items():
         if name in names:
-            return getattr(importlib.import_module(f"{__name__}.{home}"), name)
+            return getattr(importlib.import_module(home), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

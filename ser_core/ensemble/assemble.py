@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ser_core
-from ser_core.ensemble.build import Study, summary
-from ser_core.errors import ModelError, ParameterError
-from ser_core.registry import did_you_mean
+from ser_core.core.errors import ModelError, ParameterError
+from ser_core.core.registry import did_you_mean
+from ser_core.ensemble.optimisation import Study, summary
 
 if TYPE_CHECKING:
-    from ser_core.ensemble.bundle import Ensemble
     from ser_core.ensemble.members import Member, Team
     from ser_core.models.bundle import Bundle
+    from ser_core.models.ensemble import Ensemble
 
 
 def assemble(
@@ -42,8 +42,8 @@ def assemble(
         ModelError: If a model cannot be opened, or knows other emotions.
         ParameterError: If `deploy` names a run that is no member.
     """
-    from ser_core.ensemble.bundle import Ensemble
     from ser_core.models.bundle import load_bundle
+    from ser_core.models.ensemble import Ensemble
 
     instead = _instead(study.team, deploy or {})
     models: list[tuple[Bundle, ...]] = []
@@ -193,7 +193,7 @@ def _came(study: Study) -> dict[str, Any]:
 
 def _licence(study: Study) -> str:
     """Licence of the corpus, as the first member's model tells it."""
-    from ser_core.jsonfile import read_json
+    from ser_core.storage.jsonfile import read_json
 
     for member in study.team.members:
         for folder in member.bundles:

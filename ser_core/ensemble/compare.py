@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from ser_core.ensemble.crossfit import POOLED, Crossed, crossed
+from ser_core.ensemble.crossfit import POOLED, Crossfit, crossfit
+from ser_core.ensemble.member_predictions import MemberPredictions
 from ser_core.ensemble.options import Options
-from ser_core.ensemble.stack import Stack
 from ser_core.evaluation import Comparison, compare, interval
-from ser_core.predictions import Predictions
+from ser_core.evaluation.predictions import Predictions
 
 FIGURES = ("uar", "wa", "nll", "ece", "brier")
 """What contestants are compared by."""
@@ -19,7 +19,7 @@ FIGURES = ("uar", "wa", "nll", "ece", "brier")
 RESAMPLES = 2000
 
 
-def comparison(found: Crossed, *, by_speaker: bool) -> pd.DataFrame:
+def comparison(found: Crossfit, *, by_speaker: bool) -> pd.DataFrame:
     """Every contestant's figures, and how far each is from the optimised pool's.
 
     Args:
@@ -48,8 +48,8 @@ def comparison(found: Crossed, *, by_speaker: bool) -> pd.DataFrame:
 
 
 def left_out(
-    stack: Stack,
-    found: Crossed,
+    stack: MemberPredictions,
+    found: Crossfit,
     options: Options,
     fit_on: str,
     *,
@@ -66,7 +66,7 @@ def left_out(
     trials = max(1, options.trials // 4)
     rows = []
     for name in stack.names:
-        rest = crossed(
+        rest = crossfit(
             stack.without(name), options, fit_on, by_speaker=by_speaker, trials=trials,
             only=(POOLED,), done=done,
         )  # fmt: skip

@@ -20,23 +20,24 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ser_core.core.errors import EvaluationError
+from ser_core.ensemble.member_predictions import MemberPredictions
 from ser_core.ensemble.options import AUTO, OUT_OF_FOLD, VALIDATION, Options
-from ser_core.ensemble.pooling import Pool
 from ser_core.ensemble.search import EQUAL, Problem, fit, tempered
-from ser_core.ensemble.shrink import searched
-from ser_core.ensemble.stack import Stack
-from ser_core.errors import EvaluationError
-from ser_core.predictions import Predictions
+from ser_core.ensemble.shrinkage import searched
+from ser_core.evaluation.predictions import Predictions
+from ser_core.models import ensemble_terms
+from ser_core.models.pooling import Pool
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-POOLED, SINGLE = "ensemble", "best single member"
+POOLED, SINGLE = ensemble_terms.POOLED, ensemble_terms.SINGLE
 CONTESTANTS = (POOLED, EQUAL, SINGLE)
 """The optimised pool, and the two simpler ones it must beat to be worth having."""
 
 
-def chosen_rows(stack: Stack, asked: str) -> str:
+def chosen_rows(stack: MemberPredictions, asked: str) -> str:
     """What to fit on, `validation` or `out-of-fold`, where it is left to us.
 
     Raises:
@@ -60,14 +61,14 @@ def chosen_rows(stack: Stack, asked: str) -> str:
     return OUT_OF_FOLD if folds > 2 or not has_validation else VALIDATION
 
 
-def fitting_rows(stack: Stack, fit_on: str) -> Stack:
+def fitting_rows(stack: MemberPredictions, fit_on: str) -> MemberPredictions:
     """All rows that the pool for use is fitted on."""
     part = VALIDATION if fit_on == VALIDATION else "test"
     return stack.where(stack.column("part") == part, name=f"part {part!r}")
 
 
 @dataclass(frozen=True, eq=False)
-class Turn:
+class CrossfitFold:
     """One fold: what its pool is fitted on, and what that is measured on.
 
     Attributes:
@@ -77,11 +78,13 @@ class Turn:
     """
 
     fold: int
-    fitting: Stack
+    fitting: MemberPredictions
     scored: Mask
 
 
-def turns(stack: Stack, fit_on: str, *, by_speaker: bool) -> Iterator[Turn]:
+def crossfit_folds(
+    stack: MemberPredictions, fit_on: str, *, by_speaker: bool
+) -> Iterator[CrossfitFold]:
     """The folds, one after the other.
 
     Args:
@@ -100,10 +103,10 @@ def turns(stack: Stack, fit_on: str, *, by_speaker: bool) -> Iterator[Turn]:
             stack, own, by_speaker=by_speaker
         )  # fmt: skip
         fitting = stack.where(rows, name=f"rows to fit fold {number} on")
-        yield Turn(int(number), fitting, np.asarray(scored_folds == number, dtype=np.bool_))
+        yield CrossfitFold(int(number), fitting, np.asarray(scored_folds == number, dtype=np.bool_))
 
 
-def _others(stack: Stack, own: Mask, *, by_speaker: bool) -> Mask:
+def _others(stack: MemberPredictions, own: Mask, *, by_speaker: bool) -> Mask:
     """Test rows of other folds, none of a clip, nor where it matters of a speaker, of this one."""
     mask = (stack.column("part") == "test") & ~own
     for name in ("clip", "speaker") if by_speaker else ("clip",):
@@ -113,7 +116,7 @@ def _others(stack: Stack, own: Mask, *, by_speaker: bool) -> Mask:
 
 
 @dataclass(frozen=True, eq=False)
-class Crossed:
+class Crossfit:
     """Pools fitted fold by fold, and what they answer to clips they were not fitted on.
 
     Attributes:
@@ -129,8 +132,8 @@ class Crossed:
     plain: Predictions
 
 
-def crossed(
-    stack: Stack,
+def crossfit(
+    stack: MemberPredictions,
     options: Options,
     fit_on: str,
     *,
@@ -138,7 +141,7 @@ def crossed(
     trials: int | None = None,
     only: tuple[str, ...] = CONTESTANTS,
     done: Callable[[], None] = lambda: None,
-) -> Crossed:
+) -> Crossfit:
     """Fit and measure every fold in turn.
 
     Args:
@@ -154,7 +157,7 @@ def crossed(
     pools: dict[str, dict[int, Pool]] = {name: {} for name in only}
     singles: dict[int, str] = {}
     answers = {name: np.empty(test.probabilities.shape[1:]) for name in (*only, "")}
-    for turn in turns(stack, fit_on, by_speaker=by_speaker):
+    for turn in crossfit_folds(stack, fit_on, by_speaker=by_speaker):
         problem = Problem(turn.fitting, options, by_speaker)
         singles[turn.fold] = best_single(problem)
         for name in only:
@@ -166,7 +169,7 @@ def crossed(
         done()
     made = {name: test.rows.with_probabilities(found) for name, found in answers.items()}
     plain_answers = made.pop("")
-    return Crossed(pools, singles, made, plain_answers)
+    return Crossfit(pools, singles, made, plain_answers)
 
 
 def _fitted(name: str, problem: Problem, single: str, trials: int | None) -> Pool:
@@ -186,6 +189,6 @@ def best_single(problem: Problem) -> str:
     return problem.stack.names[int(np.argmin(losses))]
 
 
-def fold_weights(found: Crossed) -> dict[int, tuple[float, ...]]:
+def fold_weights(found: Crossfit) -> dict[int, tuple[float, ...]]:
     """Weights of the optimised pool, by fold: how far they agree is a check of their own."""
     return {fold: pool.weights for fold, pool in found.pools[POOLED].items()}

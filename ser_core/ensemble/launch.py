@@ -6,11 +6,11 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from ser_core import settings
+from ser_core.core import settings
+from ser_core.core.shell import pasted
+from ser_core.ensemble.catalogue import HISTORY, MODEL, Request, ask
 from ser_core.ensemble.options import Options
-from ser_core.ensemble.saved import HISTORY, MODEL, Request, ask
 from ser_core.jobs import PROGRESS_FILE, Job, Order, enqueue, find
-from ser_core.jobs.shell import pasted
 
 KEY = "ensemble:"
 """Beginning of the key of every such job; the id of the ensemble follows."""

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from ser_core.core.errors import EvaluationError, SerError
+from ser_core.core.formatting import count
 from ser_core.corpora.leaks import LeakAudit
 from ser_core.corpora.split import Split
+from ser_core.ensemble.member_predictions import MemberPredictions, averaged, by_seed
 from ser_core.ensemble.options import MEMBERS
-from ser_core.ensemble.stack import Stack, averaged, by_seed
-from ser_core.errors import EvaluationError, SerError
-from ser_core.predictions import PARTS, Predictions
-from ser_core.training import runs
-from ser_core.training.runs import RunInfo
-from ser_core.words import count
+from ser_core.evaluation.predictions import PARTS, Predictions
+from ser_core.runs import catalogue
+from ser_core.runs.catalogue import RunInfo
 
 TRAINED = ("train",)
 SCORED = PARTS
@@ -41,14 +41,14 @@ class Candidate:
     @cached_property
     def predictions(self) -> Predictions:
         """What it answered."""
-        return runs.predictions_of(self.run)
+        return catalogue.predictions_of(self.run)
 
     @cached_property
     def knowing(self) -> Predictions | None:
         """What it answered where it knew the voices; None for a model that makes no use of them."""
         if self.run.result is None or self.run.result.enrolled is None:
             return None
-        return runs.predictions_of(self.run, enrolled=True)
+        return catalogue.predictions_of(self.run, enrolled=True)
 
     def answers(self, *, enrolled: bool) -> Predictions:
         """What it answers to known voices, or to unknown ones; often the same."""
@@ -207,7 +207,7 @@ class Team:
     """
 
     members: tuple[Member, ...]
-    stack: Stack
+    stack: MemberPredictions
     audit: LeakAudit
     enrolled: bool = False
 
@@ -257,8 +257,8 @@ def gather(chosen: Sequence[RunInfo], seeds: str) -> Team:
     return Team(members, _stacked(members), _audit(candidates))
 
 
-def _stacked(members: Sequence[Member]) -> Stack:
-    return Stack.of({member.name: member.answers for member in members})
+def _stacked(members: Sequence[Member]) -> MemberPredictions:
+    return MemberPredictions.of({member.name: member.answers for member in members})
 
 
 def _knowing(member: Member) -> Member:
@@ -293,7 +293,7 @@ _WORST = ("A", "B", "C", "D", "unknown", "E", "F")
 
 def _audit(candidates: Sequence[Candidate]) -> LeakAudit:
     """The worst of the members' audits: scored on the same clips, each may have heard others."""
-    audits = [audit for each in candidates if (audit := runs.audit_of(each.run)) is not None]
+    audits = [audit for each in candidates if (audit := catalogue.audit_of(each.run)) is not None]
     return max(audits, key=lambda audit: _WORST.index(audit.grade))
 
 
@@ -304,5 +304,5 @@ def found(reference: str) -> RunInfo:
         SerError: If there is none.
     """
     folder = Path(reference)
-    here = runs.open_run(folder.absolute()) if (folder / "recipe.yaml").is_file() else None
-    return here if here is not None else runs.one(reference)
+    here = catalogue.open_run(folder.absolute()) if (folder / "recipe.yaml").is_file() else None
+    return here if here is not None else catalogue.one(reference)

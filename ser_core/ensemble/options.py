@@ -5,22 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ser_core.parameters import Parameters, choice, parameter
+from ser_core.core.parameters import Parameters, choice, parameter
+from ser_core.models import ensemble_terms
 
-AUTO, VALIDATION, OUT_OF_FOLD = "auto", "validation", "out-of-fold"
+AUTO, VALIDATION = ensemble_terms.AUTO, ensemble_terms.VALIDATION
+OUT_OF_FOLD = ensemble_terms.OUT_OF_FOLD
 AVERAGE, MEMBERS = "average", "members"
 SEARCHED, SHRUNK, EQUAL_WEIGHTS = "searched", "shrunk", "equal"
 NLL = "nll"
 POOLED_BY = ("linear", "log-linear")
-"""Names in `ser_core.ensemble.pooling.POOLINGS`, which costs more to import."""
+"""Names in `ser_core.models.pooling.POOLINGS`, which costs more to import."""
 
-FIT_ON = {
-    AUTO: "out-of-fold where the split has three folds or more, else validation",
-    VALIDATION: "the weights for the test clips of a fold come from the validation clips of the "
-    "same fold",
-    OUT_OF_FOLD: "the weights for the test clips of a fold come from the test clips of all other "
-    "folds",
-}
+FIT_ON = ensemble_terms.FIT_ON
 """Clips that weights are fitted on, and what that means."""
 
 WEIGHTS = {

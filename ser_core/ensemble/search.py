@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ser_core.ensemble import exact
+from ser_core.core.errors import ParameterError
+from ser_core.ensemble import convex_weights
+from ser_core.ensemble.member_predictions import MemberPredictions
 from ser_core.ensemble.options import EQUAL_WEIGHTS, NLL, Options
-from ser_core.ensemble.pooling import POOLINGS, Pool, Pooling, simplex
-from ser_core.ensemble.stack import Stack
-from ser_core.errors import ParameterError
 from ser_core.evaluation import METRICS, metrics
+from ser_core.models.pooling import POOLINGS, Pool, Pooling, simplex
 
 if TYPE_CHECKING:
     import optuna
@@ -44,7 +44,7 @@ class Problem:
         by_speaker: Whether the split keeps speakers apart, so that they are the units of chance.
     """
 
-    stack: Stack
+    stack: MemberPredictions
     options: Options
     by_speaker: bool = False
 
@@ -68,7 +68,7 @@ class Problem:
         """That suits equal weights; others need one near it."""
         equal = self.pooling.equal(len(self.stack.names))
         pooled = self.pooling.added(equal, self._known)
-        return exact.best_temperature(pooled, self.true)
+        return convex_weights.best_temperature(pooled, self.true)
 
     @cached_property
     def _known(self) -> Floats:
@@ -93,7 +93,9 @@ class Problem:
         """
         pooled = self.pooling.added(weights, self._known)
         if not (self.options.l1 or plain):
-            pooled = pooled / exact.best_temperature(pooled, self.true, self.usual_temperature)
+            pooled = pooled / convex_weights.best_temperature(
+                pooled, self.true, self.usual_temperature
+            )
         return _surprise(pooled, self.true)
 
     def loss(self, weights: Floats) -> float:
@@ -122,8 +124,10 @@ class Problem:
 
     def _likeliest(self) -> Floats:
         if self.pooling.on_simplex:
-            return exact.mixture(self.stack.probabilities, self.true)
-        return exact.geometric(self.stack.probabilities, self.true, self.options.l1)
+            return convex_weights.linear_weights(self.stack.probabilities, self.true)
+        return convex_weights.log_linear_weights(
+            self.stack.probabilities, self.true, self.options.l1
+        )
 
 
 def _surprise(pooled: Floats, true: npt.NDArray[np.intp]) -> Floats:
@@ -134,7 +138,7 @@ def _surprise(pooled: Floats, true: npt.NDArray[np.intp]) -> Floats:
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class SearchResult:
     """What a search gave.
 
     Attributes:
@@ -184,7 +188,7 @@ def search(
     trials: int | None = None,
     watch: Watch | None = None,
     explain: bool = False,
-) -> Found:
+) -> SearchResult:
     """Weights with the least loss on the problem's rows.
 
     Args:
@@ -218,7 +222,7 @@ def search(
     study.optimize(judged, n_trials=max(wanted, len(starts)))
     losses = np.array([trial.value for trial in study.trials], dtype=np.float64)
     origins = (*starts, *[""] * (len(losses) - len(starts)))
-    return Found(
+    return SearchResult(
         _best(problem, tried, losses), np.array(tried), losses, origins,
         _importances(study, losses, problem.stack.names) if explain else {},
         problem.options.objective, problem.stack.names,
@@ -233,7 +237,7 @@ def _best(problem: Problem, tried: list[Floats], losses: Floats) -> Floats:
     return ties[int(np.flatnonzero(surprises <= surprises.min() + FLAT)[0])]
 
 
-def fit(problem: Problem, found: Found) -> Pool:
+def fit(problem: Problem, found: SearchResult) -> Pool:
     """The pool of what was found, at the temperature that suits the same rows best.
 
     Raises:
@@ -247,13 +251,13 @@ def fit(problem: Problem, found: Found) -> Pool:
     return tempered(Pool.of(problem.options.pooling, found.weights), problem.stack)
 
 
-def tempered(pool: Pool, stack: Stack) -> Pool:
+def tempered(pool: Pool, stack: MemberPredictions) -> Pool:
     """The same weights at the temperature of least NLL on some rows.
 
     The rows count as validation rows: whoever calls sees to it that nothing is measured on them.
     """
     from ser_core.evaluation import fit_temperature
-    from ser_core.predictions import Predictions
+    from ser_core.evaluation.predictions import Predictions
 
     pooled = stack.rows.with_probabilities(pool.at(1.0)(stack.probabilities))
     held_out = Predictions(_as_validation(pooled.table))

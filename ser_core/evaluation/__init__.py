@@ -29,10 +29,10 @@ from ser_core.evaluation.compare import (
 from ser_core.evaluation.groups import Group, Groups, by_group
 from ser_core.evaluation.intervals import Interval, Sampling, interval, sampling
 from ser_core.evaluation.metrics import reliability
+from ser_core.evaluation.predictions import Predictions
 from ser_core.evaluation.report import BADGES, ClassFigures, Report, report
 from ser_core.evaluation.spread import Spread, spread
-from ser_core.evaluation.tally import METRICS, PER_CLASS, Metric
-from ser_core.predictions import Predictions
+from ser_core.evaluation.sufficient_statistics import METRICS, PER_CLASS, Metric
 
 __all__ = [
     "BADGES",

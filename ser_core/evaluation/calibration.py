@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ser_core.errors import EvaluationError, ParameterError
+from ser_core.core.errors import EvaluationError, ParameterError
 from ser_core.evaluation import metrics
-from ser_core.evaluation.rates import Floats
-from ser_core.evaluation.tally import METRICS, tally
-from ser_core.predictions import Predictions
+from ser_core.evaluation.confusion_rates import Floats
+from ser_core.evaluation.predictions import Predictions
+from ser_core.evaluation.sufficient_statistics import METRICS, sufficient_statistics
 
 COLDEST, HOTTEST = 0.05, 20.0
 """Bounds of the temperature; a fit that ends at one has found no optimum."""
@@ -116,7 +116,9 @@ def calibrate(predictions: Predictions) -> Calibration:
 
 
 def _figures(predictions: Predictions) -> dict[str, dict[str, float]]:
-    totals = {part: tally(predictions.part(part)).total() for part in _parts(predictions)}
+    totals = {
+        part: sufficient_statistics(predictions.part(part)).total() for part in _parts(predictions)
+    }
     return {
         part: {name: float(METRICS[name].value(total)) for name in _FIGURES}
         for part, total in totals.items()

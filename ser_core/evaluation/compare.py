@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ser_core.errors import EvaluationError
+from ser_core.core.errors import EvaluationError
+from ser_core.evaluation.confusion_rates import Floats
 from ser_core.evaluation.intervals import JACKKNIFE, LEVEL, Sampling, jackknife_error, sampling
-from ser_core.evaluation.rates import Floats
-from ser_core.evaluation.tally import METRICS
-from ser_core.predictions import Predictions
+from ser_core.evaluation.predictions import Predictions
+from ser_core.evaluation.sufficient_statistics import METRICS
 
 RESAMPLES = 5000
 """More than for an interval: a small p-value needs them."""

@@ -1,11 +1,11 @@
-"""Made-up predictions for the examples in the documentation; they measure nothing."""
+"""Synthetic predictions for the examples in the documentation; they measure nothing."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from ser_core.predictions import Predictions
+from ser_core.evaluation.predictions import Predictions
 
 CLASSES = ("anger", "fear", "happiness", "sadness", "surprise", "neutral")
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_core.errors import EvaluationError
+from ser_core.core.errors import EvaluationError
+from ser_core.core.registry import did_you_mean
 from ser_core.evaluation.intervals import Interval, sampling
-from ser_core.predictions import Predictions
-from ser_core.registry import did_you_mean
+from ser_core.evaluation.predictions import Predictions
 
 _CHOSEN_AFTER = (
     "Best and worst of several groups are chosen by their own figures, so chance alone makes a gap."

@@ -31,11 +31,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ser_core.errors import ParameterError
+from ser_core.core.errors import ParameterError
+from ser_core.evaluation.confusion_rates import Floats
 from ser_core.evaluation.metrics import wilson
-from ser_core.evaluation.rates import Floats
-from ser_core.evaluation.tally import METRICS, Metric, Tally, units
-from ser_core.predictions import Predictions
+from ser_core.evaluation.predictions import Predictions
+from ser_core.evaluation.sufficient_statistics import METRICS, Metric, SufficientStatistics, units
 
 RESAMPLES = 1000
 LEVEL = 0.95
@@ -105,7 +105,7 @@ class Sampling:
         note: Sentences for every interval.
     """
 
-    tally: Tally
+    tally: SufficientStatistics
     over: str = "clips"
     method: str = BOOTSTRAP
     resamples: int = RESAMPLES
@@ -120,17 +120,17 @@ class Sampling:
         return len(self.tally.sums)
 
     @cached_property
-    def total(self) -> Tally:
+    def total(self) -> SufficientStatistics:
         """Sums over all."""
         return self.tally.total()
 
     @cached_property
-    def replicates(self) -> Tally:
+    def replicates(self) -> SufficientStatistics:
         """Sums of every resample, or without each unit in turn. First axis: those."""
         if self.method == JACKKNIFE:
             return self.tally.without_each()
         chunks = [self.tally.drawn(times).sums for times in self._draws()]
-        return Tally(np.concatenate(chunks), self.tally.classes)
+        return SufficientStatistics(np.concatenate(chunks), self.tally.classes)
 
     def _draws(self) -> Iterator[npt.NDArray[np.integer]]:
         """How often each unit is drawn, for some resamples at a time."""

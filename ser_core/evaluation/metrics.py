@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ser_core.errors import ParameterError
-from ser_core.evaluation import rates
-from ser_core.evaluation.rates import Floats
+from ser_core.core.errors import ParameterError
+from ser_core.evaluation import confusion_rates
+from ser_core.evaluation.confusion_rates import Floats
 
 Codes = npt.NDArray[np.integer]
 
@@ -41,7 +41,7 @@ def confusion(true: Codes, answers: Codes, classes: int | None = None) -> npt.ND
 
 def wa(true: Codes, answers: Codes) -> float:
     """Accuracy: the share of right answers."""
-    return float(rates.accuracy(confusion(true, answers)))
+    return float(confusion_rates.accuracy(confusion(true, answers)))
 
 
 def uar(true: Codes, answers: Codes) -> float:
@@ -50,17 +50,17 @@ def uar(true: Codes, answers: Codes) -> float:
     >>> uar(np.array([0, 0, 0, 0, 1]), np.array([0, 0, 0, 0, 0]))
     0.5
     """
-    return float(rates.uar(confusion(true, answers)))
+    return float(confusion_rates.uar(confusion(true, answers)))
 
 
 def macro_f1(true: Codes, answers: Codes) -> float:
     """Mean F1 of the classes that are present in `true`."""
-    return float(rates.macro_f1(confusion(true, answers)))
+    return float(confusion_rates.macro_f1(confusion(true, answers)))
 
 
 def weighted_f1(true: Codes, answers: Codes) -> float:
     """Mean F1 of the classes, each by its share of the clips."""
-    return float(rates.weighted_f1(confusion(true, answers)))
+    return float(confusion_rates.weighted_f1(confusion(true, answers)))
 
 
 def confidence(probabilities: Floats) -> Floats:

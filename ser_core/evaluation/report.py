@@ -10,15 +10,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ser_core.core.errors import EvaluationError
 from ser_core.corpora.leaks import LeakAudit
-from ser_core.errors import EvaluationError
-from ser_core.evaluation import rates
+from ser_core.evaluation import confusion_rates
 from ser_core.evaluation.groups import Group, Groups, by_group
 from ser_core.evaluation.intervals import LEVEL, RESAMPLES, Interval, Sampling, sampling
 from ser_core.evaluation.metrics import reliability
+from ser_core.evaluation.predictions import Predictions
 from ser_core.evaluation.spread import Spread, spread
-from ser_core.evaluation.tally import METRICS, PER_CLASS, Tally, ece_by_chance
-from ser_core.predictions import Predictions
+from ser_core.evaluation.sufficient_statistics import (
+    METRICS,
+    PER_CLASS,
+    SufficientStatistics,
+    ece_by_chance,
+)
 
 VERSION = 1
 GROUPED = ("speaker", "gender")
@@ -151,7 +156,7 @@ class Report:
         """Confusion counts, or their share of each true emotion (NaN where it has no clip)."""
         counts = np.array(self.confusion)
         return pd.DataFrame(
-            rates.row_normalised(counts) if normalised else counts,
+            confusion_rates.row_normalised(counts) if normalised else counts,
             index=pd.Index(self.classes, name="true"),
             columns=pd.Index(self.classes, name="answer"),
         )
@@ -279,7 +284,7 @@ def _what(rows: Predictions) -> dict[str, Any]:
 
 
 def _per_class(chosen: Sampling, classes: tuple[str, ...]) -> tuple[ClassFigures, ...]:
-    support = rates.support(chosen.total.counts).astype(int)
+    support = confusion_rates.support(chosen.total.counts).astype(int)
     found = (chosen.per_class(metric) for metric in PER_CLASS)
     return tuple(
         ClassFigures(emotion, int(count), *each)
@@ -287,7 +292,7 @@ def _per_class(chosen: Sampling, classes: tuple[str, ...]) -> tuple[ClassFigures
     )
 
 
-def _counts(total: Tally) -> tuple[tuple[int, ...], ...]:
+def _counts(total: SufficientStatistics) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(map(int, row)) for row in total.counts.round())
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ser_core.errors import EvaluationError
+from ser_core.core.errors import EvaluationError
 from ser_core.evaluation.intervals import number
-from ser_core.evaluation.tally import METRICS, tally
-from ser_core.predictions import Predictions
+from ser_core.evaluation.predictions import Predictions
+from ser_core.evaluation.sufficient_statistics import METRICS, sufficient_statistics
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def spread(predictions: Predictions, metric: str = "uar", *, over: str = "seed")
     column = predictions.table[over]
     value = METRICS[metric].value
     values = {
-        int(one): float(value(tally(predictions.where(column == one)).total()))
+        int(one): float(value(sufficient_statistics(predictions.where(column == one)).total()))
         for one in sorted(column.unique())
     }
     scores = list(values.values())

@@ -1,4 +1,4 @@
-"""Which parts of a sound made a model say an emotion, and how far the picture can be believed.
+"""Which parts of a sound made a model say an emotion, and how far a map can be trusted.
 
     attribution = attribute(load(Path("model")), audio.load("clip.wav"), "lrp", target="anger")
     attribution.values          # relevance over (channels, bins, frames) of what the model sees
@@ -11,27 +11,27 @@ a comparison on equal terms, and ways to hear and to read a map.
 from ser_core.explain.method import METHODS, Method, make
 
 # isort: split
-from ser_core.explain.cam import GradCam
+from ser_core.explain.grad_cam import GradCam
 
 # isort: split
 from ser_core.explain.lrp import LRP
 
 # isort: split
-from ser_core.explain.surrogate import Lime
+from ser_core.explain.lime import Lime
 
 # isort: split
 from ser_core.explain.gradients import GradientTimesInput, Integrated, SmoothGrad
 
 # isort: split
-from ser_core.explain.occluding import Occlusion
+from ser_core.explain.occlusion import Occlusion
 
 # isort: split
 from ser_core.explain.attribution import Attribution, attribute, attributed
-from ser_core.explain.fills import FILLS
-from ser_core.explain.view import Sight, View, look
+from ser_core.explain.baselines import BASELINES
+from ser_core.explain.model_input import ModelInput, NetworkInput, model_input
 
 __all__ = [
-    "FILLS",
+    "BASELINES",
     "LRP",
     "METHODS",
     "Attribution",
@@ -40,12 +40,12 @@ __all__ = [
     "Integrated",
     "Lime",
     "Method",
+    "ModelInput",
+    "NetworkInput",
     "Occlusion",
-    "Sight",
     "SmoothGrad",
-    "View",
     "attribute",
     "attributed",
-    "look",
     "make",
+    "model_input",
 ]

@@ -10,9 +10,9 @@ import numpy as np
 
 from ser_core.audio import Waveform
 from ser_core.explain.method import Method, Progress, Relevance, make, silently
-from ser_core.explain.view import Map, Sight, View, look, shares
-from ser_core.models.predictor import Predictor, Voice
-from ser_core.representations import Representation
+from ser_core.explain.model_input import Map, ModelInput, NetworkInput, model_input, shares
+from ser_core.features.representations import Representation
+from ser_core.models.predictor import Predictor, SpeakerStatistics
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,9 +24,9 @@ class Attribution:
         emotion: The class that is explained.
         representation: What the networks see, with its axes.
         picture: What they were given, before normalisation, (channels, bins, frames).
-        values: Relevance of every value of the picture, in logits for methods that share out the
-            answer, (channels, bins, frames). For an ensemble, the members' maps in units of their
-            sum of absolute values, by weight.
+        values: Relevance of every value of the feature map, in logits for methods that share out
+            the answer, (channels, bins, frames). For an ensemble, the members' maps in units of
+            their sum of absolute values, by weight.
         seconds: That it took.
         details: What the method itself tells, by name; means over the members.
     """
@@ -51,7 +51,7 @@ def attribute(
     method: str | Method = "lrp",
     target: str | int | None = None,
     *,
-    voice: Voice | None = None,
+    voice: SpeakerStatistics | None = None,
     representation: str = "",
     progress: Progress = silently,
     **parameters: object,
@@ -78,12 +78,12 @@ def attribute(
         AudioError: If the sound is empty or not finite.
     """
     chosen = make(method, **parameters) if isinstance(method, str) else method
-    view = look(predictor, waveform, voice)
+    view = model_input(predictor, waveform, voice)
     return attributed(view, chosen, view.target(target), representation, progress)
 
 
 def attributed(
-    view: View,
+    view: ModelInput,
     method: Method,
     target: int,
     representation: str = "",
@@ -92,7 +92,7 @@ def attributed(
     """As `attribute`, for a clip that was looked at already.
 
     Args:
-        view: From `look`.
+        view: From `model_input`.
         method: With its parameters.
         target: Index in `view.classes`.
         representation: Hash or name; when empty, of those that the method applies to, the one that
@@ -102,41 +102,46 @@ def attributed(
     Raises:
         ModelError: If the method does not apply to this kind of network.
     """
-    parts = view.through(representation or suited(view, method))
+    parts = view.through(representation or applicable_features(view, method))
     emotion = view.classes[target]
     start = time.perf_counter()
     found = [
-        (_relevance(method, sight, emotion, _share_of(progress, number, len(parts))), weight)
-        for number, (sight, weight) in enumerate(parts)
+        (
+            _relevance(method, network_input, emotion, _share_of(progress, number, len(parts))),
+            weight,
+        )
+        for number, (network_input, weight) in enumerate(parts)
     ]
     values, details = together(found)
-    sight = parts[0][0]
+    network_input = parts[0][0]
     return Attribution(
         method,
         emotion,
-        sight.representation,
-        sight.picture,
+        network_input.representation,
+        network_input.picture,
         values,
         time.perf_counter() - start,
         details,
     )
 
 
-def suited(view: View, method: Method) -> str:
+def applicable_features(view: ModelInput, method: Method) -> str:
     """Hash of what a method can be applied to; what weighs most first, also where nothing is."""
     known = list(view.representations)
-    return next((key for key in known if not excuse(view, method, key)), known[0])
+    return next((key for key in known if not why_not_applicable(view, method, key)), known[0])
 
 
-def excuse(view: View, method: Method, representation: str = "") -> str:
+def why_not_applicable(view: ModelInput, method: Method, representation: str = "") -> str:
     """Why a method does not apply to what sees a representation; empty where it does."""
-    reasons = (method.excuse(sight) for sight, _ in view.through(representation))
+    reasons = (method.excuse(network_input) for network_input, _ in view.through(representation))
     return next(filter(None, reasons), "")
 
 
-def _relevance(method: Method, sight: Sight, emotion: str, progress: Progress) -> Relevance:
-    method.require_applicable(sight)
-    return method.relevance(sight, sight.classes.index(emotion), progress)
+def _relevance(
+    method: Method, network_input: NetworkInput, emotion: str, progress: Progress
+) -> Relevance:
+    method.require_applicable(network_input)
+    return method.relevance(network_input, network_input.classes.index(emotion), progress)
 
 
 def _share_of(progress: Progress, number: int, members: int) -> Progress:

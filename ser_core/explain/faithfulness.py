@@ -1,4 +1,4 @@
-"""How much a map is worth: take away what it marks, or show nothing else, and ask the model again.
+"""Faithfulness of a map: deletion and insertion of what it marks, and the model's answer.
 
 All maps are compared on equal terms: the same tiles, the same areas, the same fill. A map that is
 fine-grained is averaged over the tiles, so none gains from removing scattered specks, to which a
@@ -15,14 +15,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ser_core.explain.fills import fill_choice, filled
-from ser_core.explain.rests import rest_choice
-from ser_core.explain.surrogate import grid
-from ser_core.explain.view import Floats, Map, View
-from ser_core.parameters import Parameters, parameter
+from ser_core.core.parameters import Parameters, parameter
+from ser_core.explain.audio_baselines import audio_baseline_choice
+from ser_core.explain.baselines import baseline_choice, baseline_input
+from ser_core.explain.lime import grid
+from ser_core.explain.model_input import Floats, Map, ModelInput
 
 AREAS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75)
-"""Shares of the picture that are taken away or shown; 0 and 1 are the same for all."""
+"""Shares of the feature map that are taken away or shown; 0 and 1 are the same for all."""
 
 DROPPED = 0.2
 """Area of the drop in probability."""
@@ -43,14 +43,14 @@ class Terms(Parameters):
 
     name = "terms"
 
-    fill: str = fill_choice("What takes the place of what is taken away")
+    fill: str = baseline_choice("What takes the place of what is taken away")
     bands: int = parameter(16, 1, 128, "Tiles from bottom to top", "tiles")
     pieces: int = parameter(24, 1, 256, "Tiles from beginning to end", "tiles")
     controls: int = parameter(16, 1, 256, "Orders by chance, of each kind", "orders")
     heard: int = parameter(
         20, 0, 90, "Most relevant part that is kept, and removed, to be heard; 0 leaves it out", "%"
     )
-    rest: str = rest_choice()
+    rest: str = audio_baseline_choice()
     elsewhere: int = parameter(6, 1, 64, "Other places that each marked part is compared with")
     seed: int = parameter(0, 0, 2**31 - 1, "Starts what is left to chance")
 
@@ -60,7 +60,7 @@ class Curves:
     """Probability of the class while parts are taken away, and while they come back.
 
     Attributes:
-        areas: Shares of the picture, from 0 to 1, (areas,).
+        areas: Shares of the feature map, from 0 to 1, (areas,).
         deletion: Probability with the most relevant share removed, (maps, areas).
         insertion: Probability with nothing but the most relevant share, (maps, areas).
     """
@@ -89,7 +89,7 @@ class Curves:
 
 
 def tiles_of(shape: tuple[int, int, int], terms: Terms) -> Orders:
-    """Number of the tile of every value of a picture, (channels, bins, frames)."""
+    """Number of the tile of every value of a feature map, (channels, bins, frames)."""
     return grid(shape, terms.bands, terms.pieces).reshape(shape)
 
 
@@ -108,8 +108,8 @@ def chance(kind: str, shape: tuple[int, int, int], terms: Terms) -> Orders:
     """Orders by chance, (controls, tiles).
 
     Args:
-        kind: `SCATTERED`, or `CONTIGUOUS`: blobs about a third of the picture wide.
-        shape: Of the picture.
+        kind: `SCATTERED`, or `CONTIGUOUS`: blobs about a third of the feature map wide.
+        shape: Of the feature map.
         terms: How many, and the seed.
     """
     from scipy.ndimage import gaussian_filter
@@ -124,7 +124,7 @@ def chance(kind: str, shape: tuple[int, int, int], terms: Terms) -> Orders:
 
 
 def curves(
-    view: View,
+    view: ModelInput,
     target: int,
     orders: Orders,
     tiles: Orders,
@@ -139,7 +139,7 @@ def curves(
         orders: Shape (maps, tiles).
         tiles: From `tiles_of`.
         terms: What is compared on.
-        representation: Whose picture is changed; that which weighs most when empty.
+        representation: Whose feature map is changed; that which weighs most when empty.
     """
     whole = _answers(view, np.array([[1.0], [0.0]])[:, np.zeros_like(tiles)], terms, representation)
     kept = np.ones((len(orders), len(AREAS), orders.shape[1]))
@@ -158,11 +158,11 @@ def curves(
 
 
 PART = 256
-"""Pictures that are made at a time."""
+"""Feature maps that are made at a time."""
 
 
 def _in_parts(
-    view: View, masks: Floats, tiles: Orders, terms: Terms, representation: str
+    view: ModelInput, masks: Floats, tiles: Orders, terms: Terms, representation: str
 ) -> Floats:
     parts = [
         _answers(view, masks[start : start + PART][:, tiles], terms, representation)
@@ -171,29 +171,31 @@ def _in_parts(
     return np.concatenate(parts)
 
 
-def _answers(view: View, masks: Floats, terms: Terms, representation: str) -> Floats:
-    """What the model answers where only the masked part of a picture is its own, (masks, classes).
+def _answers(view: ModelInput, masks: Floats, terms: Terms, representation: str) -> Floats:
+    """What the model answers where only the masked part is the clip's own, (masks, classes).
 
     Args:
         view: The clip before the model.
-        masks: 1 where the picture stays, (masks, channels, bins, frames).
+        masks: 1 where the feature map stays, (masks, channels, bins, frames).
         terms: What takes the place of the rest.
-        representation: Whose picture it is.
+        representation: Whose feature map it is.
     """
-    seeing = {id(sight) for sight, _ in view.through(representation)}
+    seeing = {id(network_input) for network_input, _ in view.through(representation)}
     keep = torch.from_numpy(masks.astype(np.float32))
     answers = []
-    for sight in view.sights:
-        if id(sight) not in seeing:
-            answers.append(view.ordered(sight, sight.seen).repeat(len(masks), axis=0))
+    for network_input in view.network_inputs:
+        if id(network_input) not in seeing:
+            answers.append(
+                view.ordered(network_input, network_input.seen).repeat(len(masks), axis=0)
+            )
             continue
-        mixed = torch.lerp(filled(sight, terms.fill), sight.seen, keep)
-        answers.append(view.ordered(sight, mixed))
+        mixed = torch.lerp(baseline_input(network_input, terms.fill), network_input.seen, keep)
+        answers.append(view.ordered(network_input, mixed))
     return view.pool(np.stack(answers))
 
 
 def faithfulness(
-    view: View, target: int, maps: Mapping[str, Map], terms: Terms, representation: str = ""
+    view: ModelInput, target: int, maps: Mapping[str, Map], terms: Terms, representation: str = ""
 ) -> dict[str, dict[str, float]]:
     """Figures of several maps of one clip, and of chance.
 
@@ -202,7 +204,7 @@ def faithfulness(
         target: Index of the class in `view.classes`.
         maps: By name, each (channels, bins, frames).
         terms: What all are compared on.
-        representation: Whose picture they are of.
+        representation: Whose feature map they are of.
 
     Returns:
         Figures as `Curves.scores` by name; each of `CONTROLS` is the mean of its orders.

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ser_core.representations import Representation, filters
+from ser_core.features.representations import Representation, filters
 
 Bank = Callable[[Any], Tensor]
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import torch
 from captum.attr import InputXGradient, IntegratedGradients, Saliency
 
-from ser_core.explain.fills import fill_choice, filled
+from ser_core.core.parameters import parameter
+from ser_core.explain.baselines import baseline_choice, baseline_input
 from ser_core.explain.method import Method, Progress, Relevance, method, silently
-from ser_core.explain.view import BATCH, Sight
+from ser_core.explain.model_input import BATCH, NetworkInput
 from ser_core.models.abilities import GRADIENTS
-from ser_core.parameters import parameter
 
 
 @method("integrated_gradients")
@@ -28,18 +28,22 @@ class Integrated(Method):
     needs = (GRADIENTS,)
 
     steps: int = parameter(48, 8, 512, "Points on the way: more sum up more exactly", "points")
-    baseline: str = fill_choice()
+    baseline: str = baseline_choice()
 
     @property
     def label(self) -> str:
         return f"{self.title} from the {self.baseline} ({self.steps} steps)"
 
-    def relevance(self, sight: Sight, target: int, progress: Progress = silently) -> Relevance:
-        seen, baseline = sight.with_gradient, filled(sight, self.baseline)
-        values = IntegratedGradients(sight.score).attribute(
+    def relevance(
+        self, network_input: NetworkInput, target: int, progress: Progress = silently
+    ) -> Relevance:
+        seen, baseline = network_input.with_gradient, baseline_input(network_input, self.baseline)
+        values = IntegratedGradients(network_input.score).attribute(
             seen, baseline, target=target, n_steps=self.steps, internal_batch_size=BATCH
         )
-        at_clip, at_baseline = sight.logits(torch.cat([sight.seen, baseline]))[:, target].tolist()
+        at_clip, at_baseline = network_input.logits(torch.cat([network_input.seen, baseline]))[
+            :, target
+        ].tolist()
         progress(self.steps, self.steps)
         return Relevance(values[0].detach().float(), {"clip": at_clip, "baseline": at_baseline})
 
@@ -68,12 +72,14 @@ class SmoothGrad(Method):
     def label(self) -> str:
         return f"{self.title} ({self.samples} copies, noise {self.noise:g})"
 
-    def relevance(self, sight: Sight, target: int, progress: Progress = silently) -> Relevance:
-        seen = sight.seen
+    def relevance(
+        self, network_input: NetworkInput, target: int, progress: Progress = silently
+    ) -> Relevance:
+        seen = network_input.seen
         generator = torch.Generator().manual_seed(self.seed)
         spread = self.noise * float(seen.max() - seen.min())
         noise = torch.randn(self.samples, *seen.shape[1:], generator=generator) * spread
-        saliency, total = Saliency(sight.score), torch.zeros_like(seen[0])
+        saliency, total = Saliency(network_input.score), torch.zeros_like(seen[0])
         for part in map(torch.clone, (seen + noise).split(BATCH)):
             total += saliency.attribute(part.requires_grad_(), target=target, abs=False).sum(dim=0)
         progress(self.samples, self.samples)
@@ -85,15 +91,19 @@ class SmoothGrad(Method):
 class GradientTimesInput(Method):
     """Gradient times input: the first-order share of each value. The baseline to beat.
 
-    Shrikumar et al. (2016). One backward pass; the input is the normalised picture, so it compares
-    with the mean.
+    Shrikumar et al. (2016). One backward pass; the input is the normalised feature map, so it
+    compares with the mean.
     """
 
     title = "Gradient x input"
     describe = "The plainest of all: gradient times value. What does not beat it is not worth it."
     needs = (GRADIENTS,)
 
-    def relevance(self, sight: Sight, target: int, progress: Progress = silently) -> Relevance:
-        values = InputXGradient(sight.score).attribute(sight.with_gradient, target=target)
+    def relevance(
+        self, network_input: NetworkInput, target: int, progress: Progress = silently
+    ) -> Relevance:
+        values = InputXGradient(network_input.score).attribute(
+            network_input.with_gradient, target=target
+        )
         progress(1, 1)
         return Relevance(values[0].detach())

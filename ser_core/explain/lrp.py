@@ -22,12 +22,12 @@ from captum.attr._utils.lrp_rules import (
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from ser_core.core.parameters import choice
 from ser_core.explain.method import Method, Progress, Relevance, method, silently
-from ser_core.explain.view import Sight
+from ser_core.explain.model_input import NetworkInput
 from ser_core.models.abilities import PROPAGATION
-from ser_core.models.frames import own
+from ser_core.models.frame_mask import own_frames
 from ser_core.models.networks.resnet import DEPTHS, AudioResNet, BasicBlock, Sum, halved
-from ser_core.parameters import choice
 
 Rule = Callable[[], PropagationRule]
 
@@ -84,7 +84,7 @@ RULES: dict[str, RuleSet] = {
         "epsilon everywhere, which equals gradient x input on such a network",
     ),
 }
-"""Two valid rule sets may disagree almost wholly, so a picture names its own."""
+"""Two valid rule sets may disagree almost wholly, so a map names its own."""
 
 
 @method("lrp")
@@ -107,13 +107,17 @@ class LRP(Method):
     def label(self) -> str:
         return f"{self.title}: {RULES[self.rules].words}"
 
-    def relevance(self, sight: Sight, target: int, progress: Progress = silently) -> Relevance:
-        self.require_applicable(sight)
-        network = PROPAGATED[sight.spec.propagation](sight.network, sight.frames)
+    def relevance(
+        self, network_input: NetworkInput, target: int, progress: Progress = silently
+    ) -> Relevance:
+        self.require_applicable(network_input)
+        network = PROPAGATED[network_input.spec.propagation](
+            network_input.network, network_input.frames
+        )
         chosen = RULES[self.rules]
         if not chosen.bias:
             network.fc.bias.data.zero_()
-        inputs = apart(sight.seen)
+        inputs = apart(network_input.seen)
         with torch.no_grad():
             total = float(network(inputs)[0, target])
         network.assign(chosen)
@@ -173,12 +177,12 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, frames: Tensor | None) -> Tensor:
         """As `BasicBlock`."""
-        inner = own(self.relu1(self.conv1(x)), frames)
+        inner = own_frames(self.relu1(self.conv1(x)), frames)
         straight = x
         if self.picked is not None and self.shortcut is not None:
             straight = self.shortcut(self.picked(x))
         total: Tensor = self.relu2(self.sum(self.conv2(inner), straight))
-        return own(total, frames)
+        return own_frames(total, frames)
 
 
 class Propagated(nn.Module):
@@ -205,9 +209,9 @@ class Propagated(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Logits, (batch, 2 * channels, bins, n) -> (batch, classes)."""
         frames = halved(self.frames)
-        x = own(self.conv(x), frames)
+        x = own_frames(self.conv(x), frames)
         frames = halved(frames)
-        x = own(self.relu(self.maxpool(x)), frames)
+        x = own_frames(self.relu(self.maxpool(x)), frames)
         for block in self.blocks:
             frames = halved(frames) if block.stride == 2 else frames
             x = block(x, frames)

@@ -1,4 +1,4 @@
-"""What an attribution method is: parameters, and one function from a sight to relevance."""
+"""What an attribution method is: parameters, and one function from an input to relevance."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import ClassVar, TypeVar
 
 from torch import Tensor
 
-from ser_core.errors import ModelError
-from ser_core.explain.view import Sight
+from ser_core.core.errors import ModelError
+from ser_core.core.parameters import Parameters
+from ser_core.core.registry import Registry
+from ser_core.explain.model_input import NetworkInput
 from ser_core.models.abilities import of_network
-from ser_core.parameters import Parameters
-from ser_core.registry import Registry
 
 Progress = Callable[[int, int], None]
 
@@ -54,12 +54,14 @@ class Method(Parameters):
     needs: ClassVar[tuple[str, ...]] = ()
     """What the network must be able to do, by the names of `ser_core.models.abilities`."""
 
-    def relevance(self, sight: Sight, target: int, progress: Progress = silently) -> Relevance:
+    def relevance(
+        self, network_input: NetworkInput, target: int, progress: Progress = silently
+    ) -> Relevance:
         """Relevance of every value that the network is given.
 
         Args:
-            sight: The clip before the network, a private one.
-            target: Index of the class in `sight.classes`.
+            network_input: The clip before the network, a private one.
+            target: Index of the class in `network_input.classes`.
             progress: Called with how many evaluations are done and how many there are.
 
         Raises:
@@ -69,18 +71,18 @@ class Method(Parameters):
 
     @property
     def label(self) -> str:
-        """Title, with the choices that one must know to read the picture."""
+        """Title, with the choices that one must know to read the map."""
         return self.title
 
-    def excuse(self, sight: Sight) -> str:
+    def excuse(self, network_input: NetworkInput) -> str:
         """Why it does not apply to a network; empty where it does."""
-        lacks = of_network(sight.spec, sight.representation)
+        lacks = of_network(network_input.spec, network_input.representation)
         reasons = [lacks[name] for name in self.needs if name in lacks]
         return f"{self.title}: {reasons[0]}" if reasons else ""
 
-    def require_applicable(self, sight: Sight) -> None:
+    def require_applicable(self, network_input: NetworkInput) -> None:
         """Raise a `ModelError` where `excuse` has something to say."""
-        excuse = self.excuse(sight)
+        excuse = self.excuse(network_input)
         if excuse:
             raise ModelError(
                 excuse,
@@ -113,8 +115,8 @@ def make(name: str, **parameters: object) -> Method:
     """
     import dataclasses
 
-    from ser_core.errors import ParameterError
-    from ser_core.registry import did_you_mean
+    from ser_core.core.errors import ParameterError
+    from ser_core.core.registry import did_you_mean
 
     cls = METHODS[name]
     known = [each.name for each in dataclasses.fields(cls)]

@@ -9,20 +9,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ser_core.ensemble.pooling import POOLINGS, Pool
-from ser_core.errors import ModelError
+from ser_core.core.errors import ModelError
 from ser_core.evaluation.metrics import SMALLEST
+from ser_core.export.batched_functionals import functionals
 from ser_core.export.fourier import Products
-from ser_core.export.spec import HEARD, PICTURE, PROBABILITIES, VOICE, WAVEFORM, Input
-from ser_core.export.summary import functionals
+from ser_core.features.representations import SUMMARIES, Representation
+from ser_core.features.representations.analysis import Analysis
 from ser_core.models.abilities import GRAPH, INSIDE, require
-from ser_core.models.emotion import EmotionModel
+from ser_core.models.classifier import EmotionClassifier
+from ser_core.models.onnx_metadata import FEATURES, HEARD, PROBABILITIES, VOICE, WAVEFORM, Input
+from ser_core.models.pooling import POOLINGS, Pool
 from ser_core.models.predictor import Predictor
-from ser_core.representations import SUMMARIES, Representation
-from ser_core.representations.analysis import Analysis
 
 INEXPRESSIBLE: dict[str, str] = {}
-"""Representations that cannot be written as a graph, and why; they go in as pictures."""
+"""Representations that cannot be written as a graph, and why; they go in as feature maps."""
 
 FORMS: dict[str, Callable[[Any, Analysis], Tensor]] = {"functionals": functionals}
 """Representations that have a form of their own for graphs, (representation, sounds)."""
@@ -32,7 +32,7 @@ SAMPLES = 8_000
 
 
 @dataclass(frozen=True, eq=False)
-class Team:
+class GraphMembers:
     """The models that answer together, and how they are pooled.
 
     Attributes:
@@ -42,13 +42,13 @@ class Team:
         classes: Emotions in the order of the answer.
     """
 
-    members: tuple[tuple[EmotionModel, ...], ...]
+    members: tuple[tuple[EmotionClassifier, ...], ...]
     stranger: Pool
     enrolled: Pool | None
     classes: tuple[str, ...]
 
     @property
-    def models(self) -> list[EmotionModel]:
+    def models(self) -> list[EmotionClassifier]:
         """All models, in order."""
         return [model for member in self.members for model in member]
 
@@ -59,7 +59,7 @@ class Team:
         return list(found.values())
 
 
-def team_of(predictor: Predictor, stranger: float, enrolled: float | None) -> Team:
+def graph_members(predictor: Predictor, stranger: float, enrolled: float | None) -> GraphMembers:
     """The models behind a predictor.
 
     Args:
@@ -79,7 +79,7 @@ def team_of(predictor: Predictor, stranger: float, enrolled: float | None) -> Te
         known = None if enrolled is None else Pool("linear", (1.0,), enrolled)
     elif not predictor.enrols:
         known = None
-    team = Team(members, pool, known, predictor.classes)
+    team = GraphMembers(members, pool, known, predictor.classes)
     rates = sorted({rep.sample_rate for rep in team.representations})
     if len(rates) > 1:
         raise ModelError(
@@ -91,18 +91,18 @@ def team_of(predictor: Predictor, stranger: float, enrolled: float | None) -> Te
     return team
 
 
-def inputs_of(team: Team, *, whole: bool) -> tuple[Input, ...]:
-    """Inputs of the graph: a waveform, pictures where there can be none, and voices."""
+def inputs_of(team: GraphMembers, *, whole: bool) -> tuple[Input, ...]:
+    """Inputs of the graph: a waveform, feature maps where there can be none, and voices."""
     seen = team.representations
     outside = [i for i, rep in enumerate(seen) if not whole or rep.name in INEXPRESSIBLE]
     voiced = [i for i, rep in enumerate(seen) if any(_enrols(m, rep) for m in team.models)]
     inputs = [Input(WAVEFORM, WAVEFORM)] if len(outside) < len(seen) else []
-    inputs += [Input(_name(PICTURE, i, outside), PICTURE, i) for i in outside]
+    inputs += [Input(_name(FEATURES, i, outside), FEATURES, i) for i in outside]
     inputs += [Input(_name(VOICE, i, voiced), VOICE, i) for i in voiced]
     return tuple(inputs)
 
 
-def _enrols(model: EmotionModel, rep: Representation) -> bool:
+def _enrols(model: EmotionClassifier, rep: Representation) -> bool:
     return model.normaliser.by == "speaker" and model.representation.hash == rep.hash
 
 
@@ -122,7 +122,7 @@ class Graph(nn.Module):
         inputs: As `inputs_of` gives them.
     """
 
-    def __init__(self, team: Team, inputs: tuple[Input, ...]) -> None:
+    def __init__(self, team: GraphMembers, inputs: tuple[Input, ...]) -> None:
         super().__init__()
         self.team, self.inputs = team, inputs
         self.models = nn.ModuleList(team.models)
@@ -133,24 +133,27 @@ class Graph(nn.Module):
     @property
     def outputs(self) -> list[str]:
         """Names of the outputs."""
-        return [PROBABILITIES, *(heard_name(each) for each in self.inputs if each.kind == VOICE)]
+        return [
+            PROBABILITIES,
+            *(speaker_input_name(each) for each in self.inputs if each.kind == VOICE),
+        ]
 
     def forward(self, *given: Tensor) -> tuple[Tensor, ...]:
         """Probabilities, and what is heard of each voice."""
-        pictures, voices = self._pictures(given), self._voices(given)
-        logits = [self._logits(model, pictures, voices) for model in self._models()]
+        features, voices = self._pictures(given), self._voices(given)
+        logits = [self._logits(model, features, voices) for model in self._models()]
         found = self._pooled(self.team.stranger, logits)
         if self.team.enrolled is not None and voices:
             known = torch.stack([voice[2].sum() for voice in voices.values()]).sum() > 0
             found = torch.where(known, self._pooled(self.team.enrolled, logits), found)
-        return (found, *(_heard(pictures[number]) for number in voices))
+        return (found, *(_heard(features[number]) for number in voices))
 
-    def _models(self) -> list[EmotionModel]:
-        return [model for model in self.models if isinstance(model, EmotionModel)]
+    def _models(self) -> list[EmotionClassifier]:
+        return [model for model in self.models if isinstance(model, EmotionClassifier)]
 
     def _pictures(self, given: Sequence[Tensor]) -> dict[int, Tensor]:
         pairs = list(zip(self.inputs, given, strict=True))
-        found = {i.representation: x for i, x in pairs if i.kind == PICTURE}
+        found = {i.representation: x for i, x in pairs if i.kind == FEATURES}
         waveform = next((x for i, x in pairs if i.kind == WAVEFORM), None)
         if waveform is not None:
             seen = self.team.representations
@@ -174,13 +177,13 @@ class Graph(nn.Module):
         }
 
     def _logits(
-        self, model: EmotionModel, pictures: dict[int, Tensor], voices: dict[int, Tensor]
+        self, model: EmotionClassifier, features: dict[int, Tensor], voices: dict[int, Tensor]
     ) -> Tensor:
         number = self.numbers[model.representation.hash]
         uses = model.normaliser.by == "speaker"
         voice = voices[number].unsqueeze(0) if uses else None
         order = self.orders[self._models().index(model)]
-        return model.logits(pictures[number], None, voice)[:, order]
+        return model.logits(features[number], None, voice)[:, order]
 
     def _pooled(self, pool: Pool, logits: list[Tensor]) -> Tensor:
         """Calibrated probabilities of a pool, as `Pool` computes them."""
@@ -204,7 +207,7 @@ def _picture(rep: Representation, sound: Analysis, layers: nn.Module | None) -> 
     return rep(sound, layers=layers) if form is None else form(rep, sound)
 
 
-def heard_name(voice: Input) -> str:
+def speaker_input_name(voice: Input) -> str:
     """Output with what is heard of the voice of an input."""
     return voice.name.replace(VOICE, HEARD)
 
@@ -217,16 +220,16 @@ def _added(pool: Pool, members: Tensor) -> Tensor:
     return (weights * members.clamp(min=SMALLEST).log()).sum(0)
 
 
-def _heard(pictures: Tensor) -> Tensor:
+def _heard(features: Tensor) -> Tensor:
     """Mean, spread and frames of each clip, (batch, 3, channels, bins)."""
-    values = pictures.double()
+    values = features.double()
     mean = values.mean(-1)
     variance = (values - mean.unsqueeze(-1)).square().mean(-1)
-    count = torch.ones_like(mean) * pictures.shape[-1]
+    count = torch.ones_like(mean) * features.shape[-1]
     return torch.stack([mean, variance.sqrt(), count], dim=1).float()
 
 
-def examples(team: Team, inputs: tuple[Input, ...]) -> tuple[Tensor, ...]:
+def examples(team: GraphMembers, inputs: tuple[Input, ...]) -> tuple[Tensor, ...]:
     """Values of the inputs to trace a graph with: two clips of noise."""
     generator = torch.Generator().manual_seed(0)
     waveforms = 0.1 * torch.randn(2, SAMPLES, generator=generator)
@@ -236,12 +239,14 @@ def examples(team: Team, inputs: tuple[Input, ...]) -> tuple[Tensor, ...]:
             found.append(waveforms)
             continue
         rep = team.representations[each.representation or 0]
-        picture = rep(waveforms)
-        found.append(picture if each.kind == PICTURE else torch.zeros(3, *picture.shape[1:3]))
+        feature_map = rep(waveforms)
+        found.append(
+            feature_map if each.kind == FEATURES else torch.zeros(3, *feature_map.shape[1:3])
+        )
     return tuple(found)
 
 
-def dynamic(team: Team, inputs: tuple[Input, ...]) -> tuple[dict[int, object], ...]:
+def dynamic(team: GraphMembers, inputs: tuple[Input, ...]) -> tuple[dict[int, object], ...]:
     """Dimensions of each input that may be of any size: how many clips, and how long they are."""
     free = torch.export.Dim.DYNAMIC
     shapes: list[dict[int, object]] = []

@@ -1,4 +1,4 @@
-"""A zip that runs by itself: the file, its card, an example, and what the gate found."""
+"""A zip that runs by itself: the file, its card, an example, and what the acceptance test found."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import json
 import zipfile
 from pathlib import Path
 
-from ser_core import atomic
-from ser_core.export.model import card, read
-from ser_core.export.spec import PICTURE, PRECISIONS, Spec
+from ser_core.models.onnx import card, read
+from ser_core.models.onnx_metadata import FEATURES, PRECISIONS, Spec
+from ser_core.storage import atomic
 
 EXAMPLE = Path(__file__).with_name("example.py.txt")
 
@@ -23,11 +23,11 @@ def package(file: Path) -> bytes:
     spec = read(file)
     content: dict[str, str | bytes] = {
         file.name: file.read_bytes(),
-        "README.md": card(spec) + ("" if spec.of(PICTURE) else _running(spec)),
+        "README.md": card(spec) + ("" if spec.of(FEATURES) else _running(spec)),
         "report.md": report(spec),
         "report.json": json.dumps(spec.verification, indent=1, ensure_ascii=False),
     }
-    if not spec.of(PICTURE):
+    if not spec.of(FEATURES):
         content["example.py"] = example(file.name)
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
@@ -61,7 +61,7 @@ def _running(spec: Spec) -> str:
 
 
 def report(spec: Spec) -> str:
-    """What the gate found, in Markdown."""
+    """What the acceptance test found, in Markdown."""
     found = spec.verification
     lines = [f"# {spec.name}, {spec.precision}: {spec.status}", PRECISIONS[spec.precision]]
     if not found:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ser_core import settings
-from ser_core.errors import ParameterError
-from ser_core.export.spec import PRECISIONS
+from ser_core.core import settings
+from ser_core.core.errors import ParameterError
+from ser_core.inference.catalogue import EXPORTS, ModelInfo, models
 from ser_core.jobs import PROGRESS_FILE, Job, jobs, start
-from ser_core.predicting.listing import EXPORTS, ModelInfo, models
+from ser_core.models.onnx_metadata import PRECISIONS
 
 CLIPS = 200
 """Clips that a file is verified on, where there are so many."""

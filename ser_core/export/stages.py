@@ -91,7 +91,7 @@ class _Lines(io.TextIOBase):
 
 
 @contextlib.contextmanager
-def listening(tell: Tell) -> Iterator[None]:
+def captured_output(tell: Tell) -> Iterator[None]:
     """Turn what torch's exporter prints into stages; it says in no other way where it is."""
     with contextlib.redirect_stdout(_Lines(tell)):
         yield

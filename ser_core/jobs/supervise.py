@@ -15,11 +15,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ser_core.errors import SerError
+from ser_core.core.errors import SerError
+from ser_core.core.processes import JOB_FOLDER, Mark
 from ser_core.jobs import folder as files
 from ser_core.jobs.local import sweep
-from ser_core.jsonfile import read_json, write_json
-from ser_core.processes import JOB_FOLDER, Mark
+from ser_core.storage.jsonfile import read_json, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ser_core.errors import ModelError
+from ser_core.core.errors import ModelError
 
 if TYPE_CHECKING:
+    from ser_core.features.representations import Representation
     from ser_core.models.bundle import Bundle
     from ser_core.models.networks import NetworkSpec
     from ser_core.models.predictor import Predictor
-    from ser_core.representations import Representation
 
 INSIDE = "inside"
 """Its networks can be reached: their input can be changed, and their answers read."""

@@ -24,12 +24,12 @@ from torch import Tensor
 
 from ser_core import audio
 from ser_core.audio import Waveform
-from ser_core.errors import ModelError
+from ser_core.core.errors import ModelError
+from ser_core.evaluation.predictions import Predictions
+from ser_core.features.representations import make
 from ser_core.models import abilities, networks
-from ser_core.models.emotion import EmotionModel
-from ser_core.models.predictor import Probabilities, Voice
-from ser_core.predictions import Predictions
-from ser_core.representations import make
+from ser_core.models.classifier import EmotionClassifier
+from ser_core.models.predictor import Probabilities, SpeakerStatistics
 
 VERSION = 1
 BATCH = 32
@@ -46,7 +46,7 @@ class Bundle:
         predictions: What it answered to the validation and test clips; None when unknown.
     """
 
-    model: EmotionModel
+    model: EmotionClassifier
     about: dict[str, Any]
     predictions: Predictions | None = None
 
@@ -103,7 +103,9 @@ class Bundle:
         """
         return self.predict([Waveform(wave, sample_rate) for wave in waveforms])
 
-    def predict(self, waveforms: Sequence[Waveform], voice: Voice | None = None) -> Probabilities:
+    def predict(
+        self, waveforms: Sequence[Waveform], voice: SpeakerStatistics | None = None
+    ) -> Probabilities:
         """Probabilities for sounds of one speaker, whose voice may be known.
 
         Args:
@@ -126,7 +128,7 @@ class Bundle:
 
         Args:
             waveforms: Sounds.
-            voices: One row a sound, (sounds, 3, channels, bins), as `EmotionModel.enrol` gives
+            voices: One row a sound, (sounds, 3, channels, bins), as `EmotionClassifier.enrol` gives
                 them; zero where nothing is known.
         """
         sounds = self._sounds(waveforms)
@@ -139,13 +141,13 @@ class Bundle:
         return result
 
     def _probabilities(self, sounds: list[Tensor], voices: Tensor | None) -> Probabilities:
-        batch, lengths = side_by_side(sounds)
+        batch, lengths = pad_batch(sounds)
         with torch.inference_mode():
             logits: Tensor = self.model(batch, lengths, voices)
             probabilities: Probabilities = logits.double().softmax(-1).numpy()
         return probabilities
 
-    def enrol(self, waveforms: Sequence[Waveform]) -> Voice:
+    def enrol(self, waveforms: Sequence[Waveform]) -> SpeakerStatistics:
         """Statistics of a voice from some of its clips, one array (3, channels, bins).
 
         Raises:
@@ -158,7 +160,7 @@ class Bundle:
                 remedy="Choose a model that is trained with normalise = speaker",
             )
         sounds = self._sounds(waveforms)
-        return (self.model.enrol(*side_by_side(sounds)).numpy(),)
+        return (self.model.enrol(*pad_batch(sounds)).numpy(),)
 
     def _sounds(self, waveforms: Sequence[Waveform]) -> list[Tensor]:
         rate = self.sample_rate
@@ -193,7 +195,7 @@ class Bundle:
         return folder
 
 
-def architecture(model: EmotionModel) -> dict[str, Any]:
+def architecture(model: EmotionClassifier) -> dict[str, Any]:
     """What the model is built from, as `bundle.json` has it."""
     rep = model.representation
     return {
@@ -205,9 +207,9 @@ def architecture(model: EmotionModel) -> dict[str, Any]:
     }
 
 
-def build(about: dict[str, Any]) -> EmotionModel:
+def build(about: dict[str, Any]) -> EmotionClassifier:
     """Model of the architecture, with weights as they begin."""
-    return EmotionModel(
+    return EmotionClassifier(
         make(**about["representation"]),
         about["normalise"],
         networks.from_dict(about["network"]),
@@ -248,7 +250,7 @@ def load_bundle(folder: Path) -> Bundle:
     return Bundle(model.eval(), about, predictions)
 
 
-def side_by_side(sounds: list[Tensor]) -> tuple[Tensor, Tensor | None]:
+def pad_batch(sounds: list[Tensor]) -> tuple[Tensor, Tensor | None]:
     """Batch of sounds padded with zeros, (batch, samples), and their lengths unless all equal."""
     lengths = torch.tensor([len(sound) for sound in sounds])
     batch = torch.zeros(len(sounds), int(lengths.max()))

@@ -11,15 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ser_core.audio import Waveform
-from ser_core.errors import ModelError
+from ser_core.core.errors import ModelError
 
 if TYPE_CHECKING:
-    from ser_core.ensemble.pooling import Pool
     from ser_core.models.bundle import Bundle
+    from ser_core.models.pooling import Pool
 
 Probabilities = npt.NDArray[np.float64]
 
-Voice = tuple[npt.NDArray[np.float32], ...]
+SpeakerStatistics = tuple[npt.NDArray[np.float32], ...]
 """Statistics of a speaker, one array a network that uses them; only the predictor that made it can
 read it."""
 
@@ -69,7 +69,9 @@ class Predictor(Protocol):
         """How the members' answers are pooled for voices that are known, or not; None for one."""
         ...
 
-    def predict(self, waveforms: Sequence[Waveform], voice: Voice | None = None) -> Probabilities:
+    def predict(
+        self, waveforms: Sequence[Waveform], voice: SpeakerStatistics | None = None
+    ) -> Probabilities:
         """Probabilities of the classes, (sounds, classes), rows sum to 1.
 
         Args:
@@ -81,7 +83,7 @@ class Predictor(Protocol):
         """
         ...
 
-    def enrol(self, waveforms: Sequence[Waveform]) -> Voice:
+    def enrol(self, waveforms: Sequence[Waveform]) -> SpeakerStatistics:
         """Statistics of a speaker from some of their sounds; no labels are needed.
 
         Raises:
@@ -92,11 +94,11 @@ class Predictor(Protocol):
 
 OPENERS: dict[str, str] = {
     "bundle.json": "ser_core.models.bundle:load_bundle",
-    "ensemble.json": "ser_core.ensemble.bundle:load_ensemble",
+    "ensemble.json": "ser_core.models.ensemble:load_ensemble",
 }
 """What opens a folder, as "module:function", by the file that tells what it is."""
 
-FILES: dict[str, str] = {".onnx": "ser_core.export.model:open_onnx"}
+FILES: dict[str, str] = {".onnx": "ser_core.models.onnx:open_onnx"}
 """What opens a single file, by its ending."""
 
 
@@ -127,4 +129,4 @@ def _opened(opener: str, path: Path) -> Predictor:
     return found
 
 
-__all__ = ["OPENERS", "Predictor", "Probabilities", "Voice", "load"]
+__all__ = ["OPENERS", "Predictor", "Probabilities", "SpeakerStatistics", "load"]

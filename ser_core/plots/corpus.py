@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NO_LABEL = "no label"
-_WRITTEN_CELLS = 400  # more numbers than this in one picture cannot be read
+_WRITTEN_CELLS = 400  # more numbers than this in one plot cannot be read
 
 
 def _by_emotion(clips: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:

@@ -76,7 +76,7 @@ def overlap_figure(pairs: Sequence[Mapping[str, Any]], measure: str) -> go.Figur
     """Errors that members share, pair by pair.
 
     Args:
-        pairs: Rows of `ser_core.ensemble.overlap.overlap`.
+        pairs: Rows of `ser_core.ensemble.error_overlap.error_overlap`.
         measure: Key in `OVERLAPS`.
     """
     title, low, digits = OVERLAPS[measure]

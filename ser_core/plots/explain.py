@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import plotly.graph_objects as go
 
-from ser_core.pictures import Picture, picture_of_sound, raster
+from ser_core.features.feature_map import FeatureMap, feature_map_of, raster
 from ser_core.plots.palette import ACCENT, DIVERGING, NO_EMOTION, emotion_color
-from ser_core.plots.representations import WIDE, Size, cell_names, picture_figure
+from ser_core.plots.representations import WIDE, Size, cell_names, feature_map_figure
 from ser_core.plots.results import MARK, answer_figure
 from ser_core.plots.scales import scale_for
 from ser_core.plots.theme import finish
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ser_core.explain.attribution import Attribution
-    from ser_core.explain.view import Floats, Map
+    from ser_core.explain.model_input import Floats, Map
 
 GREYS = [[0.0, "rgba(128, 136, 144, 0.02)"], [1.0, "rgba(128, 136, 144, 0.85)"]]
 """For what lies under a map: legible on both backgrounds, and no colour that the map has."""
@@ -36,9 +36,9 @@ MARKS = [
 """For maps without a sign: nothing is transparent."""
 
 
-def picture_of(found: Attribution, name: str, start: float = 0.0) -> Picture:
+def explained_feature_map(found: Attribution, name: str, start: float = 0.0) -> FeatureMap:
     """What the model was given, with its axes."""
-    return picture_of_sound(found.representation, found.picture, name, start)
+    return feature_map_of(found.representation, found.picture, name, start)
 
 
 def reach(*several: Map) -> float:
@@ -56,7 +56,7 @@ def map_figure(
     threshold: float = 0.0,
     limit: float | None = None,
 ) -> go.Figure:
-    """A map over the picture that the model was given.
+    """A map over the feature map that the model was given.
 
     Pointing at it tells time, bin, relevance and the picture's value. A representation that is one
     number a frame is drawn as its line, with the relevance as bars behind it.
@@ -69,13 +69,13 @@ def map_figure(
         threshold: Share of the colours' reach below which nothing is shown, 0 to 1.
         limit: Relevance that has the strongest colour; by `reach` when absent.
     """
-    picture = picture_of(found, name)
+    feature_map = explained_feature_map(found, name)
     limit = limit or reach(found.values)
     shown = np.where(np.abs(found.values) >= threshold * limit, found.values, 0)
-    if picture.is_line:
-        return _over_line(found, picture, shown, limit, size, opacity)
-    figure = picture_figure(picture, scale_for([picture]), size, colorbar=False)
-    reduced = raster(picture, size.rows, size.columns)
+    if feature_map.is_line:
+        return _over_line(found, feature_map, shown, limit, size, opacity)
+    figure = feature_map_figure(feature_map, scale_for([feature_map]), size, colorbar=False)
+    reduced = raster(feature_map, size.rows, size.columns)
     figure.update_traces(hoverinfo="skip", hovertemplate=None)
     figure.update_layout(coloraxis={"colorscale": GREYS}, coloraxis2=_colors(found, limit, size))
     for channel in range(len(shown)):
@@ -104,19 +104,19 @@ def _colors(found: Attribution, limit: float, size: Size) -> dict[str, Any]:
 
 
 def _overlay(
-    found: Attribution, picture: Picture, cells: Floats, channel: int, opacity: float
+    found: Attribution, feature_map: FeatureMap, cells: Floats, channel: int, opacity: float
 ) -> go.Heatmap:
     number, unit = "" if channel == 0 else str(channel + 1), found.representation.unit
     return go.Heatmap(
         z=cells,
-        x0=picture.start,
-        dx=picture.step,
+        x0=feature_map.start,
+        dx=feature_map.step,
         xaxis=f"x{number}",
         yaxis=f"y{number}",
         coloraxis="coloraxis2",
         opacity=opacity,
-        customdata=picture.values[channel],  # noqa: PD011  (no pandas)
-        hovertemplate=f"%{{x:.2f}} {picture.time_unit}<br>%{{y}}<br>relevance %{{z:.3~g}}<br>"
+        customdata=feature_map.values[channel],  # noqa: PD011  (no pandas)
+        hovertemplate=f"%{{x:.2f}} {feature_map.time_unit}<br>%{{y}}<br>relevance %{{z:.3~g}}<br>"
         f"%{{customdata:.4~g}} {unit}<extra></extra>",
     )
 
@@ -131,11 +131,16 @@ def _cells(values: Map, tall: int, wide: int) -> Floats:
 
 
 def _over_line(
-    found: Attribution, picture: Picture, shown: Map, limit: float, size: Size, opacity: float
+    found: Attribution,
+    feature_map: FeatureMap,
+    shown: Map,
+    limit: float,
+    size: Size,
+    opacity: float,
 ) -> go.Figure:
-    figure = picture_figure(picture, scale_for([picture]), size)
+    figure = feature_map_figure(feature_map, scale_for([feature_map]), size)
     figure.add_bar(
-        x=picture.times,
+        x=feature_map.times,
         y=shown[0, 0],
         yaxis="y2",
         opacity=opacity,
@@ -187,7 +192,7 @@ _SAID = "%{y}: %{x:.1f} %, %{fullData.name}<extra></extra>"
 
 
 def reading_figure(table: pd.DataFrame, color: str = ACCENT) -> go.Figure:
-    """Share of the relevance in each part, beside the share of the picture that it is.
+    """Share of the relevance in each part, beside the share of the feature map that it is.
 
     Args:
         table: Rows of one aspect of `speech.reading`.
@@ -314,7 +319,7 @@ def cascade_figure(curve: dict[str, float]) -> go.Figure:
 
 
 def print_map(found: Attribution, name: str, kind: Literal["png", "svg"]) -> bytes:
-    """PNG or SVG of a map over the picture, for a paper.
+    """PNG or SVG of a map over the feature map, for a paper.
 
     Args:
         found: The map.
@@ -341,7 +346,7 @@ def print_map(found: Attribution, name: str, kind: Literal["png", "svg"]) -> byt
 
 def _print_channel(panel: Any, found: Attribution, channel: int, limit: float) -> Any:
     values = found.values[channel]  # noqa: PD011  (no pandas)
-    picture = found.picture[channel]
+    feature_map = found.picture[channel]
     seconds = 1 / found.representation.frame_rate
     bins, frames = values.shape
     options: dict[str, Any] = {
@@ -350,7 +355,7 @@ def _print_channel(panel: Any, found: Attribution, channel: int, limit: float) -
         "interpolation": "nearest",
         "extent": (-seconds / 2, (frames - 0.5) * seconds, -0.5, bins - 0.5),
     }
-    panel.imshow(picture, cmap="Greys", **options)
+    panel.imshow(feature_map, cmap="Greys", **options)
     ticks = bin_ticks(found.representation.bin_axis())
     panel.set_yticks(ticks.places, ticks.texts)
     panel.set_ylabel(axis_title(found.representation.bin_axis().label, ""))

@@ -1,4 +1,4 @@
-"""Colours: one for each emotion, the same everywhere, and two colour maps for pictures.
+"""Colours: one for each emotion, the same everywhere, and two colour maps.
 
 The ten were searched for, not picked: each within its customary hue (anger red, sadness blue, ...),
 each with a contrast of at least 3:1 on the light and on the dark page, and the smallest CIELAB

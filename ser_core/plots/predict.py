@@ -74,7 +74,7 @@ def timeline_figure(table: pd.DataFrame, classes: Sequence[str]) -> go.Figure:
     confidence in percent, what to say of uncertainty).
 
     Args:
-        table: A row a window, as `ser_core.predicting.timeline` gives it.
+        table: A row a window, as `ser_core.inference.timeline` gives it.
         classes: Emotions in the order of the stack.
     """
     figure = go.Figure()
@@ -130,7 +130,7 @@ def distribution_figure(table: pd.DataFrame, classes: Sequence[str]) -> go.Figur
     """How many recordings were answered as each emotion, uncertain ones hollow on top.
 
     Args:
-        table: A row a recording, as `ser_core.predicting.answering.answer` gives it.
+        table: A row a recording, as `ser_core.inference.classify.classify` gives it.
         classes: Emotions in order.
     """
     figure = go.Figure()

@@ -1,8 +1,8 @@
-"""Interactive pictures of representations.
+"""Interactive feature maps of representations.
 
 The vertical axis counts cells and its ticks carry the real values (Hz, seconds, names), so that a
 mel or pitch scale is as even on the screen as in the numbers, and the browser can paint the whole
-picture at once instead of cell by cell.
+feature map at once instead of cell by cell.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from ser_core.pictures import bin_names, raster
+from ser_core.features.feature_map import bin_names, raster
 from ser_core.plots.palette import ACCENT, emotion_color
 from ser_core.plots.theme import axis_look, look
 from ser_core.plots.ticks import axis_title, bin_ticks
@@ -20,23 +20,23 @@ from ser_core.plots.ticks import axis_title, bin_ticks
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ser_core.pictures import Picture, Raster
+    from ser_core.features.feature_map import FeatureMap, Raster
     from ser_core.plots.scales import Scale
 
     Span = tuple[float, float]
 
 
 QUIET: dict[str, Any] = {"displayModeBar": False, "scrollZoom": False, "doubleClick": "reset"}
-"""Plotly's `config` for pictures among many: buttons would cover them."""
+"""Plotly's `config` for feature maps among many: buttons would cover them."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """How large a picture is.
+    """How large a feature map is.
 
     Attributes:
         height: In pixels.
-        rows: Most cells down; a larger picture is reduced to it.
+        rows: Most cells down; a larger feature map is reduced to it.
         columns: Most cells across.
         font: Of the ticks, in pixels.
         bar: Width of the colour bar, in pixels.
@@ -50,18 +50,18 @@ class Size:
 
 
 SMALL = Size(height=218, rows=110, columns=240, font=10, bar=8)
-"""A picture among many."""
+"""A feature map among many."""
 
 LARGE = Size(height=460, rows=520, columns=1500, font=12, bar=12)
-"""A picture that stands alone."""
+"""A feature map that stands alone."""
 
 
 WIDE = Size(height=340, rows=280, columns=800, font=11, bar=10)
-"""One of two pictures side by side."""
+"""One of two feature maps side by side."""
 
 
-def picture_figure(
-    picture: Picture,
+def feature_map_figure(
+    feature_map: FeatureMap,
     scale: Scale,
     size: Size = LARGE,
     *,
@@ -69,26 +69,26 @@ def picture_figure(
     beside: bool = False,
     colorbar: bool = True,
 ) -> go.Figure:
-    """A picture to read: hovering tells time, bin and value, each with its unit.
+    """A feature map to read: hovering tells time, bin and value, each with its unit.
 
     Args:
-        picture: Values and axes; a line is drawn where it is one number a frame.
+        feature_map: Values and axes; a line is drawn where it is one number a frame.
         scale: Range of the colours, or of the line's axis.
         size: How large, and in how many cells.
         span: First and last place of the horizontal axis; the picture's own when absent.
         beside: Put channels side by side instead of one above the other.
         colorbar: Whether to show which colour means what.
     """
-    if picture.is_line:
-        return line_figure({"": picture}, scale, size, span=span)
-    channels = range(len(picture.values))
+    if feature_map.is_line:
+        return line_figure({"": feature_map}, scale, size, span=span)
+    channels = range(len(feature_map.values))
     if len(channels) > 1 and not beside:
         size = replace(size, height=round(size.height * (0.5 + 0.5 * len(channels))))
-    reduced = raster(picture, size.rows, size.columns)
-    layout = _layout(picture, size, headed=len(channels) > 1)
-    layout["coloraxis"] = _color_axis(picture, scale, size, shown=colorbar)
+    reduced = raster(feature_map, size.rows, size.columns)
+    layout = _layout(feature_map, size, headed=len(channels) > 1)
+    layout["coloraxis"] = _color_axis(feature_map, scale, size, shown=colorbar)
     for channel in channels:
-        layout |= _panel(reduced, channel, size, span or _extent(picture), beside=beside)
+        layout |= _panel(reduced, channel, size, span or _extent(feature_map), beside=beside)
     if len(channels) > 1:
         layout["annotations"] = [_heading(reduced, channel, size, beside) for channel in channels]
     traces = [_heatmap(reduced, channel) for channel in channels]
@@ -96,7 +96,7 @@ def picture_figure(
 
 
 def line_figure(
-    pictures: Mapping[str, Picture],
+    features: Mapping[str, FeatureMap],
     scale: Scale,
     size: Size = LARGE,
     *,
@@ -106,16 +106,17 @@ def line_figure(
     """Representations that are one number a frame, as one line each.
 
     Args:
-        pictures: By what the legend calls them; there is no legend for a single one.
+        features: By what the legend calls them; there is no legend for a single one.
         scale: Range of the vertical axis.
         size: How large.
-        span: First and last place of the horizontal axis; that of the first picture when absent.
+        span: First and last place of the horizontal axis; that of the first feature map when
+            absent.
         colors: One for each line.
     """
-    first = next(iter(pictures.values()))
+    first = next(iter(features.values()))
     label, unit = first.representation.bin_axis().label, first.representation.unit
     title = unit[:1].upper() + unit[1:] if size is SMALL else axis_title(label, unit)
-    many = len(pictures) > 1
+    many = len(features) > 1
     layout = _layout(first, size, headed=many, legend=many) | {
         "xaxis": _time_axis(first, span or _extent(first), size),
         "yaxis": axis_look(title, size=size.font + 1)
@@ -128,24 +129,26 @@ def line_figure(
     }
     lines = [
         go.Scatter(
-            x=picture.times,
-            y=picture.values[0, 0],
+            x=feature_map.times,
+            y=feature_map.values[0, 0],
             name=name,
-            mode="lines" if len(picture.times) > 1 else "markers",
+            mode="lines" if len(feature_map.times) > 1 else "markers",
             line={"width": 1.6, "color": color},
-            hovertemplate=f"%{{x:.2f}} {picture.time_unit}<br>%{{y:{scale.digits}}} {unit}"
+            hovertemplate=f"%{{x:.2f}} {feature_map.time_unit}<br>%{{y:{scale.digits}}} {unit}"
             "<extra></extra>"
             if not many
             else f"%{{y:{scale.digits}}} {unit}",
         )
-        for (name, picture), color in zip(pictures.items(), colors, strict=True)
+        for (name, feature_map), color in zip(features.items(), colors, strict=True)
     ]
     return go.Figure(lines, layout)
 
 
-def means_lines(means: Mapping[str, Picture], clips: Mapping[str, int], scale: Scale) -> go.Figure:
+def means_lines(
+    means: Mapping[str, FeatureMap], clips: Mapping[str, int], scale: Scale
+) -> go.Figure:
     """Mean course of a quantity for each emotion, in the emotions' colours."""
-    named = {f"{name} ({clips[name]:,})": picture for name, picture in means.items()}
+    named = {f"{name} ({clips[name]:,})": feature_map for name, feature_map in means.items()}
     return line_figure(named, scale, colors=[emotion_color(name) for name in means])
 
 
@@ -158,17 +161,17 @@ def cell_names(reduced: Raster) -> list[str]:
 
 
 def _heatmap(reduced: Raster, channel: int) -> go.Heatmap:
-    picture, number = reduced.picture, "" if channel == 0 else str(channel + 1)
+    feature_map, number = reduced.picture, "" if channel == 0 else str(channel + 1)
     return go.Heatmap(
-        z=picture.values[channel],
-        x0=picture.start,
-        dx=picture.step,
+        z=feature_map.values[channel],
+        x0=feature_map.start,
+        dx=feature_map.step,
         y=cell_names(reduced),
         xaxis=f"x{number}",
         yaxis=f"y{number}",
         coloraxis="coloraxis",
-        hovertemplate=f"%{{x:.2f}} {picture.time_unit}<br>%{{y}}<br>%{{z:.4~g}} "
-        f"{picture.representation.unit}<extra></extra>",
+        hovertemplate=f"%{{x:.2f}} {feature_map.time_unit}<br>%{{y}}<br>%{{z:.4~g}} "
+        f"{feature_map.representation.unit}<extra></extra>",
     )
 
 
@@ -176,18 +179,18 @@ def _panel(
     reduced: Raster, channel: int, size: Size, span: Span, *, beside: bool
 ) -> dict[str, dict[str, Any]]:
     """Both axes of a channel; the outer ones alone have titles."""
-    picture, number = reduced.picture, "" if channel == 0 else str(channel + 1)
-    across, up = _domains(len(picture.values), channel, beside=beside)
-    time = _time_axis(picture, span, size) | {"domain": across, "anchor": f"y{number}"}
+    feature_map, number = reduced.picture, "" if channel == 0 else str(channel + 1)
+    across, up = _domains(len(feature_map.values), channel, beside=beside)
+    time = _time_axis(feature_map, span, size) | {"domain": across, "anchor": f"y{number}"}
     bins = _bin_axis(reduced, size, up[1] - up[0]) | {"domain": up, "anchor": f"x{number}"}
     if channel and beside:
         bins |= {"showticklabels": False, "title": None, "matches": "y"}
     if channel:
         time["matches"] = "x"
-    stacked = not beside and len(picture.values) > 1
+    stacked = not beside and len(feature_map.values) > 1
     if stacked and size.font == SMALL.font:  # the whole title is longer than a channel is high
-        bins["title"]["text"] = picture.representation.bin_axis().unit
-    if stacked and channel < len(picture.values) - 1:
+        bins["title"]["text"] = feature_map.representation.bin_axis().unit
+    if stacked and channel < len(feature_map.values) - 1:
         time |= {"showticklabels": False, "title": None}
     return {f"xaxis{number}": time, f"yaxis{number}": bins}
 
@@ -219,14 +222,16 @@ def _heading(reduced: Raster, channel: int, size: Size, beside: bool) -> dict[st
     }
 
 
-def _color_axis(picture: Picture, scale: Scale, size: Size, *, shown: bool) -> dict[str, Any]:
+def _color_axis(
+    feature_map: FeatureMap, scale: Scale, size: Size, *, shown: bool
+) -> dict[str, Any]:
     return {
         "cmin": scale.low,
         "cmax": scale.high,
         "colorscale": scale.colors,
         "showscale": shown,
         "colorbar": {
-            "title": _bar_title(picture.representation.unit, size),
+            "title": _bar_title(feature_map.representation.unit, size),
             "thickness": size.bar,
             "nticks": 6,
             "tickfont": {"size": size.font},
@@ -239,8 +244,8 @@ def _color_axis(picture: Picture, scale: Scale, size: Size, *, shown: bool) -> d
     }
 
 
-def _time_axis(picture: Picture, span: Span, size: Size) -> dict[str, Any]:
-    title = axis_title(picture.time_label, picture.time_unit)
+def _time_axis(feature_map: FeatureMap, span: Span, size: Size) -> dict[str, Any]:
+    title = axis_title(feature_map.time_label, feature_map.time_unit)
     return axis_look(title, size=size.font + 1) | {
         "range": span,
         "tickfont": {"size": size.font},
@@ -278,16 +283,18 @@ def _title(text: str, size: Size) -> dict[str, Any]:
     return {"text": text, "font": {"size": size.font + 1}}
 
 
-def _extent(picture: Picture) -> Span:
+def _extent(feature_map: FeatureMap) -> Span:
     """From the left edge of the first frame to the right edge of the last."""
-    half = picture.step / 2
-    return float(picture.times[0] - half), float(picture.times[-1] + half)
+    half = feature_map.step / 2
+    return float(feature_map.times[0] - half), float(feature_map.times[-1] + half)
 
 
-def _layout(picture: Picture, size: Size, *, headed: bool, legend: bool = False) -> dict[str, Any]:
+def _layout(
+    feature_map: FeatureMap, size: Size, *, headed: bool, legend: bool = False
+) -> dict[str, Any]:
     """The shared look, with margins to the size and room above for what stands there."""
-    name = f"{picture.representation.name}-{picture.name}"
+    name = f"{feature_map.representation.name}-{feature_map.name}"
     layout = look(height=size.height, name=name, legend=legend)
-    # A large picture leaves room for Plotly's buttons, which come when the pointer is over it.
+    # A large feature map leaves room for Plotly's buttons, which come when the pointer is over it.
     layout["margin"]["t"] = 34 if size.font > SMALL.font else 20 if headed else 6
     return layout

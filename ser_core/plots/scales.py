@@ -1,4 +1,4 @@
-"""From values to colours: ranges that show what matters, shared by pictures that are compared."""
+"""From values to colours: ranges that show what matters, shared by what is compared."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ser_core.pictures import bin_names
+from ser_core.features.feature_map import bin_names
 from ser_core.plots.palette import DIVERGING, SEQUENTIAL
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from ser_core.pictures import Picture
+    from ser_core.features.feature_map import FeatureMap
 
 DB_SHOWN = 80.0
 """Levels are shown from the loudest down by so many dB; what is softer is not heard beside it."""
@@ -49,70 +49,75 @@ class Scale:
         return DIVERGING if self.signed else SEQUENTIAL
 
 
-def scale_for(pictures: Sequence[Picture], *, signed: bool | None = None) -> Scale:
-    """One scale for pictures of one representation.
+def scale_for(features: Sequence[FeatureMap], *, signed: bool | None = None) -> Scale:
+    """One scale for feature maps of one representation.
 
     Levels in dB: from the loudest down by 80 dB. Other values: from zero, or symmetric around it,
     and wide enough for nine bins in ten, so that one extreme bin does not bleach all others.
 
     Args:
-        pictures: At least one; all share the scale.
+        features: At least one; all share the scale.
         signed: Whether values lie around zero; seen from them when not given.
     """
-    name, unit = pictures[0].representation.name, pictures[0].representation.unit
-    values = np.concatenate([picture.values.ravel() for picture in pictures])
+    name, unit = features[0].representation.name, features[0].representation.unit
+    values = np.concatenate([feature_map.values.ravel() for feature_map in features])
     low, high = float(values.min()), float(values.max())
     if signed is None:
         signed = unit != "dB" and low < -0.05 * max(high, -low)
     if signed:
-        reach = _reach(pictures) or max(high, -low) or 1.0
+        reach = _reach(features) or max(high, -low) or 1.0
         return Scale(-reach, reach, True, ".1f" if unit == "dB" else ".3~g")
     if name in LIMITS:
         return Scale(*LIMITS[name], False, ".2f")
-    if pictures[0].is_line:
+    if features[0].is_line:
         return Scale(0.0, 1.05 * high or 1.0, False, ".3f")
     if unit == "dB" and low < 0:
         top = float(np.ceil(max(high, QUIETEST_TOP)))
         return Scale(top - DB_SHOWN, top, False, ".1f")
-    top = _reach(pictures) or high or 1.0
+    top = _reach(features) or high or 1.0
     return Scale(0.0, top, False, ".1f" if unit == "dB" else ".3~g")
 
 
-def _reach(pictures: Sequence[Picture]) -> float:
+def _reach(features: Sequence[FeatureMap]) -> float:
     """Size that values of most bins stay within; the few bins that are far larger may exceed it."""
-    sizes = np.concatenate([np.abs(picture.values) for picture in pictures], axis=-1)
+    sizes = np.concatenate([np.abs(feature_map.values) for feature_map in features], axis=-1)
     return float(np.percentile(np.percentile(sizes, 98, axis=-1), 90))
 
 
-def beyond(picture: Picture, scale: Scale) -> tuple[bool, bool]:
+def beyond(feature_map: FeatureMap, scale: Scale) -> tuple[bool, bool]:
     """Whether there are values below the scale, and above it."""
     slack = (scale.high - scale.low) / 1000
-    low, high = picture.values.min(), picture.values.max()
+    low, high = feature_map.values.min(), feature_map.values.max()
     return bool(low < scale.low - slack), bool(high > scale.high + slack)
 
 
-def beyond_in_words(picture: Picture, scale: Scale) -> str:
+def beyond_in_words(feature_map: FeatureMap, scale: Scale) -> str:
     """How many bins have values that the colours do not reach, and the farthest; empty if none."""
-    if picture.is_line:
+    if feature_map.is_line:
         return ""
-    below, above = beyond(picture, scale)
-    lows, highs = picture.values.min(axis=(0, 2)), picture.values.max(axis=(0, 2))
+    below, above = beyond(feature_map, scale)
+    lows, highs = feature_map.values.min(axis=(0, 2)), feature_map.values.max(axis=(0, 2))
     parts = []
     if below:
-        parts.append(_beyond_in_words(picture, lows, lows < scale.low, "below"))
+        parts.append(_beyond_in_words(feature_map, lows, lows < scale.low, "below"))
     if above:
-        parts.append(_beyond_in_words(picture, -highs, highs > scale.high, "above"))
+        parts.append(_beyond_in_words(feature_map, -highs, highs > scale.high, "above"))
     return ". ".join(parts)
 
 
 def _beyond_in_words(
-    picture: Picture, depths: npt.NDArray[np.float32], which: npt.NDArray[np.bool_], where: str
+    feature_map: FeatureMap,
+    depths: npt.NDArray[np.float32],
+    which: npt.NDArray[np.bool_],
+    where: str,
 ) -> str:
     """Of the bins that lie there, the number and the one with the smallest of the depths."""
     farthest = int(depths.argmin())
     value = depths[farthest] if where == "below" else -depths[farthest]
-    number = f"{value:,.4g} {picture.representation.unit}".strip().replace("-", "\N{MINUS SIGN}")
-    bin_ = bin_names(picture.representation)[farthest]
+    number = f"{value:,.4g} {feature_map.representation.unit}".strip().replace(
+        "-", "\N{MINUS SIGN}"
+    )
+    bin_ = bin_names(feature_map.representation)[farthest]
     bin_ = bin_[:1].lower() + bin_[1:]
     many = (
         f"{which.sum()} of {len(which)} bins have values" if len(which) > 1 else "There are values"

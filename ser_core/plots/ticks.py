@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from ser_core.representations import Axis
+    from ser_core.features.representations import Axis
 
 OCTAVES = np.array([31.25, 62.5, 125, 250, 500, 1000, 2000, 4000, 8000, 16_000, 32_000])
 _STEPS = np.array([1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000]) / 10

@@ -1,4 +1,4 @@
-"""Pictures of a waveform: an interactive one to read, and a small one to recognise a clip by."""
+"""Plots of a waveform: an interactive one to read, and a small one to recognise a clip by."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 Captum's FGSM and PGD with what makes them equal to their definitions: a loss of one number a clip,
 so that clips of a batch do not share their gradients; no threshold below which a gradient counts
-as zero; and bounds, so that the result is still a picture or a sound.
+as zero; and bounds, so that the result is still a feature map or a sound.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ser_core.registry import Registry
+from ser_core.core.registry import Registry
 
 Forward = Callable[[Tensor], Tensor]
 """Logits of a batch, (batch, ...) -> (batch, classes); evaluation mode, no gradient of its own."""
@@ -30,7 +30,7 @@ class Target:
     """A batch under attack.
 
     Attributes:
-        x: Shape (batch, ...): pictures or sounds.
+        x: Shape (batch, ...): feature maps or sounds.
         forward: Logits of such a batch.
         true: Class of each clip, shape (batch,).
         mask: 1 where a value may be changed, 0 behind each clip's own end; broadcastable to `x`.

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_core import atomic
-from ser_core.errors import EvaluationError
+from ser_core.core.errors import EvaluationError
 from ser_core.evaluation import Group, Groups, Interval, by_group
-from ser_core.predictions import Predictions
+from ser_core.evaluation.predictions import Predictions
+from ser_core.robustness.attack_domains import ATTACK_DOMAINS
 from ser_core.robustness.curve import ATTACK, FIGURES, LINE, Curve, Point
-from ser_core.robustness.masking import Masking, masking
-from ser_core.robustness.places import PLACES
+from ser_core.robustness.gradient_masking import Masking, masking
+from ser_core.storage import atomic
 
 VERSION = 1
 CARD, ANSWERS = "card.json", "answers.parquet"
@@ -34,7 +34,7 @@ class Card:
         about: What was tried on what: `model`, `model_path`, `corpus`, `subset`, `badge`, `seed`,
             `by_speaker`, `when` and whatever else the run says.
         curves: Of every kind of trouble and attack.
-        shortcuts: As `Leaning.as_dict`; empty where they were not tried.
+        shortcuts: As `ShortcutScore.as_dict`; empty where they were not tried.
         probes: As `Probe.as_dict`; empty likewise.
         left_out: What could not be tried, and why, as sentences.
     """
@@ -101,7 +101,7 @@ class Card:
         return {
             place: masking(found[f"fgsm-{place}"], found[f"pgd-{place}"],
                            found.get(f"random-{place}"))
-            for place in PLACES
+            for place in ATTACK_DOMAINS
             if f"fgsm-{place}" in found and f"pgd-{place}" in found
         }  # fmt: skip
 
@@ -275,7 +275,7 @@ class CardInfo:
 
 def cards(root: Path) -> list[CardInfo]:
     """Cards kept in the folders of a folder, the newest first."""
-    from ser_core.jsonfile import read_json
+    from ser_core.storage.jsonfile import read_json
 
     found = []
     for file in root.glob(f"*/{CARD}"):

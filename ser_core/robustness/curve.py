@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ser_core.errors import EvaluationError
+from ser_core.core.errors import EvaluationError
 from ser_core.evaluation import PER_CLASS, Interval, Sampling, sampling
-from ser_core.predictions import Predictions
+from ser_core.evaluation.predictions import Predictions
 
 LINE, ATTACK = "line", "attack"
 """Families: ordinary trouble, and attacks by the gradient."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ser_core.jobs import PROGRESS_FILE, Job, Order, enqueue, jobs, start
 
 if TYPE_CHECKING:
-    from ser_core.robustness.running import Plan
+    from ser_core.robustness.assessment import Plan
 
 KEY = "robustness:"
 """Beginning of the key of every such job; the name of the card's folder follows."""

@@ -14,14 +14,14 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
-from ser_core.errors import ModelError
+from ser_core.core.errors import ModelError
 from ser_core.evaluation.metrics import wilson
-from ser_core.models.bundle import side_by_side
-from ser_core.robustness.places import BATCH, attackable, voice_rows
+from ser_core.models.bundle import pad_batch
+from ser_core.robustness.attack_domains import BATCH, attackable, voice_rows
 
 if TYPE_CHECKING:
+    from ser_core.inference.evaluation_clips import EvaluationClips
     from ser_core.models.predictor import Predictor
-    from ser_core.robustness.subset import Subset
 
 Vectors = npt.NDArray[np.float32]
 
@@ -80,7 +80,7 @@ class Probe:
         return asdict(self) | {"tells": self.tells}
 
 
-def embeddings(predictor: Predictor, subset: Subset) -> Vectors:
+def embeddings(predictor: Predictor, subset: EvaluationClips) -> Vectors:
     """What a network makes of each clip before its last layer, shape (clips, features).
 
     Raises:
@@ -95,18 +95,18 @@ def embeddings(predictor: Predictor, subset: Subset) -> Vectors:
     for start in range(0, len(order), BATCH):
         chosen = order[start : start + BATCH]
         sounds = [torch.from_numpy(subset.sounds[i].samples) for i in chosen]
-        padded, _ = side_by_side(sounds)
+        padded, _ = pad_batch(sounds)
         lengths = torch.tensor([len(sound) for sound in sounds])
         with torch.no_grad():
-            pictures = model.front_end(padded, lengths)
+            features = model.front_end(padded, lengths)
             frames = model.representation.frames(lengths)
-            normal = model.normaliser(pictures, frames, voice_rows(subset, chosen))
+            normal = model.normaliser(features, frames, voice_rows(subset, chosen))
             found = embed(normal, frames)
         rows |= dict(zip(chosen, found.numpy(), strict=True))
     return np.stack([rows[number] for number in range(len(subset))])
 
 
-def probes(predictor: Predictor, subset: Subset) -> list[Probe]:
+def probes(predictor: Predictor, subset: EvaluationClips) -> list[Probe]:
     """What the embedding tells, for each of `ASKED`.
 
     Raises:

@@ -1,6 +1,6 @@
-"""From a change of a picture back to sound.
+"""From a change of a feature map back to sound.
 
-A picture in dB says by how much each of its bands is to be louder or softer. That difference is
+A feature map in dB says by how much each of its bands is to be louder or softer. That difference is
 applied as a gain to the sound's own complex STFT, so phases stay as they are and what was not
 attacked does not change at all. The sound that comes out cannot have every gain that was asked
 for, as frames overlap and bands share bins: which is why it is classified again.
@@ -15,34 +15,34 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ser_core.errors import ModelError
-from ser_core.representations import filters
+from ser_core.core.errors import ModelError
+from ser_core.features.representations import filters
 
 if TYPE_CHECKING:
-    from ser_core.representations import Representation
+    from ser_core.features.representations import Representation
 
 HIGHEST_DB = 60.0
 """A gain is never more than this; louder, a bin of nothing would be made audible noise."""
 
 
 def possible(representation: Representation) -> bool:
-    """Whether sound can be made from a change of pictures of this kind."""
+    """Whether sound can be made from a change of feature maps of this kind."""
     return representation.name in _GAINS and representation.hop_length < representation.n_fft
 
 
 def resynthesised(sound: Tensor, change: Tensor, representation: Representation) -> Tensor:
-    """Sound whose picture is changed as asked, as far as a sound can be.
+    """Sound whose feature map is changed as asked, as far as a sound can be.
 
     Args:
         sound: The unchanged one, shape (samples,).
-        change: Wanted minus present picture, shape (channels, bins, frames).
-        representation: What the pictures are.
+        change: Wanted minus present feature map, shape (channels, bins, frames).
+        representation: What the feature maps are.
 
     Returns:
         Shape (samples,).
 
     Raises:
-        ModelError: If no gain over frequency follows from such a picture.
+        ModelError: If no gain over frequency follows from such a feature map.
     """
     if not possible(representation):
         raise ModelError(

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ser_core.audio import Waveform
+from ser_core.core.registry import Registry
 from ser_core.evaluation import Interval, interval
-from ser_core.registry import Registry
-from ser_core.robustness.answering import answered
+from ser_core.robustness.clip_predictions import predict_clips
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from ser_core.inference.evaluation_clips import EvaluationClips
     from ser_core.models.predictor import Predictor
-    from ser_core.robustness.subset import Subset
 
     Samples = npt.NDArray[np.float32]
 
@@ -147,7 +147,7 @@ def speech(samples: Samples, rate: int) -> tuple[int, int]:
 
 
 @dataclass(frozen=True)
-class Leaning:
+class ShortcutScore:
     """What a model scores on one shortcut.
 
     Attributes:
@@ -186,7 +186,7 @@ class Leaning:
         return asdict(self) | {"leans": self.leans}
 
 
-def kept(subset: Subset, name: str) -> list[Waveform]:
+def reduced_to(subset: EvaluationClips, name: str) -> list[Waveform]:
     """Clips of which one thing is left."""
     usual = round(float(np.mean([len(sound.samples) for sound in subset.sounds])))
     keep = SHORTCUTS[name].keep
@@ -196,13 +196,13 @@ def kept(subset: Subset, name: str) -> list[Waveform]:
     ]
 
 
-def leanings(
+def shortcut_scores(
     predictor: Predictor,
-    subset: Subset,
+    subset: EvaluationClips,
     names: Sequence[str] | None = None,
     *,
     told: Callable[[int], None] = lambda _clips: None,
-) -> list[Leaning]:
+) -> list[ShortcutScore]:
     """What a model scores on every shortcut.
 
     Args:
@@ -218,8 +218,8 @@ def leanings(
     found = []
     for name in names or list(SHORTCUTS):
         chosen = SHORTCUTS[name]
-        answers = answered(predictor, subset, kept(subset, name))
+        answers = predict_clips(predictor, subset, reduced_to(subset, name))
         uar, wa = (interval(answers, m, by_speaker=subset.by_speaker) for m in ("uar", "wa"))
-        found.append(Leaning(name, chosen.title, chosen.describe, uar, wa, chance))
+        found.append(ShortcutScore(name, chosen.title, chosen.describe, uar, wa, chance))
         told(len(subset))
     return found

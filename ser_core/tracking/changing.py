@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
-from ser_core.errors import TrackingError
-from ser_core.tracking import marks, reading, sqlite, store
+from ser_core.core.errors import TrackingError
+from ser_core.tracking import reading, run_tags, sqlite, store
 from ser_core.tracking.running import end
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def reconcile(cancelled: Collection[str] = ()) -> list[str]:
     """
     closed = abandoned()
     for record in closed:
-        meant = record.tags.get(marks.JOB) in cancelled
+        meant = record.tags.get(run_tags.JOB) in cancelled
         status, reason = ("KILLED", "Cancelled") if meant else ("FAILED", DIED)
         end(record.id, status, reason, at=_last_sign(record))
     return [record.id for record in closed]
@@ -85,7 +85,7 @@ def _descendants(run_id: str) -> list[Record]:
 
 
 def _is_abandoned(record: Record) -> bool:
-    writer = marks.process_of(record.tags)
+    writer = run_tags.process_of(record.tags)
     if record.status != "RUNNING" or writer is None:
         return False
     return (store.is_local() or writer.host == socket.gethostname()) and not writer.alive

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from ser_core.errors import TrackingError
-from ser_core.tracking import marks, server, sqlite, store
+from ser_core.core.errors import TrackingError
+from ser_core.tracking import run_tags, server, sqlite, store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -178,7 +178,7 @@ def _frame(found: Sequence[Record]) -> pd.DataFrame:
 def _basic(record: Record) -> dict[str, object]:
     mine = {name: getattr(record, name) for name in COLUMNS[:7]}
     tags = record.tags
-    return {**mine, "reason": tags.get(marks.REASON, ""), "job": tags.get(marks.JOB, "")}
+    return {**mine, "reason": tags.get(run_tags.REASON, ""), "job": tags.get(run_tags.JOB, "")}
 
 
 _PARTS = ("params", "metrics", "tags")

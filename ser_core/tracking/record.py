@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ser_core.tracking import marks
+from ser_core.tracking import run_tags
 
 LARGEST = 1.7976931348623157e308
 """MLflow writes infinity as the largest number there is."""
@@ -41,12 +41,12 @@ class Record:
     @property
     def kind(self) -> str:
         """One of `KINDS`; empty for a run that was not made by the workbench."""
-        return self.tags.get(marks.KIND, "")
+        return self.tags.get(run_tags.KIND, "")
 
     @property
     def parent(self) -> str | None:
         """Id of the run it is part of."""
-        return self.tags.get(marks.PARENT)
+        return self.tags.get(run_tags.PARENT)
 
 
 def number(value: float, *, is_nan: bool = False) -> float:

@@ -7,9 +7,9 @@ import logging
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from ser_core.errors import SerError, TrackingError
-from ser_core.processes import is_cancelled
-from ser_core.tracking import marks, reading, signals, store
+from ser_core.core.errors import SerError, TrackingError
+from ser_core.core.processes import is_cancelled
+from ser_core.tracking import reading, run_tags, signals, store
 from ser_core.tracking.writing import Run
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def run(
         UnknownNameError: If there is no such kind.
         TrackingError: If the store cannot be made, opened or written.
     """
-    own = {marks.KIND: kind, marks.PARENT: parent, marks.NOTE: description, **(tags or {})}
+    own = {run_tags.KIND: kind, run_tags.PARENT: parent, run_tags.NOTE: description, **(tags or {})}
     # A signal between the making of a run and the block would leave it open.
     with signals.as_exceptions(), _closing(_make(name, kind, parent, own)) as opened:
         opened.params(params or {})
@@ -55,7 +55,7 @@ def run(
 def _make(name: str, kind: str, parent: str | None, own: Mapping[str, Any]) -> Run:
     experiment = reading.experiment_of(parent) if parent else store.experiment(kind)
     said = {each: str(value) for each, value in own.items() if value not in (None, "")}
-    tags = {**marks.of_origin(), **marks.of_this_process(), **said}
+    tags = {**run_tags.of_origin(), **run_tags.of_this_process(), **said}
     with store.told(f"starting the run {name}"):
         made = store.client().create_run(experiment, run_name=name, tags=tags)
     return Run(made.info.run_id, name)
@@ -71,7 +71,7 @@ def resume(run_id: str) -> Iterator[Run]:
         TrackingError: If there is no such run, or a living process still writes it.
     """
     found = reading.one(run_id)
-    writer = marks.process_of(found.tags)
+    writer = run_tags.process_of(found.tags)
     if found.status == "RUNNING" and writer is not None and writer.alive:
         raise TrackingError(
             "is still being written by another process",
@@ -81,10 +81,10 @@ def resume(run_id: str) -> Iterator[Run]:
     with signals.as_exceptions(), _closing(Run(run_id, found.name)) as opened:
         with store.told(f"resuming the run {found.name}"):
             store.client().update_run(run_id, status="RUNNING")
-            if marks.REASON in found.tags:
-                store.client().delete_tag(run_id, marks.REASON)
-        times = int(found.tags.get(marks.RESUMED, "0")) + 1
-        opened.tags({**marks.of_this_process(), marks.RESUMED: times})
+            if run_tags.REASON in found.tags:
+                store.client().delete_tag(run_id, run_tags.REASON)
+        times = int(found.tags.get(run_tags.RESUMED, "0")) + 1
+        opened.tags({**run_tags.of_this_process(), run_tags.RESUMED: times})
         yield opened
 
 
@@ -141,7 +141,7 @@ def end(run_id: str, status: str, reason: str = "", *, at: int | None = None) ->
     """
     with store.told("closing a run"):
         if reason:
-            store.client().set_tag(run_id, marks.REASON, reason)
+            store.client().set_tag(run_id, run_tags.REASON, reason)
         store.client().set_terminated(run_id, status, end_time=at)
 
 

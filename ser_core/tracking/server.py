@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ser_core.tracking import marks, store
+from ser_core.tracking import run_tags, store
 from ser_core.tracking.kinds import KINDS
 from ser_core.tracking.record import Record, number
 
@@ -22,7 +22,7 @@ def read(
     limit: int | None = None,
 ) -> list[Record]:
     """Runs of the workbench, the newest first; those that were deleted are left out."""
-    wanted = {f"tags.`{marks.KIND}`": kind, f"tags.`{marks.PARENT}`": parent}
+    wanted = {f"tags.`{run_tags.KIND}`": kind, f"tags.`{run_tags.PARENT}`": parent}
     wanted["attributes.status"] = status
     terms = [f"{key} = '{value}'" for key, value in wanted.items() if value is not None]
     found = [_record(run) for run in _search(" AND ".join(terms), limit)]

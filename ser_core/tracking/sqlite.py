@@ -12,8 +12,8 @@ import json
 import sqlite3
 from typing import TYPE_CHECKING
 
-from ser_core.errors import TrackingError
-from ser_core.tracking import marks
+from ser_core.core.errors import TrackingError
+from ser_core.tracking import run_tags
 from ser_core.tracking.record import Record, number
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def read(
     limit: int | None = None,
 ) -> list[Record]:
     """Runs of the workbench, the newest first; those that were deleted are left out."""
-    conditions, values = [_OURS], [marks.KIND]
-    for key, wanted in ((marks.KIND, kind), (marks.PARENT, parent)):
+    conditions, values = [_OURS], [run_tags.KIND]
+    for key, wanted in ((run_tags.KIND, kind), (run_tags.PARENT, parent)):
         if wanted is not None:
             conditions.append(_TAGGED)
             values += [key, wanted]

@@ -10,8 +10,8 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ser_core import settings
-from ser_core.errors import TrackingError
+from ser_core.core import settings
+from ser_core.core.errors import TrackingError
 from ser_core.tracking.kinds import KINDS
 
 if TYPE_CHECKING:

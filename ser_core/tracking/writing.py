@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ser_core.errors import TrackingError
-from ser_core.tracking import marks, store
+from ser_core.core.errors import TrackingError
+from ser_core.tracking import run_tags, store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,14 +60,14 @@ class Run:
 
     def describe(self, markdown: str) -> None:
         """Set the description, which `mlflow ui` shows on top of the run."""
-        self.tags({marks.NOTE: markdown})
+        self.tags({run_tags.NOTE: markdown})
 
     def text(self, name: str, content: str) -> None:
         """Keep a text as the artifact `name`, for example `notes/split.md`."""
         self._keep(content.encode(), name)
 
     def figure(self, source: Path | str | bytes, name: str) -> None:
-        """Keep a picture as the artifact `name`, for example `figures/confusion.png`.
+        """Keep an image as the artifact `name`, for example `figures/confusion.png`.
 
         Args:
             source: The file, or what would be in it.

@@ -1,7 +1,7 @@
 """Adversarial training: part of every batch is attacked before it is learned from.
 
 Goodfellow et al. (2015) for the single step, Madry et al. (2018) for several. The attack works on
-the normalised picture, where epsilon is in standard deviations whatever the representation, and
+the normalised feature map, where epsilon is in standard deviations whatever the representation, and
 starts at a random place, without which one step teaches a network to hide its gradient (Wong, Rice
 & Kolter, 2020). The other half of the batch stays as it is, for the answers to clean clips.
 """
@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ser_core.models.frames import own
+from ser_core.models.frame_mask import own_frames
 
 STEPS = {"fgsm": 1, "pgd": 3}
 """Steps of each attack, and so how many further passes a step of the training costs."""
@@ -23,7 +23,7 @@ REACH = 1.25
 
 def half_attacked(
     network: nn.Module,
-    pictures: Tensor,
+    features: Tensor,
     frames: Tensor | None,
     targets: Tensor,
     *,
@@ -38,7 +38,7 @@ def half_attacked(
 
     Args:
         network: What is trained.
-        pictures: Normalised, shape (batch, channels, bins, n), zero behind own frames.
+        features: Normalised, shape (batch, channels, bins, n), zero behind own frames.
         frames: Own frames of each clip; all n when absent.
         targets: Probability of each class, shape (batch, classes).
         method: Key of `STEPS`.
@@ -46,13 +46,13 @@ def half_attacked(
         generator: Of the random start.
 
     Returns:
-        Shape of the pictures. Clips whose gradient is not finite keep their random start.
+        Shape of the feature maps. Clips whose gradient is not finite keep their random start.
     """
-    half = (len(pictures) + 1) // 2
-    x, true = pictures[:half].detach(), targets[:half].to(pictures.device)
+    half = (len(features) + 1) // 2
+    x, true = features[:half].detach(), targets[:half].to(features.device)
     inside = None if frames is None else frames[:half]
     start = torch.rand(x.shape, generator=generator).to(x) * 2 - 1
-    change = own(epsilon * start, inside)
+    change = own_frames(epsilon * start, inside)
     step = epsilon * (REACH if STEPS[method] == 1 else 1 / 2)
     was_training = network.training
     network.eval()
@@ -60,10 +60,10 @@ def half_attacked(
         for _ in range(STEPS[method]):
             gradient = _gradient(network, x + change, inside, true)
             moved = change + step * gradient.nan_to_num().sign()
-            change = own(moved.clamp(-epsilon, epsilon), inside)
+            change = own_frames(moved.clamp(-epsilon, epsilon), inside)
     finally:
         network.train(was_training)
-    return torch.cat([x + change, pictures[half:]])
+    return torch.cat([x + change, features[half:]])
 
 
 def _gradient(network: nn.Module, x: Tensor, frames: Tensor | None, true: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ser_core.training.learner import Metrics
-from ser_core.training.loop import Callback, Stop, Trainer
+from ser_core.training.trainer import Callback, Stop, Trainer
 
 
 @dataclass

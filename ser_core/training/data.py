@@ -9,8 +9,8 @@ from typing import ClassVar, Protocol
 import torch
 from torch import Tensor
 
-from ser_core.models.normalise import Moments
-from ser_core.representations import Representation
+from ser_core.features.representations import Representation
+from ser_core.models.normalisation import Moments
 from ser_core.training import seeds
 
 EVALUATION_BATCH = 64
@@ -23,14 +23,14 @@ class Batch:
     """Clips side by side.
 
     Attributes:
-        pictures: Shape (batch, channels, bins, n), silence behind each clip's own frames.
+        features: Shape (batch, channels, bins, n), silence behind each clip's own frames.
         frames: Own frames of each, shape (batch,); None when all have n.
         targets: Probability of each class, shape (batch, classes).
         voices: Statistics of each speaker, (batch, 3, channels, bins), or None.
         clips: Position of each clip in the data.
     """
 
-    pictures: Tensor
+    features: Tensor
     frames: Tensor | None
     targets: Tensor
     voices: Tensor | None
@@ -38,41 +38,41 @@ class Batch:
 
 
 class Source(Protocol):
-    """Where pictures come from."""
+    """Where feature maps come from."""
 
     @property
     def representation(self) -> Representation:
-        """What the pictures are."""
+        """What the feature maps are."""
         ...
 
     def whole(self, clip: int) -> Tensor:
-        """Picture of all of a clip, unchanged, (channels, bins, frames)."""
+        """Feature map of all of a clip, unchanged, (channels, bins, frames)."""
         ...
 
     def varied(self, clips: Sequence[int], crop: int | None, draw: torch.Generator) -> list[Tensor]:
-        """Pictures of a random stretch of `crop` frames of each clip, changed at random."""
+        """Feature maps of a random stretch of `crop` frames of each clip, changed at random."""
         ...
 
 
 @dataclass(frozen=True)
 class Stored:
-    """Pictures that are computed already; what changes in training is the stretch.
+    """Feature maps that are computed already; what changes in training is the stretch.
 
     Attributes:
-        representation: What the pictures are.
-        pictures: One a clip, (channels, bins, frames), in float16 or float32.
+        representation: What the feature maps are.
+        features: One a clip, (channels, bins, frames), in float16 or float32.
     """
 
     representation: Representation
-    pictures: Sequence[Tensor]
+    features: Sequence[Tensor]
 
     def whole(self, clip: int) -> Tensor:
-        """Picture of all of a clip."""
-        return self.pictures[clip].float()
+        """Feature map of all of a clip."""
+        return self.features[clip].float()
 
     def varied(self, clips: Sequence[int], crop: int | None, draw: torch.Generator) -> list[Tensor]:
-        """Random stretches of the pictures."""
-        return [_stretch(self.pictures[clip], crop, draw).float() for clip in clips]
+        """Random stretches of the feature maps."""
+        return [_stretch(self.features[clip], crop, draw).float() for clip in clips]
 
 
 Change = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
@@ -81,10 +81,10 @@ Change = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
 
 @dataclass(frozen=True)
 class Live:
-    """Pictures computed from the sound in every step, so that the sound can be changed before.
+    """Feature maps computed from the sound in every step, so that the sound can be changed before.
 
     Attributes:
-        stored: Pictures of the unchanged clips.
+        stored: Feature maps of the unchanged clips.
         waveforms: One a clip, shape (samples,), float32.
         change: Augmentation of (batch, samples) and lengths by a generator.
     """
@@ -95,15 +95,15 @@ class Live:
 
     @property
     def representation(self) -> Representation:
-        """What the pictures are."""
+        """What the feature maps are."""
         return self.stored.representation
 
     def whole(self, clip: int) -> Tensor:
-        """Picture of all of a clip."""
+        """Feature map of all of a clip."""
         return self.stored.whole(clip)
 
     def varied(self, clips: Sequence[int], crop: int | None, draw: torch.Generator) -> list[Tensor]:
-        """Pictures of changed random stretches."""
+        """Feature maps of changed random stretches."""
         sounds = [self.waveforms[clip] for clip in clips]
         return _computed(self.representation, sounds, crop, draw, self.change)
 
@@ -170,7 +170,7 @@ class Voices:
 
     Attributes:
         speakers: Number of the speaker of each clip, shape (clips,).
-        moments: Of each clip's whole picture.
+        moments: Of each clip's whole feature map.
     """
 
     # How many clips are enrolled in training, None for all: a model that has seen few and many
@@ -222,11 +222,11 @@ class Data:
     """Clips with their classes, ready to be dealt in batches.
 
     Attributes:
-        source: Where pictures come from.
+        source: Where feature maps come from.
         targets: Class of each clip, shape (clips,).
         classes: Number of classes.
         voices: Statistics of speakers, for a model that normalises by them.
-        change: Augmentation of pictures.
+        change: Augmentation of feature maps.
     """
 
     source: Source
@@ -252,17 +252,17 @@ class Data:
 
     def evaluation(self, clips: Tensor) -> Iterator[Batch]:
         """Batches of whole, unchanged clips, long ones together; speakers from these clips."""
-        pictures = {int(clip): self.source.whole(int(clip)) for clip in clips}
-        order = sorted(pictures, key=lambda clip: pictures[clip].shape[-1])
+        features = {int(clip): self.source.whole(int(clip)) for clip in clips}
+        order = sorted(features, key=lambda clip: features[clip].shape[-1])
         known = self.voices.full(clips, clips) if self.voices else None
         place = {int(clip): number for number, clip in enumerate(clips)}
         for chosen in torch.tensor(order).split(EVALUATION_BATCH):
             voices = None if known is None else known[[place[int(clip)] for clip in chosen]]
-            side_by_side, frames = self._padded([pictures[int(clip)] for clip in chosen], None)
+            side_by_side, frames = self._padded([features[int(clip)] for clip in chosen], None)
             yield Batch(side_by_side, frames, self._one_hot(chosen), voices, chosen)
 
     def moments(self, clips: Tensor) -> Moments:
-        """Moments of each clip's whole picture."""
+        """Moments of each clip's whole feature map."""
         return moments_of(self.source, clips)
 
     def _varied(
@@ -273,12 +273,12 @@ class Data:
         draw: torch.Generator,
     ) -> Batch:
         voices = self.voices.drawn(chosen, known, draw) if self.voices else None
-        pictures, frames = self._padded(self.source.varied(chosen.tolist(), crop, draw), crop)
+        features, frames = self._padded(self.source.varied(chosen.tolist(), crop, draw), crop)
         if self.change:
-            own = frames if frames is not None else torch.full((len(chosen),), pictures.shape[-1])
-            pictures, own = self.change(pictures, own, draw)
-            frames = None if bool((own == pictures.shape[-1]).all()) else own
-        return Batch(pictures, frames, self._one_hot(chosen), voices, chosen)
+            own = frames if frames is not None else torch.full((len(chosen),), features.shape[-1])
+            features, own = self.change(features, own, draw)
+            frames = None if bool((own == features.shape[-1]).all()) else own
+        return Batch(features, frames, self._one_hot(chosen), voices, chosen)
 
     def _frames(self, seconds: float) -> int:
         rep = self.source.representation
@@ -287,24 +287,24 @@ class Data:
     def _one_hot(self, clips: Tensor) -> Tensor:
         return torch.nn.functional.one_hot(self.targets[clips], self.classes).float()
 
-    def _padded(self, pictures: list[Tensor], width: int | None) -> tuple[Tensor, Tensor | None]:
-        """Pictures side by side, and own frames unless all are full."""
-        frames = torch.tensor([picture.shape[-1] for picture in pictures])
+    def _padded(self, features: list[Tensor], width: int | None) -> tuple[Tensor, Tensor | None]:
+        """Feature maps side by side, and own frames unless all are full."""
+        frames = torch.tensor([picture.shape[-1] for picture in features])
         longest = int(frames.max())
         width = max(longest, width or -(-longest // FRAME_STEP) * FRAME_STEP)
         silence = self.source.representation.silence
-        padded = silence.expand(len(pictures), *silence.shape[:2], width).clone()
-        for row, picture in zip(padded, pictures, strict=True):
-            row[..., : picture.shape[-1]] = picture
+        padded = silence.expand(len(features), *silence.shape[:2], width).clone()
+        for row, feature_map in zip(padded, features, strict=True):
+            row[..., : feature_map.shape[-1]] = feature_map
         return padded, None if bool((frames == width).all()) else frames
 
 
 def moments_of(source: Source, clips: Tensor) -> Moments:
-    """Moments of each clip's whole picture."""
+    """Moments of each clip's whole feature map."""
     parts = []
     for clip in clips.tolist():
-        picture = source.whole(clip)[None]
-        parts.append(Moments.of(picture, torch.tensor([picture.shape[-1]])))
+        feature_map = source.whole(clip)[None]
+        parts.append(Moments.of(feature_map, torch.tensor([feature_map.shape[-1]])))
     return Moments.concatenated(parts)
 
 

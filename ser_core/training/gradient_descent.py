@@ -9,17 +9,17 @@ from typing import Any
 
 import torch
 
+from ser_core.recipes.recipe import Recipe
 from ser_core.training import seeds
 from ser_core.training.callbacks import EachEpoch, EarlyStopping, Report
 from ser_core.training.checkpoint import Checkpoint
 from ser_core.training.data import moments_of
 from ser_core.training.fresh import new_model
 from ser_core.training.learner import Fitted, Watch
-from ser_core.training.loop import Callback, Trainer
 from ser_core.training.plan import Member, Plan
 from ser_core.training.precision import best_device, choose
-from ser_core.training.recipe import Recipe
 from ser_core.training.sources import Prepared
+from ser_core.training.trainer import Callback, Trainer
 
 TIMED = 3
 """Steps that are timed for an estimate, after one that is not."""
@@ -42,7 +42,7 @@ class GradientDescent:
         return Fitted(trainer.model.cpu().eval(), _record(trainer))
 
     def assist(self, plan: Plan, member: Member, home: Path) -> None:
-        """Work on a share of each batch; see `ser_core.training.ranks`."""
+        """Work on a share of each batch; see `ser_core.training.distributed`."""
         trainer_of(plan, member, home, writes=False).run()
 
     def epochs(self, recipe: Recipe) -> int:

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ser_core.registry import Registry
+from ser_core.core.registry import Registry
 
 if TYPE_CHECKING:
-    from ser_core.models.emotion import EmotionModel
+    from ser_core.models.classifier import EmotionClassifier
+    from ser_core.recipes.recipe import Recipe
     from ser_core.training.plan import Member, Plan
-    from ser_core.training.recipe import Recipe
     from ser_core.training.sources import Prepared
 
 Metrics = dict[str, float]
@@ -50,7 +50,7 @@ class Fitted:
             and `history`, one mapping of metrics an epoch.
     """
 
-    model: EmotionModel
+    model: EmotionClassifier
     record: Mapping[str, Any]
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from ser_core.corpora import Corpus, LeakAudit, Split, audit_split, make_split, open_corpus, scan
-from ser_core.training.ranks import Ranks
-from ser_core.training.recipe import Recipe
+from ser_core.recipes.recipe import Recipe
+from ser_core.training.distributed import ProcessGroup
 from ser_core.training.sources import Prepared, prepare
 
 
@@ -41,7 +41,7 @@ class Plan:
 
 def planned(
     recipe: Recipe,
-    ranks: Ranks,
+    ranks: ProcessGroup,
     keep: Callable[[Split], None] = lambda _split: None,
     preparing: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Plan:

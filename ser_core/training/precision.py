@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from ser_core.errors import ParameterError
+from ser_core.core.errors import ParameterError
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Precision:
 
     Attributes:
         name: "float32" or "bfloat16"; weights, loss and optimiser stay in float32.
-        channels_last: Whether pictures are kept with their channels innermost, which suits the
+        channels_last: Whether feature maps are kept with their channels innermost, which suits the
             convolutions of processors and GPUs.
     """
 
@@ -37,10 +37,10 @@ class Precision:
             if isinstance(module, nn.Conv2d):
                 module.to(memory_format=layout)
 
-    def arrange(self, pictures: torch.Tensor) -> torch.Tensor:
-        """Lay out pictures likewise."""
+    def arrange(self, features: torch.Tensor) -> torch.Tensor:
+        """Lay out feature maps likewise."""
         layout = torch.channels_last if self.channels_last else torch.contiguous_format
-        return pictures.contiguous(memory_format=layout)
+        return features.contiguous(memory_format=layout)
 
 
 def best_device() -> torch.device:

@@ -10,16 +10,16 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ser_core.models.emotion import EmotionModel
+from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.networks.estimator import EstimatorNetwork
+from ser_core.recipes.recipe import Recipe
 from ser_core.training import seeds
 from ser_core.training.data import Batch, Data, class_weights, moments_of
 from ser_core.training.fresh import new_model
 from ser_core.training.learner import Fitted, Metrics, Watch
-from ser_core.training.loop import validation_metrics
 from ser_core.training.plan import Member, Plan
-from ser_core.training.recipe import Recipe
 from ser_core.training.sources import Prepared
+from ser_core.training.trainer import validation_metrics
 
 Inputs = npt.NDArray[np.float32]
 
@@ -80,7 +80,7 @@ class ScikitLearn:
         return (fitted - started) / len(clips), (time.perf_counter() - fitted) / len(clips)
 
 
-def _fit(model: EmotionModel, data: Data, clips: Tensor, recipe: Recipe, seed: int) -> None:
+def _fit(model: EmotionClassifier, data: Data, clips: Tensor, recipe: Recipe, seed: int) -> None:
     network = _estimator(model)
     inputs, classes = _inputs(model, data, clips, enrolled=True)
     if data.voices is not None:
@@ -92,26 +92,26 @@ def _fit(model: EmotionModel, data: Data, clips: Tensor, recipe: Recipe, seed: i
     network.fit(inputs, classes, seed=seeds.number(seed, "weights") % 2**32, weights=weights)
 
 
-def _estimator(model: EmotionModel) -> EstimatorNetwork:
+def _estimator(model: EmotionClassifier) -> EstimatorNetwork:
     network = model.network
     assert isinstance(network, EstimatorNetwork)  # noqa: S101  (its row names this learner)
     return network
 
 
 def _inputs(
-    model: EmotionModel, data: Data, clips: Tensor, *, enrolled: bool
+    model: EmotionClassifier, data: Data, clips: Tensor, *, enrolled: bool
 ) -> tuple[Inputs, npt.NDArray[np.int64]]:
     """What the estimator is given of clips, (clips, features), and their classes."""
     network, found, order = _estimator(model), [], []
     for batch in data.evaluation(clips):
         voices = batch.voices if enrolled else None
-        normal = model.normaliser(batch.pictures, batch.frames, voices)
+        normal = model.normaliser(batch.features, batch.frames, voices)
         found.append(network.embed(normal, batch.frames))
         order.append(batch.clips)
     return torch.cat(found).numpy(), data.targets[torch.cat(order)].numpy()
 
 
-def _metrics(model: EmotionModel, data: Data, clips: Tensor) -> Metrics:
+def _metrics(model: EmotionClassifier, data: Data, clips: Tensor) -> Metrics:
     rows: dict[int, Tensor] = {}
     for batch in data.evaluation(clips):
         rows.update(zip(batch.clips.tolist(), _probabilities(model, batch), strict=True))
@@ -119,6 +119,6 @@ def _metrics(model: EmotionModel, data: Data, clips: Tensor) -> Metrics:
     return validation_metrics(found, data.targets[clips])
 
 
-def _probabilities(model: EmotionModel, batch: Batch) -> Tensor:
+def _probabilities(model: EmotionClassifier, batch: Batch) -> Tensor:
     with torch.inference_mode():
-        return model.logits(batch.pictures, batch.frames, batch.voices).float().softmax(-1)
+        return model.logits(batch.features, batch.frames, batch.voices).float().softmax(-1)

@@ -12,15 +12,15 @@ import torch
 
 from ser_core import audio
 from ser_core.audio import Waveform
+from ser_core.core.errors import AudioError, CorpusError
+from ser_core.core.parallel import Progress, in_processes
 from ser_core.corpora import Corpus
-from ser_core.errors import AudioError, CorpusError
-from ser_core.extraction import WORTH_WORKERS, store_key
-from ser_core.parallel import Progress, in_processes
-from ser_core.representations import Representation, make, represent
-from ser_core.store import FeatureStore, Key
-from ser_core.training.augmenting import picture_change, wave_change
+from ser_core.features.extraction import WORTH_WORKERS, store_key
+from ser_core.features.representations import Representation, make, represent
+from ser_core.recipes.augmentation import feature_augmentation, waveform_augmentation
+from ser_core.recipes.recipe import Recipe
+from ser_core.storage.feature_store import FeatureStore, Key
 from ser_core.training.data import Change, Data, Live, Samples, Source, Stored, Voices, moments_of
-from ser_core.training.recipe import Recipe
 
 DTYPE = "float16"
 
@@ -77,15 +77,15 @@ def prepare(corpus: Corpus, recipe: Recipe, progress: Progress | None = None) ->
     clips = sorted(corpus.usable.index)
     speeds = (1.0, *recipe.augment.speeds)
     told = progress or (lambda _done, _all: None)
-    sounds, pictures = _at_speeds(
+    sounds, features = _at_speeds(
         corpus, clips, rep, speeds, lambda done: told(done // len(speeds), len(clips))
     )
-    source = _source(rep, sounds, pictures, wave_change(recipe.augment, rep.sample_rate))
+    source = _source(rep, sounds, features, waveform_augmentation(recipe.augment, rep.sample_rate))
     classes = tuple(corpus.emotions)
     emotion = corpus.usable.loc[clips, "emotion"]
     targets = torch.tensor([classes.index(each) for each in emotion]).repeat(len(speeds))
     voices = _voices(corpus, clips, source, len(speeds)) if recipe.normalise == "speaker" else None
-    changed = picture_change(recipe.augment, rep)
+    changed = feature_augmentation(recipe.augment, rep)
     return Prepared(
         Data(source, targets, len(classes), voices, changed), sounds[: len(clips)], clips, classes
     )
@@ -94,27 +94,27 @@ def prepare(corpus: Corpus, recipe: Recipe, progress: Progress | None = None) ->
 def _source(
     rep: Representation,
     sounds: list[Waveform],
-    pictures: list[torch.Tensor],
+    features: list[torch.Tensor],
     change: Change | None,
 ) -> Source:
     """Where features come from: the store, or the sounds where these change or it keeps none."""
     waves = [torch.from_numpy(wave.samples) for wave in sounds]
     if not rep.stored:
         return Samples(rep, waves, change)
-    stored = Stored(rep, pictures)
+    stored = Stored(rep, features)
     return stored if change is None else Live(stored, waves, change)
 
 
 def _at_speeds(
     corpus: Corpus, clips: list[str], rep: Representation, speeds: Sequence[float], told: Told
 ) -> tuple[list[Waveform], list[torch.Tensor]]:
-    """Sounds and pictures of all clips at the first speed, then of all at the next, and so on.
+    """Sounds and feature maps of all clips at the first speed, then of all at the next, and so on.
 
     A stretch of clips is decoded and represented before the next, so that the time one took says
     how long the rest will take.
     """
     sounds: list[list[Waveform]] = [[] for _ in speeds]
-    pictures: list[list[torch.Tensor]] = [[] for _ in speeds]
+    features: list[list[torch.Tensor]] = [[] for _ in speeds]
     problems: list[str] = []
     told(0)
     for first in range(0, len(clips), STRETCH):
@@ -127,7 +127,7 @@ def _at_speeds(
         found = iter(_pictures(every, rep, further) if rep.stored else ())
         for number, some in enumerate(copies):
             sounds[number] += some
-            pictures[number] += itertools.islice(found, len(some))
+            features[number] += itertools.islice(found, len(some))
         if not rep.stored:
             further(len(every))
     if problems:
@@ -136,7 +136,7 @@ def _at_speeds(
             subject=corpus.name,
             remedy="Open the corpus and see its audit; leave these clips out of it",
         )
-    return list(itertools.chain(*sounds)), list(itertools.chain(*pictures))
+    return list(itertools.chain(*sounds)), list(itertools.chain(*features))
 
 
 def _further(told: Told, before: int, done: int) -> None:
@@ -165,7 +165,7 @@ def _at_speed(waveform: Waveform, speed: float) -> Waveform:
 
 
 def _pictures(sounds: list[Waveform], rep: Representation, told: Told) -> list[torch.Tensor]:
-    """Pictures of sounds, from the store; those it lacks are computed on all cores and kept."""
+    """Feature maps of sounds, from the store; those it lacks are computed on all cores and kept."""
     store = FeatureStore()
     keys = [store_key(audio.sha256(sound), rep, DTYPE) for sound in sounds]
     pairs = zip(keys, sounds, strict=True)

@@ -89,7 +89,7 @@ def video_without_sound() -> bytes:
         stream = out.add_stream("mpeg4", rate=10)
         stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
         for _ in range(3):
-            picture = av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), "rgb24")
-            out.mux(stream.encode(picture))
+            feature_map = av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), "rgb24")
+            out.mux(stream.encode(feature_map))
         out.mux(stream.encode(None))
     return file.getvalue()

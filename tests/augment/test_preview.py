@@ -5,38 +5,38 @@ import pytest
 import torch
 
 from ser_core.audio import Waveform
-from ser_core.augment.picture import PICTURE_AUGMENTS, strategy
+from ser_core.augment.feature import FEATURE_AUGMENTS, strategy
 from ser_core.augment.preview import (
+    default_parameters,
     made,
     names_for,
     preview,
     preview_recipe,
-    usual,
     works_alone,
 )
 from ser_core.augment.waveform import WAVE_AUGMENTS, wave_chain
-from ser_core.errors import ParameterError, UnknownNameError
-from ser_core.representations import REPRESENTATIONS, make, represent
+from ser_core.core.errors import ParameterError, UnknownNameError
+from ser_core.features.representations import REPRESENTATIONS, make, represent
 
 MEL = make("melspectrogram")
 
 
 @pytest.mark.parametrize("name", [name for name in WAVE_AUGMENTS if name != "recorded_noise"])
 def test_sound_is_heard_and_seen(name, demo_waveform):
-    sound, picture = preview(name, {}, demo_waveform, MEL, seed=1)
+    sound, feature_map = preview(name, {}, demo_waveform, MEL, seed=1)
     assert sound.sample_rate == demo_waveform.sample_rate
-    np.testing.assert_array_equal(picture, represent(sound, [MEL])[0])
+    np.testing.assert_array_equal(feature_map, represent(sound, [MEL])[0])
     same_length = len(sound.samples) == len(demo_waveform.samples)
     assert same_length == (name != "speed")
 
 
-@pytest.mark.parametrize("name", [name for name in PICTURE_AUGMENTS if name in names_for(MEL)])
+@pytest.mark.parametrize("name", [name for name in FEATURE_AUGMENTS if name in names_for(MEL)])
 def test_a_change_of_the_picture_is_only_seen(name, demo_waveform):
-    sound, picture = preview(name, {"probability": 0.0}, demo_waveform, MEL)
+    sound, feature_map = preview(name, {"probability": 0.0}, demo_waveform, MEL)
     plain = represent(Waveform(demo_waveform.samples.copy()), [MEL])[0]
     assert sound is None
-    assert picture.shape == plain.shape
-    assert not np.allclose(picture, plain)
+    assert feature_map.shape == plain.shape
+    assert not np.allclose(feature_map, plain)
 
 
 def test_the_seed_decides(demo_waveform):
@@ -59,26 +59,30 @@ def test_errors_name_what_was_meant(demo_waveform):
 
 
 def test_a_preview_starts_where_the_default_recipe_does():
-    assert usual("speed", MEL) == {"slowest": 0.92, "fastest": 1.08}
-    assert usual("picture_noise", make("rms")) == {"level": 0.002}
-    assert usual("telephone", MEL) == {"low": 300.0, "high": 3400.0, "bits": 8}  # not in the recipe
+    assert default_parameters("speed", MEL) == {"slowest": 0.92, "fastest": 1.08}
+    assert default_parameters("picture_noise", make("rms")) == {"level": 0.002}
+    assert default_parameters("telephone", MEL) == {
+        "low": 300.0,
+        "high": 3400.0,
+        "bits": 8,
+    }  # not in the recipe
 
 
 @pytest.mark.parametrize("name", REPRESENTATIONS)
 def test_all_that_works_alone_can_be_made_as_it_usually_is(name):
     representation = make(name)
     for each in filter(works_alone, names_for(representation)):
-        made(each, usual(each, representation), representation)
+        made(each, default_parameters(each, representation), representation)
 
 
 def test_the_recipe_is_the_chain_on_the_sound_and_then_the_strategy_on_its_picture(demo_waveform):
-    sound, picture, steps = preview_recipe(demo_waveform, MEL, seed=5)
+    sound, feature_map, steps = preview_recipe(demo_waveform, MEL, seed=5)
     generator = torch.Generator().manual_seed(5)
     samples = torch.from_numpy(demo_waveform.samples.copy())[None]
     changed, _ = wave_chain()(samples, None, generator)
     np.testing.assert_array_equal(sound.samples, changed[0])
     plain = torch.from_numpy(represent(sound, [MEL])[0])[None]
-    np.testing.assert_array_equal(picture, strategy(MEL)(plain, None, generator)[0][0])
+    np.testing.assert_array_equal(feature_map, strategy(MEL)(plain, None, generator)[0][0])
     assert [step.augment.name for step in steps] == [*wave_chain().names, *strategy(MEL).names]
 
 

@@ -32,8 +32,8 @@ def test_home_plays_a_clip_at_once(page):
     expect(players).to_have_count(7)
     page.wait_for_function("document.querySelectorAll('audio')[0].duration > 1")
     expect(page.locator(".js-plotly-plot .scatterlayer path").first).to_be_attached()
-    pictures = page.locator(".ser-wave img")
-    expect(pictures).to_have_count(6)
+    features = page.locator(".ser-wave img")
+    expect(features).to_have_count(6)
     page.wait_for_function(
         "[...document.querySelectorAll('.ser-wave img')].every(image => image.naturalWidth > 0)"
     )

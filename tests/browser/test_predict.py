@@ -8,10 +8,10 @@ import torch
 from playwright.sync_api import expect
 
 from ser_core.audio import Waveform, load, resampled, to_wav
+from ser_core.features.representations import make
 from ser_core.models.bundle import Bundle, architecture
-from ser_core.models.emotion import EmotionModel
+from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.networks.resnet import ResNetSpec
-from ser_core.representations import make
 from tests.browser.conftest import downloaded
 
 CLASSES = ("anger", "fear", "happiness", "sadness", "surprise", "neutral")
@@ -35,7 +35,7 @@ def model(server_home):
     torch.manual_seed(1)
     rep = make("melspectrogram", n_mels=16, hop_length=320)
     spec = ResNetSpec(depth="resnet10", width=4, classes=6)
-    network = EmotionModel(rep, "speaker", spec, CLASSES)
+    network = EmotionClassifier(rep, "speaker", spec, CLASSES)
     torch.nn.init.normal_(network.network.fc.weight, std=5.0)
     network.normaliser.mean.fill_(-60.0)
     network.normaliser.spread.fill_(15.0)

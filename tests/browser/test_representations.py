@@ -29,9 +29,9 @@ def address(page):
     return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
 
 
-def drawn(page, pictures):
+def drawn(page, features):
     """Wait until so many pictures are painted."""
-    page.wait_for_function(f"{DRAWN} === {pictures}", timeout=60_000)
+    page.wait_for_function(f"{DRAWN} === {features}", timeout=60_000)
 
 
 def hears(page, hz):

@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 from ser_core.bench import training
 from ser_core.bench.representations import librosa_calls
 from ser_core.cli import app
-from ser_core.representations import REPRESENTATIONS
-from ser_core.settings import demo_corpus
+from ser_core.core.settings import demo_corpus
+from ser_core.features.representations import REPRESENTATIONS
 
 
 def bench(name, json_file, *arguments) -> dict:

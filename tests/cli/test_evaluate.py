@@ -7,14 +7,14 @@ import torch
 from typer.testing import CliRunner
 
 from ser_core.cli import app
-from ser_core.errors import ParameterError
+from ser_core.core.errors import ParameterError
+from ser_core.core.settings import demo_corpus
+from ser_core.evaluation.predictions import Predictions
+from ser_core.features.representations import make
+from ser_core.inference.saved_evaluations import saved_evaluations
 from ser_core.models.bundle import Bundle, architecture
-from ser_core.models.emotion import EmotionModel
+from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.networks.resnet import ResNetSpec
-from ser_core.predicting.judged import judged
-from ser_core.predictions import Predictions
-from ser_core.representations import make
-from ser_core.settings import demo_corpus
 
 CLASSES = ("anger", "fear", "happiness", "sadness", "surprise", "neutral")
 
@@ -30,7 +30,7 @@ def run(*arguments) -> str:
 def model(tmp_path_factory):
     torch.manual_seed(0)
     rep = make("melspectrogram", n_mels=16, hop_length=320)
-    network = EmotionModel(
+    network = EmotionClassifier(
         rep, "speaker", ResNetSpec(depth="resnet10", width=4, classes=6), CLASSES
     )
     return Bundle(network.eval(), architecture(network)).save(tmp_path_factory.mktemp("m") / "one")
@@ -44,7 +44,7 @@ def test_a_model_is_judged_and_everything_is_written(model, tmp_path):
     content = json.loads(out.read_text("utf-8"))
     assert {"n", "wa", "uar", "ece", "confusion", "per_speaker"} <= set(content)
     assert content["n"] == len(Predictions.load(answers)) == 53
-    (kept,) = judged()
+    (kept,) = saved_evaluations()
     assert f"Kept among the results as {kept.id}" in said
     assert kept.result.uar.value == content["uar"]
 
@@ -52,7 +52,7 @@ def test_a_model_is_judged_and_everything_is_written(model, tmp_path):
 def test_nothing_is_kept_where_nobody_wants_it_or_clips_are_drawn(model):
     run("--model", model, "--corpus", demo_corpus(), "--no-keep")
     run("--model", model, "--corpus", demo_corpus(), "--enrol", "1", "--draws", "1")
-    assert judged() == []
+    assert saved_evaluations() == []
 
 
 def test_the_curve_of_enrolment_has_a_row_a_number(model):

@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 from ser_core import tracking
 from ser_core.audio import load
 from ser_core.cli import app
+from ser_core.core.settings import demo_corpus
 from ser_core.explain import METHODS
-from ser_core.predicting import answering
-from ser_core.settings import demo_corpus
+from ser_core.inference import classify
 from tests.explain.nets import bundle_of, linear_bundle, pair_of
 
 
@@ -75,7 +75,7 @@ def test_with_clips_of_the_voice_the_answer_is_that_of_predict(demo_clip, tmp_pa
 
 def test_of_an_ensemble_it_says_which_answer_the_map_explains(demo_clip, tmp_path, monkeypatch):
     pair = pair_of(linear_bundle(), bundle_of(), [0.8, 0.2])
-    monkeypatch.setattr(answering, "load", lambda _: pair)
+    monkeypatch.setattr(classify, "load", lambda _: pair)
     found = json.loads(ask("--model", tmp_path, demo_clip, "--json"))
     assert found["map_explains"] == "its network on log-mel spectrogram"
     assert found["its_probabilities"] != found["probabilities"]

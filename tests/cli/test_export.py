@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 
 from ser_core import tracking
 from ser_core.cli import app
-from ser_core.errors import ModelError
-from ser_core.export.model import read
-from ser_core.export.writing import export
-from ser_core.settings import demo_corpus
+from ser_core.core.errors import ModelError
+from ser_core.core.settings import demo_corpus
+from ser_core.export.onnx_writer import export
+from ser_core.models.onnx import read
 from tests.export.nets import bundle
 
 runner = CliRunner()

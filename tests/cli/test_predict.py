@@ -9,12 +9,12 @@ import torch
 from typer.testing import CliRunner
 
 from ser_core.cli import app
-from ser_core.errors import ModelError, SerError
+from ser_core.core.errors import ModelError, SerError
+from ser_core.core.settings import demo_corpus
+from ser_core.features.representations import make
 from ser_core.models.bundle import Bundle, architecture
-from ser_core.models.emotion import EmotionModel
+from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.networks.resnet import ResNetSpec
-from ser_core.representations import make
-from ser_core.settings import demo_corpus
 
 CLASSES = ("anger", "sadness", "neutral")
 
@@ -29,7 +29,7 @@ def run(*arguments) -> str:
 def _saved(folder, normalise: str):
     torch.manual_seed(0)
     rep = make("melspectrogram", n_mels=16, hop_length=320)
-    network = EmotionModel(
+    network = EmotionClassifier(
         rep, normalise, ResNetSpec(depth="resnet10", width=4, classes=3), CLASSES
     )
     torch.nn.init.normal_(network.network.fc.weight, std=5.0)

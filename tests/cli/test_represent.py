@@ -8,9 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from ser_core.cli import app
-from ser_core.errors import AudioError, ParameterError, UnknownNameError
-from ser_core.extraction import load_means
-from ser_core.settings import demo_corpus
+from ser_core.core.errors import AudioError, ParameterError, UnknownNameError
+from ser_core.core.settings import demo_corpus
+from ser_core.features.extraction import load_means
 
 
 def run(*arguments) -> dict | list:
@@ -61,7 +61,7 @@ def test_the_mean_of_each_emotion_is_written_with_progress(tmp_path):
     assert result["clips"]["anger"] == 9
     assert result["clips"]["surprise"] == 8
     means = load_means(out)
-    assert means.pictures["anger"].mean() > means.pictures["sadness"].mean()
+    assert means.features["anger"].mean() > means.features["sadness"].mean()
     assert json.loads(progress.read_text())["done"] == 53
 
 

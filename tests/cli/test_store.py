@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ser_core.cli.store import app
-from ser_core.store import FeatureStore, Key
+from ser_core.storage.feature_store import FeatureStore, Key
 
 run = CliRunner().invoke
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from ser_core.core.settings import demo_corpus
 from ser_core.corpora import Corpus, Issue, audit, examine, open_corpus, scan
 from ser_core.corpora.issues import CHECKS, SEVERITIES, Evidence
-from ser_core.settings import demo_corpus
 from tests.corpora.synthetic import acted, sound
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from ser_core.audio import load, sha256
+from ser_core.core.settings import demo_corpus
 from ser_core.corpora import Corpus, open_corpus, scan
 from ser_core.corpora.browse import (
     filter_clips,
@@ -14,7 +15,6 @@ from ser_core.corpora.browse import (
     showcase,
     siblings,
 )
-from ser_core.settings import demo_corpus
 
 
 @pytest.fixture(scope="module")

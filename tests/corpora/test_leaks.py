@@ -5,6 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from ser_core.core.errors import SplitError
 from ser_core.corpora import (
     GRADES,
     Corpus,
@@ -14,7 +15,6 @@ from ser_core.corpora import (
     open_corpus,
     scan,
 )
-from ser_core.errors import SplitError
 from tests.corpora.synthetic import acted, corpus_of
 
 GRADE_OF = {

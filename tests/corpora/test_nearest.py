@@ -2,9 +2,9 @@
 
 import pytest
 
+from ser_core.core.settings import demo_corpus
 from ser_core.corpora import open_corpus
 from ser_core.corpora.nearest import nearest
-from ser_core.settings import demo_corpus
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ import pytest
 import soundfile
 
 from ser_core import audio
+from ser_core.core.settings import demo_corpus
 from ser_core.corpora import open_corpus, scanning
 from ser_core.corpora.measure import measure
 from ser_core.corpora.scanning import scan
-from ser_core.settings import demo_corpus
 from tests.corpora.synthetic import sound
 
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ser_core.core.errors import ParameterError, SplitError, UnknownNameError
+from ser_core.core.settings import demo_corpus
 from ser_core.corpora import PARTS, POLICIES, Corpus, Split, make_split, open_corpus
-from ser_core.corpora.deal import cut, imbalance, quotas
-from ser_core.errors import ParameterError, SplitError, UnknownNameError
-from ser_core.settings import demo_corpus
+from ser_core.corpora.stratify import allocations, consecutive_groups, imbalance
 from tests.corpora.synthetic import acted, corpus_of
 
 KEEPS_APART = {
@@ -103,7 +103,7 @@ def test_a_split_stays_what_it_is():
 @given(st.integers(0, 300), st.lists(st.floats(0.01, 1), min_size=1, max_size=5))
 def test_quotas_add_up_and_stay_within_one_of_the_share(count, weights):
     shares = np.array(weights) / sum(weights)
-    numbers = quotas(count, shares)
+    numbers = allocations(count, shares)
     assert numbers.sum() == count
     assert (numbers >= 0).all()
     assert (abs(numbers - count * shares) < 2).all()
@@ -117,7 +117,7 @@ def test_quotas_add_up_and_stay_within_one_of_the_share(count, weights):
 )
 def test_a_cut_leaves_no_part_without_a_group(groups, parts, seed):
     codes = np.array(groups)
-    dealt = cut(codes, np.full(parts, 1 / parts), np.random.default_rng(seed))
+    dealt = consecutive_groups(codes, np.full(parts, 1 / parts), np.random.default_rng(seed))
     assert set(dealt) == set(range(parts))
 
 

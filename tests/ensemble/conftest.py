@@ -8,15 +8,15 @@ import pandas as pd
 import pytest
 import torch
 
+from ser_core.core.settings import demo_corpus
 from ser_core.corpora import audit_split, make_split, open_corpus
+from ser_core.evaluation.predictions import Predictions
+from ser_core.features.representations import make
 from ser_core.models.bundle import Bundle, architecture
-from ser_core.models.emotion import EmotionModel
+from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.networks.resnet import ResNetSpec
-from ser_core.predictions import Predictions
-from ser_core.representations import make
-from ser_core.settings import demo_corpus
-from ser_core.training import runs
-from ser_core.training.recipe import parse
+from ser_core.recipes.recipe import parse
+from ser_core.runs import catalogue
 
 CLASSES = ("anger", "fear", "happiness", "sadness", "surprise", "neutral")
 
@@ -77,10 +77,10 @@ class Maker:
             "test": {"uar": figure, "wa": figure},
         }
         if known:
-            Predictions.concat(known).save(folder / runs.ENROLLED)
+            Predictions.concat(known).save(folder / catalogue.ENROLLED)
             summary["enrolled"] = {"uar": figure, "wa": figure}
         (folder / "summary.json").write_text(json.dumps(summary))
-        return runs.open_run(folder)
+        return catalogue.open_run(folder)
 
     def _answers(self, split, fold, each, skill, seed):
         parts = []
@@ -99,7 +99,7 @@ class Maker:
         torch.manual_seed(seed)
         rep = make("melspectrogram", n_mels=16, hop_length=400)
         spec = ResNetSpec(depth="resnet10", width=4, classes=len(classes))
-        model = EmotionModel(rep, normalise, spec, classes)
+        model = EmotionClassifier(rep, normalise, spec, classes)
         torch.nn.init.normal_(model.network.fc.weight)
         about = architecture(model) | {
             "corpus": {

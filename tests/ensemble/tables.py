@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from ser_core.ensemble.stack import Stack
-from ser_core.predictions import Predictions
+from ser_core.ensemble.member_predictions import MemberPredictions
+from ser_core.evaluation.predictions import Predictions
 
 SIX = ("anger", "fear", "happiness", "sadness", "surprise", "neutral")
 
@@ -59,4 +59,4 @@ def both_parts(skill, seed, rows=240, folds=1):
 
 
 def stack_of(**members):
-    return Stack.of(members)
+    return MemberPredictions.of(members)

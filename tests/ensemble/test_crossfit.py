@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
+from ser_core.core.errors import EvaluationError
 from ser_core.ensemble.compare import comparison, left_out
-from ser_core.ensemble.crossfit import POOLED, chosen_rows, crossed, fitting_rows, turns
+from ser_core.ensemble.crossfit import POOLED, chosen_rows, crossfit, crossfit_folds, fitting_rows
+from ser_core.ensemble.error_overlap import error_overlap
+from ser_core.ensemble.member_predictions import MemberPredictions
 from ser_core.ensemble.options import Options
-from ser_core.ensemble.overlap import overlap
 from ser_core.ensemble.search import EQUAL
-from ser_core.ensemble.stack import Stack
-from ser_core.errors import EvaluationError
-from ser_core.predictions import Predictions
+from ser_core.evaluation.predictions import Predictions
 from tests.ensemble.tables import both_parts, drawn, sure, table
 
 FEW = Options(trials=20)
@@ -28,11 +28,11 @@ def leaking(folds=4, rows=240):
     for own in range(folds):
         told = np.where(fold == own, true, (true + 1) % 6)
         members[f"knows {own}"] = table(true, sure(told, confidence=0.9), folds=folds, part="test")
-    return Stack.of(members)
+    return MemberPredictions.of(members)
 
 
 def test_out_of_fold_weights_never_see_their_own_fold():
-    found = crossed(leaking(), FEW, "out-of-fold", by_speaker=True)
+    found = crossfit(leaking(), FEW, "out-of-fold", by_speaker=True)
     for fold, pool in found.pools[POOLED].items():
         assert pool.weights[fold] < 0.05, "the member that knows this fold must look useless"
     assert (found.answers[POOLED].answers == found.answers[POOLED].true).mean() == 0
@@ -42,7 +42,7 @@ def test_out_of_fold_weights_never_see_their_own_fold():
 def test_each_turn_fits_on_other_clips_and_scores_every_test_clip_once(by_speaker):
     stack = leaking()
     scored = np.zeros(len(stack), dtype=int)
-    for turn in turns(stack, "out-of-fold", by_speaker=by_speaker):
+    for turn in crossfit_folds(stack, "out-of-fold", by_speaker=by_speaker):
         own = set(stack.rows.table["clip"][turn.scored])
         assert not own & set(turn.fitting.rows.table["clip"])
         scored += turn.scored
@@ -54,35 +54,38 @@ def test_speakers_of_the_fold_are_left_out_where_the_split_keeps_them_apart():
     table_ = stack.rows.table
     # Fold 1 has a clip of the speaker of fold 0.
     table_.loc[table_.index[table_["fold"] == 1][0], "speaker"] = "speaker 0"
-    first = next(turns(stack, "out-of-fold", by_speaker=True))
+    first = next(crossfit_folds(stack, "out-of-fold", by_speaker=True))
     assert "speaker 0" not in set(first.fitting.rows.table["speaker"])
-    loose = next(turns(stack, "out-of-fold", by_speaker=False))
+    loose = next(crossfit_folds(stack, "out-of-fold", by_speaker=False))
     assert "speaker 0" in set(loose.fitting.rows.table["speaker"])
 
 
 def test_validation_weights_come_from_the_validation_clips_of_the_same_fold():
     members = {f"m{i}": both_parts(1.0 + i, seed=i, folds=2) for i in range(2)}
-    stack = Stack.of(members)
-    for turn in turns(stack, "validation", by_speaker=False):
+    stack = MemberPredictions.of(members)
+    for turn in crossfit_folds(stack, "validation", by_speaker=False):
         assert set(turn.fitting.rows.table["part"]) == {"validation"}
         assert set(turn.fitting.rows.table["fold"]) == {turn.fold}
 
 
 def test_what_happens_on_test_clips_changes_no_weight_of_a_validation_fit():
     members = {f"m{i}": both_parts(1.0 + 0.3 * i, seed=i) for i in range(2)}
-    honest = crossed(Stack.of(members), FEW, "validation", by_speaker=False)
+    honest = crossfit(MemberPredictions.of(members), FEW, "validation", by_speaker=False)
     spoilt = dict(members)
     rows = spoilt["m1"].table.copy()
     test = rows["part"] == "test"
     columns = [name for name in rows if name.startswith("p_")]
     rows.loc[test, columns] = rows.loc[test, columns[::-1]].to_numpy()
     spoilt["m1"] = Predictions(rows)
-    other = crossed(Stack.of(spoilt), FEW, "validation", by_speaker=False)
+    other = crossfit(MemberPredictions.of(spoilt), FEW, "validation", by_speaker=False)
     assert honest.pools == other.pools
 
 
 def test_rows_are_chosen_by_what_there_is():
-    one, many = Stack.of({"m": both_parts(1.0, 0)}), Stack.of({"m": both_parts(1.0, 0, folds=3)})
+    one, many = (
+        MemberPredictions.of({"m": both_parts(1.0, 0)}),
+        MemberPredictions.of({"m": both_parts(1.0, 0, folds=3)}),
+    )
     assert chosen_rows(one, "auto") == "validation"
     assert chosen_rows(many, "auto") == "out-of-fold"
     assert chosen_rows(many, "validation") == "validation"
@@ -95,8 +98,8 @@ def test_rows_are_chosen_by_what_there_is():
 
 @pytest.fixture(scope="module")
 def pooled():
-    stack = Stack.of({f"m{i}": both_parts(0.8 + 0.4 * i, seed=3 * i) for i in range(3)})
-    return stack, crossed(stack, FEW, "validation", by_speaker=False)
+    stack = MemberPredictions.of({f"m{i}": both_parts(0.8 + 0.4 * i, seed=3 * i) for i in range(3)})
+    return stack, crossfit(stack, FEW, "validation", by_speaker=False)
 
 
 def test_every_contestant_is_compared_with_a_paired_interval(pooled):
@@ -123,8 +126,10 @@ def test_leaving_the_best_member_out_costs_most(pooled):
 def test_errors_in_common_are_counted_as_they_are():
     true = np.zeros(8, dtype=int)
     wrong = {"a": [1, 1, 1, 0, 0, 0, 0, 0], "b": [1, 1, 0, 1, 0, 0, 0, 0], "c": [0] * 8}
-    stack = Stack.of({name: table(true, sure(np.array(each))) for name, each in wrong.items()})
-    pairs = overlap(stack).set_index(["first", "second"])
+    stack = MemberPredictions.of(
+        {name: table(true, sure(np.array(each))) for name, each in wrong.items()}
+    )
+    pairs = error_overlap(stack).set_index(["first", "second"])
     both = pairs.loc[("a", "b")]
     assert (both["both"], both["either"], both["shared"]) == (2, 4, 0.5)
     assert both["q"] == pytest.approx((2 * 4 - 1 * 1) / (2 * 4 + 1 * 1))

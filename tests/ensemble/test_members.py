@@ -5,10 +5,10 @@ import json
 import pandas as pd
 import pytest
 
+from ser_core.core.errors import EvaluationError, SerError
 from ser_core.corpora import Split
 from ser_core.ensemble.members import Candidate, found, gather, obstacle
-from ser_core.errors import EvaluationError, SerError
-from ser_core.training import runs
+from ser_core.runs import catalogue
 
 
 def test_runs_of_one_split_are_pooled(make_run):
@@ -52,7 +52,7 @@ def test_answers_to_clips_that_trained_the_run_itself_are_refused(make_run, edit
 
 def test_answers_of_known_voices_are_checked_alike(make_run):
     run = make_run("one", normalise="speaker", knowing=2.0)
-    path = run.folder / runs.ENROLLED
+    path = run.folder / catalogue.ENROLLED
     clip = Candidate(run).split.fold(0)["train"][0]
     table = pd.read_parquet(path)
     table.assign(clip=[clip, *table["clip"][1:]]).to_parquet(path)
@@ -67,7 +67,7 @@ def test_what_else_keeps_a_run_out(make_run):
     assert "trained on" in obstacle(one, Candidate(other))
     unfinished = make_run("four")
     (unfinished.folder / "summary.json").unlink()
-    assert Candidate(runs.open_run(unfinished.folder)).fault == "It is not finished"
+    assert Candidate(catalogue.open_run(unfinished.folder)).fault == "It is not finished"
     assert obstacle(one, one) == ""
 
 

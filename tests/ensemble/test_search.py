@@ -4,21 +4,23 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize, minimize_scalar
 
-from ser_core.ensemble import exact
+from ser_core.core.errors import ParameterError
+from ser_core.ensemble import convex_weights
+from ser_core.ensemble.member_predictions import MemberPredictions
 from ser_core.ensemble.options import Options
-from ser_core.ensemble.pooling import Pool
 from ser_core.ensemble.search import Problem, fit, search, tempered
-from ser_core.ensemble.stability import stability
-from ser_core.ensemble.stack import Stack
-from ser_core.errors import ParameterError
+from ser_core.ensemble.weight_stability import stability
 from ser_core.evaluation import apply_temperature, fit_temperature, metrics
+from ser_core.models.pooling import Pool
 from tests.ensemble.tables import drawn, sure, table
 
 FEW = {"trials": 30}
 
 
 def three(rows=300):
-    return Stack.of({f"m{i}": drawn(1.0 + 0.3 * i, seed=i, rows=rows) for i in range(3)})
+    return MemberPredictions.of(
+        {f"m{i}": drawn(1.0 + 0.3 * i, seed=i, rows=rows) for i in range(3)}
+    )
 
 
 @pytest.mark.parametrize("objective", ["nll", "uar", "wa"])
@@ -26,7 +28,9 @@ def three(rows=300):
 def test_a_perfect_member_gets_all_the_weight(objective, pooling):
     poor = drawn(0.3)
     true = poor.true
-    stack = Stack.of({"poor": poor, "perfect": table(true, sure(true)), "worse": drawn(0.1, 3)})
+    stack = MemberPredictions.of(
+        {"poor": poor, "perfect": table(true, sure(true)), "worse": drawn(0.1, 3)}
+    )
     problem = Problem(stack, Options(objective=objective, pooling=pooling, **FEW))
     found = search(problem)
     share = found.weights / found.weights.sum()
@@ -36,7 +40,7 @@ def test_a_perfect_member_gets_all_the_weight(objective, pooling):
 
 def test_identical_members_make_a_flat_objective_and_equal_weights():
     one = drawn(1.5)
-    problem = Problem(Stack.of({"a": one, "b": one, "c": one}), Options(**FEW))
+    problem = Problem(MemberPredictions.of({"a": one, "b": one, "c": one}), Options(**FEW))
     found = search(problem, explain=True)
     assert np.ptp(found.losses) < 1e-9
     np.testing.assert_allclose(found.weights, 1 / 3)
@@ -82,14 +86,14 @@ def test_mixture_weights_are_those_of_a_plain_optimiser():
     slow = minimize(loss, np.zeros(3), method="Nelder-Mead", options={"xatol": 1e-6}).x
     wanted = np.exp(slow) / np.exp(slow).sum()
     np.testing.assert_allclose(
-        exact.mixture(stack.probabilities, stack.rows.true), wanted, atol=0.02
+        convex_weights.linear_weights(stack.probabilities, stack.rows.true), wanted, atol=0.02
     )
 
 
 def test_an_l1_penalty_silences_a_useless_member_and_spares_the_good_ones():
     rows = 300
     noise = table(drawn(1.0).true, 0.3 * np.random.default_rng(8).standard_normal((rows, 6)))
-    stack = Stack.of({"good": drawn(1.2), "noise": noise, "fine": drawn(1.0, seed=4)})
+    stack = MemberPredictions.of({"good": drawn(1.2), "noise": noise, "fine": drawn(1.0, seed=4)})
     options = Options(pooling="log-linear", l1=0.02, **FEW)
     found = search(Problem(stack, options))
     assert found.weights[1] == 0
@@ -98,12 +102,15 @@ def test_an_l1_penalty_silences_a_useless_member_and_spares_the_good_ones():
 
 def test_the_penalty_shrinks_weights_until_nothing_is_left():
     stack = three()
-    sums = [exact.geometric(stack.probabilities, stack.rows.true, l1).sum() for l1 in (0, 0.1, 1)]
+    sums = [
+        convex_weights.log_linear_weights(stack.probabilities, stack.rows.true, l1).sum()
+        for l1 in (0, 0.1, 1)
+    ]
     assert sums[0] > sums[1] > sums[2]
 
 
 def test_a_penalty_that_leaves_nobody_a_say_is_told():
-    useless = Stack.of({f"m{i}": drawn(0.1, seed=i) for i in range(2)})
+    useless = MemberPredictions.of({f"m{i}": drawn(0.1, seed=i) for i in range(2)})
     problem = Problem(useless, Options(pooling="log-linear", l1=1.0, **FEW))
     with pytest.raises(ParameterError, match="leaves no member any weight"):
         fit(problem, search(problem))
@@ -121,7 +128,7 @@ def test_a_penalty_that_means_nothing_is_refused(wrong):
 def test_the_temperature_recovers_a_planted_one(planted):
     calibrated = drawn(1.5, rows=4000)
     skewed = calibrated.with_probabilities(apply_temperature(calibrated.probabilities, 1 / planted))
-    stack = Stack.of({"a": skewed, "b": skewed})
+    stack = MemberPredictions.of({"a": skewed, "b": skewed})
     pool = tempered(Pool("linear", (0.5, 0.5)), stack)
     assert pool.temperature == pytest.approx(planted, rel=0.08)
 
@@ -131,11 +138,11 @@ def test_newton_steps_find_what_the_slow_search_finds():
     logs = np.log(stack.rows.probabilities)
     for power in (0.2, 1.0, 6.0):
         rows = stack.rows.with_probabilities(apply_temperature(stack.rows.probabilities, power))
-        quick = exact.best_temperature(logs / power, stack.rows.true)
+        quick = convex_weights.best_temperature(logs / power, stack.rows.true)
         assert quick == pytest.approx(fit_temperature(rows), rel=2e-3)
     loss = lambda t: metrics.nll(stack.rows.true, apply_temperature(stack.rows.probabilities, t))  # noqa: E731
     slow = minimize_scalar(loss, bounds=(0.05, 20), method="bounded").x
-    assert exact.best_temperature(logs, stack.rows.true) == pytest.approx(slow, rel=1e-2)
+    assert convex_weights.best_temperature(logs, stack.rows.true) == pytest.approx(slow, rel=1e-2)
 
 
 def test_equal_weights_need_no_search():
@@ -167,14 +174,14 @@ def test_the_trials_are_kept_with_where_they_came_from():
 @pytest.mark.parametrize("by_speaker", [False, True])
 def test_intervals_hold_the_weight_and_are_nil_where_clips_leave_no_doubt(objective, by_speaker):
     true = drawn(1.0, folds=6).true
-    clear = Stack.of(
+    clear = MemberPredictions.of(
         {"perfect": table(true, sure(true), folds=6), "poor": drawn(0.2, seed=2, folds=6)}
     )
     problem = Problem(clear, Options(objective="nll", **FEW), by_speaker)
     rows = stability(problem, search(problem)).set_index("member")
     assert rows.loc["perfect", "low"] > 0.9
     open_ = Problem(
-        Stack.of({f"m{i}": drawn(1.0, seed=i, folds=6) for i in range(2)}),
+        MemberPredictions.of({f"m{i}": drawn(1.0, seed=i, folds=6) for i in range(2)}),
         Options(objective=objective, **FEW),
         by_speaker,
     )

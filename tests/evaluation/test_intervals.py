@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import t as student
 
-from ser_core.errors import ParameterError, UnknownNameError
+from ser_core.core.errors import ParameterError, UnknownNameError
 from ser_core.evaluation import Predictions, interval, metrics
 from ser_core.evaluation.intervals import (
     Sampling,
@@ -13,7 +13,13 @@ from ser_core.evaluation.intervals import (
     sampling,
     student_t,
 )
-from ser_core.evaluation.tally import METRICS, PER_CLASS, Tally, ece_by_chance, tally
+from ser_core.evaluation.sufficient_statistics import (
+    METRICS,
+    PER_CLASS,
+    SufficientStatistics,
+    ece_by_chance,
+    sufficient_statistics,
+)
 from tests.evaluation.tables import answered, drawn
 
 
@@ -200,7 +206,7 @@ def world(generator, speakers, clips, spread):
     counts[:, each, each] = hits
     counts[:, each, (each + 1) % 6] = clips - hits
     other = np.zeros((speakers, 2 + 2 * metrics.BINS))
-    return Tally(np.hstack([counts.reshape(speakers, 36), other]), 6)
+    return SufficientStatistics(np.hstack([counts.reshape(speakers, 36), other]), 6)
 
 
 def coverage(method, *, speakers, clips, spread, worlds=150):
@@ -233,7 +239,7 @@ def test_the_bootstrap_over_clips_covers_where_speakers_do_not_matter():
         right = generator.random(360) < RECALLS[true]
         sums = np.zeros((360, 36 + 2 + 2 * metrics.BINS))
         sums[np.arange(360), true * 6 + np.where(right, true, wrong)] = 1
-        found = Sampling(Tally(sums, 6), resamples=200).interval("uar")
+        found = Sampling(SufficientStatistics(sums, 6), resamples=200).interval("uar")
         covered += found.low <= RECALLS.mean() <= found.high
     assert 0.91 <= covered / 200 <= 0.99
 
@@ -260,7 +266,10 @@ def test_the_ece_of_a_calibrated_model_is_not_told_from_zero():
 
 def test_chance_explains_as_much_ece_as_calibrated_models_show():
     generator = np.random.default_rng(4)
-    shown = [METRICS["ece"].value(tally(calibrated(generator, 400)).total()) for _ in range(100)]
-    drawn_by_chance = ece_by_chance(tally(calibrated(generator, 400)).total())
+    shown = [
+        METRICS["ece"].value(sufficient_statistics(calibrated(generator, 400)).total())
+        for _ in range(100)
+    ]
+    drawn_by_chance = ece_by_chance(sufficient_statistics(calibrated(generator, 400)).total())
     assert np.mean(drawn_by_chance) == pytest.approx(np.mean(shown), rel=0.1)
     assert np.quantile(drawn_by_chance, 0.9) == pytest.approx(np.quantile(shown, 0.9), rel=0.15)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn import metrics as sk
 
-from ser_core.errors import ParameterError
-from ser_core.evaluation import metrics, rates
+from ser_core.core.errors import ParameterError
+from ser_core.evaluation import confusion_rates, metrics
 from tests.evaluation.tables import drawn
 
 pairs = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=60)
@@ -23,7 +23,12 @@ def test_rates_agree_with_scikit_learn(rows):
     counts = metrics.confusion(true, answers, 6)
     np.testing.assert_array_equal(counts, sk.confusion_matrix(true, answers, labels=range(6)))
     scores = sk.precision_recall_fscore_support(true, answers, labels=present, zero_division=0)
-    ours = (rates.precision(counts), rates.recall(counts), rates.f1(counts), rates.support(counts))
+    ours = (
+        confusion_rates.precision(counts),
+        confusion_rates.recall(counts),
+        confusion_rates.f1(counts),
+        confusion_rates.support(counts),
+    )
     for mine, theirs in zip(ours, scores, strict=True):
         np.testing.assert_allclose(np.nan_to_num(mine[present]), theirs)
     assert metrics.wa(true, answers) == pytest.approx(sk.accuracy_score(true, answers))
@@ -41,22 +46,27 @@ def test_uar_is_balanced_accuracy():
 
 def test_rates_worked_out_by_hand():
     counts = np.array([[8, 2, 0], [1, 1, 0], [0, 0, 0]])
-    np.testing.assert_allclose(rates.recall(counts), [0.8, 0.5, np.nan])
-    np.testing.assert_allclose(rates.precision(counts), [8 / 9, 1 / 3, np.nan])
-    np.testing.assert_allclose(rates.f1(counts), [16 / 19, 2 / 5, np.nan])
-    assert rates.accuracy(counts) == 0.75
-    assert rates.uar(counts) == pytest.approx(0.65)
-    assert rates.macro_f1(counts) == pytest.approx((16 / 19 + 2 / 5) / 2)
-    assert rates.weighted_f1(counts) == pytest.approx((10 * 16 / 19 + 2 * 2 / 5) / 12)
+    np.testing.assert_allclose(confusion_rates.recall(counts), [0.8, 0.5, np.nan])
+    np.testing.assert_allclose(confusion_rates.precision(counts), [8 / 9, 1 / 3, np.nan])
+    np.testing.assert_allclose(confusion_rates.f1(counts), [16 / 19, 2 / 5, np.nan])
+    assert confusion_rates.accuracy(counts) == 0.75
+    assert confusion_rates.uar(counts) == pytest.approx(0.65)
+    assert confusion_rates.macro_f1(counts) == pytest.approx((16 / 19 + 2 / 5) / 2)
+    assert confusion_rates.weighted_f1(counts) == pytest.approx((10 * 16 / 19 + 2 * 2 / 5) / 12)
     np.testing.assert_allclose(
-        rates.row_normalised(counts), [[0.8, 0.2, 0], [0.5, 0.5, 0], [np.nan] * 3]
+        confusion_rates.row_normalised(counts), [[0.8, 0.2, 0], [0.5, 0.5, 0], [np.nan] * 3]
     )
 
 
 def test_many_confusions_are_scored_at_once():
     generator = np.random.default_rng(0)
     counts = generator.integers(0, 9, (4, 5, 6, 6))
-    for score in (rates.uar, rates.accuracy, rates.macro_f1, rates.weighted_f1):
+    for score in (
+        confusion_rates.uar,
+        confusion_rates.accuracy,
+        confusion_rates.macro_f1,
+        confusion_rates.weighted_f1,
+    ):
         one_by_one = [[score(each) for each in row] for row in counts]
         np.testing.assert_allclose(score(counts), one_by_one)
 

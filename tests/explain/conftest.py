@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from ser_core.audio import Waveform
-from ser_core.explain.view import Sight
+from ser_core.explain.model_input import NetworkInput
+from ser_core.features.representations import make
 from ser_core.models.networks.resnet import AudioResNet, ResNetSpec
-from ser_core.representations import make
 from tests.explain.nets import CLASSES, Weighted, bundle_of, lively
 
 
@@ -19,7 +19,7 @@ def sight_of():
         rep = make("melspectrogram", n_mels=seen.shape[-2], n_fft=1024)
         quiet = torch.full((1, *seen.shape[1:3], 1), silence)
         network = network.eval().requires_grad_(requires_grad=False)
-        return Sight(network, seen, quiet, seen[0].numpy(), rep, classes, frames)
+        return NetworkInput(network, seen, quiet, seen[0].numpy(), rep, classes, frames)
 
     return sight_of
 

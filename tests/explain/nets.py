@@ -3,13 +3,13 @@
 import torch
 from torch import nn
 
-from ser_core.ensemble.bundle import Ensemble
-from ser_core.ensemble.pooling import Pool
+from ser_core.features.representations import make
 from ser_core.models.bundle import Bundle, architecture
-from ser_core.models.emotion import EmotionModel
+from ser_core.models.classifier import EmotionClassifier
+from ser_core.models.ensemble import Ensemble
 from ser_core.models.networks.linear import LinearSpec
 from ser_core.models.networks.resnet import ResNetSpec
-from ser_core.representations import make
+from ser_core.models.pooling import Pool
 
 CLASSES = ("anger", "sadness", "neutral")
 
@@ -54,7 +54,7 @@ def bundle_of(name="melspectrogram", normalise="corpus", seed=0, width=2, **para
     rep = make(name, **parameters)
     channels, _, _ = rep.silence.shape
     spec = ResNetSpec(depth="resnet10", width=width, channels=channels, classes=len(CLASSES))
-    model = EmotionModel(rep, normalise, spec, CLASSES)
+    model = EmotionClassifier(rep, normalise, spec, CLASSES)
     lively(model.network, seed)
     model.normaliser.mean.fill_(-50.0 if rep.unit == "dB" else 0.0)
     model.normaliser.spread.fill_(20.0 if rep.unit == "dB" else 1.0)
@@ -65,7 +65,7 @@ def linear_bundle():
     """A bundle of a linear network, which sees a clip as one column of numbers."""
     rep = make("functionals")
     spec = LinearSpec(channels=1, bins=rep.silence.shape[1], classes=len(CLASSES))
-    model = EmotionModel(rep, "corpus", spec, CLASSES).eval()
+    model = EmotionClassifier(rep, "corpus", spec, CLASSES).eval()
     return Bundle(model, architecture(model))
 
 

@@ -8,20 +8,20 @@ import numpy as np
 import pytest
 import torch
 
-from ser_core.ensemble.pooling import Pool
-from ser_core.errors import ModelError, ParameterError
-from ser_core.explain import METHODS, attribute, look
-from ser_core.explain.bench import checks_of
-from ser_core.explain.fills import filled
-from ser_core.explain.view import named
+from ser_core.core.errors import ModelError, ParameterError
+from ser_core.explain import METHODS, attribute, model_input
+from ser_core.explain.baselines import baseline_input
+from ser_core.explain.benchmark import checks_of
+from ser_core.explain.model_input import named
+from ser_core.features.representations import REPRESENTATIONS
+from ser_core.inference.confidence import Confidence
 from ser_core.models.abilities import PROPAGATION, STAGES, of_file
-from ser_core.predicting.confidence import Confidence
-from ser_core.representations import REPRESENTATIONS
+from ser_core.models.pooling import Pool
 from tests.explain.nets import CLASSES, bundle_of, linear_bundle, pair_of
 
 
 def test_the_model_answers_the_same_through_its_view(bundle, speech):
-    view = look(bundle, speech)
+    view = model_input(bundle, speech)
     np.testing.assert_allclose(view.probabilities(), bundle.predict([speech])[0], atol=1e-6)
 
 
@@ -33,19 +33,22 @@ def test_what_is_explained_is_what_the_network_is_given(normalise, speech):
     hook = bundle.model.network.register_forward_pre_hook(lambda _, args: given.append(args[0]))
     bundle.predict([speech], voice)
     hook.remove()
-    torch.testing.assert_close(look(bundle, speech, voice).sights[0].seen, given[0])
+    torch.testing.assert_close(model_input(bundle, speech, voice).network_inputs[0].seen, given[0])
 
 
 @pytest.mark.parametrize("normalise", ["corpus", "clip", "speaker"])
 def test_silence_is_what_silence_becomes_among_this_clip(normalise, speech):
     bundle = bundle_of(normalise=normalise)
-    sight = look(bundle, speech).sights[0]
+    network_input = model_input(bundle, speech).network_inputs[0]
     normaliser = bundle.model.normaliser
-    picture = torch.from_numpy(sight.picture)[None]
-    mean, spread = normaliser.constants(picture)
-    undone = filled(sight, "silence") * spread.unsqueeze(-1) + mean.unsqueeze(-1)
+    feature_map = torch.from_numpy(network_input.picture)[None]
+    mean, spread = normaliser.constants(feature_map)
+    undone = baseline_input(network_input, "silence") * spread.unsqueeze(-1) + mean.unsqueeze(-1)
     torch.testing.assert_close(
-        undone, bundle.model.representation.silence.expand_as(picture[0])[None], atol=1e-3, rtol=0
+        undone,
+        bundle.model.representation.silence.expand_as(feature_map[0])[None],
+        atol=1e-3,
+        rtol=0,
     )
 
 
@@ -80,13 +83,13 @@ def test_an_ensemble_is_explained_through_its_members_by_weight(speech):
 def test_an_ensemble_answers_the_same_through_its_view(kind, speech):
     pair = pair_of(bundle_of(seed=0), bundle_of("mfcc", seed=5), [0.75, 0.25], kind, 1.7)
     np.testing.assert_allclose(
-        look(pair, speech).probabilities(), pair.predict([speech])[0], atol=1e-6
+        model_input(pair, speech).probabilities(), pair.predict([speech])[0], atol=1e-6
     )
 
 
 def test_members_on_other_representations_have_a_map_of_their_own(speech):
     pair = pair_of(bundle_of(), bundle_of("spectrogram"), [0.4, 0.6])
-    assert [rep.name for rep in look(pair, speech).representations.values()] == [
+    assert [rep.name for rep in model_input(pair, speech).representations.values()] == [
         "spectrogram",
         "melspectrogram",
     ]
@@ -101,16 +104,16 @@ def test_voices_go_to_the_members_that_use_them(speech, others):
     speaker = bundle_of(normalise="speaker")
     pair = pair_of(bundle_of(), speaker, [0.5, 0.5])
     voice = speaker.enrol(others)
-    seen = look(pair, speech, voice).sights[1].seen
-    torch.testing.assert_close(seen, look(speaker, speech, voice).sights[0].seen)
+    seen = model_input(pair, speech, voice).network_inputs[1].seen
+    torch.testing.assert_close(seen, model_input(speaker, speech, voice).network_inputs[0].seen)
     with pytest.raises(ModelError, match="has 2 parts, and this model needs 1"):
-        look(pair, speech, voice * 2)
+        model_input(pair, speech, voice * 2)
 
 
 def test_with_a_voice_the_model_answers_the_same_through_its_view(speech, others):
     bundle = bundle_of(normalise="speaker")
     voice = bundle.enrol(others)
-    known, stranger = look(bundle, speech, voice), look(bundle, speech)
+    known, stranger = model_input(bundle, speech, voice), model_input(bundle, speech)
     np.testing.assert_allclose(known.probabilities(), bundle.predict([speech], voice)[0], atol=1e-6)
     assert not np.allclose(known.probabilities(), stranger.probabilities(), atol=1e-3)
 
@@ -139,14 +142,14 @@ def test_an_ensemble_has_the_weights_that_it_has_for_known_voices(speech, others
         plain, pool_knowing=Pool("linear", (0.2, 0.8), 0.7), about={**plain.about, "enrolled": {}}
     )
     voice = pair.enrol(others)
-    known = look(pair, speech, voice)
+    known = model_input(pair, speech, voice)
     np.testing.assert_allclose(known.probabilities(), pair.predict([speech], voice)[0], atol=1e-6)
     assert known.weights == pytest.approx((0.2, 0.8))
-    assert look(pair, speech).weights == pytest.approx((0.75, 0.25))
+    assert model_input(pair, speech).weights == pytest.approx((0.75, 0.25))
 
 
 def test_what_people_are_told_is_at_the_temperature_of_the_confidence(bundle, speech):
-    view = look(bundle, speech)
+    view = model_input(bundle, speech)
     told = view.read(Confidence(temperature=2.0)).probabilities()
     expected = np.sqrt(view.probabilities())
     np.testing.assert_allclose(told, expected / expected.sum(), atol=1e-6)
@@ -154,23 +157,23 @@ def test_what_people_are_told_is_at_the_temperature_of_the_confidence(bundle, sp
 
 def test_a_map_explains_the_answer_of_those_that_see_its_picture(speech):
     one, two, three = bundle_of(seed=0), bundle_of(seed=5), bundle_of("spectrogram")
-    view = look(pair_of(one, three, [0.3, 0.7]), speech)
+    view = model_input(pair_of(one, three, [0.3, 0.7]), speech)
     np.testing.assert_allclose(
         view.probabilities_through("melspectrogram"), one.predict([speech])[0], atol=1e-6
     )
     assert named(view, "melspectrogram") == "its network on log-mel spectrogram"
-    view = look(pair_of(one, two, [0.75, 0.25]), speech)
+    view = model_input(pair_of(one, two, [0.75, 0.25]), speech)
     mean = 0.75 * one.predict([speech])[0] + 0.25 * two.predict([speech])[0]
     np.testing.assert_allclose(view.probabilities_through(), mean, atol=1e-6)
     assert named(view) == "its 2 networks on log-mel spectrogram"
-    alone = look(one, speech)
+    alone = model_input(one, speech)
     assert alone.probabilities_through() == pytest.approx(alone.probabilities())
     assert named(alone) == "the model"
 
 
 def test_a_method_goes_to_what_it_applies_to(speech):
-    linear, pictures = linear_bundle(), bundle_of()
-    pair = pair_of(linear, pictures, [0.8, 0.2])
+    linear, features = linear_bundle(), bundle_of()
+    pair = pair_of(linear, features, [0.8, 0.2])
     assert attribute(pair, speech, "lrp").representation.name == "melspectrogram"
     assert attribute(pair, speech, "gradient_x_input").representation.name == "functionals"
     with pytest.raises(ModelError, match="this model is a linear layer on"):
@@ -181,14 +184,14 @@ def test_networks_without_weight_have_a_map_too(speech):
     pair = pair_of(bundle_of(), bundle_of("spectrogram"), [1.0, 0.0])
     found = attribute(pair, speech, "gradient_x_input", representation="spectrogram")
     assert np.isfinite(found.values).all()
-    view = look(pair, speech)
+    view = model_input(pair, speech)
     assert np.isfinite(view.probabilities_through("spectrogram")).all()
 
 
 def test_a_model_without_networks_says_so(speech):
     file = SimpleNamespace(about={"name": "a file"}, enrols=False, lacks=of_file())
     with pytest.raises(ModelError, match="a file: has no network"):
-        look(file, speech)
+        model_input(file, speech)
 
 
 @pytest.mark.parametrize("name", list(METHODS))
@@ -201,7 +204,7 @@ def test_a_linear_model_on_functionals_is_explained_where_that_makes_sense(name,
     small = {"samples": 50} if name == "lime" else {}
     found = attribute(bundle, speech, name, **small)
     assert found.values.shape == (1, bundle.model.representation.silence.shape[1], 1)
-    view = look(bundle, speech)
+    view = model_input(bundle, speech)
     checks = checks_of(view, found, view.target(None), costly=True)
     assert "padding" not in {each.name for each in checks}
 

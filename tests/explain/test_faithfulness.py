@@ -17,8 +17,8 @@ from ser_core.explain.faithfulness import (
     order_of,
     tiles_of,
 )
-from ser_core.explain.scatter import Means, Rank, ranks
-from ser_core.explain.view import View, look
+from ser_core.explain.model_input import ModelInput, model_input
+from ser_core.explain.summary_statistics import ClipMeans, Rank, ranks
 from tests.explain.nets import CLASSES, Weighted, bundle_of, pair_of
 
 TERMS = Terms(bands=4, pieces=5, controls=24)
@@ -33,8 +33,8 @@ def bright(sight_of):
     """
     weights = torch.zeros(3, *SHAPE)
     weights[1, 0, :2, :8] = 0.25
-    sight = sight_of(Weighted(weights), torch.ones(1, *SHAPE))
-    return View((sight,), (1.0,), CLASSES, lambda answers: answers[0])
+    network_input = sight_of(Weighted(weights), torch.ones(1, *SHAPE))
+    return ModelInput((network_input,), (1.0,), CLASSES, lambda answers: answers[0])
 
 
 def answer(logit):
@@ -45,15 +45,15 @@ def slow_curve(view, values, terms, *, deletion):
     """The definition, tile by tile, with a loop."""
     tiles = tiles_of(SHAPE, terms)
     order = order_of(values, tiles, terms.seed)
-    seen = view.sights[0].seen
+    seen = view.network_inputs[0].seen
     curve = []
     for area in (0.0, *AREAS, 1.0):
         count = len(order) if area == 1 else max(1, round(area * len(order))) if area else 0
-        picture = seen.clone() if deletion else torch.zeros_like(seen)
+        feature_map = seen.clone() if deletion else torch.zeros_like(seen)
         for tile in order[:count]:
             inside = torch.from_numpy(tiles == tile)
-            picture[0][inside] = 0.0 if deletion else seen[0][inside]
-        curve.append(float(view.sights[0].probabilities(picture)[0, 1]))
+            feature_map[0][inside] = 0.0 if deletion else seen[0][inside]
+        curve.append(float(view.network_inputs[0].probabilities(feature_map)[0, 1]))
     return np.array(curve)
 
 
@@ -68,7 +68,7 @@ def test_curves_follow_their_definition(bright):
 
 
 def test_the_truth_takes_all_at_once_and_brings_all_back(bright):
-    truth = bright.sights[0].network.weights[1].numpy()
+    truth = bright.network_inputs[0].network.weights[1].numpy()
     found = faithfulness(bright, 1, {"truth": truth, "opposite": -truth}, TERMS)
     whole, nothing = answer(0.25 * 16), answer(0.0)
     assert found["truth"]["drop"] == pytest.approx(whole - nothing)
@@ -126,7 +126,7 @@ def test_contiguous_chance_hangs_together_and_scattered_does_not():
 @pytest.mark.parametrize("fill", ["mean", "silence", "blurred"])
 def test_what_is_removed_is_filled_alike(bright, fill):
     terms = Terms(bands=4, pieces=5, controls=2, fill=fill)
-    truth = bright.sights[0].network.weights[1].numpy()
+    truth = bright.network_inputs[0].network.weights[1].numpy()
     found = faithfulness(bright, 1, {"truth": truth}, terms)["truth"]
     left = {"mean": 0.0, "silence": -2.0, "blurred": 1.0}[fill]
     assert found["drop"] == pytest.approx(answer(4.0) - answer(0.25 * 16 * left), abs=1e-6)
@@ -134,8 +134,8 @@ def test_what_is_removed_is_filled_alike(bright, fill):
 
 def test_of_an_ensemble_all_that_see_the_picture_lose_the_part(speech):
     one, two, other = bundle_of(seed=0), bundle_of(seed=3), bundle_of("mfcc", seed=1)
-    pair = look(pair_of(one, two, [0.5, 0.5]), speech)
-    mixed = look(pair_of(one, other, [0.5, 0.5]), speech)
+    pair = model_input(pair_of(one, two, [0.5, 0.5]), speech)
+    mixed = model_input(pair_of(one, other, [0.5, 0.5]), speech)
     for view, name in ((pair, ""), (mixed, "melspectrogram")):
         shape = view.through(name)[0][0].shape
         tiles = tiles_of(shape, TERMS)
@@ -143,8 +143,8 @@ def test_of_an_ensemble_all_that_see_the_picture_lose_the_part(speech):
         target = view.target(None)
         found = curves(view, target, order, tiles, TERMS, name)
         assert found.deletion[0, 0] == pytest.approx(view.probabilities()[target])
-    seen = [s.probabilities(torch.zeros_like(s.seen)).numpy()[0] for s in pair.sights]
-    tiles = tiles_of(pair.sights[0].shape, TERMS)
+    seen = [s.probabilities(torch.zeros_like(s.seen)).numpy()[0] for s in pair.network_inputs]
+    tiles = tiles_of(pair.network_inputs[0].shape, TERMS)
     found = curves(pair, 1, np.arange(20)[None], tiles, TERMS)
     assert found.deletion[0, -1] == pytest.approx(np.mean(seen, axis=0)[1])
 
@@ -163,7 +163,7 @@ def scores():
 
 
 def test_intervals_hold_the_mean_and_pairing_makes_differences_sure(scores):
-    means = Means.of(scores)
+    means = ClipMeans.of(scores)
     good, plain = means.mean("good"), means.mean("plain")
     assert good.low < scores["good"].mean() < good.high
     assert good.low < plain.high  # on their own they overlap
@@ -174,7 +174,7 @@ def test_intervals_hold_the_mean_and_pairing_makes_differences_sure(scores):
 
 def test_few_speakers_are_left_out_in_turn(scores):
     speakers = pd.Series(np.repeat(list("abcdefgh"), 25))
-    found = Means.of(scores, speakers).mean("good")
+    found = ClipMeans.of(scores, speakers).mean("good")
     of_each = scores["good"].groupby(speakers.to_numpy()).mean()
     margin = 2.3646 * of_each.std() / np.sqrt(8)  # Student's t, 7 degrees of freedom
     assert found.value == pytest.approx(of_each.mean())
@@ -184,7 +184,7 @@ def test_few_speakers_are_left_out_in_turn(scores):
 
 
 def test_a_single_clip_has_no_interval():
-    found = Means.of(pd.DataFrame({"a": [0.3], "b": [0.1]})).mean("a")
+    found = ClipMeans.of(pd.DataFrame({"a": [0.3], "b": [0.1]})).mean("a")
     assert (found.value, found.low, found.high) == (0.3, None, None)
 
 

@@ -7,12 +7,12 @@ import torch.nn.functional as F
 from lime.lime_image import LimeImageExplainer
 from torch import nn
 
-from ser_core.errors import ModelError, ParameterError, UnknownNameError
+from ser_core.core.errors import ModelError, ParameterError, UnknownNameError
 from ser_core.explain import METHODS, make
-from ser_core.explain.fills import filled
-from ser_core.explain.lime_in_batches import Explainer
+from ser_core.explain.baselines import baseline_input
+from ser_core.explain.lime import grid
+from ser_core.explain.lime_sampling import Explainer
 from ser_core.explain.lrp import Propagated, apart
-from ser_core.explain.surrogate import grid
 from ser_core.models.abilities import PROPAGATION, STAGES
 from ser_core.models.networks.resnet import AudioResNet, ResNetSpec
 from tests.explain.nets import Weighted, lively
@@ -20,8 +20,8 @@ from tests.explain.nets import Weighted, lively
 TARGET = 1
 
 
-def values(sight, name, target=TARGET, **parameters):
-    return make(name, **parameters).relevance(sight, target).values
+def values(network_input, name, target=TARGET, **parameters):
+    return make(name, **parameters).relevance(network_input, target).values
 
 
 # On a weighted sum every share is known: weight times (value minus baseline).
@@ -34,7 +34,7 @@ def test_gradient_x_input_of_a_weighted_sum_is_weight_times_value(weighted):
 
 @pytest.mark.parametrize("fill", ["mean", "silence", "blurred"])
 def test_integrated_gradients_of_a_weighted_sum_are_exact_from_every_baseline(weighted, fill):
-    apart_by = weighted.seen[0] - filled(weighted, fill)[0]
+    apart_by = weighted.seen[0] - baseline_input(weighted, fill)[0]
     shares = weighted.network.weights[TARGET] * apart_by
     found = make("integrated_gradients", baseline=fill, steps=8).relevance(weighted, TARGET)
     torch.testing.assert_close(found.values, shares, atol=1e-5, rtol=1e-4)
@@ -51,7 +51,9 @@ def test_smoothgrad_of_a_weighted_sum_is_the_size_of_the_weights(weighted):
 @pytest.mark.parametrize("fill", ["mean", "silence"])
 def test_occlusion_of_a_weighted_sum_is_the_sum_over_the_window(weighted, fill):
     found = values(weighted, "occlusion", bands=4, pieces=4, baseline=fill)
-    shares = weighted.network.weights[TARGET] * (weighted.seen[0] - filled(weighted, fill)[0])
+    shares = weighted.network.weights[TARGET] * (
+        weighted.seen[0] - baseline_input(weighted, fill)[0]
+    )
     windows = shares.reshape(1, 4, 2, 4, 3).sum(dim=(2, 4))
     expected = windows.repeat_interleave(2, dim=1).repeat_interleave(3, dim=2)
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
@@ -157,10 +159,12 @@ def test_lrp_follows_its_definition(residual):
 def test_lrp_conserves_the_logit_without_the_last_bias(sight_of):
     """Wide enough that no unit is without a positive contribution; such a one keeps its share."""
     network = lively(AudioResNet(ResNetSpec(depth="resnet10", width=8, classes=3)))
-    sight = sight_of(network, torch.randn(1, 1, 16, 24, generator=torch.Generator().manual_seed(1)))
+    network_input = sight_of(
+        network, torch.randn(1, 1, 16, 24, generator=torch.Generator().manual_seed(1))
+    )
     for target in range(3):
-        found = make("lrp", rules="alpha1-beta0").relevance(sight, target)
-        whole = sight.logits(sight.seen)[0, target] - network.fc.bias[target]
+        found = make("lrp", rules="alpha1-beta0").relevance(network_input, target)
+        whole = network_input.logits(network_input.seen)[0, target] - network.fc.bias[target]
         assert found.details["propagated"] == pytest.approx(float(whole), abs=1e-4)
         assert float(found.values.sum()) == pytest.approx(float(whole), rel=1e-3, abs=1e-4)
 
@@ -175,8 +179,8 @@ def test_lrp_gives_everything_to_the_only_sound(sight_of):
             module.weight.data[:, :, centre, centre] = 1.0
     seen = torch.zeros(1, 1, 32, 32)
     seen[0, 0, 8, 16] = 3.0
-    sight = sight_of(network, seen)
-    found = make("lrp").relevance(sight, TARGET)
+    network_input = sight_of(network, seen)
+    found = make("lrp").relevance(network_input, TARGET)
     assert found.values[0, 8, 16] == pytest.approx(found.details["propagated"], rel=1e-4)
     assert float(found.values.abs().sum()) == pytest.approx(
         abs(found.details["propagated"]), rel=1e-4
@@ -249,19 +253,19 @@ def test_a_network_without_convolutions_is_explained_or_excused(weighted, name):
 @pytest.mark.parametrize("name", ["occlusion", "lime", "smoothgrad", "integrated_gradients"])
 def test_pictures_of_any_shape_can_be_explained(sight_of, name, shape):
     weights = torch.randn(3, *shape, generator=torch.Generator().manual_seed(2))
-    sight = sight_of(Weighted(weights), torch.ones(1, *shape)) if shape[1] > 7 else None
-    if sight is None:  # too few bins for mel bands; the axes play no part here
-        sight = sight_of(Weighted(torch.ones(3, 1, 8, 4)), torch.ones(1, 1, 8, 4))
-        sight = type(sight)(
+    network_input = sight_of(Weighted(weights), torch.ones(1, *shape)) if shape[1] > 7 else None
+    if network_input is None:  # too few bins for mel bands; the axes play no part here
+        network_input = sight_of(Weighted(torch.ones(3, 1, 8, 4)), torch.ones(1, 1, 8, 4))
+        network_input = type(network_input)(
             Weighted(weights).eval().requires_grad_(requires_grad=False),
             torch.ones(1, *shape),
             torch.zeros(1, *shape[:2], 1),
             np.ones(shape, np.float32),
-            sight.representation,
-            sight.classes,
+            network_input.representation,
+            network_input.classes,
         )
     small = {"lime": {"samples": 60}}.get(name, {})
-    assert values(sight, name, **small).shape == shape
+    assert values(network_input, name, **small).shape == shape
 
 
 def test_lime_samples_as_lime_itself_does(weighted, monkeypatch):

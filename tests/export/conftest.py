@@ -9,12 +9,12 @@ import onnx
 import pytest
 
 from ser_core.audio import load
-from ser_core.export import wire
-from ser_core.export.model import content_of, open_onnx, read
-from ser_core.export.verification import Clip
-from ser_core.export.writing import converted, export, file_name, write
-from ser_core.predicting.answering import open_model
-from ser_core.settings import demo_corpus
+from ser_core.core.settings import demo_corpus
+from ser_core.export.onnx_writer import converted, export, file_name, write
+from ser_core.export.parity import Clip
+from ser_core.inference.classify import open_model
+from ser_core.models import onnx_bytes
+from ser_core.models.onnx import content_of, open_onnx, read
 from tests.export.nets import bundle
 from tests.threads import one_thread  # noqa: F401  (for every test here)
 
@@ -71,7 +71,7 @@ def edited(exported, tmp_path):
     """A copy with another spec or graph that is sealed as if it had been exported so."""
 
     def edit(change=None, source=exported.path, **spec) -> Path:
-        content = wire.graph(content_of(source))
+        content = onnx_bytes.graph(content_of(source))
         if change is not None:
             graph = onnx.ModelProto.FromString(content)
             change(graph.graph)

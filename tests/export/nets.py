@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 
+from ser_core.features.representations import make
 from ser_core.models.bundle import Bundle, architecture
-from ser_core.models.emotion import EmotionModel
+from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.networks.linear import LinearSpec
 from ser_core.models.networks.resnet import ResNetSpec
-from ser_core.representations import make
 
 CLASSES = ("anger", "fear", "happiness", "sadness", "surprise", "neutral")
 METRICS = {"uar": {"value": 0.5, "low": 0.4, "high": 0.6, "method": "bootstrap over 50 clips"}}
@@ -41,7 +41,7 @@ def bundle(
         spec = LinearSpec(channels=channels, bins=bins, classes=len(classes))
     else:
         spec = ResNetSpec(depth="resnet10", width=4, channels=channels, classes=len(classes))
-    model = EmotionModel(rep, normalise, spec, classes)
+    model = EmotionClassifier(rep, normalise, spec, classes)
     torch.nn.init.normal_(model.network.fc.weight, std=0.05 if rep.summary else 1.0)
     for module in model.modules():  # as if trained: no layer is the identity
         if isinstance(module, torch.nn.BatchNorm2d):

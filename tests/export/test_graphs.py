@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from ser_core.audio import Waveform
-from ser_core.ensemble.bundle import Ensemble
-from ser_core.ensemble.pooling import Pool
-from ser_core.errors import ModelError
+from ser_core.core.errors import ModelError
 from ser_core.export.graph import INEXPRESSIBLE
-from ser_core.export.model import open_onnx
-from ser_core.export.writing import export
+from ser_core.export.onnx_writer import export
+from ser_core.features.representations import REPRESENTATIONS
+from ser_core.inference.confidence import confidence
+from ser_core.models.ensemble import Ensemble
+from ser_core.models.onnx import open_onnx
+from ser_core.models.pooling import Pool
 from ser_core.models.predictor import load
-from ser_core.predicting.confidence import confidence
-from ser_core.representations import REPRESENTATIONS
 from tests.export.nets import CLASSES, METRICS, bundle
 
 

@@ -17,9 +17,9 @@ import pytest
 import soundfile
 
 from ser_core import audio
-from ser_core.export.model import open_onnx, read
 from ser_core.export.package import example, package, report
-from ser_core.export.verification import mark, verify
+from ser_core.export.parity import verify, write_verdict
+from ser_core.models.onnx import open_onnx, read
 
 JAVASCRIPT = """
 const ort = require('onnxruntime-node');
@@ -144,7 +144,7 @@ def test_the_zip_holds_all_of_it(unzipped, exported):
 def test_the_report_tells_what_the_gate_found(edited, app, clips):
     path = edited()
     assert "Nobody" in report(read(path))
-    mark(path, verify(open_onnx(path), app, clips[:4], description="four clips"))
+    write_verdict(path, verify(open_onnx(path), app, clips[:4], description="four clips"))
     told = report(read(path))
     assert "four clips" in told
     assert "| Equal answers | 1 | at least 0.998 |" in told

@@ -8,16 +8,16 @@ import numpy as np
 import onnx
 import pytest
 
-from ser_core import atomic
-from ser_core.errors import ModelError, SerError
-from ser_core.export import model as opening
-from ser_core.export import wire
-from ser_core.export.model import content_of, open_onnx, read
+from ser_core.core.errors import ModelError, SerError
+from ser_core.export.onnx_writer import write
+from ser_core.export.pipeline import run_pipeline
 from ser_core.export.plan import Plan
-from ser_core.export.producing import produce
-from ser_core.export.spec import Reading
-from ser_core.export.writing import write
+from ser_core.models import onnx as opening
+from ser_core.models import onnx_bytes
+from ser_core.models.onnx import content_of, open_onnx, read
+from ser_core.models.onnx_metadata import Reading
 from ser_core.models.predictor import load
+from ser_core.storage import atomic
 
 
 def foreign(path, external=False):
@@ -79,16 +79,16 @@ def test_a_file_that_is_too_large(exported, monkeypatch):
 
 def test_metadata_that_lacks_something_or_was_changed(exported, tmp_path):
     content, path = exported.path.read_bytes(), tmp_path / "changed.onnx"
-    entries = wire.metadata(content)
+    entries = onnx_bytes.metadata(content)
     without = {name: text for name, text in entries.items() if name != "ser.classes"}
-    path.write_bytes(wire.with_metadata(content, without))
+    path.write_bytes(onnx_bytes.with_metadata(content, without))
     with pytest.raises(ModelError, match="lacks classes"):
         open_onnx(path)
     changed = {**entries, "ser.licence": '"public domain"'}
-    path.write_bytes(wire.with_metadata(content, changed))
+    path.write_bytes(onnx_bytes.with_metadata(content, changed))
     with pytest.raises(ModelError, match="changed after"):
         open_onnx(path)
-    path.write_bytes(wire.with_metadata(content, {**entries, "ser.classes": "[["}))
+    path.write_bytes(onnx_bytes.with_metadata(content, {**entries, "ser.classes": "[["}))
     with pytest.raises(ModelError, match="cannot be read"):
         open_onnx(path)
 
@@ -138,7 +138,7 @@ def test_a_full_disk_leaves_the_old_file(exported, tmp_path, monkeypatch):
 
     monkeypatch.setattr("pathlib.Path.write_bytes", full)
     with pytest.raises(SerError, match="No space left"):
-        write(path, wire.graph(content_of(exported.path)), exported.spec)
+        write(path, onnx_bytes.graph(content_of(exported.path)), exported.spec)
     monkeypatch.undo()
     assert path.read_bytes() == exported.path.read_bytes()
     assert [each.name for each in tmp_path.iterdir()] == ["model.onnx"]
@@ -147,7 +147,7 @@ def test_a_full_disk_leaves_the_old_file(exported, tmp_path, monkeypatch):
 def test_a_folder_that_is_a_file_is_told_before_anything_is_made(kept, tmp_path):
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(SerError, match=r"taken.*cannot be a folder"):
-        produce(Plan(kept, tmp_path / "taken"))
+        run_pipeline(Plan(kept, tmp_path / "taken"))
     with pytest.raises(SerError, match="cannot be written"):
         atomic.write(tmp_path / "taken" / "model.onnx", b"")
 
@@ -159,9 +159,9 @@ def test_a_file_that_failed_its_gate_says_so_wherever_it_answers(edited):
 
 def test_metadata_is_replaced_without_touching_the_graph(exported):
     content = exported.path.read_bytes()
-    other = wire.with_metadata(content, {"a": "ä", "long": "x" * 1000})
-    assert wire.metadata(other) == {"a": "ä", "long": "x" * 1000}
-    assert wire.digest(other) == wire.digest(content)
+    other = onnx_bytes.with_metadata(content, {"a": "ä", "long": "x" * 1000})
+    assert onnx_bytes.metadata(other) == {"a": "ä", "long": "x" * 1000}
+    assert onnx_bytes.digest(other) == onnx_bytes.digest(content)
     theirs = onnx.ModelProto.FromString(other)
-    assert {each.key: each.value for each in theirs.metadata_props} == wire.metadata(other)
+    assert {each.key: each.value for each in theirs.metadata_props} == onnx_bytes.metadata(other)
     assert read(exported.path) == exported.spec

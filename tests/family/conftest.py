@@ -7,18 +7,18 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ser_core import audio
+from ser_core.core.settings import REPOSITORY, demo_corpus
 from ser_core.corpora import open_corpus
 from ser_core.ensemble import Options, gather, optimise
 from ser_core.ensemble.assemble import assemble
+from ser_core.features.representations import INPUTS
+from ser_core.inference import catalogue
+from ser_core.inference.model_evaluation import Choice, evaluate_model
 from ser_core.models.networks import NETWORKS, SPECS
 from ser_core.models.predictor import load
-from ser_core.predicting import listing
-from ser_core.predicting.evaluating import Choice, evaluate_model
-from ser_core.representations import INPUTS
-from ser_core.settings import REPOSITORY, demo_corpus
-from ser_core.training import runs
-from ser_core.training.recipe import parse
-from ser_core.training.run import run
+from ser_core.recipes.recipe import parse
+from ser_core.runs import catalogue as runs
+from ser_core.runs.execute import run
 
 SHORT = {"epochs": 2, "batch": 8, "threads": 1, "precision": "float32", "parts": 1}
 
@@ -28,7 +28,7 @@ def registered_here_only(monkeypatch, tmp_path):
     """What a test registers is gone after it; pages show the models of the test alone."""
     for registry in (NETWORKS, SPECS, INPUTS):
         monkeypatch.setattr(registry, "_entries", dict(registry._entries))
-    monkeypatch.setattr(listing, "bundled_folder", lambda: tmp_path / "nothing-bundled")
+    monkeypatch.setattr(catalogue, "bundled_folder", lambda: tmp_path / "nothing-bundled")
     monkeypatch.setenv("SER_WARM_UP", "0")
     monkeypatch.delenv("SER_CORPUS", raising=False)
     monkeypatch.chdir(REPOSITORY)

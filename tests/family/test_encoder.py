@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import nn
 
+from ser_core.features.representations import FEATURES, make
+from ser_core.features.representations.base import Axis, Representation, model_input
 from ser_core.models.bundle import load_bundle
-from ser_core.representations import FEATURES, make
-from ser_core.representations.base import Axis, Representation, model_input
 
 WINDOW, HOP, SIZE = 400, 320, 12
 

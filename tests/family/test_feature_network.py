@@ -8,13 +8,14 @@ import pytest
 import torch
 from torch import nn
 
-from ser_core.errors import ParameterError
+from ser_core.core.errors import ParameterError
+from ser_core.core.parameters import choice, parameter
 from ser_core.explain.attribution import attribute
-from ser_core.models.frames import own
+from ser_core.models.frame_mask import own_frames
 from ser_core.models.networks import NetworkSpec, described, network
-from ser_core.parameters import choice, parameter
-from ser_core.training import draft, estimate
-from ser_core.training.recipe import parse
+from ser_core.recipes import draft
+from ser_core.recipes.recipe import parse
+from ser_core.runs import time_estimate
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ class ToyNet(nn.Module):
 
     def forward(self, x, frames=None):
         seen = getattr(torch, self.spec.squash)(self.conv(x.flatten(1, 2)))[:, :, None, :]
-        total = own(seen, frames).sum((-2, -1))
+        total = own_frames(seen, frames).sum((-2, -1))
         count = x.shape[-1] if frames is None else frames[:, None].to(x.dtype)
         return self.fc(total / count)
 
@@ -102,7 +103,9 @@ def test_form_and_time_estimate_read_the_registry(registered):
     assert list(draft.network_fields(content)) == ["network.filters", "network.squash"]
     assert draft.get(content, "network.filters") == 4
     few, many = (
-        estimate.cost(parse({"corpus": "x", "network": {"name": "toy-cnn", "filters": filters}}))
+        time_estimate.cost(
+            parse({"corpus": "x", "network": {"name": "toy-cnn", "filters": filters}})
+        )
         for filters in (1, 64)
     )
     assert many > 10 * few

@@ -9,16 +9,16 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
-from ser_core.errors import ModelError
+from ser_core.core.errors import ModelError
+from ser_core.core.parameters import parameter
 from ser_core.explain.attribution import attribute
-from ser_core.export.graph import team_of
+from ser_core.export.graph import graph_members
+from ser_core.features.representations import FEATURES, SUMMARY
 from ser_core.models.bundle import load_bundle
 from ser_core.models.networks import network
 from ser_core.models.networks.estimator import SCIKIT_LEARN, EstimatorSpec
-from ser_core.parameters import parameter
-from ser_core.representations import FEATURES, SUMMARY
-from ser_core.robustness.places import attackable
-from ser_core.training.runs import courses
+from ser_core.robustness.attack_domains import attackable
+from ser_core.runs.catalogue import learning_curves
 
 FUNCTIONALS = {"name": "functionals"}
 
@@ -58,7 +58,7 @@ def test_it_goes_all_the_way(logistic, journey, plain, tmp_path):
     model.check_evaluation()
     model.check_ensemble(plain, tmp_path / "ensemble")
     model.check_pages()
-    (course,) = courses(model.outcome.folder)
+    (course,) = learning_curves(model.outcome.folder)
     assert course.finished
     assert len(course.history) == 1
 
@@ -81,7 +81,7 @@ def test_what_needs_gradients_or_a_graph_is_refused_in_words(logistic, journey):
     with pytest.raises(ModelError, match=said):
         attackable(model.bundle, "gradients")
     with pytest.raises(ModelError, match="cannot be written as an ONNX graph yet"):
-        team_of(model.bundle, 1.0, None)
+        graph_members(model.bundle, 1.0, None)
     assert attribute(model.bundle, model.sounds[0], "occlusion").values.size
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import pytest
 from torch import nn
 
-from ser_core.errors import ParameterError
-from ser_core.models.frames import own
+from ser_core.core.errors import ParameterError
+from ser_core.core.parameters import parameter
+from ser_core.features.representations import WAVEFORM
+from ser_core.models.frame_mask import own_frames
 from ser_core.models.networks import NetworkSpec, network
-from ser_core.parameters import parameter
-from ser_core.representations import WAVEFORM
-from ser_core.training.recipe import parse
+from ser_core.recipes.recipe import parse
 
 STRIDE = 160
 
@@ -43,7 +43,7 @@ class WaveNet(nn.Module):
     def forward(self, x, frames=None):
         energy = self.front(x[:, 0]).square()[:, :, None, :]
         windows = None if frames is None else frames // STRIDE
-        total = own(energy, windows).sum((-2, -1))
+        total = own_frames(energy, windows).sum((-2, -1))
         count = energy.shape[-1] if windows is None else windows[:, None].to(x.dtype)
         return self.fc((total / count + 1e-4).log())
 

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from ser_core import settings
-from ser_core.errors import JobError, ParameterError
+from ser_core.core import settings
+from ser_core.core.errors import JobError, ParameterError
 from ser_core.jobs import (
     Order,
     State,

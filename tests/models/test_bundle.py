@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from ser_core.audio import load
-from ser_core.errors import ModelError
+from ser_core.core.errors import ModelError
+from ser_core.core.settings import demo_corpus
+from ser_core.features.representations import make
 from ser_core.models.bundle import Bundle, architecture, load_bundle
-from ser_core.models.emotion import EmotionModel
+from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.networks.resnet import ResNetSpec
-from ser_core.representations import make
-from ser_core.settings import demo_corpus
 
 CLASSES = ("anger", "sadness", "neutral")
 
@@ -21,7 +21,7 @@ CLASSES = ("anger", "sadness", "neutral")
 def bundle():
     torch.manual_seed(0)
     rep = make("melspectrogram", n_mels=32, hop_length=320)
-    model = EmotionModel(rep, "clip", ResNetSpec(width=4, classes=3), CLASSES)
+    model = EmotionClassifier(rep, "clip", ResNetSpec(width=4, classes=3), CLASSES)
     torch.nn.init.normal_(model.network.fc.weight)
     return Bundle(model.eval(), architecture(model))
 
@@ -67,7 +67,7 @@ def test_saving_replaces_an_older_one(bundle, tmp_path):
 def test_an_enrolled_voice_changes_the_answer_of_a_model_that_normalises_by_speaker(sounds):
     torch.manual_seed(0)
     rep = make("melspectrogram", n_mels=32, hop_length=320)
-    model = EmotionModel(rep, "speaker", ResNetSpec(width=4, classes=3), CLASSES)
+    model = EmotionClassifier(rep, "speaker", ResNetSpec(width=4, classes=3), CLASSES)
     torch.nn.init.normal_(model.network.fc.weight)
     bundle = Bundle(model.eval(), architecture(model))
     voice = bundle.enrol(sounds)

@@ -5,18 +5,18 @@ import pytest
 import torch
 
 from ser_core.audio import load as load_sound
-from ser_core.errors import ModelError
+from ser_core.core.errors import ModelError
+from ser_core.features.representations import make
 from ser_core.models import predictor
 from ser_core.models.bundle import Bundle, architecture
-from ser_core.models.emotion import EmotionModel
+from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.networks.resnet import ResNetSpec
-from ser_core.representations import make
 
 
 def test_a_folder_is_opened_by_what_it_holds(tmp_path, demo_clip):
     torch.manual_seed(0)
     rep = make("melspectrogram", n_mels=32)
-    model = EmotionModel(rep, "clip", ResNetSpec(width=4, classes=2), ("anger", "fear")).eval()
+    model = EmotionClassifier(rep, "clip", ResNetSpec(width=4, classes=2), ("anger", "fear")).eval()
     bundle = Bundle(model, architecture(model))
     opened = predictor.load(bundle.save(tmp_path / "model"))
     assert opened.classes == ("anger", "fear")

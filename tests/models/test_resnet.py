@@ -8,9 +8,9 @@ import pytest
 import torch
 import torchvision
 
-from ser_core.errors import ParameterError
+from ser_core.core.errors import ParameterError
+from ser_core.core.settings import REPOSITORY
 from ser_core.models.networks.resnet import AudioResNet, BasicBlock, ResNetSpec, load_torchvision
-from ser_core.settings import REPOSITORY
 
 
 def pictures(*shape: int, seed: int = 0) -> torch.Tensor:

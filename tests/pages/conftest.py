@@ -6,9 +6,9 @@ import shutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ser_core.predicting import listing
-from ser_core.settings import REPOSITORY, demo_corpus
-from ser_core.training.runs import runs
+from ser_core.core.settings import REPOSITORY, demo_corpus
+from ser_core.inference import catalogue
+from ser_core.runs.catalogue import runs
 
 TINY = {
     "corpus": str(demo_corpus()),
@@ -23,7 +23,7 @@ def nothing_bundled(tmp_path_factory):
     """Pages with the models that a test makes, and none beside."""
     empty = tmp_path_factory.mktemp("bundled")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(listing, "bundled_folder", lambda: empty)
+        patch.setattr(catalogue, "bundled_folder", lambda: empty)
         yield
 
 
@@ -68,8 +68,8 @@ def said():
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory):
     """Runtime folder with two tiny trainings of the demo, of two seeds each."""
-    from ser_core.training.recipe import parse
-    from ser_core.training.run import run
+    from ser_core.recipes.recipe import parse
+    from ser_core.runs.execute import run
 
     home = tmp_path_factory.mktemp("trained")
     given = os.environ.get("SER_HOME")

@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from pages.corpus import corpus_scan
+from ser_core.core.settings import demo_corpus
 from ser_core.jobs import State, find
-from ser_core.settings import demo_corpus
 
 
 def press(app, label):

@@ -7,7 +7,7 @@ import pytest
 from ser_core import jobs
 from ser_core.ensemble import Options, gather, optimise
 from ser_core.ensemble.assemble import assemble
-from ser_core.ensemble.saved import Request, ask, ensembles
+from ser_core.ensemble.catalogue import Request, ask, ensembles
 from ser_core.jobs import Job
 from tests.ensemble.conftest import Maker
 

@@ -6,15 +6,15 @@ from dataclasses import replace
 import pytest
 
 from ser_core.audio import load
+from ser_core.core.settings import demo_corpus
 from ser_core.corpora import open_corpus
 from ser_core.explain import METHODS
-from ser_core.explain.bench import folder_of, run
-from ser_core.explain.checks import judged
+from ser_core.explain.benchmark import folder_of, run
+from ser_core.explain.benchmark_plan import plan
 from ser_core.explain.faithfulness import Terms
-from ser_core.explain.planning import plan
-from ser_core.explain.published import identity
-from ser_core.predicting.listing import EXPORTED, ModelInfo, Worth, models
-from ser_core.settings import demo_corpus
+from ser_core.explain.published_benchmarks import identity
+from ser_core.explain.sanity_checks import verdict_of
+from ser_core.inference.catalogue import EXPORTED, ModelInfo, Performance, models
 from tests.explain.nets import CLASSES, bundle_of, linear_bundle
 
 QUICK = "gradient_x_input"
@@ -86,7 +86,7 @@ def test_every_method_is_offered_by_itself(visit, model):
 def test_a_failed_check_says_what_was_measured_and_what_would_be_good():
     from pages.explain.attribution_maps import checks_text, failure_text
 
-    failed, passed = judged("randomisation", 0.7), judged("padding", 0.0003)
+    failed, passed = verdict_of("randomisation", 0.7), verdict_of("padding", 0.0003)
     assert failure_text(failed).endswith("(weights matter: 0.70, good is at most 0.5).")
     first, second = checks_text([failed, passed]).split("\n\n")
     assert "have another map?** No." in first
@@ -232,7 +232,9 @@ def test_rows_that_a_method_takes_together_are_said_to_have_no_order(visit, said
 
 @pytest.mark.parametrize("tab", ["Explain", "Compare", "Faithfulness"])
 def test_of_an_exported_file_it_says_calmly_what_can_be_explained(visit, said, tab, monkeypatch):
-    file = ModelInfo("exported:a:b", "a file", EXPORTED, DEMO_CLIP.with_suffix(".onnx"), Worth(), 0)
+    file = ModelInfo(
+        "exported:a:b", "a file", EXPORTED, DEMO_CLIP.with_suffix(".onnx"), Performance(), 0
+    )
     monkeypatch.setattr("pages.components.model_picker.models", lambda *_, **__: [file])
     app = visit("explain", tab=tab)
     assert not app.error
@@ -319,7 +321,9 @@ def test_of_an_ensemble_the_bench_is_of_pictures_first(visit, said, ensemble, mo
 def test_what_comes_with_the_workbench_is_shown_until_there_is_an_own_bench(
     visit, said, model, kept, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("ser_core.explain.published.root", lambda: tmp_path / "explanations")
+    monkeypatch.setattr(
+        "ser_core.explain.published_benchmarks.root", lambda: tmp_path / "explanations"
+    )
     of_this = replace(kept, about={**kept.about, "identity": identity(model.folder)})
     of_this.save(tmp_path / "explanations" / "a name")
     words = said(visit("explain", tab="Faithfulness"))

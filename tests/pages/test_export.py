@@ -7,19 +7,19 @@ import sys
 
 import pytest
 
+from ser_core.core.settings import demo_corpus
 from ser_core.corpora import open_corpus
-from ser_core.export.model import open_onnx, read
+from ser_core.evaluation.predictions import Predictions
+from ser_core.export.onnx_writer import export
+from ser_core.export.parity import Clip, verify, write_verdict
 from ser_core.export.plan import SPEED, files, folder_of, speeds
-from ser_core.export.verification import Clip, mark, verify
-from ser_core.export.writing import export
+from ser_core.inference import saved_evaluations
+from ser_core.inference.catalogue import RUN, models
+from ser_core.inference.classify import open_model
+from ser_core.inference.model_evaluation import Choice, evaluate_model
 from ser_core.jobs import State, jobs, start
+from ser_core.models.onnx import open_onnx, read
 from ser_core.models.predictor import load
-from ser_core.predicting import judged
-from ser_core.predicting.answering import open_model
-from ser_core.predicting.evaluating import Choice, evaluate_model
-from ser_core.predicting.listing import RUN, models
-from ser_core.predictions import Predictions
-from ser_core.settings import demo_corpus
 from tests.export.nets import bundle
 
 
@@ -47,7 +47,7 @@ def there(model, written):
     path.parent.mkdir(parents=True)
     path.write_bytes(written.read_bytes())
     clips = [Clip("samples/SM0_anger_48.flac", _sound())]
-    mark(path, verify(open_onnx(path), open_model(model.folder), clips))
+    write_verdict(path, verify(open_onnx(path), open_model(model.folder), clips))
     return path
 
 
@@ -98,7 +98,7 @@ def test_other_pages_take_the_file_and_this_one_its_model(visit, said, there, mo
 
 def test_a_failed_file_is_not_offered(visit, said, there, model):
     found = verify(open_onnx(there), open_model(model.folder), [Clip("a", _sound())])
-    mark(there, dataclasses.replace(found, agreement=0.5))
+    write_verdict(there, dataclasses.replace(found, agreement=0.5))
     assert read(there).status == "failed"
     app = visit("export", model=model.key)
     assert "not offered for use" in said(app)
@@ -135,7 +135,7 @@ def test_a_file_that_was_judged_stands_among_the_results(visit, said, there, mod
     finished("judge:")
     app = visit("export", model=model.key)
     assert "UAR" in said(app)
-    (kept,) = judged.judged()
+    (kept,) = saved_evaluations.saved_evaluations()
     assert link(app, "All its results →").proto.query_string == f"run={kept.id}"
     table = visit("results").dataframe[0].value.set_index("Kind")
     assert table.loc["exported file", "Hash"] == kept.id
@@ -156,7 +156,7 @@ def test_a_judged_file_is_held_against_its_model_on_the_same_clips(
     visit, said, there, model, with_runs
 ):
     found = evaluate_model(there, open_corpus(demo_corpus()), Choice())
-    kept = judged.keep(found, there, demo_corpus(), Choice())
+    kept = saved_evaluations.save_evaluation(found, there, demo_corpus(), Choice())
     app = visit("results", run=kept.id, tab="Against its model")
     press(app, "Let the model answer the same 53 clips")
     finished("judge:")
@@ -172,7 +172,7 @@ def test_a_file_from_elsewhere_is_held_against_the_model_that_the_user_names(
 ):
     elsewhere = tmp_path / "model.onnx"
     elsewhere.write_bytes(there.read_bytes())
-    kept = judged.keep(
+    kept = saved_evaluations.save_evaluation(
         evaluate_model(elsewhere, open_corpus(demo_corpus()), Choice()),
         elsewhere, demo_corpus(), Choice(),
     )  # fmt: skip
@@ -187,7 +187,7 @@ def test_a_file_from_elsewhere_is_held_against_the_model_that_the_user_names(
 def test_a_file_is_compared_with_a_training_on_the_clips_that_both_answered(
     visit, said, there, with_runs
 ):
-    kept = judged.keep(
+    kept = saved_evaluations.save_evaluation(
         evaluate_model(there, open_corpus(demo_corpus()), Choice()),
         there, demo_corpus(), Choice(),
     )  # fmt: skip
@@ -201,8 +201,14 @@ def test_two_files_are_judged_at_once(visit, said, there, model, monkeypatch):
     other = there.with_name("model-int8.onnx")
     other.write_bytes(there.read_bytes())
     slow = [sys.executable, "-c", "import time; time.sleep(60)"]
-    started = [start(slow, title=path.name, key=judged.KEY + judged.id_of(path, demo_corpus(), ""))
-               for path in (there, other)]  # fmt: skip
+    started = [
+        start(
+            slow,
+            title=path.name,
+            key=saved_evaluations.KEY + saved_evaluations.id_of(path, demo_corpus(), ""),
+        )
+        for path in (there, other)
+    ]
     app = visit("export", model=model.key)
     assert not app.error
     assert [b.label for b in app.button].count("Cancel") == 2
@@ -216,7 +222,7 @@ def test_a_file_that_was_made_again_is_to_be_judged_again(visit, said, there, mo
         return any(button.label.startswith("Judge it on its") for button in buttons)
 
     found = evaluate_model(there, open_corpus(demo_corpus()), Choice(part="test"))
-    kept = judged.keep(found, there, demo_corpus(), Choice(part="test"))
+    kept = saved_evaluations.save_evaluation(found, there, demo_corpus(), Choice(part="test"))
     assert not offered()
     os.utime(there, (1e9, 1e9))
     assert offered()
@@ -227,10 +233,10 @@ def test_a_file_that_was_made_again_is_to_be_judged_again(visit, said, there, mo
 
 def test_a_judged_file_is_deleted_and_brought_back(visit, said, there, with_runs):
     found = evaluate_model(there, open_corpus(demo_corpus()), Choice())
-    kept = judged.keep(found, there, demo_corpus(), Choice())
+    kept = saved_evaluations.save_evaluation(found, there, demo_corpus(), Choice())
     app = visit("results", run=kept.id)
     press(app, "Delete")
-    assert judged.judged() == []
+    assert saved_evaluations.saved_evaluations() == []
     press(app, "Undo")
     assert kept.id in set(app.dataframe[0].value["Hash"])
 

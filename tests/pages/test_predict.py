@@ -7,17 +7,16 @@ import numpy as np
 import pytest
 import torch
 
-from ser_core import feedback
 from ser_core.audio import Waveform, load, to_wav
+from ser_core.core.settings import demo_corpus
 from ser_core.corpora import audit_split, make_split, open_corpus
+from ser_core.features.representations import make
+from ser_core.inference import catalogue, feedback
+from ser_core.inference.confidence import Confidence
 from ser_core.jobs import jobs
 from ser_core.models.bundle import Bundle, architecture
-from ser_core.models.emotion import EmotionModel
+from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.networks.resnet import ResNetSpec
-from ser_core.predicting import listing
-from ser_core.predicting.confidence import Confidence
-from ser_core.representations import make
-from ser_core.settings import demo_corpus
 
 ANGER = "samples/EB0_anger_82.flac"
 CLASSES = ("anger", "fear", "happiness", "sadness", "surprise", "neutral")
@@ -27,7 +26,7 @@ def _model(folder, normalise, **about):
     torch.manual_seed(1)
     rep = make("melspectrogram", n_mels=16, hop_length=320)
     spec = ResNetSpec(depth="resnet10", width=4, classes=6)
-    network = EmotionModel(rep, normalise, spec, CLASSES)
+    network = EmotionClassifier(rep, normalise, spec, CLASSES)
     torch.nn.init.normal_(network.network.fc.weight, std=5.0)
     network.normaliser.mean.fill_(-60.0)
     network.normaliser.spread.fill_(15.0)
@@ -53,7 +52,7 @@ def ready(tmp_path_factory):
 
 @pytest.fixture
 def bundled(ready, monkeypatch):
-    monkeypatch.setattr(listing, "bundled_folder", lambda: ready)
+    monkeypatch.setattr(catalogue, "bundled_folder", lambda: ready)
 
 
 def figures(app):
@@ -75,7 +74,7 @@ def clip(name=ANGER):
 
 
 def test_without_a_model_the_page_says_how_to_get_one(visit, said, monkeypatch, tmp_path):
-    monkeypatch.setattr(listing, "bundled_folder", lambda: tmp_path)
+    monkeypatch.setattr(catalogue, "bundled_folder", lambda: tmp_path)
     app = visit("predict")
     assert "No model yet" in said(app)
     assert not app.error

@@ -14,8 +14,8 @@ import pytest
 import soundfile
 
 from ser_core.audio import Waveform, to_wav
+from ser_core.features.representations import REPRESENTATIONS
 from ser_core.jobs import jobs
-from ser_core.representations import REPRESENTATIONS
 
 ANGER = "samples/EB0_anger_82.flac"
 SADNESS = "samples/EB0_sadness_82.flac"
@@ -100,8 +100,8 @@ def test_a_parameter_redraws_and_goes_into_the_address(visit):
     app = visit("representations", clip=ANGER, representation="melspectrogram")
     number(app, "Mel bands").set_value(32).run()
     assert app.query_params["n_mels"] == "32"
-    picture = figures(app)[f"melspectrogram-{ANGER}"]
-    assert array(picture["data"][0]["z"]).shape[0] == 32
+    feature_map = figures(app)[f"melspectrogram-{ANGER}"]
+    assert array(feature_map["data"][0]["z"]).shape[0] == 32
     button(app, "Reset to defaults").click().run()
     assert "n_mels" not in app.query_params
     assert number(app, "Mel bands").value == 80

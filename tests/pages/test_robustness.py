@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from ser_core.predicting import listing
-from ser_core.predicting.listing import models
+from ser_core.core.settings import REPOSITORY, demo_corpus
+from ser_core.inference import catalogue
+from ser_core.inference.catalogue import models
+from ser_core.robustness.assessment import PRESETS, Plan, root, run
 from ser_core.robustness.launch import KEY, card_of, launch, launched, line
-from ser_core.robustness.running import PRESETS, Plan, root, run
-from ser_core.settings import REPOSITORY, demo_corpus
 
 
 def press(app, label):
@@ -174,7 +174,9 @@ def test_one_clip_is_attacked_heard_and_seen(visit, said, model):
 
 
 def test_an_ensemble_leads_to_its_networks(visit, said, monkeypatch):
-    monkeypatch.setattr(listing, "bundled_folder", lambda: REPOSITORY / "artifacts" / "pretrained")
+    monkeypatch.setattr(
+        catalogue, "bundled_folder", lambda: REPOSITORY / "artifacts" / "pretrained"
+    )
     app = visit("robustness", model="bundled", on="One clip")
     assert "An ensemble gives no gradient" in said(app)
     assert not app.error

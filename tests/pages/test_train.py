@@ -8,13 +8,13 @@ import yaml
 
 from pages.train import field_controls, recipe_form, recipe_state
 from ser_core import jobs
-from ser_core.representations import REPRESENTATIONS
-from ser_core.settings import demo_corpus
-from ser_core.training import draft
-from ser_core.training.launch import KEY, job_of, order_for, run_of, shell
-from ser_core.training.premium import COMPARED
-from ser_core.training.recipe import Recipe, load, parse
-from ser_core.training.runs import courses
+from ser_core.core.settings import demo_corpus
+from ser_core.features.representations import REPRESENTATIONS
+from ser_core.recipes import draft
+from ser_core.recipes.recipe import Recipe, load, parse
+from ser_core.runs.catalogue import learning_curves
+from ser_core.runs.launch import KEY, job_of, order_for, run_of, shell
+from ser_core.runs.leak_premium import COMPARED
 
 TINY = {
     "representation.n_mels": "16",
@@ -61,7 +61,7 @@ def queued(monkeypatch):
         orders.extend(wanted)
         return []
 
-    monkeypatch.setattr("ser_core.training.launch.enqueue", enqueue)
+    monkeypatch.setattr("ser_core.runs.launch.enqueue", enqueue)
     return orders
 
 
@@ -233,7 +233,7 @@ def test_without_anything_known_it_offers_to_measure(visit):
 def test_where_other_work_is_done_parts_of_a_batch_are_advised(
     visit, said, monkeypatch, chosen, advised
 ):
-    monkeypatch.setattr("ser_core.processes.BUSY", 0.0)
+    monkeypatch.setattr("ser_core.core.processes.BUSY", 0.0)
     assert ("`train.parts` = 2" in said(visit("train", **chosen))) is advised
 
 
@@ -341,5 +341,5 @@ def one_epoch(folder):
 
 def test_courses_are_read_while_a_training_runs(tmp_path):
     one_epoch(tmp_path)
-    (course,) = courses(tmp_path)
+    (course,) = learning_curves(tmp_path)
     assert (course.fold, course.best_epoch, course.finished) == (1, 1, False)

@@ -6,6 +6,7 @@ import pytest
 
 from ser_core.explain import make as make_method
 from ser_core.explain.attribution import Attribution
+from ser_core.features.representations import make
 from ser_core.plots.explain import (
     atlas_figure,
     cascade_figure,
@@ -15,18 +16,22 @@ from ser_core.plots.explain import (
     reach,
     reading_figure,
 )
-from ser_core.representations import make
 
 
 def map_of(name="melspectrogram", method="lrp", frames=30, **parameters):
     rep = make(name, **parameters)
     channels, bins, _ = rep.silence.shape
     generator = np.random.default_rng(0)
-    picture = -40 + 10 * generator.standard_normal((channels, bins, frames))
+    feature_map = -40 + 10 * generator.standard_normal((channels, bins, frames))
     values = generator.standard_normal((channels, bins, frames))
     values = values if make_method(method).signed else np.abs(values)
     return Attribution(
-        make_method(method), "anger", rep, picture.astype(np.float32), values.astype(np.float32), 0
+        make_method(method),
+        "anger",
+        rep,
+        feature_map.astype(np.float32),
+        values.astype(np.float32),
+        0,
     )
 
 
@@ -73,9 +78,9 @@ def test_too_many_frames_are_averaged_and_not_dropped():
 
 def test_a_reading_shows_relevance_beside_area():
     table = pd.DataFrame({"part": ["low", "high"], "share": [0.8, 0.2], "area": [0.5, 0.5]})
-    relevance, picture = reading_figure(table).data
+    relevance, feature_map = reading_figure(table).data
     assert list(relevance.x) == [80, 20]
-    assert list(picture.x) == [50, 50]
+    assert list(feature_map.x) == [50, 50]
 
 
 def test_the_atlas_draws_intervals_and_the_even_share():

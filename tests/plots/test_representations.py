@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from ser_core.audio import Waveform
-from ser_core.pictures import difference, picture_of_parts, picture_of_sound, raster
-from ser_core.plots.printed import _colors, print_means, print_picture
-from ser_core.plots.representations import LARGE, SMALL, means_lines, picture_figure
+from ser_core.features.feature_map import difference, feature_map_of, feature_map_of_values, raster
+from ser_core.features.representations import REPRESENTATIONS, make, represent
+from ser_core.plots.publication_features import _colors, print_feature_map, print_means
+from ser_core.plots.representations import LARGE, SMALL, feature_map_figure, means_lines
 from ser_core.plots.scales import Scale, beyond_in_words, scale_for
 from ser_core.plots.ticks import bin_ticks
 from ser_core.plots.waveform import waveform_figure
-from ser_core.representations import REPRESENTATIONS, make, represent
 
 RATE = 16_000
 
@@ -28,7 +28,7 @@ def tone(hz, seconds=1.0):
 
 def picture(name, sound, start=0.0, **parameters):
     rep = make(name, **parameters)
-    return picture_of_sound(rep, represent(sound, [rep])[0], "clip", start)
+    return feature_map_of(rep, represent(sound, [rep])[0], "clip", start)
 
 
 def place_on_axis(figure, hz):
@@ -42,7 +42,7 @@ def place_on_axis(figure, hz):
 @pytest.mark.parametrize("size", [SMALL, LARGE])
 def test_a_tone_is_where_the_ticks_say(name, size):
     shown = picture(name, tone(1000))
-    figure = picture_figure(shown, scale_for([shown]), size)
+    figure = feature_map_figure(shown, scale_for([shown]), size)
     z = np.asarray(figure.data[0].z)
     loudest = z[:, z.shape[1] // 2].argmax()
     assert loudest == pytest.approx(place_on_axis(figure, 1000), abs=1)
@@ -50,7 +50,7 @@ def test_a_tone_is_where_the_ticks_say(name, size):
 
 def test_hovering_tells_bin_and_value_with_their_units():
     shown = picture("melspectrogram", tone(1000))
-    trace = picture_figure(shown, scale_for([shown])).data[0]
+    trace = feature_map_figure(shown, scale_for([shown])).data[0]
     assert all(name.endswith(" Hz") for name in trace.y)
     assert len(set(trace.y)) == 80
     assert " dB" in trace.hovertemplate
@@ -59,7 +59,7 @@ def test_hovering_tells_bin_and_value_with_their_units():
 
 def test_time_begins_where_the_part_begins():
     shown = picture("rms", tone(200), start=30.0)
-    figure = picture_figure(shown, scale_for([shown]))
+    figure = feature_map_figure(shown, scale_for([shown]))
     assert figure.data[0].x[0] == 30.0
     assert figure.layout.xaxis.title.text == "Time (s)"
     assert figure.layout.yaxis.title.text == "RMS (full scale)"
@@ -134,7 +134,7 @@ def test_silence_and_the_shortest_sound_have_a_picture(name, sound):
     shown = picture(name, Waveform(SHORT[sound], RATE))
     scale = scale_for([shown])
     assert scale.low < scale.high
-    figure = picture_figure(shown, scale, SMALL, beside=True)
+    figure = feature_map_figure(shown, scale, SMALL, beside=True)
     assert "NaN" not in figure.to_json()
 
 
@@ -147,7 +147,7 @@ def test_silence_is_dark():
 def test_a_small_picture_has_few_cells(name, speech):
     long = Waveform(np.tile(speech.samples, 12), RATE)
     shown = picture(name, long)
-    for trace in picture_figure(shown, scale_for([shown]), SMALL).data:
+    for trace in feature_map_figure(shown, scale_for([shown]), SMALL).data:
         if trace.type == "heatmap":
             rows, columns = np.shape(trace.z)
             assert rows <= SMALL.rows
@@ -169,14 +169,14 @@ def test_the_reduction_keeps_the_sign_of_what_is_farthest_from_zero():
     rep = make("delta_mfcc")
     values = np.zeros((1, 40, 4), np.float32)
     values[0, 0] = [1, -3, 2, -1]
-    reduced = raster(picture_of_sound(rep, values, "clip"), 40, 2)
+    reduced = raster(feature_map_of(rep, values, "clip"), 40, 2)
     assert reduced.picture.values[0, 0].tolist() == [-3, 2]
     assert reduced.picture.times.tolist() == pytest.approx([0.005, 0.025])
 
 
 def test_both_channels_of_hpss_are_drawn_on_one_scale(speech):
     shown = picture("hpss", speech)
-    figure = picture_figure(shown, scale_for([shown]))
+    figure = feature_map_figure(shown, scale_for([shown]))
     assert [note.text for note in figure.layout.annotations] == ["Harmonic", "Percussive"]
     assert {trace.coloraxis for trace in figure.data} == {"coloraxis"}
     assert figure.layout.yaxis.domain[0] > figure.layout.yaxis2.domain[1]
@@ -195,7 +195,7 @@ def test_the_difference_of_a_picture_and_itself_is_nothing(speech):
 def test_means_of_a_line_are_lines_in_the_emotions_colours():
     rep = make("rms")
     means = {
-        name: picture_of_parts(rep, np.full((1, 1, 100), level, np.float32), name)
+        name: feature_map_of_values(rep, np.full((1, 1, 100), level, np.float32), name)
         for name, level in {"anger": 0.2, "sadness": 0.1}.items()
     }
     figure = means_lines(means, {"anger": 1200, "sadness": 3}, scale_for(list(means.values())))
@@ -207,11 +207,11 @@ def test_means_of_a_line_are_lines_in_the_emotions_colours():
 @pytest.mark.parametrize("name", list(REPRESENTATIONS))
 def test_files_to_print_name_clip_axes_and_units(name, speech):
     shown = picture(name, speech)
-    svg = print_picture(shown, "svg").decode()
+    svg = print_feature_map(shown, "svg").decode()
     rep = shown.representation
     for words in (f"{rep.title} of clip", "Time (s)", rep.unit):
         assert words in svg
-    assert print_picture(shown, "png").startswith(b"\x89PNG")
+    assert print_feature_map(shown, "png").startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("name", ["hpss", "mfcc", "zcr"])
@@ -219,7 +219,7 @@ def test_means_to_print_say_how_many_clips_are_behind_them(name):
     rep = make(name)
     bins = len(rep.bin_axis().values)
     values = np.ones((len(rep.channel_names), bins, 100), np.float32)
-    means = {e: picture_of_parts(rep, values, e) for e in ("anger", "fear", "calm", "boredom")}
+    means = {e: feature_map_of_values(rep, values, e) for e in ("anger", "fear", "calm", "boredom")}
     clips = {"anger": 1234, "fear": 2, "calm": 3, "boredom": 4}
     svg = print_means(means, clips, Scale(0, 1, False, ".2f"), "Means", "svg").decode()
     assert "1,234" in svg
@@ -238,9 +238,9 @@ def test_values_that_the_colours_do_not_reach_are_told(speech):
 
 def test_a_file_has_the_colours_and_limits_of_the_page(speech):
     shown = picture("mfcc", speech)
-    own, wide = print_picture(shown, "png"), Scale(-900, 900, True, ".3~g")
-    assert print_picture(shown, "png", scale_for([shown])) == own
-    assert print_picture(shown, "png", wide) != own
+    own, wide = print_feature_map(shown, "png"), Scale(-900, 900, True, ".3~g")
+    assert print_feature_map(shown, "png", scale_for([shown])) == own
+    assert print_feature_map(shown, "png", wide) != own
     assert _colors(wide)(0.0)[:3] == pytest.approx((20 / 255, 92 / 255, 178 / 255))
     assert _colors(Scale(0, 1, False, ""))(1.0)[:3] == pytest.approx(
         (252 / 255, 253 / 255, 191 / 255)
@@ -252,5 +252,5 @@ def test_a_file_has_the_colours_and_limits_of_the_page(speech):
 )
 def test_a_short_unit_of_the_colours_is_above_them_clear_of_the_ticks(name, side):
     shown = picture(name, tone(1000))
-    title = picture_figure(shown, scale_for([shown]), SMALL).layout.coloraxis.colorbar.title
+    title = feature_map_figure(shown, scale_for([shown]), SMALL).layout.coloraxis.colorbar.title
     assert (title.text, title.side) == (shown.representation.unit, side)

@@ -7,7 +7,7 @@ import pytest
 from ser_core.evaluation import Interval, report
 from ser_core.evaluation.example import example
 from ser_core.plots.palette import EMOTION_COLORS
-from ser_core.plots.printed_results import (
+from ser_core.plots.publication_results import (
     print_confusion,
     print_courses,
     print_intervals,
@@ -22,7 +22,7 @@ from ser_core.plots.results import (
     intervals_figure,
     reliability_figure,
 )
-from ser_core.training.runs import Course
+from ser_core.runs.catalogue import LearningCurve
 
 BEGINS = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
 
@@ -128,7 +128,7 @@ def test_an_answer_shows_all_probabilities_and_the_truth():
 @pytest.mark.parametrize("kind", list(BEGINS))
 def test_figures_are_printed_in_every_format(found, kind):
     rows = [Row("one", Interval("uar", 0.5, 0.4, 0.7))]
-    course = Course(0, "split", 0, tuple(HISTORY), 2, 0.05, True)
+    course = LearningCurve(0, "split", 0, tuple(HISTORY), 2, 0.05, True)
     files = [
         print_confusion(found, "run", kind, normalised=True),
         print_reliability(found, "run", kind),

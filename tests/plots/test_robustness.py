@@ -5,7 +5,7 @@ import pytest
 
 from ser_core.evaluation.example import example
 from ser_core.plots.palette import emotion_color
-from ser_core.plots.printed_robustness import findings, markdown, page, print_card
+from ser_core.plots.publication_robustness import findings, markdown, page, print_card
 from ser_core.plots.robustness import (
     attack_figure,
     flows_figure,

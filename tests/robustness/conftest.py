@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 
+from ser_core.core.settings import demo_corpus
 from ser_core.corpora import open_corpus
+from ser_core.features.representations import make
+from ser_core.inference.evaluation_clips import choose
 from ser_core.models.bundle import Bundle, architecture
-from ser_core.models.emotion import EmotionModel
+from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.networks.linear import LinearSpec
 from ser_core.models.networks.resnet import ResNetSpec
-from ser_core.representations import make
-from ser_core.robustness.subset import choose
-from ser_core.settings import demo_corpus
 from tests.threads import one_thread  # noqa: F401  (for every test here)
 
 CLASSES = ("anger", "fear", "happiness", "sadness", "surprise", "neutral")
@@ -23,7 +23,7 @@ def made(representation="melspectrogram", normalise="clip", **parameters):
     torch.manual_seed(0)
     rep = make(representation, **{"hop_length": 320, **parameters})
     spec = ResNetSpec(depth="resnet10", width=4, channels=len(rep.channel_names))
-    model = EmotionModel(rep, normalise, spec, CLASSES)
+    model = EmotionClassifier(rep, normalise, spec, CLASSES)
     torch.nn.init.normal_(model.network.fc.weight)
     return Bundle(model.eval(), architecture(model))
 
@@ -33,7 +33,7 @@ def made_linear(normalise="corpus"):
     torch.manual_seed(0)
     rep = make("functionals")
     channels, bins, _ = rep.silence.shape
-    model = EmotionModel(rep, normalise, LinearSpec(channels=channels, bins=bins), CLASSES)
+    model = EmotionClassifier(rep, normalise, LinearSpec(channels=channels, bins=bins), CLASSES)
     return Bundle(model.eval(), architecture(model))
 
 

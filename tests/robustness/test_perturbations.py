@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from ser_core.audio import Waveform, to_wav
-from ser_core.errors import AudioError, ParameterError
-from ser_core.robustness.answering import answered
+from ser_core.core.errors import AudioError, ParameterError
+from ser_core.robustness.clip_predictions import predict_clips
 from ser_core.robustness.perturbations import PERTURBATIONS, perturbed, surroundings
-from ser_core.robustness.sweeping import kinds, trouble_curve
+from ser_core.robustness.severity_sweep import kinds, severity_curve
 
 KINDS = [name for name in PERTURBATIONS if name != "recorded"]
 RATE = 16_000
@@ -136,19 +136,21 @@ def test_known_sounds():
 
 
 def test_a_curve_goes_from_clean_to_severe(bundle, subset):
-    curve = trouble_curve(bundle, subset, "white", levels=[20.0, 0.0])
+    curve = severity_curve(bundle, subset, "white", levels=[20.0, 0.0])
     assert [point.label for point in curve.points] == ["clean", "20 dB", "0 dB"]
-    np.testing.assert_array_equal(curve.clean.predictions.answers, answered(bundle, subset).answers)
+    np.testing.assert_array_equal(
+        curve.clean.predictions.answers, predict_clips(bundle, subset).answers
+    )
     rows = curve.table()
     assert {"uar", "uar_low", "uar_high", "wa", "wa_low", "wa_high"} <= set(rows)
 
 
 def test_trouble_with_two_sides_has_the_clean_point_between(bundle, subset):
-    curve = trouble_curve(bundle, subset.rows([0, 1, 2]), "gain", levels=[-10.0, 0.0, 10.0])
+    curve = severity_curve(bundle, subset.rows([0, 1, 2]), "gain", levels=[-10.0, 0.0, 10.0])
     assert [point.label for point in curve.points] == ["-10 dB", "clean", "10 dB"]
 
 
 def test_the_area_is_the_mean_height_of_the_curve(bundle, subset):
-    curve = trouble_curve(bundle, subset, "white", levels=[20.0, 0.0])
+    curve = severity_curve(bundle, subset, "white", levels=[20.0, 0.0])
     a, b, c = (curve.interval(point, "wa").value for point in curve.points)
     assert curve.area("wa") == pytest.approx((a / 2 + b + c / 2) / 2)

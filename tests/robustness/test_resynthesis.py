@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from ser_core.errors import ModelError
-from ser_core.representations import make
+from ser_core.core.errors import ModelError
+from ser_core.features.representations import make
 from ser_core.robustness.resynthesis import possible, resynthesised
 
 KINDS = ("spectrogram", "melspectrogram", "mfcc")

@@ -8,17 +8,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser_core.errors import ModelError
+from ser_core.core.errors import ModelError
 from ser_core.evaluation import Interval
 from ser_core.models.abilities import of_file
 from ser_core.robustness.probes import ASKED, embeddings, probe, probes
-from ser_core.robustness.shortcuts import SHORTCUTS, Leaning, kept, leanings, speech
+from ser_core.robustness.shortcuts import (
+    SHORTCUTS,
+    ShortcutScore,
+    reduced_to,
+    shortcut_scores,
+    speech,
+)
 
 from .conftest import made_linear
 
 
 def of(subset, name):
-    return [sound.samples for sound in kept(subset, name)]
+    return [sound.samples for sound in reduced_to(subset, name)]
 
 
 def rms(x):
@@ -62,7 +68,7 @@ def test_edges_are_a_tenth_of_a_second(subset):
 
 
 def test_every_shortcut_is_scored_against_chance(bundle, subset):
-    found = leanings(bundle, subset)
+    found = shortcut_scores(bundle, subset)
     assert [each.name for each in found] == list(SHORTCUTS)
     assert {each.chance for each in found} == {1 / 6}
     assert all(str(each.uar) in each.sentence for each in found)
@@ -82,7 +88,7 @@ def test_a_model_that_hears_only_duration_is_told_so(subset):
     middle = float(np.median(lengths))
     emotion = np.where(lengths > middle, "anger", "neutral")
     own = type(subset)(subset.clips.assign(emotion=emotion), subset.sounds, "all")
-    found = {each.name: each for each in leanings(ByLength(), own)}
+    found = {each.name: each for each in shortcut_scores(ByLength(), own)}
     assert found["duration"].leans
     assert found["padding"].leans
     assert not found["loudness"].leans
@@ -90,8 +96,8 @@ def test_a_model_that_hears_only_duration_is_told_so(subset):
 
 
 def test_an_interval_that_reaches_chance_is_no_leaning():
-    assert not Leaning("x", "X", "", Interval("uar", 0.3, 0.1, 0.5), None, 0.2).leans
-    assert not Leaning("x", "X", "", Interval("uar", 0.3, None, None), None, 0.2).leans
+    assert not ShortcutScore("x", "X", "", Interval("uar", 0.3, 0.1, 0.5), None, 0.2).leans
+    assert not ShortcutScore("x", "X", "", Interval("uar", 0.3, None, None), None, 0.2).leans
 
 
 def test_embeddings_are_those_of_the_network_clip_by_clip(bundle, subset):

@@ -23,13 +23,13 @@ from typer.testing import CliRunner
 from ser_core import tracking
 from ser_core.audio import load
 from ser_core.cli import app
-from ser_core.errors import ModelError
+from ser_core.core.errors import ModelError
+from ser_core.features.representations import make
+from ser_core.inference.classify import open_model
 from ser_core.models.bundle import Bundle, architecture
-from ser_core.models.emotion import EmotionModel
+from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.networks.resnet import ResNetSpec
-from ser_core.predicting.answering import open_model
-from ser_core.representations import make
-from ser_core.serving.answers import answers
+from ser_core.serving.responses import answers
 
 CLASSES = ("anger", "sadness", "neutral")
 START = 90  # s, on a busy machine
@@ -40,7 +40,7 @@ def folder(tmp_path):
     torch.manual_seed(0)
     rep = make("melspectrogram", n_mels=16, hop_length=320)
     spec = ResNetSpec(depth="resnet10", width=4, classes=3)
-    network = EmotionModel(rep, "clip", spec, CLASSES)
+    network = EmotionClassifier(rep, "clip", spec, CLASSES)
     torch.nn.init.normal_(network.network.fc.weight, std=5.0)
     return Bundle(network.eval(), architecture(network)).save(tmp_path / "a model")
 

@@ -9,9 +9,10 @@ import time
 import psutil
 import pytest
 
-from ser_core import processes, settings, tracking
-from ser_core.processes import JOB_FOLDER, Mark
-from ser_core.tracking import marks, reading
+from ser_core import tracking
+from ser_core.core import processes, settings
+from ser_core.core.processes import JOB_FOLDER, Mark
+from ser_core.tracking import reading, run_tags
 
 WRITE = """
 import sys, time
@@ -57,22 +58,22 @@ def test_no_run_stays_running_when_its_process_is_killed_or_told_to_end(tmp_path
         writer.wait(30)
     assert writers["told"].returncode == 128 + signal.SIGTERM
     runs = {record.name: record for record in reading.records(kind="training")}
-    assert (runs["told"].status, runs["told"].tags[marks.REASON]) == ("KILLED", "Cancelled")
-    assert runs["told"].tags[marks.JOB] == tmp_path.name
+    assert (runs["told"].status, runs["told"].tags[run_tags.REASON]) == ("KILLED", "Cancelled")
+    assert runs["told"].tags[run_tags.JOB] == tmp_path.name
     assert runs["killed"].status == "RUNNING"
     assert len(tracking.abandoned()) == 2
     assert len(tracking.reconcile()) == 2
     assert tracking.reconcile() == []
     found = tracking.one(runs["killed"].id)
     assert found.status == "FAILED"
-    assert "killed" in found.tags[marks.REASON]
+    assert "killed" in found.tags[run_tags.REASON]
     assert set(tracking.runs()["status"]) == {"FAILED", "KILLED"}
 
 
 @pytest.mark.usefixtures("mlflow_store")
 def test_a_run_of_a_cancelled_job_is_killed_at_its_last_sign_of_life(monkeypatch):
     dead = Mark(os.getpid(), "another boot:1", "here").to_dict()
-    monkeypatch.setattr(marks.Mark, "of", classmethod(lambda cls: Mark(**dead)))
+    monkeypatch.setattr(run_tags.Mark, "of", classmethod(lambda cls: Mark(**dead)))
     monkeypatch.setenv(JOB_FOLDER, "/jobs/20260101-000000-abcdef")
     opened = tracking.run("A")  # kept, as its end would close the run
     run = opened.__enter__()
@@ -80,7 +81,7 @@ def test_a_run_of_a_cancelled_job_is_killed_at_its_last_sign_of_life(monkeypatch
     written = time.time()
     assert tracking.reconcile(cancelled={"20260101-000000-abcdef"}) == [run.id]
     found = tracking.one(run.id)
-    assert (found.status, found.tags[marks.REASON]) == ("KILLED", "Cancelled")
+    assert (found.status, found.tags[run_tags.REASON]) == ("KILLED", "Cancelled")
     assert found.end <= written * 1000
     opened.__exit__(None, None, None)
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from ser_core import tracking
-from ser_core.errors import SerError, TrackingError, UnknownNameError
-from ser_core.tracking import marks, reading, server, store
+from ser_core.core.errors import SerError, TrackingError, UnknownNameError
+from ser_core.tracking import reading, run_tags, server, store
 from ser_core.tracking.running import verdict
 from ser_core.tracking.signals import Terminated
 
@@ -61,7 +61,7 @@ def test_each_family_of_kinds_has_its_own_experiment_with_a_note():
             pass
     names = {each.name: each for each in store.client().search_experiments()}
     assert {kind.experiment for _, kind in tracking.KINDS.items()} <= set(names)
-    assert all(names[kind.experiment].tags[marks.NOTE] for _, kind in tracking.KINDS.items())
+    assert all(names[kind.experiment].tags[run_tags.NOTE] for _, kind in tracking.KINDS.items())
 
 
 def test_an_unknown_kind_is_told_the_one_that_was_meant():
@@ -80,14 +80,14 @@ def test_an_error_fails_the_run_and_keeps_its_reason_and_where_it_happened():
 def test_an_error_on_purpose_is_told_without_a_traceback():
     with pytest.raises(SerError), tracking.run("A"):
         raise SerError("is empty", subject="corpus")
-    assert only().tags[marks.REASON] == "corpus: is empty."
+    assert only().tags[run_tags.REASON] == "corpus: is empty."
     assert tracking.artifacts(only().id) == []
 
 
 def test_an_interrupt_is_killed_not_failed():
     with pytest.raises(KeyboardInterrupt), tracking.run("A"):
         raise KeyboardInterrupt
-    assert (only().status, only().tags[marks.REASON]) == ("KILLED", "Cancelled")
+    assert (only().status, only().tags[run_tags.REASON]) == ("KILLED", "Cancelled")
 
 
 def test_being_told_to_end_without_a_cancel_is_said_to_come_from_outside():
@@ -138,7 +138,7 @@ def test_a_resumed_run_goes_on_and_a_step_logged_again_counts_once():
     with tracking.run("A", params={"seed": 1}) as run:
         run.metrics({"loss": 3.0}, step=1)
         run.metrics({"loss": 9.0}, step=2)
-    run.tags({marks.REASON: "Cancelled"})
+    run.tags({run_tags.REASON: "Cancelled"})
     with tracking.resume(run.id) as again:
         assert (only().status, only().end) == ("RUNNING", None)
         again.params({"seed": 1})
@@ -146,8 +146,8 @@ def test_a_resumed_run_goes_on_and_a_step_logged_again_counts_once():
         again.metrics({"loss": 1.0}, step=3)
     assert tracking.history(run.id, "loss").to_numpy().tolist() == [[1, 3], [2, 2], [3, 1]]
     assert only().status == "FINISHED"
-    assert marks.REASON not in only().tags
-    assert only().tags[marks.RESUMED] == "1"
+    assert run_tags.REASON not in only().tags
+    assert only().tags[run_tags.RESUMED] == "1"
 
 
 def test_what_is_being_written_cannot_be_resumed_or_deleted():

@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ser_core.models.emotion import EmotionModel
+from ser_core.features.representations import make
+from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.networks.resnet import ResNetSpec
-from ser_core.representations import make
+from ser_core.recipes.recipe import OptimChoice, TrainChoice
 from ser_core.training.data import Data, Stored, moments_of
-from ser_core.training.loop import Trainer
 from ser_core.training.precision import Precision
-from ser_core.training.recipe import OptimChoice, TrainChoice
+from ser_core.training.trainer import Trainer
 
 CLASSES = ("anger", "neutral", "sadness")
 REP = make("melspectrogram", n_mels=16, hop_length=320)
@@ -20,13 +20,13 @@ def data() -> Data:
     """Ninety clips whose class is the band that is loud, easy to learn."""
     draw = torch.Generator().manual_seed(0)
     targets = torch.arange(90) % 3
-    pictures = []
+    features = []
     for target in targets.tolist():
         frames = int(torch.randint(20, 60, (1,), generator=draw))
-        picture = -80 + 10 * torch.randn(1, 16, frames, generator=draw)
-        picture[:, 5 * target : 5 * target + 5] += 12
-        pictures.append(picture)
-    return Data(Stored(REP, pictures), targets, classes=3)
+        feature_map = -80 + 10 * torch.randn(1, 16, frames, generator=draw)
+        feature_map[:, 5 * target : 5 * target + 5] += 12
+        features.append(feature_map)
+    return Data(Stored(REP, features), targets, classes=3)
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def trainer(data):
 
     def make_trainer(callbacks=(), seed=0, optim=(), **train) -> Trainer:
         torch.manual_seed(seed)
-        model = EmotionModel(REP, "corpus", ResNetSpec(width=4, classes=3), CLASSES)
+        model = EmotionClassifier(REP, "corpus", ResNetSpec(width=4, classes=3), CLASSES)
         training, validation = torch.arange(60), torch.arange(60, 90)
         model.normaliser.fit(moments_of(data.source, training))
         return Trainer(

@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 
 from ser_core.models.networks.resnet import AudioResNet, ResNetSpec
+from ser_core.recipes.recipe import parse
 from ser_core.training import seeds
 from ser_core.training.adversarial import STEPS, half_attacked
-from ser_core.training.recipe import parse
 
 
 @pytest.fixture
@@ -54,8 +54,8 @@ def test_attacked_clips_are_answered_worse(network, batch, method):
     x, frames, targets = batch
     net = network.eval()
 
-    def loss(pictures):
-        return float(F.cross_entropy(net(pictures[:3], frames[:3]), targets[:3]).detach())
+    def loss(features):
+        return float(F.cross_entropy(net(features[:3], frames[:3]), targets[:3]).detach())
 
     # So small that the network is as good as linear, and one step is sure to be right.
     assert loss(attack(network, batch, method, epsilon=0.002)) > loss(x)
@@ -87,7 +87,7 @@ def test_a_training_resists_what_the_plain_one_does_not(trainer, data, method):
         made.model.load_state_dict(best.weights)
         model, losses = made.model.eval(), []
         for batch in data.evaluation(torch.arange(60, 90)):
-            normal = model.normaliser(batch.pictures, batch.frames)
+            normal = model.normaliser(batch.features, batch.frames)
             attacked = half_attacked(
                 model.network, torch.cat([normal, normal]),
                 None if batch.frames is None else torch.cat([batch.frames] * 2),
@@ -120,8 +120,8 @@ def test_a_recipe_without_an_attack_has_the_hash_it_had(tmp_path):
 
 def test_noise_is_a_chain_that_a_recipe_can_name(tmp_path):
     from ser_core.augment.waveform import NOISY
-    from ser_core.training.augmenting import wave_change
+    from ser_core.recipes.augmentation import waveform_augmentation
 
     recipe = parse({"corpus": str(tmp_path), "augment": {"waveform": "noise"}})
-    chain = wave_change(recipe.augment, 16_000)
+    chain = waveform_augmentation(recipe.augment, 16_000)
     assert chain.names == [step["name"] for step in NOISY]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from ser_core.models.normalise import Moments, Normaliser
+from ser_core.models.normalisation import Moments, Normaliser
 from ser_core.training import seeds
 from ser_core.training.data import Data, Live, Stored, Voices, moments_of
 from tests.training.conftest import REP
@@ -30,27 +30,29 @@ def test_a_last_batch_of_one_clip_is_left_out(data):
 
 def test_crops_have_their_length_and_short_clips_end_in_silence(data):
     for batch in data.training(all_clips(data), 16, 0.8, 0, 0):
-        assert batch.pictures.shape[1:] == (1, 16, 40)
+        assert batch.features.shape[1:] == (1, 16, 40)
         frames = [40] * len(batch.clips) if batch.frames is None else batch.frames.tolist()
-        for picture, own in zip(batch.pictures, frames, strict=True):
+        for feature_map, own in zip(batch.features, frames, strict=True):
             assert own <= 40
-            assert (picture[..., own:] == REP.silence).all()
+            assert (feature_map[..., own:] == REP.silence).all()
 
 
 def test_a_crop_is_a_stretch_of_the_clip(data):
     batch = next(data.training(all_clips(data), 4, 0.2, 0, 0))
-    for picture, clip in zip(batch.pictures, batch.clips.tolist(), strict=True):
+    for feature_map, clip in zip(batch.features, batch.clips.tolist(), strict=True):
         whole = data.source.whole(clip)
         stretches = whole.unfold(-1, 10, 1)
-        assert (stretches == picture.unsqueeze(-2)).all(dim=-1).all(dim=1).any()
+        assert (stretches == feature_map.unsqueeze(-2)).all(dim=-1).all(dim=1).any()
 
 
 def test_evaluation_gives_whole_clips_whatever_stands_beside_them(data):
     seen = {}
     for batch in data.evaluation(all_clips(data)):
-        frames = batch.frames if batch.frames is not None else [batch.pictures.shape[-1]] * 99
-        for picture, own, clip in zip(batch.pictures, frames, batch.clips.tolist(), strict=False):
-            seen[clip] = picture[..., : int(own)]
+        frames = batch.frames if batch.frames is not None else [batch.features.shape[-1]] * 99
+        for feature_map, own, clip in zip(
+            batch.features, frames, batch.clips.tolist(), strict=False
+        ):
+            seen[clip] = feature_map[..., : int(own)]
     assert len(seen) == 90
     assert all(torch.equal(seen[clip], data.source.whole(clip)) for clip in seen)
 
@@ -59,7 +61,7 @@ def test_augmentation_of_pictures_reaches_the_batches(data):
     brighter = Data(data.source, data.targets, 3, change=lambda x, own, _draw: (x + 1, own))
     plain = next(data.training(all_clips(data), 8, 0.6, 0, 0))
     changed = next(brighter.training(all_clips(data), 8, 0.6, 0, 0))
-    assert torch.equal(changed.pictures, plain.pictures + 1)
+    assert torch.equal(changed.features, plain.features + 1)
 
 
 def test_live_pictures_without_a_change_are_those_of_the_clip():
@@ -99,18 +101,18 @@ def test_normalised_training_clips_have_zero_mean_and_unit_spread(data):
 def test_a_clip_normalised_by_itself_does_not_hear_a_constant_filter(data):
     normaliser = Normaliser("clip", 1, 16)
     normaliser.fit(moments_of(data.source, all_clips(data)))
-    picture = data.source.whole(0)[None]
-    coloured = picture + torch.linspace(-10, 10, 16)[:, None]
-    torch.testing.assert_close(normaliser(picture), normaliser(coloured), rtol=0, atol=1e-4)
+    feature_map = data.source.whole(0)[None]
+    coloured = feature_map + torch.linspace(-10, 10, 16)[:, None]
+    torch.testing.assert_close(normaliser(feature_map), normaliser(coloured), rtol=0, atol=1e-4)
 
 
 def test_padding_is_zero_and_changes_nothing():
-    picture = torch.randn(1, 1, 16, 30, generator=torch.Generator().manual_seed(0))
-    padded = torch.nn.functional.pad(picture, (0, 12), value=-120.0)
+    feature_map = torch.randn(1, 1, 16, 30, generator=torch.Generator().manual_seed(0))
+    padded = torch.nn.functional.pad(feature_map, (0, 12), value=-120.0)
     for by in ("corpus", "clip", "speaker"):
         normaliser = Normaliser(by, 1, 16)
         together = normaliser(padded, torch.tensor([30]))
-        torch.testing.assert_close(together[..., :30], normaliser(picture), rtol=0, atol=1e-5)
+        torch.testing.assert_close(together[..., :30], normaliser(feature_map), rtol=0, atol=1e-5)
         assert (together[..., 30:] == 0).all()
 
 
@@ -141,15 +143,15 @@ def test_training_enrols_few_and_many_clips(data):
 
 
 def test_speaker_statistics_come_with_the_batches(data):
-    normalised = Data(Stored(REP, data.source.pictures), data.targets, 3, voices(data))
+    normalised = Data(Stored(REP, data.source.features), data.targets, 3, voices(data))
     batch = next(normalised.training(all_clips(data), 8, 0.6, 0, 0))
     assert batch.voices.shape == (8, 3, 1, 16)
     model = Normaliser("speaker", 1, 16)
-    assert model(batch.pictures, batch.frames, batch.voices).shape == batch.pictures.shape
+    assert model(batch.features, batch.frames, batch.voices).shape == batch.features.shape
 
 
 def test_moments_pool():
-    pictures = torch.tensor([[[[1.0, 3.0, 99.0]]], [[[5.0, 5.0, 5.0]]]])
-    moments = Moments.of(pictures, torch.tensor([2, 3]))
+    features = torch.tensor([[[[1.0, 3.0, 99.0]]], [[[5.0, 5.0, 5.0]]]])
+    moments = Moments.of(features, torch.tensor([2, 3]))
     assert moments.mean.flatten().tolist() == [2, 5]
     assert moments.pooled().mean.item() == 19 / 5

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from ser_core.core.settings import demo_corpus
 from ser_core.corpora import open_corpus
-from ser_core.settings import demo_corpus
+from ser_core.recipes.recipe import parse
 from ser_core.training import sources
-from ser_core.training.recipe import parse
 from ser_core.training.sources import prepare
 
 

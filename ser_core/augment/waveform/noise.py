@@ -15,8 +15,8 @@ from ser_core.augment import draw
 from ser_core.augment.base import owned
 from ser_core.augment.waveform import fourier
 from ser_core.augment.waveform.base import WaveAugment, wave_augment
-from ser_core.errors import AudioError
-from ser_core.parameters import parameter
+from ser_core.core.errors import AudioError
+from ser_core.core.parameters import parameter
 
 
 def mixed(x: Tensor, noise: Tensor, snr: Tensor, lengths: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 from ser_core.augment.waveform import fourier
 from ser_core.augment.waveform.envelope import power
 from ser_core.augment.waveform.resampling import resampled
-from ser_core.representations import filters
+from ser_core.features.representations import filters
 
 TOGETHER = 2
 """Clips whose spectra are worked on at a time: few enough to stay in a core's cache."""

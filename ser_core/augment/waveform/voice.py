@@ -16,8 +16,8 @@ from ser_core.augment import draw
 from ser_core.augment.waveform.base import WaveAugment, wave_augment
 from ser_core.augment.waveform.envelope import moved_envelope
 from ser_core.augment.waveform.vocoder import TOGETHER, analysed, scaled, window_length
-from ser_core.parameters import parameter
-from ser_core.representations import filters
+from ser_core.core.parameters import parameter
+from ser_core.features.representations import filters
 
 
 def with_formants_at(x: Tensor, factors: Tensor, sample_rate: int) -> Tensor:

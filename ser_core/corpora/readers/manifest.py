@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from ser_core.core.errors import CorpusError
+from ser_core.core.registry import did_you_mean
 from ser_core.corpora.paths import Fence, locate
 from ser_core.corpora.readers.base import SUFFIXES, Listing, Place, Reader, reader
 from ser_core.corpora.tables import header, read_table
-from ser_core.errors import CorpusError
-from ser_core.registry import did_you_mean
 
 # What people call the columns, most telling name first.
 SYNONYMS: dict[str, tuple[str, ...]] = {

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from ser_core.core.parameters import parameter
+from ser_core.features.representations.base import FEATURES, SUMMARY
 from ser_core.models.networks.base import NetworkSpec, network
-from ser_core.parameters import parameter
-from ser_core.representations.base import FEATURES, SUMMARY
 
 LARGEST = 5.0
 """Spreads from the mean beyond which a value counts no more: a single one must not decide."""

@@ -1,4 +1,4 @@
-"""Residual networks for pictures of sound of any length."""
+"""Residual networks for feature maps of sound of any length."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from ser_core.models.frames import own
+from ser_core.core.parameters import parameter
+from ser_core.models.frame_mask import own_frames
 from ser_core.models.networks.base import NetworkSpec, network
-from ser_core.parameters import parameter
 
 DEPTHS: dict[str, tuple[int, ...]] = {"resnet10": (1, 1, 1, 1), "resnet18": (2, 2, 2, 2)}
 """Basic blocks in each of the four stages."""
@@ -54,13 +54,13 @@ class BasicBlock(nn.Module):
         """(batch, inputs, bins, n) -> (batch, outputs, bins / stride, n / stride)."""
         if self.stride == 2:
             frames = halved(frames)
-        inner = own(self.relu1(self.bn1(self.conv1(x))), frames)
+        inner = own_frames(self.relu1(self.bn1(self.conv1(x))), frames)
         # The same as a 1x1 convolution of this stride, whose backward pass in torch 2.15 writes
         # beyond its memory where fewer than 16 channels lie innermost.
         seen = x[..., :: self.stride, :: self.stride]
         shortcut = x if self.downsample is None else self.downsample(seen)
         total: Tensor = self.relu2(self.sum(self.bn2(self.conv2(inner)), shortcut))
-        return own(total, frames)
+        return own_frames(total, frames)
 
 
 class MaskedMean(nn.Module):
@@ -175,10 +175,12 @@ class AudioResNet(nn.Module):
             Shape (batch, 8 * width).
         """
         frames = halved(frames)
-        x = own(self.bn1(self.conv1(x)), frames)
+        x = own_frames(self.bn1(self.conv1(x)), frames)
         frames = halved(frames)
         # The larger of two is rectified as the rectified larger: a quarter of the work this way.
-        x = own(self.relu(self.maxpool(x)), frames)  # the last window reaches back over the end
+        x = own_frames(
+            self.relu(self.maxpool(x)), frames
+        )  # the last window reaches back over the end
         for number in range(1, 5):
             for block in getattr(self, f"layer{number}"):
                 x = block(x, frames)
@@ -195,7 +197,7 @@ class AudioResNet(nn.Module):
 def load_torchvision(network: AudioResNet, weights: dict[str, Tensor]) -> None:
     """Copy weights that have torchvision's names into a network of the same size.
 
-    The first layer's are averaged over colour channels where the pictures have another number;
+    The first layer's are averaged over colour channels where the feature maps have another number;
     the last layer's are left out where the classes differ in number.
     """
     own = network.state_dict()

@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 
 from ser_core.audio import Waveform
-from ser_core.errors import ParameterError
-from ser_core.registry import Registry
+from ser_core.core.errors import ParameterError
+from ser_core.core.registry import Registry
 
 if TYPE_CHECKING:
     from ser_core.augment.waveform import WaveAugment
-    from ser_core.robustness.subset import Subset
+    from ser_core.inference.evaluation_clips import EvaluationClips
 
 Samples = npt.NDArray[np.float32]
 
@@ -145,7 +145,9 @@ def perturbation(
     return register
 
 
-def surroundings(subset: Subset, *, noises: Path | None = None, seed: int = 0) -> Surroundings:
+def surroundings(
+    subset: EvaluationClips, *, noises: Path | None = None, seed: int = 0
+) -> Surroundings:
     """What the trouble of a subset is made from."""
     rate = subset.sounds[0].sample_rate
     names = [str(clip) for clip in subset.clips.index]

@@ -1,0 +1,80 @@
+"""The training step as tutorials write it, in a process that nobody has tuned.
+
+What is measured by turns with another process must not share its settings: threads that wait as the
+system's default has them, and memory that is given back after every step.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DEFAULT_SPIN = "300000"
+"""Turns that libgomp waits for the next piece of work, where nothing else is said."""
+
+
+@contextmanager
+def plain_loop(frames: int, threads: int) -> Iterator[Callable[[], float]]:
+    """A process with the plain loop; what is given makes one step and returns its seconds.
+
+    Args:
+        frames: Of the feature maps.
+        threads: Of torch.
+    """
+    environment = {**os.environ, "GOMP_SPINCOUNT": DEFAULT_SPIN}
+    command = [sys.executable, "-m", __name__, str(frames), str(threads)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        asked, told = process.stdin, process.stdout
+        assert asked is not None and told is not None  # noqa: S101, PT018  (pipes, as asked)
+
+        def step() -> float:
+            asked.write("step\n")
+            asked.flush()
+            return float(told.readline())
+
+        try:
+            yield step
+        finally:
+            asked.close()
+            process.wait()
+
+
+def main(frames: int, threads: int) -> None:
+    """Make a step for every line of the input: float32, contiguous, AdamW."""
+    import torch
+    from torch import nn
+
+    from ser_core.bench import training
+    from ser_core.models.networks.resnet import AudioResNet, ResNetSpec
+
+    training.FRAMES = frames
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    network = AudioResNet(ResNetSpec(classes=training.CLASSES)).train()
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
+    criterion = nn.CrossEntropyLoss()
+    batches = training.batches_of(training.noise())
+    for number, _ in enumerate(sys.stdin):
+        batch = batches[number % len(batches)]
+        started = time.perf_counter()
+        optimizer.zero_grad()
+        loss = criterion(network(batch.features), batch.targets)
+        loss.backward()
+        optimizer.step()
+        loss.item()
+        sys.stdout.write(f"{time.perf_counter() - started}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,80 @@
+"""Benches that come with the workbench, found by what a model is and not by where it lies."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+
+from ser_core.runs import published_results as results
+from ser_core.storage.jsonfile import read_json
+
+DEPENDS_ON = ("representation", "pooling", "weights", "temperature")
+"""What answers depend on beside the weights of networks, in the description of a model."""
+
+
+def root() -> Path:
+    """Where published benches are kept."""
+    return results.root() / "explanations"
+
+
+def identity(model: Path) -> str:
+    """The same for all copies of a model, and another one where an answer may differ.
+
+    Args:
+        model: Folder of a bundle or of an ensemble.
+
+    Returns:
+        Hash of all weights below it, and of how they are used; empty where there are none.
+    """
+    weights = sorted(model.rglob("*.safetensors"))
+    changed = tuple((str(each), each.stat().st_mtime_ns, each.stat().st_size) for each in weights)
+    return _identity(model, changed) if weights else ""
+
+
+@lru_cache(maxsize=64)
+def _identity(model: Path, changed: tuple[tuple[str, int, int], ...]) -> str:
+    found = hashlib.sha256()
+    for name, _, _ in changed:
+        path = Path(name)
+        about = read_json(path.parent / "bundle.json") or {}
+        found.update(path.relative_to(model).as_posix().encode())
+        found.update(path.read_bytes() + _used(about))
+    found.update(_used(read_json(model / "ensemble.json") or {}))
+    return found.hexdigest()[:16]
+
+
+def _used(about: dict[str, object]) -> bytes:
+    return json.dumps({key: about.get(key) for key in DEPENDS_ON}, sort_keys=True).encode()
+
+
+def published(model: Path, folder: Path | None = None) -> Path | None:
+    """Folder of the bench that was published of this very model; None where there is none.
+
+    Args:
+        model: Folder of a bundle or of an ensemble.
+        folder: Where published benches are kept; `root()` when absent.
+    """
+    wanted = identity(model)
+    for file in sorted((folder or root()).glob("*/bench.json")):
+        about = (read_json(file) or {}).get("about", {})
+        if wanted and about.get("identity") == wanted:
+            return file.parent
+    return None
+
+
+def published_within(model: Path, folder: Path | None = None) -> tuple[Path, Path] | None:
+    """Folder of the bench of a model, or of the first of the networks that it asks; and of which.
+
+    Args:
+        model: Folder of a bundle or of an ensemble.
+        folder: Where published benches are kept; `root()` when absent.
+    """
+    members = (read_json(model / "ensemble.json") or {}).get("members", ())
+    asked = [model / path for member in members for path in member.get("bundles", ())]
+    for each in (model, *asked):
+        found = published(each, folder)
+        if found is not None:
+            return found, each
+    return None

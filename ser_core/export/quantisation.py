@@ -1,0 +1,176 @@
+"""Quantisation: weights in half precision, and the network in 8-bit integers."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ser_core.core.errors import ModelError
+from ser_core.core.parallel import Progress
+
+if TYPE_CHECKING:
+    import onnx
+
+Feeds = Mapping[str, npt.NDArray[np.float32]]
+
+FEWEST = 32
+"""Sounds below which int8 is measured out on too little; a note says so."""
+
+_QUANTISED = ("Conv", "Add", "MaxPool", "Relu")
+"""Operators of a network that are computed in 8 bits."""
+
+
+def with_half_weights(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The same graph with the weights of its networks in half precision, widened where used.
+
+    Half-precision arithmetic is emulated, and slower, on most processors; widened weights are
+    folded when the file is opened, so it computes as fast as before. What front-ends are made of
+    stays as it is: their levels reach over 120 dB.
+    """
+    import onnx
+
+    found = onnx.ModelProto()
+    found.CopyFrom(model)
+    graph, weights = found.graph, _weights(found)
+    casts = []
+    for tensor in graph.initializer:
+        if tensor.name not in weights:
+            continue
+        name, values = tensor.name, onnx.numpy_helper.to_array(tensor)
+        largest = np.finfo(np.float16).max
+        halved = np.clip(values, -largest, largest).astype(np.float16)
+        tensor.CopyFrom(onnx.numpy_helper.from_array(halved, f"{name}.half"))
+        casts.append(
+            onnx.helper.make_node(
+                "Cast", [f"{name}.half"], [name], f"{name}.widened", to=onnx.TensorProto.FLOAT
+            )
+        )
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    return found
+
+
+def _weights(model: onnx.ModelProto) -> set[str]:
+    """Names of the weights of convolutions over feature maps and of last layers."""
+    shapes = {each.name: len(each.dims) for each in model.graph.initializer}
+    taken = {"Conv": 4, "Gemm": 2}
+    return {
+        node.input[1]
+        for node in model.graph.node
+        if shapes.get(node.input[1] if len(node.input) > 1 else "") == taken.get(node.op_type, -1)
+    }
+
+
+def int8(
+    model: onnx.ModelProto, sounds: Sequence[Feeds], progress: Progress | None = None
+) -> onnx.ModelProto:
+    """The networks in 8-bit integers, with ranges measured on real sounds.
+
+    Static, per channel, unsigned activations and signed weights, the first and the last layer left
+    out; Jacob et al. (2018). The first reads one channel, which 8-bit kernels are slow at, and what
+    it rounds off every later layer sees. Ranges that are found while running (dynamic quantisation)
+    make convolutions slower than in single precision.
+
+    Args:
+        model: Graph of single precision.
+        sounds: Inputs of the graph, one mapping a sound.
+        progress: Called with (sounds measured, sounds in all).
+
+    Raises:
+        ModelError: If there is no network to quantise.
+    """
+    import onnx
+    from onnxruntime.quantization import (
+        CalibrationDataReader,
+        QuantFormat,
+        QuantType,
+        quantize_static,
+    )
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    optional = _optional(model)
+    strangers = {each.name: onnx.numpy_helper.to_array(each) for each in optional}
+    complete = [{**strangers, **sound} for sound in sounds]
+
+    class Sounds(CalibrationDataReader):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self.left: Iterator[tuple[int, Feeds]] = iter(enumerate(complete))
+
+        def get_next(self) -> Any:
+            done, feeds = next(self.left, (len(complete), None))
+            if progress:
+                progress(done, len(complete))
+            return feeds
+
+    with tempfile.TemporaryDirectory() as folder:
+        source, ready, done = (Path(folder) / f"{name}.onnx" for name in ("a", "b", "c"))
+        onnx.save(_without_optional(model), source)
+        quant_pre_process(source, ready, skip_symbolic_shape=True)
+        chosen = _network_nodes(onnx.load(ready))
+        if not chosen:
+            raise ModelError(
+                "has no convolution to put into 8-bit integers",
+                subject="int8",
+                remedy="Export it in fp32 or fp16; it is small as it is",
+            )
+        quantize_static(
+            ready,
+            done,
+            Sounds(),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            op_types_to_quantize=list(_QUANTISED),
+            nodes_to_quantize=chosen,
+        )
+        quantised = onnx.load(done)
+    return _with_optional(quantised, model)
+
+
+def _without_optional(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Without the values that inputs have when they are left out: they are no constants."""
+    import onnx
+
+    found = onnx.ModelProto()
+    found.CopyFrom(model)
+    optional = {each.name for each in _optional(model)}
+    kept = [each for each in found.graph.initializer if each.name not in optional]
+    del found.graph.initializer[:]
+    found.graph.initializer.extend(kept)
+    return found
+
+
+def _optional(model: onnx.ModelProto) -> list[onnx.TensorProto]:
+    """Values that inputs have when they are left out."""
+    names = {each.name for each in model.graph.input}
+    return [each for each in model.graph.initializer if each.name in names]
+
+
+def _with_optional(quantised: onnx.ModelProto, model: onnx.ModelProto) -> onnx.ModelProto:
+    quantised.graph.initializer.extend(_optional(model))
+    del quantised.graph.value_info[:]
+    quantised.producer_name = model.producer_name
+    return quantised
+
+
+def _network_nodes(model: onnx.ModelProto) -> list[str]:
+    """Names of the nodes of networks: what follows from their first convolution over features."""
+    graph = model.graph
+    rank = {each.name: len(each.dims) for each in graph.initializer}
+    inside: set[str] = set()
+    chosen = []
+    for node in graph.node:
+        follows = any(name in inside for name in node.input)
+        first = not follows and node.op_type == "Conv" and rank.get(node.input[1]) == 4
+        if first or (follows and node.op_type in _QUANTISED):
+            inside.update(node.output)
+        if follows and node.op_type in _QUANTISED:
+            chosen.append(node.name)
+    return chosen

@@ -1,0 +1,1 @@
+"""Acoustic features: the representations, their extraction, and a feature map with its axes."""

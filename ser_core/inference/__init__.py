@@ -1,0 +1,1 @@
+"""Inference: models applied to recordings, to enrolled speakers and to whole corpora."""

@@ -1,0 +1,59 @@
+"""Cached features: sounds classified many times, with other speaker statistics each time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ser_core.audio import Waveform
+from ser_core.models.abilities import SINGLE, can
+from ser_core.models.predictor import Predictor, Probabilities
+
+Rows = npt.NDArray[np.intp]
+
+
+class CachedFeatures(Protocol):
+    """Sounds that a model has heard."""
+
+    def answer(self, rows: Rows, voice: Rows | None = None) -> Probabilities:
+        """Probabilities for some of the sounds, (rows, classes).
+
+        Args:
+            rows: Numbers of the sounds to answer.
+            voice: Numbers of the sounds that tell of their speaker; None when nothing is known.
+
+        Raises:
+            ModelError: If the model makes no use of a voice.
+        """
+        ...
+
+
+def cache_features(predictor: Predictor, waveforms: Sequence[Waveform]) -> CachedFeatures:
+    """Let a model hear sounds, at the cost of representing each once where that is possible."""
+    if can(predictor, SINGLE):  # an exported file has none, and answers without torch
+        from ser_core.inference.cached_network_features import CachedNetworkFeatures
+
+        return CachedNetworkFeatures(predictor.members[0][0], waveforms)
+    return UncachedFeatures(predictor, waveforms)
+
+
+class UncachedFeatures:
+    """Sounds given anew to whatever answers; right for every model, and slow.
+
+    Args:
+        predictor: What answers.
+        waveforms: The sounds.
+    """
+
+    def __init__(self, predictor: Predictor, waveforms: Sequence[Waveform]) -> None:
+        self.predictor, self.waveforms = predictor, waveforms
+
+    def answer(self, rows: Rows, voice: Rows | None = None) -> Probabilities:
+        """As `CachedFeatures`."""
+        own = None
+        if voice is not None:
+            own = self.predictor.enrol([self.waveforms[row] for row in voice])
+        return self.predictor.predict([self.waveforms[row] for row in rows], own)

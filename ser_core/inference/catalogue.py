@@ -1,0 +1,292 @@
+"""Catalogue of the models there are, with the test scores of each.
+
+Everything here is read from small files, or from the head of exported ones; no model is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ser_core.core import settings
+from ser_core.core.errors import ModelError
+from ser_core.evaluation import BADGES
+from ser_core.models.predictor import OPENERS
+from ser_core.runs.catalogue import RunInfo, runs
+from ser_core.storage.jsonfile import read_json
+
+if TYPE_CHECKING:
+    from ser_core.models.onnx_metadata import Spec
+
+BUNDLED, ENSEMBLE, RUN, EXPORTED = "bundled", "ensemble", "run", "exported"
+EXPORTS = "exports"
+"""Folder of exported files in the runtime folder, one folder a model."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure of a test, with the ends of its interval where they are known."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def of_ten(self) -> str:
+        """For people: "8 of 10"."""
+        return f"{self.value * 10:.0f} of 10"
+
+
+@dataclass(frozen=True)
+class Performance:
+    """How often a model is right.
+
+    Attributes:
+        wa: Share of right answers; None where nobody measured it.
+        uar: Mean recall of the emotions.
+        grade: Of the audit of the split, "unknown" or "not audited".
+        clips: Tested; None where it is not recorded.
+        enrolled: Share of right answers to voices that it knew, where it was measured.
+    """
+
+    wa: Estimate | None = None
+    uar: Estimate | None = None
+    grade: str = "not audited"
+    clips: int | None = None
+    enrolled: Estimate | None = None
+
+    @property
+    def badge(self) -> str:
+        """What every figure wears; empty where the test speakers are new to the model."""
+        return BADGES.get(self.grade, BADGES["unknown"])
+
+    @property
+    def said(self) -> str:
+        """What to expect of it, in plain words."""
+        if self.wa is None:
+            return "Nobody measured how often this model is right."
+        if self.badge:
+            return (
+                f"On voices that it may have been trained on, this model is right in "
+                f"{self.wa.of_ten}. On voices it has never heard nobody measured it: expect far "
+                "fewer."
+            )
+        known = ""
+        if self.enrolled is not None:
+            known = f", and in {self.enrolled.of_ten} once it knows the voice well"
+        return f"On voices it has never heard, this model is right in {self.wa.of_ten}{known}."
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A model to choose.
+
+    Attributes:
+        key: Short text that names it in an address.
+        title: For people.
+        kind: "bundled", "ensemble", "run" or "exported".
+        folder: Where it is; of an exported one, its file.
+        worth: What it has shown.
+        changed: When its description was written, seconds since the epoch.
+    """
+
+    key: str
+    title: str
+    kind: str
+    folder: Path
+    worth: Performance
+    changed: float
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """What it says of itself."""
+        return _about(self.folder) or {}
+
+    @property
+    def card(self) -> str:
+        """Model card in Markdown; empty where there is none."""
+        if self.kind == EXPORTED:
+            from ser_core.models.onnx import card
+
+            spec = _spec(self.folder)
+            return card(spec) if spec else ""
+        file = self.folder / "README.md"
+        return file.read_text(encoding="utf-8") if file.is_file() else ""
+
+
+def models(home: Path | None = None, *, exported: bool = True) -> list[ModelInfo]:
+    """All models: the bundled ones, ensembles, trainings, the newest first, then exported files.
+
+    Args:
+        home: Runtime folder; `settings.home()` by default.
+        exported: Whether exported files are among them.
+    """
+    home = home or settings.home()
+    made = sorted((home / "ensembles").glob("[!.]*/ensemble"), key=_when, reverse=True)
+    return [
+        *_kept(bundled_folder(), BUNDLED),
+        *(_info(folder, f"{ENSEMBLE}:{folder.parent.name}", ENSEMBLE) for folder in made),
+        *(model for run in runs(home) for model in _of_run(run)),
+        *(_exported(home) if exported else ()),
+    ]
+
+
+def bundled_folder() -> Path:
+    """Folder of the models that come with the workbench; it may be missing."""
+    return settings.REPOSITORY / "artifacts" / "pretrained"
+
+
+def _kept(root: Path, kind: str) -> Iterator[ModelInfo]:
+    """The model in a folder, and those in its subfolders."""
+    below = sorted(root.iterdir()) if root.is_dir() else []
+    for folder in (root, *(each for each in below if not each.name.startswith("."))):
+        if _about(folder) is not None:
+            info = _info(folder, f"{kind}:{folder.name}" if folder != root else kind, kind)
+            yield info
+            yield from networks_of(info)
+
+
+def networks_of(ensemble: ModelInfo) -> Iterator[ModelInfo]:
+    """The networks that an ensemble asks, each a model of its own; none of another model."""
+    for number, member in enumerate(ensemble.about.get("members", ())):
+        for path in member.get("bundles", ()):
+            about = _about(ensemble.folder / path)
+            if about is not None:
+                title = f"{ensemble.title}: {_title(about, ensemble.folder / path)}"
+                key = f"{ensemble.key}:{number}:{Path(path).name}"
+                folder = ensemble.folder / path
+                yield ModelInfo(
+                    key, title, ensemble.kind, folder, performance(about), _when(folder)
+                )
+
+
+def _info(folder: Path, key: str, kind: str) -> ModelInfo:
+    about = _about(folder) or {}
+    return ModelInfo(key, _title(about, folder), kind, folder, performance(about), _when(folder))
+
+
+def models_of(run: RunInfo) -> list[ModelInfo]:
+    """The models that a run left on this computer, fold by fold; none of a published one."""
+    return list(_of_run(run))
+
+
+def _of_run(run: RunInfo) -> Iterator[ModelInfo]:
+    """Every training of a run; what it is worth is what the whole run showed, if it is done."""
+    homes = sorted(run.folder.glob("fold-*-seed-*/bundle"), key=_place)
+    for home in homes:
+        about = _about(home)
+        if about is None:
+            continue
+        which = home.parent.name
+        title = run.name if len(homes) == 1 else f"{run.name}, {_member(about, which)}"
+        shown = _of_result(run) or performance(about)
+        yield ModelInfo(f"{run.id}:{which}", title, RUN, home, shown, _when(home))
+
+
+def _exported(home: Path) -> Iterator[ModelInfo]:
+    """Files that pages exported; none that failed its gate or cannot be believed."""
+    for path in sorted((home / EXPORTS).glob("[!.]*/[!.]*.onnx"), key=_when, reverse=True):
+        spec = _spec(path)
+        if spec is None or spec.status == "failed":
+            continue
+        parts = (
+            f"ONNX {spec.precision}",
+            "network only" if spec.of("picture") else "",
+            "" if spec.status == "verified" else spec.status,
+        )
+        title = ", ".join([spec.name, *filter(None, parts)])
+        key = f"{EXPORTED}:{path.parent.name}:{path.stem}"
+        yield ModelInfo(key, title, EXPORTED, path, performance(_about(path) or {}), _when(path))
+
+
+def _spec(path: Path) -> Spec | None:
+    """What an exported file says of itself; None where it cannot be believed."""
+    try:
+        found = path.stat()
+    except OSError:  # it was taken away just now
+        return None
+    return _read(path, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=64)
+def _read(path: Path, changed: int, size: int) -> Spec | None:  # noqa: ARG001  (parts of the key)
+    from ser_core.models.onnx import read
+
+    try:
+        return read(path)
+    except ModelError:
+        return None
+
+
+def _place(home: Path) -> tuple[int, int]:
+    _, fold, _, seed = home.parent.name.split("-")
+    return int(fold), int(seed)
+
+
+def _member(about: Mapping[str, Any], which: str) -> str:
+    fold = about.get("split", {}).get("fold", which)
+    return f"fold {fold}, seed {about.get('seed', 0)}"
+
+
+def _of_result(run: RunInfo) -> Performance | None:
+    found = run.result
+    if found is None or found.wa.value is None or found.uar.value is None:
+        return None
+    wa = Estimate(found.wa.value, found.wa.low, found.wa.high)
+    uar = Estimate(found.uar.value, found.uar.low, found.uar.high)
+    summary = read_json(run.folder / "summary.json") or {}
+    enrolled = _figure((summary.get("enrolled") or {}).get("wa"))
+    return Performance(wa, uar, found.grade, found.clips, enrolled)
+
+
+def performance(about: Mapping[str, Any]) -> Performance:
+    """What a model says it is worth: on unseen speakers where that was measured, else as tested.
+
+    `unseen` and `unseen_enrolled` hold the figures on voices it has never heard, `metrics` those
+    on the test part of its own split.
+    """
+    unseen = about.get("unseen")
+    if isinstance(unseen, Mapping):
+        known = _figure((about.get("unseen_enrolled") or {}).get("wa"))
+        wa, uar = _figure(unseen.get("wa")), _figure(unseen.get("uar"))
+        return Performance(wa, uar, str(unseen.get("grade", "B")), unseen.get("clips"), known)
+    metrics = about.get("metrics") or {}
+    known = _figure(((about.get("enrolled") or {}).get("metrics") or {}).get("wa"))
+    split, corpus = about.get("split") or {}, about.get("corpus") or {}
+    grade = (split.get("audit") or {}).get("grade", "not audited")
+    wa, uar = _figure(metrics.get("wa")), _figure(metrics.get("uar"))
+    return Performance(wa, uar, grade, corpus.get("test_clips"), known)
+
+
+def _figure(written: Any) -> Estimate | None:
+    if not isinstance(written, Mapping) or written.get("value") is None:
+        return None
+    return Estimate(float(written["value"]), written.get("low"), written.get("high"))
+
+
+def _title(about: Mapping[str, Any], folder: Path) -> str:
+    return str(about.get("name") or about.get("recipe", {}).get("name") or folder.name)
+
+
+def _file(folder: Path) -> Path | None:
+    if folder.suffix == ".onnx":
+        return folder if folder.is_file() else None
+    return next((folder / name for name in OPENERS if (folder / name).is_file()), None)
+
+
+def _about(folder: Path) -> dict[str, Any] | None:
+    if folder.suffix == ".onnx":
+        from ser_core.models.onnx import about_of
+
+        spec = _spec(folder)
+        return about_of(spec) if spec else None
+    file = _file(folder)
+    return read_json(file) if file else None
+
+
+def _when(folder: Path) -> float:
+    file = _file(folder)
+    return file.stat().st_mtime if file else 0.0

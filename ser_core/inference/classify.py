@@ -1,0 +1,346 @@
+"""Classify recordings: one row of probabilities each, or why there is none."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ser_core import audio
+from ser_core.audio import Waveform
+from ser_core.core.errors import AudioError, ParameterError
+from ser_core.core.parallel import Progress
+from ser_core.inference.confidence import Confidence, confidence
+from ser_core.inference.speaker_verification import Floats, mean_cepstra, mismatched
+from ser_core.models.predictor import Predictor, Probabilities, SpeakerStatistics, load
+
+PREFIX = "p_"
+AT_ONCE = 16
+
+SHORTEST = 0.25
+"""Seconds below which nothing can be said of a recording."""
+
+QUIETEST = 10 ** (-60 / 20)
+"""Peak below which a recording is silence: -60 dB of full scale."""
+
+LONG = 15.0
+"""Seconds above which one answer for all of a recording says little."""
+
+ENDINGS = frozenset(
+    [
+        ".wav",
+        ".flac",
+        ".mp3",
+        ".ogg",
+        ".oga",
+        ".opus",
+        ".m4a",
+        ".mp4",
+        ".aac",
+        ".webm",
+        ".wma",
+        ".aif",
+        ".aiff",
+    ]
+)
+"""Endings by which sound is looked for in a folder; named files may have any."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Something to answer.
+
+    Attributes:
+        name: What people call it.
+        source: Path or content of the file.
+    """
+
+    name: str
+    source: Path | bytes
+
+
+@dataclass(frozen=True, eq=False)
+class EnrolledSpeaker:
+    """A voice that a model was taught.
+
+    Attributes:
+        voice: As the model reads it.
+        timbres: Of its clips, to tell it from other voices, shape (clips, coefficients).
+    """
+
+    voice: SpeakerStatistics
+    timbres: Floats
+
+    def doubts(self, waveforms: Sequence[Waveform]) -> npt.NDArray[np.bool_]:
+        """Which sounds are rather of somebody else; see `same_voice.DOUBTFUL` for how often."""
+        return mismatched(self.timbres, waveforms)
+
+
+@dataclass(frozen=True, eq=False)
+class InferenceModel:
+    """A model ready for use, with what makes its confidence mean what it says.
+
+    Attributes:
+        predictor: The model.
+        confidence: Its temperature and threshold for voices it knows nothing of.
+        folder: Where it is.
+        enrolled: The same for voices it knows; as for strangers when None.
+    """
+
+    predictor: Predictor
+    confidence: Confidence
+    folder: Path
+    enrolled: Confidence | None = None
+
+    @property
+    def name(self) -> str:
+        """What people call it, with fold and seed where it is one of a run's."""
+        from ser_core.models.abilities import name_of
+
+        about = self.predictor.about
+        fold = (about.get("split") or {}).get("fold")
+        own = f", fold {fold}, seed {about.get('seed', 0)}" if fold else ""
+        return f"{name_of(about)}{own}"
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Emotions in the order of the probabilities."""
+        return self.predictor.classes
+
+    def probabilities(
+        self, waveforms: Sequence[Waveform], voice: SpeakerStatistics | None = None
+    ) -> Probabilities:
+        """Calibrated probabilities, (sounds, classes)."""
+        return self.reading(voice).applied(self.predictor.predict(waveforms, voice))
+
+    def reading(self, voice: SpeakerStatistics | None) -> Confidence:
+        """How to read answers to a voice that is known, or not."""
+        return self.enrolled if voice and self.enrolled else self.confidence
+
+    def heard(self, recording: Recording) -> Waveform:
+        """Sound of a recording, if it can be answered.
+
+        Raises:
+            AudioError: If it cannot be decoded, is too short or silent, with what to do.
+        """
+        rate = self.predictor.sample_rate
+        waveform = audio.load(recording.source, sample_rate=rate, name=recording.name)
+        check(waveform, recording.name)
+        return waveform
+
+    def enrol(self, recordings: Sequence[Recording]) -> SpeakerStatistics:
+        """A voice from recordings of it.
+
+        Raises:
+            ModelError: If the model makes no use of a voice.
+            AudioError: If a recording cannot be used.
+        """
+        return self.predictor.enrol([self.heard(each) for each in recordings])
+
+    def teach(self, recordings: Sequence[Recording]) -> EnrolledSpeaker:
+        """A voice from recordings of it, with what tells it from others.
+
+        Raises:
+            ModelError: If the model makes no use of a voice.
+            AudioError: If a recording cannot be used.
+        """
+        waves = [self.heard(each) for each in recordings]
+        return EnrolledSpeaker(self.predictor.enrol(waves), mean_cepstra(waves))
+
+
+def open_model(folder: Path) -> InferenceModel:
+    """Open a model for use.
+
+    Raises:
+        ModelError: If there is none, or it is damaged.
+    """
+    predictor = load(folder)
+    known = confidence(predictor, folder, enrolled=True) if predictor.enrols else None
+    return InferenceModel(predictor, confidence(predictor), folder, known)
+
+
+def check(waveform: Waveform, name: str) -> None:
+    """Refuse sound that says nothing.
+
+    Raises:
+        AudioError: If it is too short or silent.
+    """
+    if waveform.duration < SHORTEST:
+        raise AudioError(
+            f"is {waveform.duration:.2f} s long, too short to tell anything",
+            subject=name,
+            remedy="Record a whole sentence",
+        )
+    if is_silent(waveform):
+        raise AudioError(
+            "is silent: it stays below -60 dB of full scale",
+            subject=name,
+            remedy="Check the microphone, and record again",
+        )
+
+
+def is_silent(waveform: Waveform) -> bool:
+    """Whether there is nothing to hear."""
+    return bool(np.abs(waveform.samples).max() < QUIETEST)
+
+
+def recordings(paths: Sequence[Path]) -> list[Recording]:
+    """Files as they are named, and what sounds in folders, with all that is below them.
+
+    Raises:
+        ParameterError: If a folder holds no sound, or a path does not exist.
+    """
+    return [Recording(str(file), file) for path in paths for file in _files(path)]
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise ParameterError("there is no such file or folder", subject=str(path))
+    below = (each for each in path.rglob("*") if not _hidden(each, path))
+    found = sorted(each for each in below if each.suffix.lower() in ENDINGS and each.is_file())
+    if not found:
+        raise ParameterError(
+            "holds no sound", subject=str(path), remedy=f"Looked for {', '.join(ENDINGS)}"
+        )
+    return found
+
+
+def _hidden(path: Path, root: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(root).parts)
+
+
+def classify(
+    model: InferenceModel,
+    several: Sequence[Recording],
+    taught: EnrolledSpeaker | None = None,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Answers to recordings.
+
+    Args:
+        model: What answers.
+        several: What to answer.
+        taught: Voice of the one speaker of all of them; None when nothing is known.
+        progress: Called with (recordings done, recordings in all).
+
+    Returns:
+        A row a recording, in order: `file`, `seconds`, a probability a class in `p_<emotion>`,
+        `classify`, `confidence` (the largest probability), `uncertain` (whether that is below the
+        model's threshold), with a voice `other_voice` (whether it sounds like somebody else's) and
+        `problem`: empty, or why there is no answer.
+    """
+    return pd.concat(classify_waveforms(model, several, taught, progress), ignore_index=True)
+
+
+def classify_waveforms(
+    model: InferenceModel,
+    several: Sequence[Recording],
+    taught: EnrolledSpeaker | None = None,
+    progress: Progress | None = None,
+) -> Iterator[pd.DataFrame]:
+    """As `classify`, some rows at a time, as soon as they are known."""
+    if not several:
+        yield rows_of([], np.zeros((0, len(model.classes))), model)
+    for start in range(0, len(several), AT_ONCE):
+        yield _some(model, several[start : start + AT_ONCE], taught)
+        if progress:
+            progress(min(start + AT_ONCE, len(several)), len(several))
+
+
+def _some(
+    model: InferenceModel, several: Sequence[Recording], taught: EnrolledSpeaker | None
+) -> pd.DataFrame:
+    waves, about = [], []
+    for each in several:
+        try:
+            wave = model.heard(each)
+        except AudioError as error:
+            about.append({"file": each.name, "seconds": np.nan, "problem": _reason(error)})
+            continue
+        waves.append(wave)
+        about.append({"file": each.name, "seconds": round(wave.duration, 2), "problem": ""})
+    given = np.full((len(several), len(model.classes)), np.nan)
+    heard = np.array([not row["problem"] for row in about])
+    voice = taught.voice if taught else None
+    if waves:
+        given[heard] = model.probabilities(waves, voice)
+    table = rows_of(about, given, model, voice)
+    if taught:
+        other = np.zeros(len(several), np.bool_)
+        other[heard] = taught.doubts(waves)
+        table = table.drop(columns="problem").assign(other_voice=other, problem=table["problem"])
+    return table
+
+
+def _reason(error: AudioError) -> str:
+    """Without the name of the file, which has a column of its own."""
+    return f"{error.problem}. {error.remedy}".strip(" .")
+
+
+def rows_of(
+    about: Sequence[dict[str, object]],
+    probabilities: Probabilities,
+    model: InferenceModel,
+    voice: SpeakerStatistics | None = None,
+) -> pd.DataFrame:
+    """Rows of a table of answers: what is known of each, then what was answered.
+
+    Args:
+        about: One mapping a row, with a key `problem` at the end.
+        probabilities: Shape (rows, classes), NaN where there is no answer.
+        model: What answered.
+        voice: That it knew.
+    """
+    table = pd.DataFrame(about, columns=list(about[0]) if about else ["file", "seconds", "problem"])
+    problem = table.pop("problem")
+    columns = [PREFIX + name for name in model.classes]
+    table = table.join(pd.DataFrame(probabilities, columns=columns, index=table.index))
+    known = ~np.isnan(probabilities).any(axis=1)
+    best = np.where(known, np.nan_to_num(probabilities).argmax(axis=1), 0)
+    names = np.array(model.classes, dtype=object)[best]
+    table["answer"] = np.where(known, names, "")
+    table["confidence"] = np.where(known, np.nan_to_num(probabilities).max(axis=1), np.nan)
+    unsure = model.reading(voice).unsure(np.nan_to_num(probabilities, nan=2.0))
+    table["uncertain"] = known & unsure
+    return table.assign(problem=problem)
+
+
+_WARM: dict[tuple[Path, float], InferenceModel] = {}
+_WARMING = threading.Lock()
+MOST_WARM = 4
+
+
+def warm(folder: Path, changed: float) -> InferenceModel:
+    """A model that has answered once, so that the next answer is quick; kept for the process.
+
+    Whoever asks while it is being opened waits for that.
+
+    Args:
+        folder: Of the model.
+        changed: When its description was written; another time opens it anew.
+
+    Raises:
+        ModelError: As `open_model`.
+    """
+    key = (folder, changed)
+    with _WARMING:
+        if key not in _WARM:
+            model = open_model(folder)
+            noise = np.random.default_rng(0).normal(0, 0.1, model.predictor.sample_rate * 2)
+            model.probabilities([Waveform(noise.astype(np.float32), model.predictor.sample_rate)])
+            while len(_WARM) >= MOST_WARM:
+                _WARM.pop(next(iter(_WARM)))
+            _WARM[key] = model
+        return _WARM[key]
+
+
+def is_warm(folder: Path, changed: float) -> bool:
+    """Whether `warm` returns at once."""
+    return (folder, changed) in _WARM

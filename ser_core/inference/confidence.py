@@ -1,0 +1,108 @@
+"""Confidence that means what it says, and the threshold below which an answer is "uncertain"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ser_core.core.errors import ParameterError
+from ser_core.evaluation import Predictions, apply_temperature, fit_temperature, threshold_for
+from ser_core.models.predictor import Predictor, Probabilities
+from ser_core.runs.catalogue import ENROLLED
+
+WANTED_RISK = 0.1
+"""Share of wrong answers that the threshold keeps to on validation clips, where one can."""
+
+FEWEST = 50
+"""Validation clips below which neither temperature nor threshold is fitted."""
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """How to read a model's probabilities.
+
+    Attributes:
+        temperature: They are raised to 1/temperature; 1 leaves them as they are.
+        threshold: Answers of less confidence are "uncertain"; None where none is known.
+        source: Where both come from, as a sentence.
+        coverage: Share of tested answers that reach the threshold; None where none were counted.
+    """
+
+    temperature: float = 1.0
+    threshold: float | None = None
+    source: str = "The model was not calibrated: no validation answers are known."
+    coverage: float | None = None
+
+    def applied(self, probabilities: Probabilities) -> Probabilities:
+        """Calibrated probabilities; the likeliest class stays."""
+        if self.temperature == 1.0:
+            return probabilities
+        return apply_temperature(probabilities, self.temperature)
+
+    def unsure(self, probabilities: Probabilities) -> npt.NDArray[np.bool_]:
+        """Where the answer is "uncertain", of calibrated probabilities; shape (sounds,)."""
+        return np.asarray(probabilities.max(axis=1) < (self.threshold or 0.0))
+
+
+def confidence(
+    predictor: Predictor, folder: Path | None = None, *, enrolled: bool = False
+) -> Confidence:
+    """What the model's maker wrote down, or else what its validation answers teach.
+
+    Args:
+        predictor: The model.
+        folder: Where it is; what it answered to known voices may be beside it.
+        enrolled: Whether it is of answers to known voices; as for strangers where only that is
+            known.
+    """
+    about = predictor.about
+    written = (enrolled and about.get("confidence_enrolled")) or about.get("confidence")
+    if isinstance(written, Mapping):
+        return _written(written)
+    if "pooling" in about:  # an ensemble applies its own temperature
+        own = (enrolled and about.get("enrolled")) or about
+        told = (own.get("results") or {}).get("rejection") or {}
+        source = "Calibrated with the ensemble's weights."
+        return Confidence(1.0, own.get("threshold"), source, told.get("coverage"))
+    known: Predictions | None = getattr(predictor, "predictions", None)
+    file = folder.parent / ENROLLED if folder and enrolled else None
+    if file is not None and file.is_file():
+        known = Predictions.load(file)
+    if known is None:
+        return Confidence()
+    held_out = (known.table["part"] == "validation").to_numpy()
+    if held_out.sum() < FEWEST:
+        return Confidence()
+    return fitted(known.where(held_out))
+
+
+def fitted(validation: Predictions, risk: float = WANTED_RISK) -> Confidence:
+    """Temperature with the least NLL on validation clips, and the threshold of a wanted risk.
+
+    Raises:
+        EvaluationError: If there are test clips among them.
+    """
+    temperature = fit_temperature(validation)
+    calibrated = validation.with_probabilities(
+        apply_temperature(validation.probabilities, temperature)
+    )
+    source = f"Calibrated on {len(validation):,} validation clips."
+    try:
+        chosen = threshold_for(calibrated, risk)
+    except ParameterError:  # no threshold is that safe
+        return Confidence(temperature, None, source)
+    return Confidence(temperature, chosen.threshold, source, chosen.coverage)
+
+
+def _written(content: Mapping[str, Any]) -> Confidence:
+    threshold = content.get("threshold")
+    return Confidence(
+        float(content.get("temperature", 1.0)),
+        None if threshold is None else float(threshold),
+        str(content.get("source", "Calibrated by its maker.")),
+    )

@@ -1,0 +1,182 @@
+"""Cross-validated evaluation: every model of a run scored on the clips of its own fold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ser_core.core.errors import ModelError, ParameterError
+from ser_core.core.parallel import Progress
+from ser_core.corpora import Corpus, LeakAudit, Split, open_corpus
+from ser_core.evaluation import Predictions, report
+from ser_core.evaluation.predictions import PREFIX
+from ser_core.inference import enrolment as enrolling
+from ser_core.inference.enrolment import Answer, Count, Enrolment
+from ser_core.inference.model_evaluation import Evaluation, calibrated, counted
+from ser_core.inference.provenance import CorpusOverlap, found_fold, recorded_audit
+from ser_core.models.abilities import name_of
+from ser_core.models.predictor import Predictor, load
+from ser_core.storage.jsonfile import read_json
+
+Tables = dict[Count, Predictions]
+Member = tuple[int, int, Path]
+
+
+def evaluate_runs(
+    folders: Sequence[Path],
+    corpus: Corpus | None = None,
+    enrolment: Enrolment = Enrolment(),  # noqa: B008 - frozen
+    *,
+    part: str = "test",
+    weights: Sequence[float] = (),
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Judge every model of one or several runs on its own fold's clips, and pool the answers.
+
+    Probabilities of several runs are averaged, those of several seeds of a run before that. The
+    same clips of each voice are enrolled in all of them; a run that makes no use of a voice answers
+    without, if another does use it.
+
+    Args:
+        folders: Of runs of one split, each with `split.json` and a bundle a member.
+        corpus: Of the runs; opened as the recipe of the first says when None.
+        enrolment: What is known of the voices.
+        part: "test" or "validation".
+        weights: Of the runs, where they are not equal; they are brought to sum to 1.
+        progress: Called with (answers given, answers in all).
+
+    Raises:
+        ModelError: If there is no finished training.
+        ParameterError: If the runs are of different splits, or the weights do not fit them.
+        SerError: If the split does not fit the corpus.
+    """
+    shares = _shares(weights, len(folders))
+    members = [_members(folder) for folder in folders]
+    firsts = [load(each[0][2]) for each in members]
+    deaf = any(each.enrols for each in firsts)
+    about = firsts[0].about
+    corpus = corpus or open_corpus(about["recipe"]["corpus"], about["recipe"].get("reader"))
+    split = _split(folders)
+    split.require(corpus)
+    dealt = {fold: split.fold(fold)[part] for fold, _seed, _home in members[0]}
+    sizes = {fold: _answers(corpus, clips, enrolment) for fold, clips in dealt.items()}
+    told = counted(progress, sum(sizes[fold] for each in members for fold, _, _ in each))
+    given = [_of_run(each, corpus, split, part, enrolment, told, deaf=deaf) for each in members]
+    tables = given[0] if len(given) == 1 else _pooled(given, shares, enrolment)
+    audit = recorded_audit(about["split"]["audit"])
+    reports = {count: report(each, audit, part=part) for count, each in tables.items()}
+    names = " + ".join(name_of(each.about) for each in firsts)
+    how = "Each model by a temperature fitted on the validation clips of its own fold."
+    shared = _overlap(dealt, part, audit)
+    return Evaluation(names, corpus.name, enrolment, tables, reports, shared, {}, how)
+
+
+def _shares(weights: Sequence[float], runs: int) -> list[float]:
+    chosen = list(weights) or [1.0] * runs
+    if len(chosen) != runs or min(chosen) < 0 or not sum(chosen) > 0:
+        raise ParameterError(
+            f"{len(chosen)} weights for {runs} runs",
+            subject="weights",
+            remedy="Give one a run, none below 0",
+        )
+    return [weight / sum(chosen) for weight in chosen]
+
+
+def _split(folders: Sequence[Path]) -> Split:
+    splits = [Split.load(folder / "split.json") for folder in folders]
+    if len({split.hash for split in splits}) > 1:
+        raise ParameterError(
+            "the runs are of different splits, so a clip that tests one may have trained another",
+            remedy="Give runs of one split",
+        )
+    return splits[0]
+
+
+def _answers(corpus: Corpus, clips: list[str], enrolment: Enrolment) -> int:
+    speakers = corpus.usable.loc[clips, "speaker"].nunique()
+    return enrolling.answers_given(len(clips), speakers, enrolment)
+
+
+def _of_run(
+    members: Sequence[Member],
+    corpus: Corpus,
+    split: Split,
+    part: str,
+    enrolment: Enrolment,
+    told: Answer,
+    *,
+    deaf: bool,
+) -> Tables:
+    several: list[Tables] = []
+    for fold, seed, home in members:
+        predictor = load(home)
+        _require_own(predictor, split, fold, home)
+        clips = split.fold(fold)[part]
+        found = enrolling.answers(
+            predictor, corpus, clips, enrolment, fold=fold, part=part, seed=seed, deaf=deaf,
+            told=told,
+        )  # fmt: skip
+        several.append(calibrated(predictor, home, found))
+    return {count: Predictions.concat([each[count] for each in several]) for count in several[0]}
+
+
+def _pooled(given: Sequence[Tables], shares: Sequence[float], enrolment: Enrolment) -> Tables:
+    """Weighted mean of the runs' probabilities, clip by clip and draw by draw."""
+    return {
+        count: _mean([each[count] for each in given], shares, enrolment.times) for count in given[0]
+    }
+
+
+def _mean(several: Sequence[Predictions], shares: Sequence[float], draws: int) -> Predictions:
+    key = ["clip", "fold", "part", "seed"]
+    columns = [PREFIX + name for name in several[0].classes]
+    tables = [each.table.assign(seed=each.table["seed"] % draws) for each in several]
+    means = [table.groupby(key, sort=True)[columns].mean() for table in tables]
+    if any(not mean.index.equals(means[0].index) for mean in means):
+        raise ParameterError(
+            "the runs answered different clips or folds", remedy="Give runs that are all finished"
+        )
+    about = tables[0].drop_duplicates(key).set_index(key).sort_index().drop(columns=columns)
+    pooled = np.average([mean.to_numpy() for mean in means], axis=0, weights=list(shares))
+    return Predictions(about.assign(**dict(zip(columns, pooled.T, strict=True))).reset_index())
+
+
+def _overlap(dealt: dict[int, list[str]], part: str, audit: LeakAudit | None) -> CorpusOverlap:
+    clips = len({clip for each in dealt.values() for clip in each})
+    chosen = clips if part == "validation" else 0
+    said = f"Every model answered the {part} clips of its own fold, none of which trained it."
+    return CorpusOverlap(clips, 0, chosen, audit, said)
+
+
+def _require_own(predictor: Predictor, split: Split, fold: int, home: Path) -> None:
+    """Refuse a bundle whose fold is not the one that its folder says.
+
+    Raises:
+        ModelError: If it was trained on another split or fold.
+    """
+    own = predictor.about["split"]
+    if own["hash"] != split.hash or found_fold(split, own["fold"]) != split.folds[fold]:
+        raise ModelError(
+            "was trained on another split or fold than its run says",
+            subject=str(home),
+            remedy="Train it again",
+        )
+
+
+def _members(folder: Path) -> list[Member]:
+    """Fold, seed and bundle of every finished training, in order."""
+    homes = [each for each in folder.glob("fold-*-seed-*/bundle") if read_json(_about(each))]
+    if not homes or not (folder / "split.json").is_file():
+        raise ModelError(
+            "holds no finished training",
+            subject=str(folder),
+            remedy="Give the folder of a run, with split.json and fold-*-seed-*/bundle",
+        )
+    named = [(home.parent.name.split("-"), home) for home in homes]
+    return sorted((int(parts[1]), int(parts[3]), home) for parts, home in named)
+
+
+def _about(home: Path) -> Path:
+    return home / "bundle.json"

@@ -1,0 +1,207 @@
+"""What a few clips of a new voice are worth: answers with none, some or all of them enrolled.
+
+No label of an enrolled clip is used. The clips that are enrolled in any of the compared ways are
+left out of the test in all of them, so that every figure is of the same clips.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ser_core import audio
+from ser_core.core.errors import ModelError, ParameterError
+from ser_core.corpora import Corpus
+from ser_core.evaluation.predictions import Predictions
+from ser_core.inference.cached_features import CachedFeatures, Rows, cache_features
+from ser_core.models.abilities import name_of
+from ser_core.models.predictor import Predictor, Probabilities
+from ser_core.training import seeds
+
+Count = int | None
+"""Clips of a voice that are enrolled; None for all of them, which are answered too."""
+
+Answer = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """How voices are enrolled.
+
+    Attributes:
+        counts: Numbers of clips to compare; 0 for a stranger, None for all clips of the speaker,
+            those that are answered included.
+        draws: How often the clips are drawn anew; the figures are over all draws together.
+        seed: Of the draws.
+        among: Emotion that the enrolled clips are drawn from, as when somebody is asked to say a
+            calm sentence; any when empty.
+
+    Raises:
+        ParameterError: If there is nothing to do, or a number is negative.
+    """
+
+    counts: tuple[Count, ...] = (0,)
+    draws: int = 1
+    seed: int = 0
+    among: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.counts or any(count is not None and count < 0 for count in self.counts):
+            raise ParameterError(f"{self.counts} are no numbers of clips", subject="enrolment")
+        if self.draws < 1:
+            raise ParameterError(f"{self.draws} draws give nothing", subject="enrolment")
+
+    @property
+    def most(self) -> int:
+        """Clips that are left out of the test, of every speaker."""
+        return max((count or 0 for count in self.counts), default=0)
+
+    @property
+    def times(self) -> int:
+        """Draws that differ: one is enough where nothing is drawn."""
+        return self.draws if self.most else 1
+
+
+def answers(
+    predictor: Predictor,
+    corpus: Corpus,
+    clips: Sequence[str],
+    enrolment: Enrolment = Enrolment(),
+    *,
+    fold: int = 0,
+    part: str = "test",
+    seed: int = 0,
+    deaf: bool = False,
+    told: Answer = lambda _answered: None,
+) -> dict[Count, Predictions]:
+    """Answers of a model to clips of a corpus, one table a number of enrolled clips.
+
+    Args:
+        predictor: What answers.
+        corpus: Where the clips are.
+        clips: Which of them; usable ones, of emotions that the model knows.
+        enrolment: What is known of the speakers.
+        fold: Number to write into the tables.
+        part: "test" or "validation", likewise.
+        seed: Of the training; draw d is written as the seed `seed * times + d`.
+        deaf: Whether a model that makes no use of a voice may answer as if there were none.
+        told: Called with how many answers were given since the last time.
+
+    Raises:
+        ParameterError: If a speaker has too few clips, or none is named.
+        ModelError: If the model makes no use of a voice, and one is to be enrolled.
+        AudioError: If a clip cannot be decoded.
+    """
+    _check(predictor, corpus, clips, enrolment, deaf=deaf)
+    found: dict[Count, list[Predictions]] = {count: [] for count in enrolment.counts}
+    for speaker, rows in _speakers(corpus.usable.loc[list(clips)]):
+        waves = [
+            audio.load(corpus.path(str(c)), sample_rate=predictor.sample_rate) for c in rows.index
+        ]
+        voice = _Speaker(
+            speaker, rows, cache_features(predictor, waves), predictor, enrolment, told
+        )
+        for draw in range(enrolment.times):
+            number = seed * enrolment.times + draw
+            for count in enrolment.counts:
+                found[count].append(voice.answered(count, draw, fold=fold, part=part, seed=number))
+    return {count: Predictions.concat(tables) for count, tables in found.items()}
+
+
+def answers_given(clips: int, speakers: int, enrolment: Enrolment) -> int:
+    """How many answers `answers` gives in all, for a progress bar."""
+    tested = clips - speakers * enrolment.most
+    once = sum(count is None or count == 0 for count in enrolment.counts)
+    return clips * once + tested * enrolment.times * (len(enrolment.counts) - once)
+
+
+class _Speaker:
+    """One voice with its clips heard; what needs no draw is answered once."""
+
+    def __init__(
+        self,
+        name: str,
+        rows: pd.DataFrame,
+        heard: CachedFeatures,
+        predictor: Predictor,
+        enrolment: Enrolment,
+        told: Answer,
+    ) -> None:
+        self.name, self.rows, self.heard = name, rows, heard
+        self.classes, self.listens = predictor.classes, predictor.enrols
+        self.enrolment, self.told = enrolment, told
+        self.undrawn: dict[Count, Probabilities] = {}
+
+    def answered(self, count: Count, draw: int, **about: Any) -> Predictions:
+        enrolled, tested = self._drawn(draw)
+        if count and self.listens:
+            probabilities = self.heard.answer(tested, enrolled[:count])
+            self.told(len(tested))
+        else:
+            probabilities = self._without_drawing(count if self.listens else 0)[tested]
+            self.told(len(tested) if count else 0)
+        rows = self.rows.iloc[tested]
+        return Predictions.of(rows, probabilities, self.classes, **about)
+
+    def _without_drawing(self, count: Count) -> Probabilities:
+        if count not in self.undrawn:
+            every = np.arange(len(self.rows))
+            self.undrawn[count] = self.heard.answer(every, every if count is None else None)
+            self.told(len(every))
+        return self.undrawn[count]
+
+    def _drawn(self, draw: int) -> tuple[Rows, Rows]:
+        """Clips to enrol, in the order of the draw, and clips to test."""
+        number = seeds.number(self.enrolment.seed, "enrol", self.name, draw)
+        order = np.random.default_rng(number).permutation(self._pool())
+        enrolled = order[: self.enrolment.most]
+        return enrolled, np.setdiff1d(np.arange(len(self.rows)), enrolled)
+
+    def _pool(self) -> Rows:
+        among, most = self.enrolment.among, self.enrolment.most
+        allowed = np.full(len(self.rows), fill_value=True)
+        if among:
+            allowed = (self.rows["emotion"] == among).to_numpy(np.bool_)
+        pool = np.flatnonzero(allowed)
+        if len(pool) < most or len(self.rows) <= most:
+            kind = f"{among} clips" if among else "clips"
+            raise ParameterError(
+                f"has {len(pool)} {kind}, too few to enrol {most} and test others",
+                subject=f"speaker {self.name}",
+                remedy="Enrol fewer",
+            )
+        return pool
+
+
+def _speakers(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Clips of each speaker; those of nobody known together, under an empty name."""
+    for name, own in rows.groupby(rows["speaker"].astype("string").fillna(""), sort=True):
+        yield str(name), own
+
+
+def _check(
+    predictor: Predictor,
+    corpus: Corpus,
+    clips: Sequence[str],
+    enrolment: Enrolment,
+    *,
+    deaf: bool,
+) -> None:
+    if not any(count != 0 for count in enrolment.counts):
+        return
+    if not predictor.enrols and not deaf:
+        raise ModelError(
+            "makes no use of a known voice",
+            subject=name_of(predictor.about),
+            remedy="Enrol nothing, or choose a model that is trained with normalise = speaker",
+        )
+    if corpus.usable.loc[list(clips), "speaker"].isna().any():
+        raise ParameterError(
+            "not every clip names its speaker, so voices cannot be enrolled",
+            subject=corpus.name,
+            remedy="Enrol nothing",
+        )

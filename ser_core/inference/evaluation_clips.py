@@ -1,0 +1,180 @@
+"""Evaluation clips: a model's own test clips where they are known, with what to call them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ser_core import audio
+from ser_core.core.errors import CorpusError
+from ser_core.core.formatting import count
+from ser_core.corpora import Corpus
+from ser_core.evaluation import BADGES
+from ser_core.inference.held_out_clips import UNAUDITED, held_out_clips
+
+if TYPE_CHECKING:
+    from ser_core.audio import Waveform
+    from ser_core.models.predictor import Predictor, SpeakerStatistics
+
+UNKNOWN = "may hold clips that trained the model"
+"""Badge of figures on clips of which nobody knows whether the model was trained on them."""
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluationClips:
+    """Clips with their sound.
+
+    Attributes:
+        clips: Rows of `Corpus.clips`, in the order of the sounds.
+        sounds: One a clip, at the model's sample rate.
+        description: What they are, in words, for every figure: "60 of 403 test clips of nEMO".
+        badge: What every figure on them wears; empty where the voices are new to the model.
+        by_speaker: Whether intervals are over speakers, since figures speak of new voices.
+        voices: What the model knows of each speaker, where it can use that: enrolled from the
+            speaker's own unchanged clips among these.
+    """
+
+    clips: pd.DataFrame
+    sounds: tuple[Waveform, ...]
+    description: str
+    badge: str = ""
+    by_speaker: bool = False
+    voices: Mapping[str, SpeakerStatistics] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.sounds)
+
+    @property
+    def speakers(self) -> list[str]:
+        """Speaker of each clip; empty text where the corpus does not say."""
+        return [str(name) for name in self.clips["speaker"].fillna("")]
+
+    def rows(self, chosen: Sequence[int]) -> EvaluationClips:
+        """Some of the clips, by their numbers."""
+        return EvaluationClips(
+            self.clips.iloc[list(chosen)],
+            tuple(self.sounds[number] for number in chosen),
+            self.description,
+            self.badge,
+            self.by_speaker,
+            self.voices,
+        )
+
+
+@dataclass(frozen=True)
+class ClipSource:
+    """Where clips come from, as seen from the model.
+
+    Attributes:
+        clips: Their names.
+        words: What they are: "test clips of nEMO".
+        badge: What figures on them wear.
+        by_speaker: Whether their voices are new to the model.
+    """
+
+    clips: tuple[str, ...]
+    words: str
+    badge: str
+    by_speaker: bool
+
+
+def choose(
+    predictor: Predictor, corpus: Corpus, clips: int | None = None, *, seed: int = 0
+) -> EvaluationClips:
+    """Choose and decode clips.
+
+    The model's own test clips, where it names them or its split can be made again and they are in
+    the corpus; otherwise all clips of the corpus, and the badge says what that means. Fewer are
+    drawn evenly over emotions and speakers.
+
+    Args:
+        predictor: The model.
+        corpus: Where the clips are.
+        clips: How many; all when absent.
+        seed: Of the drawing.
+
+    Raises:
+        CorpusError: If the corpus has no clip of an emotion that the model knows.
+        AudioError: If a clip cannot be decoded.
+    """
+    found = clip_source(predictor, corpus)
+    table = corpus.usable.loc[list(found.clips)]
+    if table.empty:
+        raise CorpusError(
+            "has no clip of an emotion that the model knows",
+            subject=corpus.name,
+            remedy=f"Choose a corpus with some of {', '.join(predictor.classes)}",
+        )
+    chosen = drawn(table, clips or len(table), seed)
+    rate = predictor.sample_rate
+    sounds = tuple(audio.load(corpus.path(clip), sample_rate=rate) for clip in chosen.index)
+    return EvaluationClips(
+        chosen,
+        sounds,
+        described(len(chosen), len(table), found.words, seed),
+        found.badge,
+        found.by_speaker,
+        voices_of(predictor, chosen, sounds),
+    )
+
+
+def described(chosen: int, there: int, words: str, seed: int) -> str:
+    """Name of a subset.
+
+    >>> described(60, 403, "test clips of nEMO", 0), described(53, 53, "clips of demo", 0)
+    ('60 of 403 test clips of nEMO, drawn evenly with seed 0', 'all 53 clips of demo')
+    """
+    if chosen == there:
+        return f"all {there:,} {words}"
+    return f"{chosen:,} of {there:,} {words}, drawn evenly with seed {seed}"
+
+
+def drawn(table: pd.DataFrame, clips: int, seed: int) -> pd.DataFrame:
+    """Clips drawn evenly over emotions, and within them over speakers; in the order of names.
+
+    >>> rows = {"emotion": ["anger"] * 8 + ["fear"] * 2, "speaker": ["a", "b"] * 5}
+    >>> drawn(pd.DataFrame(rows), 4, seed=0).value_counts(sort=False).to_list()
+    [1, 1, 1, 1]
+    """
+    shuffled = table.iloc[np.random.default_rng(seed).permutation(len(table))]
+    speaker = shuffled["speaker"].fillna("")
+    of_speaker = shuffled.groupby([shuffled["emotion"], speaker]).cumcount()
+    first = shuffled.iloc[np.argsort(of_speaker.to_numpy(), kind="stable")]
+    of_emotion = first.groupby("emotion").cumcount()
+    even = first.iloc[np.argsort(of_emotion.to_numpy(), kind="stable")]
+    return even.iloc[:clips].sort_index()
+
+
+def clip_source(predictor: Predictor, corpus: Corpus) -> ClipSource:
+    """Clips of a corpus that may judge a model: its test clips where they are known."""
+    found = held_out_clips(predictor, corpus)
+    if found.tested:
+        badge = BADGES.get(found.grade, BADGES["unknown"])
+        shared = bool(badge) and found.grade != UNAUDITED
+        return ClipSource(found.clips, f"test clips of {corpus.name}", badge, not shared)
+    if found.elsewhere:
+        words = f"clips of {corpus.name}, a corpus new to the model"
+        return ClipSource(found.clips, words, "", True)
+    return ClipSource(found.clips, f"clips of {corpus.name}", UNKNOWN, False)
+
+
+def voices_of(
+    predictor: Predictor, clips: pd.DataFrame, sounds: Sequence[Waveform]
+) -> dict[str, SpeakerStatistics]:
+    """Voices of the speakers of clips, for a model that uses them."""
+    if not predictor.enrols:
+        return {}
+    own: dict[str, list[Waveform]] = {}
+    for speaker, sound in zip(clips["speaker"].fillna(""), sounds, strict=True):
+        if speaker:
+            own.setdefault(str(speaker), []).append(sound)
+    return {speaker: predictor.enrol(several) for speaker, several in own.items()}
+
+
+def clip_count(subset: EvaluationClips) -> str:
+    """How many clips, as words."""
+    return count(len(subset), "clip")

@@ -1,0 +1,154 @@
+"""Probabilistic LDA of mean cepstra: variation between speakers and within one, and error rates.
+
+`python -m ser_core.inference.plda CORPUS` measures a corpus, writes the PLDA model that
+`ser_core.inference.speaker_verification` reads, and prints how often it is wrong on voices that it
+was not made from.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ser_core import audio
+from ser_core.corpora import Corpus, open_corpus
+from ser_core.inference.speaker_verification import DOUBTFUL, FILE, Floats, Plda, mean_cepstrum
+from ser_core.storage import atomic
+
+SHRINKAGE = {"within": 0.1, "between": 0.3}
+"""How far each covariance is drawn towards the same variance everywhere: voices are few."""
+
+TRIALS, TESTED = 20, 20
+DIGITS = 3
+
+
+@dataclass(frozen=True)
+class VerificationRates:
+    """How often clips were said to be of another voice than the taught one.
+
+    Attributes:
+        taught: Clips that the voice was taught from.
+        alarms: Share of its own other clips: false alarms.
+        worst: The same for the voice that suffers most.
+        caught: Share of clips of other voices.
+        caught_alike: The same for voices of the same gender.
+    """
+
+    taught: int
+    alarms: float
+    worst: float
+    caught: float
+    caught_alike: float
+
+    def __str__(self) -> str:
+        """A line to print."""
+        return (
+            f"{self.taught} taught: {self.alarms:.1%} false alarms ({self.worst:.1%} for the worst "
+            f"voice), {self.caught:.1%} of other voices caught, {self.caught_alike:.1%} of those "
+            "of the same gender"
+        )
+
+
+def fitted(timbres: Floats, speakers: npt.NDArray[np.str_]) -> Plda:
+    """Mean and covariances, from timbres (clips, 19) of at least two speakers."""
+    names = sorted(set(speakers))
+    means = np.stack([timbres[speakers == name].mean(axis=0) for name in names])
+    around = timbres - means[np.searchsorted(names, speakers)]
+    within = around.T @ around / (len(timbres) - len(names))
+    scale = np.sqrt(np.diag(within))
+    unit = np.outer(scale, scale)
+    return Plda(
+        means.mean(axis=0),
+        _shrunk(within / unit, SHRINKAGE["within"]) * unit,
+        _shrunk(np.cov((means / scale).T), SHRINKAGE["between"]) * unit,
+    )
+
+
+def _shrunk(covariance: Floats, share: float) -> Floats:
+    even = np.eye(len(covariance)) * np.trace(covariance) / len(covariance)
+    drawn: Floats = (1 - share) * covariance + share * even
+    return drawn
+
+
+def rates(timbres: Floats, clips: pd.DataFrame, taught: int, among: str = "") -> VerificationRates:
+    """Try every pair of speakers with a PLDA model that neither of them is in.
+
+    Args:
+        timbres: A row a clip, shape (clips, 19).
+        clips: Rows of the corpus with `speaker`, `gender` and `emotion`, alike.
+        taught: Clips that a voice is taught from, drawn anew in each trial.
+        among: Emotion that these are drawn from; any when empty.
+    """
+    found = pd.DataFrame(_trials(timbres, clips, taught, among))
+    own = found[found["same"]]
+    others = found[~found["same"]]
+    return VerificationRates(
+        taught,
+        float(own["doubted"].mean()),
+        float(own.groupby("voice")["doubted"].mean().max()),
+        float(others["doubted"].mean()),
+        float(others.loc[others["alike"], "doubted"].mean()),
+    )
+
+
+def _trials(
+    timbres: Floats, clips: pd.DataFrame, taught: int, among: str
+) -> Iterator[dict[str, object]]:
+    random = np.random.default_rng(0)
+    speakers = clips["speaker"].to_numpy(str)
+    gender = dict(zip(speakers, clips["gender"].to_numpy(str), strict=True))
+    allowed = (clips["emotion"] == among).to_numpy(np.bool_) if among else speakers != ""
+    for pair in combinations(sorted(set(speakers)), 2):
+        others = ~np.isin(speakers, pair)
+        yardstick = fitted(timbres[others], speakers[others])
+        for voice, other in (pair, pair[::-1]):
+            pool = np.flatnonzero((speakers == voice) & allowed)
+            for _ in range(TRIALS):
+                own = random.choice(pool, taught, replace=False)
+                for name in (voice, other):
+                    tested = np.setdiff1d(np.flatnonzero(speakers == name), own)
+                    tested = random.choice(tested, min(TESTED, len(tested)), replace=False)
+                    doubted = yardstick.odds(timbres[own], timbres[tested]) < DOUBTFUL
+                    about = {"voice": voice, "same": name == voice}
+                    about["alike"] = gender[voice] == gender[name]
+                    yield from ({**about, "doubted": bool(each)} for each in doubted)
+
+
+def corpus_cepstra(corpus: Corpus) -> tuple[Floats, pd.DataFrame]:
+    """Timbres of all clips whose speaker is known, and their rows."""
+    rows = corpus.usable[corpus.usable["speaker"].notna()]
+    waves = (audio.load(corpus.path(str(clip))) for clip in rows.index)
+    return np.stack([mean_cepstrum(wave) for wave in waves]), rows
+
+
+def written(yardstick: Plda, corpus: Corpus) -> str:
+    """A PLDA model as JSON, with what it was measured on."""
+    about = {"corpus": corpus.name, "clips": len(corpus.usable), "voices": len(corpus.speakers)}
+    parts = {
+        name: getattr(yardstick, name).round(DIGITS).tolist()
+        for name in ("centre", "within", "between")
+    }
+    return json.dumps({**about, **parts}) + "\n"
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Measure a corpus, write the PLDA model, and print how well it tells voices apart."""
+    corpus = open_corpus(Path(arguments[0]))
+    timbres, rows = corpus_cepstra(corpus)
+    for among in ("", "neutral"):
+        for taught in (1, 3, 5, 10):
+            said = f"{among or 'any emotion'}, {rates(timbres, rows, taught, among)}"
+            sys.stdout.write(f"{said}\n")
+    atomic.write(FILE, written(fitted(timbres, rows["speaker"].to_numpy(str)), corpus))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,46 @@
+"""Tables of answers as they leave the workbench, and come back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ser_core.core.errors import ParameterError
+from ser_core.inference.classify import EnrolledSpeaker, InferenceModel
+
+
+def signed(
+    table: pd.DataFrame, model: InferenceModel, taught: EnrolledSpeaker | None
+) -> pd.DataFrame:
+    """A table of answers that leaves the workbench, with what it takes to understand it later.
+
+    Returns:
+        The table with `threshold` (empty where the model has none), `model`, `voice_clips` (how
+        many clips taught the voice, 0 for none) and `other_voice` before the column `problem`.
+    """
+    threshold = model.reading(taught.voice if taught else None).threshold
+    about: dict[str, Any] = {
+        "threshold": np.nan if threshold is None else threshold,
+        "model": model.name,
+        "voice_clips": len(taught.timbres) if taught else 0,
+    }
+    other = table.get("other_voice", False)
+    rest = table.drop(columns=["problem", "other_voice"], errors="ignore")
+    return rest.assign(**about, other_voice=other, problem=table["problem"])
+
+
+def read_answers(path: Path) -> pd.DataFrame:
+    """A table of answers that the command line wrote as CSV.
+
+    Raises:
+        ParameterError: If it is none.
+    """
+    words = ("file", "answer", "problem")
+    try:
+        table = pd.read_csv(path, dtype=dict.fromkeys(words, "str"))
+        return table.assign(**{name: table[name].fillna("") for name in words})
+    except (OSError, ValueError, KeyError) as error:
+        raise ParameterError("is no table of answers", subject=str(path)) from error

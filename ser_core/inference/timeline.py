@@ -1,0 +1,96 @@
+"""How emotion changes along a recording: answers to windows that slide over it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from ser_core.audio import Waveform
+from ser_core.core.parallel import Progress
+from ser_core.core.parameters import Parameters, parameter
+from ser_core.inference.classify import SHORTEST, InferenceModel, is_silent, rows_of
+from ser_core.models.predictor import SpeakerStatistics
+
+AT_ONCE = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Windows(Parameters):
+    """Windows over a recording.
+
+    Raises:
+        ParameterError: If a length is outside its bounds.
+    """
+
+    name: ClassVar[str] = "timeline"
+
+    window: float = parameter(3.0, 0.5, 30.0, "Length of what is answered at once", "s")
+    hop: float = parameter(1.0, 0.1, 30.0, "Step from one window to the next", "s")
+
+    def starts(self, duration: float) -> list[float]:
+        """Begin of each window in seconds; the last ends where the recording does.
+
+        >>> Windows(window=3.0, hop=2.0).starts(8.0)
+        [0.0, 2.0, 4.0, 5.0]
+        >>> Windows().starts(2.5)
+        [0.0]
+        """
+        last = max(0.0, duration - self.window)
+        starts = [float(start) for start in np.arange(0.0, last, self.hop)]
+        if len(starts) > 1 and last - starts[-1] < SHORTEST:
+            starts.pop()  # nearly the same window as the last one
+        return [*starts, last]
+
+
+def timeline(
+    model: InferenceModel,
+    waveform: Waveform,
+    windows: Windows = Windows(),
+    voice: SpeakerStatistics | None = None,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Answers along a recording.
+
+    Args:
+        model: What answers.
+        waveform: The recording, at the model's sample rate.
+        windows: Their length and step.
+        voice: Of the one speaker; None when nothing is known.
+        progress: Called with (windows done, windows in all).
+
+    Returns:
+        A row a window: `start` and `end` in seconds, then as `answering.answer`. Silent windows
+        have the problem "silent" and no answer.
+    """
+    starts = windows.starts(waveform.duration)
+    parts = [_cut(waveform, start, windows.window) for start in starts]
+    given = np.full((len(parts), len(model.classes)), np.nan)
+    sounding = [number for number, part in enumerate(parts) if not is_silent(part)]
+    for chosen in _some(sounding):
+        given[chosen] = model.probabilities([parts[number] for number in chosen], voice)
+        if progress:
+            progress(chosen[-1] + 1, len(parts))
+    about: list[dict[str, object]] = [
+        {
+            "start": round(start, 3),
+            "end": round(start + part.duration, 3),
+            "problem": "silent" if is_silent(part) else "",
+        }
+        for start, part in zip(starts, parts, strict=True)
+    ]
+    return rows_of(about, given, model, voice)
+
+
+def _cut(waveform: Waveform, start: float, seconds: float) -> Waveform:
+    rate = waveform.sample_rate
+    first = round(start * rate)
+    return Waveform(waveform.samples[first : first + round(seconds * rate)], rate)
+
+
+def _some(numbers: list[int]) -> Iterator[list[int]]:
+    for start in range(0, len(numbers), AT_ONCE):
+        yield numbers[start : start + AT_ONCE]

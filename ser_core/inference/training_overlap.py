@@ -1,0 +1,105 @@
+"""Training overlap: whether a model was trained on a clip that it classifies, or on its speaker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ser_core import audio
+
+if TYPE_CHECKING:
+    from ser_core.audio import Waveform
+    from ser_core.corpora import Corpus
+    from ser_core.inference.provenance import Provenance
+
+NEW_VOICES = ("A", "B")
+"""Grades of splits that keep voices apart."""
+
+
+@dataclass(frozen=True)
+class TrainingOverlap:
+    """How well a model knows a clip.
+
+    Attributes:
+        badge: In two or three words.
+        said: What follows for its answer, as a sentence.
+        fair: Whether its answer tells of new clips of new voices.
+    """
+
+    badge: str
+    said: str
+    fair: bool
+
+
+TRAINED = TrainingOverlap(
+    "trained the model", "Its answer here says nothing of new recordings.", fair=False
+)
+CHOSE = TrainingOverlap(
+    "helped to choose the model",
+    "It is right here more often than on new recordings.",
+    fair=False,
+)
+VOICE = TrainingOverlap(
+    "voice known from training",
+    "Other clips of this voice trained the model: it is right here more often than on a new voice.",
+    fair=False,
+)
+NEW = TrainingOverlap("new voice", "Neither this clip nor its voice trained the model.", fair=True)
+HELD_OUT = TrainingOverlap("not trained on", "This clip did not train the model.", fair=False)
+
+
+def training_overlap(model: Provenance, corpus: Corpus, clip: str) -> TrainingOverlap | None:
+    """What the model has to do with a clip of a corpus; None where nobody knows."""
+    part = (model.parts or {}).get(clip)
+    if part is None or corpus.name != model.corpus:
+        return None
+    if part in OF_PART:
+        return OF_PART[part]
+    if model.audit and model.audit.grade in NEW_VOICES:
+        return NEW
+    speakers = corpus.usable["speaker"]
+    trained = speakers[model.of(list(speakers.index), "train")].dropna()
+    return VOICE if speakers.get(clip) in set(trained) else HELD_OUT
+
+
+OF_PART = {"train": TRAINED, "validation": CHOSE}
+
+
+def trained_on(model: Provenance, corpus: Corpus, files: Sequence[Path | str]) -> int:
+    """How many files are clips of the corpus that trained the model.
+
+    Args:
+        model: Where it comes from.
+        corpus: The open corpus.
+        files: Recordings. Those inside the folder of the corpus are known by their place; copies
+            elsewhere, and uploads, by their name.
+    """
+    if model.parts is None or corpus.name != model.corpus:
+        return 0
+    root, named = corpus.root.resolve(), _by_name(corpus)
+    clips = []
+    for each in files:
+        path = Path(each).resolve() if isinstance(each, Path) else Path(each)
+        inside = path.is_relative_to(root)
+        clips += [path.relative_to(root).as_posix()] if inside else named.get(path.stem, [])[:1]
+    return len(model.of(clips, "train"))
+
+
+def as_clip(corpus: Corpus, name: str, sound: Waveform) -> str | None:
+    """The clip of a corpus that an upload is: of the same name, and the same to the sample."""
+    wanted = audio.sha256(sound)
+    for clip in _by_name(corpus).get(Path(name).stem, []):
+        own = audio.load(corpus.path(clip), sample_rate=sound.sample_rate)
+        if audio.sha256(own) == wanted:
+            return clip
+    return None
+
+
+def _by_name(corpus: Corpus) -> dict[str, list[str]]:
+    """Clips by the name of their file, without its ending: a copy may have another."""
+    found: dict[str, list[str]] = {}
+    for clip in corpus.usable.index:
+        found.setdefault(Path(clip).stem, []).append(clip)
+    return found

@@ -1,0 +1,309 @@
+"""An ensemble on disk, and as a predictor: its members' models and how they are pooled.
+
+`ensemble.json` holds weights, temperature, threshold and all that is known, `members/` the models
+that are asked, each a whole bundle, `predictions.parquet` what the ensemble answered to clips that
+shaped nothing of it, `trials.parquet` the search, and `README.md` the card. Nothing is pickled.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ser_core.audio import Waveform
+from ser_core.core.errors import ModelError, SerError
+from ser_core.evaluation.predictions import Predictions
+from ser_core.models import abilities
+from ser_core.models.bundle import Bundle, load_bundle
+from ser_core.models.pooling import POOLINGS, Pool
+from ser_core.models.predictor import Probabilities, SpeakerStatistics
+from ser_core.models.shared_features import enrolled, probabilities_of
+
+VERSION = 1
+FILE = "ensemble.json"
+PREDICTIONS, TRIALS = "predictions.parquet", "trials.parquet"
+KNOWING = "enrolled-"
+"""Begins the names of the files on known voices."""
+_INSIDE = re.compile(r"members/\d+/[\w.-]+")
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Several models that answer as one; a `Predictor`.
+
+    Attributes:
+        models: Models of each member, whose probabilities are averaged; none where its weight is
+            zero, since it is not asked.
+        pool: How the members are pooled.
+        about: Content of `ensemble.json`.
+        predictions: Calibrated answers to the test clips, each by a pool fitted without it.
+        trials: The search, a row a trial.
+        pool_knowing: How they are pooled where the voice is known; None for no other way.
+        predictions_knowing: Answers where the voices were known.
+        trials_knowing: The search for that pool.
+    """
+
+    models: tuple[tuple[Bundle, ...], ...]
+    pool: Pool
+    about: dict[str, Any]
+    predictions: Predictions | None = None
+    trials: pd.DataFrame | None = None
+    pool_knowing: Pool | None = None
+    predictions_knowing: Predictions | None = None
+    trials_knowing: pd.DataFrame | None = None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Emotions in the order of the probabilities."""
+        return tuple(self.about["classes"])
+
+    @property
+    def card(self) -> str:
+        """Model card in Markdown."""
+        from ser_core.models.ensemble_card import card
+
+        return card(self.about)
+
+    @property
+    def sample_rate(self) -> int:
+        """The highest of its models', in Hz; each resamples to its own."""
+        return max(model.sample_rate for model in self._asked)
+
+    @property
+    def enrols(self) -> bool:
+        """Whether any of its models uses the voice of the speaker."""
+        return any(model.enrols for model in self._asked)
+
+    @property
+    def threshold(self) -> float | None:
+        """Confidence below which an answer is "uncertain"; None when there is no such limit."""
+        return self.threshold_for(enrolled=False)
+
+    def threshold_for(self, *, enrolled: bool) -> float | None:
+        """The same for a voice that is known, or is not."""
+        known = enrolled and self.pool_knowing is not None
+        about = self.about["enrolled"] if known else self.about
+        threshold: float | None = about["threshold"]
+        return threshold
+
+    @property
+    def lacks(self) -> Mapping[str, str]:
+        """What any of its models lacks, and why; and that it is several."""
+        return abilities.of_pool(self.members)
+
+    @property
+    def members(self) -> tuple[tuple[Bundle, ...], ...]:
+        """Models of the members that are asked."""
+        return tuple(models for models in self.models if models)
+
+    def pool_for(self, *, enrolled: bool) -> Pool:
+        """How the answers of `members` are pooled for voices that are known, or not."""
+        pool = (enrolled and self.pool_knowing) or self.pool
+        pairs = zip(pool.weights, self.models, strict=True)
+        return Pool(pool.kind, tuple(w for w, models in pairs if models), pool.temperature)
+
+    @property
+    def _asked(self) -> list[Bundle]:
+        return [model for models in self.models for model in models]
+
+    def predict_proba(
+        self, waveforms: Sequence[npt.NDArray[np.float32]], sample_rate: int
+    ) -> Probabilities:
+        """Probabilities of the classes for plain arrays, as `Bundle.predict_proba`."""
+        return self.predict([Waveform(wave, sample_rate) for wave in waveforms])
+
+    def predict(
+        self, waveforms: Sequence[Waveform], voice: SpeakerStatistics | None = None
+    ) -> Probabilities:
+        """Pooled, calibrated probabilities for sounds of one speaker, whose voice may be known.
+
+        Args:
+            waveforms: Sounds.
+            voice: From `enrol`.
+
+        Raises:
+            AudioError: If a sound is empty or not finite.
+            ModelError: If the voice is of another model.
+        """
+        asked = self._asked
+        told = iter(
+            zip(asked, probabilities_of(asked, waveforms, self._voices(voice)), strict=True)
+        )
+        members = [
+            np.mean([self._ordered(*next(told)) for _ in models], axis=0) for models in self.members
+        ]
+        return self.pool_for(enrolled=voice is not None)(np.stack(members))
+
+    def _ordered(self, model: Bundle, given: Probabilities) -> Probabilities:
+        return given[:, [model.classes.index(name) for name in self.classes]]
+
+    def _voices(self, voice: SpeakerStatistics | None) -> list[SpeakerStatistics | None]:
+        """Each model's own part of a voice."""
+        if not voice:
+            return [None] * len(self._asked)
+        users = sum(model.enrols for model in self._asked)
+        if len(voice) != users:
+            raise ModelError(
+                f"a voice of {len(voice)} parts is of another model; this one needs {users}",
+                subject=str(self.about["name"]),
+                remedy="Enrol the voice again",
+            )
+        parts = iter(voice)
+        return [(next(parts),) if model.enrols else None for model in self._asked]
+
+    def enrol(self, waveforms: Sequence[Waveform]) -> SpeakerStatistics:
+        """Statistics of a voice for every model that uses them, one array each.
+
+        Raises:
+            ModelError: If none does.
+        """
+        if not self.enrols:
+            raise ModelError(
+                "makes no use of a known voice",
+                subject=str(self.about["name"]),
+                remedy="Pool members that are trained with normalise = speaker",
+            )
+        return enrolled([model for model in self._asked if model.enrols], waveforms)
+
+    def save(self, folder: Path) -> Path:
+        """Write the ensemble; the folder appears whole or not at all, and replaces an older one.
+
+        Raises:
+            ModelError: If it cannot be written.
+        """
+        temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
+        try:
+            temporary.mkdir(parents=True)
+            self._write(temporary)
+            if folder.exists():
+                shutil.rmtree(folder)
+            temporary.replace(folder)
+        except (OSError, SerError) as error:
+            shutil.rmtree(temporary, ignore_errors=True)
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise ModelError(
+                f"cannot be written ({reason})",
+                subject=str(folder),
+                remedy="Free some space, or choose another folder",
+            ) from error
+        return folder
+
+    def _write(self, folder: Path) -> None:
+        for models, member in zip(self.models, self.about["members"], strict=True):
+            for model, place in zip(models, member["bundles"], strict=True):
+                model.save(folder / place)
+        content = {"version": VERSION, **self.about}
+        text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+        (folder / FILE).write_text(text, encoding="utf-8")
+        (folder / "README.md").write_text(self.card, encoding="utf-8")
+        for name, table in self._tables.items():
+            if isinstance(table, Predictions):
+                table.save(folder / name)
+            elif table is not None:
+                table.to_parquet(folder / name, index=False)
+
+    @property
+    def _tables(self) -> dict[str, Predictions | pd.DataFrame | None]:
+        return {
+            PREDICTIONS: self.predictions,
+            TRIALS: self.trials,
+            KNOWING + PREDICTIONS: self.predictions_knowing,
+            KNOWING + TRIALS: self.trials_knowing,
+        }
+
+
+def load_ensemble(folder: Path) -> Ensemble:
+    """Open an ensemble.
+
+    Raises:
+        ModelError: If there is none, or it or one of its members is damaged.
+    """
+    try:
+        about = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ModelError(
+            "is no ensemble", subject=str(folder), remedy=f"Choose the folder that has an {FILE}"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise _damaged(folder, error) from error
+    try:
+        version = about.pop("version")
+        if version != VERSION:
+            raise ValueError(f"version {version}, not {VERSION}")
+        pool, knowing = _pool(about), None
+        models = tuple(_models(folder, member, about["classes"]) for member in about["members"])
+        _check(about, pool, models)
+        if "enrolled" in about:
+            knowing = _pool({**about, **about["enrolled"]})
+            _check(about["enrolled"], knowing, models)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _damaged(folder, error) from error
+    try:
+        tables = _tables(folder, ""), _tables(folder, KNOWING)
+    except (OSError, ValueError, SerError) as error:
+        raise _damaged(folder, error) from error
+    return Ensemble(models, pool, about, *tables[0], knowing, *tables[1])
+
+
+def _tables(folder: Path, prefix: str) -> tuple[Predictions | None, pd.DataFrame | None]:
+    answers_, trials = folder / f"{prefix}{PREDICTIONS}", folder / f"{prefix}{TRIALS}"
+    return (
+        Predictions.load(answers_) if answers_.exists() else None,
+        pd.read_parquet(trials) if trials.exists() else None,
+    )
+
+
+def _pool(about: dict[str, Any]) -> Pool:
+    """Weights and temperature, or a ValueError for what cannot be some."""
+    weights = tuple(float(weight) for weight in about["weights"])
+    temperature = float(about["temperature"])
+    if about["pooling"] not in POOLINGS:
+        raise ValueError(f"no pooling {about['pooling']!r}")
+    if not all(np.isfinite(w) and w >= 0 for w in weights) or not any(weights):
+        raise ValueError("weights must be finite, from 0 up, and not all 0")
+    if POOLINGS[about["pooling"]].on_simplex and abs(sum(weights) - 1) > 1e-6:
+        raise ValueError(f"weights sum to {sum(weights):g}, not 1")
+    if not (np.isfinite(temperature) and temperature > 0):
+        raise ValueError(f"temperature {temperature:g}")
+    return Pool(about["pooling"], weights, temperature)
+
+
+def _models(folder: Path, member: dict[str, Any], classes: list[str]) -> tuple[Bundle, ...]:
+    places = member["bundles"]
+    odd = [place for place in places if not _INSIDE.fullmatch(place) or ".." in place]
+    if odd:
+        raise ValueError(f"{odd[0]!r} is no place of a member")
+    models = tuple(load_bundle(folder / place) for place in places)
+    for place, model in zip(places, models, strict=True):
+        if sorted(model.classes) != sorted(classes):
+            raise ValueError(f"{place} knows other emotions")
+    return models
+
+
+def _check(about: dict[str, Any], pool: Pool, models: tuple[tuple[Bundle, ...], ...]) -> None:
+    if len(pool.weights) != len(models):
+        raise ValueError(f"{len(pool.weights)} weights for {len(models)} members")
+    if any(weight and not own for weight, own in zip(pool.weights, models, strict=True)):
+        raise ValueError("a member with a weight has no model")
+    threshold = about["threshold"]
+    if threshold is not None and not 0 <= float(threshold) <= 1:
+        raise ValueError(f"threshold {threshold}")
+
+
+def _damaged(folder: Path, error: Exception) -> ModelError:
+    lines = str(error).splitlines() or [type(error).__name__]
+    return ModelError(
+        f"is damaged ({lines[0].rstrip('.')})",
+        subject=str(folder),
+        remedy="Make the ensemble again, or fetch it again",
+    )

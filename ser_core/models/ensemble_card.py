@@ -1,0 +1,211 @@
+"""Card of an ensemble in Markdown: what it is, who has how much say, what it scores, its limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ser_core.evaluation import BADGES, METRICS
+from ser_core.models.card import LIMITS
+from ser_core.models.ensemble_terms import FIT_ON, POOLED, SINGLE
+
+
+def card(about: Mapping[str, Any]) -> str:
+    """Card from the content of `ensemble.json`."""
+    sections = {
+        "What it is": _what(about),
+        "Members": _members(about),
+        "Trained on": _training(about),
+        "Scores": _scores(about),
+        "Is it worth it?": _worth(about),
+        "Confidence": _confidence(about),
+        "With a voice that is known": _knowing(about),
+        "Limits": LIMITS,
+    }
+    body = "\n\n".join(f"## {name}\n\n{text}" for name, text in sections.items() if text)
+    return f"# {about['name']}\n\n{body}\n"
+
+
+def _what(about: Mapping[str, Any]) -> str:
+    models = sum(len(member["bundles"]) for member in about["members"])
+    voice = any(member["enrols"] for member in about["members"])
+    enrol = " It can use the voice of a speaker, from a few unlabelled clips." if voice else ""
+    return (
+        f"Waveform to probabilities of {', '.join(about['classes'])}: {models} models of "
+        f"{len(about['members'])} members, pooled by {about['pooling']} pooling, then calibrated "
+        f"by a temperature of {about['temperature']:.3f}.{enrol}"
+    )
+
+
+def _members(about: Mapping[str, Any]) -> str:
+    rows = [
+        f"| {_cell(member['name'])} | {weight['weight']:.3f} | {weight['low']:.3f} to "
+        f"{weight['high']:.3f} | {_cell(member['representation'])} | {_models(member)} |"
+        for member, weight in zip(about["members"], about["results"]["weights"], strict=True)
+    ]
+    head = ["| Member | Weight | 95 % over resamples | Sees | Models |", "|---|---|---|---|---|"]
+    return "\n".join([*head, *rows])
+
+
+def _models(member: Mapping[str, Any]) -> str:
+    """What answers for a member in use, and whether that is what was measured."""
+    count = len(member["bundles"])
+    if not count:
+        return "not asked"
+    if member["deployed"]:
+        other = member["deployed"]
+        clips = f", {other['train_clips']} clips" if other["train_clips"] else ""
+        return f"another than was measured: {_cell(other['recipe'])} ({other['policy']}{clips})"
+    return "1" if count == 1 else f"{count}, averaged"
+
+
+def _training(about: Mapping[str, Any]) -> str:
+    split, corpus = about["split"], about["corpus"]
+    licence = corpus["licence"] or "not known"
+    fit = FIT_ON[about["fit_on"]]
+    return f"""\
+- Corpus: {corpus["name"]}. Licence of the corpus: {licence}; it binds what is derived from it.
+- Split: {split["policy"]}, {_folds(split["folds"])}, seed {split["seed"]}, \
+hash `{split["hash"]}`, leak grade {split["audit"]["grade"]}. {split["audit"]["reading"]}
+- Weights, temperature and threshold: fitted on {about["results"]["fitting_clips"]} clips \
+({about["fit_on"]}: {fit}). Every figure below is of clips that the weights it was scored with had \
+not seen.{_measured(about)}"""
+
+
+def _folds(number: int) -> str:
+    return "one fold" if number == 1 else f"{number} folds"
+
+
+def _measured(about: Mapping[str, Any]) -> str:
+    """What differs between the ensemble that was measured and the one in use."""
+    several = any(len(member["bundles"]) > len(member["seeds"]) for member in about["members"])
+    said = []
+    if several:
+        said.append(
+            "Measured was, on each clip, the model of the fold that had not heard it; in use the "
+            "models of all folds are averaged, which was not measured."
+        )
+    said.append(in_use(about))
+    return "".join(f"\n- {sentence}" for sentence in said if sentence)
+
+
+def in_use(about: Mapping[str, Any]) -> str:
+    """Where other models answer than were measured: both, in one sentence; else empty."""
+    others = [member["deployed"] for member in about["members"] if member["deployed"]]
+    if not others:
+        return ""
+    split = about["split"]
+    policies = " and ".join(sorted({f"a {other['policy']} split" for other in others}))
+    clips = max(other["train_clips"] or 0 for other in others)
+    many = f" {clips:,} clips of" if clips else ""
+    return (
+        f"The figures are of models trained with {split['policy']} ({_folds(split['folds'])}), "
+        f"each asked about clips that it had not heard; the models in use were trained on{many} "
+        f"{policies} of the same corpus, so they know its voices: expect the figures on voices "
+        "outside the corpus, and higher ones on those inside it."
+    )
+
+
+def _scores(about: Mapping[str, Any]) -> str:
+    badge = BADGES.get(about["split"]["audit"]["grade"], BADGES["unknown"])
+    rows = [
+        f"| {METRICS[name].title} | {_figure(found)} | {found['method']} |"
+        for name, found in about["metrics"].items()
+    ]
+    head = f"| {about['results']['test_clips']} test clips | Value | 95 % interval |  |"
+    table = "\n".join([head, "|---|---|---|---|", *rows])
+    return f"**Badge: {badge}.**\n\n{table}" if badge else table
+
+
+def _figure(found: Mapping[str, Any]) -> str:
+    if found["value"] is None:
+        return "– | –"
+    if found["low"] is None or found["high"] is None:
+        return f"{found['value']:.3f} | –"
+    return f"{found['value']:.3f} | {found['low']:.3f} to {found['high']:.3f}"
+
+
+def _worth(about: Mapping[str, Any]) -> str:
+    rows = about["results"]["comparison"]
+    lines = [sentence for figure in ("uar", "nll") for sentence in sentences(rows, figure)]
+    single = about["results"]["best_single"]
+    notes = about["results"]["notes"]
+    return "\n".join(
+        [*(f"- {line}" for line in lines), f"- Best single member: {_cell(single)}.",
+         *(f"- {note}" for note in notes)]
+    )  # fmt: skip
+
+
+def sentences(comparison: Sequence[Mapping[str, Any]], figure: str) -> list[str]:
+    """The ensemble against each simpler pool, in plain words.
+
+    Args:
+        comparison: Rows as `compare.comparison` gives them.
+        figure: Name in `METRICS`.
+    """
+    rows = [row for row in comparison if row["figure"] == figure and row["contestant"] != POOLED]
+    return [_sentence(row, figure) for row in rows]
+
+
+NOTHING = 5e-4
+"""A difference that three decimals do not show."""
+
+_WHOM = {SINGLE: f"the {SINGLE}"}
+
+
+def _sentence(row: Mapping[str, Any], figure: str) -> str:
+    whom = _WHOM.get(row["contestant"], row["contestant"])
+    title, difference = METRICS[figure].title, row["difference"]
+    low, high = row["difference_low"], row["difference_high"]
+    if abs(difference) < NOTHING:
+        return f"{title}: no different from {whom}."
+    ahead = (difference > 0) == METRICS[figure].higher_is_better
+    way = "better" if ahead else "worse"
+    if low is None or high is None:
+        return f"{title}: {abs(difference):.3f} {way} than {whom}."
+    low, high = sorted((low, high) if difference > 0 else (-low, -high))
+    chance = "" if low > 0 else ", which may well be chance"
+    return (
+        f"{title}: {abs(difference):.3f} {way} than {whom} (95 %: {low:.3f} to {high:.3f}){chance}."
+    )
+
+
+def _confidence(about: Mapping[str, Any]) -> str:
+    before, after = about["results"]["before"]["ece"], about["metrics"]["ece"]
+    text = (
+        f"ECE before calibration {before['value']:.3f}, after {after['value']:.3f}; a perfectly "
+        f"calibrated model would show about {about['results']['ece_by_chance']:.3f} on so many "
+        "clips."
+    )
+    threshold, done = about["threshold"], about["results"]["rejection"]
+    if threshold is None or done is None:
+        return f"{text} No answer is called uncertain."
+    risk = "–" if done["risk"] is None else f"{100 * done['risk']:.1f} %"
+    return (
+        f"{text} Answers of a confidence below {threshold:.3f} are to be read as uncertain. So "
+        f"chosen, {100 * done['coverage']:.0f} % of the test clips got an answer, and {risk} of "
+        "these answers were wrong."
+    )
+
+
+def _knowing(about: Mapping[str, Any]) -> str:
+    """What changes when the voice is enrolled; empty where nothing does."""
+    if "enrolled" not in about:
+        return ""
+    known = {**about, **about["enrolled"]}
+    rows = [
+        f"| {_cell(row['member'])} | {row['weight']:.3f} | {row['low']:.3f} to {row['high']:.3f} |"
+        for row in known["results"]["weights"]
+    ]
+    weights = "\n".join(["| Member | Weight | 95 % over resamples |", "|---|---|---|", *rows])
+    return (
+        "Members that can use the voice of a speaker knew it here from all unlabelled clips of "
+        "that speaker in the same part; with fewer clips expect less. Weights, temperature and "
+        f"threshold are others then.\n\n{weights}\n\n{_scores(known)}\n\n{_worth(known)}\n\n"
+        f"{_confidence(known)}"
+    )
+
+
+def _cell(text: str) -> str:
+    """Text that does not end a cell of a table."""
+    return str(text).replace("|", "/").replace("\n", " ")

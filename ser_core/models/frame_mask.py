@@ -1,0 +1,22 @@
+"""The frames of a padded batch that are the clips' own."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def own_frames(x: Tensor, frames: Tensor | None) -> Tensor:
+    """Zero behind the end of each clip, as if it had never been padded.
+
+    Convolution and batch norm turn padding into something else than zero; without this, a clip's
+    result would depend on the longest clip of its batch.
+
+    Args:
+        x: Shape (batch, channels, bins, n).
+        frames: Each clip's own, shape (batch,); all n when absent.
+    """
+    if frames is None:
+        return x
+    inside = torch.arange(x.shape[-1], device=x.device) < frames.unsqueeze(-1)
+    return x * inside[:, None, None, :].to(x.dtype)

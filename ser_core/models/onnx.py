@@ -1,0 +1,365 @@
+"""An exported file as a predictor: onnxruntime and numpy answer, torch is never loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ser_core import audio
+from ser_core.audio import Waveform
+from ser_core.core.errors import ModelError
+from ser_core.models import abilities, onnx_bytes
+from ser_core.models.onnx_metadata import (
+    FEATURES,
+    HEARD,
+    PROBABILITIES,
+    VOICE,
+    WAVEFORM,
+    Input,
+    Reading,
+    Spec,
+    read_spec,
+)
+from ser_core.models.predictor import Probabilities, SpeakerStatistics
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+LARGEST = 1 << 30
+"""Bytes above which a file is not opened."""
+
+AT_ONCE = 16
+"""Sounds of one length that are answered together."""
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class OnnxModel:
+    """An exported file; a `Predictor` whose probabilities are calibrated already.
+
+    Attributes:
+        path: Of the file.
+        spec: What it says of itself.
+        session: That answers.
+    """
+
+    path: Path
+    spec: Spec
+    session: onnxruntime.InferenceSession
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Emotions in the order of the probabilities."""
+        return self.spec.classes
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What is known of it; calibration is done in the graph, so it needs none."""
+        return about_of(self.spec)
+
+    @property
+    def card(self) -> str:
+        """Model card in Markdown, with what the export adds."""
+        return card(self.spec)
+
+    @property
+    def sample_rate(self) -> int:
+        """Of the waveform, in Hz."""
+        return self.spec.sample_rate
+
+    @property
+    def enrols(self) -> bool:
+        """Whether it can use the voice of the speaker."""
+        return bool(self.spec.of(VOICE))
+
+    @property
+    def lacks(self) -> Mapping[str, str]:
+        """It can be asked, and no more."""
+        return abilities.of_file()
+
+    @property
+    def members(self) -> tuple[()]:
+        """No model inside can be reached."""
+        return ()
+
+    def pool_for(self, *, enrolled: bool) -> None:  # noqa: ARG002
+        """Pooling is done in the graph."""
+        return
+
+    @property
+    def threshold(self) -> float | None:
+        """Confidence below which an answer is "uncertain"; None when there is no such limit."""
+        return self.spec.stranger.threshold
+
+    def predict_proba(self, waveforms: Sequence[Floats], sample_rate: int) -> Probabilities:
+        """Probabilities for plain arrays, as `Bundle.predict_proba`."""
+        return self.predict([Waveform(wave, sample_rate) for wave in waveforms])
+
+    def predict(
+        self, waveforms: Sequence[Waveform], voice: SpeakerStatistics | None = None
+    ) -> Probabilities:
+        """Calibrated probabilities for sounds of one speaker, whose voice may be known.
+
+        Args:
+            waveforms: Sounds.
+            voice: From `enrol`, or None.
+
+        Raises:
+            AudioError: If a sound is empty or not finite.
+            ModelError: If the voice is of another model.
+        """
+        sounds = [audio.resampled(wave, self.sample_rate) for wave in waveforms]
+        given = self._given(voice)
+        found = np.zeros((len(sounds), len(self.classes)))
+        for rows in _alike(sounds):
+            feeds = {**feeds_of(self.spec, *(sounds[row] for row in rows)), **given}
+            found[rows] = self.session.run([PROBABILITIES], feeds)[0]
+        total = found.sum(axis=1, keepdims=True)  # in single precision it is 1 nearly
+        return np.asarray(found / total)
+
+    def _given(self, voice: SpeakerStatistics | None) -> dict[str, Floats]:
+        """Voice inputs; those of a stranger may be left out."""
+        own = self.spec.of(VOICE)
+        if not voice:
+            return {}
+        fits = len(voice) == len(own) and all(
+            each.shape == self._shape(known) for each, known in zip(voice, own, strict=True)
+        )
+        if not fits:
+            raise ModelError(
+                "the voice is of another model",
+                subject=self.spec.name,
+                remedy="Enrol the voice again",
+            )
+        return {known.name: each for known, each in zip(own, voice, strict=True)}
+
+    def _shape(self, voice: Input) -> tuple[int, ...]:
+        known = self.session.get_overridable_initializers()
+        (found,) = (each for each in known if each.name == voice.name)
+        return tuple(found.shape)
+
+    def enrol(self, waveforms: Sequence[Waveform]) -> SpeakerStatistics:
+        """Statistics of a voice from some of its clips, one array a voice input.
+
+        Raises:
+            ModelError: If the model makes no use of them.
+        """
+        if not self.enrols:
+            raise ModelError(
+                "makes no use of a known voice",
+                subject=self.spec.name,
+                remedy="Export a model that is trained with normalise = speaker",
+            )
+        names = [each.name.replace(VOICE, HEARD) for each in self.spec.of(VOICE)]
+        sounds = [audio.resampled(wave, self.sample_rate) for wave in waveforms]
+        parts = [
+            self.session.run(names, feeds_of(self.spec, *(sounds[row] for row in rows)))
+            for rows in _alike(sounds)
+        ]
+        return tuple(_together(np.concatenate(each)) for each in zip(*parts, strict=True))
+
+
+def about_of(spec: Spec) -> dict[str, Any]:
+    """What is known of an exported model, as `OnnxModel.about`."""
+    known = {"confidence_enrolled": _read(spec, spec.enrolled)} if spec.enrolled else {}
+    export = {
+        "precision": spec.precision,
+        "verification": spec.verification,
+        "representations": [each["name"] for each in spec.representations],
+    }
+    return {
+        **spec.about,
+        "name": spec.name,
+        "classes": list(spec.classes),
+        "metrics": spec.metrics,
+        "split": _split(spec.split),
+        "confidence": _read(spec, spec.stranger),
+        **known,
+        "export": {**export, "status": spec.status},
+    }
+
+
+def _read(spec: Spec, reading: Reading) -> dict[str, Any]:
+    source = reading.source
+    if spec.status == "failed":
+        source += " But this file failed its gate: it does not answer as the model does."
+    return {"temperature": 1.0, "threshold": reading.threshold, "source": source}
+
+
+def _split(split: dict[str, Any]) -> dict[str, Any]:
+    """Split of the figures; that of several folds names none whose clips could be looked up."""
+    if not split or "fold" in split:
+        return split
+    return {**split, "fold": "", "hash": f"several folds of {split.get('hash', '')}"}
+
+
+def _alike(sounds: Sequence[Waveform]) -> list[list[int]]:
+    """Numbers of the sounds, those of one length together."""
+    by_length: dict[int, list[int]] = {}
+    for number, sound in enumerate(sounds):
+        by_length.setdefault(len(sound.samples), []).append(number)
+    return [
+        rows[start : start + AT_ONCE]
+        for _, rows in sorted(by_length.items())
+        for start in range(0, len(rows), AT_ONCE)
+    ]
+
+
+def _together(heard: Floats) -> Floats:
+    """Mean, spread and frames of all clips together, (clips, 3, ...) -> (3, ...)."""
+    mean, spread, count = heard.astype(np.float64).swapaxes(0, 1)
+    frames = count.sum(0)
+    pooled = (mean * count).sum(0) / frames
+    square = ((np.square(spread) + np.square(mean - pooled)) * count).sum(0) / frames
+    return np.stack([pooled, np.sqrt(np.maximum(square, 1e-6)), frames]).astype(np.float32)
+
+
+def feeds_of(spec: Spec, *sounds: Waveform) -> dict[str, Floats]:
+    """What goes into the graph for sounds of one length.
+
+    Feature maps of representations that the graph does not hold are computed here, by torch.
+    """
+    batch = np.stack([audio.resampled(each, spec.sample_rate).samples for each in sounds])
+    feeds = {each.name: batch for each in spec.of(WAVEFORM)}
+    for each in spec.of(FEATURES):
+        feeds[each.name] = _picture(spec.representations[each.representation or 0], batch)
+    return feeds
+
+
+def _picture(described: dict[str, Any], batch: Floats) -> Floats:
+    import torch
+
+    from ser_core.features.representations import make
+
+    rep = make(described["name"], **described["parameters"])
+    if rep.hash != described["hash"]:
+        raise ModelError(
+            f"was exported from a {rep.name} that this version computes otherwise",
+            remedy="Export the model again",
+        )
+    with torch.inference_mode():
+        found: Floats = rep(torch.from_numpy(batch)).contiguous().numpy()
+    return found
+
+
+def card(spec: Spec) -> str:
+    """Card of the model with what the export adds to it."""
+    found = spec.verification
+    lines = [
+        f"- Precision {spec.precision}, {spec.status}"
+        + (f": {found['said']}" if found.get("said") else "."),
+        *(f"- {note}" for note in spec.notes),
+    ]
+    return f"{spec.card.rstrip()}\n\n## This ONNX file\n\n" + "\n".join(lines) + "\n"
+
+
+def content_of(path: Path) -> bytes:
+    """Bytes of a file that looks like one of ours.
+
+    Raises:
+        ModelError: If there is none, it is too large, not ONNX, cut short, or points outside.
+    """
+    try:
+        size = path.stat().st_size
+        if size > LARGEST:
+            raise _refused(f"has {size:,} bytes; more than {LARGEST:,} are not opened", path)
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"cannot be read ({error.strerror})", subject=str(path), remedy="Check the path"
+        ) from error
+    if not content:
+        raise _refused("is empty", path)
+    try:
+        outside = onnx_bytes.external(content)
+    except ValueError as error:
+        raise _refused("is no ONNX file, or was cut short", path) from error
+    if outside:
+        raise _refused("keeps weights in another file, which is not opened", path)
+    return content
+
+
+def _refused(problem: str, path: Path) -> ModelError:
+    return ModelError(
+        problem, subject=str(path), remedy="Export the model again, or fetch it again"
+    )
+
+
+def read(path: Path) -> Spec:
+    """What a file says of itself; no runtime is loaded.
+
+    Raises:
+        ModelError: If it cannot be believed; see `read_spec` and `content_of`.
+    """
+    return _spec_of(content_of(path), path)
+
+
+def _spec_of(content: bytes, path: Path) -> Spec:
+    try:
+        entries = onnx_bytes.metadata(content)
+    except ValueError as error:
+        raise _refused("is no ONNX file, or was cut short", path) from error
+    return read_spec(entries, onnx_bytes.digest(content), str(path))
+
+
+def open_onnx(path: Path, *, threads: int | None = None) -> OnnxModel:
+    """Open an exported file.
+
+    Args:
+        path: Of the file.
+        threads: That it may use; as many as there are cores when absent.
+
+    Raises:
+        ModelError: If it cannot be believed, or is none that onnxruntime can run.
+    """
+    content = content_of(path)
+    spec = _spec_of(content, path)
+    session = session_of(content, path, threads)
+    problem = _misfit(session, spec)
+    if problem:
+        raise _refused(f"contradicts itself: {problem}", path)
+    return OnnxModel(path, spec, session)
+
+
+def session_of(content: bytes, path: Path, threads: int | None) -> onnxruntime.InferenceSession:
+    """A session on the processor.
+
+    Raises:
+        ModelError: If onnxruntime cannot run the graph.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    # Threads that wait for the next answer would keep a core busy for 20 ms after each.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if threads:
+        options.intra_op_num_threads = threads
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its kinds are not public
+        line = (str(error).splitlines() or [type(error).__name__])[0]
+        raise _refused(f"cannot be run ({line})", path) from error
+
+
+def _misfit(session: onnxruntime.InferenceSession, spec: Spec) -> str:
+    """How graph and spec differ, in words; empty when they do not."""
+    needed = {each.name: each for each in session.get_inputs()}
+    optional = {each.name: each for each in session.get_overridable_initializers()}
+    outputs = {each.name: each for each in session.get_outputs()}
+    wanted = {each.name for each in spec.inputs if each.kind != VOICE}
+    voices = {each.name for each in spec.of(VOICE)}
+    if set(needed) != wanted or not voices <= set(optional):
+        return f"its inputs are {', '.join(needed)}, not {', '.join(sorted(wanted))}"
+    if PROBABILITIES not in outputs:
+        return f"it gives no {PROBABILITIES}"
+    count = outputs[PROBABILITIES].shape[-1]
+    if count != len(spec.classes):
+        return f"it answers {count} classes, and names {len(spec.classes)}"
+    return ""

@@ -1,0 +1,262 @@
+"""What an exported file says of itself, in its own metadata, and what makes that believable."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from ser_core.core.errors import ModelError
+from ser_core.corpora.emotions import EMOTIONS
+
+FORMAT = 1
+PREFIX = "ser."
+WAVEFORM, FEATURES, VOICE = "waveform", "picture", "voice"
+PROBABILITIES, HEARD = "probabilities", "heard"
+
+PRECISIONS = {
+    "fp32": "Single precision throughout: the same numbers as the app's.",
+    "fp16": "Weights kept in half precision, so the file is half as large; they are widened once, "
+    "when it is opened, and computed with in single precision.",
+    "int8": "Networks in 8-bit integers, with ranges measured on real clips: a quarter of their "
+    "size. Representations, normalisation, first and last layers stay in single precision.",
+}
+"""Precisions, and what they are."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a file must keep to against the app, to count as verified.
+
+    Attributes:
+        agreement: Least share of clips with the same answer.
+        probability: Largest difference of a probability.
+        logit: Largest difference of a logarithm of a probability; None for no limit.
+        mean: Largest mean difference of the probabilities.
+    """
+
+    agreement: float
+    probability: float
+    logit: float | None
+    mean: float
+
+
+GATES = {
+    "fp32": Limits(0.998, 1e-3, 2e-2, 1e-4),
+    "fp16": Limits(0.99, 2e-2, 0.2, 2e-3),
+    "int8": Limits(0.985, 0.3, None, 0.03),
+}
+"""Limits of each precision."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """An input of the graph.
+
+    Attributes:
+        name: In the graph.
+        kind: "waveform" (batch, samples), "picture" (batch, channels, bins, frames), or "voice"
+            (3, channels, bins): mean, spread and number of frames, all zero for a stranger; it
+            may be left out.
+        representation: Number in `Spec.representations`; None for a waveform.
+    """
+
+    name: str
+    kind: str
+    representation: int | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How probabilities are made to mean what they say.
+
+    Attributes:
+        temperature: That the graph applies.
+        threshold: Confidence below which an answer is "uncertain"; None where none is known.
+        source: Where both come from, as a sentence.
+    """
+
+    temperature: float
+    threshold: float | None
+    source: str
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Everything an exported file says of itself.
+
+    Attributes:
+        name: Of the model.
+        classes: Emotions in the order of the output.
+        sample_rate: Of the waveform, in Hz.
+        inputs: Of the graph.
+        representations: Name, parameters, version and hash of each.
+        normalise: How the networks normalise, each way once.
+        stranger: Reading of answers to voices nothing is known of.
+        enrolled: Of answers to known voices; None where the model makes no use of them.
+        metrics: Figures of the model it was made from.
+        split: On which they were measured, with the grade of its audit.
+        licence: Of the corpus it was trained on; it binds what is derived from it.
+        card: Model card in Markdown.
+        about: What the model it was made from says of itself.
+        precision: Key of `PRECISIONS`.
+        gate: Limits that it is held to.
+        verification: What the acceptance test found; empty as long as nobody tried.
+        notes: What else to know, as sentences.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    sample_rate: int
+    inputs: tuple[Input, ...]
+    representations: tuple[dict[str, Any], ...]
+    normalise: tuple[str, ...]
+    stranger: Reading
+    enrolled: Reading | None
+    metrics: dict[str, Any]
+    split: dict[str, Any]
+    licence: str
+    card: str
+    about: dict[str, Any]
+    precision: str
+    gate: Limits
+    verification: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def status(self) -> str:
+        """Whether it kept to its limits: "verified", "failed", or "not verified"."""
+        if not self.verification:
+            return "not verified"
+        return "verified" if self.verification.get("passed") is True else "failed"
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """Of strangers, and of known voices where there are some."""
+        return (self.stranger, *([self.enrolled] if self.enrolled else []))
+
+    def of(self, kind: str) -> tuple[Input, ...]:
+        """Inputs of a kind."""
+        return tuple(each for each in self.inputs if each.kind == kind)
+
+    def entries(self, digest: str) -> dict[str, str]:
+        """As metadata, sealed together with a graph of this digest."""
+        values = {"format": FORMAT, **asdict(self)}
+        texts = {
+            PREFIX + name: json.dumps(value, ensure_ascii=False, sort_keys=True)
+            for name, value in values.items()
+        }
+        return {**texts, PREFIX + "seal": _seal(texts, digest)}
+
+
+def _seal(texts: Mapping[str, str], digest: str) -> str:
+    content = json.dumps([digest, *sorted(texts.items())], ensure_ascii=False)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def read_spec(entries: Mapping[str, str], digest: str, subject: str) -> Spec:
+    """What a file says of itself, if it says all of it and nothing contradicts.
+
+    Args:
+        entries: Metadata of the file.
+        digest: Of its graph.
+        subject: What errors call it.
+
+    Raises:
+        ModelError: If it was not exported here, something is missing, was changed, or contradicts.
+    """
+    texts = {name: text for name, text in entries.items() if name.startswith(PREFIX)}
+    if not texts:
+        raise _refused(
+            "is an ONNX file of another maker: nothing in it says what it answers", subject
+        )
+    missing = [n for n in ("format", *_names(), "seal") if PREFIX + n not in texts]
+    if missing:
+        raise _refused(f"lacks {', '.join(missing)} in its metadata", subject)
+    seal = texts.pop(PREFIX + "seal")
+    try:
+        values = {name.removeprefix(PREFIX): json.loads(text) for name, text in texts.items()}
+        if values.pop("format") != FORMAT:
+            raise _refused("was exported by another version", subject)
+        found = _spec({name: values[name] for name in _names()})
+        problem = _contradiction(found)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise _refused(f"has metadata that cannot be read ({_line(error)})", subject) from error
+    if problem:
+        raise _refused(f"contradicts itself: {problem}", subject)
+    if seal != _seal(texts, digest):
+        raise _refused("is damaged, or was changed after it was exported", subject)
+    return found
+
+
+def _names() -> list[str]:
+    return [each.name for each in fields(Spec)]
+
+
+def _line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _refused(problem: str, subject: str) -> ModelError:
+    return ModelError(problem, subject=subject, remedy="Export the model again")
+
+
+def _spec(values: dict[str, Any]) -> Spec:
+    enrolled = values["enrolled"]
+    return Spec(
+        **{
+            **values,
+            "classes": tuple(values["classes"]),
+            "inputs": tuple(Input(**each) for each in values["inputs"]),
+            "representations": tuple(values["representations"]),
+            "normalise": tuple(values["normalise"]),
+            "stranger": Reading(**values["stranger"]),
+            "enrolled": Reading(**enrolled) if enrolled else None,
+            "gate": Limits(**values["gate"]),
+            "notes": tuple(values["notes"]),
+        }
+    )
+
+
+def hash_of(representation: Mapping[str, Any]) -> str:
+    """Hash that a representation of this name, version and these parameters has."""
+    keys = ("name", "version", "parameters")
+    identity = json.dumps([representation[key] for key in keys], sort_keys=True)
+    return hashlib.sha256(identity.encode()).hexdigest()[:16]
+
+
+def _contradiction(spec: Spec) -> str:
+    """The first thing that cannot be, in words; empty when all is well."""
+    for holds, problem in (
+        (2 <= len(spec.classes) == len(set(spec.classes)), "its classes are not all different"),
+        (set(spec.classes) <= set(EMOTIONS), "a class is no emotion that is known here"),
+        (spec.precision in PRECISIONS, f"there is no precision {spec.precision!r}"),
+        (bool(spec.representations) and bool(spec.inputs), "it has no input"),
+        (not spec.metrics or bool(spec.split), "it has figures, but no split they are of"),
+        (all(map(_sound, spec.readings)), "a temperature or a threshold is out of bounds"),
+    ):
+        if not holds:
+            return problem
+    return _of_representations(spec)
+
+
+def _of_representations(spec: Spec) -> str:
+    for each in spec.representations:
+        rate = each["parameters"]["sample_rate"]
+        if rate != spec.sample_rate:
+            return f"sample rate {spec.sample_rate} Hz, but {each['name']} is of {rate} Hz"
+        if hash_of(each) != each["hash"]:
+            return f"the parameters of {each['name']} are not those of its hash"
+    known = range(len(spec.representations))
+    if any(i.kind != WAVEFORM and i.representation not in known for i in spec.inputs):
+        return "an input is of no representation"
+    return ""
+
+
+def _sound(reading: Reading) -> bool:
+    threshold = reading.threshold
+    warm = math.isfinite(reading.temperature) and reading.temperature > 0
+    return warm and (threshold is None or 0 <= threshold <= 1)

@@ -1,0 +1,159 @@
+"""Pooling of probabilities: their weighted mean, or that of their logarithms.
+
+Linear pooling (Stone, 1961) says what any of its members holds possible; log-linear pooling, the
+weighted geometric mean (Genest & Zidek, 1986), what none of them excludes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from ser_core.core.registry import Registry
+from ser_core.evaluation import apply_temperature
+from ser_core.evaluation.metrics import SMALLEST
+
+Floats = npt.NDArray[np.float64]
+
+SNAP = 1e-4
+"""Weights below are zero: that member is not asked."""
+
+HIGHEST = 3.0
+"""Largest weight of log-linear pooling."""
+
+_LEAST = 1e-6
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """A way to pool.
+
+    Attributes:
+        name: Short name, as in files.
+        title: What a person reads.
+        help: One sentence of plain words.
+        on_simplex: Whether its weights sum to 1.
+        range: Of the number that the search draws for each member.
+    """
+
+    name: str
+    title: str
+    help: str
+    on_simplex: bool
+    range: tuple[float, float]
+
+    def weights(self, drawn: Sequence[float]) -> Floats:
+        """Weights of the members from what the search drew for each.
+
+        On the simplex they are -log(u) / sum(-log(u)): of uniform u, uniform on it.
+
+        >>> POOLINGS["linear"].weights([0.5, 0.5]).tolist()
+        [0.5, 0.5]
+        """
+        values = np.asarray(drawn, dtype=np.float64)
+        weights = simplex(-np.log(values)) if self.on_simplex else values
+        snapped = np.where(weights < SNAP, 0.0, weights)
+        return simplex(snapped) if self.on_simplex else snapped
+
+    def drawn(self, weights: Floats) -> list[float]:
+        """What the search would have to draw for these weights.
+
+        >>> pooling = POOLINGS["linear"]
+        >>> pooling.weights(pooling.drawn(np.array([0.0, 1.0]))).tolist()
+        [0.0, 1.0]
+        """
+        scale = min(float(len(weights)), -np.log(_LEAST) - 0.1)
+        values = np.exp(-scale * weights) if self.on_simplex else weights
+        return [float(value) for value in np.clip(values, *self.range)]
+
+    def equal(self, members: int) -> Floats:
+        """Equal weights, which sum to 1."""
+        return np.full(members, 1 / members)
+
+    def summands(self, probabilities: Floats) -> Floats:
+        """What is added up: the probabilities, or their logarithms. Same shape."""
+        return probabilities if self.on_simplex else logs(probabilities)
+
+    def added(self, weights: Floats, summands: Floats) -> Floats:
+        """Logarithms of the pooled probabilities, up to a constant a row. Shape (rows, classes).
+
+        Args:
+            weights: Shape (members,).
+            summands: From `summands`, shape (members, rows, classes).
+        """
+        total = np.tensordot(weights, summands, axes=1)
+        return logs(total) if self.on_simplex else np.asarray(total)
+
+
+POOLINGS: Registry[Pooling] = Registry("pooling")
+"""Ways to pool, by name."""
+
+for _pooling in (
+    Pooling(
+        "linear", "Linear", "Weighted mean of the probabilities; the weights sum to 1.",
+        True, (_LEAST, 1 - _LEAST),
+    ),
+    Pooling(
+        "log-linear", "Log-linear", "Weighted geometric mean: one member that excludes an emotion "
+        "counts for much. Its weights need not sum to 1, so a penalty on their size can silence "
+        "useless members.", False, (0.0, HIGHEST),
+    ),
+):  # fmt: skip
+    POOLINGS.register(_pooling.name)(_pooling)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Weights and one temperature: all that an ensemble adds to its members.
+
+    Attributes:
+        kind: Name in `POOLINGS`.
+        weights: One a member, none negative; of linear pooling they sum to 1.
+        temperature: That the pooled probabilities are divided by, as logarithms; above 1 softens.
+    """
+
+    kind: str
+    weights: tuple[float, ...]
+    temperature: float = 1.0
+
+    @classmethod
+    def of(cls, kind: str, weights: npt.ArrayLike) -> Pool:
+        """Pool of an array of weights, at temperature 1."""
+        return cls(kind, tuple(float(w) for w in np.asarray(weights)))
+
+    def at(self, temperature: float) -> Pool:
+        """The same weights at another temperature."""
+        return replace(self, temperature=temperature)
+
+    def __call__(self, probabilities: Floats) -> Floats:
+        """Pooled probabilities.
+
+        Args:
+            probabilities: Shape (members, rows, classes).
+
+        Returns:
+            Shape (rows, classes), rows sum to 1.
+
+        >>> two = np.array([[[0.8, 0.2]], [[0.4, 0.6]]])
+        >>> Pool("linear", (0.5, 0.5))(two).round(3)
+        array([[0.6, 0.4]])
+        >>> Pool("log-linear", (0.5, 0.5))(two).round(3)
+        array([[0.62, 0.38]])
+        """
+        pooling = POOLINGS[self.kind]
+        found = pooling.added(np.array(self.weights), pooling.summands(probabilities))
+        plain = np.exp(found - found.max(axis=1, keepdims=True))
+        return apply_temperature(plain / plain.sum(axis=1, keepdims=True), self.temperature)
+
+
+def simplex(values: Floats) -> Floats:
+    """Values of one sign as shares of their sum."""
+    return np.asarray(values / values.sum())
+
+
+def logs(probabilities: Floats) -> Floats:
+    """Logarithms, of the tiny ones as if they were a little larger."""
+    return np.asarray(np.log(np.maximum(probabilities, SMALLEST)))

@@ -1,0 +1,92 @@
+"""Shared features: several models on the same sounds, with each representation computed once.
+
+The models of a member's folds, and members with the same representation, share their front-end,
+which is most of the work of small networks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ser_core import audio
+from ser_core.audio import Waveform
+from ser_core.models.bundle import BATCH, Bundle, pad_batch
+from ser_core.models.predictor import Probabilities, SpeakerStatistics
+
+
+def probabilities_of(
+    models: Sequence[Bundle],
+    waveforms: Sequence[Waveform],
+    voices: Sequence[SpeakerStatistics | None],
+) -> list[Probabilities]:
+    """Probabilities of each model, as its own `predict` gives them.
+
+    Args:
+        models: Any; those of one representation share its feature maps.
+        waveforms: Sounds of one speaker.
+        voices: The speaker's voice for each model; None where nothing is known or it is not used.
+
+    Returns:
+        One array a model, (sounds, its classes).
+    """
+    found = [np.zeros((len(waveforms), len(model.classes))) for model in models]
+    for alike in _groups(models):
+        first = models[alike[0]]
+        for rows, features, frames in _pictures(first, waveforms):
+            for number in alike:
+                own = _rows(voices[number], len(rows))
+                found[number][rows] = _probabilities(models[number], features, frames, own)
+    return found
+
+
+def enrolled(models: Sequence[Bundle], waveforms: Sequence[Waveform]) -> SpeakerStatistics:
+    """Voice for each model, as its own `enrol` gives it; it depends on the representation alone."""
+    arrays: dict[int, npt.NDArray[np.float32]] = {}
+    for alike in _groups(models):
+        (statistics,) = models[alike[0]].enrol(waveforms)
+        arrays |= dict.fromkeys(alike, statistics)
+    return tuple(arrays[number] for number in range(len(models)))
+
+
+def _groups(models: Sequence[Bundle]) -> list[list[int]]:
+    """Numbers of the models that see the same."""
+    found: dict[str, list[int]] = {}
+    for number, model in enumerate(models):
+        found.setdefault(model.model.representation.hash, []).append(number)
+    return list(found.values())
+
+
+def _pictures(
+    first: Bundle, waveforms: Sequence[Waveform]
+) -> Iterator[tuple[list[int], Tensor, Tensor | None]]:
+    """Batches of sounds of like length: their numbers, features and own frames."""
+    rate, representation = first.sample_rate, first.model.representation
+    sounds = [torch.from_numpy(audio.resampled(wave, rate).samples) for wave in waveforms]
+    order = sorted(range(len(sounds)), key=lambda number: len(sounds[number]))
+    for start in range(0, len(order), BATCH):
+        rows = order[start : start + BATCH]
+        batch, lengths = pad_batch([sounds[number] for number in rows])
+        with torch.inference_mode():
+            features = first.model.front_end(batch, lengths)
+        yield rows, features, None if lengths is None else representation.frames(lengths)
+
+
+def _rows(voice: SpeakerStatistics | None, count: int) -> Tensor | None:
+    if voice is None:
+        return None
+    (statistics,) = voice
+    return torch.from_numpy(statistics).expand(count, *statistics.shape)
+
+
+def _probabilities(
+    model: Bundle, features: Tensor, frames: Tensor | None, voices: Tensor | None
+) -> Probabilities:
+    with torch.inference_mode():
+        logits = model.model.logits(features, frames, voices)
+        probabilities: Probabilities = logits.double().softmax(-1).numpy()
+    return probabilities

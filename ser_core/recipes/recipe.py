@@ -1,0 +1,392 @@
+"""Recipe: everything that decides a training, as one validated value, in YAML."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from ser_core.core import settings
+from ser_core.core.errors import ParameterError, SerError
+from ser_core.core.registry import did_you_mean
+from ser_core.storage import atomic
+
+if TYPE_CHECKING:
+    from ser_core.models.networks import NetworkKind, NetworkSpec
+
+
+class Section(BaseModel):
+    """Part of a recipe: frozen, and no name is accepted that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SplitChoice(Section):
+    """Which clips train, choose and test."""
+
+    policy: str = Field("random", description="How clips are dealt to the parts")
+    seed: int = Field(0, ge=0, description="Of the dealing")
+    fractions: tuple[float, float, float] = Field(
+        (0.8, 0.1, 0.1), description="Shares of training, validation and test"
+    )
+    folds: int | None = Field(None, ge=2, description="Number of folds, where the policy has them")
+    only: tuple[int, ...] | None = Field(None, description="Train these folds alone")
+    file: Path | None = Field(None, description="A saved split, instead of all of the above")
+
+
+class OptimChoice(Section):
+    """How weights are changed."""
+
+    name: Literal["adamw", "adam", "sgd"] = Field("adamw", description="Optimiser")
+    lr: float = Field(2e-3, gt=0, le=1, description="Highest learning rate")
+    weight_decay: float = Field(0.02, ge=0, le=1, description="Decay of weights, not of biases")
+    schedule: Literal["onecycle", "cosine", "plateau", "constant"] = Field(
+        "onecycle", description="Course of the learning rate"
+    )
+    warmup: float = Field(0.2, ge=0, lt=1, description="Share of the steps until the highest rate")
+    clip_norm: float | None = Field(5.0, gt=0, description="Longest gradient; none if empty")
+    patience: int = Field(3, ge=1, description="Epochs without progress before plateau halves")
+
+
+class TrainChoice(Section):
+    """The course of the training."""
+
+    epochs: int = Field(20, ge=1, le=1000, description="Passes over the training part")
+    batch: int = Field(32, ge=2, le=1024, description="Clips a step")
+    crop_s: float | None = Field(
+        2.0,
+        gt=0.1,
+        le=60,
+        description="Seconds of each clip that a step sees, at random; all of it if empty",
+    )
+    label_smoothing: float = Field(0.05, ge=0, lt=1, description="Probability spread over classes")
+    mixup: float = Field(0.0, ge=0, le=2, description="Alpha of mixup; 0 is none")
+    adversarial: Literal["none", "fgsm", "pgd"] = Field(
+        "none", description="Attack on half of each batch before it is learned from"
+    )
+    epsilon: float = Field(
+        0.05,
+        gt=0,
+        le=2,
+        description="Largest change of that attack, in standard deviations of the picture",
+    )
+    class_weights: bool = Field(False, description="Weigh classes by the inverse of their number")
+    average: Literal["none", "ema", "swa"] = Field("none", description="Average of the weights")
+    ema_decay: float = Field(0.99, gt=0, lt=1, description="Memory of the average, a step")
+    select: Literal["uar", "loss", "last"] = Field(
+        "uar",
+        description="What the epoch is chosen by: validation UAR or loss, or simply the last, "
+        "which is best where few voices validate and the schedule ends low",
+    )
+    stop_after: int | None = Field(None, ge=1, description="Epochs without a better one; none")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto",
+        description="Number format of the steps; auto takes the fastest that is exact "
+        "enough on this machine",
+    )
+    parts: int = Field(
+        2,
+        ge=1,
+        le=16,
+        description="Parts of a batch that are worked on side by side, each with a batch norm of "
+        "its own; 1 for the whole at once, which suffers where other work takes a core",
+    )
+    threads: int | None = Field(None, ge=1, description="Threads; all cores if empty")
+
+
+Steps = Literal["none", "default"] | tuple[dict[str, Any], ...]
+WaveSteps = Literal["none", "default", "noise"] | tuple[dict[str, Any], ...]
+
+
+class AugmentChoice(Section):
+    """What changes clips in training: before the representation, and after it."""
+
+    waveform: WaveSteps = Field(
+        "none",
+        description="Steps on the sound: none, default, noise, or a list of name and parameters",
+    )
+    picture: Steps = Field(
+        "none", description="Steps on the picture: none, default, or a list of name and parameters"
+    )
+    speeds: tuple[float, ...] = Field(
+        (),
+        description="Further copies of every training clip, played at these speeds: 1.1 is faster "
+        "and higher; each speed of a voice counts as a voice of its own",
+    )
+
+    @field_validator("speeds")
+    @classmethod
+    def _sensible_speeds(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if any(not 0.5 <= each <= 2 or each == 1 for each in value):
+            raise ValueError("must lie between 0.5 and 2, and not be 1")
+        if len(set(value)) < len(value):
+            raise ValueError("must differ from each other")
+        return value
+
+
+class Recipe(Section):
+    """One training, reproducible: the same recipe on the same clips gives the same model."""
+
+    name: str = Field("log-mel ResNet18", min_length=1, max_length=120)
+    corpus: Path = Field(description="Folder or table of the corpus")
+    reader: str | None = Field(None, description="Reader of the corpus; found by itself if empty")
+    split: SplitChoice = SplitChoice()
+    representation: dict[str, Any] = {"name": "melspectrogram"}
+    normalise: Literal["corpus", "clip", "speaker"] = "corpus"
+    augment: AugmentChoice = AugmentChoice()
+    network: dict[str, Any] = {"name": "resnet18"}
+    optim: OptimChoice = OptimChoice()
+    train: TrainChoice = TrainChoice()
+    seeds: tuple[int, ...] = Field((0,), min_length=1, description="One training for each")
+
+    @field_validator("representation")
+    @classmethod
+    def _known_representation(cls, value: dict[str, Any]) -> dict[str, Any]:
+        from ser_core.features.representations import make
+
+        if "name" not in value:
+            raise ValueError("needs a name")
+        try:
+            make(**value)
+        except SerError as error:
+            raise ValueError(str(error).rstrip(".")) from error
+        return value
+
+    @field_validator("network", mode="before")
+    @classmethod
+    def _known_network(cls, value: Any) -> dict[str, Any]:
+        """Name and the choices that differ from the network's own defaults."""
+        if not isinstance(value, Mapping):
+            raise ValueError(f"network = {value!r}: write its name and choices as a section")
+        given = {**cls.model_fields["network"].default, **value}
+        row = _network(given.pop("name"))
+        mine = {key: each for key, each in given.items() if key not in row.spec.legacy}
+        try:
+            chosen = row.choices.model_validate(mine).model_dump(mode="json", exclude_defaults=True)
+        except ValidationError as error:
+            names = list(row.choices.model_fields)
+            raise ValueError(
+                "; ".join(_fault(e, "network.", names) for e in error.errors())
+            ) from error
+        return {"name": row.name, **chosen}
+
+    @model_validator(mode="after")
+    def _known_augmentation(self) -> Recipe:
+        from ser_core.features.representations import make
+        from ser_core.recipes.augmentation import feature_augmentation, waveform_augmentation
+
+        representation = make(**self.representation)
+        try:
+            waveform_augmentation(self.augment, representation.sample_rate)
+            feature_augmentation(self.augment, representation)
+        except SerError as error:
+            raise ValueError(str(error).rstrip(".")) from error
+        return self
+
+    @model_validator(mode="after")
+    def _network_fits(self) -> Recipe:
+        from ser_core.features.representations import make
+        from ser_core.models.networks import NETWORKS, accepting
+        from ser_core.models.networks.base import INPUT_CLAUSES, INPUT_WORDS
+
+        representation = make(**self.representation)
+        kind = representation.input_kind
+        if kind not in NETWORKS[self.network["name"]].accepts:
+            names = accepting(kind)
+            if not names:
+                raise ValueError(f"representation: no network takes {INPUT_WORDS[kind]}")
+            wanted = f"be {'one of ' if len(names) > 1 else ''}{', '.join(names)}"
+            raise ValueError(f"network.name must {wanted} where {INPUT_CLAUSES[kind]}")
+        if representation.summary and self.normalise == "clip":
+            raise ValueError("normalise must be corpus or speaker where a clip is one frame")
+        return self
+
+    @model_validator(mode="after")
+    def _stopping_has_a_best(self) -> Recipe:
+        if self.train.stop_after and self.train.select == "last":
+            raise ValueError("train.stop_after needs a best epoch: train.select = uar or loss")
+        return self
+
+    @model_validator(mode="after")
+    def _distinct_seeds(self) -> Recipe:
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("seeds must differ from each other")
+        return self
+
+    @property
+    def network_choices(self) -> dict[str, Any]:
+        """Name of the network and everything that it lets one choose, defaults included."""
+        row = _network(self.network["name"])
+        own = {key: value for key, value in self.network.items() if key != "name"}
+        chosen = row.choices.model_validate(own).model_dump(mode="json")
+        return {"name": row.name, **row.spec.legacy, **chosen}
+
+    def network_spec(self, classes: int) -> NetworkSpec:
+        """What the network is built from, for the representation and so many classes."""
+        from ser_core.features.representations import make
+
+        row = _network(self.network["name"])
+        own = {key: value for key, value in self.network.items() if key != "name"}
+        return row.made(make(**self.representation), classes, **own)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values of everything, defaults included, as bundles and MLflow keep them."""
+        return {**self.model_dump(mode="json"), "network": self.network_choices}
+
+    @property
+    def hash(self) -> str:
+        """Sixteen hexadecimal digits that change with everything but the name."""
+        # What is not used does not count.
+        unused = {"adversarial", "epsilon"} if self.train.adversarial == "none" else set()
+        unused |= {"parts"} if self.train.parts == 1 else set()
+        content = self.model_dump(mode="json", exclude={"name": True, "train": unused})
+        content["network"] = self.network_choices
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+    def to_yaml(self) -> str:
+        """The recipe as a file has it, defaults left out."""
+        content = self.model_dump(mode="json", exclude_defaults=True)
+        usual = type(self).model_fields["network"].default["name"]
+        if content.get("network", {}).get("name") == usual:
+            content["network"] = {k: v for k, v in content["network"].items() if k != "name"}
+        return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+
+    def save(self, path: Path) -> None:
+        """Write as YAML, in one step.
+
+        Raises:
+            SerError: If it cannot be written.
+        """
+        atomic.write(path, self.to_yaml())
+
+
+def parse(content: Mapping[str, Any]) -> Recipe:
+    """Recipe from plain values.
+
+    Raises:
+        ParameterError: If a name or a value is wrong; all faults are told, each with what was
+            probably meant.
+    """
+    try:
+        return Recipe.model_validate(dict(content))
+    except ValidationError as error:
+        faults = [_fault(each) for each in error.errors()]
+        raise ParameterError("; ".join(faults), subject="recipe") from error
+
+
+def load(path: Path, changes: Sequence[str] = ()) -> Recipe:
+    """Recipe from a YAML file, with changes as `optim.lr=3e-4`.
+
+    Args:
+        path: The file, or the name of a bundled recipe, such as "log-mel-loso".
+        changes: Each a dotted name, an equals sign and a value in YAML.
+
+    Raises:
+        SerError: If the file cannot be read or is not YAML.
+        ParameterError: If a name or a value is wrong.
+    """
+    content = read(path)
+    for change in changes:
+        _change(content, change)
+    return parse(content)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Content of a YAML file as it stands, such as a recipe that leaves the corpus open.
+
+    Args:
+        path: The file, or the name of a bundled recipe, such as "log-mel-loso".
+
+    Raises:
+        SerError: If the file cannot be read or is not YAML.
+    """
+    bundled = settings.REPOSITORY / "recipes" / f"{path}.yaml"
+    path = bundled if not path.exists() and bundled.is_file() else path
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SerError(f"cannot be read ({error.strerror})", subject=str(path)) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", None)
+        where = f" (line {line + 1})" if line is not None else ""
+        raise SerError(
+            f"is not YAML{where}", subject=str(path), remedy="Compare it with those in recipes/"
+        ) from error
+    if not isinstance(content, dict):
+        raise SerError("is not a recipe", subject=str(path), remedy="Begin with `corpus: PATH`")
+    return content
+
+
+def _change(content: dict[str, Any], change: str) -> None:
+    path, equals, value = change.partition("=")
+    if not equals:
+        raise ParameterError("is not a change", subject=change, remedy="Write --set name=value")
+    *sections, name = path.split(".")
+    for section in sections:
+        inner = content.setdefault(section, {})
+        if not isinstance(inner, dict):
+            raise ParameterError("is not a section of the recipe", subject=section)
+        content = inner
+    content[name] = _scalar(value)
+
+
+def _scalar(text: str) -> Any:
+    """YAML value of a text; also of `3e-4`, which YAML 1.1 takes for a word."""
+    value = yaml.safe_load(text)
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value
+
+
+SAID = {
+    "too_short": "needs a value at least",
+    "tuple_type": "is not a list",
+    "int_parsing": "is not a whole number",
+    "float_parsing": "is not a number",
+}
+"""What pydantic says in the words of a programmer."""
+
+
+def _network(name: Any) -> NetworkKind:
+    from ser_core.models.networks import NETWORKS
+
+    if name not in NETWORKS:
+        raise ValueError(f"network.name = {name!r}: {did_you_mean(str(name), NETWORKS)}")
+    return NETWORKS[name]
+
+
+def _fault(error: Any, before: str = "", known: Sequence[str] = ()) -> str:
+    """What is wrong at one place, for people.
+
+    Args:
+        error: As pydantic tells it.
+        before: What the dotted name of the place begins with.
+        known: Names that there are at the place; looked up in the recipe when empty.
+    """
+    where = before + ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        names = known or _names(error["loc"][:-1])
+        return f"{where} is not known ({did_you_mean(str(error['loc'][-1]), names)})"
+    if error["type"] == "literal_error":
+        expected = error["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+        return f"{where} = {error['input']!r}: {did_you_mean(str(error['input']), expected)}"
+    said = SAID.get(error["type"]) or error["msg"].removeprefix("Value error, ")
+    given = "" if error["type"] in ("missing", "value_error") else f" = {error['input']!r}"
+    if where == "network":  # what is wrong with it tells its own place
+        return said
+    return f"{where}{given}: {said}" if where else said
+
+
+def _names(path: Sequence[Any]) -> list[str]:
+    model: Any = Recipe
+    for part in path:
+        model = model.model_fields[part].annotation
+    return list(model.model_fields)

@@ -1,0 +1,53 @@
+"""Answers of any model to sounds of several speakers, as the predictions table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ser_core.evaluation.predictions import Predictions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ser_core.audio import Waveform
+    from ser_core.inference.evaluation_clips import EvaluationClips
+    from ser_core.models.predictor import Predictor, Probabilities
+
+
+def predict_clips(
+    predictor: Predictor, subset: EvaluationClips, sounds: Sequence[Waveform] | None = None
+) -> Predictions:
+    """What a model answers to the clips of a subset, or to changed sounds of them.
+
+    Args:
+        predictor: The model.
+        subset: Clips with what is true of them.
+        sounds: One a clip, in their order; the clips' own when absent.
+
+    Raises:
+        AudioError: If a sound is empty or not finite.
+    """
+    probabilities = probabilities_of(predictor, subset, sounds or subset.sounds)
+    return table(subset.clips, probabilities, predictor.classes)
+
+
+def table(clips: pd.DataFrame, probabilities: Probabilities, classes: Sequence[str]) -> Predictions:
+    """Predictions table of the test clips."""
+    return Predictions.of(clips, probabilities, classes)
+
+
+def probabilities_of(
+    predictor: Predictor, subset: EvaluationClips, sounds: Sequence[Waveform]
+) -> Probabilities:
+    """Probabilities, shape (sounds, classes); each speaker's voice is given where it is known."""
+    if not subset.voices:
+        return predictor.predict(sounds)
+    result = np.zeros((len(sounds), len(predictor.classes)))
+    speakers = np.array(subset.speakers)
+    for speaker in np.unique(speakers):
+        rows = np.flatnonzero(speakers == speaker).tolist()
+        result[rows] = predictor.predict([sounds[i] for i in rows], subset.voices.get(speaker))
+    return result

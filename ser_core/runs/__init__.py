@@ -1,0 +1,1 @@
+"""Training runs: execute, list and publish them, and log them to MLflow."""

@@ -1,0 +1,372 @@
+"""Catalogue of the runs: what was asked for, how far each is, and its results.
+
+A run is a folder under `home()/runs`, named by the hash of its recipe; those that only MLflow knows
+are fetched into one. Everything here is read from small files; neither torch nor a model is loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ser_core.core import formatting, settings
+from ser_core.core.errors import SerError
+from ser_core.corpora.leaks import Leak, LeakAudit
+from ser_core.evaluation import BADGES, Interval, Predictions, Report, report
+from ser_core.recipes.recipe import Recipe, SplitChoice
+from ser_core.runs import mlflow_sync
+from ser_core.storage.jsonfile import read_json
+
+ENROLLED = "enrolled.parquet"
+"""What models answered that knew the voice of every speaker from all their unlabelled clips; beside
+`predictions.parquet`, which holds what they answered to strangers."""
+
+DELETED = ".deleted"
+"""Folder beside the runs that holds those that were deleted, until they are too old."""
+
+KEPT_DAYS = 7
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a finished run gave.
+
+    Attributes:
+        grade: Of the audit of its split.
+        uar: Mean recall on the test clips.
+        wa: Accuracy on the test clips.
+        clips: Test answers.
+        members: Trainings: folds times seeds.
+        enrolled: Mean recall where the voices are known from all their unlabelled clips; None
+            where the model makes no use of them.
+        minutes: Of training.
+        finished: Seconds since the epoch.
+    """
+
+    grade: str
+    uar: Interval
+    wa: Interval
+    clips: int
+    members: int
+    minutes: float
+    finished: float
+    enrolled: Interval | None = None
+
+    @property
+    def badge(self) -> str:
+        """What every figure wears; empty where the test speakers are new to the model."""
+        return BADGES.get(self.grade, BADGES["unknown"])
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """A run, as far as its small files tell.
+
+    Attributes:
+        id: Hash of the recipe, and name of the folder.
+        folder: Where its files are.
+        name: That the user gave it.
+        content: The recipe as written, defaults left out.
+        begun: Seconds since the epoch.
+        result: What it gave; None while it is not finished.
+    """
+
+    id: str
+    folder: Path
+    name: str
+    content: Mapping[str, Any]
+    begun: float
+    result: Result | None
+
+    @property
+    def corpus(self) -> Path:
+        """Folder or table of its corpus."""
+        return Path(str(self.content.get("corpus", "")))
+
+    @property
+    def reader(self) -> str:
+        """Reader of the corpus; empty where it was found by itself."""
+        return str(self.content.get("reader") or "")
+
+    @property
+    def policy(self) -> str:
+        """Name of the split's policy."""
+        default = SplitChoice.model_fields["policy"].default
+        return str(self.content.get("split", {}).get("policy", default))
+
+    @property
+    def representation(self) -> str:
+        """Name of the representation."""
+        default = Recipe.model_fields["representation"].default
+        return str(self.content.get("representation", default)["name"])
+
+    @property
+    def family(self) -> str:
+        """Equal for runs whose recipes differ in split and name alone.
+
+        The seed and the shares of the split count too: only its policy may differ.
+        """
+        split = dict(self.content.get("split", {}))
+        for own in ("policy", "folds", "only", "file"):
+            split.pop(own, None)
+        rest = {k: v for k, v in self.content.items() if k not in ("name", "split")}
+        return _digest({**rest, "split": split})
+
+    @property
+    def recipe_text(self) -> str:
+        """The recipe in YAML."""
+        return (self.folder / "recipe.yaml").read_text(encoding="utf-8")
+
+
+def _digest(value: object) -> str:
+    text = json.dumps(value, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def folder_of_runs(home: Path | None = None) -> Path:
+    """Where runs are kept."""
+    return (home or settings.home()) / "runs"
+
+
+def runs(home: Path | None = None) -> list[RunInfo]:
+    """All runs, the newest first; folders that are none are left out.
+
+    Args:
+        home: Runtime folder; `settings.home()` by default.
+    """
+    root = folder_of_runs(home)
+    folders = [each for each in root.iterdir() if each.is_dir()] if root.is_dir() else []
+    found = [info for folder in folders if (info := open_run(folder)) is not None]
+    return sorted(found, key=_when, reverse=True)
+
+
+def runs_and_fetched(home: Path | None = None) -> list[RunInfo]:
+    """All runs, those that only MLflow knows included.
+
+    Raises:
+        SerError: If MLflow's store cannot be read, or a folder not be written.
+    """
+    mlflow_sync.fetch(folder_of_runs(home))
+    return runs(home)
+
+
+def _when(run: RunInfo) -> float:
+    return run.result.finished if run.result else run.begun
+
+
+def open_run(folder: Path) -> RunInfo | None:
+    """The run in a folder; None when there is none."""
+    file = folder / "recipe.yaml"
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        begun = file.stat().st_mtime
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return None
+    if folder.name.startswith(".") or not isinstance(content, dict):
+        return None
+    name = str(content.get("name", Recipe.model_fields["name"].default))
+    summary = read_json(folder / "summary.json")
+    return RunInfo(
+        folder.name, folder, name, content, begun, result_of(summary) if summary else None
+    )
+
+
+def one(run_id: str, home: Path | None = None) -> RunInfo:
+    """The run of this id.
+
+    Raises:
+        SerError: If there is none.
+    """
+    root = folder_of_runs(home)
+    known = Path(run_id).name == run_id
+    found = open_run(root / run_id) if known else None
+    if found is None:
+        raise SerError("there is no such run", subject=run_id, remedy="Choose one from the list")
+    return found
+
+
+def result_of(summary: Mapping[str, Any]) -> Result | None:
+    """What a summary holds; None where it is of another form: the run then is not finished."""
+    try:
+        figures = {name: _figure(name, summary["test"][name]) for name in ("uar", "wa")}
+        return Result(
+            grade=(summary["split"]["audit"] or {"grade": "not audited"})["grade"],
+            clips=summary["clips"],
+            members=summary["members"],
+            minutes=summary["minutes"],
+            finished=summary["finished"],
+            enrolled=_figure("uar", known["uar"]) if (known := summary.get("enrolled")) else None,
+            **figures,
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _figure(name: str, written: Mapping[str, Any]) -> Interval:
+    method, _, drawn = str(written.get("method", "")).partition(" over ")
+    units, _, over = drawn.partition(" ")
+    about: dict[str, Any] = {"method": method, "over": over, "units": int(units)} if over else {}
+    return Interval(name, written["value"], written["low"], written["high"], **about)
+
+
+def audit_of(run: RunInfo) -> LeakAudit | None:
+    """Audit of the run's split, as it was kept; None while it is not finished, or without one."""
+    summary = read_json(run.folder / "summary.json")
+    kept = summary["split"]["audit"] if summary else None
+    if not kept:
+        return None
+    fields = Leak.__dataclass_fields__
+    leaks = tuple(Leak(**{name: row[name] for name in fields}) for row in kept["worst"])
+    return LeakAudit(leaks, kept["grade"], kept["validation_grade"], kept["reading"])
+
+
+def predictions_of(run: RunInfo, *, enrolled: bool = False) -> Predictions:
+    """What the models of a finished run answered, on validation and test clips.
+
+    Args:
+        run: Which.
+        enrolled: Whether the voices were known; only where `run.result.enrolled` is a figure.
+
+    Raises:
+        SerError: If the file is missing or damaged.
+    """
+    return Predictions.load(run.folder / (ENROLLED if enrolled else "predictions.parquet"))
+
+
+def report_of(run: RunInfo, part: str = "test", *, enrolled: bool = False) -> Report:
+    """Everything that can be said of a finished run, with intervals.
+
+    Raises:
+        SerError: As `predictions_of`.
+    """
+    return report(predictions_of(run, enrolled=enrolled), audit_of(run), part=part)
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """How one training of a run went, or goes.
+
+    Attributes:
+        fold: Number of the fold.
+        fold_name: Its name; "split" where there is but one.
+        seed: Of the training.
+        history: One mapping an epoch: epoch, train_loss, lr, val_loss, val_uar, val_wa, seconds.
+        best_epoch: The epoch whose weights are kept; 0 while there is none.
+        minutes: Of training so far.
+        finished: Whether it is.
+    """
+
+    fold: int
+    fold_name: str
+    seed: int
+    history: tuple[Mapping[str, float], ...]
+    best_epoch: int
+    minutes: float
+    finished: bool
+
+    @property
+    def name(self) -> str:
+        """For people: the fold and the seed."""
+        fold = "" if self.fold_name == "split" else f"{formatting.fold(self.fold_name)}, "
+        return f"{fold}seed {self.seed}"
+
+    def at(self, epoch: int) -> Mapping[str, float]:
+        """Metrics of an epoch, counted from 1."""
+        return self.history[epoch - 1]
+
+
+def learning_curves(folder: Path) -> list[LearningCurve]:
+    """Courses of all trainings of a run that have done an epoch or more, in order."""
+    homes = sorted(folder.glob("fold-*-seed-*"), key=_place)
+    return [course for home in homes if (course := _course(home)) is not None]
+
+
+def _place(home: Path) -> tuple[int, int]:
+    _, fold, _, seed = home.name.split("-")
+    return int(fold), int(seed)
+
+
+def _course(home: Path) -> LearningCurve | None:
+    fold, seed = _place(home)
+    about = read_json(home / "bundle" / "bundle.json")
+    if about is not None:
+        training, name = about["training"], about["split"]["fold"]
+        history, best = training["history"], training["best_epoch"]
+    else:
+        state = read_json(home / "checkpoint" / "state.json")
+        if state is None:
+            return None
+        history, best = state["history"], state["best"]["epoch"]
+        name = _fold_name(home.parent / "split.json", fold)
+    minutes = sum(each["seconds"] for each in history) / 60
+    return LearningCurve(fold, name, seed, tuple(history), max(best, 0), minutes, about is not None)
+
+
+def _fold_name(split: Path, fold: int) -> str:
+    """Name of a fold in a run's split, or its number where that cannot be read."""
+    folds = _folds(split, split.stat().st_mtime) if split.exists() else ()
+    return folds[fold] if fold < len(folds) else str(fold)
+
+
+@lru_cache(maxsize=64)
+def _folds(split: Path, changed: float) -> tuple[str, ...]:  # noqa: ARG001  (part of the key)
+    return tuple((read_json(split) or {}).get("folds", ()))
+
+
+def delete(run: RunInfo) -> Path:
+    """Take a run off the list and out of MLflow; `restore` brings it back within a week.
+
+    Returns:
+        Where it is kept until then.
+
+    Raises:
+        SerError: If it cannot be moved.
+    """
+    root = run.folder.parent / DELETED
+    _forget(root, older_than=time.time() - KEPT_DAYS * 86_400)
+    kept = root / f"{run.id}-{int(time.time() * 1000)}"
+    mlflow_sync.forget(run.folder)
+    _move(run.folder, kept)
+    return kept
+
+
+def restore(kept: Path) -> Path:
+    """Bring a deleted run back, in MLflow too.
+
+    Returns:
+        Its folder.
+
+    Raises:
+        SerError: If it is gone for good, or the same recipe was run again meanwhile.
+    """
+    folder = kept.parent.parent / kept.name.rpartition("-")[0]
+    if folder.exists():
+        raise SerError(
+            "the same recipe has a new run", subject=folder.name, remedy="Delete that one first"
+        )
+    _move(kept, folder)
+    mlflow_sync.remember(folder)
+    return folder
+
+
+def _move(source: Path, target: Path) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source.rename(target)
+    except OSError as error:
+        raise SerError(f"cannot be moved ({error.strerror})", subject=str(source)) from error
+
+
+def _forget(root: Path, older_than: float) -> None:
+    for kept in root.glob("*-*"):
+        if int(kept.name.rpartition("-")[2]) / 1000 < older_than:
+            shutil.rmtree(kept, ignore_errors=True)

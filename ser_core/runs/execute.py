@@ -1,0 +1,217 @@
+"""A recipe from beginning to end: every fold, every seed, and what came of them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+from ser_core import evaluation
+from ser_core.core.errors import ParameterError
+from ser_core.corpora import LeakAudit, Split
+from ser_core.evaluation import Predictions
+from ser_core.models.bundle import Bundle, load_bundle
+from ser_core.recipes.recipe import Recipe
+from ser_core.runs.catalogue import ENROLLED
+from ser_core.storage import atomic
+from ser_core.training.distributed import current_group
+from ser_core.training.learner import Metrics, Watch
+from ser_core.training.learners import learner_of
+from ser_core.training.plan import Member, Plan, members_of, planned, steps_of
+from ser_core.training.results import about, figures, predictions_of
+
+
+class Watcher(Protocol):
+    """Who is told of a run; tracking is one."""
+
+    def member(self, member: Member) -> AbstractContextManager[Callable[[int, Metrics], None]]:
+        """Context of one training, giving what is called with every epoch and its metrics."""
+        ...
+
+    def trained(self, member: Member, bundle: Bundle, folder: Path) -> None:
+        """After each training."""
+        ...
+
+
+class SilentWatcher:
+    """Watcher that does nothing."""
+
+    def member(self, member: Member) -> AbstractContextManager[Callable[[int, Metrics], None]]:  # noqa: ARG002
+        """Context that does nothing."""
+        return nullcontext(lambda _epoch, _metrics: None)
+
+    def trained(self, member: Member, bundle: Bundle, folder: Path) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run gave.
+
+    Attributes:
+        folder: Where its files are: `recipe.yaml`, `split.json`, `predictions.parquet`,
+            `summary.json` and a bundle a member; of models that enrol voices also
+            `enrolled.parquet`.
+        predictions: Of all members, on validation and test clips, nothing known of the speakers.
+        split: How clips were dealt.
+        audit: What its parts share.
+        minutes: Wall-clock time of the trainings, resumed ones included in full.
+    """
+
+    folder: Path
+    predictions: Predictions
+    split: Split
+    audit: LeakAudit
+    minutes: float
+
+    @cached_property
+    def report(self) -> evaluation.Report:
+        """The test figures with intervals, nothing known of the speakers."""
+        return evaluation.report(self.predictions, self.audit)
+
+
+def run(
+    recipe: Recipe,
+    folder: Path,
+    *,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    preparing: Callable[[int, int], None] = lambda _done, _total: None,
+    watcher: Watcher | None = None,
+) -> Outcome:
+    """Train every fold and seed of a recipe; what is done already in the folder is not repeated.
+
+    Args:
+        recipe: What to do.
+        folder: Where files are kept, checkpoints included. A run that was interrupted goes on
+            from its last whole epoch when it is started again with the same recipe and folder.
+        progress: Called with (steps done, steps in all).
+        preparing: Called before that with (clips done, clips in all), while they are decoded and
+            represented.
+        watcher: Told of every training and epoch.
+
+    Raises:
+        SerError: If corpus, split or recipe cannot be used.
+    """
+    ranks = current_group()
+    plan = planned(recipe, ranks, lambda split: _keep_inputs(folder, recipe, split), preparing)
+    ranks.agree(True)
+    members = list(members_of(recipe, plan.split))
+    steps = _Steps(progress, [steps_of(recipe, plan.split, member) for member in members])
+    watcher = watcher or SilentWatcher()
+    bundles = []
+    for number, member in enumerate(members):
+        home = folder / member.name
+        if not ranks.agree(not (home / "bundle" / "bundle.json").exists()):
+            bundles.append(load_bundle(home / "bundle"))
+            _answer_enrolled(bundles[-1], plan, member, home)
+            continue
+        with watcher.member(member) as told:
+            bundle = _train(plan, member, home, Watch(told, steps.of(number)))
+            bundle.save(home / "bundle")
+            _answer_enrolled(bundle, plan, member, home)
+            watcher.trained(member, bundle, home / "bundle")
+        bundles.append(bundle)
+        _remove_checkpoint(home)
+    return _conclude(folder, recipe, bundles, plan.split, plan.audit)
+
+
+def assist(recipe: Recipe, folder: Path) -> None:
+    """Take part in a run that another process carries out; see `ser_core.training.distributed`.
+
+    Args:
+        recipe: The same.
+        folder: The same, in which this process writes nothing.
+
+    Raises:
+        SerError: If corpus, split or recipe cannot be used.
+    """
+    ranks = current_group()
+    ranks.agree(True)  # the first has prepared the clips, which are fetched from the store now
+    plan = planned(recipe, ranks)
+    for member in members_of(recipe, plan.split):
+        if ranks.agree(False):
+            learner_of(recipe).assist(plan, member, folder / member.name)
+
+
+class _Steps:
+    """Steps of all members as one count."""
+
+    def __init__(self, progress: Callable[[int, int], None], counts: list[int]) -> None:
+        self.progress, self.counts = progress, counts
+
+    def of(self, number: int) -> Callable[[int], None]:
+        before, total = sum(self.counts[:number]), sum(self.counts)
+        return lambda done: self.progress(before + done, total)
+
+
+def _keep_inputs(folder: Path, recipe: Recipe, split: Split) -> None:
+    """Write recipe and split, refusing a folder that holds another run.
+
+    Raises:
+        ParameterError: If the folder is of another recipe.
+    """
+    file = folder / "recipe.yaml"
+    text = recipe.to_yaml()
+    if file.exists() and file.read_text(encoding="utf-8") != text:
+        raise ParameterError(
+            "the folder holds a run of another recipe",
+            subject=str(folder),
+            remedy="Choose another folder, or delete it",
+        )
+    atomic.write(file, text)
+    split.save(folder / "split.json")
+
+
+def _train(plan: Plan, member: Member, home: Path, watch: Watch) -> Bundle:
+    """Train one member, and answer the test clips once, after the best epoch is chosen."""
+    fitted = learner_of(plan.recipe).fit(plan, member, home, watch)
+    bundle = Bundle(fitted.model, about(plan, member, fitted))
+    predictions = predictions_of(bundle, plan, member, enrolled=False)
+    test = predictions.part("test")
+    metrics = figures(test, plan.audit)
+    return Bundle(bundle.model, {**bundle.about, "metrics": metrics}, predictions)
+
+
+def _answer_enrolled(bundle: Bundle, plan: Plan, member: Member, home: Path) -> None:
+    """Keep beside a bundle that enrols voices what it answers when it knows them all."""
+    file = home / ENROLLED
+    if bundle.enrols and not file.exists():
+        predictions_of(bundle, plan, member, enrolled=True).save(file)
+
+
+def _remove_checkpoint(home: Path) -> None:
+    folder = home / "checkpoint"
+    for file in folder.glob("*"):
+        file.unlink()
+    if folder.exists():
+        folder.rmdir()
+
+
+def _conclude(
+    folder: Path, recipe: Recipe, bundles: list[Bundle], split: Split, audit: LeakAudit
+) -> Outcome:
+    predictions = Predictions.concat([b.predictions for b in bundles if b.predictions is not None])
+    predictions.save(folder / "predictions.parquet")
+    files = sorted(folder.glob(f"fold-*/{ENROLLED}"))
+    enrolled = Predictions.concat([Predictions.load(file) for file in files]) if files else None
+    if enrolled:
+        enrolled.save(folder / ENROLLED)
+    minutes = sum(bundle.about["training"]["minutes"] for bundle in bundles)
+    summary = {
+        "name": recipe.name,
+        "recipe_hash": recipe.hash,
+        "split": {"policy": split.policy, "hash": split.hash, "audit": audit.as_dict()},
+        "members": len(bundles),
+        "clips": len(predictions.part("test").table),
+        "minutes": minutes,
+        "finished": time.time(),
+        "test": figures(predictions, audit),
+        **({"enrolled": figures(enrolled, audit)} if enrolled else {}),
+    }
+    atomic.write(folder / "summary.json", json.dumps(summary, indent=1, ensure_ascii=False))
+    return Outcome(folder, predictions, split, audit, minutes)

@@ -1,0 +1,256 @@
+"""Figures that are published: what each rests on, and the tables that say it.
+
+A published result is a folder with the recipe (or the call that pooled several into an ensemble),
+the predictions and a summary: small, and enough to compute every figure again, or to train again
+what gave it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from ser_core.core import settings
+from ser_core.core.errors import SerError
+from ser_core.evaluation import Interval, compare, interval
+from ser_core.evaluation.predictions import Predictions
+from ser_core.storage import atomic
+from ser_core.storage.jsonfile import read_json
+
+STRANGERS, ENROLLED = "predictions.parquet", "enrolled.parquet"
+TABLES = {STRANGERS: (STRANGERS,), ENROLLED: (ENROLLED, "enrolled-predictions.parquet")}
+"""What a published table is called, and what runs and ensembles call it."""
+
+OWN_TO_A_MACHINE = ("corpus", "reader")
+
+
+def root() -> Path:
+    """Where published results are kept."""
+    return settings.REPOSITORY / "artifacts" / "results"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published result.
+
+    Attributes:
+        name: Of its folder, below the root.
+        folder: With `summary.json`, `predictions.parquet`, and for models that enrol voices
+            `enrolled.parquet`.
+    """
+
+    name: str
+    folder: Path
+
+    @cached_property
+    def summary(self) -> Mapping[str, Any]:
+        """What the run or the ensemble said of itself.
+
+        Raises:
+            SerError: If it cannot be read.
+        """
+        found = read_json(self.folder / "summary.json")
+        if found is None:
+            raise SerError("has no summary that can be read", subject=str(self.folder))
+        return found
+
+    @property
+    def recipe(self) -> Path | None:
+        """Recipe that trained it; None for an ensemble."""
+        file = self.folder / "recipe.yaml"
+        return file if file.exists() else None
+
+    @property
+    def voices(self) -> tuple[str, ...]:
+        """Which tables there are."""
+        return tuple(name for name in (STRANGERS, ENROLLED) if (self.folder / name).exists())
+
+    def predictions(self, voices: str = STRANGERS) -> Predictions:
+        """Answers to the test clips.
+
+        Raises:
+            SerError: If they are missing or damaged.
+        """
+        return Predictions.load(self.folder / voices).part("test")
+
+    @property
+    def speakers_shared(self) -> bool:
+        """Whether test speakers were heard in training."""
+        return self.summary["split"]["audit"]["grade"] not in ("A", "B")
+
+    def figure(self, name: str, voices: str = STRANGERS) -> Interval:
+        """A figure of the test clips with its interval, by speakers where they are new."""
+        return interval(self.predictions(voices), name, by_speaker=not self.speakers_shared)
+
+
+def published(folder: Path | None = None) -> list[Published]:
+    """All published results below a folder, by name."""
+    top = folder or root()
+    found = sorted(top.rglob("summary.json"))
+    return [Published(file.parent.relative_to(top).as_posix(), file.parent) for file in found]
+
+
+def keep(run: Path, name: str, folder: Path | None = None) -> Published:
+    """Publish a finished run or an ensemble: its test answers, its summary and its recipe.
+
+    Paths of this machine are left out.
+
+    Args:
+        run: Folder of the run, or of the ensemble.
+        name: Of the result; slashes make folders.
+        folder: Where results are kept; `root()` when absent.
+
+    Raises:
+        SerError: If the run is not finished, or the result cannot be written.
+    """
+    target = (folder or root()) / name
+    summary = read_json(run / "summary.json") or _of_ensemble(run)
+    if summary is None:
+        raise SerError(
+            "is no finished run",
+            subject=str(run),
+            remedy="Choose a folder with a summary.json or an ensemble.json",
+        )
+    for table, names in TABLES.items():
+        for file in (run / name for name in names if (run / name).exists()):
+            Predictions.load(file).part("test").save(target / table)
+    recipe = run / "recipe.yaml"
+    if recipe.exists():
+        atomic.write(target / "recipe.yaml", _portable(recipe.read_text(encoding="utf-8")))
+    atomic.write(target / "summary.json", json.dumps(_short(summary), indent=1, ensure_ascii=False))
+    return Published(name, target)
+
+
+def _of_ensemble(folder: Path) -> dict[str, Any] | None:
+    """Summary of an ensemble: its members by name, their weights, and how these were found."""
+    about = read_json(folder / "ensemble.json")
+    if about is None:
+        return None
+    members = [member["name"] for member in about["members"]]
+    said = {key: about[key] for key in ("name", "pooling", "temperature", "options", "fit_on")}
+    weights = {"weights": dict(zip(members, about["weights"], strict=True))}
+    known = about.get("enrolled")
+    enrolled = {"weights": known["weights"], "temperature": known["temperature"]} if known else None
+    return {**said, **weights, "enrolled": enrolled, "split": about["split"]}
+
+
+def _portable(recipe: str) -> str:
+    content = {k: v for k, v in yaml.safe_load(recipe).items() if k not in OWN_TO_A_MACHINE}
+    training = {k: v for k, v in content.pop("train", {}).items() if k != "threads"}
+    content |= {"train": training} if training else {}
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+
+
+def _short(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """The summary without the table of what each fold's parts share."""
+    split = dict(summary["split"])
+    split["audit"] = {k: v for k, v in split["audit"].items() if k != "worst"}
+    return {**summary, "split": split}
+
+
+Row = dict[str, str]
+
+
+def rows(results: list[Published], figures: tuple[str, ...] = ("uar", "wa", "ece")) -> list[Row]:
+    """A row for each table of each result: what it is, and its figures with intervals."""
+    return [row for result in results for row in _rows(result, figures)]
+
+
+def _rows(result: Published, figures: tuple[str, ...]) -> Iterator[Row]:
+    summary = result.summary
+    for table in result.voices:
+        yield {
+            "result": result.name,
+            "test": f"{summary['split']['policy']}"
+            + (", speakers shared" if result.speakers_shared else ""),
+            "voices": "not enrolled" if table == STRANGERS else "enrolled",
+            "clips": f"{result.predictions(table).table['clip'].nunique():,}",
+            **{name.upper(): _said(result.figure(name, table)) for name in figures},
+            "minutes": f"{summary['minutes']:.0f}" if "minutes" in summary else "",
+        }
+
+
+def every_representation(
+    unseen: list[Published], shared: list[Published], voices: str = STRANGERS
+) -> list[Row]:
+    """A row for each representation: its cost, what it scores alone, what the others gain by it.
+
+    The gain is of the mean of all their probabilities over the mean without it, on the unseen
+    speakers, with a paired interval by speakers.
+
+    Args:
+        unseen: Results of the speaker-disjoint split, whose last name is the representation's.
+        shared: The same of the random split; those that are missing leave an empty cell.
+        voices: Table of answers.
+    """
+    tables = {_last(each): _in_order(each.predictions(voices)) for each in unseen}
+    flattered = {_last(each): each for each in shared}
+    return [
+        {
+            "representation": _last(each),
+            "KB a second": f"{_kilobytes(each):.1f}",
+            "UAR, random split": _said(flattered[_last(each)].figure("uar", voices))
+            if _last(each) in flattered
+            else "",
+            "UAR, unseen speakers": _said(each.figure("uar", voices)),
+            "gain in the mean of all": _gain(tables, _last(each)),
+        }
+        for each in unseen
+    ]
+
+
+def _last(result: Published) -> str:
+    return result.name.rpartition("/")[2]
+
+
+def _in_order(predictions: Predictions) -> Predictions:
+    return Predictions(predictions.table.sort_values(["clip", "fold", "seed"], ignore_index=True))
+
+
+def _kilobytes(result: Published) -> float:
+    """Of a second of the representation in float16."""
+    from ser_core.features.representations import make
+
+    recipe = yaml.safe_load((result.folder / "recipe.yaml").read_text(encoding="utf-8"))
+    rep = make(**recipe.get("representation", {"name": "melspectrogram"}))
+    channels, bins, _ = rep.silence.shape
+    frames = 1.0 if rep.summary else rep.frame_rate
+    return 2 * channels * bins * frames / 1000
+
+
+def _gain(tables: Mapping[str, Predictions], name: str) -> str:
+    others = [table.probabilities for other, table in tables.items() if other != name]
+    if not others:
+        return "–"
+    rows = tables[name]
+    every = rows.with_probabilities(np.mean([*others, rows.probabilities], axis=0))
+    found = compare(every, rows.with_probabilities(np.mean(others, axis=0)), "uar", by_speaker=True)
+    ends = f" ({found.low:+.3f} to {found.high:+.3f})" if found.low is not None else ""
+    return f"{found.difference:+.3f}{ends}"
+
+
+def _said(figure: Interval) -> str:
+    if figure.value is None or figure.low is None or figure.high is None:
+        return "–"
+    return f"{figure.value:.3f} ({figure.low:.3f}–{figure.high:.3f})"
+
+
+def markdown(table: list[Row]) -> str:
+    """Rows as a Markdown table.
+
+    >>> print(markdown([{"result": "a", "UAR": "0.5"}]))
+    | result | UAR |
+    | --- | --- |
+    | a | 0.5 |
+    """
+    if not table:
+        return ""
+    lines = [list(table[0]), ["---"] * len(table[0]), *(list(row.values()) for row in table)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,76 @@
+"""Tags by which a run tells whose it is: process, job, program, version."""
+
+from __future__ import annotations
+
+import functools
+import getpass
+import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ser_core.core import settings
+from ser_core.core.processes import Mark, own_job
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KIND = "ser.kind"
+REASON = "ser.reason"
+PROCESS = "ser.process"
+JOB = "ser.job"
+RESUMED = "ser.resumed"
+PARENT = "mlflow.parentRunId"
+NOTE = "mlflow.note.content"
+
+
+def of_this_process() -> dict[str, str]:
+    """Tags that change when another process goes on with the run."""
+    tags = {PROCESS: json.dumps(Mark.of().to_dict())}
+    return {**tags, JOB: job.name} if (job := own_job()) else tags
+
+
+def of_origin() -> dict[str, str]:
+    """Tags that `mlflow ui` shows as user, source and version."""
+    tags = {"mlflow.source.name": _command(), "mlflow.source.type": "LOCAL"}
+    facts = {"mlflow.user": _user(), "mlflow.source.git.commit": _commit()}
+    return {**tags, **{name: value for name, value in facts.items() if value}}
+
+
+def process_of(tags: Mapping[str, str]) -> Mark | None:
+    """Who wrote the run; None when its tags do not say."""
+    try:
+        return Mark.read(json.loads(tags.get(PROCESS, "")))
+    except ValueError:
+        return None
+
+
+def _command() -> str:
+    """The program as one would type it."""
+    program, *arguments = sys.argv or ["python"]
+    if Path(program).name == "__main__.py":
+        return shlex.join(["python", "-m", Path(program).parent.name, *arguments])
+    return shlex.join([Path(program).name, *arguments])
+
+
+def _user() -> str:
+    """Name of the user; empty in a container that has none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
+
+
+@functools.cache
+def _commit() -> str:
+    """Version of the sources; empty when they are not a git checkout."""
+    if not (settings.REPOSITORY / ".git").exists():
+        return ""
+    command = ["git", "-C", str(settings.REPOSITORY), "rev-parse", "HEAD"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,0 +1,80 @@
+"""What a training leaves: its answers, its figures, and what it says of itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ser_core.corpora import LeakAudit
+from ser_core.evaluation import Predictions, interval
+from ser_core.models.bundle import Bundle, architecture
+from ser_core.training.learner import Fitted
+from ser_core.training.plan import Member, Plan
+
+HEADLINES = ("uar", "wa")
+
+
+def predictions_of(bundle: Bundle, plan: Plan, member: Member, *, enrolled: bool) -> Predictions:
+    """Answers of a bundle to validation and test clips, from waveforms, as a user gets them.
+
+    Args:
+        bundle: The model.
+        plan: Whose clips.
+        member: Whose fold.
+        enrolled: Whether each speaker's voice is known from all clips of that speaker in the same
+            part, without their labels; else nothing is known of any.
+    """
+    prepared, tables = plan.prepared, []
+    known = prepared.data.voices if enrolled else None
+    for part, clips in plan.split.fold(member.fold).items():
+        if part not in ("validation", "test"):
+            continue
+        positions = prepared.positions(clips)
+        voices = known.full(positions, positions) if known else None
+        waveforms = [prepared.waveforms[int(position)] for position in positions]
+        probabilities = bundle.predict_each(waveforms, voices)
+        rows, classes = plan.corpus.usable.loc[clips], bundle.classes
+        fold, seed = member.fold, member.seed
+        table = Predictions.of(rows, probabilities, classes, fold=fold, part=part, seed=seed)
+        tables.append(table)
+    return Predictions.concat(tables)
+
+
+def about(plan: Plan, member: Member, fitted: Fitted) -> dict[str, Any]:
+    """What `bundle.json` says of a training."""
+    recipe, split, corpus = plan.recipe, plan.split, plan.corpus
+    parts = split.fold(member.fold)
+    return {
+        **architecture(fitted.model),
+        "recipe": recipe.as_dict(),
+        "recipe_hash": recipe.hash,
+        "corpus": {
+            "name": corpus.name,
+            "licence": corpus.licence,
+            **{f"{part}_clips": len(clips) for part, clips in parts.items()},
+        },
+        "split": {
+            "policy": split.policy,
+            "seed": split.seed,
+            "hash": split.hash,
+            "fold": member.fold_name,
+            "audit": plan.audit.as_dict(),
+        },
+        "seed": member.seed,
+        "training": dict(fitted.record),
+    }
+
+
+def figures(predictions: Predictions, audit: LeakAudit) -> dict[str, Any]:
+    """Headline figures of test clips; intervals over speakers where these are new."""
+    test = predictions.part("test")
+    return {name: _figure(test, audit, name) for name in HEADLINES}
+
+
+def _figure(predictions: Predictions, audit: LeakAudit, name: str) -> dict[str, Any]:
+    figure = interval(predictions, name, by_speaker=not audit.speakers_shared)
+    return {
+        "value": figure.value,
+        "low": figure.low,
+        "high": figure.high,
+        "method": f"{figure.method} over {figure.units} {figure.over}",
+    }

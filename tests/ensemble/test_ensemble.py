@@ -1,0 +1,201 @@
+"""An ensemble is saved whole, answers the same when it is opened, and tells of damage."""
+
+import json
+
+import numpy as np
+import pytest
+
+from ser_core.audio import load as load_sound
+from ser_core.core.errors import ModelError, ParameterError
+from ser_core.core.settings import demo_corpus
+from ser_core.ensemble import Options, gather, optimise
+from ser_core.ensemble.assemble import assemble
+from ser_core.models import predictor
+from ser_core.models.bundle import load_bundle
+from ser_core.models.ensemble import load_ensemble
+from tests.ensemble.conftest import Maker
+
+FEW = Options(trials=8, risk=0.5)
+
+
+@pytest.fixture(scope="module")
+def sounds():
+    return [load_sound(path) for path in sorted((demo_corpus() / "samples").glob("EB0_*"))[:3]]
+
+
+@pytest.fixture(scope="module")
+def team(tmp_path_factory):
+    make_run = Maker(tmp_path_factory.mktemp("home"))
+    return gather(
+        [make_run("plain", 1.5, seed=1), make_run("enrolling", 1.2, seed=2, normalise="speaker")],
+        "average",
+    )
+
+
+@pytest.fixture(scope="module")
+def made(team):
+    return assemble(optimise(team, Options(weights="equal", risk=0.5)), "both")
+
+
+def test_saved_and_opened_it_answers_the_same(made, sounds, tmp_path):
+    folder = made.save(tmp_path / "an ensemble żółty")
+    opened = predictor.load(folder)
+    assert opened.classes == made.classes
+    assert (opened.enrols, opened.sample_rate) == (True, 16_000)
+    np.testing.assert_allclose(opened.predict(sounds), made.predict(sounds), atol=1e-12)
+    names = ["README.md", "ensemble.json", "members", "predictions.parquet", "trials.parquet"]
+    assert sorted(path.name for path in folder.iterdir()) == names
+    assert [path.name for path in tmp_path.iterdir() if path.name != "ser-home"] == [folder.name]
+    assert not list(folder.rglob("*.pkl"))
+
+
+def test_it_pools_what_its_members_say(made, team, sounds):
+    members = [load_bundle(member.bundles[0]).predict(sounds) for member in team.members]
+    np.testing.assert_allclose(made.predict(sounds), made.pool(np.stack(members)), atol=1e-9)
+
+
+def test_a_voice_goes_to_the_members_that_use_it(made, team, sounds):
+    voice = made.enrol(sounds)
+    plain, enrolling = (load_bundle(member.bundles[0]) for member in team.members)
+    assert len(voice) == 1
+    wanted = made.pool(
+        np.stack([plain.predict(sounds), enrolling.predict(sounds, enrolling.enrol(sounds))])
+    )
+    np.testing.assert_allclose(made.predict(sounds, voice), wanted, atol=1e-9)
+    with pytest.raises(ModelError, match="of another model"):
+        made.predict(sounds, voice * 2)
+
+
+def test_models_of_all_folds_and_seeds_are_averaged(make_run, sounds):
+    chosen = [
+        make_run(name, seed=n, policy="grouped-k-fold", folds=3, seeds=(0, 1))
+        for n, name in enumerate(("one", "two"))
+    ]
+    team = gather(chosen, "average")
+    made = assemble(optimise(team, Options(weights="equal", fit_on="validation")), "both")
+    assert [len(models) for models in made.models] == [6, 6]
+    assert "measured was" in made.card.lower()
+    means = [np.mean([load_bundle(p).predict(sounds) for p in m.bundles], 0) for m in team.members]
+    np.testing.assert_allclose(made.predict(sounds), made.pool(np.stack(means)), atol=1e-9)
+
+
+def test_a_member_without_weight_is_left_out_and_a_deployed_one_is_told(make_run, tmp_path):
+    good, poor = make_run("good", 6.0, seed=1), make_run("poor", 0.0, seed=2)
+    other = make_run("refit", seed=3)
+    study = optimise(gather([good, poor], "average"), FEW)
+    made = assemble(study, "one", {"good": other.folder})
+    assert study.pool.weights == (1.0, 0.0)
+    assert [len(models) for models in made.models] == [1, 0]
+    assert "another than was measured: tiny" in made.card
+    assert "The figures are of models trained with" in made.card
+    assert "so they know its voices" in made.card
+    assert "not asked" in made.card
+    assert load_ensemble(made.save(tmp_path / "e")).about["members"][0]["deployed"]
+    with pytest.raises(ParameterError, match="is no member"):
+        assemble(study, "one", {"bad": other.folder})
+
+
+def test_members_may_have_their_classes_in_another_order(make_run, sounds):
+    one = make_run("one", seed=1)
+    two = make_run("two", seed=2, classes=("neutral", "surprise", "sadness", "happiness", "fear",
+                                           "anger"))  # fmt: skip
+    team = gather([one, two], "average")
+    made = assemble(optimise(team, Options(weights="equal")), "both")
+    plain, turned = (load_bundle(member.bundles[0]).predict(sounds) for member in team.members)
+    wanted = made.pool(np.stack([plain, turned[:, ::-1]]))
+    np.testing.assert_allclose(made.predict(sounds), wanted, atol=1e-9)
+
+
+@pytest.fixture(scope="module")
+def two_ways(tmp_path_factory):
+    """Of two members, the plain one is better, but the other one is when it knows the voices."""
+    make_run = Maker(tmp_path_factory.mktemp("two-ways"))
+    plain = make_run("plain", 6.0, seed=1)
+    knowing = make_run("knowing", 0.0, seed=2, normalise="speaker", knowing=9.0)
+    team = gather([plain, knowing], "average")
+    studies = [optimise(each, FEW) for each in (team, team.knowing())]
+    return team, assemble(studies[0], "two ways", knowing=studies[1])
+
+
+def test_known_voices_have_weights_of_their_own(two_ways, sounds, tmp_path):
+    team, made = two_ways
+    assert made.pool.weights == (1.0, 0.0)
+    assert made.pool_knowing.weights[1] > 0.5
+    plain, knowing = (load_bundle(member.bundles[0]) for member in team.members)
+    opened = load_ensemble(made.save(tmp_path / "e"))
+    np.testing.assert_allclose(
+        opened.predict(sounds), opened.pool(np.stack([plain.predict(sounds)] * 2)), atol=1e-9
+    )
+    voice = opened.enrol(sounds)
+    answers = np.stack([plain.predict(sounds), knowing.predict(sounds, knowing.enrol(sounds))])
+    np.testing.assert_allclose(
+        opened.predict(sounds, voice), opened.pool_knowing(answers), atol=1e-6
+    )
+    assert opened.threshold_for(enrolled=True) == opened.about["enrolled"]["threshold"]
+    assert opened.predictions_knowing is not None
+    assert "With a voice that is known" in opened.card
+    assert team.knowing().knowing() is None
+
+
+def test_damage_to_what_is_told_of_known_voices_is_told(two_ways, tmp_path):
+    path = two_ways[1].save(tmp_path / "e") / "ensemble.json"
+    about = json.loads(path.read_text())
+    about["enrolled"]["weights"] = [0.5, 0.1]
+    path.write_text(json.dumps(about))
+    with pytest.raises(ModelError, match="damaged"):
+        load_ensemble(tmp_path / "e")
+
+
+def test_its_answers_are_kept_as_they_were_measured(made, team):
+    rows = made.predictions.table
+    assert set(rows["part"]) == {"test"}
+    assert set(rows["clip"]) == team.members[0].candidate.clips(0, ("test",))
+
+
+def test_the_card_wears_the_badge_and_says_what_the_weights_are_worth(made):
+    assert "speakers shared" in made.card
+    assert "leak grade E" in made.card
+    assert "equal weights" in made.card
+    assert "CC BY-NC-SA 4.0" in made.card
+
+
+def edited(change):
+    return lambda data: json.dumps(change(json.loads(data))).encode()
+
+
+@pytest.mark.parametrize(
+    ("file", "damage"),
+    [
+        ("ensemble.json", lambda data: data[:100]),
+        ("ensemble.json", edited(lambda about: about | {"version": 9})),
+        ("ensemble.json", edited(lambda about: about | {"weights": [0.5]})),
+        ("ensemble.json", edited(lambda about: about | {"weights": [0.5, 0.9]})),
+        ("ensemble.json", edited(lambda about: about | {"weights": [float("nan"), 0.5]})),
+        ("ensemble.json", edited(lambda about: about | {"weights": [1.5, -0.5]})),
+        ("ensemble.json", edited(lambda about: about | {"temperature": 0})),
+        ("ensemble.json", edited(lambda about: about | {"pooling": "loud"})),
+        ("ensemble.json", edited(lambda about: about | {"threshold": 2})),
+        ("ensemble.json", edited(lambda about: about | {"classes": ["anger", "fear"]})),
+        ("ensemble.json", edited(lambda about: {k: v for k, v in about.items() if k != "members"})),
+        ("ensemble.json", lambda data: data.replace(b"members/0/", b"../0/")),
+        ("members/0/fold-0-seed-0/model.safetensors", lambda data: data[: len(data) // 2]),
+        ("predictions.parquet", lambda data: data[:50]),
+        ("trials.parquet", lambda data: b""),
+    ],
+)
+def test_a_damaged_ensemble_is_told(made, tmp_path, file, damage):
+    path = made.save(tmp_path / "e") / file
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(ModelError, match="damaged"):
+        load_ensemble(tmp_path / "e")
+
+
+def test_a_folder_without_one(tmp_path):
+    with pytest.raises(ModelError, match="is no ensemble"):
+        load_ensemble(tmp_path)
+
+
+def test_one_that_cannot_be_written_leaves_nothing(made, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ModelError, match="cannot be written"):
+        made.save(tmp_path / "file" / "e")

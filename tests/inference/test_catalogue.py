@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+
+import pytest
+import yaml
+
+from ser_core.export.onnx_writer import export, write
+from ser_core.inference import catalogue
+from ser_core.inference.catalogue import Estimate, Performance, models, performance
+from ser_core.models import onnx_bytes
+from ser_core.models.onnx import read
+from ser_core.models.predictor import load
+
+
+@pytest.fixture(autouse=True)
+def nothing_bundled(tmp_path, monkeypatch):
+    monkeypatch.setattr(catalogue, "bundled_folder", lambda: tmp_path / "pretrained")
+
+
+def test_without_any_model_there_is_none(tmp_path):
+    assert models(tmp_path / "empty") == []
+
+
+def test_bundled_models_come_first_then_ensembles_and_trainings(make_bundle, make_run, tmp_path):
+    home = tmp_path / "home"
+    (home / "runs" / "abc").mkdir(parents=True)
+    make_run(home / "runs" / "abc")
+    (home / "runs" / "abc" / "recipe.yaml").write_text(yaml.safe_dump({"name": "mine"}))
+    (home / "ensembles" / "one").mkdir(parents=True)
+    make_bundle(name="together").save(home / "ensembles" / "one" / "ensemble")
+    make_bundle(name="ready").save(tmp_path / "pretrained")
+    found = models(home)
+    assert [each.kind for each in found] == ["bundled", "ensemble", *["run"] * 9]
+    assert [each.title for each in found[:3]] == ["ready", "together", "mine, fold EB0, seed 0"]
+    assert [each.key for each in found[:3]] == ["bundled", "ensemble:one", "abc:fold-0-seed-0"]
+    assert len({each.key for each in found}) == 11
+
+
+def test_a_training_is_worth_what_its_run_showed(make_run, tmp_path):
+    run = tmp_path / "runs" / "abc"
+    run.mkdir(parents=True)
+    make_run(run)
+    (run / "recipe.yaml").write_text("name: mine")
+    figure = {"value": 0.62, "low": 0.5, "high": 0.7, "method": "jackknife t over 9 speakers"}
+    (run / "summary.json").write_text(json.dumps({
+        "split": {"audit": {"grade": "B"}}, "clips": 53, "members": 9, "minutes": 1.0,
+        "finished": 1.0, "test": {"wa": figure, "uar": figure},
+        "enrolled": {"wa": {**figure, "value": 0.75}, "uar": figure},
+    }))  # fmt: skip
+    shown = models(tmp_path)[0].worth
+    assert shown.wa == Estimate(0.62, 0.5, 0.7)
+    assert shown.enrolled == Estimate(0.75, 0.5, 0.7)
+    assert shown.said.startswith("On voices it has never heard, this model is right in 6 of 10")
+
+
+def test_a_figure_of_known_voices_says_so(make_bundle):
+    metrics = {"wa": {"value": 0.93, "low": 0.9, "high": 0.95}}
+    split = {"audit": {"grade": "E"}}
+    shown = performance({"metrics": metrics, "split": split})
+    assert shown.badge == "speakers shared"
+    assert "may have been trained on, this model is right in 9 of 10" in shown.said
+    assert "expect far fewer" in shown.said
+
+
+def test_figures_on_unseen_speakers_are_preferred_and_name_enrolment():
+    unseen = {"wa": {"value": 0.58}, "uar": {"value": 0.57}, "grade": "B", "clips": 4037}
+    shown = performance({"unseen": unseen, "unseen_enrolled": {"wa": {"value": 0.73}}})
+    assert "right in 6 of 10, and in 7 of 10 once it knows the voice well" in shown.said
+    assert performance({}) == Performance()
+    assert "Nobody measured" in performance({}).said
+
+
+def test_the_networks_of_a_bundled_ensemble_can_be_chosen_too(make_bundle, tmp_path):
+    root = tmp_path / "pretrained"
+    make_bundle(name="network").save(root / "members" / "0" / "fold-0-seed-0")
+    about = {"name": "pool", "members": [{"bundles": ["members/0/fold-0-seed-0"]}]}
+    (root / "ensemble.json").write_text(json.dumps(about), encoding="utf-8")
+    found = models(tmp_path / "home")
+    assert [each.title for each in found] == ["pool", "pool: network"]
+    assert [each.key for each in found] == ["bundled", "bundled:0:fold-0-seed-0"]
+    assert found[1].folder == root / "members" / "0" / "fold-0-seed-0"
+
+
+FIGURE = {"value": 0.5, "low": 0.4, "high": 0.6}
+
+
+@pytest.fixture(scope="module")
+def exported(make_bundle, tmp_path_factory):
+    """A runtime folder with one file that was exported for a page."""
+    home = tmp_path_factory.mktemp("home")
+    export(make_bundle(name="small", metrics={"wa": FIGURE}), home / "exports" / "abc")
+    return home
+
+
+def test_exported_files_are_models_whose_figures_are_of_what_they_were_made_from(exported):
+    (found,) = models(exported)
+    assert (found.kind, found.key) == ("exported", "exported:abc:model")
+    assert found.title == "small, ONNX fp32, not verified"
+    assert found.worth.wa.value == 0.5
+    assert "## This ONNX file" in found.card
+    assert found.about["export"]["status"] == "not verified"
+    assert load(found.folder).classes == tuple(found.about["classes"])
+    assert models(exported, exported=False) == []
+
+
+def test_files_that_failed_or_are_damaged_are_no_models(exported, tmp_path):
+    home = tmp_path / "home"
+    shutil.copytree(exported, home)
+    path = home / "exports" / "abc" / "model.onnx"
+    spec = replace(read(path), verification={"passed": False, "said": "It does not."})
+    write(path, onnx_bytes.graph(path.read_bytes()), spec)
+    assert models(home) == []
+    path.write_bytes(path.read_bytes()[:-9])
+    assert models(home) == []

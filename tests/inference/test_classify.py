@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+
+from ser_core.audio import Waveform, load, to_wav
+from ser_core.core.errors import AudioError, ParameterError
+from ser_core.inference.classify import (
+    InferenceModel,
+    Recording,
+    check,
+    classify,
+    open_model,
+    recordings,
+    warm,
+)
+from ser_core.inference.confidence import Confidence
+
+
+@pytest.fixture
+def model(make_bundle, tmp_path):
+    return InferenceModel(make_bundle(), Confidence(threshold=0.9), tmp_path)
+
+
+def _tone(seconds: float, peak: float = 0.5) -> Waveform:
+    samples = peak * np.sin(np.arange(round(16_000 * seconds)) * 0.2)
+    return Waveform(samples.astype(np.float32))
+
+
+def test_every_recording_has_its_row_in_order(model, demo_clip):
+    several = [
+        Recording("silence", to_wav(_tone(1.0, 0.0))),
+        Recording("speech", demo_clip),
+        Recording("click", to_wav(_tone(0.1))),
+        Recording("text", b"no sound at all"),
+        Recording("none", b""),
+    ]
+    table = classify(model, several)
+    assert list(table["file"]) == [each.name for each in several]
+    assert list(table["answer"] != "") == [False, True, False, False, False]
+    begins = ["is silent", "", "is 0.10 s long", "it is not a sound file", "the file is empty"]
+    assert all(map(str.startswith, table["problem"], begins))
+    assert table.filter(like="p_").loc[1].sum() == pytest.approx(1)
+    assert table.filter(like="p_").loc[[0, 2, 3, 4]].isna().all().all()
+    assert not table["uncertain"][[0, 2, 3, 4]].any()
+
+
+def test_the_row_says_what_the_model_says(model, demo_clip):
+    row = classify(model, [Recording("speech", demo_clip)]).iloc[0]
+    expected = model.predictor.predict([load(demo_clip)])[0]
+    np.testing.assert_allclose(row.filter(like="p_").to_numpy(float), expected)
+    assert row["answer"] == model.classes[expected.argmax()]
+    assert row["confidence"] == pytest.approx(expected.max())
+    assert row["uncertain"] == (expected.max() < 0.9)
+
+
+def test_more_than_one_batch_keeps_the_order_and_counts(model, demo):
+    several = [Recording(c, demo.path(c)) for c in demo.usable.index[:18]]
+    steps = []
+    table = classify(model, several, progress=lambda *both: steps.append(both))
+    assert steps == [(16, 18), (18, 18)]
+    alone = classify(model, several[17:])
+    np.testing.assert_allclose(
+        table.filter(like="p_").iloc[17], alone.filter(like="p_").iloc[0], atol=1e-5
+    )
+    assert classify(model, []).empty
+
+
+def test_files_are_found_in_folders(demo_clip, tmp_path):
+    for name in ("b.flac", "sub/a ż.FLAC", ".hidden/c.flac"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(demo_clip, tmp_path / name)
+    (tmp_path / "notes.txt").write_text("no sound")
+    (tmp_path / "empty").mkdir()
+    found = [each.source.relative_to(tmp_path).as_posix() for each in recordings([tmp_path])]
+    assert found == ["b.flac", "sub/a ż.FLAC"]
+    assert recordings([tmp_path / "notes.txt"])[0].name.endswith("notes.txt")
+    with pytest.raises(ParameterError, match="holds no sound"):
+        recordings([tmp_path / "empty"])
+    with pytest.raises(ParameterError, match="no such file"):
+        recordings([tmp_path / "nowhere"])
+
+
+def test_what_says_nothing_is_refused_with_what_to_do():
+    check(_tone(0.3), "fine")
+    with pytest.raises(AudioError, match=r"mine: is silent.* Check the microphone"):
+        check(_tone(1, 0.0005), "mine")
+    with pytest.raises(AudioError, match=r"0\.20 s long, too short"):
+        check(_tone(0.2), "mine")
+
+
+def test_a_voice_is_enrolled_from_recordings(model, demo, sounds):
+    clips = demo.usable.index[demo.usable["speaker"] == "EB0"]
+    voice = model.enrol([Recording(clip, demo.path(clip)) for clip in clips])
+    np.testing.assert_allclose(voice[0], model.predictor.enrol(sounds)[0])
+
+
+def test_a_warm_model_is_opened_once_until_it_changes(make_bundle, tmp_path):
+    folder = make_bundle().save(tmp_path / "model")
+    assert warm(folder, 1.0) is warm(folder, 1.0)
+    assert warm(folder, 2.0) is not warm(folder, 1.0)
+    assert open_model(folder).confidence == Confidence()

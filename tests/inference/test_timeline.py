@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ser_core.audio import Waveform
+from ser_core.core.errors import ParameterError
+from ser_core.inference.classify import InferenceModel
+from ser_core.inference.confidence import Confidence
+from ser_core.inference.timeline import Windows, timeline
+
+
+@pytest.fixture
+def model(make_bundle, tmp_path):
+    return InferenceModel(make_bundle(), Confidence(), tmp_path)
+
+
+@pytest.fixture
+def long(sounds):
+    """A voice, three seconds of nothing, and the voice again."""
+    silence = np.zeros(3 * 16_000, np.float32)
+    return Waveform(np.concatenate([sounds[0].samples, silence, sounds[1].samples]))
+
+
+def test_each_window_is_answered_as_if_it_were_alone(model, long):
+    table = timeline(model, long, Windows(window=1.0, hop=0.5))
+    row = table.iloc[2]
+    part = Waveform(long.samples[16_000 : 2 * 16_000])
+    np.testing.assert_allclose(
+        row.filter(like="p_").to_numpy(float), model.predictor.predict([part])[0], atol=1e-5
+    )
+    assert (row["start"], row["end"]) == (1.0, 2.0)
+    assert table["end"].iloc[-1] == pytest.approx(long.duration, abs=1e-3)
+
+
+def test_silence_has_no_answer(model, long, sounds):
+    table = timeline(model, long, Windows(window=0.5, hop=0.5))
+    quiet = table["problem"] == "silent"
+    assert quiet.sum() in (5, 6)  # of three seconds, by where windows fall
+    assert table.loc[quiet, "confidence"].isna().all()
+    assert table.loc[quiet, "start"].min() >= sounds[0].duration
+
+
+def test_a_short_recording_is_one_window(model, sounds):
+    table = timeline(model, sounds[0], Windows(window=10))
+    assert len(table) == 1
+    assert table["end"][0] == pytest.approx(sounds[0].duration, abs=1e-3)
+
+
+@pytest.mark.parametrize(("duration", "count"), [(3.0, 1), (3.1, 2), (4.0, 2), (600.0, 598)])
+def test_windows_reach_the_end_and_none_is_there_twice(duration, count):
+    starts = Windows().starts(duration)
+    assert len(starts) == count
+    assert starts[-1] == duration - 3.0
+    assert all(np.diff(starts) > 0)
+
+
+def test_lengths_have_bounds():
+    with pytest.raises(ParameterError, match=r"hop = 0 must lie between 0\.1 and 30"):
+        Windows(hop=0)

@@ -1,0 +1,77 @@
+"""Pooling is what its definitions say, and its weights are where they must be."""
+
+import subprocess
+import sys
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given
+from scipy.stats import kstest
+
+from ser_core.ensemble.options import POOLED_BY
+from ser_core.models.pooling import HIGHEST, POOLINGS, Pool
+
+shares = st.lists(st.floats(1e-6, 1 - 1e-6), min_size=1, max_size=8)
+
+
+@given(shares)
+def test_linear_weights_lie_on_the_simplex(drawn):
+    weights = POOLINGS["linear"].weights(drawn)
+    assert weights.min() >= 0
+    assert weights.sum() == pytest.approx(1)
+
+
+@given(st.lists(st.floats(0, HIGHEST), min_size=1, max_size=8))
+def test_log_linear_weights_are_not_negative_and_keep_their_size(drawn):
+    weights = POOLINGS["log-linear"].weights(drawn)
+    assert weights.min() >= 0
+    np.testing.assert_allclose(weights, drawn, atol=1.1e-4)
+
+
+@given(shares.filter(lambda values: len(values) > 1))
+def test_what_to_draw_for_weights_gives_these_weights(drawn):
+    pooling = POOLINGS["linear"]
+    weights = pooling.weights(drawn)
+    np.testing.assert_allclose(pooling.weights(pooling.drawn(weights)), weights, atol=2e-3)
+
+
+def test_weights_of_uniform_draws_are_uniform_on_the_simplex():
+    draws = np.random.default_rng(0).uniform(1e-6, 1 - 1e-6, (2000, 3))
+    weights = np.array([POOLINGS["linear"].weights(row) for row in draws])
+    # Each of three uniform weights has the distribution 1 - (1 - w)^2.
+    assert kstest(weights[:, 0], lambda w: 1 - (1 - w) ** 2).pvalue > 0.01
+
+
+@pytest.mark.parametrize("kind", list(POOLINGS))
+def test_pooled_rows_sum_to_one_and_one_member_alone_is_itself(kind):
+    answers = np.random.default_rng(0).dirichlet(np.ones(6), (3, 20))
+    pooled = Pool(kind, (0.2, 0.5, 0.3), 1.7)(answers)
+    np.testing.assert_allclose(pooled.sum(axis=1), 1)
+    np.testing.assert_allclose(Pool(kind, (0.0, 1.0, 0.0))(answers), answers[1])
+
+
+def test_linear_pooling_is_the_mean_and_log_linear_the_geometric_mean():
+    answers = np.random.default_rng(0).dirichlet(np.ones(4), (2, 10))
+    np.testing.assert_allclose(Pool("linear", (0.5, 0.5))(answers), answers.mean(axis=0))
+    product = np.sqrt(answers[0] * answers[1])
+    wanted = product / product.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(Pool("log-linear", (0.5, 0.5))(answers), wanted)
+
+
+def test_a_temperature_softens_and_keeps_the_answer():
+    answers = np.random.default_rng(0).dirichlet(np.ones(4), (1, 10))
+    soft = Pool("linear", (1.0,), 3.0)(answers)
+    assert (soft.max(axis=1) < answers[0].max(axis=1)).all()
+    assert (soft.argmax(axis=1) == answers[0].argmax(axis=1)).all()
+
+
+def test_every_pooling_can_be_asked_for():
+    assert tuple(POOLINGS) == POOLED_BY
+
+
+def test_the_options_cost_no_heavy_import():
+    heavy = ["pandas", "optuna", "torch"]
+    code = f"import sys, ser_core.cli.ensemble; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

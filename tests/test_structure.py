@@ -1,0 +1,133 @@
+"""The order of the packages: who may import whom, and what a first import costs."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+
+FLOORS = (
+    ("core",),
+    ("storage", "audio", "tracking"),
+    ("jobs", "corpora", "features"),
+    ("evaluation", "augment"),
+    ("models",),
+    ("recipes",),
+    ("training",),
+    ("runs",),
+    ("inference", "ensemble"),
+    ("explain", "robustness", "export", "serving"),
+    ("plots", "bench"),
+    ("api", "cli"),
+)
+"""Packages of `ser_core`, the lowest first. Each imports from lower floors only, wherever the
+import stands: in a function and under TYPE_CHECKING too."""
+
+LEVELS = {package: level for level, floor in enumerate(FLOORS) for package in floor}
+
+HEAVY = ("torch", "pandas", "librosa", "numpy", "sklearn", "mlflow", "streamlit")
+
+
+def modules(folder: str) -> list[Path]:
+    return sorted((REPOSITORY / folder).rglob("*.py"))
+
+
+def dotted(path: Path) -> str:
+    parts = path.relative_to(REPOSITORY).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Dotted names that a file imports anywhere; `from a import b` counts as a.b."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def package(name: str) -> str:
+    parts = name.split(".")
+    return parts[1] if len(parts) > 1 else ""
+
+
+def crossings() -> Iterator[tuple[str, str]]:
+    """Imports from one package of the core into another, but for the front door's."""
+    for path in modules("ser_core"):
+        here = dotted(path)
+        if here in ("ser_core", "ser_core.__main__"):
+            continue
+        for name in imported(path):
+            there = package(name) if name.startswith("ser_core.") else ""
+            if there in LEVELS and there != package(here):
+                yield here, name
+
+
+def test_every_package_has_its_floor():
+    found = {package(dotted(path)) for path in modules("ser_core")} - {"", "__main__"}
+    assert found <= {*LEVELS}
+
+
+def test_packages_import_from_lower_floors_only():
+    upwards = [
+        f"{here} imports {name}"
+        for here, name in crossings()
+        if LEVELS[package(name)] >= LEVELS[package(here)]
+    ]
+    assert upwards == []
+
+
+def test_no_package_stands_in_a_cycle():
+    below: dict[str, set[str]] = {}
+    for here, name in crossings():
+        below.setdefault(package(here), set()).add(package(name))
+    while free := {name for name in below if not below[name] & {*below}}:
+        below = {name: others - free for name, others in below.items() if name not in free}
+    assert below == {}
+
+
+def test_no_module_is_loose_at_the_root():
+    loose = {path.name for path in (REPOSITORY / "ser_core").glob("*.py")}
+    assert loose <= {"__init__.py", "__main__.py", "api.py"}
+
+
+def test_every_folder_of_modules_is_a_package():
+    folders = {path.parent for path in modules("ser_core")}
+    assert [str(folder) for folder in folders if not (folder / "__init__.py").is_file()] == []
+
+
+def test_the_core_knows_nothing_of_streamlit():
+    found = [dotted(path) for path in modules("ser_core") for name in imported(path)
+             if name.split(".")[0] in ("streamlit", "pages")]  # fmt: skip
+    assert found == []
+
+
+def test_a_page_imports_the_core_what_pages_share_and_its_own():
+    others = {path.name for path in (REPOSITORY / "pages").iterdir() if path.is_dir()}
+    others -= {"components", "__pycache__"}
+    strangers = []
+    for path in modules("pages"):
+        own = path.relative_to(REPOSITORY / "pages").parts[0]
+        strangers += [
+            f"{dotted(path)} imports {name}"
+            for name in imported(path)
+            if name.startswith("pages.") and package(name) not in ("components", own)
+        ]
+    assert len(others) > 5, "no folders of pages were found"
+    assert strangers == []
+
+
+@pytest.mark.parametrize(
+    "module", ["ser_core", "ser_core.core.settings", "ser_core.storage.atomic"]
+)
+def test_the_front_door_is_cheap(module: str):
+    code = f"import sys, {module}; print([name for name in {HEAVY} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
