@@ -348,7 +348,7 @@ def address_of(app: AppTest) -> dict[str, list[str]]:
 @pytest.mark.parametrize("link", LINKS, ids=[each["name"] for each in LINKS])
 def test_a_link_shows_what_it_showed(link, places):
     page, query = link["page"], filled(link["query"], places)
-    app = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=60)
+    app = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=60).run()
     given = parse_qs(query, keep_blank_values=True)
     app.switch_page(f"pages/{page}/page.py")
     for name, values in given.items():

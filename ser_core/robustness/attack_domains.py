@@ -228,9 +228,7 @@ def attackable(predictor: Predictor, *needed: str) -> EmotionClassifier:
         ModelError: If the model is not one network (an ensemble, an exported file), or lacks an
             ability.
     """
-    require(
-        predictor, INSIDE, remedy="Attack the network that it was exported from, or examine that"
-    )
+    require(predictor, INSIDE, remedy="Attack the network that it was exported from")
     require(
         predictor,
         SINGLE,
