@@ -12,7 +12,7 @@ from ser_core.core.errors import SerError
 from ser_core.corpora import READERS
 from ser_core.corpora.recent import recent_corpora, remember_corpus
 
-ANY_READER = "Found by itself"
+ANY_READER = "Detected automatically"
 SHOWN = "open-corpus"
 """Whether the form is shown; it would stay in front of the corpus that was opened."""
 
@@ -29,7 +29,7 @@ def show() -> None:
                 "its clips. The clips are only read, never changed or sent anywhere.",
             )
             st.selectbox(
-                "Layout",
+                "Reader",
                 [ANY_READER, *READERS],
                 key="open-reader",
                 help="How the corpus names its clips and labels. Choose one when it is not "
@@ -45,7 +45,7 @@ def _recent_corpora() -> None:
     here = str(selection.active().corpus.root)
     others = [path for path in recent_corpora() if path != here]
     if others:
-        st.caption("Opened lately")
+        st.caption("Recent")
     for path in others:
         st.button(path, key=f"recent-{path}", on_click=_open, args=(path,), width="stretch")
     if here != str(settings.demo_corpus()):

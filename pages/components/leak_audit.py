@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 KINDS = {
-    "speakers": ("Speakers", "Speakers of the test part who are heard in training too."),
-    "sentences": ("Sentences", "Sentences of the test part that are spoken in training too."),
+    "speakers": ("Speakers", "Speakers of the test part who are in training too."),
+    "sentences": ("Sentences", "Sentences of the test part that are in training too."),
     "pairs": (
         "Speaker + sentence",
-        "Pairs of a speaker and a sentence of the test part that training has together.",
+        "Speaker and sentence pairs of the test part that are in training too.",
     ),
     "audio": (
         "Recordings",
-        "Recordings of the test part that are, sample for sample, in training too.",
+        "Recordings of the test part that are in training too, sample for sample.",
     ),
 }
 KIND_WIDTH = 210  # px, as the longest name needs; two in a row in a narrow window
@@ -39,7 +39,7 @@ def grade_card(leaks: LeakAudit) -> None:
             st.markdown(plain(leaks.reading))
             if leaks.speakers_shared:
                 words = BADGES.get(leaks.grade, BADGES["unknown"])
-                st.markdown(f":red-badge[{words}] goes with every figure from this split.")
+                st.markdown(f":red-badge[{words}] goes with every score on this split.")
 
 
 def shared_counts(leaks: LeakAudit) -> None:

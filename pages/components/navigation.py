@@ -25,22 +25,22 @@ class PageEntry:
 
 SECTIONS: dict[str, dict[str, PageEntry]] = {
     "": {
-        "home": PageEntry("Home", "Where you are and what to do next"),
+        "home": PageEntry("Home", "Overview and next steps"),
     },
     "Data": {
         "corpus": PageEntry("Corpus", "Browse, check and split clips"),
-        "representations": PageEntry("Representations", "See a sound in thirteen ways"),
+        "representations": PageEntry("Representations", "Thirteen representations of a sound"),
     },
     "Models": {
-        "train": PageEntry("Train", "Choose a recipe, start it, watch it"),
-        "results": PageEntry("Results", "How good it is, and how sure that is"),
-        "explain": PageEntry("Explain", "Why it answers so, and whether that is so"),
-        "robustness": PageEntry("Robustness", "Attacks, bad lines, and what a model leans on"),
-        "ensemble": PageEntry("Ensemble", "Pool models with weights they earn"),
+        "train": PageEntry("Train", "Recipe, training jobs, progress"),
+        "results": PageEntry("Results", "Metrics with intervals, comparison of runs"),
+        "explain": PageEntry("Explain", "Attribution maps, and tests of them"),
+        "robustness": PageEntry("Robustness", "Attacks, perturbations, shortcuts"),
+        "ensemble": PageEntry("Ensemble", "Pool models with fitted weights"),
     },
     "Use": {
-        "predict": PageEntry("Predict", "Let a model answer recordings"),
-        "export": PageEntry("Export", "A model as one file that runs anywhere"),
+        "predict": PageEntry("Predict", "Classify recordings"),
+        "export": PageEntry("Export", "A model as one ONNX file"),
     },
 }
 PAGES = {name: entry for entries in SECTIONS.values() for name, entry in entries.items()}

@@ -47,7 +47,7 @@ def facts(row: Any) -> str:
         "Gender": row["gender"],
         "Age": row["age"],
         "Intensity": row["intensity"],
-        "Length": f"{row['duration']:.2f} s" if pd.notna(row["duration"]) else pd.NA,
+        "Duration": f"{row['duration']:.2f} s" if pd.notna(row["duration"]) else pd.NA,
         "Sample rate": f"{row['sample_rate']:,} Hz" if pd.notna(row["sample_rate"]) else pd.NA,
     }
     parts = [

@@ -17,7 +17,7 @@ SAME_RECORDINGS = "same recordings in training and test"
 SHORT_BADGES = {SAME_RECORDINGS: "same recordings"}
 COLORS = {"speakers shared": "red", SAME_RECORDINGS: "red", SHORT_BADGES[SAME_RECORDINGS]: "red"}
 
-NEW_SPEAKERS = "new speakers"
+NEW_SPEAKERS = "unseen speakers"
 """Badge of scores on speakers who are not in training."""
 
 NEW_SPEAKERS_BADGE = f":green-badge[{NEW_SPEAKERS}]"
@@ -78,7 +78,7 @@ def headline_metrics(report: Report, hint: str = "") -> None:
             )
             st.markdown(badge(short_badge(report.badge)) or NEW_SPEAKERS_BADGE)
     if said := chance_warning(report):
-        st.warning(f"{said} {hint or 'More clips or more epochs may tell.'}")
+        st.warning(f"{said} {hint or 'More clips or epochs may help.'}")
 
 
 def chance_warning(report: Report) -> str:
@@ -88,7 +88,7 @@ def chance_warning(report: Report) -> str:
     if lowest is None or lowest > chance:
         return ""
     return (
-        "**This may be no better than guessing**: a model that knows nothing has a UAR of "
+        "**This may be no better than chance**: chance is a UAR of "
         f"{chance:.3f}, and the interval reaches down to {max(0.0, lowest):.3f}."
     )
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SEVERITIES = {
     "error": ("Error", "red", "These clips cannot or must not be used as they are."),
-    "warning": ("Warning", "orange", "Figures on this corpus may mislead."),
+    "warning": ("Warning", "orange", "Scores on this corpus may mislead."),
     "info": ("Note", "blue", "Good to know."),
 }
 MEASURED = ["rms_db", "peak", "clipped", "silent_start", "silent_end"]
@@ -29,12 +29,12 @@ MEASURED = ["rms_db", "peak", "clipped", "silent_start", "silent_end"]
 
 def show(active: Active) -> None:
     """All findings, the gravest first."""
-    found = corpus_scan.measures(active, "faults in the sound and clips that are in it twice")
+    found = corpus_scan.measures(active, "faults in the audio and duplicate clips")
     findings = examine(active.corpus, found)
     _summary(active.corpus, findings.issues, heard=found is not None)
     for said, sought in (
-        ("Looked for and not found", findings.absent),
-        ("Not looked for until the clips are measured", findings.open),
+        ("Checked and not found", findings.absent),
+        ("Not checked until the clips are measured", findings.open),
     ):
         if sought:
             st.caption(f"{said}: {', '.join(sought)}.")
@@ -43,7 +43,7 @@ def show(active: Active) -> None:
 
 
 def _summary(corpus: Corpus, issues: Sequence[Issue], *, heard: bool) -> None:
-    looked_at = "files, labels and sound" if heard else "files and labels"
+    looked_at = "files, labels and audio" if heard else "files and labels"
     checked = f"Checked {looked_at} of {count(len(corpus), 'clip')}: "
     if not issues:
         st.success(checked + "nothing found.")

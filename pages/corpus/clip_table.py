@@ -29,7 +29,7 @@ COLUMNS: dict[str, Callable[[], Any]] = {
     "gender": lambda: st.column_config.TextColumn("Gender", width=70),
     "age": lambda: st.column_config.NumberColumn("Age", width=50, help="In years."),
     "intensity": lambda: st.column_config.TextColumn("Intensity", width=70),
-    "duration": lambda: st.column_config.NumberColumn("Length", format="%.2f s", width=70),
+    "duration": lambda: st.column_config.NumberColumn("Duration", format="%.2f s", width=70),
     "text": lambda: st.column_config.TextColumn("Text", width="large"),
     "sentence": lambda: st.column_config.TextColumn("Sentence", width=75),
     "problem": lambda: st.column_config.TextColumn("Problem", width="medium"),
@@ -78,11 +78,11 @@ def _filters(active: Active) -> pd.DataFrame:
         speakers = _choice("Speaker", "speaker", sorted(clips["speaker"].dropna().unique()))
         genders = _choice("Gender", "gender", sorted(clips["gender"].dropna().unique()))
         text = st.text_input(
-            "Find",
+            "Search",
             key="find",
             live=True,
             bind="query-params",
-            placeholder="words or file name",
+            placeholder="text or file name",
             help="Clips whose text, sentence or path contains this.",
         )
     return filter_clips(
@@ -123,9 +123,9 @@ def _below_table(active: Active, found: pd.DataFrame) -> None:
     part = f"{len(found):,} of " if len(found) < total else ""
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         st.caption(
-            f"{part}{count(total, 'clip')}. Click a row to hear it, a heading to sort."
+            f"{part}{count(total, 'clip')}. Click a row to play it, a heading to sort."
             if len(found)
-            else f"No clip of {total:,} is like that. Take a filter away.",
+            else f"None of the {total:,} clips matches. Remove a filter.",
             width="content",
         )
         if found.empty:
@@ -136,7 +136,7 @@ def _below_table(active: Active, found: pd.DataFrame) -> None:
             file_name=f"{active.corpus.name}-clips.csv",
             mime="text/csv",
             on_click="ignore",
-            help="The clips in the table, with all that the corpus says of them.",
+            help="The clips in the table, with all their metadata.",
         )
 
 

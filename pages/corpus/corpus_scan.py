@@ -71,17 +71,17 @@ def _offer(active: Active, missing: int, purpose: str) -> None:
     last = find(_key(active), running=False)
     with st.container(border=True):
         if last is not None and last.state is State.RUNNING:
-            watch(str(last.folder), on_cancel="What is measured so far is kept.")
+            watch(str(last.folder), on_cancel="What is measured so far is saved.")
             return
         if last is not None and last.state is State.FAILED:
             st.error(f"Measuring stopped: {plain(last.reason)}")
         st.markdown(
             f"Measure the clips to see {purpose}. {count(missing, 'clip')} to go, about "
-            f"{seconds(missing / CLIPS_PER_SECOND)}; what is measured is kept."
+            f"{seconds(missing / CLIPS_PER_SECOND)}; the measurements are saved."
         )
         again = last is not None and last.state in (State.FAILED, State.CANCELLED)
         buttons.button(
-            "Go on measuring" if again else "Measure the clips",
+            "Resume measuring" if again else "Measure the clips",
             _start,
             active,
             type="primary",

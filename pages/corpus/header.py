@@ -33,10 +33,13 @@ def _sizes(corpus: Corpus) -> None:
         "Speakers": (f"{len(corpus.speakers):,}", "Speakers the corpus names."),
         "Sentences": (f"{usable['sentence'].nunique():,}", "Different sentences spoken."),
         "Emotions": (f"{len(corpus.emotions)}", ", ".join(corpus.emotions)),
-        "Sound": (f"{usable['duration'].sum() / 60:,.0f} min", "Length of all usable clips."),
+        "Duration": (
+            f"{usable['duration'].sum() / 60:,.0f} min",
+            "Total duration of the usable clips.",
+        ),
     }
     if faulty:
-        figures["Cannot be used"] = (f"{faulty:,}", "Listed in the table with the reason.")
+        figures["Unusable"] = (f"{faulty:,}", "Listed in the table with the reason.")
     for column, (label, (value, help_)) in zip(
         st.columns(len(figures)), figures.items(), strict=True
     ):

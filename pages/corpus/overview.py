@@ -21,25 +21,25 @@ def show(active: Active) -> None:
     clips = active.corpus.usable
     left, right = st.columns(2)
     with left:
-        _card("How long the clips are", durations_figure(clips), "durations")
+        _card("Clip duration", durations_figure(clips), "durations")
     with right:
         _card("Clips by emotion and speaker", counts_figure(clips), "counts")
-    found = corpus_scan.measures(active, "how loud and how high each emotion is spoken")
+    found = corpus_scan.measures(active, "level and pitch of each emotion")
     if found is None:
         return
     measured = clips.join(found[["rms_db", "f0", "peak", "clipped"]])
     left, right = st.columns(2)
     with left:
         figure = spread_figure(measured, "rms_db", title="Level", unit="dBFS")
-        help_ = "Mean power of a clip in decibels below full scale: 0 is the loudest possible."
-        _card("How loud", figure, "loudness", help_)
+        help_ = "Mean power (RMS) of a clip in dB of full scale: 0 is the loudest possible."
+        _card("Level", figure, "loudness", help_)
     with right:
         figure = spread_figure(measured, "f0", title="Pitch", unit="Hz")
         help_ = (
-            "Median fundamental frequency of a clip's voiced parts. Men's and women's voices "
-            "differ more than emotions do: choose a gender among the clips to compare."
+            "Fundamental frequency (F0), median over a clip's voiced frames. Women and men differ "
+            "more than emotions do."
         )
-        _card("How high", figure, "pitch", help_)
+        _card("Pitch", figure, "pitch", help_)
     measures = found.rename(columns={name: f"{name}_measured" for name in found if name in clips})
     st.download_button(
         "Download the measurements as CSV",

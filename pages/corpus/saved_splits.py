@@ -39,7 +39,7 @@ def save_buttons(active: Active, split: Split, found: pd.DataFrame | None) -> No
             lambda: saved_splits.save(split),
             type="primary",
             disabled=kept,
-            help="Keeps it in the workbench's own folder, where training finds it.",
+            help="Saved in the workbench's folder; the page Train can use it.",
         )
         st.download_button(
             "Download as JSON",
@@ -133,7 +133,7 @@ def _undo() -> None:
     if kept and kept.exists():
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(
-                f"The split {plain(kept.stem)} is deleted; kept for {saved_splits.KEPT_DAYS} days."
+                f"Split {plain(kept.stem)} deleted; restorable for {saved_splits.KEPT_DAYS} days."
             )
             st.button(
                 "Undo", key="undo-split", on_click=_try, args=(lambda: saved_splits.restore(kept),)

@@ -52,7 +52,7 @@ def _controls() -> dict[str, Any]:
     """What to ask `make_split` for; each choice is also in the address."""
     names = list(POLICIES)
     policy = st.selectbox(
-        "What the test should answer",
+        "Split policy",
         names,
         index=names.index(FIRST),
         format_func=lambda name: POLICIES[name].title,
@@ -71,7 +71,7 @@ def _controls() -> dict[str, Any]:
         0,
         key="seed",
         bind="query-params",
-        help="Starts the random choices: the same seed gives the same split again.",
+        help="Seed of the random draws: the same seed gives the same split.",
     )
     return choices | {"seed": int(seed)}
 
@@ -87,7 +87,7 @@ def _validated() -> dict[str, Any]:
         value=True,
         key="validated",
         bind="query-params",
-        help="Each fold sets one more speaker aside, on whom training chooses when to stop.",
+        help="Each fold sets one more speaker aside, on whom the best epoch is selected.",
     )
     return {"fractions": FRACTIONS if wanted else (FRACTIONS[0] + FRACTIONS[1], 0, FRACTIONS[2])}
 
@@ -103,8 +103,8 @@ def _shares() -> dict[str, Any]:
             5,
             key=f"{part}-share",
             bind="query-params",
-            help="Whole speakers or sentences are dealt, so the parts come only near to this. "
-            "What is left is for training.",
+            help="Speakers or sentences stay whole, so the share is approximate. "
+            "The rest is for training.",
         )
     shares["train"] = 100 - shares["validation"] - shares["test"]
     return {"fractions": tuple(share / 100 for share in shares.values())}
@@ -125,7 +125,7 @@ def _folds(_policy: str) -> dict[str, Any]:
 
 def _group(_policy: str) -> dict[str, Any]:
     group = st.selectbox(
-        "Kept together",
+        "Group by",
         ["speaker", "sentence"],
         key="group",
         bind="query-params",
@@ -143,14 +143,14 @@ def _present(active: Active, split: Split, found: pd.DataFrame | None) -> None:
     fold = split.folds[0]
     if len(split.folds) > 1:
         fold = st.selectbox("Fold", split.folds, key="fold", bind="query-params", width=260)
-    st.markdown("**What is in the parts**")
+    st.markdown("**Parts of the split**")
     theme.figure(parts_figure(active.corpus.usable["emotion"], split.table[fold]), key="parts")
     for note in (*_held_out_speakers(active.corpus, split, fold), *split.notes):
         st.caption(f"{plain(note)}.")
-    st.markdown("**What the test shares with training**")
+    st.markdown("**Shared by test and training**")
     leak_audit.shared_counts(leaks)
     if found is None:
-        corpus_scan.measures(active, "whether the test has recordings of training")
+        corpus_scan.measures(active, "recordings shared by test and training")
     saved_splits.save_buttons(active, split, found)
 
 

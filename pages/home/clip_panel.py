@@ -29,7 +29,7 @@ def show_emotions(active: Active) -> None:
     group = siblings(active.corpus, active.clip)
     if len(group) < 2:
         return
-    st.subheader(f"One voice, one sentence, {len(group)} emotions")
+    st.subheader(f"One speaker, one sentence, {len(group)} emotions")
     _choices(active)
     grid = st.grid(min(6, len(group)), min_column_width=220)
     for clip in group.index:

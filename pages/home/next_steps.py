@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from pages.components.selection import Active
 
 NEXT = {
-    "corpus": "Browse the clips, check them for faults, split them without leaks",
-    "representations": "See a clip in thirteen ways, and compare two",
-    "train": "Train a model that is scored on what it has not heard",
-    "results": "Read what a model scores, how surely, and where it errs",
-    "explain": "See and hear which part of a sound made the answer",
-    "robustness": "Try a model under noise, bad lines and attack",
-    "ensemble": "Pool several models, and see whether that is worth it",
-    "predict": "Record or upload speech, and hear what a model makes of it",
-    "export": "Write a model as one file that answers anywhere as it does here",
+    "corpus": "Browse the clips, check them, split them without leaks",
+    "representations": "Thirteen representations of a clip; compare two clips",
+    "train": "Train a model, scored on held-out clips",
+    "results": "Metrics with intervals, confusion matrix, errors",
+    "explain": "Attribution maps: which part of a sound led to the prediction",
+    "robustness": "Attacks, noise and other perturbations, shortcut tests",
+    "ensemble": "Pool several models, and test whether it helps",
+    "predict": "Classify recorded or uploaded speech",
+    "export": "One ONNX file of a model, compared with the app",
 }
 
 
@@ -31,7 +31,7 @@ def show(active: Active) -> None:
     """The open corpus, and a link to every page with its purpose."""
     corpus = active.corpus
     with st.container(border=True):
-        st.subheader("Open now")
+        st.subheader("Open corpus")
         minutes = corpus.usable["duration"].sum() / 60
         st.markdown(
             f"**{plain(corpus.name)}**: {count(len(corpus.usable), 'clip')}, "
@@ -41,7 +41,7 @@ def show(active: Active) -> None:
         if corpus.licence:
             st.caption(f"Licence: {plain(corpus.licence)}")
         trained = finished_runs()
-        st.markdown(f"**Trained here**: {count(trained, 'run') if trained else 'nothing yet'}")
+        st.markdown(f"**Finished runs**: {trained or 'none yet'}")
     with st.container(border=True):
         st.subheader("Next")
         for name, purpose in NEXT.items():

@@ -8,10 +8,10 @@ from pages.components import selection
 from pages.home import clip_panel, next_steps
 
 active = selection.active()
-st.title("Hear, measure and recognise emotion in speech")
+st.title("Speech emotion recognition")
 st.markdown(
-    "A workbench that does not flatter: every split is audited for speakers and sentences that "
-    "leak from training into the test, and every score is shown with its 95 % interval."
+    "Explore a corpus, train, evaluate and explain models. Every split is audited for leaks from "
+    "training into the test, and every score is shown with its 95 % interval."
 )
 if active.clip:
     left, right = st.columns([3, 2], gap="small")

@@ -1,4 +1,4 @@
-"""What augmentation does to the sound and to its enlarged picture, before and after."""
+"""What augmentation does to the sound and to its enlarged feature map, before and after."""
 
 from __future__ import annotations
 
@@ -47,15 +47,13 @@ RECIPE = "default"
 """Name in the address of all steps together."""
 
 OPEN = "augment-open"
-TITLE = "All steps of the default recipe"
+TITLE = "Default chain (all steps)"
 SAID = (
-    "What training batches look like: every clip is changed anew in every epoch, each step by its "
-    "own chance, first the sound and then the picture of it."
+    "As in training batches: each clip is augmented anew in every epoch, each step with its "
+    "own probability; first the waveform, then the features."
 )
-ON_SOUND = "Changes the sound; the picture is of the changed sound."
-ON_FEATURES = (
-    "Changes the picture alone, after the sound was represented: there is nothing to hear."
-)
+ON_SOUND = "Waveform augmentation: the features are computed from the augmented sound."
+ON_FEATURES = "Feature augmentation: applied after the representation, so there is nothing to play."
 MOST_SEED = 999_999_999
 
 
@@ -64,8 +62,8 @@ class Draw:
     """What came out for one seed.
 
     Attributes:
-        sound: After the change; None where it changes the picture alone.
-        values: Of the picture after the change.
+        sound: Augmented; None where only the features are.
+        values: Augmented features.
         steps: Of the recipe; none for a single augmentation.
     """
 
@@ -97,7 +95,7 @@ def _toggle() -> None:
 
 def _offered(representation: Representation) -> dict[str, str]:
     """Titles by name, those that can be heard first."""
-    kinds = {True: "Sound", False: "Picture"}
+    kinds = {True: "Waveform", False: "Features"}
     titles = names_for(representation)
     single = {n: f"{kinds[changes_sound(n)]}: {t}" for n, t in titles.items() if works_alone(n)}
     return {RECIPE: TITLE, **single}
@@ -136,14 +134,14 @@ def _choice(name: str, seed: int, titles: dict[str, str]) -> None:
     st.session_state["augment-name"] = name if name in titles else None
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.selectbox(
-            "Change",
+            "Augmentation",
             list(titles),
             format_func=titles.__getitem__,
             key="augment-name",
             placeholder="Choose an augmentation",
             on_change=_choose,
             width=330,
-            help="Those that have a meaning for this representation. Recorded noise needs a folder "
+            help="Those that apply to this representation. Recorded noise needs a folder "
             "of your own recordings and is set in the recipe of a training.",
         )
         st.button(
@@ -154,10 +152,10 @@ def _choice(name: str, seed: int, titles: dict[str, str]) -> None:
         )
         if name != RECIPE:
             parameter_controls.reset_button(
-                "Reset the change",
+                "Reset augmentation",
                 url_params.forget_augment_parameters,
                 augmentation_controls.owner_of(name),
-                "Back to the parameters that the default recipe uses.",
+                "Back to the parameters of the default chain.",
             )
 
 
@@ -201,8 +199,8 @@ def _draw(
 
 
 def _steps(steps: tuple[Step, ...]) -> None:
-    """The steps on the sound and on the picture, and which of them this draw has."""
-    kinds = {True: "Steps on the sound", False: "Steps on its picture"}
+    """The steps on waveform and features, and which of them this draw has."""
+    kinds = {True: "Waveform augmentation", False: "Feature augmentation"}
     for column, (on_sound, title) in zip(st.columns(2), kinds.items(), strict=True):
         own = [step for step in steps if changes_sound(step.augment.name) == on_sound]
         with column:
@@ -235,11 +233,11 @@ def _compare(
 
 def _notes(draw: Draw) -> None:
     if draw.steps:
-        st.caption("You hear the changes of the sound; those of the picture are only seen.")
+        st.caption("The player has the waveform augmentation only; the feature map has both.")
     peak = float(np.abs(draw.sound.samples).max()) if draw.sound is not None else 0.0
     if peak > 1:
         st.caption(
-            f"The changed sound exceeds full scale by {20 * np.log10(peak):.1f} dB. The player "
+            f"The augmented sound exceeds full scale by {20 * np.log10(peak):.1f} dB. The player "
             "clips what exceeds it; training does not."
         )
 
@@ -248,12 +246,10 @@ def _files(shown: SelectedSound, after: FeatureMap, draw: Draw, scale: Scale) ->
     paint = partial(print_feature_map, after, scale=scale)
     stem = f"{shown.stem}-{after.representation.name}-augmented"
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="augmented"):
-        st.caption("Download what came out", width="content")
-        help_ = "The picture after the change"
+        st.caption("Download the result", width="content")
+        help_ = "The augmented feature map"
         feature_map_files.button("PNG", stem, "image/png", partial(paint, "png"), help_)
         feature_map_files.button("SVG", stem, "image/svg+xml", partial(paint, "svg"), help_)
         if draw.sound is not None:
             make_wav = partial(audio.to_wav, draw.sound)
-            feature_map_files.button(
-                "WAV", stem, "audio/wav", make_wav, "The sound after the change"
-            )
+            feature_map_files.button("WAV", stem, "audio/wav", make_wav, "The augmented sound")

@@ -105,8 +105,8 @@ def _valid(
         made(name, wanted, representation)
     except ParameterError as error:
         errors.show(parameter_controls.with_titles(error, titles))
-        last = "the last parameters that went together" if which in kept else "the defaults"
-        st.caption(f"What you see and hear below are {last}.")
+        last = "the last valid parameters" if which in kept else "the defaults"
+        st.caption(f"Shown below: {last}.")
         return kept.get(which, defaults)
     kept[which] = wanted
     return wanted

@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from ser_core.features.representations import Representation
     from ser_core.plots.scales import Scale
 
-APART = "What sets each apart"
+APART = "Difference from the mean"
 VIEWS = {
-    "Means": "Every clip is stretched to one length, all pictures share one scale. A mean shows "
-    "level and pace, not the lines of pitch: those differ from clip to clip.",
-    APART: "Each emotion's mean minus the mean of all emotions: red is more than usual, blue is "
-    "less. With few clips, speakers and sentences show as much as emotions.",
+    "Means": "Every clip is time-normalised to one length; all maps share one scale. A mean shows "
+    "level and pace, not pitch contours: those differ from clip to clip.",
+    APART: "Each emotion's mean minus the mean of all emotions: red is above it, blue "
+    "below. With few clips, speakers and sentences show as much as emotions.",
 }
 START = 5  # s, for the job to load what it needs
 CLIPS_PER_SECOND = 150  # a cautious guess, for the estimate before the job has a pace of its own
@@ -44,7 +44,7 @@ CLIPS_PER_SECOND = 150  # a cautious guess, for the estimate before the job has 
 
 def show(active: Active, representation: Representation) -> None:
     """The means if they are there, the job that makes them, or a button to start it."""
-    st.subheader("Mean of each emotion over the corpus")
+    st.subheader("Class means: mean of each emotion over the corpus")
     labelled = active.corpus.usable["emotion"].dropna()
     if labelled.nunique() < 2:
         st.caption("This corpus labels fewer than two emotions, so there is nothing to compare.")
@@ -78,11 +78,11 @@ def _offer(active: Active, representation: Representation, path: Path, clips: in
             watch(str(last.folder))
             return
         if last is not None and last.state is State.FAILED:
-            st.error(f"The mean could not be made: {plain(last.reason)}")
+            st.error(f"The mean could not be computed: {plain(last.reason)}")
         st.markdown(
-            f"See what sets the emotions apart on average: {count(clips, 'clip')} of "
-            f"{plain(active.corpus.name)}, each stretched to one length, with the parameters "
-            f"above. About {seconds(START + clips / CLIPS_PER_SECOND)}; the result is kept."
+            f"Mean of each emotion over {count(clips, 'clip')} of "
+            f"{plain(active.corpus.name)}, each time-normalised to one length, with the parameters "
+            f"above. About {seconds(START + clips / CLIPS_PER_SECOND)}; the result is saved."
         )
         buttons.button(
             "Compute the means",
@@ -105,7 +105,7 @@ def _start(active: Active, representation: Representation, path: Path) -> None:
 
 
 def _draw(means: ClassMeans, representation: Representation, path: Path) -> None:
-    """A picture an emotion on one colour scale; lines in one picture where it is one number."""
+    """A feature map per emotion on one colour scale; lines in one plot where it is one number."""
     view = st.segmented_control(
         "Show",
         list(VIEWS),
@@ -126,7 +126,7 @@ def _draw(means: ClassMeans, representation: Representation, path: Path) -> None
         _small_multiples(shown, means, scale)
     unread = f" {count(len(means.unreadable), 'clip')} could not be read." * bool(means.unreadable)
     st.caption(VIEWS[view or APART] + unread)
-    title = f"Mean {representation.title} of each emotion" + ", less the mean of all" * apart
+    title = f"Mean {representation.title} of each emotion" + ", minus the mean of all" * apart
     stem = f"{'apart' if apart else 'mean'}-{representation.name}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption("Download", width="content")

@@ -34,7 +34,7 @@ def chosen_clip(active: Active) -> str:
 
 
 def show_offers(active: Active, shown: SelectedSound | None) -> None:
-    """One click for each other emotion of the same words by the same voice, or any clip."""
+    """One click for each other emotion of the same sentence by the same speaker, or any clip."""
     if shown is None or not active.clip:
         return
     own = active.clip if shown.name == active.clip else ""
@@ -134,7 +134,7 @@ def side_by_side(
     config: dict[str, Any] | None = None,
     badges: tuple[str, str] = ("", ""),
 ) -> Scale:
-    """Two pictures of one representation on one scale of colour and one of time.
+    """Two feature maps of one representation on one scale of colour and one of time.
 
     Args:
         one: The left one.

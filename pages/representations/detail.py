@@ -103,8 +103,8 @@ def _difference(one: FeatureMap, two: FeatureMap) -> None:
     apart = difference(one, two)
     theme.figure(feature_map_figure(apart, scale_for([apart], signed=True), WIDE), key="difference")
     st.caption(
-        "Both are stretched to one length first. The same place need not be the same syllable: "
-        "read it for the long lines, not for single spots."
+        "Both are time-normalised to one length. The same position need not be the same syllable: "
+        "read broad patterns, not single cells."
     )
 
 
@@ -126,7 +126,7 @@ def _numbers(picture: FeatureMap, scale: Scale) -> None:
 
 
 def _explanation(representation: Representation) -> None:
-    with st.expander("What one sees here, and how it is computed"):
+    with st.expander("Definition and method"):
         st.markdown(plain(representation.describe))
         st.markdown(plain(method(type(representation))))
 

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def show(picture: FeatureMap, sound: SelectedSound, scale: Scale) -> None:
-    """A row of buttons: the picture as it is coloured on the page, its numbers, the sound."""
+    """A row of buttons: the feature map as coloured on the page, its numbers, the sound."""
     draw = partial(print_feature_map, picture, scale=scale)
     rep = picture.representation
     makers: dict[str, tuple[str, Callable[[], bytes | str], str]] = {
-        "PNG": ("image/png", partial(draw, "png"), "The picture, for a paper"),
-        "SVG": ("image/svg+xml", partial(draw, "svg"), "The picture, scalable"),
+        "PNG": ("image/png", partial(draw, "png"), "The feature map, for a paper"),
+        "SVG": ("image/svg+xml", partial(draw, "svg"), "The feature map, scalable"),
         "CSV": ("text/csv", partial(to_csv, rep, picture.values), "A row a frame, a column a bin"),
         "NPZ": (
             "application/octet-stream",

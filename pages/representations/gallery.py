@@ -52,10 +52,9 @@ def _grid(shown: list[FeatureMap], sound: SelectedSound) -> None:
             figure = feature_map_figure(picture, scale_for([picture]), SMALL, beside=True)
             theme.figure(figure, key=f"small-{picture.representation.name}", config=QUIET)
     st.caption(
-        "Click a title to enlarge its picture, with its parameters, how it is computed, files to "
-        "download, and below it the mean of each emotion over the corpus. Point at a picture to "
-        "read time, bin and value. Where a picture has more bins or frames than fit, a cell shows "
-        "the largest; the enlarged one shows them all."
+        "Click a title to enlarge a feature map, with its parameters, its method, downloads and "
+        "class means. Point at a map to read time, bin and value. Where it has more bins or "
+        "frames than fit, a cell shows the largest; the enlarged one shows all."
     )
 
 

@@ -151,7 +151,7 @@ def with_titles(error: ParameterError, titles: Mapping[str, str]) -> ParameterEr
     """The error with each parameter called what its field is called, and its name behind that.
 
     >>> error = ParameterError("n_fft = 513 must be even", subject="mfcc", remedy="Try 514")
-    >>> str(in_words(error, {"n_fft": "Window (samples)"}))
+    >>> str(with_titles(error, {"n_fft": "Window (samples)"}))
     'mfcc: “Window (samples)” (n_fft) = 513 must be even. Try 514.'
     """
     names = "|".join(map(re.escape, titles))
@@ -256,6 +256,6 @@ def _made(name: str, wanted: dict[str, Any]) -> Representation:
         kept[name] = make(name, **wanted)
     except ParameterError as error:
         errors.show(with_titles(error, labels(name)))
-        last = "the last parameters that went together" if name in kept else "the defaults"
-        st.caption(f"What you see below are {last}.")
+        last = "the last valid parameters" if name in kept else "the defaults"
+        st.caption(f"Shown below: {last}.")
     return kept.get(name) or make(name)

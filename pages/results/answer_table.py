@@ -67,9 +67,9 @@ def _columns() -> dict[str, Any]:
 
     return {
         "true": emotion("True"),
-        "answer": emotion("Answer"),
+        "answer": emotion("Predicted"),
         "confidence": kind.NumberColumn(
-            "Confidence", format="%.1f %%", width=85, help="Probability of the answer."
+            "Confidence", format="%.1f %%", width=85, help="Probability of the predicted class."
         ),
         "speaker": kind.TextColumn("Speaker", width=70),
         "sentence": kind.TextColumn("Sentence", width=75),
@@ -82,7 +82,7 @@ def show_answer(run: RunInfo, row: pd.Series, *, key: str) -> None:
     """One prediction: the clip, all probabilities, and links to other pages."""
     with st.container(border=True):
         _player(run, str(row["clip"]), key=key)
-        st.markdown(f"**The model answered {row['answer']}**, {100 * row['confidence']:.0f} % sure")
+        st.markdown(f"**Predicted {row['answer']}**, confidence {100 * row['confidence']:.0f} %")
         given = {e: float(row[PREFIX + e]) for e in EMOTIONS if PREFIX + e in row.index}
         theme.figure(answer_figure(given, true=str(row["true"])), key=f"{key}-answer")
         _links(run, str(row["clip"]), _model(run, row))
@@ -100,7 +100,7 @@ def _player(run: RunInfo, clip: str, *, key: str) -> None:
     if corpus is None or clip not in corpus.usable.index:
         st.warning(
             f"The clip {plain(clip)} cannot be played: the corpus of this run, "
-            f"{plain(run.corpus)}, cannot be opened or has it no more."
+            f"{plain(run.corpus)}, cannot be opened or no longer has it."
         )
         return
     player.clip_view(corpus, clip, key=key, height=110)

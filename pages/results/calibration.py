@@ -24,7 +24,7 @@ def show(run: RunInfo, report: Report) -> None:
     """The reliability diagram, and the scores of calibration."""
     left, right = st.columns([3, 2], gap="medium")
     with left, st.container(border=True):
-        st.markdown("**How often an answer of this confidence is right**")
+        st.markdown("**Reliability diagram: accuracy by confidence**")
         theme.figure(reliability_figure(report.reliability), key="reliability")
         downloads.figures(f"{run.id}-reliability", partial(print_reliability, report, run.name))
     with right:
@@ -52,15 +52,15 @@ def _figures(report: Report) -> None:
 def _verdict(report: Report) -> str:
     """What the diagram says, in words."""
     floor = (
-        f"Even a perfectly calibrated model would show an ECE of about "
-        f"**{report.ece_by_chance:.3f}** on so many clips."
+        f"On so many clips even a perfectly calibrated model has an ECE of about "
+        f"**{report.ece_by_chance:.3f}**."
     )
     ece = report.ece.value or 0.0
     if not (report.ece.low or 0) > 0:
-        return f"{floor} This one's cannot be told from that: no sign of bad calibration."
+        return f"{floor} This one does not differ from it: no sign of miscalibration."
     gap = sum(_excess(row) for row in report.reliability)
-    way = "surer than it is right" if gap > 0 else "less sure than it is right"
-    return f"{floor} This one shows **{ece:.3f}**: on the whole it is **{way}**."
+    way = "overconfident" if gap > 0 else "underconfident"
+    return f"{floor} This one has **{ece:.3f}**: on the whole it is **{way}**."
 
 
 def _excess(row: Mapping[str, float | None]) -> float:

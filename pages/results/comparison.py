@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ser_core.evaluation import Report
     from ser_core.runs.catalogue import RunInfo
 
-STRANGERS = "strangers"
+NOT_ENROLLED = "none"
 COMPARABLE = ("uar", "wa", "macro_f1", "ece")
 
 
@@ -49,7 +49,7 @@ def body(found: Mapping[str, RunInfo]) -> None:
     """
     reports = {name: loading.report(run) for name, run in found.items()}
     metric = st.segmented_control(
-        "Figure",
+        "Metric",
         COMPARABLE,
         default="uar",
         required=True,
@@ -103,9 +103,9 @@ def _own_figures(found: Mapping[str, RunInfo], reports: dict[str, Report], metri
         lines = [_line(name, found[name], report, metric) for name, report in reports.items()]
         table = pd.DataFrame(lines)
         if set(table["Seeds"]) == {1}:
-            table = table.drop(columns=["Seeds", "Mean ± spread over seeds"])
-        if set(table["Voices"]) == {STRANGERS}:
-            table = table.drop(columns="Voices")
+            table = table.drop(columns=["Seeds", "Mean ± SD over seeds"])
+        if set(table["Enrolment"]) == {NOT_ENROLLED}:
+            table = table.drop(columns="Enrolment")
         st.dataframe(table, hide_index=True, placeholder="")
         draw = partial(print_intervals, rows, title, title, "")
         downloads.figures(f"compare-{metric}", draw)
@@ -119,10 +119,10 @@ def _line(name: str, run: RunInfo, report: Report, metric: str) -> dict[str, Any
         "Result": name,
         METRICS[metric].title: scores.value_text(figure),
         "95 % interval": scores.interval_text(figure),
-        "Mean ± spread over seeds": scatter,
+        "Mean ± SD over seeds": scatter,
         "Seeds": len(report.seeds),
         "Badge": report.badge or scores.NEW_SPEAKERS,
-        "Voices": "enrolled" if loading.enrolled(run) else STRANGERS,
+        "Enrolment": "test clips" if loading.enrolled(run) else NOT_ENROLLED,
         "Split": run.policy or "–",
         "Test clips": report.n,
     }
@@ -145,7 +145,7 @@ def _test(result: Ranking, reports: dict[str, Report]) -> None:
     with st.container(border=True):
         badge = next((one.badge for one in reports.values() if one.badge), "")
         st.markdown(
-            f"**Paired test on the {count(result.clips, 'clip')} that all answered** "
+            f"**Paired test on the {count(result.clips, 'clip')} that all predicted** "
             f"{scores.badge(badge)}",
             help="Every run is scored on the same draws of clips (or speakers), so that what "
             "is easy or hard for all of them cancels out. p-values are corrected for the number "
@@ -187,15 +187,14 @@ def _columns() -> dict[str, Any]:
     return {
         "first": text("First", width=235),
         "second": text("Second", width=235),
-        "difference": number("Difference", width=80, help="First less second."),
+        "difference": number("Difference", width=80, help="First minus second."),
         "interval": text("95 % interval", width=125, help="Of the difference."),
         "p_holm": number(
             "p",
             width=60,
-            help="How often chance alone would do as much, corrected for the number of pairs "
-            "(Holm, 1979). The CSV also has it without the correction.",
+            help="Corrected for the number of pairs (Holm, 1979). The CSV has it uncorrected too.",
         ),
         "p_mcnemar": number(
-            "p, McNemar", width=85, help="Of the clips that only one of them answers right."
+            "p, McNemar", width=85, help="On the clips that only one of them gets right."
         ),
     }

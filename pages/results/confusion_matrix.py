@@ -47,7 +47,7 @@ def _matrix(run: RunInfo, report: Report) -> None:
         report.confusion_table(), normalised=normalised, chosen=_valid_cell(report)
     )
     theme.figure(figure, key=CHART, on_select=_clicked)
-    st.caption(f"Click a cell to hear its clips. {scores.badge(report.badge)}")
+    st.caption(f"Click a cell to play its clips. {scores.badge(report.badge)}")
     draw = partial(print_confusion, report, run.name, normalised=normalised)
     kind = "shares" if normalised else "counts"
     downloads.figures(f"{run.id}-confusion-{kind}", lambda form: draw(form))
@@ -73,10 +73,10 @@ def _cell(run: RunInfo, report: Report) -> None:
     true, answer = chosen
     rows = confusion_cell(loading.answers(run), true, answer)
     if rows.empty:
-        st.info(f"No clip of {true} was answered as {answer}.")
+        st.info(f"No clip of {true} was predicted as {answer}.")
         return
     meaning = "right" if true == answer else "wrong"
-    st.markdown(f"**{count(len(rows), 'answer')}** of {true} given as {answer}, {meaning}")
+    st.markdown(f"**{count(len(rows), 'prediction')}**: {true} as {answer}, {meaning}")
     answer_table.show(run, rows, key=f"cell-{true}-{answer}")
 
 
@@ -94,7 +94,7 @@ def _choices(report: Report, chosen: tuple[str, str]) -> None:
     """The same choice without a pointer."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for label, key, value in zip(
-            ("True emotion", "Answer"), ("cell-true", "cell-answer"), chosen, strict=True
+            ("True emotion", "Predicted emotion"), ("cell-true", "cell-answer"), chosen, strict=True
         ):
             st.session_state[key] = value
             st.selectbox(label, report.classes, key=key, on_change=_choice_changed, width=170)

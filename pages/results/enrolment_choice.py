@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ser_core.runs.catalogue import RunInfo
 
-VOICES = {url_params.STRANGERS: "Strangers", url_params.ENROLLED: "Enrolled"}
+VOICES = {url_params.STRANGERS: "Not enrolled", url_params.ENROLLED: "Enrolled"}
 
 
 def choose(found: Sequence[RunInfo]) -> None:
@@ -21,15 +21,15 @@ def choose(found: Sequence[RunInfo]) -> None:
     if not any(run.result and run.result.enrolled for run in found):
         return
     chosen = st.segmented_control(
-        "Voices of the test",
+        "Enrolment of the test speakers",
         list(VOICES),
         format_func=lambda voices: VOICES[voices],
         default=url_params.ENROLLED if url_params.enrolled() else url_params.STRANGERS,
         required=True,
         key=f"voices-{'-'.join(run.id for run in found)}",
-        help="**Strangers**: nothing is known of the speaker; this is the figure in all lists. "
-        "**Enrolled**: each speaker is normalised by all their clips of the test, without labels; "
-        "none of them trained the model. With fewer clips of a voice the truth lies between the "
+        help="**Not enrolled**: nothing is known of the speaker; lists show this score. "
+        "**Enrolled**: each speaker is normalised by all their test clips, without labels; "
+        "none of them was in training. With fewer enrolled clips the score lies between the "
         "two.",
     )
     if (chosen == url_params.ENROLLED) != url_params.enrolled():
@@ -44,5 +44,5 @@ def hint(run: RunInfo) -> str:
     value = run.result.enrolled.value
     return (
         "" if value is None else
-        f"It normalises by speaker, so it is made to know the voice: **Enrolled** has {value:.3f}."
+        f"It normalises by speaker, so see the UAR with enrolment: **Enrolled** has {value:.3f}."
     )  # fmt: skip

@@ -33,14 +33,13 @@ if TYPE_CHECKING:
 def show(known: Sequence[RunInfo]) -> None:
     """Choose a recipe; what its four splits gave; start those that are missing."""
     st.markdown(
-        "How good a model looks depends on how its clips were split. Here **one recipe is trained "
-        "under four splits**, from the one that leaks most to the strictest: what the figure loses "
-        "on the way was never there for a new voice."
+        "**Leak premium**: one recipe is trained under four splits, from the one that leaks most "
+        "to the strictest. The UAR lost on the way does not hold for unseen speakers."
     )
     families = _families([run for run in known if run.result])
     if not families:
         with st.container(border=True):
-            st.markdown("Train a recipe first; then the other splits are one click away.")
+            st.markdown("Train a recipe first; the other splits can then be trained from here.")
             navigation.link("train", "Train a model →")
         return
     run = _choose(families)
@@ -87,8 +86,8 @@ def _chart(rows: Sequence[Premium], run: RunInfo) -> None:
             title = f"**{policy_title(row.policy)}** {badge}".rstrip()
             st.markdown(f"- {title}: {plain(row.sentence)}")
         st.caption(
-            "The splits have different test clips, so the interval of a difference is put together "
-            "from both figures (Newcombe, 1998). Seeds add scatter that none of them contains."
+            "The splits have different test clips, so the interval of a difference is combined "
+            "from both figures (Newcombe, 1998). Variation over seeds is not included."
         )
         with downloads.row():
             for row in rows:
@@ -135,10 +134,9 @@ def _offer(run: RunInfo, missing: Sequence[str]) -> None:
                 _start,
                 [wanted[policy] for policy in left],
                 type="primary",
-                help="They wait in the queue and run one after the other; close the page if you "
-                "like.",
+                help="They run one after the other; you can close this page.",
             )
-            st.caption(f"Missing: {titles}. Leave one speaker out trains once for every speaker.")
+            st.caption(f"Missing: {titles}. Leave one speaker out trains once per speaker.")
 
 
 def _recipes(run: RunInfo) -> dict[str, Recipe]:

@@ -24,7 +24,7 @@ def show(run: RunInfo, report: Report) -> None:
     """A table of the trainings, and the curves of the chosen one."""
     courses = loading.courses(run)
     if not courses:
-        st.info("The files of the trainings are gone, so there is no course to show.")
+        st.info("The files of the trainings are gone, so there are no learning curves.")
         return
     chosen = courses[_table(courses)] if len(courses) > 1 else courses[0]
     _curves(chosen)
@@ -37,10 +37,10 @@ def _curves(course: LearningCurve) -> None:
     kept = course.at(best)
     with st.container(border=True):
         st.markdown(
-            f"**{course.name[:1].upper()}{course.name[1:]}**: epoch {best} of {last} is kept, with "
+            f"**{course.name[:1].upper()}{course.name[1:]}**: best epoch {best} of {last}, with "
             f"a validation UAR of {kept['val_uar']:.3f}; the last epoch had "
             f"{course.at(last)['val_uar']:.3f}. {course.minutes:.1f} min.",
-            help="The epoch is chosen on validation clips. The test clips are answered once, by "
+            help="Selected on validation clips. The test clips are predicted once, with "
             "the weights of that epoch.",
         )
         theme.figure(course_figure(course.history, best_epoch=best), key="course")

@@ -22,12 +22,12 @@ def show(run: RunInfo, report: Report) -> None:
     """Filters and table on the left, the chosen mistake on the right."""
     wrong = mistakes(loading.answers(run))
     if wrong.empty:
-        st.success("Every test clip was answered right.")
+        st.success("Every test clip was classified correctly.")
         return
     total = len(loading.answers(run))
     st.markdown(
-        f"**{len(wrong):,} of {count(total, 'answer')} are wrong** "
-        f"({100 * len(wrong) / total:.1f} %), the surest first. {scores.badge(report.badge)}"
+        f"**{len(wrong):,} of {count(total, 'prediction')} are wrong** "
+        f"({100 * len(wrong) / total:.1f} %), most confident first. {scores.badge(report.badge)}"
     )
     left, right = st.columns([6, 5], gap="medium")
     with left:
@@ -36,7 +36,7 @@ def show(run: RunInfo, report: Report) -> None:
             answer_table.choose_row(rows, key="mistakes-table", height=440) if len(rows) else None
         )
         if picked is None:
-            st.info("No mistake is like that. Take a filter away.")
+            st.info("No error matches. Remove a filter.")
             return
         _below(run, rows)
     with right:
@@ -45,7 +45,7 @@ def show(run: RunInfo, report: Report) -> None:
 
 def _filtered(wrong: pd.DataFrame) -> pd.DataFrame:
     with st.container(horizontal=True):
-        for label, column in (("True", "true"), ("Answer", "answer"), ("Speaker", "speaker")):
+        for label, column in (("True", "true"), ("Predicted", "answer"), ("Speaker", "speaker")):
             options = sorted(wrong[column].dropna().unique())
             if len(options) > 1:
                 chosen = st.multiselect(
@@ -57,11 +57,11 @@ def _filtered(wrong: pd.DataFrame) -> pd.DataFrame:
 
 def _below(run: RunInfo, rows: pd.DataFrame) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute"):
-        st.caption(f"{count(len(rows), 'mistake')}. Click a row to hear it.", width="content")
+        st.caption(f"{count(len(rows), 'error')}. Click a row to play it.", width="content")
         downloads.button(
             "Download as CSV",
             f"{run.id}-mistakes.csv",
             "text/csv",
             lambda: str(rows.to_csv(index=False)),
-            "The mistakes in the table, with all probabilities",
+            "The errors in the table, with all probabilities",
         )

@@ -27,5 +27,5 @@ else:
         if tab.open:
             with tab:
                 show(of)
-    st.caption("All trainings are in MLflow too. To look at them there:")
+    st.caption("All runs are in MLflow too:")
     st.code(f"mlflow ui --backend-store-uri {tracking.uri()}", language="bash")

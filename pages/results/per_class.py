@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ser_core.evaluation import Groups, Report
     from ser_core.runs.catalogue import RunInfo
 
-OF_IT = "Test clips that are of this emotion, each as often as it was answered."
+OF_IT = "Test clips of this emotion, each as often as it was predicted."
 TITLES = {"speaker": "Every speaker", "gender": "Women and men"}
 
 
@@ -33,7 +33,7 @@ def show(run: RunInfo, report: Report) -> None:
             _groups(run, report, column, groups)
         if not report.groups:
             st.info("The corpus names neither speakers nor genders.")
-    st.markdown(f"**All figures of every emotion** {scores.badge(report.badge)}")
+    st.markdown(f"**All metrics by emotion** {scores.badge(report.badge)}")
     st.dataframe(
         _class_table(report), hide_index=True, column_config=_class_columns(), placeholder=""
     )
@@ -43,7 +43,7 @@ def _emotions(run: RunInfo, report: Report) -> None:
     with st.container(border=True):
         titles = {metric.name: metric.title for metric in PER_CLASS}
         shown = st.segmented_control(
-            "Figure",
+            "Metric",
             list(titles),
             default="recall",
             required=True,
@@ -55,7 +55,7 @@ def _emotions(run: RunInfo, report: Report) -> None:
         rows = emotion_rows({row.emotion: getattr(row, shown) for row in report.per_class})
         theme.figure(intervals_figure(rows, title=titles[shown]), key="classes-figure")
         if report.absent:
-            st.caption(f"No test clip is of {', '.join(report.absent)}; no mean counts it.")
+            st.caption(f"No test clip is of {', '.join(report.absent)}; means leave it out.")
         st.caption(f"{plain(report.how)} {scores.badge(report.badge)}")
         title = f"{titles[shown]} by emotion, {run.name}"
         draw = partial(print_intervals, rows, titles[shown], title, report.badge)
@@ -99,7 +99,7 @@ def _groups(run: RunInfo, report: Report, column: str, groups: Groups) -> None:
         )
         st.markdown(_gap(groups))
         if groups.unnamed:
-            st.caption(f"{groups.unnamed:,} answers name no {column}.")
+            st.caption(f"{groups.unnamed:,} predictions name no {column}.")
         st.caption(f"{_how(groups)} {scores.badge(report.badge)}")
         title = f"UAR by {column}, {run.name}"
         draw = partial(print_intervals, rows, "UAR", title, report.badge)
@@ -114,7 +114,7 @@ def _how(groups: Groups) -> str:
 
 def _about(group: Any) -> str:
     lacks = f"; has no {' and no '.join(group.absent)}" if group.absent else ""
-    return f"WA {group.wa}, {group.n:,} answers{lacks}"
+    return f"WA {group.wa}, {group.n:,} predictions{lacks}"
 
 
 def _gap(groups: Groups) -> str:

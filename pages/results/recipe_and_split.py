@@ -26,7 +26,7 @@ def show(run: RunInfo, _report: Report) -> None:
 
 
 def _recipe(run: RunInfo) -> None:
-    st.markdown("**Recipe** (what is not said has its default)")
+    st.markdown("**Recipe** (other fields have their defaults)")
     st.code(run.recipe_text, language="yaml")
     st.caption(
         f"Hash `{run.id}`: the same recipe with the same seed on the same machine gives the same "
@@ -41,5 +41,5 @@ def _split(run: RunInfo) -> None:
     if audit is None:
         return
     leak_audit.grade_card(audit)
-    st.markdown("**What the test shares with training** (the worst fold)")
+    st.markdown("**Shared by test and training** (the worst fold)")
     leak_audit.shared_counts(audit)

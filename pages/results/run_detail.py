@@ -88,8 +88,8 @@ def _back() -> None:
 def _unfinished(run: RunInfo) -> None:
     _back()
     st.title(plain(run.name))
-    st.info("This run is not finished, so there are no figures yet.")
-    navigation.link("train", "See how far it is →")
+    st.info("This run is not finished, so there are no scores yet.")
+    navigation.link("train", "See its progress →")
 
 
 def _header(run: RunInfo, report: Report) -> None:
@@ -140,9 +140,9 @@ def _downloads(run: RunInfo, report: Report) -> None:
             "Predictions (CSV)": (
                 "-predictions.csv",
                 lambda: str(loading.predictions(run).table.to_csv(index=False)),
-                "Every answer with all probabilities",
+                "Every prediction with all probabilities",
             ),
-            "Report (JSON)": ("-report.json", report.to_json, "Every figure with its interval"),
+            "Report (JSON)": ("-report.json", report.to_json, "Every score with its interval"),
             **recipe,
         },
     )

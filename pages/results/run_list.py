@@ -50,7 +50,7 @@ def show(known: Sequence[RunInfo]) -> None:
         _table(chosen)
         _chart(chosen)
     else:
-        st.info("No result is like that. Take a filter away.")
+        st.info("No result matches. Remove a filter.")
 
 
 def _no_results_yet(unfinished: int) -> None:
@@ -58,13 +58,13 @@ def _no_results_yet(unfinished: int) -> None:
         st.subheader("No results yet")
         if unfinished:
             st.markdown(
-                f"{count(unfinished, 'run')} not finished yet. The figures appear here when a "
-                "training ends; the page Train shows how far it is."
+                f"{count(unfinished, 'run')} not finished yet. The scores appear here when a "
+                "training ends; the page Train shows its progress."
             )
         else:
             st.markdown(
-                "A training leaves here its scores with intervals, its confusion matrix, and every "
-                "clip it got wrong, to hear. One on the bundled clips takes about a minute: good "
+                "A training leaves here its scores with intervals, its confusion matrix and its "
+                "errors. One on the bundled clips takes about a minute: good "
                 "for a first look, far too little for a good model."
             )
         navigation.link("train", "Train a model →")
@@ -74,7 +74,7 @@ def _filters(finished: Sequence[RunInfo]) -> list[RunInfo]:
     """The runs that the filters leave, the newest first."""
     with st.container(horizontal=True):
         text = st.text_input(
-            "Find", key="find-run", live=True, bind="query-params", placeholder="name or hash"
+            "Search", key="find-run", live=True, bind="query-params", placeholder="name or hash"
         )
         kinds = _choice("Kind", "of", [saved_evaluations.kind(run) for run in finished])
         policies = _choice("Split", "policies", [run.policy for run in finished])
@@ -114,8 +114,8 @@ def _chart(chosen: Sequence[RunInfo]) -> None:
         some = f" (the newest {DRAWN})" if len(chosen) > DRAWN else ""
         st.markdown(
             f"**UAR with its 95 % interval{some}** · hollow and orange: :red-badge[speakers "
-            "shared], so it says nothing of a new voice",
-            help="Figures of different splits are no contest: look at the badge first.",
+            "shared], not valid for unseen speakers",
+            help="Scores on different splits are not comparable: see the badge first.",
         )
         theme.figure(intervals_figure(rows, title="UAR on test clips"), key="runs-uar")
 
@@ -125,7 +125,7 @@ def _row(run: RunInfo, among: Sequence[RunInfo]) -> Row:
     assert result is not None  # noqa: S101  (the list holds finished runs)
     same = sum(each.name == run.name for each in among) > 1
     label = f"{short_name(run.name)} · {run.id[-4:]}" if same else short_name(run.name)
-    note = f"{run.policy or saved_evaluations.kind(run)}, {result.clips:,} test answers"
+    note = f"{run.policy or saved_evaluations.kind(run)}, {result.clips:,} test predictions"
     return Row(label, result.uar, MARK if result.badge else ACCENT, note, filled=not result.badge)
 
 
@@ -206,7 +206,7 @@ def _columns() -> dict[str, Any]:
         "Kind": kind.TextColumn(
             "Kind",
             width=105,
-            help="A training with its own test, or a model or exported file that was judged on a "
+            help="A training with its own test, or a model or exported file evaluated on a "
             "corpus later.",
         ),
         "UAR": kind.NumberColumn("UAR", format="%.3f", width=60, help="Mean recall, test clips."),
@@ -215,7 +215,7 @@ def _columns() -> dict[str, Any]:
             "Enrolled",
             format="%.3f",
             width=75,
-            help="UAR where the voices are known from their unlabelled clips.",
+            help="UAR with speakers enrolled from their unlabelled clips.",
         ),
         "WA": kind.NumberColumn("WA", format="%.3f", width=60, help="Accuracy, test clips."),
         "Badge": kind.MultiselectColumn(
@@ -225,7 +225,7 @@ def _columns() -> dict[str, Any]:
         "Minutes": kind.NumberColumn("Minutes", format="%.1f", width=70),
         "Finished": kind.DatetimeColumn("Finished", format="distance", width=110),
         "Trainings": kind.NumberColumn("Trainings", width=75, help="Folds times seeds."),
-        "Clips": kind.NumberColumn("Test answers", width=100),
+        "Clips": kind.NumberColumn("Test predictions", width=100),
     }
 
 
@@ -281,7 +281,7 @@ def _undo() -> None:
     if kept := _deleted():
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             days = catalogue.KEPT_DAYS
-            st.markdown(f"{count(len(kept), 'result')} deleted; kept for {days} days.")
+            st.markdown(f"{count(len(kept), 'result')} deleted; restorable for {days} days.")
             st.button("Undo", on_click=_restore)
 
 

@@ -45,7 +45,7 @@ def explainable_model(run: SavedEvaluation) -> str:
 def about(run: SavedEvaluation) -> str:
     """Model, number of predictions and corpus, in a line."""
     which = f"{run.part} clips of its split" if run.part else "clips"
-    on = f"{count(run.result.clips if run.result else 0, 'answer')} to {which} of "
+    on = f"{count(run.result.clips if run.result else 0, 'prediction')} on {which} of "
     return f"{kind(run)} · {run.representation} · {on}{run.content.get('corpus_name', '')}"
 
 
@@ -56,7 +56,7 @@ def links(run: SavedEvaluation) -> None:
         return
     with st.container(horizontal=True):
         navigation.link("predict", "Predict with it →", model=found.key)
-        navigation.link("robustness", "Try its robustness →", model=found.key)
+        navigation.link("robustness", "Test its robustness →", model=found.key)
         words = "Its file on the page Export →" if run.exported else "Export it as one file →"
         navigation.link("export", words, model=found.key)
 
@@ -66,9 +66,9 @@ def outdated(run: SavedEvaluation) -> None:
     if run.outdated:
         gone = not run.model.exists()
         st.warning(
-            "The model is not there any more; its answers are."
+            "The model is gone; its predictions remain."
             if gone
-            else "The model was made again since: these are the answers of the earlier one."
+            else "The model was replaced since: these predictions are of the earlier one."
         )
 
 
@@ -83,7 +83,7 @@ def against_source(run: RunInfo, _report: Report) -> None:
     own = saved_evaluations.id_of(source.folder, run.corpus, run.part)
     job = find(saved_evaluations.KEY + own, running=False)
     if job is not None and job.state is State.RUNNING:
-        watch(str(job.folder), on_cancel="Nothing is kept of it.", unit="answer")
+        watch(str(job.folder), on_cancel="Its results are discarded.", unit="prediction")
         return
     other = next((each for each in saved_evaluations.saved_evaluations() if each.id == own), None)
     if other is not None and not other.outdated:
@@ -100,7 +100,7 @@ def _chosen(run: SavedEvaluation) -> ModelInfo | None:
     own = run.name.partition(" of ")[2]
     named = [key for key, each in known.items() if own and each.title.startswith(own)]
     key = st.selectbox(
-        "Model that the file was made from",
+        "Source model of the file",
         list(dict.fromkeys([*named, *known])),
         format_func=lambda key: known[key].title,
         key="made-from",
@@ -112,20 +112,22 @@ def _chosen(run: SavedEvaluation) -> ModelInfo | None:
 
 def _both(run: SavedEvaluation, other: SavedEvaluation) -> None:
     """The figures of both, and the paired test."""
-    comparison.body({"The file": run, "Its model": other})
+    comparison.body({"Exported file": run, "Source model": other})
     with st.container(horizontal=True):
-        st.button("Open the model's own results", on_click=url_params.show_run, args=(other.id,))
+        st.button(
+            "Open the results of the source model", on_click=url_params.show_run, args=(other.id,)
+        )
 
 
 def _offer(run: SavedEvaluation, source: ModelInfo) -> None:
     clips = count(run.result.clips if run.result else 0, "clip")
     st.markdown(
-        "What the export changed is seen in a paired test: the model that the file was made from, "
-        f"**{plain(source.title)}**, answers the same {clips}."
+        "A paired test shows what the export changed: evaluate the source model, "
+        f"**{plain(source.title)}**, on the same {clips}."
     )
     buttons.button(
-        f"Let the model answer the same {clips}", _start, run, source, type="primary",
-        help="As a job; close the page if you like. Its results stand in the list, too.",
+        f"Evaluate the model on the same {clips}", _start, run, source, type="primary",
+        help="As a job; close the page if you like. Its results appear in the list too.",
     )  # fmt: skip
 
 
@@ -184,7 +186,7 @@ def _clips(run: SavedEvaluation) -> None:
         return
     leak_audit.grade_card(audit)
     if audit.leaks:
-        st.markdown("**What the test shares with training**")
+        st.markdown("**Shared by test and training**")
         leak_audit.shared_counts(audit)
     with st.container(horizontal=True):
         params = {"corpus": str(run.corpus), "reader": run.reader}

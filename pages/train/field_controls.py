@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 WORDS = {
     "name": "Name",
-    "split.policy": "What the test should answer",
+    "split.policy": "Split policy",
     "split.seed": "Split seed",
     "split.folds": "Folds",
     "split.only": "Only these folds",
     "split.file": "Saved split",
     "seeds": "Training seeds",
-    "normalise": "Normalise by",
-    "augment.waveform": "Changes of the sound",
-    "augment.picture": "Changes of the picture",
-    "augment.speeds": "Copies at other speeds",
+    "normalise": "Normalisation",
+    "augment.waveform": "Waveform augmentation",
+    "augment.picture": "Feature augmentation",
+    "augment.speeds": "Speed perturbation",
     "network.name": "Network",
     "network.width": "Width",
     "network.dropout": "Dropout",
@@ -34,15 +34,15 @@ WORDS = {
     "optim.clip_norm": "Gradient clipping",
     "optim.warmup": "Warm-up",
     "train.adversarial": "Adversarial training",
-    "train.epsilon": "Epsilon of the attack (σ)",
-    "train.batch": "Clips a step",
+    "train.epsilon": "Attack epsilon (σ)",
+    "train.batch": "Batch size (clips)",
     "train.crop_s": "Crop (s)",
-    "train.ema_decay": "Memory of the average",
-    "train.average": "Averaged weights",
-    "train.select": "Best epoch by",
-    "train.stop_after": "Stop after (epochs)",
-    "train.parts": "Parts of a batch",
-    "train.precision": "Number format",
+    "train.ema_decay": "EMA decay",
+    "train.average": "Weight averaging",
+    "train.select": "Select epoch by",
+    "train.stop_after": "Early stopping (epochs)",
+    "train.parts": "Ghost batches",
+    "train.precision": "Precision",
 }
 STEPS = {
     "optim.lr": 0.0005,
@@ -61,32 +61,31 @@ STEPS = {
 """How far the plus and minus of a control go; 1 and 0.1 where nothing is said."""
 
 HELP = {
-    "train.epochs": "How often every training clip is learned from. More help until the validation "
-    "UAR stays where it is; the time grows alike.",
-    "train.batch": "Clips that the weights are changed by at a time. More make steadier and fewer "
-    "steps; small corpora often learn better with 16 or 32.",
-    "split.policy": "Which clips the model is tested on, and so what its figures say: how good it "
-    "is for people it has never heard, or only for those it learned from.",
-    "name": "How the run is called in lists. Two recipes that differ in name alone are one run.",
+    "train.epochs": "Passes over the training part. More help until the validation UAR levels off; "
+    "the time grows in proportion.",
+    "train.batch": "Clips per optimisation step. Larger batches make fewer, steadier steps; small "
+    "corpora often train better with 16 or 32.",
+    "split.policy": "Which clips are in the training and in the test part, and so whether the "
+    "scores hold for unseen speakers or only for those in training.",
+    "name": "Name of the run in lists. Recipes that differ in name alone are one run.",
     "normalise": "**corpus**: by mean and deviation of the training clips. **clip**: each clip by "
-    "its own. **speaker**: each voice by its own clips, without their labels; worth much on new "
-    "voices, and needs a few clips of a new voice when the model is used.",
-    "seeds": "Starts everything random. Several seeds train several times and show how much of a "
-    "figure is luck. As in 0, 1, 2.",
-    "augment.waveform": "**default** changes the voice, the room, the microphone and the level of "
-    "each clip at random before it is represented, anew in every epoch: slower, better on new "
-    "voices. **noise** adds noise, rooms and lines: better on bad recordings. A list of your own "
-    "goes into the YAML below.",
-    "augment.picture": "**default** hides, shifts and warps parts of each picture in the way that "
-    "suits its representation, anew in every epoch. A list of your own goes into the YAML below.",
-    "augment.speeds": "Copies of every training clip, played at these speeds (1.1 is faster and "
-    "higher), each as by a further speaker: better on new voices. Every speed makes an epoch "
-    "longer by as much again. As in 0.9, 1.1.",
-    "train.adversarial": "Half of each batch is attacked before it is learned from, so that the "
+    "its own. **speaker**: each speaker by their own clips, without labels; much better on unseen "
+    "speakers, who are enrolled with a few clips when the model is used.",
+    "seeds": "Random seeds. Several seeds train several times and show the variation of the "
+    "scores. As in 0, 1, 2.",
+    "augment.waveform": "**default** changes voice, room, microphone and level of each clip at "
+    "random, anew in every epoch: slower, better on unseen speakers. **noise** adds noise, "
+    "reverberation and codecs: better on bad recordings. For a list of your own, edit the YAML.",
+    "augment.picture": "**default** masks, shifts and warps the features in the way that suits "
+    "the representation, anew in every epoch. For a list of your own, edit the YAML.",
+    "augment.speeds": "Copies of every training clip at these speeds (1.1 is faster and higher), "
+    "each as of a further speaker: better on unseen speakers. Each speed lengthens an epoch by as "
+    "much again. As in 0.9, 1.1.",
+    "train.adversarial": "Half of each batch is attacked before the training step, so that the "
     "model resists attacks. **fgsm**: one step, half as long again. **pgd**: three steps, more "
     "than twice as long. It costs some accuracy on clean clips; Robustness shows both.",
     "train.epsilon": "Largest change of a value by that attack, in standard deviations of the "
-    "normalised picture; 0.07 is about 1 dB of a log-mel picture.",
+    "normalised features; 0.07 is about 1 dB of a log-mel spectrogram.",
 }
 OWN_LIST = "own list"
 CHOSEN = ("name", "split.policy")

@@ -97,8 +97,8 @@ def _all(found: Sequence[Job]) -> None:
     waiting = sum(job.state is State.QUEUED for job in found)
     if waiting > 1:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"{count(waiting, 'training')} wait for their turn.", width="content")
-            st.button("Cancel all that wait", on_click=_cancel_waiting)
+            st.caption(f"{count(waiting, 'training')} are waiting.", width="content")
+            st.button("Cancel all waiting", on_click=_cancel_waiting)
     for job in found:
         with st.container(border=True, gap="small"):
             VIEWS[job.state](job)
@@ -117,7 +117,7 @@ def _running(job: Job) -> None:
     if courses:
         _curves(courses, folder, job)
     else:
-        st.caption("The curves begin after the first epoch.")
+        st.caption("Learning curves appear after the first epoch.")
 
 
 def _progress(job: Job) -> None:
@@ -166,11 +166,11 @@ def _line(job: Job, more: str = "") -> DeltaGenerator:
 def _waiting(job: Job) -> None:
     with _line(job):
         st.button(
-            "Next",
+            "Run next",
             key=f"next-{job.id}",
             on_click=_try,
             args=(queue.to_front, job),
-            help="Put it before all others that wait.",
+            help="Move it to the front of the queue.",
         )
         st.button("Cancel", key=f"cancel-{job.id}", on_click=_try, args=(job.cancel,))
 
@@ -196,11 +196,11 @@ def _stopped(job: Job) -> None:
     """Failed or cancelled: the reason, the log, and the button to resume."""
     with _line(job):
         st.button(
-            "Go on",
+            "Resume",
             key=f"resume-{job.id}",
             on_click=_try,
             args=(queue.resume, job),
-            help="From the last whole epoch, to the numbers of a run that was never interrupted.",
+            help="From the last complete epoch; the result is that of an uninterrupted run.",
         )
         _remove(job)
     if job.state is State.FAILED:
@@ -208,12 +208,12 @@ def _stopped(job: Job) -> None:
     folder = catalogue.folder_of_runs() / str(run_of(job))
     if courses := catalogue.learning_curves(folder):
         _curves(courses, folder, job)
-        st.caption("Go on continues behind its last whole epoch.")
+        st.caption("Resume continues after its last complete epoch.")
     else:
-        st.caption("It ended before its first epoch was whole, so Go on begins again.")
+        st.caption("It ended before its first epoch was complete, so Resume starts again.")
     log = job.log()
     if log:
-        with st.expander("What it said", type="compact"):
+        with st.expander("Log", type="compact"):
             st.code(log, language=None)
             st.caption(f"Started by `{job.shell}`")
 
@@ -225,7 +225,7 @@ def _remove(job: Job) -> None:
         type="tertiary",
         on_click=_try,
         args=(queue.remove, job),
-        help="Off this list; its files and results stay.",
+        help="Remove from this list; files and results stay.",
     )
 
 

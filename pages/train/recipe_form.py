@@ -54,7 +54,7 @@ WIDTH = 104  # px, of a control in a row
 
 
 def show() -> None:
-    """All groups, from the clips to the course of the training."""
+    """All groups, from the corpus to the training."""
     field_controls.control("name")
     for title, group in GROUPS.items():
         with st.container(border=True, gap="small"):
@@ -86,7 +86,7 @@ def _data() -> None:
             f"{count(len(corpus.speakers), 'speaker')}",
             width="content",
         )
-        navigation.link("corpus", "Open another, or look at its split →")
+        navigation.link("corpus", "Change corpus or view splits →")
     saved = bool(draft.get(recipe_state.content(), "split.file"))
     _policy(disabled=saved)
     policy = draft.get(recipe_state.content(), "split.policy")
@@ -98,7 +98,7 @@ def _data() -> None:
             field_controls.control("split.folds")
         field_controls.control("split.seed", disabled=saved)
         field_controls.control("seeds")
-    with st.expander("Certain folds, or a saved split", type="compact"):
+    with st.expander("Selected folds, saved split", type="compact"):
         field_controls.control("split.only")
         _saved_split()
 
@@ -138,8 +138,8 @@ def _fractions() -> None:
             50,
             key=key,
             step=5,
-            help="Share of the clips. Whole speakers or sentences are dealt, so a part comes only "
-            "near to it. What is left is for training. `split.fractions`",
+            help="Share of the clips. Speakers or sentences stay whole, so it is approximate. The "
+            "rest is for training. `split.fractions`",
             on_change=_fractions_changed,
         )
 
@@ -190,7 +190,7 @@ def _representation() -> None:
             known,
             format_func=lambda n: there[n].title if n in there else n,
             key="recipe:representation.name",
-            help="What the network sees of a sound. The page Representations shows all of them.",
+            help="Input of the network. The page Representations shows all of them.",
             on_change=_representation_changed,
         )
     with right:
@@ -214,7 +214,7 @@ def _representation_changed() -> None:
         said = ", ".join(
             f"{field_controls.label_of(other)} {value}" for other, value in needed.items()
         )
-        st.toast(f"What goes with it was chosen, too: {said}.")
+        st.toast(f"Also set: {said}.")
 
 
 def _parameter(field: dataclasses.Field[Any], value: Any) -> None:
@@ -257,7 +257,7 @@ def _network() -> None:
 
 def _training() -> None:
     if "train" not in _learner_sections():
-        st.caption("The training part is fitted at once: there are no epochs to set.")
+        st.caption("Fitted in one go: no epochs to set.")
         field_controls.control("train.class_weights")
         return
     _controls(COURSE)
@@ -275,9 +275,9 @@ def _learner_sections() -> tuple[str, ...]:
 
 
 GROUPS = {
-    "Clips and split": _data,
+    "Corpus and split": _data,
     "Representation": _representation,
     "Augmentation": _augmentation,
     "Network": _network,
-    "Course of the training": _training,
+    "Training": _training,
 }

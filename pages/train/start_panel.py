@@ -43,10 +43,10 @@ def show() -> None:
         _summary(recipe)
         _start(recipe)
     _text(recipe.to_yaml())
-    with st.expander("The same in a terminal", key="terminal", on_change="rerun") as box:
+    with st.expander("As a command", key="terminal", on_change="rerun") as box:
         if box.open:
             st.code(shell(recipe), language="bash", wrap_lines=True)
-            st.caption("Paste it as it is. The run appears here and on the page Results.")
+            st.caption("Paste it into a terminal. The run appears here and on the page Results.")
     _reset()
 
 
@@ -105,27 +105,27 @@ def _time(recipe: Recipe, todo: time_estimate.Plan) -> None:
     if pace is not None:
         st.markdown(
             f"About **{seconds(todo.seconds(pace))}**, {pace.source}.",
-            help="Past runs of the same shape are the best guide; else a few real steps; else "
+            help="From past runs of the same shape; else from a few real steps; else from "
             "those of another recipe, in proportion to its size. Other work on this computer makes "
             "it longer.",
         )
     else:
-        st.markdown("No estimate yet: nothing like it has been trained on this computer.")
+        st.markdown("No estimate yet: no similar recipe has been trained on this computer.")
     if recipe.train.parts == 1 and recipe.train.threads != 1 and crowded():
         st.caption(
-            "Other work keeps this computer's cores busy. With `train.parts` = 2 each thread works "
-            "on a part of the batch of its own, and waits for the other once a step instead of a "
+            "Other work keeps this computer's cores busy. Ghost batches (`train.parts` = 2) give "
+            "each thread its own part of a batch, so threads wait once a step instead of a "
             "thousand times."
         )
     if job is not None and job.state is State.FAILED:
         st.error(plain(job.reason))
     if pace is None or pace.source == time_estimate.ROUGH:
         buttons.button(
-            "Time a few real steps",
+            "Measure training speed",
             _measure,
             recipe,
             key,
-            help="Decodes a few clips and trains on them, in a process of its own. Some seconds.",
+            help="Runs a few training steps on real clips, in a process of its own. Some seconds.",
         )
 
 
@@ -142,7 +142,7 @@ def _measuring(folder: str) -> None:
     job = open_job(Path(folder))
     if job is None or job.state.is_over:
         st.rerun()
-    st.caption("Timing a few real steps …")
+    st.caption("Measuring training speed …")
 
 
 def _start(recipe: Recipe) -> None:
@@ -157,7 +157,7 @@ def _start(recipe: Recipe) -> None:
         type="primary",
         width="stretch",
         disabled=under_way or finished,
-        help="It waits in the queue until the ones before it are done. You can close this page.",
+        help="Queued as a job behind those before it. You can close this page.",
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Or a series:", width="content")
@@ -172,13 +172,13 @@ def _start(recipe: Recipe) -> None:
             _launch_splits,
             recipe,
             help="Leak premium: trains this recipe under the random, sentence-disjoint, "
-            "speaker-disjoint and leave-one-speaker-out split. Results shows what each costs.",
+            "speaker-disjoint and leave-one-speaker-out split. Results shows the difference.",
         )
     # Below the buttons: they must not move away under a second press.
     if under_way:
-        st.info("This very recipe is under way. The tab Jobs shows how far it is.")
+        st.info("This recipe is queued or running. The tab Jobs shows its progress.")
     elif finished:
-        st.success("This very recipe has been run: the same again would give the same.")
+        st.success("This recipe has been run; training is deterministic.")
         navigation.link("results", "Show its results →", run=recipe.hash)
 
 
@@ -196,7 +196,7 @@ def _launch(recipes: list[Recipe]) -> None:
         st.session_state["_start_error"] = str(error)
         return
     if len(new) < len(recipes):
-        st.toast(f"{count(len(recipes) - len(new), 'recipe')} had been run before.")
+        st.toast(f"{count(len(recipes) - len(new), 'recipe')} already run.")
     st.session_state[VIEW] = JOBS
 
 
@@ -221,9 +221,7 @@ def _text(text: str) -> None:
                 height=min(420, 44 + 19 * (text.count("\n") + 1)),
                 label_visibility="collapsed",
             )
-            st.form_submit_button(
-                "Take the changes over", on_click=_apply, help="The form then shows them."
-            )
+            st.form_submit_button("Apply", on_click=_apply, help="Update the form from the YAML.")
         if "_yaml_error" in st.session_state:
             st.error(plain(st.session_state.pop("_yaml_error")))
         downloads.button(

@@ -51,7 +51,7 @@ def options(
         bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version.")
     ] = False,
 ) -> None:
-    """SER Workbench: honest speech emotion recognition."""
+    """SER Workbench: speech emotion recognition with audited splits and intervals."""
 
 
 app.command("app", context_settings=workbench.PASSED_ON)(workbench.app)

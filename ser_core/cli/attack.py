@@ -36,8 +36,8 @@ Epsilons = Annotated[
     list[float] | None,
     typer.Option(
         "--epsilon",
-        help="On the representation the largest change in dB (in sigma where it is not in dB); on "
-        "the sound the signal-to-noise ratio in dB. Can be repeated; needs one --place.",
+        help="On the representation the largest change in dB (sigma where it is not in dB); on "
+        "the waveform the SNR in dB. Can be repeated; needs one --place.",
     ),
 ]
 Wav = Annotated[
@@ -62,10 +62,10 @@ def attack(
     out: CardFolder = None,
     progress_file: ProgressFile = None,
 ) -> None:
-    """Attack a model by its gradient, and say how many right answers are turned.
+    """Adversarial attacks on a model: the share of right predictions that are turned.
 
-    Only clips that were answered right count as turned. A model that FGSM does not harm but PGD
-    does is told to mask its gradient.
+    Only clips that were classified correctly count. A model that FGSM does not harm but PGD
+    does is reported to mask its gradient.
     """
     from ser_core.robustness.assessment import Plan
     from ser_core.robustness.attack_domains import ATTACK_DOMAINS

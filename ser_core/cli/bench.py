@@ -13,7 +13,7 @@ from ser_core.core import settings
 if TYPE_CHECKING:
     from ser_core.corpora import Corpus
 
-app = typer.Typer(no_args_is_help=True, help="Comparisons of speed, side by side in one run.")
+app = typer.Typer(no_args_is_help=True, help="Benchmarks of speed, side by side in one run.")
 
 CorpusPath = Annotated[Path, typer.Option("--corpus", help="Corpus whose clips are used.")]
 Clips = Annotated[int, typer.Option(min=1, help="How many clips, spread over the corpus.")]
@@ -103,7 +103,7 @@ def training(
 
     The plain loop is float32, contiguous, the same network, batch (32 x 1 x 80 x 320) and threads.
     Beside each precision stands the accuracy after a short fixed training on the random split.
-    With --target-wa it also tells the CPU time to that validation accuracy, for the quick recipe
+    With --target-wa it also gives the CPU time to that validation accuracy, for the quick recipe
     here and for the usual one (log-mel 128 x 141, ResNet18, float32, Adam 1e-3, plateau).
     """
     from ser_core.bench.training import compare_steps, reach_target, short_trainings

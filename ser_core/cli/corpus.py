@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
     from ser_core.corpora import Corpus, Issue, LeakAudit, Split
 
-app = typer.Typer(no_args_is_help=True, help="Look at a corpus, measure its sound, split it.")
+app = typer.Typer(no_args_is_help=True, help="Inspect a corpus, measure its audio, split it.")
 
 CorpusPath = Annotated[
     Path, typer.Argument(metavar="PATH", help="Folder of the corpus, or a table of its clips.")
 ]
 ReaderName = Annotated[
-    str | None, typer.Option("--reader", help="nemo, ravdess, folders, ...; found when absent.")
+    str | None, typer.Option("--reader", help="nemo, ravdess, folders, ...; detected when absent.")
 ]
 Labels = Annotated[
     list[str] | None,
@@ -39,7 +39,7 @@ Options = Annotated[
 ]
 Include = Annotated[str, typer.Option(help="Only clips whose path this regular expression finds.")]
 Scan = Annotated[
-    bool, typer.Option("--scan/--no-scan", help="Decode every clip once; remembered afterwards.")
+    bool, typer.Option("--scan/--no-scan", help="Decode every clip once; the measures are stored.")
 ]
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Processes that decode; all cores when absent.")
@@ -63,7 +63,7 @@ def inspect_(
     progress_file: ProgressFile = None,
     as_json: Json = False,
 ) -> None:
-    """Say what a corpus holds, and what is wrong with it."""
+    """Contents of a corpus, and the faults found in it."""
     from ser_core.corpora import audit
 
     corpus = _open(path, reader, label, option, include)
@@ -77,7 +77,7 @@ def inspect_(
     for issue in issues:
         _card(issue)
     if not issues:
-        typer.echo("\nNothing is wrong with it.")
+        typer.echo("\nNo faults found.")
 
 
 @app.command("scan")
@@ -92,7 +92,7 @@ def scan_(
     progress_file: ProgressFile = None,
     as_json: Json = False,
 ) -> None:
-    """Measure the sound of every clip: level, clipping, silence, pitch, content."""
+    """Measure every clip: level, clipping, silence, pitch, content hash."""
     corpus = _open(path, reader, label, option, include)
     measures = _scan(corpus, workers, progress_file)
     if out:
@@ -108,17 +108,17 @@ def split_(
     policy: Annotated[
         str,
         typer.Option(
-            help="random, speaker-disjoint, sentence-disjoint, speaker-and-sentence-disjoint,"
-            " leave-one-speaker-out or grouped-k-fold."
+            help="Split policy: random, speaker-disjoint, sentence-disjoint, "
+            "speaker-and-sentence-disjoint, leave-one-speaker-out or grouped-k-fold."
         ),
     ] = "speaker-disjoint",
-    seed: Annotated[int, typer.Option(min=0, help="Of the random choices.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,
     fractions: Annotated[
-        str, typer.Option(help="Shares of train, validation and test.")
+        str, typer.Option(help="Shares of the training, validation and test part.")
     ] = "0.8,0.1,0.1",
     folds: Annotated[int, typer.Option(help="Folds of grouped-k-fold.")] = 5,
     group: Annotated[
-        str, typer.Option(help="What grouped-k-fold keeps together: speaker or sentence.")
+        str, typer.Option(help="Groups of grouped-k-fold: speaker or sentence.")
     ] = "speaker",
     out: Annotated[Path | None, typer.Option(help="Write the split to this JSON file.")] = None,
     reader: ReaderName = None,
@@ -130,7 +130,7 @@ def split_(
     progress_file: ProgressFile = None,
     as_json: Json = False,
 ) -> None:
-    """Split a corpus, and say what the parts share."""
+    """Split a corpus, with a leak audit of what the parts share."""
     from ser_core.corpora import audit_split, make_split
 
     corpus = _open(path, reader, label, option, include)

@@ -42,11 +42,11 @@ Seed = Annotated[int, typer.Option(help=f"{_HELP['seed']}.")]
 Deploy = Annotated[
     list[str] | None,
     typer.Option(
-        help="RUN=FOLDER: put another model of this recipe in use, as one trained on all speakers. "
-        "The figures stay those of the run; the card says so. Can be repeated."
+        help="RUN=FOLDER: deploy another model of this recipe, as one trained on all speakers. "
+        "The scores stay those of the run; the card says so. Can be repeated."
     ),
 ]
-Json = Annotated[Path | None, typer.Option("--json", help="File to write everything into.")]
+Json = Annotated[Path | None, typer.Option("--json", help="JSON file of the results.")]
 HistoryFile = Annotated[
     Path | None, typer.Option("--history", hidden=True, help="Where the search is written live.")
 ]
@@ -72,8 +72,8 @@ def ensemble(
 ) -> None:
     """Pool finished runs into one model, and compare it with equal weights and the best of them.
 
-    Weights, temperature and threshold are fitted on validation or out-of-fold answers; every figure
-    is of clips that the weights behind it had not seen.
+    Weights, temperature and threshold are fitted on validation or out-of-fold predictions; every
+    score is of clips that they were not fitted on.
     """
     options = Options(
         objective=ACCURACY.get(objective, objective), pooling=pooling, weights=weights,
@@ -86,7 +86,7 @@ def ensemble(
         console.write_json(json_file, {**made.about, "folder": str(out)})
     _told(study)
     if known is not None:
-        console.output.print("\n[bold]With the voices enrolled[/]")
+        console.output.print("\n[bold]With enrolled speakers[/]")
         _told(known)
     console.output.print(f"The ensemble is in {out}")
 

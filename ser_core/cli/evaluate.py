@@ -22,19 +22,19 @@ Model = Annotated[
 Run = Annotated[
     list[Path] | None,
     typer.Option(
-        help="Folder of a run instead: each of its models answers its own fold. Repeated, the "
-        "answers of several runs of one split are averaged."
+        help="Folder of a run instead: each of its models predicts its own fold. Repeated, the "
+        "predictions of several runs of one split are averaged."
     ),
 ]
 Weights = Annotated[
     str, typer.Option(help="Weights of several runs, as 0.5,0.3,0.2; equal when absent.")
 ]
 CorpusPath = Annotated[
-    Path | None, typer.Option(help="Corpus to judge it on; a run knows its own.")
+    Path | None, typer.Option(help="Corpus to evaluate on; that of the run when absent.")
 ]
 Answers = Annotated[
     Path | None,
-    typer.Option(help="Parquet file for the predictions table, of the first number of clips."),
+    typer.Option(help="Parquet file for the predictions, of the first number of enrolled clips."),
 ]
 Part = Annotated[
     str,
@@ -43,15 +43,18 @@ Part = Annotated[
     ),
 ]
 SplitFile = Annotated[
-    Path | None, typer.Option("--split", help="Split to take the part of; the model's own.")
+    Path | None, typer.Option("--split", help="Split file; the model's own when absent.")
 ]
 Fold = Annotated[str, typer.Option(help="Fold of --split, by name or number.")]
 Enrol = Annotated[
     str,
-    typer.Option(help="Unlabelled clips of each voice to enrol, drawn at random; or all."),
+    typer.Option(help="Unlabelled clips of each speaker to enrol, drawn at random; or all."),
 ]
 Curve = Annotated[
-    str, typer.Option("--enrolment-curve", help="Several such numbers, as 0,1,3,5,10,30 or all.")
+    str,
+    typer.Option(
+        "--enrolment-curve", help="Several numbers of enrolled clips, as 0,1,3,5,10,30 or all."
+    ),
 ]
 Among = Annotated[
     str, typer.Option("--enrol-from", help="Enrol only clips of this emotion, as neutral.")
@@ -59,12 +62,12 @@ Among = Annotated[
 Keep = Annotated[
     bool,
     typer.Option(
-        help="Keep what a model answered among the results, where it takes the place of what it "
-        "answered to the same clips before. Not where clips are drawn to be enrolled."
+        help="Save a model's predictions among the results, replacing earlier ones of the same "
+        "clips. Not where enrolled clips are drawn."
     ),
 ]
-Draws = Annotated[int, typer.Option(min=1, help="How often the enrolled clips are drawn anew.")]
-Seed = Annotated[int, typer.Option(help="Of the draws.")]
+Draws = Annotated[int, typer.Option(min=1, help="Random draws of the enrolled clips.")]
+Seed = Annotated[int, typer.Option(help="Random seed of the draws.")]
 
 
 def evaluate(
@@ -86,10 +89,10 @@ def evaluate(
     keep: Keep = True,
     progress_file: ProgressFile = None,
 ) -> None:
-    """Judge a model on a corpus: UAR, WA, calibration, confusion, per speaker, with intervals.
+    """Evaluate a model on a corpus: UAR, WA, calibration, confusion, by speaker, with intervals.
 
-    Clips that are enrolled are left out of the test; with a curve, those of its largest number for
-    every number, so that all are judged on the same clips. "all" enrols all clips of a voice, those
+    Enrolled clips are left out of the test; with a curve, those of its largest number for every
+    number, so that all have the same test clips. "all" enrols all clips of a speaker, those
     tested included.
     """
     from ser_core.corpora import open_corpus
@@ -100,7 +103,7 @@ def evaluate(
     _require_one(model, run)
     wanted = _enrolment(curve or enrol, draws, seed, among)
     choice = Choice(split, fold, part)
-    with console.progress("Answering", progress_file) as report:
+    with console.progress("Predicting", progress_file) as report:
         if run:
             opened = open_corpus(corpus, reader) if corpus else None
             shares = [_weight(each) for each in weights.split(",")] if weights else []
@@ -111,7 +114,9 @@ def evaluate(
             opened = open_corpus(corpus, reader)
             found = evaluate_model(model, opened, choice, wanted, report)
         else:
-            raise ParameterError("a model is judged on a corpus", remedy="Give --corpus PATH")
+            raise ParameterError(
+                "a model needs a corpus to be evaluated on", remedy="Give --corpus PATH"
+            )
     if json_file:
         console.write_json(json_file, found.as_dict())
     if predictions:
@@ -119,12 +124,14 @@ def evaluate(
     _show(found)
     if keep and model and corpus and saved_evaluations.fits(found):
         kept = saved_evaluations.save_evaluation(found, model, corpus, choice, reader)
-        console.output.print(f"Kept among the results as {kept.id}", markup=False)
+        console.output.print(f"Saved among the results as {kept.id}", markup=False)
 
 
 def _require_one(model: Path | None, run: list[Path] | None) -> None:
     if (model is None) == (not run):
-        raise ParameterError("one thing is judged", remedy="Give --model PATH or --run FOLDER")
+        raise ParameterError(
+            "either a model or runs are evaluated", remedy="Give --model PATH or --run FOLDER"
+        )
 
 
 def _enrolment(text: str, draws: int, seed: int, among: str) -> Enrolment:
@@ -139,7 +146,7 @@ def _count(text: str) -> Count:
         return None
     if not text.isdigit():
         raise ParameterError(
-            "is no number of clips", subject=text, remedy="Write 5, or 0,1,3,5,10,30, or all"
+            "is not a number of clips", subject=text, remedy="Write 5, or 0,1,3,5,10,30, or all"
         )
     return int(text)
 
@@ -148,7 +155,7 @@ def _weight(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise ParameterError("is no weight", subject=text, remedy="Write 0.5,0.3,0.2") from None
+        raise ParameterError("is not a weight", subject=text, remedy="Write 0.5,0.3,0.2") from None
 
 
 def _show(found: Evaluation) -> None:
@@ -165,7 +172,7 @@ def _show(found: Evaluation) -> None:
     out.print(f"Intervals of {first.figures['uar'].how}. {first.note}".strip(), soft_wrap=True)
     if found.enrolment.most:
         out.print(
-            f"{found.enrolment.most} clips of every voice are left out of the test, "
+            f"{found.enrolment.most} clips of every speaker are left out of the test, "
             f"{found.enrolment.times} draws",
             soft_wrap=True,
         )

@@ -34,7 +34,7 @@ class ClipByDefault(TyperGroup):
 app = typer.Typer(
     cls=ClipByDefault,
     no_args_is_help=True,
-    help="Explain answers, and check and compare explanations. "
+    help="Explain predictions: attribution maps, their checks, comparison of methods. "
     "`explain --model MODEL FILE` explains a clip.",
 )
 
@@ -43,12 +43,12 @@ MethodName = Annotated[
     str,
     typer.Option(
         "--method",
-        help="grad_cam, lrp, lime, integrated_gradients, smoothgrad, gradient_x_input or "
-        "occlusion.",
+        help="Attribution method: grad_cam, lrp, lime, integrated_gradients, smoothgrad, "
+        "gradient_x_input or occlusion.",
     ),
 ]
 Target = Annotated[
-    str | None, typer.Option(help="Emotion to explain; what the model answers when absent.")
+    str | None, typer.Option(help="Emotion to explain; the predicted one when absent.")
 ]
 Values = Annotated[
     list[str] | None,
@@ -57,16 +57,17 @@ Values = Annotated[
 Enrol = Annotated[
     list[Path] | None,
     typer.Option(
-        help="File or folder of clips of the voice that speaks, which the model gets to know; can "
+        help="File or folder of clips to enrol the speaker with; can "
         "be repeated. No labels are needed."
     ),
 ]
 Out = Annotated[
-    Path | None, typer.Option(help="Folder for the map (NPZ), a picture, sounds and the answer.")
+    Path | None,
+    typer.Option(help="Folder for the map (NPZ, PNG), masked audio and the prediction."),
 ]
 Hear = Annotated[
     float,
-    typer.Option(min=0, max=100, help="Share of the picture (%) that is kept, and removed."),
+    typer.Option(min=0, max=100, help="Most relevant share (%) that is kept, and deleted."),
 ]
 
 
@@ -84,9 +85,9 @@ def clip(
     rest: Rest = "usual",
     as_json: Json = False,
 ) -> None:
-    """Explain one clip: the map, its checks, where it lies, and what is left without it.
+    """Attribution map of one clip: checks, relevance by aspect, and a deletion test.
 
-    The answer is that of `predict`, with the same voice enrolled.
+    The prediction is that of `predict` with the same speaker enrolled.
     """
     from ser_core.explain import attributed, make, model_input
     from ser_core.inference.classify import Recording, open_model, recordings
@@ -114,7 +115,7 @@ def clip(
             result["the_sound"] = _verdict(hearing, waveform, found, parts, hear / 100, rest)
     result["voice"] = f"known from {count(len(known), 'clip')}" if known else "not known"
     if taught is not None and taught.doubts([waveform])[0]:
-        result["voice"] += "; this may be another voice"
+        result["voice"] += "; this may be another speaker"
     if out:
         _write(out, file.stem, found, result, parts)
         result["folder"] = str(out)

@@ -15,44 +15,43 @@ Clips = Annotated[int | None, typer.Option(min=2, help="At most so many test cli
 Methods = Annotated[
     list[str] | None, typer.Option("--method", help="Only this method; can be repeated.")
 ]
-Fill = Annotated[
-    str, typer.Option(help="What takes the place of removed parts: mean, silence or blurred.")
-]
+Fill = Annotated[str, typer.Option(help="Baseline for deleted parts: mean, silence or blurred.")]
 HeardShare = Annotated[
     int,
     typer.Option(
         "--heard",
         min=0,
         max=90,
-        help="Most relevant part (%) that is kept, and removed, of the sound itself; 0 leaves "
-        "that out.",
+        help="Deletion test on the sound: most relevant share (%) kept, and deleted; 0 leaves "
+        "it out.",
     ),
 ]
 Enrolled = Annotated[
     int,
     typer.Option(
         min=0,
-        help="Clips that the model knows each speaker's voice from, drawn from those that are not "
+        help="Clips to enrol each speaker with, drawn from those that are not "
         "explained; no labels are used.",
     ),
 ]
 Workers = Annotated[int, typer.Option(min=1, help="Worker processes.")]
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the result to this file.")]
 Folder = Annotated[
-    Path | None, typer.Option("--out", help="Folder of tables and maps; the page finds its own.")
+    Path | None,
+    typer.Option("--out", help="Folder for tables and maps; that of the page Explain when absent."),
 ]
 SeenAs = Annotated[
     str,
     typer.Option(
-        help="Representation whose map is made, where the members of an ensemble see several: "
-        "its name. Of those that the method applies to, the one that weighs most when absent."
+        help="Representation to attribute, where the members of an ensemble have several: "
+        "its name. When absent, the one with the largest weight that the method applies to."
     ),
 ]
 Rest = Annotated[
     str,
     typer.Option(
-        help="What is heard in the place of what is removed: usual, which turns it down to how "
-        "loud that frequency usually is in the clip, or silence."
+        help="Baseline of the deletion test on the sound: usual (the median level of each "
+        "frequency in the clip) or silence."
     ),
 ]
 Model = Annotated[Path, typer.Option("--model", help="Folder of a bundle or of an ensemble.")]
@@ -74,10 +73,10 @@ def bench(
     out: Folder = None,
     progress_file: ProgressFile = None,
 ) -> None:
-    """Compare all methods on a model's test clips: checks, deletion, insertion, the sound, time.
+    """Benchmark of attribution methods on test clips: checks, deletion, insertion, time.
 
-    The same tiles, areas and fill for all; orders by chance beside them; paired intervals over
-    clips, or over speakers where the test voices are new. Kept in MLflow too.
+    Tiles, areas and baseline are the same for all, with random orders beside them; paired
+    intervals over clips, or over unseen speakers. Logged to MLflow too.
     """
     from ser_core import tracking
     from ser_core.corpora import open_corpus
@@ -112,7 +111,7 @@ def bench(
         console.output.print(console.table(_heard(found)))
     for each, why in found.left_out.items():
         console.output.print(f"[bold yellow]{each}[/] is in no ranking: {why}")
-    console.output.print(f"Everything is in {folder}")
+    console.output.print(f"Results are in {folder}")
 
 
 def _rows(found: Any) -> list[dict[str, Any]]:
@@ -139,7 +138,7 @@ def _heard(found: Any) -> list[dict[str, Any]]:
     titles = {"both": "both halves", "keeps": "keeps more by", "loses": "loses more by"}
     return [
         {
-            "heard": name,
+            "deletion test": name,
             **{
                 titles.get(each, each): str(found.heard.figure(name, each))
                 for each in (*SHARES, *MARGINS)
@@ -153,9 +152,9 @@ def planted(
     clips: Annotated[int, typer.Option(min=4, help="Clips to measure on.")] = 20,
     as_json: Json = False,
 ) -> None:
-    """Train a small network on sounds whose cue is known, and see which methods find it.
+    """Synthetic cues: train a small network on sounds with a known cue, and localise it.
 
-    AUC is the chance that a value on the cue is larger than one elsewhere (0.5 is guessing);
+    AUC is the probability that a value on the cue exceeds one elsewhere (0.5 is chance);
     inside is the share of the relevance on the cue, area the share of the feature map that it is.
     """
     from ser_core.explain import synthetic_cues as known

@@ -21,20 +21,20 @@ Precisions = Annotated[
     typer.Option("--precision", help="fp32, fp16 or int8; can be repeated. fp32 when absent."),
 ]
 NetworkOnly = Annotated[
-    bool, typer.Option("--network-only", help="From the representation on, without the front-end.")
+    bool, typer.Option("--network-only", help="Only the network, without the front-end.")
 ]
 CorpusPath = Annotated[
     Path | None,
     typer.Option(
         "--corpus",
-        help="Corpus with clips to verify on, and to measure int8 out on. That of the training, "
+        help="Corpus for the acceptance test and for calibrating int8. That of the training, "
         "or the bundled demo, when absent.",
     ),
 ]
 Clips = Annotated[
-    int, typer.Option(min=0, help="How many clips to verify on, drawn evenly; 0 for none.")
+    int, typer.Option(min=0, help="Clips of the acceptance test, drawn evenly; 0 for none.")
 ]
-Calibrating = Annotated[int, typer.Option(min=1, help="Clips that int8 is measured out on.")]
+Calibrating = Annotated[int, typer.Option(min=1, help="Clips to calibrate int8 on.")]
 Zipped = Annotated[
     bool, typer.Option("--zip", help="Also a zip with card, example and report beside each file.")
 ]
@@ -53,9 +53,9 @@ def export(
     json: JsonFile = None,
     progress_file: ProgressFile = None,
 ) -> None:
-    """Export a model: a waveform goes in, calibrated probabilities come out.
+    """Export a model as ONNX, from waveform to calibrated probabilities.
 
-    Every file is held against the app on real clips. One that does not answer as the app does is
+    Every file passes an acceptance test: parity with the app on real clips. One that fails is
     marked as failed, and the command ends with 1.
     """
     from ser_core.export.plan import Plan
@@ -141,7 +141,7 @@ def show_verdict(found: Any) -> None:
     colour = "green" if found.passed else "bold red"
     console.output.print(f"  [{colour}]{found.said}[/]", soft_wrap=True)
     console.output.print(
-        f"  {found.n:,} answers on {found.clips}, {found.shortest:.2f} to {found.longest:.2f} s "
+        f"  {found.n:,} predictions: {found.clips}, {found.shortest:.2f} to {found.longest:.2f} s "
         f"long, against {found.against}.",
         soft_wrap=True,
         markup=False,

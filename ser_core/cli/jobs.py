@@ -13,7 +13,7 @@ from ser_core.core.registry import did_you_mean
 from ser_core.jobs import Job, State, at_once, jobs, remove, resume, set_at_once, to_front
 from ser_core.jobs import restore as bring_back
 
-app = typer.Typer(no_args_is_help=True, help="Look at jobs, cancel, resume and clear them.")
+app = typer.Typer(no_args_is_help=True, help="List, cancel, resume and clear jobs.")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Which = Annotated[str, typer.Argument(help="Id of the job or its beginning; `last` is the newest.")]
@@ -40,7 +40,7 @@ def show(
     lines: Annotated[int, typer.Option(min=0, help="Lines of its log.")] = 20,
     as_json: Json = False,
 ) -> None:
-    """Show one job: its command, how it does or why it failed, and the end of its log."""
+    """Show one job: its command, its progress or why it failed, and the end of its log."""
     job = _find(which)
     reason = {"reason": job.reason} if job.state is State.FAILED else {}
     details = {**_summary(job), **reason, "command": job.shell, "folder": str(job.folder)}

@@ -16,7 +16,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.
 
 @app.command("list")
 def list_(as_json: Json = False) -> None:
-    """List bundled models, ensembles, trainings and exported files, with what each is worth."""
+    """List bundled models, ensembles, runs and exported files, with their test scores."""
     from ser_core.inference.catalogue import models
 
     rows = [
@@ -38,7 +38,7 @@ def log(
     model: Annotated[Path, typer.Option(help="Folder of a model: a bundle or an ensemble.")],
     as_json: Json = False,
 ) -> None:
-    """Log a model in MLflow, so that `mlflow models serve` answers sound over HTTP."""
+    """Log a model in MLflow, so that `mlflow models serve` classifies sound over HTTP."""
     from ser_core.serving.mlflow_logging import log_model
 
     found = log_model(model)

@@ -11,7 +11,7 @@ from ser_core.cli import console
 from ser_core.cli.export import CorpusPath, show_verdict
 from ser_core.cli.options import JsonFile, ProgressFile, Reader
 
-app = typer.Typer(no_args_is_help=True, help="Exported ONNX files: try, quantise, compare, time.")
+app = typer.Typer(no_args_is_help=True, help="Exported ONNX files: test, quantise, compare, time.")
 
 File = Annotated[Path, typer.Option("--model", help="Exported .onnx file.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")]
@@ -20,10 +20,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.
 @app.command("test")
 def answer(
     model: File,
-    audio: Annotated[Path, typer.Option(help="Sound file to answer.")],
+    audio: Annotated[Path, typer.Option(help="Sound file to classify.")],
     as_json: Json = False,
 ) -> None:
-    """Answer one recording, with onnxruntime alone."""
+    """Classify one recording, with onnxruntime alone."""
     from ser_core import audio as sound
     from ser_core.models.onnx import open_onnx
 
@@ -47,7 +47,7 @@ def answer(
 
 @app.command()
 def show(model: File) -> None:
-    """Print the card of a file: what it is, what it scores, whether it was verified."""
+    """Print the card of a file: contents, scores, acceptance test."""
     from ser_core.models.onnx import card, read
 
     typer.echo(card(read(model)))
@@ -60,12 +60,12 @@ def quantize(
     precision: Annotated[str, typer.Option(help="int8 or fp16.")] = "int8",
     corpus: CorpusPath = None,
     reader: Reader = None,
-    clips: Annotated[int, typer.Option(min=1, help="Clips that int8 is measured out on.")] = 64,
+    clips: Annotated[int, typer.Option(min=1, help="Clips to calibrate int8 on.")] = 64,
     verify: Annotated[
-        int, typer.Option(min=0, help="Clips to hold it against the file on; 0 for none.")
+        int, typer.Option(min=0, help="Clips of the acceptance test; 0 for none.")
     ] = 200,
 ) -> None:
-    """Make a smaller file of one in single precision; it is held against that file."""
+    """Quantise a file in single precision, with an acceptance test against it."""
     from ser_core.export.acceptance import accept, calibration, corpus_of
     from ser_core.export.onnx_writer import quantised
     from ser_core.models.onnx import open_onnx
@@ -95,7 +95,7 @@ def compare(
     ] = True,
     json: JsonFile = None,
 ) -> None:
-    """Hold a file against the model it was made from; ends with 1 where they do not agree."""
+    """Parity of a file with its model; ends with 1 where they do not agree."""
     from ser_core.export.acceptance import accept, corpus_of
     from ser_core.models.predictor import load
 
@@ -120,18 +120,20 @@ def bench(
         Path | None, typer.Option(help="Folder of the model, to time torch beside them.")
     ] = None,
     audio: Annotated[
-        Path | None, typer.Option(help="Sound to answer; a bundled clip when absent.")
+        Path | None, typer.Option(help="Sound to classify; a bundled clip when absent.")
     ] = None,
-    seconds: Annotated[float, typer.Option(min=0.1, help="It is cut or repeated to.")] = 2.4,
+    seconds: Annotated[
+        float, typer.Option(min=0.1, help="Length that the sound is cut or repeated to.")
+    ] = 2.4,
     threads: Annotated[
-        list[int] | None, typer.Option(help="Can be repeated; 1 and 2 when absent.")
+        list[int] | None, typer.Option(help="Threads; can be repeated; 1 and 2 when absent.")
     ] = None,
-    rounds: Annotated[int, typer.Option(min=1, help="Answers of each.")] = 50,
-    out: Annotated[Path | None, typer.Option(help="File to write the figures into.")] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Predictions of each.")] = 50,
+    out: Annotated[Path | None, typer.Option(help="JSON file of the measurements.")] = None,
     progress_file: ProgressFile = None,
     as_json: Json = False,
 ) -> None:
-    """Time files by turns in one run: median and 95th percentile of an answer, and file size."""
+    """Latency of files by turns in one run: median, 95th percentile, and file size."""
     from ser_core import audio as sound
     from ser_core.core.settings import demo_corpus
     from ser_core.export.latency import THREADS, measure, of_length

@@ -11,15 +11,11 @@ Model = Annotated[
     Path,
     typer.Option(help="Folder of a model: a bundle or an ensemble; or an exported .onnx file."),
 ]
-Reader = Annotated[
-    str | None, typer.Option(help="Reader of the corpus; found by itself when absent.")
-]
-JsonFile = Annotated[Path | None, typer.Option("--json", help="File to write everything into.")]
-ProgressFile = Annotated[
-    Path | None, typer.Option(hidden=True, help="Where a job reports how far it is.")
-]
+Reader = Annotated[str | None, typer.Option(help="Reader of the corpus; detected when absent.")]
+JsonFile = Annotated[Path | None, typer.Option("--json", help="JSON file of the results.")]
+ProgressFile = Annotated[Path | None, typer.Option(hidden=True, help="Progress file of a job.")]
 
-# Of trying a model, by trouble or by attack.
+# Of tests by perturbation or by attack.
 TriedOn = Annotated[
     Path,
     typer.Option(
@@ -32,12 +28,12 @@ Clips = Annotated[
 ]
 Places = Annotated[
     list[str] | None,
-    typer.Option("--place", help="Attack on the representation or the sound; both when absent."),
+    typer.Option("--place", help="Attack domain: representation or sound; both when absent."),
 ]
-Few = Annotated[bool, typer.Option("--few", help="Only three levels of each.")]
-Seed = Annotated[int, typer.Option(help="Of the clips drawn and of everything random.")]
+Few = Annotated[bool, typer.Option("--few", help="Only three severities of each.")]
+Seed = Annotated[int, typer.Option(help="Random seed.")]
 CardFolder = Annotated[
-    Path | None, typer.Option(help="Folder for the card: HTML, Markdown, PNG and the answers.")
+    Path | None, typer.Option(help="Folder for the card: HTML, Markdown, PNG and the predictions.")
 ]
 Threads = Annotated[
     int, typer.Option(min=1, help="Threads; more than one help only on an idle computer.")

@@ -29,12 +29,12 @@ Csv = Annotated[Path | None, typer.Option(help="File for the table.")]
 Enrol = Annotated[
     list[Path] | None,
     typer.Option(
-        help="File or folder of clips of the one voice that speaks in all files; can be repeated. "
+        help="File or folder of clips to enrol the speaker of all files with; can be repeated. "
         "No labels are needed."
     ),
 ]
 Timeline = Annotated[
-    bool, typer.Option("--timeline", help="Answer windows that slide over each file.")
+    bool, typer.Option("--timeline", help="Classify windows that slide over each file.")
 ]
 Window = Annotated[float, typer.Option(help="Length of a window, in seconds.")]
 Hop = Annotated[float, typer.Option(help="Step from one window to the next, in seconds.")]
@@ -52,10 +52,10 @@ def predict(
     progress_file: ProgressFile = None,
     as_json: Json = False,
 ) -> None:
-    """Answer sound files: a probability for each emotion, the answer and how sure it is.
+    """Classify sound files: probabilities, predicted emotion and confidence.
 
-    A file that cannot be answered is a row with its problem. Answers below the model's threshold
-    are marked uncertain.
+    A file that cannot be classified is a row with its problem. Predictions below the model's
+    rejection threshold are marked uncertain.
     """
     from ser_core.inference.classify import classify, open_model, recordings
     from ser_core.inference.prediction_files import signed
@@ -65,7 +65,7 @@ def predict(
     several = recordings(paths)
     opened = open_model(model)
     taught = opened.teach(recordings(enrol)) if enrol else None
-    with console.progress("Answering", progress_file) as report:
+    with console.progress("Predicting", progress_file) as report:
         if timeline:
             table = _timelines(opened, several, windows, taught, report)
         else:
@@ -131,19 +131,19 @@ def _show(table: pd.DataFrame, reading: Confidence, as_json: bool) -> None:
     console.output.print(console.table(short))
     problems = int((table["problem"] != "").sum())
     console.output.print(
-        f"{len(table) - problems:,} answered, {problems:,} not; "
+        f"{len(table) - problems:,} classified, {problems:,} not; "
         f"{int(table['uncertain'].sum()):,} uncertain. {reading.source}{_of_voice(table)}",
         soft_wrap=True,
     )
 
 
 def _of_voice(table: pd.DataFrame) -> str:
-    """How the voice was used, as sentences; empty where there was none."""
+    """How the enrolled speaker was used, as sentences; empty where there was none."""
     if not table["voice_clips"].any():
         return ""
     doubted = int(table.drop_duplicates("file")["other_voice"].sum())
-    return " The voice is enrolled." + (
-        f" {doubted:,} of the files may be of another voice." if doubted else ""
+    return " The speaker is enrolled." + (
+        f" {doubted:,} of the files may be of another speaker." if doubted else ""
     )
 
 

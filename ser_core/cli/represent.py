@@ -22,12 +22,12 @@ Paths = Annotated[
 Names = Annotated[
     list[str] | None,
     typer.Option(
-        "--representation", "-r", help="Which one; can be repeated. All thirteen when absent."
+        "--representation", "-r", help="Representation; can be repeated. All thirteen when absent."
     ),
 ]
 Values = Annotated[
     list[str] | None,
-    typer.Option("--set", help="Parameter, as n_mels=64; can be repeated. For all that are named."),
+    typer.Option("--set", help="Parameter, as n_mels=64; can be repeated."),
 ]
 Out = Annotated[
     Path | None,
@@ -37,9 +37,7 @@ MeanBy = Annotated[
     str | None,
     typer.Option(help="Mean over the clips of each value of this column of the corpus (emotion)."),
 ]
-Reader = Annotated[
-    str | None, typer.Option(help="Reader of the corpus; found by itself when absent.")
-]
+Reader = Annotated[str | None, typer.Option(help="Reader of the corpus; detected when absent.")]
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Worker processes; all cores when absent.")
 ]

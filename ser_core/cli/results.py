@@ -15,7 +15,7 @@ from ser_core.core.errors import ParameterError
 if TYPE_CHECKING:
     from ser_core.runs.published_results import Published
 
-app = typer.Typer(no_args_is_help=True, help="Published figures, and how to get them again.")
+app = typer.Typer(no_args_is_help=True, help="Published scores, and how to reproduce them.")
 
 Only = Annotated[
     list[str] | None, typer.Option(help="Only results whose name begins so; can be repeated.")
@@ -31,7 +31,7 @@ def show(
     results: Results = None,
     markdown: Annotated[bool, typer.Option(help="Print a Markdown table.")] = False,
 ) -> None:
-    """Every published figure with its interval, computed from the published predictions."""
+    """Every published score with its interval, computed from the published predictions."""
     from ser_core.runs import published_results
 
     table = published_results.rows(_chosen(only, results))
@@ -43,7 +43,7 @@ def show(
 
 @app.command()
 def thirteen(
-    unseen: Annotated[str, typer.Option(help="Folder of results by unseen speakers.")] = "unseen",
+    unseen: Annotated[str, typer.Option(help="Folder of results on unseen speakers.")] = "unseen",
     shared: Annotated[str, typer.Option(help="The same on the random split.")] = "random",
     results: Results = None,
     markdown: Annotated[bool, typer.Option(help="Print a Markdown table.")] = False,
@@ -63,10 +63,10 @@ def thirteen(
 @app.command()
 def keep(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
-    name: Annotated[str, typer.Argument(help="What the result is called; slashes make folders.")],
+    name: Annotated[str, typer.Argument(help="Name of the result; slashes make folders.")],
     results: Results = None,
 ) -> None:
-    """Publish a run: its test answers, its summary, and its recipe without paths."""
+    """Publish a run: its test predictions, its summary, and its recipe without paths."""
     from ser_core.runs import published_results
 
     made = published_results.keep(run, name, results)
@@ -82,9 +82,9 @@ def reproduce(
         int | None, typer.Option(min=1, help="Threads; one where other work shares the cores.")
     ] = None,
 ) -> None:
-    """Train every published recipe, and set what comes of it beside what was published.
+    """Train every published recipe, and compare with the published scores.
 
-    Trainings that are done are not repeated, and one that was interrupted goes on.
+    Finished trainings are not repeated; interrupted ones are resumed.
     """
     trained = [result for result in _chosen(only, results) if result.recipe]
     if not trained:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Kinds = Annotated[
     list[str] | None,
     typer.Option(
-        "--perturbation", "-p", help="Which trouble, as white or opus; can be repeated. All when "
+        "--perturbation", "-p", help="Perturbation, as white or opus; can be repeated. All when "
         "absent; none with `none`."
     ),
 ]  # fmt: skip
@@ -40,10 +40,10 @@ Attacks = Annotated[
 ]
 Shortcuts = Annotated[
     bool,
-    typer.Option("--shortcuts", help="Also what it scores on duration, loudness ... alone."),
+    typer.Option("--shortcuts", help="Shortcut tests: scores on duration, loudness ... alone."),
 ]
 Noises = Annotated[
-    Path | None, typer.Option(help="Folder of your own noises, mixed in as one more trouble.")
+    Path | None, typer.Option(help="Folder of your own noises, as one more perturbation.")
 ]
 
 
@@ -64,9 +64,9 @@ def robustness(
     out: CardFolder = None,
     progress_file: ProgressFile = None,
 ) -> None:
-    """Try a model on ordinary trouble at growing levels, and write its robustness card.
+    """Test a model under perturbations of growing severity, and write its robustness card.
 
-    Figures are of the model's own test clips where the corpus has them; what was taken is said.
+    Scores are of the model's own test clips where the corpus has them.
     """
     from ser_core.robustness.assessment import Plan
     from ser_core.robustness.attack_domains import ATTACK_DOMAINS
@@ -172,12 +172,12 @@ def show(card: Card, folder: Path) -> None:
     out = console.output
     badge = f" [bold yellow]{card.badge}[/]" if card.badge else ""
     out.print(f"[bold]{card.title}[/]{badge}\n{card.subset}; intervals: {card.how}", soft_wrap=True)
-    out.print(f"Without trouble: UAR {card.clean('uar')}, WA {card.clean('wa')}")
+    out.print(f"Unperturbed: UAR {card.clean('uar')}, WA {card.clean('wa')}")
     rows = [
         {
-            "trouble": row["title"],
+            "perturbation": row["title"],
             "area (UAR)": row["area_uar"],
-            "worst level": row["worst_level"],
+            "worst severity": row["worst_level"],
             "UAR there": _ends(row),
         }
         for row in card.summary().to_dict("records")

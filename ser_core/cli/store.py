@@ -10,7 +10,7 @@ import typer
 
 from ser_core.storage.feature_store import FeatureStore, Usage
 
-app = typer.Typer(no_args_is_help=True, help="Size of the feature store, and emptying it.")
+app = typer.Typer(no_args_is_help=True, help="Feature store: size, and clearing.")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from ser_core.runs.execute import Outcome
 
 CROWDED = (
-    "Other work keeps this computer's cores busy. With --set train.parts=2 each thread works on a "
-    "part of the batch of its own, and waits for the other once a step instead of a thousand times."
+    "Other work keeps this computer's cores busy. Ghost batches (--set train.parts=2) give each "
+    "thread its own part of a batch, so threads wait once a step instead of a thousand times."
 )
-VOICES = {"": "test", "voices enrolled: ": "enrolled"}
+VOICES = {"": "test", "speakers enrolled: ": "enrolled"}
 PREPARING, TRAINING = "decoding and representing clips", "training"
 
 RecipeFile = Annotated[
-    Path, typer.Argument(help="Recipe: a YAML file, or the name of one of those in recipes/.")
+    Path, typer.Argument(help="Recipe: a YAML file, or the name of a bundled one.")
 ]
 Changes = Annotated[
     list[str] | None,
@@ -36,14 +36,14 @@ CorpusPath = Annotated[
 Folder = Annotated[
     Path | None,
     typer.Option(
-        "--out", help="Folder of the run; started again with it, an interrupted run goes on."
+        "--out", help="Folder of the run; the same command again resumes an interrupted run."
     ),
 ]
 Every = Annotated[
     bool,
     typer.Option(
         "--every-representation",
-        help="Train once for each of the thirteen, all else equal; --out is the folder of all.",
+        help="Train once with each of the thirteen, all else equal; --out is the folder of all.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")]
@@ -95,7 +95,7 @@ def _told(outcome: Outcome, name: str, *, as_json: bool) -> None:
                 f"{voices}{metric.upper()} {value}, 95 % interval {low} to {high} "
                 f"({figure['method']}), {summary['clips']} test clips"
             )
-    console.output.print(f"{summary['minutes']:.1f} minutes; everything is in {folder}")
+    console.output.print(f"{summary['minutes']:.1f} minutes; results are in {folder}")
 
 
 def carried_out(recipe: Recipe, folder: Path, progress_file: Path | None = None) -> Outcome:

@@ -1,4 +1,4 @@
-"""The checks of an audit, each of which looks for one trouble; they register themselves."""
+"""The checks of an audit, each of which looks for one fault; they register themselves."""
 
 from __future__ import annotations
 
@@ -105,14 +105,14 @@ def _conflict(evidence: Evidence, column: str, title: str, remedy: str) -> Issue
 @check("two-labels", "one sound with two emotions", by_ear=True)
 def two_labels(evidence: Evidence) -> Issue | None:
     """The same recording under two emotions."""
-    remedy = "Listen and keep the right label: no model can learn both."
+    remedy = "Listen and keep the right label."
     return _conflict(evidence, "emotion", "with one sound and two emotions", remedy)
 
 
 @check("two-speakers", "one sound with two speakers", by_ear=True)
 def two_speakers(evidence: Evidence) -> Issue | None:
     """The same recording under two speakers."""
-    remedy = "Correct the speaker: otherwise a split by speaker has the clip on both sides."
+    remedy = "Correct the speaker: otherwise a speaker-disjoint split has the clip in both parts."
     return _conflict(evidence, "speaker", "with one sound and two speakers", remedy)
 
 
@@ -127,7 +127,7 @@ def duplicates(evidence: Evidence) -> Issue | None:
         f"{number(len(found), 'clip')} with identical sound",
         "warning",
         list(found.index),
-        "Keep one of each: a copy in train and one in test is a leak.",
+        "Keep one of each: a copy in training and one in the test is a leak.",
         f"{number(len(groups), 'recording')} {'occurs' if len(groups) == 1 else 'occur'} "
         f"{groups.max()} times at the most.",
     )
@@ -159,7 +159,7 @@ def clipping(evidence: Evidence) -> Issue | None:
     found = _measured(evidence, "clipped", lambda share: share >= CLIPPED_SHARE)
     detail = f"More than {CLIPPED_SHARE:.1%} of their samples are at full scale, at worst "
     detail += f"{found.max():.1%}." if len(found) else ""
-    remedy = "Record at a lower level; distortion is a cue that a model may learn."
+    remedy = "Record at a lower level; distortion is a shortcut that a model may learn."
     return _value_issue(found, "clipped", detail, remedy)
 
 
@@ -212,7 +212,7 @@ def _mix(evidence: Evidence, column: str, title: str, remedy: str, *units: str) 
 def sample_rates(evidence: Evidence) -> Issue | None:
     """More than one sample rate."""
     remedy = "All are resampled on loading; check that the rate does not go with the emotion or the"
-    remedy += " speaker, since missing high frequencies are a cue."
+    remedy += " speaker, since missing high frequencies are a shortcut."
     return _mix(evidence, "sample_rate", "Different sample rates", remedy, "Hz", "Hz")
 
 
@@ -220,12 +220,12 @@ def sample_rates(evidence: Evidence) -> Issue | None:
 def channels(evidence: Evidence) -> Issue | None:
     """Mono and stereo side by side."""
     remedy = (
-        "All are mixed to one channel on loading; check that the channels carry the same voice."
+        "All are mixed to one channel on loading; check that the channels carry the same speaker."
     )
     return _mix(evidence, "channels", "Different numbers of channels", remedy, "channel")
 
 
-@check("classes", "emotions of unequal size")
+@check("classes", "class imbalance")
 def classes(evidence: Evidence) -> Issue | None:
     """Emotions with far fewer clips than others."""
     emotion = evidence.usable["emotion"]
@@ -235,7 +235,7 @@ def classes(evidence: Evidence) -> Issue | None:
     ratio = counts.max() / counts.min()
     few = counts.index[counts * CLASS_RATIO <= counts.max()]
     return Issue(
-        "Emotions of unequal size",
+        "Class imbalance: emotions of unequal size",
         "warning" if ratio >= 3 else "info",
         list(emotion.index[emotion.isin(few)]),
         "Read UAR rather than accuracy, and weight the classes in training.",
@@ -257,7 +257,7 @@ def speakers(evidence: Evidence) -> Issue | None:
         f"{number(len(few), 'speaker')} with few clips",
         "info",
         list(speaker.index[speaker.isin(few.index)]),
-        "Expect wider intervals for them, and look at figures speaker by speaker.",
+        "Expect wider intervals for them, and read the scores speaker by speaker.",
         f"The median is {counts.median():g} clips; "
         + listed(f"{name} has {count:,}" for name, count in few.items())
         + ".",
@@ -282,9 +282,9 @@ def lacking(evidence: Evidence) -> Issue | None:
     )
 
 
-@check("no-speakers", "unnamed speakers or one voice only")
+@check("no-speakers", "unnamed speakers or one speaker only")
 def no_speakers(evidence: Evidence) -> Issue | None:
-    """A corpus that does not say who speaks, or has one voice only."""
+    """A corpus that does not name its speakers, or has only one."""
     usable = evidence.usable
     nameless = usable.index[usable["speaker"].isna()]
     voices = evidence.corpus.speakers
@@ -295,7 +295,7 @@ def no_speakers(evidence: Evidence) -> Issue | None:
         "warning",
         list(nameless),
         "Name the speakers if you can, in a column of a table or by a pattern for the paths:"
-        " without them no split keeps voices apart, and figures may hold for known voices only.",
+        " without them no split is speaker-disjoint, and scores may hold for known speakers only.",
         f"{number(len(nameless), 'clip')} of {len(usable):,} name no speaker."
         if nameless.size
         else f"All clips are by {listed(voices)}.",

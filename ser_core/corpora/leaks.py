@@ -18,18 +18,18 @@ KINDS = ("speakers", "sentences", "pairs", "audio")
 """What may be shared: speakers, sentences, (speaker, sentence) pairs, and identical sound."""
 
 GRADES: dict[str, str] = {
-    "A": "Test speakers and test sentences are both new to the model: the strictest test.",
-    "B": "Test speakers are new to the model, their sentences are not: the figure holds for new "
-    "voices saying known words.",
-    "C": "Test sentences are new to the model, their speakers are not: the figure holds for known "
-    "voices only.",
-    "D": "The model has heard the test speakers and the test sentences, though not the one saying "
-    "the other: the figure holds for known voices only.",
-    "E": "The model has heard the same speakers say the same sentences: expect far lower figures "
-    "for a new voice.",
-    "F": "The very same recordings are in training and in the test: the figure is void.",
-    "unknown": "The corpus does not name its speakers, so nobody can say whether the test voices "
-    "are new: read the figure as one for known voices.",
+    "A": "Neither test speakers nor test sentences are in training: the strictest test.",
+    "B": "Test speakers are not in training, their sentences are: the scores hold for unseen "
+    "speakers saying known sentences.",
+    "C": "Test sentences are not in training, their speakers are: the scores hold for known "
+    "speakers only.",
+    "D": "Test speakers and test sentences are in training, though not together: the scores hold "
+    "for known speakers only.",
+    "E": "The same speakers with the same sentences are in training: expect far lower scores on "
+    "unseen speakers.",
+    "F": "The same recordings are in training and in the test: the scores are void.",
+    "unknown": "The corpus does not name its speakers, so test speakers may be in training: read "
+    "the scores as those of known speakers.",
 }
 """Plain reading of every grade, best first."""
 
@@ -201,7 +201,7 @@ def _grade_of(
 def _reading(grade: str, things: dict[str, Codes]) -> str:
     unchecked = {
         "sentences": "The corpus does not name its sentences, so they count as shared.",
-        "audio": "Identical recordings were not looked for; measure the clips to do so.",
+        "audio": "Identical recordings were not checked; measure the clips to do so.",
     }
     said = [text for kind, text in unchecked.items() if (things[kind] < 0).all()]
     return " ".join([GRADES[grade], *said])

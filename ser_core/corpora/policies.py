@@ -130,8 +130,8 @@ def policy(
 @policy(
     "random",
     "Random, stratified",
-    "Clips are drawn by chance within each emotion; the same voices and sentences appear on both"
-    " sides, so the figures say little about a new voice.",
+    "Stratified by emotion; test and training share speakers and sentences, so the scores say"
+    " little about unseen speakers.",
     "fractions",
 )
 def random(task: Task) -> Outcome:
@@ -143,8 +143,7 @@ def random(task: Task) -> Outcome:
 @policy(
     "speaker-disjoint",
     "New speakers",
-    "No voice of the test part is heard in training: how well does the model do for people it has"
-    " never met?",
+    "Speaker-disjoint: no test speaker is in training, so the scores hold for unseen speakers.",
     "fractions",
 )
 def speaker_disjoint(task: Task) -> Outcome:
@@ -155,8 +154,8 @@ def speaker_disjoint(task: Task) -> Outcome:
 @policy(
     "sentence-disjoint",
     "New sentences",
-    "No sentence of the test part is heard in training, but all voices are: how well does the model"
-    " do for known people who say something else?",
+    "Sentence-disjoint: no test sentence is in training, but the speakers are: scores for known"
+    " speakers saying unseen sentences.",
     "fractions",
 )
 def sentence_disjoint(task: Task) -> Outcome:
@@ -167,7 +166,7 @@ def sentence_disjoint(task: Task) -> Outcome:
 @policy(
     "speaker-and-sentence-disjoint",
     "New speakers, new sentences",
-    "Neither voice nor sentence of the test part is heard in training, the strictest; clips that"
+    "Speaker- and sentence-disjoint, the strictest: neither is shared; clips that"
     " would cross are left unused.",
     "fractions",
 )
@@ -209,7 +208,7 @@ def _vanishing(task: Task, columns: Sequence[str]) -> SplitError:
     rarest = clips.groupby("emotion")[list(columns)].nunique().min(axis=1).idxmin()
     few = _plural(int(clips.loc[clips["emotion"] == rarest, columns[0]].nunique()), columns[0])
     return SplitError(
-        f"however the {groups} are dealt, an emotion is missing from train or a part is empty; "
+        f"however the {groups} are assigned, an emotion is missing from train or a part is empty; "
         f"{rarest} has the fewest, {few}",
         subject=", ".join(columns),
         remedy=f"Leave {rarest} out, change the fractions, or choose the policy 'random'",
@@ -224,8 +223,8 @@ def _one_fold(task: Task, parts: Codes) -> dict[str, list[str]]:
 @policy(
     "leave-one-speaker-out",
     "Leave one speaker out",
-    "As many folds as speakers, each tested on one voice that training has not heard; the usual"
-    " yardstick for small corpora.",
+    "LOSO: one fold per speaker, tested on that speaker and trained on the others; the usual"
+    " protocol for small corpora.",
     "fractions",
 )
 def leave_one_speaker_out(task: Task) -> Outcome:
@@ -288,8 +287,8 @@ def _left_out(task: Task, speakers: Codes, test: int, validator: int | None) -> 
 @policy(
     "grouped-k-fold",
     "Grouped k-fold",
-    "Speakers (or sentences) are dealt to k groups; each is tested once by a model that has not"
-    " heard it.",
+    "Speakers (or sentences) form k groups; each is the test part of one fold and in no"
+    " training part of that fold.",
     "folds",
     "group",
 )

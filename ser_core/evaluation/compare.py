@@ -136,7 +136,7 @@ def _verdict(chosen: Sampling, estimate: Floats, differences: Floats) -> Verdict
     if np.ptp(differences) <= _NOTHING:
         if abs(estimate) <= _NOTHING:
             return 0.0, 0.0, 1.0, ""
-        return None, None, None, f"All {chosen.over} agree, so the scatter is unknown."
+        return None, None, None, f"All {chosen.over} agree, so the variance is unknown."
     low, high = chosen.ends(estimate, differences)
     return float(low), float(high), _p_value(chosen, estimate, differences), ""
 
@@ -177,7 +177,7 @@ def _require_same_clips(a: Predictions, b: Predictions) -> None:
     if set(one.index) != set(two.index):
         only_one, only_two = set(one.index) - set(two.index), set(two.index) - set(one.index)
         raise EvaluationError(
-            f"the runs answered different clips: {len(only_one)} are only in the first, "
+            f"the runs predicted different clips: {len(only_one)} are only in the first, "
             f"{len(only_two)} only in the second",
             subject="comparison",
             remedy="Compare runs of one split, or only the clips that both have",
@@ -185,7 +185,7 @@ def _require_same_clips(a: Predictions, b: Predictions) -> None:
     differ = (one != two.loc[one.index]).any(axis=1)
     if differ.any():
         raise EvaluationError(
-            "the runs disagree about its emotion, or answered it a different number of times",
+            "the runs disagree about its emotion, or predicted it a different number of times",
             subject=f"clip {differ.idxmax()}",
             remedy="Compare runs of one corpus, with equally many seeds",
         )
@@ -203,7 +203,7 @@ def on_common_clips(several: Sequence[Predictions]) -> list[Predictions]:
     """
     common = set.intersection(*(set(one.table["clip"]) for one in several))
     return [
-        one.where(one.table["clip"].isin(common), name="clips that all runs answered")
+        one.where(one.table["clip"].isin(common), name="clips that all runs predicted")
         for one in several
     ]
 

@@ -14,7 +14,7 @@ from ser_core.evaluation.intervals import Interval, sampling
 from ser_core.evaluation.predictions import Predictions
 
 _CHOSEN_AFTER = (
-    "Best and worst of several groups are chosen by their own figures, so chance alone makes a gap."
+    "Best and worst group are selected by their own scores, so chance alone makes a gap."
 )
 
 

@@ -210,7 +210,7 @@ class Sampling:
         if not stuck or found.value is None:
             return found if found.value is not None else replace(found, method=NONE)
         if found.low is None:
-            note = f"The {self.over} do not tell how it scatters."
+            note = f"The {self.over} do not show its variance."
             return replace(found, method=NONE, note=" ".join(filter(None, [self.note, note])))
         clips = round(float(self.total.clips) / self.repeats)
         return replace(found, method=WILSON, over="clips", units=clips)
@@ -289,7 +289,7 @@ def _speakers(speakers: pd.Series[str]) -> tuple[bool, str]:
         return False, "Not every clip names its speaker, so clips were drawn: it is too narrow."
     count = speakers.nunique()
     if count == 1:
-        return False, "All clips are of one speaker: it says nothing of other voices."
+        return False, "All clips are of one speaker: it does not cover other speakers."
     few = f"Rough: it rests on {count} speakers." if count < 10 else ""
     return True, few
 

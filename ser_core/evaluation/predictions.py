@@ -314,7 +314,7 @@ def _check_values(table: pd.DataFrame) -> None:
             raise EvaluationError(
                 f"{odd.iloc[0]!r} is none of {', '.join(values)} ({len(odd)} rows)",
                 subject=f"column {name}",
-                remedy="Score only the clips whose emotion the model can answer",
+                remedy="Score only the clips whose emotion is a class of the model",
             )
 
 

@@ -63,9 +63,9 @@ def ranking(
         notes.append("The runs were tested on different clips: only the common ones count here")
     if len({_times(each) for each in common}) > 1:
         common = [pooled(each) for each in common]
-        notes.append("Their numbers of seeds differ: the mean answer to each clip counts")
+        notes.append("Their numbers of seeds differ: the mean prediction for each clip counts")
     if len(set(common[0].table["speaker"].dropna())) == 1:
-        notes.append("All clips are of one speaker: this says nothing of other voices")
+        notes.append("All clips are of one speaker: this does not cover other speakers")
     named = dict(zip(runs, common, strict=True))
     table = compare_all(named, metric, by_speaker=by_speaker)
     sentences = tuple(_sentence(row) for row in table.to_dict("records"))
@@ -97,13 +97,10 @@ def _sentence(row: dict[Any, Any]) -> str:
         better, worse, sign = second, first, 1 if difference > 0 else -1
     size = f"{abs(difference):.3f}"
     if row["low"] is None or pd.isna(row["low"]):
-        return (
-            f"{better} has a better {metric.title} than {worse}, by {size}; how sure that is, is "
-            "unknown."
-        )
+        return f"{better} has a better {metric.title} than {worse}, by {size}; no interval."
     low, high = sorted((sign * row["low"], sign * row["high"]))
     ends = f"(95 %: {low:.3f} to {high:.3f}; p = {row['p_holm']:.3g})"
     if low > 0 and row["p_holm"] < 0.05:
         return f"{better} has a better {metric.title} than {worse}, by {size} {ends}."
     lead = f"{better} is ahead of {worse} in {metric.title} by {size}"
-    return f"{lead} {ends}, which may well be chance."
+    return f"{lead} {ends}, which may be chance."

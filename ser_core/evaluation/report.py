@@ -262,11 +262,11 @@ def report(
 def _verdict(audit: LeakAudit | None, part: str) -> tuple[str, bool | None, str]:
     """Grade, whether speakers are shared, and a sentence on it, of the part that is scored."""
     if audit is None:
-        return "not audited", None, "Nobody checked what training and test share."
+        return "not audited", None, "The split was not audited for leaks."
     if part == "test":
         return audit.grade, audit.speakers_shared, audit.reading
     grade = audit.validation_grade
-    return grade, grade not in ("A", "B"), "Validation clips: the model was chosen on them."
+    return grade, grade not in ("A", "B"), "Validation clips: the epoch was selected on them."
 
 
 def _what(rows: Predictions) -> dict[str, Any]:

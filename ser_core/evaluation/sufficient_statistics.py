@@ -188,27 +188,27 @@ for _metric in (
         lambda sums: confusion_rates.uar(sums.counts), trials=_by_class,
     ),
     Metric(
-        "wa", "WA (accuracy)", "Share of clips that were answered right.",
+        "wa", "WA (accuracy)", "Share of clips that were classified correctly.",
         lambda sums: confusion_rates.accuracy(sums.counts), trials=_all_clips,
     ),
     Metric(
-        "macro_f1", "Macro F1", "Mean F1 of the emotions: right only if it neither misses nor "
-        "overuses one.", lambda sums: confusion_rates.macro_f1(sums.counts),
+        "macro_f1", "Macro F1", "Mean F1 of the emotions, all counting the same.",
+        lambda sums: confusion_rates.macro_f1(sums.counts),
     ),
     Metric(
-        "weighted_f1", "Weighted F1", "Mean F1, each emotion by its share of the clips.",
+        "weighted_f1", "Weighted F1", "Mean F1, each emotion weighted by its share of the clips.",
         lambda sums: confusion_rates.weighted_f1(sums.counts),
     ),
     Metric(
-        "ece", "ECE", "How far confidence and accuracy are apart: 0 is perfectly calibrated.",
+        "ece", "ECE", "Expected calibration error: gap of confidence and accuracy, 0 is best.",
         _ece, higher_is_better=False, by_chance=ece_by_chance,
     ),
     Metric(
-        "nll", "NLL (nats)", "Surprise at the truth: log(emotions) for a blind guess, 0 is best.",
+        "nll", "NLL (nats)", "Negative log-likelihood: log(emotions) for chance, 0 is best.",
         lambda sums: sums.nll / sums.clips, highest=np.inf, higher_is_better=False,
     ),
     Metric(
-        "brier", "Brier score", "Squared distance from the truth, 0 (best) to 2.",
+        "brier", "Brier score", "Squared error of the probabilities, 0 (best) to 2.",
         lambda sums: sums.brier / sums.clips, highest=2.0, higher_is_better=False,
     ),
 ):  # fmt: skip
@@ -218,7 +218,7 @@ PER_CLASS: tuple[Metric, ...] = (
     Metric(
         "precision",
         "Precision",
-        "Share of the answers of this emotion that were right.",
+        "Share of the predictions of this emotion that were right.",
         lambda sums: confusion_rates.precision(sums.counts),
         trials=_each_answer,
     ),

@@ -103,7 +103,7 @@ def print_reliability(report: Report, title: str, kind: Format) -> bytes:
         panel = figure.subplots()
         panel.plot([0, 1], [0, 1], ls=":", color="#808890", lw=1)
         panel.errorbar(x, y, yerr=[y - low, high - y], color=ACCENT, marker="o", ms=4, capsize=2)
-        panel.set(xlabel="Confidence of the answer", ylabel="Share right", xlim=(0, 1), ylim=(0, 1))
+        panel.set(xlabel="Confidence", ylabel="Accuracy", xlim=(0, 1), ylim=(0, 1))
         panel.set_title(heading(f"{title}\nECE {report.ece}", report.badge))
 
     return _printed((4.2, 4.2), kind, draw)

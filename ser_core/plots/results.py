@@ -95,7 +95,7 @@ def _markers(counts: pd.DataFrame, shares: Any) -> go.Scatter:
         selected=unseen,
         unselected=unseen,
         showlegend=False,
-        hovertemplate="%{customdata[0]} answered as %{customdata[1]}<br>%{customdata[2]} clips, "
+        hovertemplate="%{customdata[0]} predicted as %{customdata[1]}<br>%{customdata[2]} clips, "
         "%{customdata[3]:.1f} % of %{customdata[0]}<extra></extra>",
     )
 
@@ -221,7 +221,7 @@ def reliability_figure(curve: Sequence[Mapping[str, Any]]) -> go.Figure:
         line={"color": ACCENT, "width": 2},
         marker={"size": 7},
         customdata=[row["n"] for row in bins],
-        hovertemplate="confidence %{x:.2f}<br>right %{y:.2f}<br>%{customdata:,} clips"
+        hovertemplate="confidence %{x:.2f}<br>accuracy %{y:.2f}<br>%{customdata:,} clips"
         "<extra></extra>",
         row=1,
         col=1,
@@ -236,10 +236,10 @@ def reliability_figure(curve: Sequence[Mapping[str, Any]]) -> go.Figure:
         row=2,
         col=1,
     )
-    figure.update_yaxes(title="Share right", range=[0, 1.02], row=1, col=1)
+    figure.update_yaxes(title="Accuracy", range=[0, 1.02], row=1, col=1)
     figure.update_yaxes(title="Clips (%)", row=2, col=1)
     figure.update_xaxes(range=[0, 1])
-    figure.update_xaxes(title="Confidence of the answer", row=2, col=1)
+    figure.update_xaxes(title="Confidence", row=2, col=1)
     return finish(figure, height=430, name="reliability")
 
 
@@ -298,7 +298,7 @@ def _mark_epochs(
     key: str,
     column: int,
 ) -> None:
-    marks = {"best, kept": (best_epoch, "star", 13), "last": (len(history), "diamond-open", 10)}
+    marks = {"best epoch": (best_epoch, "star", 13), "last": (len(history), "diamond-open", 10)}
     for label, (epoch, symbol, size) in marks.items():
         if 1 <= epoch <= len(history):
             figure.add_scatter(

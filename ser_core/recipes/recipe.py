@@ -29,72 +29,81 @@ class Section(BaseModel):
 class SplitChoice(Section):
     """Which clips train, choose and test."""
 
-    policy: str = Field("random", description="How clips are dealt to the parts")
-    seed: int = Field(0, ge=0, description="Of the dealing")
+    policy: str = Field("random", description="Split policy: how clips are assigned to parts")
+    seed: int = Field(0, ge=0, description="Random seed of the split")
     fractions: tuple[float, float, float] = Field(
-        (0.8, 0.1, 0.1), description="Shares of training, validation and test"
+        (0.8, 0.1, 0.1), description="Shares of the training, validation and test part"
     )
-    folds: int | None = Field(None, ge=2, description="Number of folds, where the policy has them")
-    only: tuple[int, ...] | None = Field(None, description="Train these folds alone")
+    folds: int | None = Field(None, ge=2, description="Number of folds, where the policy takes it")
+    only: tuple[int, ...] | None = Field(None, description="Train these folds only")
     file: Path | None = Field(None, description="A saved split, instead of all of the above")
 
 
 class OptimChoice(Section):
-    """How weights are changed."""
+    """Optimiser and learning-rate schedule."""
 
     name: Literal["adamw", "adam", "sgd"] = Field("adamw", description="Optimiser")
-    lr: float = Field(2e-3, gt=0, le=1, description="Highest learning rate")
-    weight_decay: float = Field(0.02, ge=0, le=1, description="Decay of weights, not of biases")
+    lr: float = Field(2e-3, gt=0, le=1, description="Peak learning rate")
+    weight_decay: float = Field(0.02, ge=0, le=1, description="Weight decay, not of biases")
     schedule: Literal["onecycle", "cosine", "plateau", "constant"] = Field(
-        "onecycle", description="Course of the learning rate"
+        "onecycle", description="Learning-rate schedule"
     )
-    warmup: float = Field(0.2, ge=0, lt=1, description="Share of the steps until the highest rate")
-    clip_norm: float | None = Field(5.0, gt=0, description="Longest gradient; none if empty")
-    patience: int = Field(3, ge=1, description="Epochs without progress before plateau halves")
+    warmup: float = Field(0.2, ge=0, lt=1, description="Share of the steps until the peak rate")
+    clip_norm: float | None = Field(
+        5.0, gt=0, description="Gradient clipping: largest norm; none if empty"
+    )
+    patience: int = Field(
+        3, ge=1, description="Epochs without improvement before plateau halves the rate"
+    )
 
 
 class TrainChoice(Section):
-    """The course of the training."""
+    """Optimisation, regularisation and selection of the epoch."""
 
     epochs: int = Field(20, ge=1, le=1000, description="Passes over the training part")
-    batch: int = Field(32, ge=2, le=1024, description="Clips a step")
+    batch: int = Field(32, ge=2, le=1024, description="Batch size: clips per step")
     crop_s: float | None = Field(
         2.0,
         gt=0.1,
         le=60,
-        description="Seconds of each clip that a step sees, at random; all of it if empty",
+        description="Random crop of each clip per step, in seconds; the whole clip if empty",
     )
-    label_smoothing: float = Field(0.05, ge=0, lt=1, description="Probability spread over classes")
-    mixup: float = Field(0.0, ge=0, le=2, description="Alpha of mixup; 0 is none")
+    label_smoothing: float = Field(
+        0.05, ge=0, lt=1, description="Probability spread over all classes"
+    )
+    mixup: float = Field(0.0, ge=0, le=2, description="Alpha of mixup; 0 for none")
     adversarial: Literal["none", "fgsm", "pgd"] = Field(
-        "none", description="Attack on half of each batch before it is learned from"
+        "none", description="Adversarial training: attack on half of each batch"
     )
     epsilon: float = Field(
         0.05,
         gt=0,
         le=2,
-        description="Largest change of that attack, in standard deviations of the picture",
+        description="Largest change by that attack, in standard deviations of the features",
     )
-    class_weights: bool = Field(False, description="Weigh classes by the inverse of their number")
-    average: Literal["none", "ema", "swa"] = Field("none", description="Average of the weights")
-    ema_decay: float = Field(0.99, gt=0, lt=1, description="Memory of the average, a step")
+    class_weights: bool = Field(False, description="Weight classes by inverse frequency")
+    average: Literal["none", "ema", "swa"] = Field(
+        "none", description="Averaging of the weights over steps (EMA) or epochs (SWA)"
+    )
+    ema_decay: float = Field(0.99, gt=0, lt=1, description="Decay of the EMA per step")
     select: Literal["uar", "loss", "last"] = Field(
         "uar",
-        description="What the epoch is chosen by: validation UAR or loss, or simply the last, "
-        "which is best where few voices validate and the schedule ends low",
+        description="Epoch whose weights are used: best validation UAR or loss, or the last, "
+        "which is best with few validation speakers and a schedule that ends low",
     )
-    stop_after: int | None = Field(None, ge=1, description="Epochs without a better one; none")
+    stop_after: int | None = Field(
+        None, ge=1, description="Early stopping after epochs without improvement; none if empty"
+    )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto",
-        description="Number format of the steps; auto takes the fastest that is exact "
-        "enough on this machine",
+        description="Number format of the steps; auto is the fastest that is exact enough here",
     )
     parts: int = Field(
         2,
         ge=1,
         le=16,
-        description="Parts of a batch that are worked on side by side, each with a batch norm of "
-        "its own; 1 for the whole at once, which suffers where other work takes a core",
+        description="Ghost batches: parts of a batch computed side by side, each with its own "
+        "batch norm; 1 for none, which is slow where other work takes a core",
     )
     threads: int | None = Field(None, ge=1, description="Threads; all cores if empty")
 
@@ -104,19 +113,19 @@ WaveSteps = Literal["none", "default", "noise"] | tuple[dict[str, Any], ...]
 
 
 class AugmentChoice(Section):
-    """What changes clips in training: before the representation, and after it."""
+    """Augmentation of training clips: before the representation, and after it."""
 
     waveform: WaveSteps = Field(
         "none",
-        description="Steps on the sound: none, default, noise, or a list of name and parameters",
+        description="Waveform augmentation: none, default, noise, or a list of steps",
     )
     picture: Steps = Field(
-        "none", description="Steps on the picture: none, default, or a list of name and parameters"
+        "none", description="Feature augmentation: none, default, or a list of steps"
     )
     speeds: tuple[float, ...] = Field(
         (),
-        description="Further copies of every training clip, played at these speeds: 1.1 is faster "
-        "and higher; each speed of a voice counts as a voice of its own",
+        description="Speed perturbation: further copies of every training clip at these speeds; "
+        "1.1 is faster and higher; each speed of a speaker counts as a speaker of its own",
     )
 
     @field_validator("speeds")
@@ -134,7 +143,7 @@ class Recipe(Section):
 
     name: str = Field("log-mel ResNet18", min_length=1, max_length=120)
     corpus: Path = Field(description="Folder or table of the corpus")
-    reader: str | None = Field(None, description="Reader of the corpus; found by itself if empty")
+    reader: str | None = Field(None, description="Reader of the corpus; detected if empty")
     split: SplitChoice = SplitChoice()
     representation: dict[str, Any] = {"name": "melspectrogram"}
     normalise: Literal["corpus", "clip", "speaker"] = "corpus"
@@ -142,7 +151,9 @@ class Recipe(Section):
     network: dict[str, Any] = {"name": "resnet18"}
     optim: OptimChoice = OptimChoice()
     train: TrainChoice = TrainChoice()
-    seeds: tuple[int, ...] = Field((0,), min_length=1, description="One training for each")
+    seeds: tuple[int, ...] = Field(
+        (0,), min_length=1, description="Random seeds, one training each"
+    )
 
     @field_validator("representation")
     @classmethod

@@ -23,12 +23,12 @@ COMPARED = (BASELINE, "sentence-disjoint", "speaker-disjoint", "leave-one-speake
 """Policies, from the most that leaks to the least."""
 
 KNOWN = {
-    "random": "known voices saying known sentences",
-    "sentence-disjoint": "known voices saying new sentences",
-    "speaker-disjoint": "new voices, a few of them",
-    "leave-one-speaker-out": "new voices, each of the corpus in turn",
+    "random": "seen speakers, seen sentences",
+    "sentence-disjoint": "seen speakers, unseen sentences",
+    "speaker-disjoint": "unseen speakers, a few of them",
+    "leave-one-speaker-out": "unseen speakers, each of the corpus in turn",
 }
-"""What the test clips are to the model."""
+"""Speakers and sentences of the test part, relative to training."""
 
 
 NEW_VOICES = COMPARED[2:]
@@ -102,9 +102,9 @@ class Premium:
 
     @property
     def sentence(self) -> str:
-        """In plain words: what was asked, what came, what it costs."""
+        """What was tested, the UAR, and its loss from the random split."""
         asked = f"On {KNOWN[self.policy]}: UAR {self.uar}"
-        one = ". All test clips are of one voice, so the interval says nothing of others"
+        one = ". All test clips are of one speaker, so the interval does not cover others"
         caution = one if self.policy in NEW_VOICES and self.uar.over == "clips" else ""
         if self.cost is None or self.cost.value is None:
             return f"{asked}{caution}."

@@ -14,7 +14,7 @@ from ser_core.core.errors import ParameterError
 from ser_core.core.registry import Registry
 from ser_core.features.representations import Representation
 
-FEATURE_AUGMENTS: Registry[type[FeatureAugment]] = Registry("picture augmentation")
+FEATURE_AUGMENTS: Registry[type[FeatureAugment]] = Registry("feature augmentation")
 
 P = TypeVar("P", bound="type[FeatureAugment]")
 
@@ -47,7 +47,7 @@ class FeatureAugment(Augment):
 
     dimensions: ClassVar[tuple[str, ...]] = ("batch", "channels", "bins", "frames")
 
-    representation: Representation = field(metadata={"help": "What the pictures are"})
+    representation: Representation = field(metadata={"help": "Representation of the features"})
 
     @property
     def silence(self) -> Tensor:

@@ -16,7 +16,7 @@ from ser_core.core.parameters import choice, parameter
 class Mask(FeatureAugment):
     """Parameters of masks: how many, and what is put in the place of what they hide."""
 
-    count: int = parameter(2, 1, 20, "Masks a clip", "masks")
+    count: int = parameter(2, 1, 20, "Masks per clip", "masks")
     fill: str = choice(
         "mean",
         ("mean", "silence"),
@@ -61,7 +61,7 @@ class TimeMask(Mask):
     """Stretches of frames hidden in all bins. SpecAugment, Park et al. (2019)."""
 
     title = "Time mask"
-    describe = "Short stretches of time hidden: no moment alone may decide."
+    describe = "Short stretches of time masked, as in SpecAugment."
 
     longest: float = parameter(0.1, 0.0, 1.0, "Longest stretch as a share of the clip's frames")
 
@@ -77,7 +77,7 @@ class FrequencyMask(Mask):
     """Stretches of neighbouring bins hidden at all times. SpecAugment, Park et al. (2019)."""
 
     title = "Frequency mask"
-    describe = "Bands hidden: no band alone may decide."
+    describe = "Frequency bands masked, as in SpecAugment."
 
     widest: float = parameter(0.12, 0.0, 1.0, "Widest band as a share of the bins")
 
@@ -102,9 +102,9 @@ class HarmonicMask(Mask):
     """
 
     title = "Harmonic mask"
-    describe = "Pitch classes or circles of harmony hidden: none alone may decide."
+    describe = "Pitch classes or circles of harmony masked."
 
-    count: int = parameter(2, 1, 11, "Pitch classes or circles hidden, but never all", "units")
+    count: int = parameter(2, 1, 11, "Pitch classes or circles masked, but never all", "units")
 
     def check(self) -> None:
         """The representation has pitch classes or circles."""

@@ -20,8 +20,8 @@ from ser_core.features.representations import MFCC, Representation, filters
 class FeatureNoise(FeatureAugment):
     """Gaussian noise in the unit of the representation, within its range."""
 
-    title = "Noise on the picture"
-    describe = "Every value a little uncertain."
+    title = "Feature noise"
+    describe = "Gaussian noise on every value."
 
     level: float = parameter(
         1.0, 0.0, 100.0, "Standard deviation, in the unit of the representation"
@@ -61,7 +61,7 @@ class FeatureEqualiser(FeatureAugment):
         ParameterError: If the representation has no levels over frequency.
     """
 
-    title = "Equaliser on the picture"
+    title = "Feature equaliser"
     describe = "Another microphone: some frequencies louder, some softer."
 
     reach: float = parameter(4.0, 0.0, 40.0, "Largest gain or loss drawn for a frequency", "dB")

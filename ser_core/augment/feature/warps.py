@@ -29,7 +29,7 @@ _HALF_TURNS = (7 / 6, 3 / 2, 2 / 3)
 class FeatureShift(FeatureAugment):
     """Frames moved earlier or later within the clip; silence enters at the other end."""
 
-    title = "Time shift of the picture"
+    title = "Feature time shift"
     describe = "The sound begins earlier or later in its clip."
 
     reach: float = parameter(0.1, 0.0, 0.9, "Farthest shift as a share of the clip's frames")

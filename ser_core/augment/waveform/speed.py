@@ -25,7 +25,7 @@ class Speed(WaveAugment):
     """
 
     title = "Speed"
-    describe = "Faster and higher or slower and lower, as a tape: the clip's length changes."
+    describe = "Faster and higher or slower and lower, like a tape: the clip's length changes."
 
     slowest: float = parameter(0.9, 0.5, 2.0, "Least speed; 1 is unchanged", "times")
     fastest: float = parameter(1.1, 0.5, 2.0, "Greatest speed", "times")

@@ -29,7 +29,7 @@ class MFCC(MelBased):
     """
 
     title = "MFCC"
-    describe = "The spectrum's shape as a few coefficients: the vocal tract more than the pitch."
+    describe = "Spectral envelope as a few coefficients: the vocal tract more than the pitch."
     family = "Cepstrum"
 
     n_mfcc: int = parameter(40, 2, 256, "Coefficients kept: the first are the broad shape", "")
@@ -64,7 +64,7 @@ class DeltaMFCC(MFCC):
     """
 
     title = "Delta MFCC"
-    describe = "How fast each MFCC rises or falls: the movement of articulation."
+    describe = "Slope of each MFCC over time: the movement of articulation."
     unit = "per frame"
 
     width: int = parameter(9, 3, 51, "Frames that the slope is taken over, odd", "frames")

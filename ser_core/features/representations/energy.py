@@ -24,7 +24,7 @@ class ZeroCrossingRate(Representation):
     """
 
     title = "Zero-crossing rate"
-    describe = "How often the wave changes sign: low in vowels, high in s and sh."
+    describe = "Rate of sign changes: low in vowels, high in s and sh."
     unit = "share of samples"
     family = "Energy"
     differentiable = False

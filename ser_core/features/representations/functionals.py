@@ -47,7 +47,7 @@ class Functionals(Representation):
     """
 
     title = "Functionals"
-    describe = "The whole clip in some hundred numbers: pitch, loudness, timbre and their movement."
+    describe = "Statistics over the whole clip: pitch, loudness, timbre and their movement."
     unit = "various"
     family = "Summary"
     version = 2

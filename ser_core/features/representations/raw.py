@@ -18,7 +18,7 @@ class RawWaveform(Representation):
     """Samples as they are: shape (batch, 1, 1, samples), full scale ±1; a frame is a sample."""
 
     title = "Waveform"
-    describe = "The samples of the sound: the network learns its own front-end."
+    describe = "The raw samples: the network learns its own front-end."
     family = "waveform"
     stored = False
 

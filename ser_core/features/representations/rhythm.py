@@ -29,7 +29,7 @@ class Tempogram(Representation):
     """
 
     title = "Tempogram"
-    describe = "After which time the onsets repeat: the pace of syllables."
+    describe = "Autocorrelation of onset strength by lag: the pace of syllables."
     unit = "autocorrelation"
     family = "Rhythm"
 
@@ -67,7 +67,7 @@ class DeltaTempogram(Tempogram):
     """
 
     title = "Delta tempogram"
-    describe = "Where the pace of syllables changes: hurrying, slowing, pausing."
+    describe = "Slope of the tempogram over time: changes of pace, pauses."
     unit = "per frame"
 
     width: int = parameter(9, 3, 51, "Frames that the slope is taken over, odd", "frames")

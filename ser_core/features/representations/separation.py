@@ -32,7 +32,7 @@ class HPSS(MelBased):
     """
 
     title = "HPSS"
-    describe = "Steady tones apart from clicks and bursts: the voice's two ways of making sound."
+    describe = "Harmonic and percussive parts: steady tones apart from clicks and bursts."
     unit = "dB"
     family = "Spectrum"
     channel_names = ("harmonic", "percussive")

@@ -27,7 +27,7 @@ class Spectrogram(Representation):
     """
 
     title = "Spectrogram"
-    describe = "Level at each frequency over time: harmonics as lines, hiss as clouds."
+    describe = "Level at each frequency over time (STFT): harmonics are lines, noise is diffuse."
     unit = "dB"
     family = "Spectrum"
 
@@ -85,7 +85,9 @@ class MelSpectrogram(MelBased):
     """
 
     title = "Log-mel spectrogram"
-    describe = "Level over time on the ear's frequency scale; what most networks are fed."
+    describe = (
+        "Level over time on the mel scale, the ear's frequency scale; the usual input of networks."
+    )
     unit = "dB"
     family = "Spectrum"
 
@@ -104,7 +106,7 @@ class SpectralContrast(Representation):
     """
 
     title = "Spectral contrast"
-    describe = "How far the peaks stand out of the valleys in each octave: clear voice or noise."
+    describe = "Level of peaks above valleys in each octave: high for a clear voice, low for noise."
     unit = "dB"
     family = "Spectrum"
 
