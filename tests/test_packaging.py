@@ -134,7 +134,7 @@ def test_commands_work_outside_the_clone(outside, installed, tmp_path):
 
 
 def test_the_home_page_opens_outside_the_clone(outside):
-    assert outside("-c", HOME_PAGE).strip() == "Hear, measure and recognise emotion in speech"
+    assert outside("-c", HOME_PAGE).strip() == "Speech emotion recognition"
 
 
 def test_the_app_is_served_outside_the_clone(outside, installed, tmp_path):

@@ -31,7 +31,7 @@ def show(active: Active) -> None:
     """The open corpus, and a link to every page with its purpose."""
     corpus = active.corpus
     with st.container(border=True):
-        st.subheader("Open corpus")
+        st.subheader("Current corpus")
         minutes = corpus.usable["duration"].sum() / 60
         st.markdown(
             f"**{plain(corpus.name)}**: {count(len(corpus.usable), 'clip')}, "

@@ -53,7 +53,7 @@ def test_a_file_is_judged_and_stands_beside_its_model_among_the_results(page, mo
     expect(page.get_by_role("heading", name="ONNX fp32 of a small model")).to_be_visible()
     expect(page.get_by_text("WA (accuracy)")).to_be_visible(timeout=DONE)
     page.get_by_role("tab", name="Against its model").click()
-    page.get_by_role("button", name="Let the model answer the same 53 clips").click()
+    page.get_by_role("button", name="Evaluate the model on the same 53 clips").click()
     expect(page.get_by_text("The file and Its model do not differ in UAR")).to_be_visible(
         timeout=DONE
     )

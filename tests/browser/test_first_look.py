@@ -26,8 +26,8 @@ def address(page):
 
 def test_home_plays_a_clip_at_once(page):
     page.goto("/")
-    expect(heading(page, "Hear, measure and recognise emotion in speech")).to_be_visible()
-    expect(page.get_by_text("One voice, one sentence, 6 emotions")).to_be_visible()
+    expect(heading(page, "Speech emotion recognition")).to_be_visible()
+    expect(page.get_by_text("One speaker, one sentence, 6 emotions")).to_be_visible()
     players = page.locator("audio")
     expect(players).to_have_count(7)
     page.wait_for_function("document.querySelectorAll('audio')[0].duration > 1")
@@ -66,7 +66,7 @@ def test_the_selection_survives_a_change_of_page_and_back(page):
     expect(page.get_by_text(clip)).to_be_visible()
     assert address(page)["clip"] == clip
     page.go_back()
-    expect(heading(page, "Hear, measure and recognise emotion in speech")).to_be_visible()
+    expect(heading(page, "Speech emotion recognition")).to_be_visible()
     assert address(page)["clip"] == clip
 
 
@@ -84,7 +84,7 @@ def test_keys_step_through_the_table(page):
 
 def test_a_filter_goes_into_the_address(page):
     page.goto("/corpus")
-    page.get_by_role("textbox", name="Find").fill("mk0")
+    page.get_by_role("textbox", name="Search").fill("mk0")
     expect(page.get_by_text(re.compile("^5 of 53 clips"))).to_be_visible()
     page.wait_for_url(re.compile("find=mk0"))
 
@@ -99,6 +99,6 @@ def test_a_bad_link_says_so_and_shows_the_demo(page):
 def test_both_themes_are_designed(page, scheme):
     page.emulate_media(color_scheme=scheme)
     page.goto("/")
-    expect(page.get_by_text("Open now")).to_be_visible()
+    expect(page.get_by_text("Current corpus")).to_be_visible()
     background = page.get_by_test_id("stApp").evaluate("e => getComputedStyle(e).backgroundColor")
     assert background == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 23, 29)"}[scheme]

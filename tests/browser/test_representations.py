@@ -137,7 +137,7 @@ def test_the_downloaded_sound_is_the_clip(page, demo_clip):
 def test_means_are_made_with_progress_and_shown(page):
     page.goto("/representations?representation=zcr")
     page.get_by_role("button", name="Compute the means").click()
-    expect(page.get_by_text("What sets each apart")).to_be_visible(timeout=90_000)
+    expect(page.get_by_text("Difference from the mean")).to_be_visible(timeout=90_000)
     page.wait_for_function(
         "[...document.querySelectorAll('.js-plotly-plot')].some(p => p.data.length === 6)"
     )
@@ -149,8 +149,8 @@ def test_an_augmentation_is_opened_drawn_anew_and_closed(page):
     page.get_by_text("Augmentation", exact=True).click()
     drawn(page, 3)  # the enlarged one, before and after
     page.wait_for_url(re.compile("augment=default"))
-    page.get_by_role("combobox", name="Change").click()
-    page.get_by_role("option", name="Sound: Vocal tract").click()
+    page.get_by_role("combobox", name="Augmentation").click()
+    page.get_by_role("option", name="Waveform: Vocal tract").click()
     page.wait_for_url(re.compile("augment=vocal_tract"))
     after = "[...document.querySelectorAll('audio')].at(-1).src"
     expect(page.get_by_text("draw 1", exact=True)).to_be_visible()

@@ -45,7 +45,7 @@ def test_a_training_outlives_a_reload_and_leads_to_its_confusion_matrix(page):
     page.mouse.click(place["x"] + place["width"] * 1.3 / 6, place["y"] + place["height"] * 2.2 / 6)
     page.wait_for_url(re.compile("cell=happiness%3Afear"))
     expect(page.get_by_role("combobox", name="True emotion")).to_have_value("happiness")
-    expect(page.get_by_role("combobox", name="Answer")).to_have_value("fear")
+    expect(page.get_by_role("combobox", name="Predicted emotion")).to_have_value("fear")
 
 
 def test_two_tabs_see_one_job_and_a_cancelled_one_goes_on(page):
@@ -55,7 +55,7 @@ def test_two_tabs_see_one_job_and_a_cancelled_one_goes_on(page):
     expect(other.get_by_text("UAR").first).to_be_visible(timeout=DONE)  # the live curves
     other.get_by_role("button", name="Cancel", exact=True).first.click()
     expect(page.get_by_text("cancelled").first).to_be_visible(timeout=DONE)
-    page.get_by_role("button", name="Go on").first.click()
+    page.get_by_role("button", name="Resume").first.click()
     expect(other.get_by_text("running").first).to_be_visible(timeout=DONE)
     page.get_by_role("button", name="Cancel", exact=True).first.click()
     expect(other.get_by_text("cancelled").first).to_be_visible(timeout=DONE)

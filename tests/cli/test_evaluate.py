@@ -45,7 +45,7 @@ def test_a_model_is_judged_and_everything_is_written(model, tmp_path):
     assert {"n", "wa", "uar", "ece", "confusion", "per_speaker"} <= set(content)
     assert content["n"] == len(Predictions.load(answers)) == 53
     (kept,) = saved_evaluations()
-    assert f"Kept among the results as {kept.id}" in said
+    assert f"Saved among the results as {kept.id}" in said
     assert kept.result.uar.value == content["uar"]
 
 
@@ -59,17 +59,17 @@ def test_the_curve_of_enrolment_has_a_row_a_number(model):
     said = run(
         "--model", model, "--corpus", demo_corpus(), "--enrolment-curve", "0,1,all", "--draws", "1"
     )
-    assert "1 clips of every voice are left out" in said
+    assert "1 clips of every speaker are left out" in said
     assert [line.split()[0] for line in said.splitlines() if "(" in line][-3:] == ["0", "1", "all"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ([], "one thing is judged"),
-        (["--model", "x", "--run", "y"], "one thing is judged"),
-        (["--model", "x"], "judged on a corpus"),
-        (["--model", "x", "--corpus", "y", "--enrol", "some"], "some: is no number of clips"),
+        ([], "either a model or runs are evaluated"),
+        (["--model", "x", "--run", "y"], "either a model or runs are evaluated"),
+        (["--model", "x"], "a model needs a corpus"),
+        (["--model", "x", "--corpus", "y", "--enrol", "some"], "some: is not a number of clips"),
     ],
 )
 def test_what_makes_no_sense_is_refused(arguments, problem):

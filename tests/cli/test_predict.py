@@ -55,7 +55,7 @@ def clips(tmp_path):
 
 def test_a_folder_becomes_a_table(model, clips, tmp_path):
     said = run(clips, "--model", model, "--csv", tmp_path / "out.csv")
-    assert "2 answered, 1 not" in said
+    assert "2 classified, 1 not" in said
     table = pd.read_csv(tmp_path / "out.csv", keep_default_na=False)
     columns = ["file", "seconds", "p_anger", "p_sadness", "p_neutral", "answer", "confidence"]
     signed = ["threshold", "model", "voice_clips", "other_voice"]
@@ -85,7 +85,7 @@ def test_a_clip_of_another_voice_is_doubted(model, clips):
     arguments = ("--model", model, "--enrol", clips / "EB0_anger_82.flac")
     rows = json.loads(run(man, clips / "EB0_fear_82.flac", *arguments, "--json"))
     assert [row["other_voice"] for row in rows] == [True, False]
-    assert "1 of the files may be of another voice" in run(man, *arguments)
+    assert "1 of the files may be of another speaker" in run(man, *arguments)
     (first, *_rest) = json.loads(run(man, *arguments, "--timeline", "--json"))
     assert first["other_voice"]
 

@@ -136,7 +136,9 @@ def test_uneven_classes():
     corpus, measures = healthy()
     clips = corpus.clips
     kept = clips[(clips["emotion"] != "fear") | (clips["sentence"] == "t0")]
-    card = cards(replace(corpus, clips=kept), measures.loc[kept.index])["Emotions of unequal size"]
+    card = cards(replace(corpus, clips=kept), measures.loc[kept.index])[
+        "Class imbalance: emotions of unequal size"
+    ]
     assert card.severity == "warning"
     assert card.detail.startswith("anger has 5.0 times the clips of fear")
     assert set(kept.loc[card.clips, "emotion"]) == {"fear"}

@@ -112,7 +112,7 @@ def test_all_right_is_not_certainty():
     assert 0.72 < uar.low < wa.low
     assert (f1.value, f1.low, f1.high, f1.method) == (1.0, None, None, "none")
     assert f1.how == "no interval"
-    assert "do not tell how it scatters" in f1.note
+    assert "do not show its variance" in f1.note
 
 
 def test_one_clip_says_next_to_nothing():

@@ -40,7 +40,7 @@ def test_shows_every_clip_and_the_numbers(visit):
     numbers = {metric.label: metric.value for metric in app.metric}
     assert numbers["Clips"] == "53"
     assert numbers["Speakers"] == "9"
-    assert "Cannot be used" not in numbers
+    assert "Unusable" not in numbers
 
 
 def test_filters_narrow_the_table(visit):
@@ -52,7 +52,7 @@ def test_filters_narrow_the_table(visit):
 
 def test_text_is_searched_in_words_and_names(visit):
     app = visit("corpus")
-    field(app, "Find").set_value("mk0_fear").run()
+    field(app, "Search").set_value("mk0_fear").run()
     assert table(app)["clip"].to_list() == ["samples/MK0_fear_48.flac"]
 
 
@@ -70,7 +70,7 @@ def test_another_corpus_opens_for_all_pages_and_is_remembered(visit, said, other
     assert app.query_params["corpus"] == str(other_corpus)
     assert "clip" not in app.query_params
     numbers = {metric.label: metric.value for metric in app.metric}
-    assert (numbers["Clips"], numbers["Cannot be used"]) == ("1", "1")
+    assert (numbers["Clips"], numbers["Unusable"]) == ("1", "1")
     assert "1 clips" not in said(app)
     press(app, "The bundled demo")
     assert len(table(app)) == 53
@@ -97,7 +97,7 @@ def test_a_table_row_that_cannot_be_used_says_why(visit, other_corpus):
 
 def test_the_first_clip_is_shown_while_the_chosen_one_is_filtered_away(visit, said):
     app = visit("corpus", clip="samples/EB0_anger_82.flac")
-    field(app, "Find").set_value("mk0_").run()
+    field(app, "Search").set_value("mk0_").run()
     assert "1 of 5, in the order of the corpus" in said(app)
     press(app, "Next")
     assert app.query_params["clip"] == table(app)["clip"][1]
@@ -105,8 +105,8 @@ def test_the_first_clip_is_shown_while_the_chosen_one_is_filtered_away(visit, sa
 
 def test_nothing_is_offered_where_no_clip_meets_the_filters(visit, said):
     app = visit("corpus")
-    field(app, "Find").set_value("no such word").run()
-    assert "No clip of 53 is like that" in said(app)
+    field(app, "Search").set_value("no such word").run()
+    assert "None of the 53 clips matches" in said(app)
     assert not app.get("download_button")
     assert not app.get("audio")
 

@@ -26,15 +26,15 @@ def numbers(app):
 def test_overview_measures_a_small_corpus_at_once(visit, said):
     app = visit("corpus", view="Overview")
     assert len(app.get("plotly_chart")) == 4
-    assert "How loud" in said(app)
+    assert "**Level**" in said(app)
 
 
 def test_checks_find_the_emotion_a_speaker_lacks(visit, said):
     app = visit("corpus", view="Checks")
     words = said(app)
-    assert "Checked files, labels and sound of 53 clips: 1 warning" in words
+    assert "Checked files, labels and audio of 53 clips: 1 warning" in words
     assert "MK0 has no surprise" in words
-    assert "Looked for and not found: missing files" in words
+    assert "Checked and not found: missing files" in words
     assert not app.dataframe  # the clips come when the card is opened
 
 
@@ -45,21 +45,21 @@ def test_a_split_by_speakers_is_graded_b(visit, said):
 
 
 def test_a_random_split_wears_the_badge(visit, said):
-    app = select(visit("corpus", view="Split"), "What the test should answer", "random")
+    app = select(visit("corpus", view="Split"), "Split policy", "random")
     assert "Leak grade E" in said(app)
     assert "speakers shared" in said(app)
 
 
 def test_a_split_in_folds_offers_the_folds(visit):
     app = visit("corpus", view="Split")
-    app = select(app, "What the test should answer", "leave-one-speaker-out")
+    app = select(app, "Split policy", "leave-one-speaker-out")
     app = select(app, "Fold", "MK0")
     assert not app.error
 
 
 def test_a_fold_says_who_is_heard_in_it(visit, said):
     app = visit("corpus", view="Split")
-    app = select(app, "What the test should answer", "leave-one-speaker-out")
+    app = select(app, "Split policy", "leave-one-speaker-out")
     select(app, "Fold", "MK0")
     assert not app.slider  # shares would do nothing
     assert re.search(r"Fold MK0 tests on MK0 and validates on \w\w0\.", said(app))
@@ -70,7 +70,7 @@ def test_a_fold_says_who_is_heard_in_it(visit, said):
 
 def test_a_policy_that_cannot_be_met_says_why(visit):
     app = visit("corpus", view="Split")
-    app = select(app, "What the test should answer", "grouped-k-fold")
+    app = select(app, "Split policy", "grouped-k-fold")
     next(s for s in app.slider if s.label == "Folds").set_value(10).run()
     assert "speakers" in app.error[0].value
 
@@ -89,7 +89,7 @@ def test_a_saved_split_is_opened_deleted_and_brought_back(visit, said):
     app.number_input[0].set_value(7).run()
     next(s for s in app.slider if s.label.startswith("Test")).set_value(30).run()
     press(app, "Save the split")
-    app = select(visit("corpus", view="Split"), "What the test should answer", "random")
+    app = select(visit("corpus", view="Split"), "Split policy", "random")
     press(app, "Show")
     assert "Leak grade B" in said(app)
     assert app.number_input[0].value == 7
@@ -103,7 +103,7 @@ def test_a_saved_split_is_opened_deleted_and_brought_back(visit, said):
 
 def test_recordings_in_both_parts_are_looked_for_by_measuring(visit, said, large):
     app = visit("corpus", view="Split")
-    assert "Measure the clips to see whether the test has recordings of training" in said(app)
+    assert "Measure the clips to see recordings shared by test and training" in said(app)
 
 
 @pytest.fixture
@@ -119,11 +119,11 @@ def job():
 def test_a_large_corpus_is_measured_by_a_job(visit, said, large):
     app = visit("corpus", view="Checks")
     assert "Checked files and labels of 53 clips" in said(app)
-    assert "Not looked for until the clips are measured: one sound with" in said(app)
+    assert "Not checked until the clips are measured: one sound with" in said(app)
     press(app, "Measure the clips")
     assert job().wait(120) is State.FINISHED, job().log()
     app.run()
-    assert "Checked files, labels and sound" in said(app)
+    assert "Checked files, labels and audio" in said(app)
 
 
 def test_a_running_job_is_shown_again_and_can_be_cancelled(visit, large, monkeypatch):
@@ -136,4 +136,4 @@ def test_a_running_job_is_shown_again_and_can_be_cancelled(visit, large, monkeyp
     press(elsewhere, "Cancel")
     assert job().wait(20) is State.CANCELLED
     elsewhere.run()
-    assert "Go on measuring" in [b.label for b in elsewhere.button]
+    assert "Resume measuring" in [b.label for b in elsewhere.button]

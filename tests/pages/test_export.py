@@ -158,10 +158,10 @@ def test_a_judged_file_is_held_against_its_model_on_the_same_clips(
     found = evaluate_model(there, open_corpus(demo_corpus()), Choice())
     kept = saved_evaluations.save_evaluation(found, there, demo_corpus(), Choice())
     app = visit("results", run=kept.id, tab="Against its model")
-    press(app, "Let the model answer the same 53 clips")
+    press(app, "Evaluate the model on the same 53 clips")
     finished("judge:")
     app = visit("results", run=kept.id, tab="Against its model")
-    assert "Paired test on the 53 clips that all answered" in said(app)
+    assert "Paired test on the 53 clips that all predicted" in said(app)
     assert "do not differ in UAR" in said(app)
     table = visit("results").dataframe[0].value
     assert sorted(table["Kind"]) == ["exported file", "model", "training", "training"]
@@ -181,7 +181,7 @@ def test_a_file_from_elsewhere_is_held_against_the_model_that_the_user_names(
     assert model.title in box.options
     box.set_value(model.key).run()
     assert model.title in said(app).replace("\\", "")
-    assert "Let the model answer the same 53 clips" in [b.label for b in app.button]
+    assert "Evaluate the model on the same 53 clips" in [b.label for b in app.button]
 
 
 def test_a_file_is_compared_with_a_training_on_the_clips_that_both_answered(

@@ -21,7 +21,7 @@ def test_opens_on_the_demo_with_a_clip_for_every_emotion(visit, said):
     assert "nEMO" in words
     assert "53 clips" in words
     assert "6 emotions" in words
-    assert "Trained here**: nothing yet" in words
+    assert "Finished runs**: none yet" in words
     assert len(audio_players(app)) == 7
     assert not app.warning
     assert not app.error

@@ -130,7 +130,7 @@ def test_parameters_that_do_not_go_together_keep_the_last_picture(visit, said):
     told = "“Coefficients” (n_mfcc) = 100 must not exceed “Mel bands” (n_mels) = 80"
     assert told in app.error[0].value.replace("\\", "")
     assert array(figures(app)[f"mfcc-{ANGER}"]["data"][0]["z"]).shape[0] == 20
-    assert "last parameters that went together" in said(app)
+    assert "last valid parameters" in said(app)
 
 
 @pytest.mark.parametrize(
@@ -327,16 +327,16 @@ def test_augmentation_is_closed_until_the_address_names_one(visit):
     app = visit("representations", clip=ANGER, representation="melspectrogram")
     box = next(e for e in app.expander if e.label == "Augmentation")
     assert not box.proto.expanded
-    assert "Change" not in [s.label for s in app.selectbox]
+    assert "Augmentation" not in [s.label for s in app.selectbox]
     opened = augmented(visit)
     box = next(e for e in opened.expander if e.label == "Augmentation")
     assert box.proto.expanded
-    assert "Change" in [s.label for s in opened.selectbox]
+    assert "Augmentation" in [s.label for s in opened.selectbox]
 
 
 def test_an_augmentation_is_seen_and_heard_and_another_draw_differs(visit, said):
     app = augmented(visit)
-    choose(app, "Change", "pitch")
+    choose(app, "Augmentation", "pitch")
     assert app.query_params["augment"] == "pitch"
     shown = figures(app)
     before = shown[f"melspectrogram-{ANGER}"]
@@ -356,19 +356,19 @@ def test_an_augmentation_is_seen_and_heard_and_another_draw_differs(visit, said)
 def test_what_changes_the_picture_alone_is_not_heard(visit, said):
     app = augmented(visit, "time_mask")
     assert len(app.get("audio")) == 1
-    assert "nothing to hear" in said(app)
+    assert "nothing to play" in said(app)
 
 
 def test_parameters_of_an_augmentation_go_into_the_address_and_back(visit):
     app = augmented(visit, "time_mask", augment_fill="silence", augment_seed="3")
     first = changed(app)
-    number(app, "Masks a clip").set_value(9).run()
+    number(app, "Masks per clip").set_value(9).run()
     assert app.query_params["augment_count"] == "9"
     hidden = (changed(app) <= -100).all(axis=0).sum()
     assert hidden > (first <= -100).all(axis=0).sum()
     choose(app, "What is put in its place", "mean")
     assert "augment_fill" not in app.query_params  # it is the default
-    button(app, "Reset the change").click().run()
+    button(app, "Reset augmentation").click().run()
     assert {"augment_count", "augment_fill"}.isdisjoint(app.query_params)
     assert app.query_params["augment_seed"] in ("3", ["3"])
 
@@ -388,7 +388,7 @@ def test_the_default_recipe_says_which_steps_this_draw_has(visit, said):
     assert "**Gain** (100% of clips)" in words
     assert "Not in this draw" in words
     assert len(app.get("audio")) == 3
-    assert "Change" in [s.label for s in app.selectbox]
+    assert "Augmentation" in [s.label for s in app.selectbox]
 
 
 def test_only_what_has_a_meaning_is_offered_and_carried_to_another_representation(visit):
@@ -397,7 +397,7 @@ def test_only_what_has_a_meaning_is_offered_and_carried_to_another_representatio
     assert app.query_params["augment"] in ("transposition", ["transposition"])
     choose(app, "Representation", "mfcc")
     assert app.query_params["augment"] == "default"
-    offered = next(s for s in app.selectbox if s.label == "Change").options
+    offered = next(s for s in app.selectbox if s.label == "Augmentation").options
     assert "Picture: Transposition" not in offered
     assert "Sound: Recorded noise" not in offered
     button(app, "← All thirteen").click().run()

@@ -38,7 +38,7 @@ def test_the_list_shows_every_run_with_interval_and_badge(visit, with_runs, ser_
     table = visit("results").dataframe[0].value.set_index("Split")
     assert set(table.index) == {"random", "speaker-disjoint"}
     assert list(table.loc["random", "Badge"]) == ["speakers shared"]
-    assert list(table.loc["speaker-disjoint", "Badge"]) == ["new speakers"]
+    assert list(table.loc["speaker-disjoint", "Badge"]) == ["unseen speakers"]
     figure = summary(ser_home, with_runs["random"])["test"]["uar"]
     assert table.loc["random", "UAR"] == figure["value"]
     assert table.loc["random", "95 %"] == f"{figure['low']:.3f} to {figure['high']:.3f}"
@@ -49,7 +49,7 @@ def test_filters_narrow_the_list(visit, with_runs):
     box(app, "Split").set_value(["random"]).run()
     assert list(app.dataframe[0].value["Hash"]) == [with_runs["random"]]
     app.text_input[0].set_value("no such run").run()
-    assert "No result is like that" in app.info[0].value
+    assert "No result matches" in app.info[0].value
 
 
 def test_a_run_shows_its_figures_and_wears_its_badge(visit, said, with_runs, ser_home):
@@ -93,9 +93,9 @@ def test_runs_are_compared_as_they_answer_enrolled_voices(visit, enrolling, with
         app = visit("results", compare=both, voices=voices)
         assert not app.exception
         table = app.dataframe[0].value.set_index("Split")
-        assert ("Voices" in table) is (voices == "enrolled")
+        assert ("Enrolment" in table) is (voices == "enrolled")
         found.append(table.loc["random", "UAR"])
-    assert list(table["Voices"].loc[["random", "speaker-disjoint"]]) == ["enrolled", "strangers"]
+    assert list(table["Enrolment"].loc[["random", "speaker-disjoint"]]) == ["test clips", "none"]
     assert found[0] != found[1] == "1.000"
 
 
@@ -113,7 +113,7 @@ def test_a_run_with_models_leads_to_predict(visit, with_runs, ser_home):
 def test_a_run_on_new_speakers_wears_no_badge(visit, said, with_runs):
     app = visit("results", run=with_runs["speaker-disjoint"])
     assert "speakers shared" not in said(app)
-    assert "new speakers" in said(app)
+    assert "unseen speakers" in said(app)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_runs_are_compared_on_their_common_clips_in_words(visit, said, with_runs
     assert "tested on different clips" in app.warning[0].value
     assert "UAR" in said(app)
     assert list(app.dataframe[0].value["Seeds"]) == [2, 2]
-    assert "±" in app.dataframe[0].value["Mean ± spread over seeds"][0]
+    assert "±" in app.dataframe[0].value["Mean ± SD over seeds"][0]
 
 
 def test_deleting_a_run_can_be_undone(visit, said, with_runs, ser_home):
@@ -211,7 +211,7 @@ def test_all_that_was_deleted_can_be_undone(visit, said, with_runs):
 def test_leak_premium_says_what_a_split_costs_and_offers_the_missing(visit, said, with_runs):
     app = visit("results", results="Leak premium")
     words = said(app)
-    assert "known voices saying known sentences" in words
+    assert "seen speakers, seen sentences" in words
     assert "Train the missing 2 splits" in [b.label for b in app.button]
 
 
@@ -226,5 +226,5 @@ def test_a_damaged_run_is_told_and_the_page_stands(visit, with_runs, ser_home):
 @pytest.mark.parametrize(("skill", "rows", "guessed"), [(0.0, 300, True), (4.0, 300, False)])
 def test_a_run_that_learned_nothing_is_told_to_be_guessing(skill, rows, guessed):
     said = chance_warning(report(drawn(rows, skill=skill)))
-    assert ("no better than guessing" in said) is guessed
+    assert ("no better than chance" in said) is guessed
     assert ("UAR of 0.167" in said) is guessed

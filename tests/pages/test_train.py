@@ -179,7 +179,7 @@ def test_a_split_that_cannot_be_made_is_told(visit):
 def test_edited_yaml_fills_the_form(visit):
     app = visit("train")
     text(app).set_value("train: {epochs: 7}\nnormalise: speaker")
-    press(app, "Take the changes over")
+    press(app, "Apply")
     assert field(app, "train.epochs").value == 7
     assert app.query_params["normalise"] == "speaker"
 
@@ -190,7 +190,7 @@ def test_edited_yaml_fills_the_form(visit):
 def test_yaml_with_a_fault_is_told_and_changes_nothing(visit, typed, told):
     app = visit("train", **{"train.epochs": "5"})
     text(app).set_value(typed)
-    press(app, "Take the changes over")
+    press(app, "Apply")
     assert any(told in error.value for error in app.error)
     assert app.query_params["train.epochs"] == "5"
 
@@ -219,7 +219,7 @@ def test_the_time_is_told_from_a_run_like_it(visit, said, with_runs):
 
 
 def test_without_anything_known_it_offers_to_measure(visit):
-    assert "Time a few real steps" in [b.label for b in visit("train").button]
+    assert "Measure training speed" in [b.label for b in visit("train").button]
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ def test_one_click_queues_every_representation_and_every_split(visit, queued):
 
 def test_the_command_is_the_recipe(visit):
     app = visit("train", **TINY)
-    box = next(e for e in app.expander if e.label == "The same in a terminal")
+    box = next(e for e in app.expander if e.label == "As a command")
     assert box is not None
     recipe = parse(yaml.safe_load(text(app).value))
     command = shell(recipe)
@@ -312,8 +312,8 @@ def test_a_failed_training_says_why_and_can_go_on(visit, said, ser_home):
     assert str(job.wait(60)) == "failed"
     app = visit("train", view="Jobs")
     assert "/nowhere/at/all" in app.error[0].value
-    assert {"Go on", "Remove"} <= {b.label for b in app.button}
-    assert "before its first epoch was whole" in said(app)
+    assert {"Resume", "Remove"} <= {b.label for b in app.button}
+    assert "before its first epoch was complete" in said(app)
     press(app, "Remove")
     assert not app.error
 
@@ -327,7 +327,7 @@ def test_a_training_that_was_stopped_shows_how_far_it_came(visit, said, ser_home
     assert str(job.wait(60)) == "failed"
     words = said(visit("train", view="Jobs"))
     assert "epoch 1 of 20, validation UAR 0.400" in words
-    assert "Go on continues behind its last whole epoch" in words
+    assert "Resume continues after its last complete epoch" in words
 
 
 def one_epoch(folder):

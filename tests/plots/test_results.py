@@ -110,7 +110,7 @@ def test_reliability_shows_every_bin_that_has_clips(found):
 def test_course_marks_the_best_and_the_last_epoch():
     figure = course_figure(HISTORY, best_epoch=2)
     marks = {t.name: (t.x[0], t.y[0]) for t in figure.data if t.xaxis == "x2" and len(t.x) == 1}
-    assert marks == {"best, kept": (2, 0.6), "last": (3, 0.5)}
+    assert marks == {"best epoch": (2, 0.6), "last": (3, 0.5)}
 
 
 def test_course_of_a_training_under_way_leaves_room_for_the_rest():
