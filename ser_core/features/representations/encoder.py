@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ser_core.core.parameters import parameter
 from ser_core.features.representations.analysis import Analysis
 from ser_core.features.representations.base import SUMMARY, Axis, Representation, model_input
 
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
     from ser_core.features.encoders import EncoderFolder
 
 STATISTICS = ("mean", "spread")
-
-
-def _text(help: str) -> Any:  # noqa: A002
-    return field(default="", metadata={"help": help})
 
 
 @model_input("encoder", SUMMARY)
@@ -49,11 +46,15 @@ class EncoderStatistics(Representation):
 
     n_fft: int = field(default=400, init=False, repr=False)
     hop_length: int = field(default=320, init=False, repr=False)
-    encoder: str = _text("Folder of the encoder: config.json and weights as safetensors")
-    first: int = field(default=1, metadata={"help": "First layer; 0 is what goes into layer 1"})
-    last: int = field(default=-1, metadata={"help": "Last layer; -1 for the last there is"})
-    weights: str = _text("Hash of the weights; filled in from the folder")
-    config: str = _text("Configuration as JSON; filled in from the folder")
+    encoder: str = field(
+        default="",
+        metadata={"help": "Folder of the encoder: config.json and weights as safetensors"},
+    )
+    first: int = parameter(1, 0, 200, "First layer; 0 is what goes into layer 1", "")
+    last: int = parameter(-1, -1, 200, "Last layer; -1 for the last there is", "")
+    # Filled in from the folder.
+    weights: str = ""
+    config: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
