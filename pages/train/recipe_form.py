@@ -200,8 +200,9 @@ def _representation() -> None:
     chosen = there[held]
     st.caption(plain(chosen.describe))
     with st.expander("Parameters", type="compact"), _grid():
-        for field in (each for each in dataclasses.fields(chosen) if "low" in each.metadata):
-            _parameter(field, content.get("representation", {}).get(field.name, field.default))
+        for field in (each for each in dataclasses.fields(chosen) if "help" in each.metadata):
+            draw = _parameter if "low" in field.metadata else _text_parameter
+            draw(field, content.get("representation", {}).get(field.name, field.default))
 
 
 def _representation_changed() -> None:
@@ -236,6 +237,19 @@ def _parameter(field: dataclasses.Field[Any], value: Any) -> None:
         placeholder=str(value),
         help=f"{rule['help']}. From {rule['low']:g} to {rule['high']:g}; the default is "
         f"{field.default:g}. `{name}`",
+        on_change=_parameter_changed,
+        args=(name, field.default),
+    )
+
+
+def _text_parameter(field: dataclasses.Field[Any], value: Any) -> None:
+    """A parameter of the representation that is a text, such as a folder."""
+    name = f"representation.{field.name}"
+    st.session_state[field_controls.key_of(name)] = str(value)
+    st.text_input(
+        field_controls.label_of(name),
+        key=field_controls.key_of(name),
+        help=f"{field.metadata['help']}. `{name}`",
         on_change=_parameter_changed,
         args=(name, field.default),
     )

@@ -58,6 +58,9 @@ from ser_core.features.representations.functionals import Functionals
 from ser_core.features.representations.raw import RawWaveform
 
 # isort: split
+from ser_core.features.representations.encoder import EncoderStatistics
+
+# isort: split
 from ser_core.features.representations.frontend import FrontEnd, represent
 
 __all__ = [
@@ -77,6 +80,7 @@ __all__ = [
     "Chroma",
     "DeltaMFCC",
     "DeltaTempogram",
+    "EncoderStatistics",
     "FrontEnd",
     "Functionals",
     "MelSpectrogram",

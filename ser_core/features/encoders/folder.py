@@ -1,0 +1,133 @@
+"""The folder of a pretrained encoder: its configuration, and weights without pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ser_core.core.errors import ModelError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+LARGEST = 8 << 30
+"""Bytes of weights above which a folder is not opened."""
+
+CONVERT = (
+    "Convert it once where you trust its source: "
+    "`AutoModel.from_pretrained(FOLDER).save_pretrained(FOLDER, safe_serialization=True)`"
+)
+
+
+@dataclass(frozen=True)
+class EncoderFolder:
+    """An encoder on disk, in the layout that `transformers` writes.
+
+    Attributes:
+        path: The folder.
+        config: Content of `config.json`.
+        preparation: Content of `preprocessor_config.json`; empty where there is none.
+        files: Files of weights, in order.
+    """
+
+    path: Path
+    config: dict[str, Any]
+    preparation: dict[str, Any]
+    files: tuple[Path, ...]
+
+    @property
+    def model_type(self) -> str:
+        """Family as `transformers` names it, such as "whisper"."""
+        return str(self.config.get("model_type", ""))
+
+    @property
+    def weights_hash(self) -> str:
+        """Sixteen hexadecimal digits of the weights' bytes."""
+        stats = [file.stat() for file in self.files]
+        return _hash(self.files, tuple((each.st_size, each.st_mtime_ns) for each in stats))
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All weights by name, as they are stored.
+
+        Raises:
+            ModelError: If a file is damaged.
+        """
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        found: dict[str, Tensor] = {}
+        try:
+            for file in self.files:
+                found |= load_file(file)
+        except (OSError, SafetensorError) as error:
+            raise ModelError(
+                f"its weights cannot be read ({error})",
+                subject=str(self.path),
+                remedy="Fetch the encoder again",
+            ) from error
+        return found
+
+
+@lru_cache(maxsize=16)
+def _hash(files: tuple[Path, ...], stats: tuple[tuple[int, int], ...]) -> str:  # noqa: ARG001
+    digest = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as content:
+            while part := content.read(1 << 22):
+                digest.update(part)
+    return digest.hexdigest()[:16]
+
+
+def open_folder(path: Path) -> EncoderFolder:
+    """Read what an encoder is.
+
+    Args:
+        path: A local folder with `config.json` and weights as safetensors. Nothing is downloaded,
+            and no code of the folder is run.
+
+    Raises:
+        ModelError: If there is no such folder, its weights are a pickle, or it is damaged.
+    """
+    if not path.is_dir():
+        raise ModelError(
+            "there is no such folder",
+            subject=str(path),
+            remedy="Give the folder of an encoder, with config.json and model.safetensors",
+        )
+    files = tuple(sorted(each for each in path.glob("*.safetensors") if each.is_file()))
+    if not files and any(path.glob("*.bin")):
+        raise ModelError(
+            "its weights are a pickle, which could run any program when it is opened",
+            subject=str(path),
+            remedy=CONVERT,
+        )
+    if not files:
+        raise ModelError(
+            "holds no weights", subject=str(path), remedy="It needs a model.safetensors"
+        )
+    if sum(file.stat().st_size for file in files) > LARGEST:
+        raise ModelError(
+            f"its weights are larger than {LARGEST >> 30} GiB",
+            subject=str(path),
+            remedy="Choose a smaller encoder",
+        )
+    config = _json(path / "config.json", required=True)
+    return EncoderFolder(path, config, _json(path / "preprocessor_config.json"), files)
+
+
+def _json(file: Path, *, required: bool = False) -> dict[str, Any]:
+    if not required and not file.exists():
+        return {}
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{file.name} cannot be read", subject=str(file.parent), remedy="Fetch it again"
+        ) from error
+    if not isinstance(content, dict):
+        raise ModelError(f"{file.name} is no mapping", subject=str(file.parent))
+    return content

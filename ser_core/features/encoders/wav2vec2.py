@@ -1,0 +1,109 @@
+"""wav2vec 2.0 and its kin (XLSR, HuBERT, WavLM, data2vec), as `transformers` computes them.
+
+Baevski et al. (2020), Hsu et al. (2021), Chen et al. (2022). Families whose feature extractor has a
+group norm over time (`feat_extract_norm` = "group") answer otherwise when a sound is padded, and
+so does data2vec, whose positional convolutions read behind the end of a sound: there only sounds
+of one length share a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class Wav2Vec2Encoder(nn.Module):
+    """Samples to the hidden states of all layers.
+
+    Args:
+        config: Content of `config.json`.
+        preparation: Content of `preprocessor_config.json`: `do_normalize` and `sampling_rate`.
+        last: Number of layers that are kept; all when None.
+    """
+
+    def __init__(
+        self, config: Mapping[str, Any], preparation: Mapping[str, Any], last: int | None = None
+    ) -> None:
+        super().__init__()
+        from transformers import AutoConfig, AutoModel
+
+        own = dict(config)
+        every = int(own["num_hidden_layers"])
+        self.count = every if last is None else min(last, every)
+        built = AutoConfig.for_model(**{**own, "layerdrop": 0.0, "apply_spec_augment": False})
+        built._attn_implementation = "eager"
+        self.model = AutoModel.from_config(built).eval()
+        self.size = int(built.hidden_size)
+        self.sample_rate = int(preparation.get("sampling_rate", 16_000))
+        self.normalised = bool(preparation.get("do_normalize", True))
+        self.one_by_one = (
+            getattr(built, "feat_extract_norm", "layer") == "group"
+            or built.model_type == "data2vec-audio"
+        )
+        kernels, strides = built.conv_kernel, built.conv_stride
+        self.windows = list(zip(kernels, strides, strict=True))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Hidden states and their size: (layers + 1, size)."""
+        return self.count + 1, self.size
+
+    @property
+    def least(self) -> int:
+        """Samples that the first frame needs."""
+        needed = 1
+        for kernel, stride in reversed(self.windows):
+            needed = (needed - 1) * stride + kernel
+        return needed
+
+    def frames(self, samples: Tensor) -> Tensor:
+        """Frames of sounds of so many samples; shorter ones than a window are padded to one."""
+        count = samples.clamp(min=self.least)
+        for kernel, stride in self.windows:
+            count = (count - kernel) // stride + 1
+        return count
+
+    def forward(self, waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Hidden states, (batch, samples) -> (batch, layers + 1, frames, size).
+
+        Args:
+            waveforms: Full scale ±1, zero behind each sound's own samples.
+            lengths: Samples of each sound, shape (batch,); full length when absent.
+        """
+        if lengths is None:
+            lengths = torch.full((len(waveforms),), waveforms.shape[-1], device=waveforms.device)
+        if self.one_by_one and len(set(lengths.tolist())) > 1:
+            return self._apart(waveforms, lengths)
+        short = max(0, self.least - waveforms.shape[-1])
+        sounds = nn.functional.pad(waveforms, (0, short))
+        own = torch.arange(sounds.shape[-1], device=sounds.device) < lengths[:, None].clamp(
+            min=self.least
+        )
+        if self.normalised:
+            sounds = _normalised(sounds, lengths)
+        mask = None if self.one_by_one else own.long()
+        states = self.model(sounds, attention_mask=mask, output_hidden_states=True).hidden_states
+        return torch.stack(states[: self.count + 1], dim=1)
+
+    def _apart(self, waveforms: Tensor, lengths: Tensor) -> Tensor:
+        """Sounds of each length by themselves, zero behind each one's own frames."""
+        frames = self.frames(lengths)
+        shape = (len(waveforms), self.count + 1, int(frames.max()), self.size)
+        found = waveforms.new_zeros(shape)
+        for length in lengths.unique().tolist():
+            rows = (lengths == length).nonzero().flatten()
+            states = self(waveforms[rows, :length])
+            found[rows, :, : states.shape[2]] = states
+        return found
+
+
+def _normalised(sounds: Tensor, lengths: Tensor) -> Tensor:
+    """Zero mean and unit variance over each sound's own samples, zero behind them."""
+    own = torch.arange(sounds.shape[-1], device=sounds.device) < lengths[:, None]
+    count = lengths[:, None].to(sounds.dtype)
+    mean = (sounds * own).sum(-1, keepdim=True) / count
+    variance = ((sounds - mean).square() * own).sum(-1, keepdim=True) / count
+    return (sounds - mean) / (variance + 1e-7).sqrt() * own

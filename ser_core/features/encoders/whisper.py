@@ -1,0 +1,136 @@
+"""The encoder of Whisper, run on the frames that are there instead of on 30 seconds.
+
+Radford et al. (2022). The original pads every sound to 30 s; here a clip costs what its own
+length costs, and frames behind its end are masked as keys of the attention. On a sound of 30 s
+both are the same. Submodules have the names of `transformers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ser_core.features.representations import filters
+
+SAMPLE_RATE, N_FFT, HOP = 16_000, 400, 160
+STRIDE = 2 * HOP
+"""Samples from one frame of the encoder to the next: 20 ms."""
+
+REACH = 4
+"""Frames of log-mel behind a clip's end that the two convolutions look at, rounded up."""
+
+
+class SelfAttention(nn.Module):
+    """Multi-head attention of each frame to all of its own clip."""
+
+    def __init__(self, size: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.k_proj = nn.Linear(size, size, bias=False)
+        self.v_proj = nn.Linear(size, size)
+        self.q_proj = nn.Linear(size, size)
+        self.out_proj = nn.Linear(size, size)
+
+    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        """(batch, frames, size) -> the same; mask (batch, 1, 1, frames), true for own frames."""
+
+        def split(y: Tensor) -> Tensor:
+            return y.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+        q, k, v = split(self.q_proj(x)), split(self.k_proj(x)), split(self.v_proj(x))
+        found = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        out: Tensor = self.out_proj(found.transpose(1, 2).flatten(2))
+        return out
+
+
+class Layer(nn.Module):
+    """A pre-norm transformer layer."""
+
+    def __init__(self, size: int, heads: int, inner: int) -> None:
+        super().__init__()
+        self.self_attn = SelfAttention(size, heads)
+        self.self_attn_layer_norm = nn.LayerNorm(size)
+        self.fc1 = nn.Linear(size, inner)
+        self.fc2 = nn.Linear(inner, size)
+        self.final_layer_norm = nn.LayerNorm(size)
+
+    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        """(batch, frames, size) -> the same."""
+        x = x + self.self_attn(self.self_attn_layer_norm(x), mask)
+        inner = F.gelu(self.fc1(self.final_layer_norm(x)))
+        out: Tensor = x + self.fc2(inner)
+        return out
+
+
+class WhisperEncoder(nn.Module):
+    """Samples to the hidden states of all layers.
+
+    Args:
+        config: Content of `config.json`.
+        last: Number of layers that are kept; all when None. The final norm follows the last only.
+    """
+
+    sample_rate = SAMPLE_RATE
+
+    def __init__(self, config: Mapping[str, Any], last: int | None = None) -> None:
+        super().__init__()
+        size, bands = int(config["d_model"]), int(config["num_mel_bins"])
+        every = int(config["encoder_layers"])
+        heads, inner = int(config["encoder_attention_heads"]), int(config["encoder_ffn_dim"])
+        self.bands = bands
+        self.most = int(config["max_source_positions"])
+        self.conv1 = nn.Conv1d(bands, size, 3, padding=1)
+        self.conv2 = nn.Conv1d(size, size, 3, stride=2, padding=1)
+        self.embed_positions = nn.Embedding(self.most, size)
+        kept = every if last is None else min(last, every)
+        self.layers = nn.ModuleList(Layer(size, heads, inner) for _ in range(kept))
+        self.layer_norm = nn.LayerNorm(size) if kept == every else None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Hidden states and their size: (layers + 1, size)."""
+        return len(self.layers) + 1, self.conv1.out_channels
+
+    def frames(self, samples: Tensor) -> Tensor:
+        """Frames of sounds of so many samples: one for every 20 ms begun, at least 1."""
+        return ((samples + STRIDE - 1) // STRIDE).clamp(1, self.most)
+
+    def forward(self, waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Hidden states, (batch, samples) -> (batch, layers + 1, frames, size).
+
+        Args:
+            waveforms: Full scale ±1, 16 kHz, zero behind each sound's own samples. What is beyond
+                30 s is left out.
+            lengths: Samples of each sound, shape (batch,); full length when absent.
+        """
+        if lengths is None:
+            lengths = torch.full((len(waveforms),), waveforms.shape[-1], device=waveforms.device)
+        own = self.frames(lengths)
+        count = int(own.max())
+        mask = (torch.arange(count, device=own.device) < own[:, None])[:, None, None, :]
+        x = F.gelu(self.conv1(self._log_mel(waveforms, 2 * count)))
+        x = F.gelu(self.conv2(x))[..., :count].transpose(1, 2)
+        x = x + self.embed_positions.weight[:count]
+        found = [x]
+        for number, layer in enumerate(self.layers, start=1):
+            x = layer(x, mask)
+            is_end = number == len(self.layers) and self.layer_norm is not None
+            found.append(self.layer_norm(x) if is_end and self.layer_norm is not None else x)
+        return torch.stack(found, dim=1)
+
+    def _log_mel(self, waveforms: Tensor, frames: int) -> Tensor:
+        """Log-mel as Whisper scales it, with what silence gives behind each sound's own frames."""
+        frames = min(frames + REACH, 2 * self.most)
+        wanted = frames * HOP
+        padded = F.pad(waveforms[:, :wanted], (0, max(0, wanted - waveforms.shape[-1])))
+        window = torch.hann_window(N_FFT, device=waveforms.device)
+        spectrum = torch.stft(padded, N_FFT, HOP, window=window, return_complex=True)[..., :-1]
+        bands = filters.mel(SAMPLE_RATE, N_FFT, self.bands, 0.0, SAMPLE_RATE / 2).to(padded)
+        mel = bands @ spectrum.abs().square()
+        level = mel.clamp(min=1e-10).log10()
+        loudest = level.amax(dim=(-2, -1), keepdim=True)
+        return (level.maximum(loudest - 8.0) + 4.0) / 4.0

@@ -1,0 +1,209 @@
+"""Statistics over time of what a pretrained encoder makes of a clip, layer by layer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ser_core.core.parameters import parameter
+from ser_core.features.representations.analysis import Analysis
+from ser_core.features.representations.base import SUMMARY, Axis, Representation, model_input
+
+if TYPE_CHECKING:
+    from ser_core.features.encoders import EncoderFolder
+
+STATISTICS = ("mean", "spread")
+
+
+@model_input("encoder", SUMMARY)
+@dataclass(frozen=True, kw_only=True)
+class EncoderStatistics(Representation):
+    """Mean and standard deviation over time of the hidden states of a frozen speech encoder.
+
+    Shape (batch, layers, 2 * size, 1): the state before the first layer and after each of the
+    layers from `first` to `last`. What identifies it is the weights and the configuration, not
+    the folder; both are filled in from the folder where they are empty, so a model that was
+    trained on it needs the folder no more.
+
+    Raises:
+        ModelError: If the folder holds no encoder that can be used.
+    """
+
+    title = "Encoder statistics"
+    describe = (
+        "What a pretrained speech encoder (Whisper, wav2vec 2.0, HuBERT, WavLM) makes of the clip: "
+        "mean and spread over time of each layer."
+    )
+    family = "Encoder"
+
+    n_fft: int = field(default=400, init=False, repr=False)
+    hop_length: int = field(default=320, init=False, repr=False)
+    encoder: str = field(
+        default="",
+        metadata={"help": "Folder of the encoder: config.json and weights as safetensors"},
+    )
+    first: int = parameter(1, 0, 200, "First layer; 0 is what goes into layer 1", "")
+    last: int = parameter(-1, -1, 200, "Last layer; -1 for the last there is", "")
+    # Filled in from the folder.
+    weights: str = ""
+    config: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.config:
+            folder = self._folder()
+            content = {"config": folder.config, "preparation": folder.preparation}
+            object.__setattr__(self, "config", json.dumps(content, sort_keys=True))
+            object.__setattr__(self, "weights", folder.weights_hash)
+        states, _ = _skeleton(self.config, None).shape
+        last = states - 1 if self.last == -1 else self.last
+        object.__setattr__(self, "last", last)
+        self.require(
+            0 <= self.first <= last < states,
+            "last",
+            f"be a layer from {self.first} to {states - 1}",
+            "Choose layers that the encoder has",
+        )
+
+    def _folder(self) -> EncoderFolder:
+        from ser_core.features.encoders import open_folder
+
+        self.require(
+            bool(self.encoder), "encoder", "name a folder", "Give the folder of an encoder"
+        )
+        return open_folder(Path(self.encoder).expanduser())
+
+    @property
+    def hash(self) -> str:
+        """Of configuration, weights and layers; not of the folder."""
+        identity = [self.name, self.version, self.config, self.weights, self.first, self.last]
+        return hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]
+
+    @property
+    def silence(self) -> Tensor:
+        """Zeros: padding never reaches a clip's one frame."""
+        _, size = _skeleton(self.config, None).shape
+        return torch.zeros(self.last - self.first + 1, len(STATISTICS) * size, 1)
+
+    def frames(self, samples: Tensor) -> Tensor:
+        """One each, however long."""
+        return torch.ones_like(samples)
+
+    def layers(self) -> nn.Module:
+        """Encoder up to the last layer, with its pretrained weights where the folder is there."""
+        return _Pooled(self, _loaded(self.encoder, self.weights, self.config, self.last))
+
+    def compute(self, sound: Analysis) -> Tensor:
+        with torch.no_grad():
+            layers = _shared(self.encoder, self.weights, self.config, self.first, self.last)
+            pooled: Tensor = layers(sound.waveforms, sound.lengths)
+        return pooled
+
+    def bin_axis(self) -> Axis:
+        _, size = _skeleton(self.config, None).shape
+        names = [f"{statistic} of {number}" for statistic in STATISTICS for number in range(size)]
+        return Axis("statistic", "", np.array(names))
+
+
+class _Pooled(nn.Module):
+    """An encoder followed by the statistics of its layers."""
+
+    def __init__(self, rep: EncoderStatistics, encoder: nn.Module) -> None:
+        super().__init__()
+        self.first, self.last = rep.first, rep.last
+        self.encoder = encoder
+        self.register_state_dict_post_hook(_halved)
+
+    def forward(self, waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """(batch, samples) -> (batch, layers, 2 * size, 1)."""
+        states = self.encoder(waveforms, lengths)[:, self.first : self.last + 1]
+        samples = lengths
+        if samples is None:
+            samples = torch.full((len(waveforms),), waveforms.shape[-1], device=states.device)
+        own = self.encoder.frames(samples)  # type: ignore[operator]
+        numbers = torch.arange(states.shape[2], device=states.device)
+        inside = (numbers < own[:, None])[:, None, :, None]
+        count = own[:, None, None].to(states.dtype)
+        mean = (states * inside).sum(2) / count
+        around = ((states - mean.unsqueeze(2)) * inside).square().sum(2) / count
+        return torch.cat([mean, around.clamp(min=1e-10).sqrt()], dim=-1).unsqueeze(-1)
+
+
+def _halved(
+    _module: nn.Module, state: dict[str, Tensor], prefix: str, _metadata: dict[str, Any]
+) -> None:
+    """Frozen weights are stored in half precision where that loses nothing."""
+    for name, value in state.items():
+        if name.startswith(prefix) and value.dtype == torch.float32:
+            half = value.half()
+            if torch.equal(half.float(), value):
+                state[name] = half
+
+
+@lru_cache(maxsize=8)
+def _skeleton(config: str, last: int | None) -> Any:
+    """Encoder without weights, to ask for its shape."""
+    with torch.device("meta"):
+        return _built(config, last)
+
+
+def _built(config: str, last: int | None) -> nn.Module:
+    from ser_core.features.encoders.families import family
+
+    content = json.loads(config)
+    own = content["config"]
+    return family(str(own.get("model_type", ""))).build(own, content["preparation"], last)
+
+
+def _loaded(folder: str, weights: str, config: str, last: int) -> nn.Module:
+    """Encoder up to a layer; weights from the folder where it still has these."""
+    from ser_core.core.errors import ModelError
+    from ser_core.features.encoders import open_folder
+    from ser_core.features.encoders.families import family
+
+    module = _built(config, last).eval()
+    try:
+        source = open_folder(Path(folder).expanduser()) if folder else None
+    except ModelError:
+        source = None
+    if source is not None and source.weights_hash == weights:
+        state = family(source.model_type).state(source.tensors())
+        own = module.state_dict()
+        target = {name: value for name, value in state.items() if name in own}
+        missing = sorted(own.keys() - target.keys())
+        if missing:
+            raise ModelError(
+                f"lacks {len(missing)} weights, the first is {missing[0]}",
+                subject=folder,
+                remedy="Fetch the encoder again",
+            )
+        module.load_state_dict(target)
+    return module
+
+
+@lru_cache(maxsize=2)
+def _shared(folder: str, weights: str, config: str, first: int, last: int) -> nn.Module:
+    """One copy for filling the store.
+
+    Raises:
+        ModelError: If the folder is gone or holds other weights.
+    """
+    from ser_core.core.errors import ModelError
+    from ser_core.features.encoders import open_folder
+
+    if open_folder(Path(folder).expanduser()).weights_hash != weights:
+        raise ModelError(
+            "holds other weights than before",
+            subject=folder,
+            remedy="Give the folder of the encoder that the features were made with",
+        )
+    rep = EncoderStatistics(encoder=folder, weights=weights, config=config, first=first, last=last)
+    return _Pooled(rep, _loaded(folder, weights, config, last)).eval()

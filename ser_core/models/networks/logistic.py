@@ -1,0 +1,41 @@
+"""Multinomial logistic regression of scikit-learn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ser_core.core.parameters import parameter
+from ser_core.features.representations.base import FEATURES, SUMMARY
+from ser_core.models.networks.base import network
+from ser_core.models.networks.estimator import SCIKIT_LEARN, EstimatorSpec
+
+
+@network(
+    "logistic",
+    title="Logistic regression",
+    accepts=(SUMMARY, FEATURES),
+    learner=SCIKIT_LEARN,
+)
+@dataclass(frozen=True, kw_only=True)
+class LogisticSpec(EstimatorSpec):
+    """Multinomial logistic regression with an L2 penalty, on the mean of each feature over a clip.
+
+    Attributes:
+        c: Inverse of the penalty.
+        iterations: Most steps of the solver (L-BFGS).
+    """
+
+    c: float = parameter(0.01, 1e-6, 1e4, "C, the inverse of the L2 penalty: smaller is simpler")
+    iterations: int = parameter(500, 10, 10_000, "Most steps of the solver (L-BFGS)")
+
+    def estimator(self, seed: int) -> Any:
+        """Classifier of scikit-learn, not fitted yet."""
+        from sklearn.linear_model import LogisticRegression
+
+        return LogisticRegression(C=self.c, max_iter=self.iterations, random_state=seed)
+
+    @property
+    def words(self) -> str:
+        """What it is, within a sentence."""
+        return f"a logistic regression on {self.channels * self.bins} numbers"
