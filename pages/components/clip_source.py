@@ -248,7 +248,7 @@ def _part_start(duration: float) -> float:
     if duration <= PART:
         return 0.0
     return st.slider(
-        f"{PART:.0f} s of {duration:.0f} s are shown, beginning at",
+        f"Part shown ({PART:.0f} of {duration:.0f} s), from",
         0.0,
         max(1.0, float(int(duration - PART))),
         key="from",
@@ -261,8 +261,10 @@ def _part_start(duration: float) -> float:
 def _no_sound_yet(source: str) -> None:
     words = {
         UPLOAD: "Choose a sound file. It stays on this computer.",
-        MICROPHONE: "Press the microphone, speak, and press again. Nothing leaves this computer.",
-        CORPUS: "This corpus has no clip that can be played. The page Corpus says why.",
+        MICROPHONE: (
+            "Press the microphone, speak, and press again. The recording stays on this computer."
+        ),
+        CORPUS: "No clip of this corpus can be played; the page Corpus shows why.",
     }
     st.info(words[source])
 
@@ -305,7 +307,7 @@ def remembered_upload(key: str, given: T | None) -> T | None:
     if given:
         st.session_state[place] = given
     elif place in st.session_state:
-        st.button("Close it", key=f"{key}-close", on_click=forget_upload, args=(key,))
+        st.button("Remove file", key=f"{key}-close", on_click=forget_upload, args=(key,))
     found: T | None = st.session_state.get(place)
     return found
 

@@ -84,14 +84,14 @@ def warn_other_speaker(speaker: str, *, doubted: bool = False) -> None:
     known = st.session_state.get(SPEAKER, "")
     if known and speaker and speaker != known:
         st.warning(
-            f"The model knows the voice of {plain(known)}, and this clip is of {plain(speaker)}: "
-            "forget that voice, or the answer means little."
+            f"The enrolled speaker is {plain(known)}, but this clip is of {plain(speaker)}: "
+            "remove the enrolment, or the prediction is not reliable."
         )
     elif doubted and not (known and speaker == known):
         st.warning(
-            "**This does not sound like the taught voice.** If somebody else speaks, or over a "
-            "telephone, forget that voice: the answer means little. (One clip in twenty of the "
-            "same voice sounds like this, too.)"
+            "**This does not sound like the enrolled speaker.** If somebody else speaks, or the "
+            "sound comes over a telephone, remove the enrolment: the prediction is not "
+            "reliable. (The check also rejects one in twenty clips of the enrolled speaker.)"
         )
 
 
@@ -105,23 +105,21 @@ def status(speaker: str = "", *, doubted: bool = False, key: str) -> None:
     """
     warn_other_speaker(speaker, doubted=doubted)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f":green-badge[Voice known] {description()}", width="content")
-        st.button("Forget the voice", key=f"{key}-forget", type="tertiary", on_click=_remove_all)
+        st.markdown(f":green-badge[Speaker enrolled] {description()}", width="content")
+        st.button("Remove enrolment", key=f"{key}-forget", type="tertiary", on_click=_remove_all)
 
 
 def panel(model: InferenceModel, active: Active) -> None:
     """Add and remove enrolment clips; says so where the model cannot enrol."""
     if not model.predictor.enrols:
-        st.caption(
-            "This model makes no use of a known voice. One trained with normalise = speaker does."
-        )
+        st.caption("This model does not use enrolment. One trained with normalise = speaker does.")
         return
-    title = f"Voice known {description()}" if clips() else "Teach it a voice"
+    title = f"Enrolled {description()}" if clips() else "Enrol a speaker"
     with st.popover(title, width="content"):
         st.markdown(
-            "Say **one calm sentence** or more, in the voice that you want answers about. The "
-            "model learns how this voice sounds, not what it feels: nothing is labelled. Kept "
-            "until you close the page."
+            "**Enrolment**: teach the model a voice. Record **one or more neutral sentences** "
+            "of the speaker; their feature statistics normalise this speaker's clips. No labels "
+            "are used, and the clips are deleted when you close the page."
         )
         _record(model)
         _upload(model)
@@ -142,7 +140,10 @@ def _record(model: InferenceModel) -> None:
 def _upload(model: InferenceModel) -> None:
     round_ = st.session_state["_voice_round"]
     files = st.file_uploader(
-        "Or clips of it", type=FORMATS, accept_multiple_files=True, key=f"voice-files-{round_}"
+        "Or upload clips of the speaker",
+        type=FORMATS,
+        accept_multiple_files=True,
+        key=f"voice-files-{round_}",
     )
     if files:
         _add(model, [Recording(file.name, file.getvalue()) for file in files])
@@ -206,7 +207,7 @@ def _list() -> None:
                 args=(number,),
             )  # fmt: skip
     if clips():
-        st.button("Forget the voice", on_click=_remove_all)
+        st.button("Remove enrolment", on_click=_remove_all)
 
 
 def _remove(number: int) -> None:

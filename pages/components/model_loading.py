@@ -42,7 +42,7 @@ def model(info: ModelInfo) -> InferenceModel:
     """
     if is_warm(info.folder, info.changed):
         return warm(info.folder, info.changed)
-    with st.spinner("Opening the model, a few seconds once …"):
+    with st.spinner("Loading the model, a few seconds once …"):
         return _open(info)
 
 

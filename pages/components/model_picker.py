@@ -60,7 +60,7 @@ def _select(found: Sequence[ModelInfo], info: ModelInfo) -> None:
         format_func=lambda key: titles.get(key, key),
         key="predict-model",
         on_change=_model_changed,
-        help="Models that come with the workbench, ensembles, and every finished training.",
+        help="Bundled models, ensembles, finished training runs and exported files.",
     )
 
 
@@ -89,29 +89,26 @@ def _test_score(info: ModelInfo) -> None:
 def _export_note(info: ModelInfo) -> str:
     """The model whose scores are shown for an exported file, and the result of its verification."""
     export = info.about.get("export", {})
-    said = export.get("verification", {}).get("said") or (
-        "Nobody has held the file against that model yet."
-    )
-    return f"The figures are of the model that the file was made from. {said}"
+    said = export.get("verification", {}).get("said") or ("Acceptance test: not run yet.")
+    return f"Scores are those of the model that the file was exported from. {said}"
 
 
 def _figures(info: ModelInfo) -> str:
     wa, uar, clips = info.worth.wa, info.worth.uar, info.worth.clips
     if wa is None:
-        return "No test is recorded."
+        return "No test scores."
     ends = f" ({wa.low:.3f} to {wa.high:.3f})" if wa.low is not None and wa.high is not None else ""
     of_emotions = f", UAR {uar.value:.3f}" if uar else ""
     on = f", {clips:,} test clips" if clips else ""
-    return f"Accuracy {wa.value:.3f}{ends}{of_emotions}{on}"
+    return f"Accuracy (WA) {wa.value:.3f}{ends}{of_emotions}{on}"
 
 
 def _no_model_yet() -> None:
     with st.container(border=True):
         st.subheader("No model yet")
         st.markdown(
-            "A trained model listens to a recording and says how likely each emotion is, how sure "
-            "it is, and how it changes along a long recording. It can get to know a voice from a "
-            "few sentences. Training one on the bundled clips takes about a minute: good for a "
-            "first look, far too little for a good model."
+            "A trained model predicts the emotion of a recording: a probability for each class, "
+            "a confidence, and a timeline of long recordings. Training one on the bundled clips "
+            "takes about a minute: enough for a first look, far too little for a good model."
         )
         navigation.link("train", "Train a model →")

@@ -45,12 +45,12 @@ def show(
         limit = 100 * (reading.threshold or 0)
         st.html(f'<div style="font-size:1.3rem">Uncertain · perhaps {chip}</div>')
         st.markdown(
-            f"The likeliest emotion has {sure:.0f} %. Below {limit:.0f} % this model is wrong too "
-            f"often to be believed.{_coverage_text(reading)}"
+            f"The most probable class has {sure:.0f} %, below the rejection threshold of "
+            f"{limit:.0f} %, under which this model is wrong too often.{_coverage_text(reading)}"
         )
     else:
         st.html(f'<div style="font-size:1.3rem">{chip}</div>')
-        st.markdown(f"**{sure:.0f} % sure**")
+        st.markdown(f"**Confidence {sure:.0f} %**")
     if before is not None:
         _enrolment_effect(row, before)
     chart = probabilities_figure(
@@ -60,7 +60,8 @@ def show(
     )
     theme.figure(chart, key=f"{key}-answer")
     st.caption(
-        f"{reading.source} A voice does not prove a feeling: do not decide over people by it."
+        f"{reading.source} A voice does not prove a feeling: do not base decisions about "
+        "people on it."
     )
 
 
@@ -68,19 +69,19 @@ def _coverage_text(reading: Confidence) -> str:
     """Coverage of the threshold on the test, where it was measured."""
     if reading.coverage is None:
         return ""
-    return f" Of its answers when it was tested, {100 * reading.coverage:.0f} % reached that."
+    return f" In its test, {100 * reading.coverage:.0f} % of the predictions reached it."
 
 
 def _enrolment_effect(row: pd.Series[Any], before: pd.Series[Any]) -> None:
     """What enrolment changed of the prediction."""
     sure = f"{100 * float(before['confidence']):.0f} %"
-    was = f"{before['answer']}, {sure} sure"
+    was = f"{before['answer']}, {sure}"
     if before["uncertain"]:
         was = f"uncertain, perhaps {before['answer']} ({sure})"
     if row["answer"] != before["answer"]:
-        st.markdown(f"**Knowing the voice changes the answer**; without it: {was}.")
+        st.markdown(f"**Enrolment changes the prediction**; without it: {was}.")
     elif bool(row["uncertain"]) != bool(before["uncertain"]):
-        became = "unsure" if row["uncertain"] else "sure"
-        st.markdown(f"**Knowing the voice makes it {became} of its answer**; without it: {was}.")
+        became = "uncertain" if row["uncertain"] else "confident"
+        st.markdown(f"**Enrolment makes the prediction {became}**; without it: {was}.")
     else:
-        st.markdown(f"Knowing the voice leaves the answer as it was; without it: {was}.")
+        st.markdown(f"Enrolment does not change the predicted class; without it: {was}.")

@@ -92,7 +92,7 @@ def show_label(shown: SelectedSound, info: ModelInfo, active: Active) -> None:
             return
         clip, emotion = found, str(active.corpus.usable.loc[found, "emotion"])
     if emotion:
-        st.markdown(f"The corpus says: **{emotion}**")
+        st.markdown(f"Ground-truth label: **{emotion}**")
     overlap_badge.show(clip, info, active)
 
 

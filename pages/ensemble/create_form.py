@@ -31,11 +31,11 @@ WORDS = {
     "objective": "Objective",
     "pooling": "Pooling",
     "weights": "Weights",
-    "fit_on": "Fit on",
+    "fit_on": "Fit weights on",
     "seeds": "Several seeds",
-    "trials": "Trials",
+    "trials": "Search trials",
     "l1": "Penalty (L1)",
-    "risk": "Wrong answers to allow",
+    "risk": "Accepted risk",
     "seed": "Seed",
 }
 TITLES: dict[str, Callable[[str], str]] = {
@@ -78,13 +78,13 @@ def _several_seeds(found: Sequence[Sequence[Candidate]]) -> bool:
 
 def _no_candidates_yet(known: Sequence[Candidate]) -> None:
     with st.container(border=True):
-        st.subheader("Nothing to pool yet")
+        st.subheader("No runs to pool yet")
         have = f"There is {count(len(known), 'finished run')}. " if len(known) == 1 else ""
         st.markdown(
-            f"{have}An ensemble needs two or more finished runs that were trained on **the same "
-            "split**, on other representations for example, or one run with several seeds: then "
-            "nobody has heard the clips that another is judged by. On the page Train, *All "
-            "thirteen representations* queues such a series."
+            f"{have}An ensemble needs two or more finished runs on **the same split** (of "
+            "different representations, for example), or one run with several seeds: then no "
+            "member was trained on the test clips of another. On the page Train, *All thirteen "
+            "representations* queues such a series."
         )
         navigation.link("train", "Train some models →")
 
@@ -98,13 +98,13 @@ def _family(found: list[list[Candidate]]) -> list[Candidate]:
     if len(found) == 1:
         return found[0]
     number = st.selectbox(
-        "Runs that were tested alike",
+        "Runs with the same split",
         range(len(found)),
         index=usual,
         format_func=lambda n: _title(found[n]),
         key="family",
-        help="Members must share their split: none may have been trained on a clip that another "
-        "is judged by.",
+        help="Members must share their split: none may have been trained on the test clips of "
+        "another.",
     )
     return found[number]
 
@@ -177,7 +177,8 @@ def _ineligible_runs(known: Sequence[Candidate], family: Sequence[Candidate]) ->
     rows = [
         {
             "Run": one.run.name,
-            "Why not": one.fault or (obstacle(family[0], one) if family else "Nobody to pool with"),
+            "Reason": one.fault
+            or (obstacle(family[0], one) if family else ("No other run of its split")),
             "Split": one.run.policy,
         }
         for one in outside
@@ -218,7 +219,7 @@ def _start(chosen: Sequence[Candidate]) -> None:
         type="primary",
         width="stretch",
         disabled=members < 2,
-        help="Some seconds to a minute, as a job: you can close this page meanwhile.",
+        help="Runs as a job, seconds to a minute; you can close this page.",
     )
     if "_ensemble_error" in st.session_state:
         st.error(plain(st.session_state.pop("_ensemble_error")))

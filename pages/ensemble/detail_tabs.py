@@ -49,10 +49,10 @@ def weights(saved: Saved, report: Report) -> None:
     limits = (-0.03 * highest, 1.03 * highest)  # room for the points at the ends
     with st.container(border=True):
         st.markdown(
-            "**Weight of each member, with its 95 % interval over resamples**",
-            help="Clips, or whole speakers, are drawn anew a thousand times; the interval holds "
-            "the weights that would have won. A wide one says that the clips do not decide it. "
-            "Hollow: not asked at all.",
+            "**Weight of each member, with 95 % bootstrap interval**",
+            help="Bootstrap: clips or whole speakers are drawn anew a thousand times; the "
+            "interval holds the weights fitted on these. A wide one means that the clips "
+            "do not determine the weight. Hollow: not used.",
         )
         theme.figure(intervals_figure(rows, title="Weight", limits=limits), key="weights")
         draw = partial(print_intervals, rows, "Weight", saved.name, report.badge)
@@ -66,7 +66,7 @@ def weights(saved: Saved, report: Report) -> None:
     )
     downloads.button(
         "Weights (CSV)", f"{saved.id}-weights.csv", "text/csv",
-        lambda: str(pd.DataFrame(results["weights"]).to_csv(index=False)), "A row a member",
+        lambda: str(pd.DataFrame(results["weights"]).to_csv(index=False)), "One row per member",
     )  # fmt: skip
     for note in results["notes"]:
         st.caption(plain(note))
@@ -104,20 +104,25 @@ def _formats() -> dict[str, Any]:
     kind = st.column_config
     alone = {
         f"{metric.title} alone": kind.NumberColumn(
-            f"{metric.title} alone", format="%.3f", help="On the clips that the weights fit."
+            f"{metric.title} alone",
+            format="%.3f",
+            help=("On the clips that the weights are fitted on."),
         )
         for _, metric in METRICS.items()
     }
-    changed = "Change when all is fitted again without it, with its paired 95 % interval."
+    changed = (
+        "Ablation: change when everything is fitted again without it, with its paired 95 % "
+        "interval."
+    )
     return {
         **alone,
         "Weight": kind.NumberColumn("Weight", format="%.3f"),
         "Importance": kind.NumberColumn(
-            "Importance", format="%.0f %%", help="Share of the objective's variation over the "
-            "search that this weight explains."
+            "Importance", format="%.0f %%", help="Share of the variance of the objective over "
+            "the search that this weight explains."
         ),
         "UAR without it": kind.TextColumn("UAR without it", help=changed),
-        "NLL without it": kind.TextColumn("NLL without it", help=f"{changed} Up is worse."),
+        "NLL without it": kind.TextColumn("NLL without it", help=f"{changed} Higher is worse."),
     }  # fmt: skip
 
 
@@ -126,22 +131,20 @@ def against_baselines(saved: Saved, report: Report) -> None:
     results = _about(saved)["results"]
     with st.container(border=True):
         st.markdown(
-            f"**On {count_of(results)} that no weight had seen** "
+            f"**Comparison with baselines**, on {count_of(results)} not used to fit the weights "
             f"{scores.badge(report.badge) or scores.NEW_SPEAKERS_BADGE}",
-            help="All three are calibrated, and every one is fitted without the fold it answers. "
-            "The intervals of the differences are paired: what is easy or hard for all cancels.",
+            help="All three are calibrated and cross-fitted: each is fitted without the fold it "
+            "is tested on. Intervals of the differences are paired.",
         )
         for line in [each for name in ("uar", "wa", "nll") for each in _lines(results, name)]:
             st.markdown(f"- {plain(line)}")
-        st.caption(
-            f"The best single member on the clips of the fit: {plain(results['best_single'])}"
-        )
+        st.caption(f"Best single member on the clips of the fit: {plain(results['best_single'])}")
     table = _comparison(results["comparison"])
     st.dataframe(table, hide_index=True, placeholder="")
     downloads.button(
         "Comparison (CSV)", f"{saved.id}-comparison.csv", "text/csv",
         lambda: str(pd.DataFrame(results["comparison"]).to_csv(index=False)),
-        "A row a contestant and figure",
+        "One row per ensemble and score",
     )  # fmt: skip
 
 
@@ -190,15 +193,15 @@ def overlap(saved: Saved, _report: Report) -> None:
     )
     with st.container(border=True):
         st.markdown(
-            "**Do they err on the same clips?** Members that do have little to tell each other.",
-            help="**Errors in common**: of the clips that either gets wrong, the share that both "
-            "do. **Yule's Q** and **Cohen's kappa** of being right: 1 when they err alike, 0 when "
-            "independently, below 0 when they make up for each other.",
+            "**Error overlap**: members with different errors improve each other.",
+            help="**Errors in common**: clips that both get wrong, as a share of those that "
+            "either gets wrong. **Yule's Q** and **Cohen's kappa** of being correct: 1 for "
+            "the same errors, 0 for independent ones, below 0 for complementary ones.",
         )
         theme.figure(overlap_figure(pairs, measure), key=f"overlap-{measure}")
     downloads.button(
         "Pairs (CSV)", f"{saved.id}-overlap.csv", "text/csv",
-        lambda: str(pd.DataFrame(pairs).to_csv(index=False)), "A row a pair of members",
+        lambda: str(pd.DataFrame(pairs).to_csv(index=False)), "One row per pair of members",
     )  # fmt: skip
 
 
@@ -208,13 +211,13 @@ def confidence(saved: Saved, report: Report) -> None:
     results = about["results"]
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True):
-        st.markdown(f"**Before and after a temperature of {about['temperature']:.2f}**")
+        st.markdown(f"**Temperature scaling**, temperature {about['temperature']:.2f}")
         curves = results["reliability"]
         theme.figure(calibration_figure(curves["before"], curves["after"]), key="calibration")
         st.markdown(_calibration_text(about))
         downloads.figures(f"{saved.id}-reliability", partial(print_reliability, report, saved.name))
     with right, st.container(border=True):
-        st.markdown("**Answer less, err less**")
+        st.markdown("**Rejection: risk against coverage**")
         done = results["rejection"]
         point = (done["coverage"], done["risk"]) if done and done["risk"] is not None else None
         curve = coverage_risk(loading.predictions(saved).part("test"))
@@ -238,16 +241,19 @@ def _rejection_text(about: Mapping[str, Any]) -> str:
     threshold, done = about["threshold"], about["results"]["rejection"]
     risk = 100 * about["options"]["risk"]
     if threshold is None or done is None:
-        return f"No confidence keeps to {risk:g} % wrong answers, so no answer is called uncertain."
+        return (
+            f"No rejection threshold keeps the risk at {risk:g} %, so no prediction is rejected "
+            "as uncertain."
+        )
     wrong = "none" if done["risk"] is None else f"{100 * done['risk']:.1f} %"
     ends = "" if done["risk_low"] is None else (
         f" (95 %: {100 * done['risk_low']:.1f} to {100 * done['risk_high']:.1f})"
     )  # fmt: skip
     return (
-        f"Below a confidence of **{threshold:.2f}** the answer is *uncertain*: chosen to keep to "
-        f"{risk:g} % wrong answers on the clips of the fit. On test clips, "
-        f"**{100 * done['coverage']:.0f} %** got an answer and **{wrong}**{ends} of these were "
-        "wrong."
+        f"Rejection threshold **{threshold:.2f}**: predictions of lower confidence are "
+        f"*uncertain*. It is chosen for {risk:g} % errors on the clips of the fit. On test "
+        f"clips, coverage is **{100 * done['coverage']:.0f} %**, and **{wrong}**{ends} of the "
+        "covered clips are wrong."
     )
 
 
@@ -260,12 +266,12 @@ def confusion(saved: Saved, report: Report) -> None:
     downloads.files(
         saved.id,
         {
-            "Answers (CSV)": (
+            "Predictions (CSV)": (
                 "-predictions.csv",
                 lambda: str(loading.predictions(saved).table.to_csv(index=False)),
-                "Every test answer with all probabilities",
+                "Every test prediction with all probabilities",
             ),
-            "Report (JSON)": ("-report.json", report.to_json, "Every figure with its interval"),
+            "Report (JSON)": ("-report.json", report.to_json, "Every score with its interval"),
         },
     )
 
@@ -276,18 +282,17 @@ def search(saved: Saved, _report: Report) -> None:
     objective = _about(saved)["options"]["objective"]
     with st.container(border=True):
         st.markdown(
-            f"**{len(trials):,} weights were tried** on the clips of the fit; orange: where the "
-            "search began",
+            f"**Search: {len(trials):,} trials** on the clips of the fit; orange: initial points",
             help="Equal weights, each member alone and the weights of least NLL come first, so "
-            "what is found is never worse than these on the clips of the fit. Whether it is "
-            "better on others is told under Is it worth it?",
+            "the result is never worse than these on the clips of the fit. For other clips "
+            "see Is it worth it?",
         )
         rows = [{str(k): v for k, v in row.items()} for row in trials.to_dict("records")]
         theme.figure(history_figure(rows, objective), key="search")
     st.dataframe(trials, hide_index=True, height=300, placeholder="")
     downloads.button(
         "Search (CSV)", f"{saved.id}-trials.csv", "text/csv",
-        lambda: str(trials.to_csv(index=False)), "A row a trial",
+        lambda: str(trials.to_csv(index=False)), "One row per trial",
     )  # fmt: skip
 
 

@@ -74,14 +74,14 @@ def _watch(ensemble_id: str) -> None:
             objective = str(saved.request["options"]["objective"])
             theme.figure(history_figure(trials, objective), key="live-search")
         else:
-            st.caption("The search is drawn here as soon as it begins.")
+            st.caption("The search is shown here as soon as it begins.")
         st.button("Cancel", on_click=_try, args=(job.cancel,))
 
 
 def _progress(job: Job) -> None:
     progress = job.progress
     if progress is None or not progress.total:
-        st.progress(0.0, text="Reading the members' answers …")
+        st.progress(0.0, text="Reading the predictions of the members …")
         return
     left = progress.remaining
     eta = f", about {seconds(left)} left" if left is not None else ""
@@ -92,7 +92,7 @@ def _progress(job: Job) -> None:
 def _stopped(saved: Saved, job: Job | None) -> None:
     """Failed or cancelled: why, and the way on."""
     if job is None:
-        st.info("It was asked for, but not made.")
+        st.info("It was requested, but not made.")
     elif job.state is State.FAILED:
         st.markdown(BADGES[job.state])
         st.error(plain(job.reason))
@@ -122,16 +122,16 @@ def _enrolment_choice(saved: Saved) -> Saved:
     if not saved.enrols:
         return saved
     known = st.segmented_control(
-        "Voices",
+        "Enrolment",
         (UNKNOWN, KNOWN),
         default=UNKNOWN,
         required=True,
         key="voices",
         bind="query-params",
         label_visibility="collapsed",
-        help="Whether members that can use a voice knew that of every speaker, from all their "
-        "unlabelled clips in the same part. Each has weights, temperature and threshold of its "
-        "own.",
+        help="Whether every speaker is enrolled, with all of the speaker's unlabelled clips of "
+        "the same part, in members that use enrolment. Each case has its own weights, "
+        "temperature and rejection threshold.",
     )
     return saved.knowing() if known == KNOWN else saved
 
@@ -141,10 +141,10 @@ def _header(saved: Saved, report: Report) -> None:
     left, right = st.columns([4, 5], vertical_alignment="bottom")
     left.title(plain(saved.name))
     with right, st.container(horizontal=True, horizontal_alignment="right"):
-        navigation.link("predict", "Use it →", model=f"ensemble:{saved.id}")
+        navigation.link("predict", "Predict with it →", model=f"ensemble:{saved.id}")
         downloads.button(
             "Download", f"{saved.id}.zip", "application/zip",
-            partial(ensembles.zipped, saved), "Everything: models, weights, answers, card",
+            partial(ensembles.zipped, saved), "Models, weights, predictions and card",
         )  # fmt: skip
         with st.popover("Rename"):
             st.text_input("Name", value=saved.name, max_chars=80, key="new-name")
@@ -157,9 +157,9 @@ def _header(saved: Saved, report: Report) -> None:
     )
     asked = sum(weight > 0 for weight in about["weights"])
     st.caption(
-        f"{about['pooling'].capitalize()} pooling of {asked} of {len(about['members'])} members · "
-        f"weights fitted on {about['results']['fitting_clips']:,} {about['fit_on']} clips, every "
-        "figure of clips they had not seen"
+        f"{about['pooling'].capitalize()} pooling of {asked} of {len(about['members'])} members "
+        f"· weights fitted on {about['results']['fitting_clips']:,} {about['fit_on']} clips, "
+        "scores on other clips"
     )
     if others := in_use(about):
         st.caption(plain(others))

@@ -26,7 +26,7 @@ def show() -> None:
     _undo()
     known = loading.known()
     if not known:
-        st.info("No ensemble has been made yet. Choose its members under New.")
+        st.info("No ensemble yet. Choose members on the tab New.")
         return
     state = st.dataframe(
         pd.DataFrame([_line(saved) for saved in known]),
@@ -43,7 +43,7 @@ def show() -> None:
         del st.session_state[TABLE]
         url_params.open_ensemble(known[cells[0][0]].id)
         st.rerun()
-    st.caption("Click a line to open it.")
+    st.caption("Select a row to open it.")
 
 
 def _line(saved: Saved) -> dict[str, Any]:

@@ -25,14 +25,12 @@ def show(info: ModelInfo, active: Active) -> None:  # noqa: ARG001  (as all view
     """Shares of each answer with intervals, and the mean map of each."""
     known = loading.bench(info)
     if known is None:
-        st.info(
-            "The atlas is made of a bench: run one on the tab Faithfulness, and it appears here."
-        )
+        st.info("The atlas is made from a benchmark: run one on the tab Faithfulness.")
         return
     st.markdown(
-        "Over all clips that got an answer: where lies what spoke for it? A grey dash is the share "
-        "of the picture that the part makes up: **above it counts more than an even map would "
-        "say**."
+        "Mean attribution over all clips, by predicted class. A grey dash is the part's share "
+        "of the input: **a share of the relevance above it means more weight than a uniform map "
+        "would give**."
     )
     provenance(known, info)
     found = known.bench
@@ -44,13 +42,13 @@ def show(info: ModelInfo, active: Active) -> None:  # noqa: ARG001  (as all view
         aspects = [each for each in ASPECTS if each in set(found.readings["aspect"])]
         aspect = _aspect(aspects) if aspects else ""
     if name in found.left_out:
-        st.warning(f"{method_title(name)} is in no ranking: {found.left_out[name]}.")
+        st.warning(f"{method_title(name)} is not ranked: {found.left_out[name]}.")
     if aspect:
         _shares(found, name, aspect)
     else:
         st.info(
-            "What this bench explained has no axis of time or frequency, so it lies nowhere in a "
-            "clip. Run a bench of a network that sees a picture."
+            "This benchmark explains features without an axis of time or frequency. Run one of "
+            "a network on a spectrogram-like representation."
         )
     _maps(found, name)
 
@@ -72,7 +70,7 @@ def _aspect(known: list[str]) -> str:
 def _shares(found: Bench, name: str, aspect: str) -> None:
     table = found.atlas(name, aspect)
     if table.empty:
-        st.info("No answer was given to clips enough.")
+        st.info("Too few clips of each predicted class.")
         return
     with st.container(border=True):
         theme.figure(atlas_figure(table), key="atlas-figure")
@@ -93,8 +91,8 @@ def _maps(found: Bench, name: str) -> None:
     if representation.summary:
         return
     st.markdown(
-        "**Mean map of each answer**, over the course of the clip. 1 is what an even map would "
-        "have everywhere."
+        "**Mean attribution map of each predicted class**, over the relative duration of the "
+        "clip. 1: as in a uniform map."
     )
     clips = found.clips["answer"].value_counts()
     columns = st.columns(3, gap="small")

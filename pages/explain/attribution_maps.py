@@ -75,7 +75,7 @@ def card(
     checks(found.checks, key=key)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(
-            f"Made in {shown.seconds:.2f} s", width="content", help=plain(shown.method.label)
+            f"Computed in {shown.seconds:.2f} s", width="content", help=plain(shown.method.label)
         )
         _files(found, name, key)
 
@@ -85,26 +85,26 @@ def _one_column(found: CheckedMap, key: str) -> None:
     frame = columns(found.attribution)
     st.dataframe(frame.head(30), hide_index=True, key=f"column-{key}", height=260)
     if frame.head(30)["Relevance"].duplicated().any():
-        st.caption("The method takes several rows together: those have one value, in no order.")
+        st.caption("The method groups several rows: those have one value, in no order.")
 
 
 def checks(several: Sequence[Check], *, key: str) -> None:
     """Whether the picture can be trusted, and behind a button what was checked and measured."""
     failed = sum(not each.passed for each in several)
-    passed = f"{len(several) - failed} of {count(len(several), 'check')} passed"
+    passed = f"{len(several) - failed} of {count(len(several), 'sanity check')} passed"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         color = "red" if failed else "green"
         st.markdown(f":{color}-badge[{'✗' if failed else '✓'} {passed}]", width="content")
-        with st.popover("What was checked", type="tertiary", key=f"checks-{key}"):
+        with st.popover("Sanity checks", type="tertiary", key=f"checks-{key}"):
             st.markdown(checks_text(several))
     for each in several:
         if not each.passed:
-            st.caption(f":red[Not to be trusted here.] {plain(failure_text(each))}")
+            st.caption(f":red[Not reliable here.] {plain(failure_text(each))}")
 
 
 def failure_text(check: Check) -> str:
     """Why a check failed, with the value and what would be good."""
-    return f"{check.meaning} ({check.title.lower()}: {check.measured}, good is {check.good})."
+    return f"{check.meaning} ({check.term.lower()}: {check.measured}, good is {check.good})."
 
 
 def checks_text(several: Sequence[Check]) -> str:
@@ -112,7 +112,7 @@ def checks_text(several: Sequence[Check]) -> str:
     return "\n\n".join(
         f":{'green' if each.passed else 'red'}[{'✓' if each.passed else '✗'}] "
         f"**{plain(each.asks)}** {'Yes' if each.passed else 'No'}.  \n"
-        f":small[{plain(each.title)} **{each.measured}**, good is {plain(each.good)}. "
+        f":small[{plain(each.term)} **{each.measured}**, good is {plain(each.good)}. "
         f"{plain(CHECKS[each.name].help)}]"
         for each in several
     )

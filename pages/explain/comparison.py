@@ -33,7 +33,7 @@ CLIPS, MODELS = "Two clips", "Two models"
 def show(info: ModelInfo, active: Active) -> None:
     """Choose what is compared, and see both maps on one scale of colours."""
     if not active.clip:
-        st.info("This corpus has no clip that can be explained.")
+        st.info("No clip of this corpus can be explained.")
         return
     enrolment_panel.show(loading.model(info), active)
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -94,7 +94,7 @@ def _two_clips(info: ModelInfo, active: Active) -> list[tuple[ModelInfo, str]] |
         return None
     table = active.corpus.clips
     other = st.selectbox(
-        f"Beside {active.clip}",
+        f"{active.clip} beside",
         clips,
         format_func=lambda clip: f"{table.loc[clip, 'emotion']}, {clip}",
         key="other",
@@ -106,10 +106,10 @@ def _two_clips(info: ModelInfo, active: Active) -> list[tuple[ModelInfo, str]] |
 def _two_models(info: ModelInfo, active: Active) -> list[tuple[ModelInfo, str]] | None:
     others = {each.key: each for each in models(exported=False) if each.key != info.key}
     if not others:
-        st.info("There is no second model yet. Train one, and it appears here.")
+        st.info("There is no second model yet. Train one to compare.")
         return None
     key = st.selectbox(
-        f"Beside {info.title}",
+        f"{info.title} beside",
         list(others),
         format_func=lambda each: others[each].title,
         key="other-model",
@@ -122,7 +122,7 @@ def _map(side: Side, name: str, emotion: str) -> CheckedMap | None:
     """The map of a side, of what weighs most and the method applies to; None where none does."""
     view, method = side.explainer.view, controls.chosen(name)
     if emotion not in view.classes:
-        st.warning(f"{side.explainer.info.title} does not know {emotion}.")
+        st.warning(f"{side.explainer.info.title} has no class {emotion}.")
         return None
     representation = applicable_features(view, method)
     if not controls.applicable(view, [name], representation):
@@ -143,8 +143,8 @@ def _head(active: Active, side: Side, emotion: str, found: CheckedMap | None) ->
     answer = view.classes[int(whole.argmax())]
     other = f"; {emotion} {_chance(view, whole, emotion)}" if emotion != answer else ""
     st.markdown(
-        f"{plain(explainer.info.title)} answers **{answer}**, "
-        f"{_chance(view, whole, answer)} sure{other}. {_voice(explainer)}"
+        f"{plain(explainer.info.title)} predicts **{answer}**, "
+        f"{_chance(view, whole, answer)}{other}. {_voice(explainer)}"
     )
     if found is not None and len(view.network_inputs) > 1:
         rep = found.attribution.representation.hash
@@ -156,14 +156,14 @@ def _head(active: Active, side: Side, emotion: str, found: CheckedMap | None) ->
 def _chance(view: ModelInput, probabilities: Floats, emotion: str) -> str:
     known = emotion in view.classes
     place = view.classes.index(emotion) if known else 0
-    return f"{100 * probabilities[place]:.0f}\u00a0%" if known else "not known"
+    return f"{100 * probabilities[place]:.0f}\u00a0%" if known else "not a class"
 
 
 def _voice(explainer: ClipExplainer) -> str:
     if not explainer.model.predictor.enrols:
-        return ":gray-badge[No use of a known voice]"
+        return ":gray-badge[Does not use enrolment]"
     known = explainer.voice is not None
-    return ":green-badge[Voice known]" if known else ":gray-badge[Voice not known]"
+    return ":green-badge[Speaker enrolled]" if known else ":gray-badge[Not enrolled]"
 
 
 def _similarity(found: list[CheckedMap | None]) -> None:
@@ -172,4 +172,4 @@ def _similarity(found: list[CheckedMap | None]) -> None:
     same = len(shown) == 2 and shown[0].representation == shown[1].representation
     if same and np.array_equal(shown[0].picture, shown[1].picture):
         alike = rank_correlation(shown[0].values, shown[1].values)
-        st.caption(f"Rank correlation of the two maps: {alike:.2f} (1 is the same order).")
+        st.caption(f"Rank correlation of the two maps: {alike:.2f} (1: same order).")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ser_core.explain.method import Method
     from ser_core.explain.model_input import ModelInput
 
-ANSWER, TRUE = "what the model answers", "the true emotion"
+ANSWER, TRUE = "predicted class", "ground-truth label"
 FIRST = ("grad_cam", "lrp", "integrated_gradients", "gradient_x_input")
 VALUES = "_explain_parameters"
 WHY = "class"
@@ -43,13 +43,15 @@ def emotion(view: ModelInput, true: str | None, *, key: str = "why") -> str:
     wanted = st.query_params.get(WHY, "")
     st.session_state[key] = wanted if wanted in options else ""
     chosen = st.selectbox(
-        "Why",
+        "Class to explain",
         options,
         format_func=lambda each: titles.get(each, each),
         key=key,
         on_change=_why,
         args=(key,),
-        help="Which emotion is explained: what speaks for it, whether it was answered or not.",
+        help=(
+            "The target class: the maps show what speaks for it, whether it is predicted or not."
+        ),
     )
     return {"": answer, "true": str(true)}.get(str(chosen), str(chosen))
 
@@ -65,7 +67,7 @@ def methods() -> list[str]:
     """The methods to show side by side, also in the address."""
     titles = {name: cls.title for name, cls in METHODS.items()}
     chosen = st.pills(
-        "Methods",
+        "Attribution methods",
         list(titles),
         default=list(FIRST),
         selection_mode="multi",
@@ -98,12 +100,12 @@ def representation(view: ModelInput) -> str:
     if len(known) == 1:
         return next(iter(known))
     chosen = st.selectbox(
-        "Seen as",
+        "Representation",
         list(known),
         format_func=lambda key: known[key].title,
         key="seen-as",
         bind="query-params",
-        help="The members of this ensemble see the sound in several ways; each has its own map.",
+        help="The members of this ensemble use several representations; each has its own map.",
     )
     return str(chosen)
 
@@ -114,9 +116,9 @@ def applicable(view: ModelInput, names: Sequence[str], representation: str) -> l
     if apart:
         titles = " and ".join(METHODS[name].title for name in apart)
         st.caption(
-            f"Not applicable: {titles} {'looks' if len(apart) == 1 else 'look'} into the layers of "
-            "a convolutional network, and there are none in "
-            f"{named(view, representation)}. The other methods work on any network."
+            f"Not applicable: {titles} {'needs' if len(apart) == 1 else 'need'} convolutional "
+            f"layers, and {named(view, representation)} has none. The other methods work on any "
+            "network."
         )
     return [name for name in names if name not in apart]
 
@@ -125,11 +127,11 @@ def drawing() -> Drawing:
     """Sliders of the map."""
     opacity = st.slider(
         "Opacity (%)", 10, 100, 85, 5, key="opacity", bind="query-params",
-        help="Of the map over the picture.",
+        help="Of the attribution map over the feature map.",
     )  # fmt: skip
     threshold = st.slider(
         "Hide below (%)", 0, 90, 0, 5, key="threshold", bind="query-params",
-        help="Relevance smaller than this share of the strongest colour is not drawn.",
+        help="Relevance below this share of the colour scale's maximum is not drawn.",
     )  # fmt: skip
     return Drawing(opacity / 100, threshold / 100)
 

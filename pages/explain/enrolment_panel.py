@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from ser_core.inference.classify import InferenceModel
 
 KNOWN = (
-    ":green-badge[Voice known] The answer and its explanation **take the voice into account**, as "
-    "on Predict."
+    ":green-badge[Speaker enrolled] Prediction and explanation **use the enrolment**, as on "
+    "Predict."
 )
 UNKNOWN = (
-    ":gray-badge[Voice not known] The model hears the clip **as a stranger's**. Teach it the "
-    "voice, and the answer and its explanation take that into account."
+    ":gray-badge[Not enrolled] The clip is treated as of an **unseen speaker**. Enrol the "
+    "speaker to change that."
 )
 
 
@@ -40,6 +40,6 @@ def effect(explainer: ClipExplainer) -> None:
     said = f"without it: {view.classes[was]}, {100 * before[was]:.0f} %"
     if now == was:
         sure = 100 * view.probabilities()[now]
-        st.caption(f"Knowing the voice leaves the answer, now {sure:.0f} %; {said}.")
+        st.caption(f"Enrolment does not change the predicted class, now {sure:.0f} %; {said}.")
     else:
-        st.caption(f"**Knowing the voice changes the answer**; {said}.")
+        st.caption(f"**Enrolment changes the prediction**; {said}.")

@@ -44,21 +44,21 @@ mask: for comparison, not as a standard."""
 def show(info: ModelInfo, active: Active) -> None:
     """Start a bench, watch it, and see what the last one found."""
     st.markdown(
-        "How much does a map matter to the model itself? The most relevant parts are **taken "
-        "away** (deletion), or nothing else **is shown** (insertion), on equal terms for all: the "
-        "same tiles, areas and fill, with orders by chance beside them."
+        "Faithfulness: how much the parts that a map marks matter to the model. The most "
+        "relevant parts are **removed** (deletion) or **shown alone** (insertion), with the "
+        "same tiles, areas and baseline for all methods, beside random orders."
     )
     key = f"explain:{info.folder}"
     job = find(key, running=False)
     if job is not None and job.state is State.RUNNING:
-        job_progress.watch(str(job.folder), on_cancel="What was done so far is lost.")
+        job_progress.watch(str(job.folder), on_cancel="Results so far are lost.")
     else:
         if job is not None and job.state is State.FAILED:
-            st.error(f"The last bench failed: {plain(job.reason)}")
+            st.error(f"The last benchmark failed: {plain(job.reason)}")
         _start_form(info, active, key)
     found = loading.bench(info)
     if found is None:
-        st.info("No bench of this model yet. 50 clips give a first impression, 200 an answer.")
+        st.info("No benchmark of this model yet. 50 clips give a first impression, 200 a result.")
         return
     provenance(found, info)
     _present(found.bench, found.folder, info)
@@ -76,14 +76,13 @@ def provenance(found: loading.Found, info: ModelInfo) -> None:
         seen = within(make(**about["representation"]).title)
         shared = performance(read_json(found.model / "bundle.json") or {}).badge
         badge = f":orange-badge[{shared}] " if shared else ""
-        part = f"{badge}**Of its network on {seen} alone**: "
+        part = f"{badge}**Of its network on {seen} only**: "
     st.markdown(
-        f":blue-badge[Comes with the workbench] {part}{heading(found.bench)} A bench of your own "
-        "takes its place."
+        f":blue-badge[Bundled] {part}{heading(found.bench)} A benchmark of your own replaces it."
     )
     st.caption(
-        f"Computed on {made.day} {made:%B %Y} by `{about['command']}`; what the figures rest on is "
-        f"in `{_short(found.folder)}`."
+        f"Computed on {made.day} {made:%B %Y} by `{about['command']}`; data in "
+        f"`{_short(found.folder)}`."
     )
 
 
@@ -97,21 +96,24 @@ def _start_form(info: ModelInfo, active: Active, key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         clips = st.number_input(
             "Clips", 5, 5000, 50, 5, key="bench-clips", width=120,
-            help="Of the model's own test part where this corpus has them; some seconds each, "
-            "most of it LIME's.",
+            help="Test clips of the model where this corpus has them; some seconds each, mostly "
+                 "for LIME.",
         )  # fmt: skip
         fill = st.selectbox(
-            "Removed parts become", list(BASELINES), key="bench-fill", width=200,
-            help="The same for all methods, and the baseline of those that have one.",
+            "Baseline", list(BASELINES), key="bench-fill", width=200,
+            help=(
+                "What removed parts are replaced by: the same for all methods, and the baseline "
+                "of those that need one."
+            ),
         )  # fmt: skip
         enrol, seen_as = _enrolled(info), _seen_as(info)
         names = st.multiselect(
-            "Methods", list(METHODS), key="bench-methods", placeholder="all",
+            "Attribution methods", list(METHODS), key="bench-methods", placeholder="all",
             format_func=lambda name: METHODS[name].title,
         )  # fmt: skip
         command = command_line(info, active, int(clips), str(fill), names, enrol, seen_as)
-        buttons.button("Run the bench", _start, command, info, key, type="primary")
-    st.caption("It runs on when you close the page. The same in a terminal:")
+        buttons.button("Run benchmark", _start, command, info, key, type="primary")
+    st.caption("It runs as a job, also when you close the page. The same in a terminal:")
     st.code(pasted(command), language="bash", wrap_lines=True)
 
 
@@ -120,9 +122,8 @@ def _enrolled(info: ModelInfo) -> int:
     if not loading.model(info).predictor.enrols:
         return 0
     known = st.number_input(
-        "Clips of each voice", 0, 30, 0, 1, key="bench-enrol", width=160,
-        help="That the model knows it from, as on Predict: others than are explained, without "
-        "their labels. 0 explains what it answers to strangers.",
+        "Enrolment clips per speaker", 0, 30, 0, 1, key="bench-enrol", width=160,
+        help="Unlabelled clips other than those explained. 0: speakers are not enrolled.",
     )  # fmt: skip
     return int(known)
 
@@ -134,9 +135,9 @@ def _seen_as(info: ModelInfo) -> str:
     if len(titles) < 2:
         return ""
     chosen = st.selectbox(
-        "Seen as", list(titles), format_func=titles.__getitem__, key="bench-seen", width=200,
-        help="The networks of this ensemble see the sound in several ways; maps are made of one, "
-        "and the others go on seeing the whole.",
+        "Representation", list(titles), format_func=titles.__getitem__, key="bench-seen", width=200,
+        help="The networks of this ensemble use several representations; maps are of one, and "
+             "the others still get the whole clip.",
     )  # fmt: skip
     return str(chosen)
 
@@ -203,9 +204,9 @@ def _chart(found: Bench, figure: str) -> None:
     if figure == "drop":
         said = ", ".join(f"{name} {value:.3f}" for name, value in PUBLISHED.items())
         st.caption(
-            "A fifth of the picture for every method, and the mean of many random masks as chance. "
-            f"A student project reports {said}, from 12 clips with unequal areas and one random "
-            "mask."
+            "The most relevant fifth of the input is removed for every method; the random "
+            f"baseline is the mean of many masks. A student project reports {said}, from 12 "
+            "clips with unequal areas and one random mask."
         )
 
 
@@ -219,7 +220,7 @@ def _table(found: Bench) -> None:
                 "Method": method_title(name),
                 "Rank": str(places[name]) if name in places else "",
                 "Checks": f"{failed} failed" if failed else "all passed",
-                "Over chance": str(found.over_chance(name, CONTROLS[1])),
+                "Over random": str(found.over_chance(name, CONTROLS[1])),
                 "Seconds": float(found.times[name].median()),
             }
         )
@@ -228,21 +229,21 @@ def _table(found: Bench) -> None:
         hide_index=True,
         placeholder="",
         column_config={
-            "Over chance": st.column_config.TextColumn(
-                help="Faithfulness minus that of contiguous masks by chance, of the same clips."
+            "Over random": st.column_config.TextColumn(
+                help="Faithfulness minus that of random contiguous masks on the same clips."
             ),
             "Rank": st.column_config.TextColumn(
-                help="By faithfulness, from paired differences that hold all together. Empty "
-                "where a check failed, a dash where the data tell nothing."
+                help="By faithfulness, from simultaneous tests of paired differences. Empty "
+                "where a check failed, a dash where the differences are not significant."
             ),
             "Seconds": st.column_config.NumberColumn(
-                format="%.2f", help="Of processor time for a map of one clip, the median."
+                format="%.2f", help="CPU time for a map of one clip, median."
             ),
         },
     )
     for name, why in found.left_out.items():
         color = "gray" if name in found.about["excused"] else "red"
-        st.caption(f":{color}[{method_title(name)}] is in no ranking, {plain(why)}.")
+        st.caption(f":{color}[{method_title(name)}] is not ranked, {plain(why)}.")
 
 
 def _checks(found: Bench) -> None:
@@ -251,16 +252,16 @@ def _checks(found: Bench) -> None:
         {
             "Method": method_title(name),
             "Question": each.asks,
-            "Answer": "yes" if each.passed else "no",
+            "Passed": "yes" if each.passed else "no",
             "Measured": each.value,
             "Good is": each.good,
-            "What is measured": f"{each.title}. {CHECKS[each.name].help}",
+            "What is measured": f"{each.term}. {CHECKS[each.name].help}",
         }
         for name in found.methods
         for each in found.verdicts[name]
     ]
-    with st.expander("What was checked"):
-        st.markdown("The median over the clips, held against what would be good.")
+    with st.expander("Sanity checks"):
+        st.markdown("Median over the clips, against the bound of each check.")
         st.dataframe(
             pd.DataFrame(rows),
             hide_index=True,
@@ -292,13 +293,13 @@ def _by_emotion(found: Bench, figure: str) -> None:
 def _files(found: Bench, folder: Path, info: ModelInfo) -> None:
     stem = info.key.replace(":", "-")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("Take away", width="content")
+        st.caption("Download", width="content")
         st.download_button(
             "JSON", lambda: json.dumps(found.summary(), indent=1), f"{stem}-bench.json",
             "application/json", on_click="ignore",
         )  # fmt: skip
         st.download_button(
             "CSV", lambda: str(found.scores.to_csv(index=False)), f"{stem}-bench.csv", "text/csv",
-            on_click="ignore", help="Every clip and method",
+            on_click="ignore", help="One row per clip and method",
         )  # fmt: skip
-        st.caption(f"Kept in `{_short(folder)}`.", width="content")
+        st.caption(f"Stored in `{_short(folder)}`.", width="content")

@@ -30,7 +30,7 @@ def view(name: str) -> ModuleType:
     module = f"pages.explain.{name}"
     if "ser_core.explain" in sys.modules:
         return importlib.import_module(module)
-    with st.spinner("Loading what explains, a few seconds once …"):
+    with st.spinner("Loading attribution methods, a few seconds once …"):
         importlib.import_module("ser_core.explain")
         return importlib.import_module(module)
 

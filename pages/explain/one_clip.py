@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from ser_core.inference.catalogue import ModelInfo
 
 ENERGY = (
-    "Of the new sound, against the clip. The two need not add up to 100 %: what is taken away is "
-    "turned down rather than silent, and frames that overlap share what is between them."
+    "Energy of the new sound relative to the clip. The two need not add up to 100 %: removed "
+    "parts are attenuated rather than silent, and frames overlap."
 )
 
 BARELY = 0.05
@@ -72,7 +72,7 @@ def show(info: ModelInfo, active: Active) -> None:
         if isinstance(shown.content, Path):
             overlap_badge.show(shown.name, info, active)
     if not names:
-        st.info("Choose a method, and its map appears here.")
+        st.info("Choose an attribution method.")
         return
     names = controls.applicable(view, names, representation)
     found = _grid(explainer, shown, names, emotion, representation, drawing)
@@ -97,9 +97,9 @@ def _answer(
         place = view.classes.index(emotion)
         vote = sum(weight for _, weight in view.through(representation))
         st.caption(
-            f"**The maps explain the fainter bars**, {named(view, representation)}, which has "
-            f"{100 * vote:.0f} % of the vote: {emotion} {100 * mapped[place]:.0f} %. The full bars "
-            f"are the whole ensemble's answer: {emotion} {100 * whole[place]:.0f} %."
+            f"**The maps explain the pale bars**: {named(view, representation)}, with "
+            f"{100 * vote:.0f} % of the ensemble weight: {emotion} {100 * mapped[place]:.0f} %. "
+            f"Full bars: the whole ensemble, {emotion} {100 * whole[place]:.0f} %."
         )
     _uncertainty_note(explainer)
     enrolment_panel.effect(explainer)
@@ -129,8 +129,8 @@ def _other_answer(view: ModelInput, mapped: Floats | None) -> None:
     own, whole = (view.classes[int(each.argmax())] for each in (mapped, view.probabilities()))
     if own != whole:
         st.warning(
-            f"The network that these maps explain answers **{own}**, the whole model **{whole}**: "
-            f"choose {own} as the emotion to see why it does."
+            f"The explained network predicts **{own}**, the whole model **{whole}**: choose "
+            f"{own} as class to see why."
         )
 
 
@@ -139,8 +139,8 @@ def _uncertainty_note(explainer: ClipExplainer) -> None:
     reading = explainer.model.reading(explainer.voice)
     if reading.unsure(explainer.view.probabilities()[None])[0]:
         st.markdown(
-            ":orange-badge[Uncertain] Below "
-            f"{100 * (reading.threshold or 0):.0f} % this model does not stand by its answer."
+            ":orange-badge[Uncertain] Confidence below the rejection threshold of "
+            f"{100 * (reading.threshold or 0):.0f} %."
         )
 
 
@@ -173,7 +173,7 @@ def _head(name: str, emotion: str) -> None:
     ):
         st.markdown(f"**{method.title}** for {emotion}", help=method.describe)
         controls.settings(name)
-    sign = "red speaks for it, blue against" if method.signed else "red is where it matters"
+    sign = "red: evidence for it, blue: against" if method.signed else "red: relevant"
     st.caption(f"{plain(method.label)} · {sign}")
 
 
@@ -184,7 +184,7 @@ def _single_map(explainer: ClipExplainer, found: dict[str, CheckedMap], emotion:
     name = controls.one_method(
         [*sound, *(each for each in found if each not in sound)],
         key="further",
-        label="Hear and read the map of",
+        label="Examine the map of",
     )
     chosen = found[name]
     left, right = st.columns(2, gap="medium")
@@ -197,36 +197,36 @@ def _single_map(explainer: ClipExplainer, found: dict[str, CheckedMap], emotion:
 
 def _sonification(explainer: ClipExplainer, found: CheckedMap, emotion: str) -> None:
     st.markdown(
-        "**Hear it**",
-        help="The short-time spectrum is masked and put together again with its own phase; the "
-        "model then hears the new sound from the beginning.",
+        "**Deletion test on the sound**",
+        help="The short-time spectrum is masked and resynthesised with its own phase; the model "
+        "then classifies the new sound.",
     )
     rep = found.attribution.representation
     if not is_invertible(rep):
         _no_sonification(rep)
         return
     st.markdown(
-        "The picture is put to the test on the sound itself. **If the map is right, the first "
-        f"sound keeps what speaks for {emotion}, and the second loses it.** Both are held against "
-        "the same marks in other places."
+        f"**If the map is right, the first sound keeps the evidence for {emotion}, and the "
+        "second loses it.** Both are compared with masks of the same shape in random places."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         share = st.slider(
-            "Most relevant (% of the picture)", 1, 90, 20, key="share", bind="query-params"
+            "Most relevant (% of the feature map)", 1, 90, 20, key="share", bind="query-params"
         )
         rest = st.segmented_control(
-            "What is taken away", list(AUDIO_BASELINES), default=USUAL, required=True, key="rest",
+            "Removed parts are", list(AUDIO_BASELINES), default=USUAL, required=True, key="rest",
             format_func={USUAL: "turned down", SILENCE: "silent"}.__getitem__,
             bind="query-params", width="content",
-            help="Turned down to how loud each frequency usually is in this clip. Silence tears "
-            "holes that are strange to a model: it then answers to the holes.",
+            help="Turned down: attenuated to the usual level of each frequency in this clip. "
+                 "Silence creates gaps unlike any training sound, which change the prediction "
+                 "by themselves.",
         )  # fmt: skip
-    for keep, title in ((True, f"Only the most relevant {share} %"), (False, "All but these")):
+    for keep, title in ((True, f"Most relevant {share} % alone"), (False, "Without them")):
         masked = explainer.masked_sound(found.attribution, share / 100, keep=keep, rest=rest)
         st.markdown(f"**{title}** ({100 * masked.energy:.0f} % as much energy)", help=ENERGY)
         player.play(masked.waveform, label=title)
         st.caption(_masked_answer_text(explainer.view, masked, rep.hash, emotion))
-    with st.spinner("Marking other places"):
+    with st.spinner("Masking random places"):
         several = len(explainer.view.network_inputs) > 1
         whose = f"for {named(explainer.view, rep.hash)}, " if several else ""
         _verdict(explainer.deletion_test(found.attribution, share / 100, rest), emotion, whose)
@@ -235,40 +235,40 @@ def _sonification(explainer: ClipExplainer, found: CheckedMap, emotion: str) -> 
 def _verdict(trial: DeletionTest, emotion: str, whose: str) -> None:
     """The deletion test on the sound, against other places of the same size."""
     said = (
-        f"{whose}the marked part alone gives {emotion} {100 * trial.kept:.0f} %, as much in "
-        f"{trial.draws} other places {100 * trial.kept_elsewhere:.0f} % (mean). Without the marked "
-        f"part {emotion} has {100 * trial.removed:.0f} %, without as much elsewhere "
+        f"{whose}the relevant part alone gives {emotion} {100 * trial.kept:.0f} %, {trial.draws} "
+        f"random parts of the same size {100 * trial.kept_elsewhere:.0f} % (mean). Without the "
+        f"relevant part {emotion} has {100 * trial.removed:.0f} %, without a random part "
         f"{100 * trial.removed_elsewhere:.0f} %."
     )
     if trial.halves == 2 and trial.margin < BARELY:
         st.info(
-            f"**The sound bears out the map, but barely:** {said} A difference of less than "
-            f"{100 * BARELY:.0f} points may come of any change."
+            f"**Deletion test passed, but barely:** {said} Differences below {100 * BARELY:.0f} "
+            "points can have other causes."
         )
     elif trial.halves == 2:
-        st.success(f"**The sound bears out the map:** {said}")
+        st.success(f"**Deletion test passed:** {said}")
     elif trial.halves == 1:
-        st.info(f"**The sound bears out half of the map:** {said}")
+        st.info(f"**Deletion test half passed:** {said}")
     else:
         st.warning(
-            f"**The sound does not bear out the map:** {said} The checks above hold for the "
-            "picture; do not take these marks for what one hears."
+            f"**Deletion test failed:** {said} The sanity checks above hold for the feature map; "
+            "do not read this map as what is audible."
         )
     st.caption(
-        "Marks placed by chance pass both halves in about one clip of four. The tab Faithfulness "
-        "tells how often each method does."
+        "Random masks pass both halves in about one clip of four. The tab Faithfulness shows "
+        "how often each method passes."
     )
 
 
 def _no_sonification(rep: Representation) -> None:
     why = (
-        "one column of numbers stands for all of the clip"
+        "one feature vector describes the whole clip"
         if rep.summary
-        else "each of its rows mixes all of the sound"
+        else "each bin mixes all of the sound"
     )
     st.info(
-        f"{rep.title}: {why}, so no part of it can be played alone. Maps over a spectrogram, mel "
-        "spectrogram, HPSS, constant-Q or chroma can be heard."
+        f"No deletion test on the sound: {rep.title}: {why}, so no part can be played alone. It "
+        "works for spectrogram, mel spectrogram, HPSS, constant-Q and chroma."
     )
 
 
@@ -279,7 +279,7 @@ def _masked_answer_text(
     classes, place = view.classes, view.classes.index(emotion)
     answer = classes[int(heard.after.argmax())]
     words = (
-        f"The model now answers **{answer}** ({100 * heard.after.max():.0f} %); {emotion} went "
+        f"The model now predicts **{answer}** ({100 * heard.after.max():.0f} %); {emotion} went "
         f"from {100 * heard.before[place]:.0f} % to {100 * heard.after[place]:.0f} %"
     )
     if len(view.network_inputs) > 1:
@@ -292,9 +292,9 @@ def _masked_answer_text(
 
 def _speech_reading(explainer: ClipExplainer, found: CheckedMap, emotion: str) -> None:
     st.markdown(
-        "**Read it as speech**",
-        help="Where what speaks for the emotion lies, beside how much of the picture that part is: "
-        "more relevance than area means that it counts.",
+        "**Relevance by part of speech signal**",
+        help="Share of the positive relevance in each part, beside the part's share of the "
+        "input: more relevance than area means that it counts.",
     )
     table = explainer.speech_reading(found.attribution)
     aspects = [name for name in ASPECTS if name in set(table["aspect"])]
@@ -316,13 +316,15 @@ def _speech_reading(explainer: ClipExplainer, found: CheckedMap, emotion: str) -
 
 def _no_speech_reading(attribution: Attribution, emotion: str) -> str:
     if attribution.positive.any():
-        return f"{attribution.representation.title}: no axis of frequency or time to be read along."
+        return f"{attribution.representation.title} has no axis of frequency or time."
     return f"Nothing in this map speaks for {emotion}."
 
 
 def _without_weights(view: ModelInput, found: CheckedMap, emotion: str) -> None:
     box = st.expander(
-        "What is left of the map when the network forgets", key="cascade", on_change="rerun"
+        "Parameter randomisation: the map as the network loses its weights",
+        key="cascade",
+        on_change="rerun",
     )
     if not box.open:
         return
@@ -330,11 +332,11 @@ def _without_weights(view: ModelInput, found: CheckedMap, emotion: str) -> None:
         network_input, _ = view.through(found.attribution.representation.hash)[0]
         target, method = network_input.classes.index(emotion), found.attribution.method
         if not method.quick:
-            st.caption("Only for quick methods.")
+            st.caption("Only for fast methods.")
             return
         case = Case(network_input, method, target, method.relevance(network_input, target))
         theme.figure(cascade_figure(cascade(case)), key="cascade-figure")
         st.caption(
-            "Weights are shuffled from the answer down, layer by layer. A map that stays alike "
-            "shows the input, not what the network learned (Adebayo et al., 2018)."
+            "Weights are shuffled layer by layer from the output down. A map that does not "
+            "change shows the input, not what the network learned (Adebayo et al., 2018)."
         )

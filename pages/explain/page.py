@@ -20,8 +20,8 @@ tabs = st.tabs(
 )
 if info is not None and info.kind == EXPORTED:
     st.info(
-        "Explanations look into a network, and an exported file only answers. Choose the model "
-        "that it was made from."
+        "Attribution methods need the network's gradients, which an exported file does not "
+        "have. Choose the model that it was exported from."
     )
 elif info is not None:
     for name, tab in zip(loading.VIEWS, tabs, strict=True):

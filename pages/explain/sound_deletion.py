@@ -10,7 +10,7 @@ import streamlit as st
 from pages.components import theme
 from ser_core.explain import METHODS
 from ser_core.explain.deletion_tests import SHARES, WITHOUT_A_MODEL
-from ser_core.explain.faithfulness import CONTIGUOUS
+from ser_core.explain.faithfulness import CONTIGUOUS, SCATTERED
 from ser_core.plots.palette import ACCENT, NO_EMOTION
 from ser_core.plots.results import Row, intervals_figure
 
@@ -20,31 +20,34 @@ if TYPE_CHECKING:
     from ser_core.explain.deletion_tests import DeletionTests
 
 REST = {
-    "usual": "turned down to how loud its frequency usually is in the clip",
+    "usual": "attenuated to the usual level of its frequency in the clip",
     "silence": "silenced",
 }
 
 
+TITLES = {SCATTERED: "Random, scattered", CONTIGUOUS: "Random, contiguous"}
+
+
 def method_title(name: str) -> str:
     """Title of a method, or of a map that is made without a model."""
-    return METHODS[name].title if name in METHODS else name.capitalize()
+    return METHODS[name].title if name in METHODS else TITLES.get(name, name.capitalize())
 
 
 def show(found: Bench) -> None:
     """Shares of the clips, and margins; says why where there is nothing to be heard."""
-    st.markdown("**Does the sound bear it out?**")
+    st.markdown("**Deletion test on the sound**")
     terms, heard = found.about["terms"], found.heard
     if not heard.names:
         st.caption(
-            "The maps of this bench were not held against the sound: it was left out, or no part "
-            "of what the model sees can be played alone."
+            "No deletion test on the sound in this benchmark: it was left out, or no part of "
+            "the representation can be played alone."
         )
         return
     st.markdown(
-        f"The most relevant {terms['heard']} % of a clip are kept alone, and taken away, in the "
-        f"sound itself; what goes is {REST[terms['rest']]}. Both halves hold if **the marked part "
-        "keeps more of the answer than the same marks elsewhere, and the answer loses more "
-        "without it**. By chance that is about one clip in four."
+        f"The most relevant {terms['heard']} % of a clip are kept alone, and removed, in the "
+        f"sound itself; what is removed is {REST[terms['rest']]}. A clip passes both halves if "
+        "**the relevant part alone keeps more of the class probability than random parts of the "
+        "same size, and removing it costs more**. Random masks pass in about one clip of four."
     )
     left, right = st.columns([4, 7], gap="medium")
     with left, st.container(border=True):
@@ -53,13 +56,13 @@ def show(found: Bench) -> None:
         _table(heard)
         how = heard.figure(heard.names[0], "keeps").how
         st.caption(
-            f"Clips: both halves hold / one / none. Intervals: {how}; of a share that all clips "
-            "agree on, Wilson's over clips."
+            f"Clips: both halves passed / one / none. Intervals: {how}; where all clips agree, "
+            "Wilson's over clips."
         )
 
 
 def _chart(found: Bench, heard: DeletionTests) -> None:
-    st.markdown("**Clips where both halves hold**, higher is better; hollow: a check failed")
+    st.markdown("**Clips that pass both halves**, higher is better; hollow: a check failed")
     rows = [
         Row(
             method_title(name),
@@ -71,9 +74,7 @@ def _chart(found: Bench, heard: DeletionTests) -> None:
         for name in heard.names
     ]
     chance = heard.figure(CONTIGUOUS, "both").value
-    theme.figure(
-        intervals_figure(rows, title="Share of the clips", chance=chance), key="bench-heard"
-    )
+    theme.figure(intervals_figure(rows, title="Share of clips", chance=chance), key="bench-heard")
 
 
 def _table(heard: DeletionTests) -> None:
@@ -81,8 +82,8 @@ def _table(heard: DeletionTests) -> None:
         {
             "Method": method_title(name),
             "Clips (%)": _shares(heard, name),
-            "Keeps more by": _short(heard.figure(name, "keeps")),
-            "Loses more by": _short(heard.figure(name, "loses")),
+            "Gain when kept": _short(heard.figure(name, "keeps")),
+            "Loss when removed": _short(heard.figure(name, "loses")),
         }
         for name in heard.names
     ]
@@ -91,15 +92,15 @@ def _table(heard: DeletionTests) -> None:
         hide_index=True,
         column_config={
             "Clips (%)": st.column_config.TextColumn(
-                help="Where the sound bears out both halves of the map / one half / neither."
+                help="Clips that pass both halves of the test / one / none."
             ),
-            "Keeps more by": st.column_config.TextColumn(
-                help="Probability of the answer with the marked part alone, minus that with the "
-                "same marks elsewhere; the mean over the clips."
+            "Gain when kept": st.column_config.TextColumn(
+                help="Probability of the predicted class with the relevant part alone, minus "
+                "that with random parts of the same size; mean over clips."
             ),
-            "Loses more by": st.column_config.TextColumn(
-                help="Probability of the answer without the same marks elsewhere, minus that "
-                "without the marked part; the mean over the clips."
+            "Loss when removed": st.column_config.TextColumn(
+                help="Probability of the predicted class without random parts of the same size, "
+                "minus that without the relevant part; mean over clips."
             ),
         },
     )

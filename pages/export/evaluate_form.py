@@ -39,7 +39,7 @@ def _show_state(file: Path, active: Active, part: str) -> bool:
     own = saved_evaluations.id_of(file, _corpus(active), part)
     job = find(saved_evaluations.KEY + own, running=False)
     if job is not None and job.state is State.RUNNING:
-        watch(str(job.folder), on_cancel="Nothing is kept of it.", unit="answer")
+        watch(str(job.folder), on_cancel="Predictions made so far are lost.", unit="answer")
         return True
     kept = next((each for each in saved_evaluations.saved_evaluations() if each.id == own), None)
     if kept is not None and not kept.outdated:
@@ -52,15 +52,15 @@ def _show_state(file: Path, active: Active, part: str) -> bool:
 
 def _button(file: Path, spec: Spec, active: Active, part: str, clips: int) -> None:
     which = f"its {count(clips, 'test clip')}" if part else f"all {count(clips, 'clip')}"
-    void = "" if part else " Where some of them trained the model, the figures say so."
+    void = "" if part else " Scores are marked where the model was trained on some of them."
     buttons.button(
-        f"Judge it on {which}",
+        f"Evaluate on {which}",
         _start,
         *(file, spec, active, part),
         key=f"judge-{file.name}-{part}",
-        help=f"The file answers {which} of {active.corpus.name} as a job, and then stands on the "
-        "page Results beside the trainings: confusion, figures by emotion and speaker, and a "
-        f"paired test against the model it was made from.{void}",
+        help=f"A job classifies {which} of {active.corpus.name} with the file. The result is "
+        "listed on the page Results: confusion, scores by emotion and speaker, and a "
+        f"paired test against the source model.{void}",
     )
 
 
@@ -90,7 +90,7 @@ def _show_result(kept: SavedEvaluation) -> None:
             f"**UAR {scores.value_text(result.uar)}**{ends} {badge}",
             width="content",
         )
-        navigation.link("results", "All its results →", run=kept.id)
+        navigation.link("results", "All results →", run=kept.id)
 
 
 def _clips(file: Path, spec: Spec, active: Active) -> tuple[int, int]:

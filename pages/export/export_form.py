@@ -47,12 +47,12 @@ def _last_outcome(job: Job) -> None:
     if job.state is State.FAILED:
         st.error(plain(_reason(job.reason)))
     elif job.state is State.CANCELLED and time.time() - (job.ended or 0.0) < RECENT:
-        st.info(f"{plain(job.title)} was cancelled. Files that were done before are kept.")
+        st.info(f"{plain(job.title)} was cancelled. Finished files are kept.")
 
 
 def _reason(reason: str) -> str:
     """A failed gate ends the command, too; the verdict stands at the file."""
-    return reason.removeprefix("Error ") or "The export failed; its log says more."
+    return reason.removeprefix("Error ") or "The export failed; see its log."
 
 
 def _options(info: ModelInfo, active: Active, *, busy: bool) -> None:
@@ -70,7 +70,7 @@ def _options(info: ModelInfo, active: Active, *, busy: bool) -> None:
         )
     with right:
         st.number_input(
-            "Clips to verify on",
+            "Clips of the acceptance test",
             min_value=1,
             max_value=10_000,
             value=min(CLIPS, max(1, len(active.corpus.usable))),
@@ -81,8 +81,7 @@ def _options(info: ModelInfo, active: Active, *, busy: bool) -> None:
     st.checkbox(
         "Network only",
         key="export-network",
-        help="From the representation on. Otherwise a waveform goes in, and nothing can be done "
-        "differently in front of the model.",
+        help="The file takes the representation instead of a waveform; you compute it.",
     )
     buttons.button("Export", _start, info, type="primary", disabled=busy)
 
@@ -121,7 +120,7 @@ def watch(folder: str, model: str, drawn: list[tuple[str, float]]) -> None:
         left.progress(progress.fraction if progress else 0.0, text=_progress_text(job))
         right.button(
             "Cancel", key=f"cancel-{job.id}", on_click=job.cancel,
-            help="Ends it at once. Files that are done stay, the one under way is not written.",
+            help="Finished files stay; the current one is not written.",
         )  # fmt: skip
 
 

@@ -31,10 +31,13 @@ BADGES = {
 }
 MEANT = {
     "MB": "Size of the file in megabytes.",
-    "Gate": "Whether it keeps to the limits of its precision, on real clips, against the model.",
-    "Agree (%)": "Clips to which file and model give the same answer.",
-    "Largest gap": "Largest difference of a probability between file and model.",
-    "Change in UAR": "UAR of the file less that of the model, with its paired 95 % interval.",
+    "Acceptance": (
+        "Acceptance test: whether the file stays within the limits of its precision, compared "
+        "with the model on real clips."
+    ),
+    "Agreement (%)": "Clips for which file and model predict the same class.",
+    "Largest difference": "Largest difference of a probability between file and model.",
+    "Change in UAR": "UAR of the file minus that of the model, with its paired 95 % interval.",
 }
 MOST_HEARD = 5
 FLIPS = {
@@ -42,7 +45,7 @@ FLIPS = {
     "app": "Model",
     "file": "File",
     "confidence": "Confidence of the model",
-    "difference": "Largest gap",
+    "difference": "Largest difference",
 }
 
 
@@ -51,8 +54,8 @@ def show(info: ModelInfo, active: Active) -> dict[Path, Spec]:
     found = {path: spec for path in files(info.folder) if (spec := _spec(path)) is not None}
     if not found:
         st.info(
-            "Nothing was exported from this model yet. An exported file needs onnxruntime alone: "
-            "a waveform goes in, calibrated probabilities come out, and it says what it is."
+            "No exported file of this model yet. An export is one ONNX file that needs only "
+            "onnxruntime: waveform in, calibrated probabilities out, with its model card inside."
         )
         return {}
     st.subheader("Files")
@@ -84,28 +87,28 @@ def _table(found: dict[Path, Spec], info: ModelInfo) -> None:
     rows = [{**_measured(path, spec), **_times(times, path.name)} for path, spec in found.items()]
     torch = _times(times, "torch")
     if torch:
-        rows.append({"File": "the model, in torch", **torch})
+        rows.append({"File": "the model, in PyTorch", **torch})
     st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,
         width="stretch",
         placeholder="",
         column_config={
-            name: {"help": meant, **({"width": 100} if name == "Gate" else {})}
+            name: {"help": meant, **({"width": 100} if name == "Acceptance" else {})}
             for name, meant in MEANT.items()
         },
     )
     busy = any(not job.state.is_over for job in launched(info.folder))
     with st.container(horizontal=True, vertical_alignment="center"):
         buttons.button(
-            "Time them",
+            "Measure latency",
             _time,
-            *(info.folder, f"Speed: {info.title}"),
+            *(info.folder, f"Latency: {info.title}"),
             disabled=busy,
-            help="All files and torch by turns on one clip of 2.4 s, with 1 and with 2 threads.",
+            help="All files and PyTorch in turns, on one clip of 2.4 s, with 1 and 2 threads.",
         )
         if times:
-            st.caption("Median and 95th percentile of an answer to 2.4 s, in milliseconds.")
+            st.caption("Latency for a clip of 2.4 s in milliseconds: median / 95th percentile.")
     for sentence in _test_set_notes(found):
         st.caption(plain(sentence))
 
@@ -135,9 +138,9 @@ def _measured(path: Path, spec: Spec) -> dict[str, Any]:
     return {
         "File": path.name,
         "MB": round(path.stat().st_size / 1e6, 2),
-        "Gate": spec.status,
-        "Agree (%)": round(100 * gate["agreement"], 2) if gate else None,
-        "Largest gap": f"{gate['max_abs_probability']:.2g}" if gate else None,
+        "Acceptance": spec.status,
+        "Agreement (%)": round(100 * gate["agreement"], 2) if gate else None,
+        "Largest difference": f"{gate['max_abs_probability']:.2g}" if gate else None,
         "Change in UAR": change,
     }
 
@@ -156,10 +159,10 @@ def _file(path: Path, spec: Spec, info: ModelInfo, active: Active) -> None:
     st.markdown(f"**{plain(path.name)}** {BADGES[spec.status]} {PRECISIONS[spec.precision]}")
     said = spec.verification.get("said", "")
     if spec.status == "failed":
-        st.error(plain(f"{said} It is not offered for use. Export it again, or in fp32."))
+        st.error(plain(f"{said} It cannot be used. Export it again, or in fp32."))
     elif said:
         gate = spec.verification
-        st.markdown(plain(f"{said} {gate['n']:,} answers on {gate['clips']}."))
+        st.markdown(plain(f"{said} {gate['n']:,} predictions on {gate['clips']}."))
     for note in spec.notes:
         st.caption(plain(note))
     _changed_answers(spec, active)
@@ -171,26 +174,29 @@ def _file(path: Path, spec: Spec, info: ModelInfo, active: Active) -> None:
                 f"{stem}-{path.name}",
                 "application/octet-stream",
                 path.read_bytes,
-                "The file alone",
+                "The ONNX file",
             )
             downloads.button(
                 "ZIP",
                 f"{stem}-{path.stem}.zip",
                 "application/zip",
                 partial(package, path),
-                "File, card, report, and a program that runs it with onnxruntime and numpy alone",
+                (
+                    "File, card, report, and an example program that needs only onnxruntime and "
+                    "numpy"
+                ),
             )
         downloads.button(
             "Report",
             f"{stem}-{path.stem}.md",
             "text/markdown",
             partial(report, spec),
-            "What the gate found, as text",
+            "Result of the acceptance test, as text",
         )
         if spec.status != "failed":
             key = source_model.key_of(path)
             navigation.link("predict", "Predict with it →", model=key)
-            navigation.link("robustness", "Try its robustness →", model=key)
+            navigation.link("robustness", "Test its robustness →", model=key)
     if spec.status != "failed":
         evaluate_form.show(path, spec, active)
 
@@ -200,7 +206,7 @@ def _changed_answers(spec: Spec, active: Active) -> None:
     flipped = spec.verification.get("flipped", [])
     if not flipped:
         return
-    with st.expander(f"Clips with another answer ({len(flipped)})"):
+    with st.expander(f"Clips with a different prediction ({len(flipped)})"):
         table = pd.DataFrame(flipped)[list(FLIPS)].rename(columns=FLIPS).round(3)
         st.dataframe(table, hide_index=True, width="stretch")
         here = [row["clip"] for row in flipped if row["clip"] in active.corpus.usable.index]

@@ -42,6 +42,6 @@ def show(files: Mapping[Path, Spec], info: ModelInfo, active: Active) -> None:
             single_prediction.show(own, model, *found)
         with right, st.container(border=True):
             single_prediction.show_label(found[0], own, active)
-            st.markdown("Answered by onnxruntime alone, as in your own program.")
-            navigation.link("predict", "More recordings, and along a long one →", model=own.key)
-            navigation.link("predict", "The same from the model itself →", model=info.key)
+            st.markdown("Predicted by onnxruntime, as in your own program.")
+            navigation.link("predict", "Batch prediction and timeline →", model=own.key)
+            navigation.link("predict", "Predict with the source model →", model=info.key)

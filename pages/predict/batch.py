@@ -66,17 +66,17 @@ def show(info: ModelInfo, model: InferenceModel, active: Active) -> None:
             key="folder",
             bind="query-params",
             placeholder="/home/me/recordings",
-            help="All sound in it and below it. The files are only read.",
+            help="All audio files in it and its subfolders, which are only read.",
         )
     own = not several
     if several and folder.strip():
-        st.caption("The files are answered. Take them away above to answer the folder.")
+        st.caption("The uploaded files are shown. Remove them above to use the folder.")
     if own and folder.strip():
         several = recordings([Path(folder.strip().strip("'\"")).expanduser()])
     if not several:
         st.info(
-            "Choose several files, or name a folder: every recording gets its row, also those that "
-            "cannot be answered, and the table can be sorted and taken away as CSV."
+            "Choose several files or a folder for batch prediction: one row per recording, also "
+            "for those that cannot be read. The table can be sorted and downloaded as CSV."
         )
         return
     table = _predictions(info, model, several, Path(folder.strip()) if own else None)
@@ -92,8 +92,8 @@ def _overlap_note(info: ModelInfo, several: list[Recording], active: Active) -> 
     trained = trained_on(origin, active.corpus, files)
     if trained:
         st.markdown(
-            f":orange-badge[trained the model] {trained:,} of these {len(several):,} recordings "
-            "did: its answers there say nothing of new ones."
+            f":orange-badge[training overlap] {trained:,} of these {len(several):,} recordings "
+            "were training clips: predictions on them say nothing about new recordings."
         )
 
 
@@ -107,7 +107,7 @@ def _predictions(
     key = ("many", info.folder, info.changed, _fingerprint(several), of_voice)
 
     def make() -> pd.DataFrame:
-        with model_loading.progress("Answering") as report:
+        with model_loading.progress("Predicting") as report:
             return classify(model, several, enrolment.enrolled_speaker(info, model), report)
 
     found: pd.DataFrame = model_loading.cached(key, make)
@@ -134,16 +134,16 @@ def _predictions_of_job(
     result, key = home / "answers.csv", f"predict:{home.name}"
     last = find(key, running=False)
     if last is not None and last.state is State.RUNNING:
-        watch(str(last.folder), on_cancel="Nothing is kept of it.")
+        watch(str(last.folder), on_cancel="Predictions made so far are lost.")
         return None
     shutil.rmtree(home / VOICE, ignore_errors=True)  # a voice is kept no longer than it is needed
     if result.exists():
         return read_answers(result)
     if last is not None and last.state is State.FAILED:
-        st.error(f"It stopped: {plain(last.reason)}")
-    st.markdown(f"**{count(len(several), 'recording')}** are answered in the background.")
+        st.error(f"The job failed: {plain(last.reason)}")
+    st.markdown(f"**{count(len(several), 'recording')}**: predicted in a background job.")
     arguments = (info, folder.expanduser(), home, key)
-    buttons.button("Answer them", _start, *arguments, type="primary")
+    buttons.button("Start prediction", _start, *arguments, type="primary")
     return None
 
 
@@ -156,7 +156,7 @@ def _start(info: ModelInfo, folder: Path, home: Path, key: str) -> None:
             path = home.absolute() / VOICE / f"{number}{Path(each.name).suffix or '.wav'}"
             atomic.write(path, each.source if isinstance(each.source, bytes) else b"")
         command += ["--enrol", str(path)]
-    start([*command, "--progress-file", PROGRESS_FILE], title=f"Answer {folder.name}", key=key)
+    start([*command, "--progress-file", PROGRESS_FILE], title=f"Predict {folder.name}", key=key)
 
 
 def _table(
@@ -169,14 +169,14 @@ def _table(
     with right:
         known = table[table["answer"] != ""]
         if len(known):
-            st.markdown("**What they are on the whole**")
+            st.markdown("**Distribution of predicted classes**")
             theme.figure(distribution_figure(table, model.classes), key="many-distribution")
             st.caption(
-                "Hollow: uncertain answers. Shares of answers, not of feelings: a model that errs "
-                "in one direction shifts them all."
+                "Hollow: uncertain predictions. These are shares of predictions; a biased model "
+                "shifts all of them."
             )
         else:
-            st.warning("None of them could be answered; the column Problem says why.")
+            st.warning("No recording could be classified; see the column Problem.")
     if picked is not None:
         with st.container(border=True), error_boundary():
             _recording(info, model, several[picked], table.iloc[picked])
@@ -192,15 +192,15 @@ def _rows(table: pd.DataFrame) -> int | None:
     columns: dict[str, Any] = {
         "file": kinds.TextColumn("File", width=160, pinned=True),
         "answer": kinds.MultiselectColumn(
-            "Answer", options=list(EMOTIONS), color=list(EMOTION_COLORS.values()), width=98
+            "Predicted", options=list(EMOTIONS), color=list(EMOTION_COLORS.values()), width=98
         ),
         "confidence": kinds.NumberColumn("Confidence", format="%.0f %%", width=85),
         "uncertain": kinds.CheckboxColumn("Uncertain", width=75),
         "other_voice": kinds.CheckboxColumn(
-            "Other voice?",
+            "Other speaker?",
             width=90,
-            help="Sounds like somebody else than the taught voice. A hint: one clip in twenty of "
-            "the same voice does, too.",
+            help="Speaker verification rejects this clip as the enrolled speaker. It also "
+            "rejects one in twenty clips of that speaker.",
         ),
         "seconds": kinds.NumberColumn("Seconds", format="%.1f", width=65),
         "problem": kinds.TextColumn("Problem", width=240),
@@ -229,11 +229,11 @@ def _caption_and_download(info: ModelInfo, model: InferenceModel, table: pd.Data
     problems = int((table["problem"] != "").sum())
     unsure = int(table["uncertain"].sum())
     other = int(table.get("other_voice", pd.Series(dtype=bool)).sum())
-    doubted = f" Not like the taught voice: {other:,}." if other else ""
+    doubted = f" Not like the enrolled speaker: {other:,}." if other else ""
     with downloads.row():
         st.caption(
-            f"{count(len(table) - problems, 'recording')} answered, {unsure:,} uncertain, "
-            f"{problems:,} not answered.{doubted} Click a row to hear it.",
+            f"{count(len(table) - problems, 'recording')} predicted, {unsure:,} uncertain, "
+            f"{problems:,} failed.{doubted} Select a row to play it.",
             width="content",
         )
         own = (
@@ -244,7 +244,7 @@ def _caption_and_download(info: ModelInfo, model: InferenceModel, table: pd.Data
         text = own.round(6).to_csv(index=False)
         downloads.button(
             "Download as CSV", "answers.csv", "text/csv", lambda: text,
-            f"All rows with the probabilities of {plain(info.title)}",
+            f"All rows, with probabilities of {plain(info.title)}",
         )  # fmt: skip
 
 

@@ -23,23 +23,23 @@ def show(shown: SelectedSound, row: pd.Series[Any], model: InferenceModel, info:
     """Ask for the true label, and keep the recording with it after consent."""
     name = f"really-{hash((shown.name, shown.start))}"
     options = [*model.classes, *(each for each in EMOTIONS if each not in model.classes)]
-    st.markdown("**It was really …**")
-    emotion = st.pills("It was really", options, key=name, label_visibility="collapsed")
+    st.markdown("**Correct label**")
+    emotion = st.pills("Correct label", options, key=name, label_visibility="collapsed")
     if emotion is None:
-        st.caption("Your answer, with the recording, becomes a clip to check and train models on.")
+        st.caption("With its label, the recording becomes a clip to evaluate and train models on.")
         return
     consent = st.checkbox(
-        "Whoever speaks here agrees that the recording is kept on this computer",
+        "The speaker agrees that the recording is stored on this computer",
         key=f"{name}-consent",
     )
     speaker = st.text_input(
-        "Voice (optional)",
+        "Speaker (optional)",
         key=f"{name}-speaker",
-        help="Any name for who speaks. Splits keep voices apart by it.",
+        help="Any name. Speaker-disjoint splits use it.",
     )
     probabilities = prediction_card.probabilities_of(row, model)
     buttons.button(
-        "Keep recording and label",
+        "Save recording and label",
         _save,
         *(shown, emotion, speaker, probabilities, str(row["answer"]), info.title),
         key=f"{name}-keep",
@@ -69,4 +69,4 @@ def _save(
     except SerError as error:
         errors.show(error)
         return
-    st.toast(f"Kept as {emotion}. It is listed under Kept recordings.")
+    st.toast(f"Saved as {emotion}. It is listed under Kept recordings.")

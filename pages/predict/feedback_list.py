@@ -26,8 +26,8 @@ def show() -> None:
     found = feedback.kept()
     if not found:
         st.info(
-            "Nothing is kept. After an answer, say what it really was: the recording then becomes "
-            "a clip of a corpus of your own, on this computer alone."
+            "No recordings yet. Give a prediction its correct label, and the recording becomes "
+            "a clip of your own corpus, stored on this computer only."
         )
         return
     _header(found)
@@ -40,9 +40,9 @@ def show() -> None:
 def _header(found: list[KeptRecording]) -> None:
     right = sum(each.emotion == each.answer for each in found)
     st.markdown(
-        f"**{count(len(found), 'recording')}**; the model was right in {right} of them. "
-        "Deleting takes sound and label off the disk at once, with all that was computed from it. "
-        "A model that was trained on it keeps what it learned."
+        f"**{count(len(found), 'recording')}**; {right} predicted correctly. Deleting removes "
+        "sound, label and stored features from the disk at once; models already trained on a "
+        "recording do not change."
     )
     where = {"corpus": str(feedback.folder()), "reader": "feedback", "clip": found[0].sound.name}
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -58,7 +58,7 @@ def _recording(each: KeptRecording) -> None:
             voice = f" · {plain(each.speaker)}" if each.speaker else ""
             when = datetime.fromtimestamp(each.kept).strftime("%d %b %Y, %H:%M")
             st.caption(f"{plain(each.name)}{voice} · {each.seconds:.1f} s · {when}")
-            st.caption(f"The model said {each.answer}, {100 * each.confidence:.0f} %")
+            st.caption(f"Predicted {each.answer}, {100 * each.confidence:.0f} %")
         with st.container(width="stretch"):
             if each.sound.is_file():
                 st.audio(each.sound.read_bytes(), format="audio/flac")
@@ -83,11 +83,13 @@ def _undo() -> None:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f"{count(len(removed), 'recording')} deleted from the disk. It can be put back from "
-            "memory until you close this page."
+            f"{count(len(removed), 'recording')} deleted from the disk. You can undo this until "
+            "you close the page."
         )
         st.button("Undo", on_click=_restore)
-        st.button("Forget it", on_click=_forget, help="Also from memory: for good.")
+        st.button(
+            "Delete for good", on_click=_forget, help=("Also from memory; this cannot be undone.")
+        )
 
 
 def _restore() -> None:

@@ -39,7 +39,8 @@ def show(info: ModelInfo, model: InferenceModel, active: Active) -> None:
         _links_and_feedback(shown, row, model, info, active)
     if wave.duration > LONG:
         st.caption(
-            f"One answer for {wave.duration:.0f} s says little: the timeline shows how it changes."
+            f"One prediction for {wave.duration:.0f} s says little: the timeline shows how "
+            "it changes."
         )
     timeline.show(info, model, shown, wave, enrolment.enrolled_speaker(info, model))
 
@@ -56,12 +57,14 @@ def _links_and_feedback(
         if isinstance(shown.content, Path):
             single_prediction.show_label(shown, info, active)
             if info.kind != EXPORTED:  # which only answers: no network to look into
-                navigation.link("explain", "Explain the answer →", model=info.key, clip=shown.name)
+                navigation.link(
+                    "explain", "Explain the prediction →", model=info.key, clip=shown.name
+                )
             navigation.link("representations", "Show its representations →", clip=shown.name)
         else:
             single_prediction.show_label(shown, info, active)
             st.session_state[clip_source.HANDED_OVER] = (shown.name, shown.content)
             if info.kind != EXPORTED:
-                navigation.link("explain", "Explain the answer →", model=info.key, handed="1")
+                navigation.link("explain", "Explain the prediction →", model=info.key, handed="1")
             navigation.link("representations", "Show its representations →", handed="1")
         feedback_form.show(shown, row, model, info)

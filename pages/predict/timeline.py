@@ -37,15 +37,15 @@ def show(
         "Timeline",
         value=wave.duration > LONG,
         key=f"timeline-{wave.duration > LONG}",
-        help="Answers to windows that slide over the recording.",
+        help="Predictions for windows that slide over the recording.",
     )
     if not wanted:
         return
     windows = _controls()
     if wave.duration <= windows.window:
         st.caption(
-            f"The recording, {wave.duration:.1f} s, fits into one window of {windows.window:g} s: "
-            "its answer is the one above. A shorter window shows how it changes."
+            f"The recording ({wave.duration:.1f} s) fits into one window of {windows.window:g} "
+            "s, so the prediction above covers it. Choose a shorter window."
         )
         return
     table = _table(info, model, shown, wave, windows, taught.voice if taught else None)
@@ -60,12 +60,12 @@ def show(
         silent = int((table["problem"] != "").sum())
         quiet = f", {silent:,} of them silent" if silent else ""
         st.caption(
-            f"{count(len(table), 'window')}{quiet}. Click a dot to hear from there.",
+            f"{count(len(table), 'window')}{quiet}. Click a dot to play from there.",
             width="content",
         )
         name = f"{shown.stem}-timeline.csv"
         text = signed(table, model, taught).to_csv(index=False)
-        downloads.button("Download as CSV", name, "text/csv", lambda: text, "A row a window")
+        downloads.button("Download as CSV", name, "text/csv", lambda: text, "One row per window")
 
 
 def _controls() -> Windows:
@@ -100,7 +100,7 @@ def _table(
     key = ("timeline", info.folder, info.changed, shown.fingerprint, windows, of_voice)
 
     def make() -> pd.DataFrame:
-        with model_loading.progress("Answering window by window") as report:
+        with model_loading.progress("Predicting windows") as report:
             return timeline(model, wave, windows, voice, report)
 
     found: pd.DataFrame = model_loading.cached(key, make)

@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from ser_core.robustness.curve import Curve
 
 EPSILON = {"dB": "Largest change ε (dB)", "σ": "Largest change ε (σ)", "dB SNR": "SNR ε (dB)"}
-METRICS = {"uar": "UAR", "wa": "Accuracy", "success": "Right answers turned"}
+METRICS = {"uar": "UAR", "wa": "WA (accuracy)", "success": "Success rate"}
 
 
 def show(card: Card) -> None:
     """All attacks, one place at a time."""
-    st.subheader("Under attack")
+    st.subheader("Adversarial attacks")
     places = _places(card)
     left, right = st.columns(2)
     with left:
         place = st.segmented_control(
-            "Place",
+            "Domain",
             list(places),
             default=next(iter(places)),
             required=True,
@@ -41,12 +41,15 @@ def show(card: Card) -> None:
             default="uar",
             required=True,
             format_func=METRICS.__getitem__,
-            help="Turned counts only clips that were answered right before.",
+            help=(
+                "Success rate: share of the correctly classified clips whose prediction the "
+                "attack changes to a wrong one."
+            ),
         )
     seen, heard = places[str(place)]
     _curves(seen, heard, str(metric), card)
     _in_sigma(seen)
-    _flows({**seen, **{f"{name}, as heard": curve for name, curve in heard.items()}})
+    _flows({**seen, **{f"{name}, resynthesised": curve for name, curve in heard.items()}})
 
 
 def _places(card: Card) -> dict[str, tuple[dict[str, Curve], dict[str, Curve]]]:
@@ -60,7 +63,7 @@ def _places(card: Card) -> dict[str, tuple[dict[str, Curve], dict[str, Curve]]]:
 
 def _curves(seen: dict[str, Curve], heard: dict[str, Curve], metric: str, card: Card) -> None:
     chance = None if metric == "success" else 1 / len(set(card.curves[0].clean.predictions.true))
-    parts = {"As the network sees it": seen, "Made into sound and classified again": heard}
+    parts = {"Attacked representation": seen, "Resynthesised as sound and classified again": heard}
     parts = parts if heard else {"": seen}
     for number, (column, (title, curves)) in enumerate(
         zip(st.columns(len(parts)), parts.items(), strict=True)
@@ -85,13 +88,13 @@ def _in_sigma(seen: dict[str, Curve]) -> None:
         smallest = each.smallest()
         turned = smallest.notna().mean() if len(smallest) else 0.0
         level = _half(each)
-        half = f"at least half of the right answers are turned at {level}" if level else (
-            f"{100 * turned:.0f} % of the right answers are turned by some level"
+        half = f"at least half of the correct predictions are changed at {level}" if level else (
+            f"{100 * turned:.0f} % of the correct predictions are changed at some level"
         )  # fmt: skip
         lines.append(f"{name.upper() if name != 'random' else 'Random signs'}: {half}.")
     if curve.sigma:
         lines.append(
-            f"1 σ of the normalised picture is {curve.sigma:.1f} dB: ε of 1 dB is "
+            f"1 σ of the normalised representation is {curve.sigma:.1f} dB: an ε of 1 dB is "
             f"{1 / curve.sigma:.3f} σ."
         )
     missing = [status for status in curve.status or () if status]
@@ -110,12 +113,17 @@ def _half(curve: Curve) -> str:
     return ""
 
 
+def _title(curve: Curve) -> str:
+    """Title of a curve; stored ones say "as heard" of representations made into sound."""
+    return curve.title.replace(", as heard", ", resynthesised")
+
+
 def _flows(curves: dict[str, Curve]) -> None:
     """Of one attack at one level: which emotion turns into which."""
     left, right = st.columns(2)
     with left:
         name = st.selectbox(
-            "Attack", list(curves), format_func=lambda each: curves[each].title, key="flow-attack"
+            "Attack", list(curves), format_func=lambda each: _title(curves[each]), key="flow-attack"
         )
     curve = curves[str(name)]
     labels = [point.label for point in curve.troubled]
@@ -126,13 +134,16 @@ def _flows(curves: dict[str, Curve]) -> None:
     one, two = st.columns(2)
     with one:
         st.markdown(
-            f"**Which emotion turns into which** at {point.label}",
-            help="Clips that were answered right before: left their emotion, right the answer now.",
+            f"**Predictions under attack** at {point.label}",
+            help=(
+                "Clips that were classified correctly before: left the true emotion, right the "
+                "prediction under attack."
+            ),
         )
         if flows.to_numpy().sum():
             theme.figure(flows_figure(flows), key="flows")
         else:
-            st.caption("No clip was answered right before.")
+            st.caption("No clip was classified correctly before.")
     with two:
         st.markdown("**Recall of each emotion**")
         theme.figure(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pages.components.selection import Active
     from ser_core.inference.catalogue import ModelInfo
 
-ANSWERED = {CLEAN: "Clean", SEEN: "Attacked, as the network sees it", HEARD: "Attacked, as heard"}
+ANSWERED = {CLEAN: "Clean", SEEN: "Attacked representation", HEARD: "Attacked sound"}
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Choice:
 def show(info: ModelInfo, active: Active) -> None:
     """Controls, then predictions, sounds and feature maps."""
     if not active.clip:
-        st.info("The open corpus has no clip that can be played.")
+        st.info("No clip of the open corpus can be played.")
         return
     if explain_no_gradient(info):
         return
@@ -50,7 +50,7 @@ def show(info: ModelInfo, active: Active) -> None:
     model = attackable(predictor)
     row = active.row
     if row["emotion"] not in model.classes:
-        st.info(f"The model does not know {plain(row['emotion'])}. Choose another clip.")
+        st.info(f"The model has no class {plain(row['emotion'])}. Choose another clip.")
         return
     _clip(active, predictor, info)
     choice = _controls(model)
@@ -67,7 +67,7 @@ def _clip(active: Active, predictor: Any, info: ModelInfo) -> None:
     row = active.row
     known = clip_source(predictor, active.corpus)
     is_test = not known.badge.startswith(UNKNOWN) and active.clip in known.clips
-    note = "" if is_test else " · not known to be a test clip: it may have trained the model"
+    note = "" if is_test else " · may be a training clip of the model"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.html(theme.chip(row["emotion"]) + player.spoken(row), width="stretch")
         st.caption(plain(active.clip) + note, width="content")
@@ -88,7 +88,7 @@ def _controls(model: Any) -> Choice:
         )
     with two:
         place = st.selectbox(
-            "Place",
+            "Domain",
             list(ATTACK_DOMAINS),
             format_func=lambda name: ATTACK_DOMAINS[name].title,
             key="one-place",
@@ -97,11 +97,11 @@ def _controls(model: Any) -> Choice:
         )
     where = ATTACK_DOMAINS[str(place)]
     levels, unit = where.levels(model), where.unit(model)
-    help_ = "Largest change of any value of the picture."
+    help_ = "Largest change of any value of the representation."
     if unit == "dB":
-        help_ += f" 1 σ of the normalised picture is {mean_sigma(model):.1f} dB."
+        help_ += f" 1 σ of the normalised representation is {mean_sigma(model):.1f} dB."
     if unit == "dB SNR":
-        help_ = "How far the added sound lies below the clip; 20 dB is plainly heard, 60 dB is not."
+        help_ = "SNR of the perturbation: at 20 dB it is plainly audible, at 60 dB it is not."
     with three:
         level = st.select_slider(
             f"Epsilon ({unit})",
@@ -142,7 +142,7 @@ def _answers(found: Attacked, true: str, info: ModelInfo, choice: Choice) -> Non
         with column:
             st.markdown(f"**{ANSWERED[name]}**")
             note = "right" if top == true else "wrong"
-            turned = " · turned" if name != CLEAN and clean == true and top != true else ""
+            turned = " · attack success" if name != CLEAN and clean == true and top != true else ""
             st.html(f"{theme.chip(top)} {100 * given[top]:.0f} % · {note}{turned}")
             theme.figure(answer_figure(given, true=true), key=f"one-{name}")
     badge = f" [{info.worth.badge}]" if info.worth.badge else ""
@@ -156,9 +156,9 @@ def _sounds(found: Attacked) -> None:
             if sound is None:
                 nothing = found.sound is None
                 st.caption(
-                    "No sound follows from a change of this kind of picture."
+                    "This representation cannot be resynthesised as sound."
                     if nothing
-                    else "Nothing differs after rounding to the 16 bits of a file."
+                    else "No difference after rounding to 16 bits."
                 )
                 continue
             far = (
@@ -182,8 +182,8 @@ def _sounds(found: Attacked) -> None:
             louder = audio.Waveform(
                 found.difference.samples * (0.3 / loudest), found.difference.sample_rate
             )
-            with st.expander("Hear the difference much louder", type="compact"):
-                player.play(louder, label="Difference, louder")
+            with st.expander("Play the amplified difference", type="compact"):
+                player.play(louder, label="Difference, amplified")
 
 
 def _feature_maps(found: Attacked, clip: str) -> None:
@@ -198,7 +198,7 @@ def _feature_maps(found: Attacked, clip: str) -> None:
         "Difference": (change, scale_for([change], signed=True)),
     }
     if rep.summary:
-        st.caption("This model sees a clip as one column of numbers, so there is no picture.")
+        st.caption("This model uses one feature vector per clip, so there is no feature map.")
         return
     for column, (name, (picture, own)) in zip(st.columns(3), shown.items(), strict=True):
         with column:
@@ -211,23 +211,23 @@ def _smallest(predictor: Any, info: ModelInfo, active: Active, choice: Choice) -
     key = (str(info.folder), info.changed, active.clip, choice.attack, choice.place)
     kept: dict[Any, float | None] = st.session_state.setdefault("_smallest", {})
     st.button(
-        "Find the smallest epsilon that turns this clip",
+        "Find the smallest successful epsilon",
         on_click=_request,
         args=(key,),
-        help="Tries the levels of the slider, then halves the gap before the first that turns it.",
+        help="Tries the levels of the slider, then bisects below the first that succeeds.",
     )
     if st.session_state.get("_smallest_asked") != key:
         return
     if key not in kept:
-        with st.spinner("Attacking again and again …"):
+        with st.spinner("Attacking at several levels …"):
             kept[key] = smallest_epsilon(
                 predictor, _subset(predictor, active), choice.attack, choice.place
             )
     found, unit = kept[key], ATTACK_DOMAINS[choice.place].unit(attackable(predictor))
     st.markdown(
-        f"It is turned from **{written(float(f'{found:.3g}'), unit)}** on."
+        f"The attack succeeds from **{written(float(f'{found:.3g}'), unit)}** on."
         if found is not None
-        else "It is wrong already, or no epsilon that is tried turns it."
+        else "The prediction is wrong without attack, or no tried epsilon succeeds."
     )
 
 

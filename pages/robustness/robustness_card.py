@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 KIND = "kind"
 SHARED = (
-    "Their voices trained the model: what it scores without trouble is more than on new voices, "
-    "what it loses is what this card is about."
+    "Its speakers are also in training: scores without perturbation are higher than on unseen "
+    "speakers. The card is about the loss."
 )
-WARNED = ("leans on it", "masks its gradient", "masking its gradient", "need not know that")
+WARNED = ("relies on it", "masks its gradient", "masking its gradient", "does not need that")
 
 
 def show(info: ModelInfo, active: Active) -> None:  # noqa: ARG001  (every tab is called alike)
@@ -38,10 +38,10 @@ def show(info: ModelInfo, active: Active) -> None:  # noqa: ARG001  (every tab i
     run_form.show(info)
     found = [each for each in cards(root()) if each.about.get("model_path") == _path(info)]
     if not found:
-        attack = " and the simplest attack" if run_form.has_gradient(info) else ""
+        attack = " and the FGSM attack" if run_form.has_gradient(info) else ""
         st.info(
-            "Nothing has been tried on this model yet. A quick look takes less than a minute: it "
-            f"shows how the answers suffer from noise, rooms, lines{attack}."
+            "No robustness test of this model yet. The quick look takes less than a minute: how "
+            f"predictions change under noise, reverberation, codecs{attack}."
         )
         return
     with error_boundary():
@@ -97,8 +97,8 @@ def _card(card: Card) -> None:
             key="overview",
         )
         st.caption(
-            f"{plain(card.subset)}. {card.how}. The area is the mean height of a curve, levels "
-            "equally far apart; of a model that nothing troubles it is the clean figure."
+            f"{plain(card.subset)}. {card.how}. Area: the mean UAR over the levels, equally "
+            "spaced; for a fully robust model it equals the clean UAR."
         )
     _findings(card)
     if card.line:
@@ -110,13 +110,15 @@ def _card(card: Card) -> None:
 
 def _metrics(card: Card) -> None:
     columns = st.columns(3)
-    columns[0].metric("UAR without trouble", str(card.clean("uar")))
+    columns[0].metric("Clean UAR", str(card.clean("uar")))
     area = card.area()
     if area is not None:
         columns[1].metric(
-            "Mean area under trouble (UAR)",
+            "Mean area under the curves (UAR)",
             f"{area:.3f}",
-            help="Mean of the areas under the curves of ordinary trouble.",
+            help=(
+                "Mean over all perturbations of the area under the curve of UAR against severity."
+            ),
         )
     worst = card.worst()
     if worst is not None:
@@ -124,8 +126,8 @@ def _metrics(card: Card) -> None:
         columns[2].metric(
             f"Worst {column}",
             f"{group.name}: {group.uar.value:.3f}",
-            help=f"UAR {group.uar} over all ordinary trouble, {group.n:,} answers. Groups are "
-            "ordered by these figures, so chance alone makes a gap.",
+            help=f"UAR {group.uar} over all perturbations, {group.n:,} predictions. Groups are "
+            "ranked by UAR, so some of the gap is chance.",
         )
 
 
@@ -137,14 +139,14 @@ def _findings(card: Card) -> None:
 
 
 def _perturbations(card: Card) -> None:
-    st.subheader("Ordinary trouble")
+    st.subheader("Perturbations")
     by_name = {curve.name: curve for curve in card.line}
     wanted = st.query_params.get(KIND, "")
     chosen = wanted if wanted in by_name else next(iter(by_name))
     if len(by_name) > 1:
         st.session_state["robustness-kind"] = chosen
         st.pills(
-            "Trouble",
+            "Perturbation",
             list(by_name),
             format_func=lambda name: by_name[name].title,
             key="robustness-kind",
@@ -160,7 +162,7 @@ def _kind_changed() -> None:
 
 
 def _curve(curve: Curve, card: Card) -> None:
-    axis = PERTURBATIONS[curve.name].axis if curve.name in PERTURBATIONS else "Level"
+    axis = PERTURBATIONS[curve.name].axis if curve.name in PERTURBATIONS else "Severity"
     st.markdown(f"**{curve.title}**: {plain(curve.describe)}")
     left, right = st.columns(2)
     with left:
@@ -181,11 +183,11 @@ def _compare(card: Card, own: CardInfo) -> None:
     others = {each.folder.name: each for each in cards(root()) if each.folder != own.folder}
     if not others or not (card.line or card.attacks):
         return
-    with st.expander("Compare with the card of a model before it was mended", type="compact"):
+    with st.expander("Compare with another card", type="compact"):
         st.caption(
-            "Train the same recipe again with adversarial training or with the sound changed by "
-            "noise, try the same on both, and see here what that gained under trouble and what it "
-            "cost without."
+            "Train the same recipe with adversarial training or noise augmentation, run the "
+            "same tests on both models, and see the gain under perturbation and the cost in "
+            "clean UAR."
         )
         name = st.selectbox(
             "Before",
@@ -213,13 +215,13 @@ def _compare(card: Card, own: CardInfo) -> None:
 def _files(card: Card) -> None:
     stem = "".join(c if c.isalnum() else "-" for c in card.title).strip("-").lower()
     with downloads.row():
-        st.caption("The card as files", width="content")
+        st.caption("Download", width="content")
         downloads.button(
             "HTML",
             f"{stem}-robustness.html",
             "text/html",
             partial(page, card),
-            "One page with figure and tables, to send or print",
+            "One page with figure and tables",
         )
         downloads.button(
             "Markdown",
@@ -241,7 +243,7 @@ def _files(card: Card) -> None:
                 f"{stem}-robustness.csv",
                 "text/csv",
                 partial(_csv, card),
-                "Every level with figures and intervals",
+                "Every level with scores and intervals",
             )
         downloads.button(
             "JSON",

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from ser_core.inference.catalogue import ModelInfo
 
 CARD = "card"
+PRESET_LABELS = {"Under attack": "Adversarial attacks", "On a bad line": "Channel degradation"}
 FAULT = "_robustness_error"
 NO_GRADIENT = (
-    "An exported file gives no gradient, so it is tried without attacks. They can be made on the "
-    "network that it was exported from."
+    "No attacks: they need the gradient of the network, which an exported file does not give. "
+    "Attack the network that it was exported from."
 )
 OF_ONE_NETWORK = (
-    "An ensemble gives no gradient, so it is tried without attacks. They can be made on each of "
-    "its networks:"
+    "No attacks: they need the gradient of a single network. Attack a network of this ensemble:"
 )
 
 
@@ -41,16 +41,17 @@ def show(info: ModelInfo) -> None:
     active = [job for job in launched() if not job.state.is_over]
     with st.container(border=True):
         st.markdown(
-            "**Try it** on a subset, in less than a minute",
+            "**Quick tests** on a subset, in less than a minute",
             help="Clips are drawn evenly over emotions and speakers, from the model's own test "
-            "clips where the open corpus has them. The subset is named on every figure.",
+            "clips where the open corpus has them. Every figure names the subset.",
         )
         with st.container(horizontal=True):
             for title, (describe, fields) in PRESETS.items():
+                label = PRESET_LABELS.get(title, title)
                 buttons.button(
-                    title,
+                    label,
                     _start,
-                    *(info, title, fields, False),
+                    *(info, label, fields, False),
                     key=f"preset-{title}",
                     help=f"{describe}. {count(fields['clips'], 'clip')}.",
                     disabled=not _possible(info, fields),
@@ -107,22 +108,22 @@ def _full_run_form(info: ModelInfo) -> None:
             value=None,
             key="full-clips",
             placeholder="all test clips",
-            help="Drawn evenly over emotions and speakers; empty takes all there are.",
+            help="Drawn evenly over emotions and speakers; empty: all.",
         )
         right.text_input(
-            "Folder of your own noises",
+            "Folder of noise recordings (optional)",
             key="full-noises",
-            help="Sound files in it are mixed in as one more trouble. May stay empty.",
+            help="Sound files in it are mixed in as one more perturbation.",
         )
         st.multiselect(
-            "Trouble",
+            "Perturbations",
             list(names),
             default=list(names),
             format_func=names.__getitem__,
             key="full-kinds",
         )
         st.multiselect(
-            "Attacks",
+            "Adversarial attacks",
             list(FULL["attacks"]),
             default=["fgsm", "pgd"],
             disabled=not has_gradient(info),
@@ -130,8 +131,8 @@ def _full_run_form(info: ModelInfo) -> None:
             key="full-attacks",
             help="On the representation and on the sound. PGD takes ten times as long as FGSM.",
         )
-        st.checkbox("Shortcuts and what the embedding tells", value=True, key="full-shortcuts")
-        st.form_submit_button("Start the job", type="primary", on_click=_start_full, args=(info,))
+        st.checkbox("Shortcut tests and probes of the embedding", value=True, key="full-shortcuts")
+        st.form_submit_button("Start job", type="primary", on_click=_start_full, args=(info,))
 
 
 def _start_full(info: ModelInfo) -> None:
@@ -181,11 +182,11 @@ def watch(folder: str) -> None:
 
 def _progress(job: Job) -> None:
     if job.state is State.QUEUED:
-        st.markdown(f"{plain(job.title)}: waits for its turn.")
+        st.markdown(f"{plain(job.title)}: queued.")
         return
     progress = job.progress
     if progress is None:
-        st.progress(0.0, text=f"{job.title}: opening the model and the clips …")
+        st.progress(0.0, text=f"{job.title}: loading model and clips …")
         return
     left = progress.remaining
     eta = f", about {seconds(left)} left" if left is not None else ""

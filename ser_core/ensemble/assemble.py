@@ -106,7 +106,7 @@ def _require_classes(member: Member, models: tuple[Bundle, ...], study: Study) -
     for model in models:
         if sorted(model.classes) != sorted(study.team.stack.classes):
             raise ModelError(
-                f"knows {', '.join(model.classes)}, the ensemble "
+                f"has the classes {', '.join(model.classes)}, the ensemble "
                 f"{', '.join(study.team.stack.classes)}",
                 subject=f"a model of {member.name}",
                 remedy="Deploy a model of the same emotions",

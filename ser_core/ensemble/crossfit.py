@@ -48,7 +48,8 @@ def chosen_rows(stack: MemberPredictions, asked: str) -> str:
     has_validation = bool((stack.column("part") == VALIDATION).any())
     if asked == OUT_OF_FOLD and folds < 2:
         raise EvaluationError(
-            "the runs have one fold, so no clip is out of it", subject="fit_on = out-of-fold",
+            "the runs have one fold, so there are no out-of-fold predictions",
+            subject="fit_on = out-of-fold",
             remedy="Fit on validation clips",
         )  # fmt: skip
     if asked == VALIDATION and not has_validation:

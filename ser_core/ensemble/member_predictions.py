@@ -105,7 +105,7 @@ def averaged(predictions: Predictions) -> Predictions:
     grouped = table.groupby(ROW, sort=False)
     if len(set(grouped.size())) > 1:
         raise EvaluationError(
-            "some clips lack the answer of a seed", subject="predictions table",
+            "some clips lack the prediction of a seed", subject="predictions table",
             remedy="Finish the run first",
         )  # fmt: skip
     means = grouped[columns].mean()
@@ -126,7 +126,7 @@ def _sorted(name: str, predictions: Predictions) -> Predictions:
     table = predictions.table
     if table.duplicated(ROW).any():
         raise EvaluationError(
-            "a clip has several answers", subject=name,
+            "a clip has several predictions", subject=name,
             remedy="Average the seeds, or make each a member",
         )  # fmt: skip
     order = table.sort_values(ROW).index
@@ -140,7 +140,7 @@ def _normalised(probabilities: Floats) -> Floats:
 def _require_alike(first: str, one: Predictions, name: str, two: Predictions) -> None:
     if one.classes != two.classes:
         raise EvaluationError(
-            f"answers with {', '.join(two.classes)}, {first} with {', '.join(one.classes)}",
+            f"has the classes {', '.join(two.classes)}, {first} has {', '.join(one.classes)}",
             subject=name,
             remedy="Choose runs with the same emotions",
         )
@@ -148,13 +148,13 @@ def _require_alike(first: str, one: Predictions, name: str, two: Predictions) ->
     if not mine.equals(theirs):
         lacking, more = len(mine.difference(theirs)), len(theirs.difference(mine))
         raise EvaluationError(
-            f"lacks {lacking} of the answers that {first} has, and has {more} that it lacks",
+            f"lacks {lacking:,} of the predictions of {first}, and has {more:,} others",
             subject=name,
             remedy="Choose runs of one split, with the same folds trained",
         )
     if (one.true != two.true).any():
         clip = one.table["clip"].iloc[int((one.true != two.true).argmax())]
         raise EvaluationError(
-            f"disagrees with {first} about the true emotion of {clip}", subject=name,
+            f"disagrees with {first} about the label of {clip}", subject=name,
             remedy="Choose runs of one corpus",
         )  # fmt: skip

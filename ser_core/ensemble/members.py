@@ -94,9 +94,12 @@ class Candidate:
                 answered = set(table.loc[rows, "clip"])
                 trained = answered & self.clips(fold, TRAINED)
                 if trained:
-                    return f"It answers {count(len(trained), 'clip')} that trained it (fold {fold})"
+                    return (
+                        f"It was trained on {count(len(trained), 'clip')} that it predicts (fold "
+                        f"{fold})"
+                    )
                 if answered - self.clips(fold, (part,)):
-                    return f"Its answers and its split do not fit together (fold {fold}, {part})"
+                    return f"Its predictions and its split do not match (fold {fold}, {part})"
         return ""
 
     def _missing_bundles(self) -> str:
@@ -105,7 +108,7 @@ class Candidate:
         if not missing:
             return ""
         if len(missing) == len(names):
-            return "Its model is not on this computer, only its answers"
+            return "Its model is not on this computer, only its predictions"
         return f"{len(missing)} of its {count(len(names), 'model')} are not on this computer"
 
 
@@ -119,9 +122,9 @@ def obstacle(one: Candidate, other: Candidate) -> str:
         if candidate.fault:
             return candidate.fault
     if one.split.corpus != other.split.corpus or one.split.clips_hash != other.split.clips_hash:
-        return f"It is of other clips ({other.split.corpus}) than {one.run.name}"
+        return f"It uses other clips ({other.split.corpus}) than {one.run.name}"
     if one.predictions.classes != other.predictions.classes:
-        return f"Its emotions are others than those of {one.run.name}"
+        return f"Its classes differ from those of {one.run.name}"
     if one.split.hash != other.split.hash:
         leaked = leak(one, other)
         if leaked:

@@ -167,7 +167,7 @@ def _rejecting(
     try:
         threshold = _threshold(problem.stack, pool, options.risk)
     except ParameterError as error:
-        return None, None, f"No answer is called uncertain: {error.problem}."
+        return None, None, f"No prediction is rejected as uncertain: {error.problem}."
     answers = every.answers[POOLED]
     confident = answers.probabilities.max(axis=1)
     margins = np.full(len(confident), np.inf)
@@ -202,11 +202,11 @@ def _rejection(
 def _notes(every: Crossfit, found: SearchResult, fit_on: str) -> list[str]:
     notes = []
     if len(found.losses) > 1 and float(np.ptp(found.losses)) < FLAT:
-        notes.append("All weights do equally well, so they are equal: the members answer alike.")
+        notes.append("All weights score the same, so they are equal: the members predict alike.")
     if found.share < 1:
         notes.append(
-            f"{100 * (1 - found.share):.0f} % of the weights is equal shares: the clips of the fit "
-            "justify no more of the searched ones."
+            f"Shrinkage: {100 * (1 - found.share):.0f} % of the weights is equal shares, as far "
+            "as cross-validation on the clips of the fit favours."
         )
     singles = sorted(set(every.singles.values()))
     if len(singles) > 1:

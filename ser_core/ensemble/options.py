@@ -20,15 +20,15 @@ FIT_ON = ensemble_terms.FIT_ON
 """Clips that weights are fitted on, and what that means."""
 
 WEIGHTS = {
-    SEARCHED: "the best that the search finds on the clips of the fit",
-    SHRUNK: "these moved towards equal ones as far as cross-validation within the clips of the fit "
-    "favours; better where they are few",
+    SEARCHED: "the best of the search on the clips of the fit",
+    SHRUNK: "the searched ones shrunk towards equal ones, by cross-validation on the clips of "
+    "the fit; better where clips are few",
     EQUAL_WEIGHTS: "no search; only the temperature is fitted",
 }
 """Where weights come from."""
 
 SEEDS = {
-    AVERAGE: "the seeds of a run are averaged, and are one member",
+    AVERAGE: "the seeds of a run are averaged, as one member",
     MEMBERS: "each seed of a run is a member of its own",
 }
 """What becomes of runs with several seeds."""
@@ -47,32 +47,38 @@ class Options(Parameters):
 
     objective: str = choice(
         NLL, (NLL, "uar", "wa"),
-        "What the weights are to make best on the clips they are fitted on. NLL uses every "
-        "probability and scatters least; UAR and accuracy see only which answer is first",
+        "Objective that the weights optimise. NLL uses every probability and varies least; UAR "
+        "and accuracy depend only on the predicted class",
     )  # fmt: skip
-    pooling: str = choice(POOLED_BY[0], POOLED_BY, "How opinions are pooled")
+    pooling: str = choice(POOLED_BY[0], POOLED_BY, "How probabilities are pooled")
     weights: str = choice(
         SEARCHED, (SEARCHED, SHRUNK, EQUAL_WEIGHTS),
-        "Weights from the search, or equal ones, which no luck can spoil, or between the two",
+        "Weights from the search, equal ones, which cannot overfit, or in between",
     )  # fmt: skip
     fit_on: str = choice(AUTO, tuple(FIT_ON), "Clips that the weights are fitted on")
-    seeds: str = choice(AVERAGE, tuple(SEEDS), "What becomes of runs with several seeds")
-    trials: int = parameter(200, 1, 10_000, "Weights that the search tries for each fit")
+    seeds: str = choice(AVERAGE, tuple(SEEDS), "How several seeds of a run are used")
+    trials: int = parameter(200, 1, 10_000, "Trials of the search for each fit")
     l1: float = parameter(
         0.0, 0.0, 1.0, "Penalty on the sum of the weights of log-linear pooling, in nats"
     )
     risk: float = parameter(
-        0.1, 0.0, 1.0, "Share of wrong answers to allow: less sure answers become uncertain"
+        0.1,
+        0.0,
+        1.0,
+        (
+            "Risk, the share of wrong predictions, that the rejection threshold aims at; less "
+            "confident predictions are uncertain"
+        ),
     )
-    seed: int = parameter(0, 0, 2**31 - 1, "Of all random choices")
+    seed: int = parameter(0, 0, 2**31 - 1, "Seed of all random choices")
 
     def check(self) -> None:
         """A penalty needs weights whose size is free, and an objective that notices it."""
         free = self.pooling == "log-linear" and self.objective == NLL
         rule = "be 0 but for log-linear pooling with the objective nll"
         why = (
-            "Weights on the simplex always sum to 1, and which answer comes first does not "
-            "depend on the size of the weights"
+            "Weights on the simplex always sum to 1, and the predicted class does not depend on "
+            "their scale"
         )
         self.require(self.l1 == 0 or free, "l1", rule, why)
         undone = "be 0 where weights are shrunk towards equal ones"

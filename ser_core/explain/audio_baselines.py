@@ -33,4 +33,4 @@ def silence(amplitude: Tensor) -> Tensor:
 
 def audio_baseline_choice() -> Any:
     """Dataclass field of a rest."""
-    return choice(USUAL, tuple(AUDIO_BASELINES), "What is heard in the place of what is taken away")
+    return choice(USUAL, tuple(AUDIO_BASELINES), "What replaces removed parts of the sound")

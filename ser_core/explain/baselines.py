@@ -53,6 +53,6 @@ def baseline_input(network_input: NetworkInput, fill: str) -> Tensor:
     return BASELINES[fill](network_input)
 
 
-def baseline_choice(help: str = "What the clip is compared with") -> Any:  # noqa: A002
+def baseline_choice(help: str = "Baseline that the clip is compared with") -> Any:  # noqa: A002
     """Dataclass field of a fill."""
     return choice("mean", tuple(BASELINES), help)

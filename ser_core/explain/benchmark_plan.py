@@ -102,13 +102,13 @@ def plan(
         ParameterError: If fewer than two clips are wanted, or a speaker has none to enrol.
     """
     if clips is not None and clips < 2:
-        raise ParameterError(f"{clips} clips tell nothing", subject="clips", remedy="Use 200")
+        raise ParameterError(f"{clips} clips are too few", subject="clips", remedy="Use 200")
     predictor = load(model)
     if seen_as:
         _require_seen(predictor, seen_as)
     found = held_out_clips(predictor, corpus)
     if not found.clips:
-        raise ModelError("knows none of the corpus' emotions", subject=corpus.name)
+        raise ModelError("has none of the corpus' emotions as classes", subject=corpus.name)
     names = spread(corpus.usable.loc[list(found.clips)], clips)
     rows = corpus.usable.loc[names]
     return Plan(
@@ -147,7 +147,7 @@ def _require_seen(predictor: Predictor, wanted: str) -> None:
     names = [rep.name for rep in known.values()]
     if wanted not in (*known, *names):
         raise ModelError(
-            "the model does not see this representation",
+            "the model does not use this representation",
             subject=wanted,
             remedy=did_you_mean(wanted, names),
         )
@@ -163,7 +163,7 @@ def voices_of(
         ParameterError: If a clip names no speaker, or a speaker has too few other clips.
     """
     if not predictor.enrols:
-        raise ModelError("makes no use of a known voice", remedy="Leave the enrolment out")
+        raise ModelError("does not use enrolment", remedy="Leave the enrolment out")
     rows = corpus.usable
     speakers = rows.loc[list(explained), "speaker"]
     others = rows[~rows.index.isin(list(explained))]

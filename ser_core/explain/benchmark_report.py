@@ -23,12 +23,12 @@ from ser_core.explain.summary_statistics import ClipMeans, Rank, ranks
 from ser_core.storage import atomic
 
 FIGURES = {
-    "faithfulness": "Insertion minus deletion: the higher, the better.",
-    "deletion": "Mean probability of the answer while the most relevant parts are taken away, "
-    "over all areas: the lower, the better.",
-    "insertion": "Mean probability of the answer while nothing but the most relevant parts is "
-    "shown, over all areas: the higher, the better.",
-    "drop": "Probability that the most relevant fifth of the picture takes with it.",
+    "faithfulness": "Insertion minus deletion; higher is better.",
+    "deletion": "Mean probability of the predicted class while the most relevant parts are "
+    "removed, over all areas; lower is better.",
+    "insertion": "Mean probability of the predicted class while only the most relevant parts "
+    "are shown, over all areas; higher is better.",
+    "drop": "Loss of probability when the most relevant fifth of the input is removed.",
 }
 HIGHER_IS_BETTER = {"faithfulness": True, "deletion": False, "insertion": True, "drop": True}
 FEWEST = 5
@@ -271,7 +271,7 @@ class Bench:
                 maps = _nested({name: packed[name] for name in packed.files})
         except (OSError, ValueError, KeyError) as error:
             raise SerError(
-                "there is no bench, or it is damaged",
+                "there is no benchmark, or it is damaged",
                 subject=str(folder),
                 remedy="Run it again",
             ) from error

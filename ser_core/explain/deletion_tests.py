@@ -33,15 +33,15 @@ WITHOUT_A_MODEL = (CONTIGUOUS, LOUDEST)
 COLUMNS = ("clip", "method", "kept", "removed", "kept_elsewhere", "removed_elsewhere")
 
 SHARES = {
-    "both": "Clips where the sound bears out both halves of the map: the marked part keeps more of "
-    "the answer than the same marks elsewhere, and the answer loses more without it.",
-    "one": "Clips where it bears out one half.",
-    "neither": "Clips where it bears out neither.",
+    "both": "Clips that pass both halves of the deletion test on the sound: the relevant part "
+    "alone keeps more of the class probability than random parts of the same size, and "
+    "removing it costs more.",
+    "one": "Clips that pass one half.",
+    "neither": "Clips that pass neither half.",
 }
 MARGINS = {
-    "keeps": "Probability that the marked part, kept alone, leaves more than marks elsewhere do.",
-    "loses": "Probability that the answer loses more without the marked part than without marks "
-    "elsewhere.",
+    "keeps": "Probability that the relevant part alone keeps, minus that of random parts.",
+    "loses": "Probability lost without the relevant part, minus that lost without random parts.",
 }
 
 

@@ -43,16 +43,16 @@ class Terms(Parameters):
 
     name = "terms"
 
-    fill: str = baseline_choice("What takes the place of what is taken away")
-    bands: int = parameter(16, 1, 128, "Tiles from bottom to top", "tiles")
-    pieces: int = parameter(24, 1, 256, "Tiles from beginning to end", "tiles")
-    controls: int = parameter(16, 1, 256, "Orders by chance, of each kind", "orders")
+    fill: str = baseline_choice("Baseline: what replaces removed parts")
+    bands: int = parameter(16, 1, 128, "Tiles along frequency", "tiles")
+    pieces: int = parameter(24, 1, 256, "Tiles along time", "tiles")
+    controls: int = parameter(16, 1, 256, "Random orders of each kind", "orders")
     heard: int = parameter(
-        20, 0, 90, "Most relevant part that is kept, and removed, to be heard; 0 leaves it out", "%"
+        20, 0, 90, "Most relevant part for the deletion test on the sound; 0 leaves it out", "%"
     )
     rest: str = audio_baseline_choice()
-    elsewhere: int = parameter(6, 1, 64, "Other places that each marked part is compared with")
-    seed: int = parameter(0, 0, 2**31 - 1, "Starts what is left to chance")
+    elsewhere: int = parameter(6, 1, 64, "Random parts that each relevant part is compared with")
+    seed: int = parameter(0, 0, 2**31 - 1, "Seed of the random orders and parts")
 
 
 @dataclass(frozen=True, eq=False)

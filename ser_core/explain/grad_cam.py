@@ -29,11 +29,15 @@ class GradCam(Method):
     """
 
     title = "Grad-CAM"
-    describe = "Where the features of a layer that speak for the emotion are found: coarse blobs."
+    describe = (
+        "Feature maps of a convolutional layer, weighted by the gradient of the class; coarse."
+    )
     signed = False
     needs = (GRADIENTS, STAGES)
 
-    layer: str = choice("layer3", LAYERS, "Stage of the network: later ones know more, see less")
+    layer: str = choice(
+        "layer3", LAYERS, ("Stage of the network: later ones are more abstract and coarser")
+    )
 
     @property
     def label(self) -> str:

@@ -24,10 +24,13 @@ class Integrated(Method):
     """
 
     title = "Integrated gradients"
-    describe = "What each value adds to the answer on the way from a baseline to the clip."
+    describe = (
+        "Gradients summed along the way from a baseline to the clip, times the difference: what "
+        "each value adds to the class score."
+    )
     needs = (GRADIENTS,)
 
-    steps: int = parameter(48, 8, 512, "Points on the way: more sum up more exactly", "points")
+    steps: int = parameter(48, 8, 512, "Points on the way; more are more exact", "points")
     baseline: str = baseline_choice()
 
     @property
@@ -58,15 +61,17 @@ class SmoothGrad(Method):
     """
 
     title = "SmoothGrad"
-    describe = "Where small changes would move the answer most, averaged over noisy copies."
+    describe = (
+        "Gradients averaged over noisy copies: where small changes move the class score most."
+    )
     needs = (GRADIENTS,)
     signed = False
 
-    samples: int = parameter(32, 2, 256, "Noisy copies: more give a smoother map", "copies")
+    samples: int = parameter(32, 2, 256, "Noisy copies; more give a smoother map", "copies")
     noise: float = parameter(
         0.1, 0.0, 1.0, "Standard deviation of the noise, as a share of the clip's range"
     )
-    seed: int = parameter(0, 0, 2**31 - 1, "Starts the noise")
+    seed: int = parameter(0, 0, 2**31 - 1, "Seed of the noise")
 
     @property
     def label(self) -> str:
@@ -96,7 +101,7 @@ class GradientTimesInput(Method):
     """
 
     title = "Gradient x input"
-    describe = "The plainest of all: gradient times value. What does not beat it is not worth it."
+    describe = "Gradient times value: the simplest method, a baseline for the others."
     needs = (GRADIENTS,)
 
     def relevance(

@@ -30,14 +30,17 @@ class Lime(Method):
     """
 
     title = "LIME"
-    describe = "A simple model of which patches matter, fitted to a thousand altered copies."
+    describe = (
+        "A linear surrogate model of which patches matter, fitted to the predictions for a "
+        "thousand altered copies."
+    )
     quick = False
 
-    samples: int = parameter(1000, 50, 10_000, "Altered copies that are answered", "copies")
-    bands: int = parameter(8, 1, 64, "Parts from bottom to top", "parts")
-    pieces: int = parameter(12, 1, 128, "Parts from beginning to end", "parts")
+    samples: int = parameter(1000, 50, 10_000, "Altered copies that are classified", "copies")
+    bands: int = parameter(8, 1, 64, "Parts along frequency", "parts")
+    pieces: int = parameter(12, 1, 128, "Parts along time", "parts")
     baseline: str = baseline_choice()
-    seed: int = parameter(0, 0, 2**31 - 1, "Starts the random choices")
+    seed: int = parameter(0, 0, 2**31 - 1, "Seed of the random choices")
 
     @property
     def label(self) -> str:

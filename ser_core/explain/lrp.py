@@ -98,10 +98,13 @@ class LRP(Method):
     """
 
     title = "LRP"
-    describe = "Hands the answer back through the layers, share by share, down to the picture."
+    describe = (
+        "Layer-wise relevance propagation: distributes the class score back through the layers "
+        "to the input."
+    )
     needs = (PROPAGATION,)
 
-    rules: str = choice("composite", tuple(RULES), "How each layer shares out its relevance")
+    rules: str = choice("composite", tuple(RULES), "Propagation rule of each layer")
 
     @property
     def label(self) -> str:

@@ -87,7 +87,7 @@ class Method(Parameters):
             raise ModelError(
                 excuse,
                 subject=self.name,
-                remedy="Use a method that needs only gradients or answers",
+                remedy="Use a method that needs only gradients or predictions",
             )
 
 

@@ -70,13 +70,13 @@ def heading(bench: Bench) -> str:
         else ""
     )
     known = about.get("enrolled")
-    voices = f", each voice known from {count(known, 'other clip')}" if known else ""
+    voices = f", each speaker enrolled with {count(known, 'other clip')}" if known else ""
     through = ""
     if about.get("seen_as"):
         through = f", maps over the {within(make(**about['representation']).title)}"
     return (
-        f"{about['clips']} clips of {about['corpus']}{voices}{through}; what is taken away becomes "
-        f"{INSTEAD.get(fill, fill)}; 95 % intervals.{seen}"
+        f"{about['clips']} clips of {about['corpus']}{voices}{through}; removed parts are "
+        f"replaced by {INSTEAD.get(fill, fill)}; 95 % intervals.{seen}"
     )
 
 

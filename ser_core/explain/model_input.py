@@ -163,7 +163,7 @@ class ModelInput:
         if not found:
             names = [rep.name for rep in known.values()]
             raise ModelError(
-                "the model does not see this representation",
+                "the model does not use this representation",
                 subject=wanted,
                 remedy=did_you_mean(wanted, names),
             )
@@ -214,7 +214,7 @@ class ModelInput:
             return wanted
         if wanted not in self.classes:
             raise ParameterError(
-                "the model does not know this emotion",
+                "the model has no such class",
                 subject=str(wanted),
                 remedy=did_you_mean(str(wanted), self.classes),
             )
@@ -263,8 +263,8 @@ def _parts(
     if voice and users and len(voice) != users:
         raise ModelError(
             f"has {len(voice)} parts, and this model needs {users}: it is of another model",
-            subject="the voice",
-            remedy="Enrol the voice again",
+            subject="the enrolment",
+            remedy="Enrol the speaker again",
         )
     return voice or ()
 

@@ -24,11 +24,11 @@ class Occlusion(Method):
 
     title = "Occlusion"
     describe = (
-        "What the answer loses when a patch is covered: slow, and needs no inside of a model."
+        "How much the class score drops when a patch is covered: slow, but needs no gradient."
     )
 
-    bands: int = parameter(12, 1, 64, "Windows from bottom to top", "windows")
-    pieces: int = parameter(16, 1, 128, "Windows from beginning to end", "windows")
+    bands: int = parameter(12, 1, 64, "Windows along frequency", "windows")
+    pieces: int = parameter(16, 1, 128, "Windows along time", "windows")
     baseline: str = baseline_choice()
 
     @property

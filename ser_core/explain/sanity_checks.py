@@ -44,6 +44,11 @@ class Check:
     meaning: str
 
     @property
+    def term(self) -> str:
+        """The field's name of it."""
+        return CHECKS[self.name].term
+
+    @property
     def verdict(self) -> str:
         """One sentence: passed or failed, the value, the rule, and what a failure means."""
         return (
@@ -79,6 +84,7 @@ class Rule:
         at_most: Whether the bound is an upper one.
         meaning: What it means when it fails.
         costly: Whether the method has to be run again for it.
+        term: The field's name of it, shown on pages; `title` is also a key in JSON.
     """
 
     title: str
@@ -90,6 +96,7 @@ class Rule:
     at_most: bool
     meaning: str
     costly: bool = False
+    term: str = ""
 
     @property
     def words(self) -> str:
@@ -245,46 +252,56 @@ def _has_time(case: Case) -> bool:
 
 for _name, _rule in {
     "conservation": Rule(
-        "Conservation", "Do the values add up to the answer?",
-        "Share of the answer's score that is lost or made up on the way down.",
+        "Conservation", "Do the relevances sum to the class score?",
+        "Share of the class score that is lost or gained in the propagation.",
         conservation, _named("lrp"), 0.05, True,
-        "Relevance is lost or made up on the way, so sizes cannot be read",
+        "Relevance is lost or gained on the way, so its size cannot be read",
+        term="Conservation",
     ),
     "completeness": Rule(
-        "Completeness", "Do the values add up to what the clip gains over the baseline?",
-        "How far their sum is from that, as a share of it.",
+        "Completeness", "Do the relevances sum to the gain in class score over the baseline?",
+        "Relative error of the sum.",
         completeness, _named("integrated_gradients"), 0.05, True,
-        "The values do not sum to the answer; more steps help",
+        "The relevances do not sum to the gain in class score; more steps help",
+        term="Completeness",
     ),
     "randomisation": Rule(
-        "Weights matter", "Would a network that knows nothing have another map?",
-        "Likeness to the map of this network with its weights shuffled: 0 is unlike, 1 the same.",
+        "Weights matter", "Does the map change when the network's weights are randomised?",
+        (
+            "Rank correlation with the map of this network with shuffled weights: 0 is unlike, "
+            "1 the same."
+        ),
         randomisation, _every, 0.5, True,
-        "It shows much the same for a network that knows nothing: it draws the input", costly=True,
+        "The map hardly depends on the weights: it shows the input", costly=True,
+        term="Parameter randomisation",
     ),
     "baseline": Rule(
-        "More than the baseline", "Does it say more than the plainest method?",
-        "Likeness to the map of gradient x input: 0 is unlike, 1 the same.",
+        "More than the baseline", "Does it differ from gradient x input?",
+        "Rank correlation with gradient x input: 0 is unlike, 1 the same.",
         like_the_baseline, _may_differ, 0.95, True,
         "It is gradient x input under another name", costly=True,
+        term="Difference from gradient x input",
     ),
     "stability": Rule(
-        "Same for another seed", "Is it the same with other random choices?",
-        "Likeness of the maps of two seeds: 0 is unlike, 1 the same.",
+        "Same for another seed", "Is the map the same for another seed?",
+        "Rank correlation of the maps of two seeds: 0 is unlike, 1 the same.",
         stability, _has_seed, 0.8, False,
-        "Chance decides much of the picture; more samples help", costly=True,
+        "The map depends on the seed; more samples help", costly=True,
+        term="Stability over seeds",
     ),
     "fit": Rule(
-        "Fit of the linear model", "Does the simple model answer as the network does?",
-        "Share of the network's answers that it explains (R²): 1 is all.",
+        "Fit of the linear model", "Does the surrogate model predict as the network does?",
+        "Variance of the network's predictions that it explains (R²): 1 is all.",
         fit, _named("lime"), 0.5, False,
-        "The linear model that is shown does not describe the network here",
+        "The linear surrogate does not describe the network here",
+        term="Fit of the surrogate model",
     ),
     "padding": Rule(
-        "Nothing on padding", "Does it stay off what is not part of the clip?",
-        f"Share of the map that falls on {PADDED:.0%} of padding laid behind the clip.",
+        "Nothing on padding", "Is there no relevance on padding?",
+        f"Share of the relevance on {PADDED:.0%} of padding appended to the clip.",
         relevance_on_padding, _has_time, 0.1, True,
-        "It marks what is not part of the clip", costly=True,
+        "It marks padding, which is not part of the clip", costly=True,
+        term="No relevance on padding",
     ),
 }.items():  # fmt: skip
     CHECKS.register(_name)(_rule)
@@ -324,5 +341,5 @@ def over_clips(name: str, values: Sequence[float]) -> Check:
 
 def reasons(checks: Sequence[Check]) -> str:
     """Why a method is left out of a ranking; empty where all passed."""
-    failed = [f"{each.title.lower()} ({each.value:.2g})" for each in checks if not each.passed]
+    failed = [f"{each.term.lower()} ({each.value:.2g})" for each in checks if not each.passed]
     return f"failed: {', '.join(failed)}" if failed else ""

@@ -66,7 +66,7 @@ def calibration(
     named = f"training clips of {corpus.name}"
     if len(trained) < FEWEST:
         trained = [str(clip) for clip in usable.index]
-        named = f"clips of {corpus.name}, of which nobody knows whether they trained the model"
+        named = f"clips of {corpus.name}, unknown whether the model was trained on them"
     table = drawn(usable.loc[trained], clips, 0)
     sounds = tuple(
         audio.load(corpus.path(str(clip)), sample_rate=predictor.sample_rate)
@@ -103,7 +103,7 @@ def accept(
     subset = choose(app.predictor, corpus, clips, seed=seed)
     names = [str(clip) for clip in subset.clips.index]
     rows = [Clip(*each) for each in zip(names, subset.sounds, strict=True)]
-    tell = (lambda done, total: report(done, total, "comparing answers")) if report else None
+    tell = (lambda done, total: report(done, total, "comparing predictions")) if report else None
     found = verify(
         model, app, rows, description=subset.description, against=_named(app), progress=tell
     )

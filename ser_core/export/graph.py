@@ -83,7 +83,7 @@ def graph_members(predictor: Predictor, stranger: float, enrolled: float | None)
     rates = sorted({rep.sample_rate for rep in team.representations})
     if len(rates) > 1:
         raise ModelError(
-            f"its models hear at different sample rates ({', '.join(map(str, rates))} Hz), and one "
+            f"its models use different sample rates ({', '.join(map(str, rates))} Hz), and one "
             "waveform goes in",
             subject="ONNX",
             remedy="Pool models of one sample rate",

@@ -165,7 +165,7 @@ def check_precision(precision: str, calibration: Sequence[Waveform]) -> None:
         raise ParameterError(f"precision = {precision!r} must be one of {', '.join(PRECISIONS)}")
     if precision == "int8" and not calibration:
         raise ParameterError(
-            "int8 is measured out on real sounds, and there are none",
+            "int8 quantisation is calibrated on real sounds, and there are none",
             subject="precision",
             remedy="Name a corpus that has clips the model was trained on",
         )
@@ -191,7 +191,7 @@ def converted(
     elif precision == "int8":
         model = int8(model, [feeds_of(spec, wave) for wave in calibration], progress)
         clips = f"{len(calibration)} {calibrated_on or 'clips'}"
-        notes = (*notes, f"The range of every 8-bit value was measured on {clips}.")
+        notes = (*notes, f"Quantisation ranges were calibrated on {clips}.")
     spec = replace(
         spec, precision=precision, gate=GATES[precision], verification={}, notes=notes
     )  # fmt: skip
@@ -266,13 +266,12 @@ def _told(about: Any) -> dict[str, Any]:
 
 def _notes(team: GraphMembers, whole: bool) -> tuple[str, ...]:
     notes = [
-        f"{rep.title} goes in as a picture, computed outside of the file: "
-        f"{INEXPRESSIBLE[rep.name]}."
+        f"Input: {rep.title}, computed outside of the file: {INEXPRESSIBLE[rep.name]}."
         for rep in team.representations
         if whole and rep.name in INEXPRESSIBLE
     ]
     if not whole:
-        notes.append("Network only: the representation goes in as a picture.")
+        notes.append("Network only: the input is the representation.")
     return tuple(notes)
 
 

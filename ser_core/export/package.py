@@ -65,20 +65,20 @@ def report(spec: Spec) -> str:
     found = spec.verification
     lines = [f"# {spec.name}, {spec.precision}: {spec.status}", PRECISIONS[spec.precision]]
     if not found:
-        lines.append("Nobody has held this file against the model yet.")
+        lines.append("Acceptance test: not run yet.")
         return "\n\n".join(lines) + "\n"
     lines += [found["said"], _measured(spec)]
     if found["uar"]:
         lines.append(_uar(spec))
     if found["flipped"]:
-        lines += ["## Clips with another answer", _flips(spec)]
+        lines += ["## Clips with a different prediction", _flips(spec)]
     return "\n\n".join(lines) + "\n"
 
 
 def _measured(spec: Spec) -> str:
     found, limits = spec.verification, spec.gate
     rows = (
-        ("Equal answers", found["agreement"], limits.agreement, "at least"),
+        ("Equal predictions", found["agreement"], limits.agreement, "at least"),
         ("Largest difference of a probability", found["max_abs_probability"],
          limits.probability, "at most"),
         ("Mean difference of the probabilities", found["mean_abs_probability"], limits.mean,
@@ -90,9 +90,9 @@ def _measured(spec: Spec) -> str:
         for name, value, limit, word in rows
     ]
     about = (
-        f"{found['n']:,} answers on {found['clips']}, some of them also at other lengths, broken "
-        f"up by silence or with a known voice ({found['shortest']:.2f} to {found['longest']:.2f} s "
-        f"long), against {found['against']}."
+        f"{found['n']:,} predictions on {found['clips']}, some also at other lengths, "
+        f"interrupted by silence or with an enrolled speaker ({found['shortest']:.2f} to "
+        f"{found['longest']:.2f} s long), compared with {found['against']}."
     )
     return "\n".join([about, "", "| | Measured | Limit |", "|---|---:|---:|", *lines])
 

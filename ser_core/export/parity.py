@@ -131,7 +131,7 @@ class ParityReport:
         same, probability = 100 * self.agreement, self.max_abs_probability
         mean, logits = self.mean_abs_probability, self.max_abs_logit
         rules = {
-            f"{same:.2f} % of the answers agree, fewer than {100 * limits.agreement:.2f} %": (
+            f"{same:.2f} % of the predictions agree, fewer than {100 * limits.agreement:.2f} %": (
                 self.agreement >= limits.agreement
             ),
             f"a probability differs by {probability:.2g}, more than {limits.probability:g}": (
@@ -153,11 +153,11 @@ class ParityReport:
     def said(self) -> str:
         """What was found, as a sentence."""
         if self.broken:
-            return f"It does not answer as the app does: {'; '.join(self.broken)}."
+            return f"Acceptance test failed: {'; '.join(self.broken)}."
         flipped = count(len(self.flipped), "clip")
         return (
-            f"It answers as the app does: {100 * self.agreement:.1f} % of {self.n:,} answers agree "
-            f"({flipped} answered otherwise), no probability differs by more than "
+            f"Acceptance test passed: {100 * self.agreement:.1f} % of {self.n:,} predictions agree "
+            f"({flipped} differ), no probability differs by more than "
             f"{max(self.max_abs_probability, NOTHING):.2g}."
         )
 
@@ -197,7 +197,7 @@ def verify(
         ModelError: If there is no clip, or the two do not answer the same emotions.
     """
     if not clips:
-        raise ModelError("there are no clips to verify it on", subject=str(model.path))
+        raise ModelError("there are no clips for the acceptance test", subject=str(model.path))
     order = _order(model, reference)
     sounds = [*clips, *_changed(clips)]
     known = clips[:MOST_KNOWN] if model.enrols and reference.predictor.enrols else []
@@ -223,7 +223,7 @@ def verify(
 def _order(model: OnnxModel, reference: Reference) -> list[int]:
     if sorted(model.classes) != sorted(reference.classes):
         raise ModelError(
-            f"answers {', '.join(model.classes)}, and the model it is held against "
+            f"has the classes {', '.join(model.classes)}, and the model it is compared with "
             f"{', '.join(reference.classes)}",
             subject=str(model.path),
             remedy="Name the model that it was exported from",
@@ -242,7 +242,7 @@ def _answers(
         theirs, own = reference.predictor.enrol(heard), model.enrol(heard)
         for clip in known:
             expected = reference.probabilities([clip.sound], theirs)[0]
-            yield f"{clip.name}, voice known", expected, model.predict([clip.sound], own)[0]
+            yield f"{clip.name}, speaker enrolled", expected, model.predict([clip.sound], own)[0]
 
 
 def _changed(clips: Sequence[Clip]) -> Iterator[Clip]:

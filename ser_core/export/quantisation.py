@@ -115,7 +115,7 @@ def int8(
         chosen = _network_nodes(onnx.load(ready))
         if not chosen:
             raise ModelError(
-                "has no convolution to put into 8-bit integers",
+                "has no convolution to quantise to 8-bit integers",
                 subject="int8",
                 remedy="Export it in fp32 or fp16; it is small as it is",
             )

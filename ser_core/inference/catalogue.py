@@ -67,17 +67,16 @@ class Performance:
     def said(self) -> str:
         """What to expect of it, in plain words."""
         if self.wa is None:
-            return "Nobody measured how often this model is right."
+            return "No test scores are recorded for this model."
         if self.badge:
             return (
-                f"On voices that it may have been trained on, this model is right in "
-                f"{self.wa.of_ten}. On voices it has never heard nobody measured it: expect far "
-                "fewer."
+                f"Correct in {self.wa.of_ten} clips of speakers who may be in its training data. "
+                "Not measured on unseen speakers: expect far fewer."
             )
         known = ""
         if self.enrolled is not None:
-            known = f", and in {self.enrolled.of_ten} once it knows the voice well"
-        return f"On voices it has never heard, this model is right in {self.wa.of_ten}{known}."
+            known = f", {self.enrolled.of_ten} after enrolment"
+        return f"Correct in {self.wa.of_ten} clips of unseen speakers{known}."
 
 
 @dataclass(frozen=True)

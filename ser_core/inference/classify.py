@@ -172,7 +172,7 @@ def check(waveform: Waveform, name: str) -> None:
     """
     if waveform.duration < SHORTEST:
         raise AudioError(
-            f"is {waveform.duration:.2f} s long, too short to tell anything",
+            f"is {waveform.duration:.2f} s long, too short to classify",
             subject=name,
             remedy="Record a whole sentence",
         )

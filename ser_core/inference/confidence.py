@@ -35,7 +35,7 @@ class Confidence:
 
     temperature: float = 1.0
     threshold: float | None = None
-    source: str = "The model was not calibrated: no validation answers are known."
+    source: str = "Not calibrated: there are no predictions on validation clips."
     coverage: float | None = None
 
     def applied(self, probabilities: Probabilities) -> Probabilities:
@@ -67,7 +67,7 @@ def confidence(
     if "pooling" in about:  # an ensemble applies its own temperature
         own = (enrolled and about.get("enrolled")) or about
         told = (own.get("results") or {}).get("rejection") or {}
-        source = "Calibrated with the ensemble's weights."
+        source = "Calibrated by temperature scaling with the ensemble's weights."
         return Confidence(1.0, own.get("threshold"), source, told.get("coverage"))
     known: Predictions | None = getattr(predictor, "predictions", None)
     file = folder.parent / ENROLLED if folder and enrolled else None
@@ -91,7 +91,7 @@ def fitted(validation: Predictions, risk: float = WANTED_RISK) -> Confidence:
     calibrated = validation.with_probabilities(
         apply_temperature(validation.probabilities, temperature)
     )
-    source = f"Calibrated on {len(validation):,} validation clips."
+    source = f"Calibrated by temperature scaling on {len(validation):,} validation clips."
     try:
         chosen = threshold_for(calibrated, risk)
     except ParameterError:  # no threshold is that safe

@@ -136,7 +136,8 @@ def _mean(several: Sequence[Predictions], shares: Sequence[float], draws: int) -
     means = [table.groupby(key, sort=True)[columns].mean() for table in tables]
     if any(not mean.index.equals(means[0].index) for mean in means):
         raise ParameterError(
-            "the runs answered different clips or folds", remedy="Give runs that are all finished"
+            "the runs predicted different clips or folds",
+            remedy="Give runs that are all finished",
         )
     about = tables[0].drop_duplicates(key).set_index(key).sort_index().drop(columns=columns)
     pooled = np.average([mean.to_numpy() for mean in means], axis=0, weights=list(shares))
@@ -146,7 +147,10 @@ def _mean(several: Sequence[Predictions], shares: Sequence[float], draws: int) -
 def _overlap(dealt: dict[int, list[str]], part: str, audit: LeakAudit | None) -> CorpusOverlap:
     clips = len({clip for each in dealt.values() for clip in each})
     chosen = clips if part == "validation" else 0
-    said = f"Every model answered the {part} clips of its own fold, none of which trained it."
+    said = (
+        f"Out-of-fold predictions: every model predicted the {part} clips of its own fold, none "
+        "of which trained it."
+    )
     return CorpusOverlap(clips, 0, chosen, audit, said)
 
 

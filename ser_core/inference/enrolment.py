@@ -195,13 +195,13 @@ def _check(
         return
     if not predictor.enrols and not deaf:
         raise ModelError(
-            "makes no use of a known voice",
+            "does not use enrolment",
             subject=name_of(predictor.about),
-            remedy="Enrol nothing, or choose a model that is trained with normalise = speaker",
+            remedy="Enrol nothing, or choose a model trained with normalise = speaker",
         )
     if corpus.usable.loc[list(clips), "speaker"].isna().any():
         raise ParameterError(
-            "not every clip names its speaker, so voices cannot be enrolled",
+            "not every clip names its speaker, so speakers cannot be enrolled",
             subject=corpus.name,
             remedy="Enrol nothing",
         )

@@ -105,7 +105,7 @@ def choose(
     table = corpus.usable.loc[list(found.clips)]
     if table.empty:
         raise CorpusError(
-            "has no clip of an emotion that the model knows",
+            "has no clip of any class of the model",
             subject=corpus.name,
             remedy=f"Choose a corpus with some of {', '.join(predictor.classes)}",
         )

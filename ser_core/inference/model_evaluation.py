@@ -254,7 +254,7 @@ def _testable(
         reasons["unusable in the corpus"] = unusable
     if not known.any():
         raise ParameterError(
-            f"no clip is of an emotion that the model knows ({', '.join(predictor.classes)})",
+            f"no clip is of a class of the model ({', '.join(predictor.classes)})",
             subject=corpus.name,
             remedy="Choose another corpus",
         )

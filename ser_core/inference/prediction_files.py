@@ -43,4 +43,4 @@ def read_answers(path: Path) -> pd.DataFrame:
         table = pd.read_csv(path, dtype=dict.fromkeys(words, "str"))
         return table.assign(**{name: table[name].fillna("") for name in words})
     except (OSError, ValueError, KeyError) as error:
-        raise ParameterError("is no table of answers", subject=str(path)) from error
+        raise ParameterError("is no table of predictions", subject=str(path)) from error

@@ -208,13 +208,13 @@ def _find(
     for file in _beside(folder):
         kept = Split.load(file)
         if kept.hash == wanted:
-            return kept, "The split was kept with the model."
+            return kept, "The split is stored with the model."
     made = _again(about, corpus) if corpus else None
     if made is not None and made.hash == wanted:
         return made, f"The split was made again; its hash is the same, {wanted}."
     return None, (
-        "It is not known which clips trained the model: its split was not kept with it, and from "
-        f"this corpus it cannot be made again (hash {wanted})."
+        "It is not known which clips trained the model: its split is not stored with it, and "
+        f"cannot be made again from this corpus (hash {wanted})."
     )
 
 

@@ -28,7 +28,7 @@ class Windows(Parameters):
 
     name: ClassVar[str] = "timeline"
 
-    window: float = parameter(3.0, 0.5, 30.0, "Length of what is answered at once", "s")
+    window: float = parameter(3.0, 0.5, 30.0, "Length of each classified window", "s")
     hop: float = parameter(1.0, 0.1, 30.0, "Step from one window to the next", "s")
 
     def starts(self, duration: float) -> list[float]:

@@ -34,20 +34,27 @@ class TrainingOverlap:
 
 
 TRAINED = TrainingOverlap(
-    "trained the model", "Its answer here says nothing of new recordings.", fair=False
+    "training clip",
+    ("The model was trained on it: the prediction says nothing about new recordings."),
+    fair=False,
 )
 CHOSE = TrainingOverlap(
-    "helped to choose the model",
-    "It is right here more often than on new recordings.",
+    "validation clip",
+    "It was used to select the model, which is right here more often than on new recordings.",
     fair=False,
 )
 VOICE = TrainingOverlap(
-    "voice known from training",
-    "Other clips of this voice trained the model: it is right here more often than on a new voice.",
+    "speaker in training",
+    (
+        "Other clips of this speaker were in training: the model is right here more often than "
+        "on unseen speakers."
+    ),
     fair=False,
 )
-NEW = TrainingOverlap("new voice", "Neither this clip nor its voice trained the model.", fair=True)
-HELD_OUT = TrainingOverlap("not trained on", "This clip did not train the model.", fair=False)
+NEW = TrainingOverlap(
+    "unseen speaker", "Neither this clip nor its speaker was in training.", fair=True
+)
+HELD_OUT = TrainingOverlap("not in training", "This clip was not in training.", fair=False)
 
 
 def training_overlap(model: Provenance, corpus: Corpus, clip: str) -> TrainingOverlap | None:

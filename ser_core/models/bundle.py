@@ -155,7 +155,7 @@ class Bundle:
         """
         if not self.enrols:
             raise ModelError(
-                "makes no use of a known voice",
+                "does not use enrolment",
                 subject=str(self.about.get("recipe", {}).get("name", "the model")),
                 remedy="Choose a model that is trained with normalise = speaker",
             )

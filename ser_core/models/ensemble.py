@@ -154,9 +154,9 @@ class Ensemble:
         users = sum(model.enrols for model in self._asked)
         if len(voice) != users:
             raise ModelError(
-                f"a voice of {len(voice)} parts is of another model; this one needs {users}",
+                f"an enrolment of {len(voice)} parts is of another model; this one needs {users}",
                 subject=str(self.about["name"]),
-                remedy="Enrol the voice again",
+                remedy="Enrol the speaker again",
             )
         parts = iter(voice)
         return [(next(parts),) if model.enrols else None for model in self._asked]
@@ -169,7 +169,7 @@ class Ensemble:
         """
         if not self.enrols:
             raise ModelError(
-                "makes no use of a known voice",
+                "does not use enrolment",
                 subject=str(self.about["name"]),
                 remedy="Pool members that are trained with normalise = speaker",
             )
@@ -286,7 +286,7 @@ def _models(folder: Path, member: dict[str, Any], classes: list[str]) -> tuple[B
     models = tuple(load_bundle(folder / place) for place in places)
     for place, model in zip(places, models, strict=True):
         if sorted(model.classes) != sorted(classes):
-            raise ValueError(f"{place} knows other emotions")
+            raise ValueError(f"{place} has other classes")
     return models
 
 

@@ -17,9 +17,9 @@ def card(about: Mapping[str, Any]) -> str:
         "Members": _members(about),
         "Trained on": _training(about),
         "Scores": _scores(about),
-        "Is it worth it?": _worth(about),
+        "Comparison with baselines": _worth(about),
         "Confidence": _confidence(about),
-        "With a voice that is known": _knowing(about),
+        "With enrolment": _knowing(about),
         "Limits": LIMITS,
     }
     body = "\n\n".join(f"## {name}\n\n{text}" for name, text in sections.items() if text)
@@ -29,7 +29,7 @@ def card(about: Mapping[str, Any]) -> str:
 def _what(about: Mapping[str, Any]) -> str:
     models = sum(len(member["bundles"]) for member in about["members"])
     voice = any(member["enrols"] for member in about["members"])
-    enrol = " It can use the voice of a speaker, from a few unlabelled clips." if voice else ""
+    enrol = " It can enrol a speaker from a few unlabelled clips." if voice else ""
     return (
         f"Waveform to probabilities of {', '.join(about['classes'])}: {models} models of "
         f"{len(about['members'])} members, pooled by {about['pooling']} pooling, then calibrated "
@@ -43,7 +43,10 @@ def _members(about: Mapping[str, Any]) -> str:
         f"{weight['high']:.3f} | {_cell(member['representation'])} | {_models(member)} |"
         for member, weight in zip(about["members"], about["results"]["weights"], strict=True)
     ]
-    head = ["| Member | Weight | 95 % over resamples | Sees | Models |", "|---|---|---|---|---|"]
+    head = [
+        "| Member | Weight | 95 % bootstrap | Representation | Models |",
+        "|---|---|---|---|---|",
+    ]
     return "\n".join([*head, *rows])
 
 
@@ -51,7 +54,7 @@ def _models(member: Mapping[str, Any]) -> str:
     """What answers for a member in use, and whether that is what was measured."""
     count = len(member["bundles"])
     if not count:
-        return "not asked"
+        return "not used"
     if member["deployed"]:
         other = member["deployed"]
         clips = f", {other['train_clips']} clips" if other["train_clips"] else ""
@@ -68,8 +71,8 @@ def _training(about: Mapping[str, Any]) -> str:
 - Split: {split["policy"]}, {_folds(split["folds"])}, seed {split["seed"]}, \
 hash `{split["hash"]}`, leak grade {split["audit"]["grade"]}. {split["audit"]["reading"]}
 - Weights, temperature and threshold: fitted on {about["results"]["fitting_clips"]} clips \
-({about["fit_on"]}: {fit}). Every figure below is of clips that the weights it was scored with had \
-not seen.{_measured(about)}"""
+({about["fit_on"]}: {fit}). Every score below is of clips that were not used to fit the \
+weights.{_measured(about)}"""
 
 
 def _folds(number: int) -> str:
@@ -82,8 +85,8 @@ def _measured(about: Mapping[str, Any]) -> str:
     said = []
     if several:
         said.append(
-            "Measured was, on each clip, the model of the fold that had not heard it; in use the "
-            "models of all folds are averaged, which was not measured."
+            "Each clip was tested with the model of the fold that was not trained on it; in use "
+            "the models of all folds are averaged, which was not tested."
         )
     said.append(in_use(about))
     return "".join(f"\n- {sentence}" for sentence in said if sentence)
@@ -99,10 +102,10 @@ def in_use(about: Mapping[str, Any]) -> str:
     clips = max(other["train_clips"] or 0 for other in others)
     many = f" {clips:,} clips of" if clips else ""
     return (
-        f"The figures are of models trained with {split['policy']} ({_folds(split['folds'])}), "
-        f"each asked about clips that it had not heard; the models in use were trained on{many} "
-        f"{policies} of the same corpus, so they know its voices: expect the figures on voices "
-        "outside the corpus, and higher ones on those inside it."
+        f"The scores are of models trained with {split['policy']} ({_folds(split['folds'])}), "
+        f"each tested on clips it was not trained on; the models in use were trained on{many} "
+        f"{policies} of the same corpus: expect these scores on speakers outside the corpus, and "
+        "higher ones on those inside it."
     )
 
 
@@ -164,7 +167,7 @@ def _sentence(row: Mapping[str, Any], figure: str) -> str:
     if low is None or high is None:
         return f"{title}: {abs(difference):.3f} {way} than {whom}."
     low, high = sorted((low, high) if difference > 0 else (-low, -high))
-    chance = "" if low > 0 else ", which may well be chance"
+    chance = "" if low > 0 else ", not significant"
     return (
         f"{title}: {abs(difference):.3f} {way} than {whom} (95 %: {low:.3f} to {high:.3f}){chance}."
     )
@@ -179,12 +182,12 @@ def _confidence(about: Mapping[str, Any]) -> str:
     )
     threshold, done = about["threshold"], about["results"]["rejection"]
     if threshold is None or done is None:
-        return f"{text} No answer is called uncertain."
+        return f"{text} No prediction is rejected as uncertain."
     risk = "–" if done["risk"] is None else f"{100 * done['risk']:.1f} %"
     return (
-        f"{text} Answers of a confidence below {threshold:.3f} are to be read as uncertain. So "
-        f"chosen, {100 * done['coverage']:.0f} % of the test clips got an answer, and {risk} of "
-        "these answers were wrong."
+        f"{text} Predictions of a confidence below the rejection threshold of {threshold:.3f} "
+        f"are uncertain. On the test clips coverage is {100 * done['coverage']:.0f} %, and "
+        f"{risk} of the covered ones are wrong."
     )
 
 
@@ -197,11 +200,11 @@ def _knowing(about: Mapping[str, Any]) -> str:
         f"| {_cell(row['member'])} | {row['weight']:.3f} | {row['low']:.3f} to {row['high']:.3f} |"
         for row in known["results"]["weights"]
     ]
-    weights = "\n".join(["| Member | Weight | 95 % over resamples |", "|---|---|---|", *rows])
+    weights = "\n".join(["| Member | Weight | 95 % bootstrap |", "|---|---|---|", *rows])
     return (
-        "Members that can use the voice of a speaker knew it here from all unlabelled clips of "
-        "that speaker in the same part; with fewer clips expect less. Weights, temperature and "
-        f"threshold are others then.\n\n{weights}\n\n{_scores(known)}\n\n{_worth(known)}\n\n"
+        "Members that use enrolment had every speaker enrolled here, with all unlabelled clips "
+        "of the speaker in the same part; with fewer clips expect less. Weights, temperature and "
+        f"threshold differ.\n\n{weights}\n\n{_scores(known)}\n\n{_worth(known)}\n\n"
         f"{_confidence(known)}"
     )
 

@@ -133,9 +133,9 @@ class OnnxModel:
         )
         if not fits:
             raise ModelError(
-                "the voice is of another model",
+                "the enrolment is of another model",
                 subject=self.spec.name,
-                remedy="Enrol the voice again",
+                remedy="Enrol the speaker again",
             )
         return {known.name: each for known, each in zip(own, voice, strict=True)}
 
@@ -152,7 +152,7 @@ class OnnxModel:
         """
         if not self.enrols:
             raise ModelError(
-                "makes no use of a known voice",
+                "does not use enrolment",
                 subject=self.spec.name,
                 remedy="Export a model that is trained with normalise = speaker",
             )
@@ -188,7 +188,9 @@ def about_of(spec: Spec) -> dict[str, Any]:
 def _read(spec: Spec, reading: Reading) -> dict[str, Any]:
     source = reading.source
     if spec.status == "failed":
-        source += " But this file failed its gate: it does not answer as the model does."
+        source += (
+            " But this file failed its acceptance test: its predictions differ from the model's."
+        )
     return {"temperature": 1.0, "threshold": reading.threshold, "source": source}
 
 

@@ -19,10 +19,11 @@ PROBABILITIES, HEARD = "probabilities", "heard"
 
 PRECISIONS = {
     "fp32": "Single precision throughout: the same numbers as the app's.",
-    "fp16": "Weights kept in half precision, so the file is half as large; they are widened once, "
-    "when it is opened, and computed with in single precision.",
-    "int8": "Networks in 8-bit integers, with ranges measured on real clips: a quarter of their "
-    "size. Representations, normalisation, first and last layers stay in single precision.",
+    "fp16": "Weights in half precision, so the file is half as large; computed in single "
+    "precision.",
+    "int8": "Networks quantised to 8-bit integers, calibrated on real clips: a quarter of their "
+    "size. Representations, normalisation, first and last layers stay in single "
+    "precision.",
 }
 """Precisions, and what they are."""
 

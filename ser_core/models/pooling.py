@@ -98,7 +98,7 @@ for _pooling in (
     ),
     Pooling(
         "log-linear", "Log-linear", "Weighted geometric mean: one member that excludes an emotion "
-        "counts for much. Its weights need not sum to 1, so a penalty on their size can silence "
+        "counts for much. Its weights need not sum to 1; a penalty on their sum can remove "
         "useless members.", False, (0.0, HIGHEST),
     ),
 ):  # fmt: skip

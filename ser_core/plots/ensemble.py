@@ -104,9 +104,9 @@ def overlap_figure(pairs: Sequence[Mapping[str, Any]], measure: str) -> go.Figur
 
 
 OVERLAPS: dict[str, tuple[str, float, str]] = {
-    "shared": ("share of their errors in common", 0.0, ".2f"),
+    "shared": ("share of errors in common", 0.0, ".2f"),
     "q": ("Yule's Q", -1.0, ".2f"),
-    "kappa": ("Cohen's kappa of being right", -1.0, ".2f"),
+    "kappa": ("Cohen's kappa of being correct", -1.0, ".2f"),
 }
 """Measures of overlap: title, least value, digits."""
 
@@ -138,8 +138,8 @@ def calibration_figure(
             hovertemplate=f"{name}: confidence %{{x:.2f}}<br>right %{{y:.2f}}<br>"
             "%{customdata:,} clips<extra></extra>",
         )
-    figure.update_xaxes(title="Confidence of the answer", range=[0, 1])
-    figure.update_yaxes(title="Share right", range=[0, 1.02])
+    figure.update_xaxes(title="Confidence", range=[0, 1])
+    figure.update_yaxes(title="Accuracy", range=[0, 1.02])
     return finish(figure, height=360, name="calibration", legend=True)
 
 
@@ -164,16 +164,15 @@ def coverage_figure(
                 "color": colors[number % 3], "width": 2, "dash": "solid" if not number else "dot",
             },
             customdata=table["threshold"],
-            hovertemplate=f"{name}: %{{x:.0f}} % answered<br>%{{y:.1f}} % of these wrong<br>"
-            "threshold %{customdata:.2f}<extra></extra>",
+            hovertemplate=f"{name}: coverage %{{x:.0f}} %, risk %{{y:.1f}} %<br>threshold "
+                          f"%{{customdata:.2f}}<extra></extra>",
         )  # fmt: skip
     if point is not None:
         figure.add_scatter(
             x=[100 * point[0]], y=[100 * point[1]], mode="markers", name="threshold",
             marker={"size": 13, "symbol": "star", "color": MARK},
-            hovertemplate="threshold: %{x:.0f} % answered, %{y:.1f} % of these wrong"
-            "<extra></extra>",
+            hovertemplate="threshold: coverage %{x:.0f} %, risk %{y:.1f} %<extra></extra>",
         )  # fmt: skip
-    figure.update_xaxes(title="Clips that get an answer (%)", range=[0, 101])
-    figure.update_yaxes(title="Wrong among these (%)", rangemode="tozero")
+    figure.update_xaxes(title="Coverage (%)", range=[0, 101])
+    figure.update_yaxes(title="Risk: errors among covered clips (%)", rangemode="tozero")
     return finish(figure, height=340, name="coverage", legend=True)

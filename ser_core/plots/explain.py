@@ -170,13 +170,13 @@ def explained_answer_figure(
     figure.update_xaxes(range=[0, 145])  # room for what stands beside a long bar
     if mapped is None:
         return figure
-    figure.update_traces(name="the whole ensemble", hovertemplate=_SAID)
+    figure.update_traces(name="whole ensemble", hovertemplate=_SAID)
     (whole,) = figure.data
     figure.add_bar(
         x=[100 * value for value in mapped.values()],
         y=whole.y,
         orientation="h",
-        name="what the maps explain",
+        name="explained network",
         marker={"color": whole.marker.color, "opacity": 0.35, "line": {"width": 0}},
         text=[f"{100 * value:.0f} %" for value in mapped.values()],
         textposition="outside",
@@ -254,7 +254,7 @@ def _points(answer: str, places: list[float], rows: pd.DataFrame) -> go.Scatter:
         customdata=list(zip(rows["part"], low, high, 100 * rows["area"], strict=True)),
         hovertemplate=f"{answer}<br>%{{customdata[0]}}: %{{y:.1f}} % "
         "(%{customdata[1]:.1f} to %{customdata[2]:.1f})<br>"
-        "%{customdata[3]:.1f} % of the picture<extra></extra>",
+        "%{customdata[3]:.1f} % of the input<extra></extra>",
     )
 
 
@@ -313,8 +313,8 @@ def cascade_figure(curve: dict[str, float]) -> go.Figure:
             "<extra></extra>",
         )
     )
-    figure.update_xaxes(title="Weights shuffled from the answer down to", showgrid=False)
-    figure.update_yaxes(title="Likeness to the map", range=[-1.05, 1.05])
+    figure.update_xaxes(title="Weights shuffled from the output down to", showgrid=False)
+    figure.update_yaxes(title="Rank correlation with the map", range=[-1.05, 1.05])
     return finish(figure, height=260, name="cascade")
 
 

@@ -32,9 +32,9 @@ def probabilities_figure(
         threshold: Confidence below which the answer is uncertain, as a dotted line.
     """
     figure = go.Figure()
-    figure.add_trace(_bars(probabilities, "with the voice" if before else "", pale=False))
+    figure.add_trace(_bars(probabilities, "with enrolment" if before else "", pale=False))
     if before is not None:
-        figure.add_trace(_bars(before, "without", pale=True))
+        figure.add_trace(_bars(before, "without enrolment", pale=True))
     rows = len(probabilities)
     figure.update_layout(look(height=30 + (40 if before else 30) * rows, name="answer"))
     figure.update_layout(barmode="group", bargap=0.25, bargroupgap=0.05)
@@ -58,7 +58,7 @@ def _bars(probabilities: Mapping[str, float], which: str, *, pale: bool) -> go.B
             "line": {"width": 0},
         },
         text=[
-            f"{100 * value:.0f} %{' without the voice' if pale else ''}"
+            f"{100 * value:.0f} %{' without enrolment' if pale else ''}"
             for value in probabilities.values()
         ],
         textposition="outside",
@@ -143,13 +143,13 @@ def distribution_figure(table: pd.DataFrame, classes: Sequence[str]) -> go.Figur
         figure.add_bar(
             x=list(classes),
             y=counts.to_numpy(),
-            name="uncertain" if unsure else "sure",
+            name="uncertain" if unsure else "confident",
             marker={
                 "color": "rgba(0,0,0,0)" if unsure else colors,
                 "line": {"width": 2 if unsure else 0, "color": colors},
             },
             hovertemplate="%{y:,} "
-            + ("uncertain" if unsure else "sure")
+            + ("uncertain" if unsure else "confident")
             + " of %{x}<extra></extra>",
         )
     figure.update_layout(look(height=260, name="distribution"), barmode="stack", bargap=0.25)

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 COLUMNS = 4
 
 LIMITS = (
-    "An interval says how far the figure may be off for other clips of this kind, not for another "
-    "training. Trouble is made by computation: real rooms and lines differ."
+    "An interval covers other clips of this kind, not another training run. Perturbations are "
+    "computed: real rooms and lines differ."
 )
 
 
@@ -60,7 +60,7 @@ def _panels(card: Card) -> list[tuple[str, dict[str, Curve]]]:
 
 PLACES = {
     "representation": "Attack on the representation",
-    "representation-heard": "The same, made into sound",
+    "representation-heard": "The same, resynthesised as sound",
     "sound": "Attack on the sound",
 }
 
@@ -96,7 +96,7 @@ def markdown(card: Card, *, figure: str = "card.png") -> str:
     parts = [
         f"# Robustness of {card.title}",
         _what(card),
-        f"![UAR against trouble]({figure})" if figure else "",
+        f"![UAR against severity]({figure})" if figure else "",
         *(f"## {title}\n\n{text}" for title, text in _sections(card).items()),
         LIMITS,
     ]
@@ -116,7 +116,7 @@ def page(card: Card) -> str:
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style></head>
 <body><h1>{title}</h1>{badge}
 {_as_html(_what(card))}
-<img alt="UAR against every trouble, with intervals" src="data:image/png;base64,{feature_map}">
+<img alt="UAR against every perturbation, with intervals" src="data:image/png;base64,{feature_map}">
 {sections}
 <p class="limits">{html.escape(LIMITS)}</p>
 </body></html>
@@ -136,22 +136,22 @@ _STYLE = (
 def _what(card: Card) -> str:
     when = time.strftime("%d %B %Y", time.localtime(float(card.about["when"])))
     badge = f" **{card.badge.capitalize()}.**" if card.badge else ""
-    enrolled = " Each voice was enrolled from its own unchanged clips." * bool(
+    enrolled = " Each speaker was enrolled from their own clean clips." * bool(
         card.about.get("enrolled")
     )
     note = f" {card.clean().note}".rstrip()
     return (
-        f"{card.subset[:1].upper()}{card.subset[1:]}.{badge} Intervals: {card.how}. Without "
-        f"trouble: UAR {card.clean('uar')}, WA {card.clean('wa')}.{note}{enrolled} {when}."
+        f"{card.subset[:1].upper()}{card.subset[1:]}.{badge} Intervals: {card.how}. Clean: UAR "
+        f"{card.clean('uar')}, WA {card.clean('wa')}.{note}{enrolled} {when}."
     )
 
 
 def _sections(card: Card) -> dict[str, str]:
     """Parts of the card in Markdown, by title; only those that there are."""
     sections = {
-        "Ordinary trouble": _trouble(card),
+        "Perturbations": _trouble(card),
         "Worst group": _worst(card),
-        "Attacks": _attacks(card),
+        "Adversarial attacks": _attacks(card),
         "Shortcuts": _shortcuts(card),
         "Left out": "\n".join(f"- {each}" for each in card.left_out),
     }
@@ -165,9 +165,9 @@ def _trouble(card: Card) -> str:
     area = card.area("uar")
     mean = f"\n\nMean area under these curves: UAR {area:.3f}." if area is not None else ""
     return (
-        _table(("Trouble", "Area (UAR)", "Area (WA)", "Worst level", "UAR there"), rows)
-        + "\n\nThe area is the mean height of the curve, levels equally far apart; that of a model "
-        f"that nothing troubles is its clean figure.{mean}"
+        _table(("Perturbation", "Area (UAR)", "Area (WA)", "Worst severity", "UAR there"), rows)
+        + "\n\nArea: the mean score over the levels, equally spaced; for a fully robust model "
+        f"it equals the clean score.{mean}"
     )
 
 
@@ -184,10 +184,10 @@ def _attacks(card: Card) -> str:
         return ""
     rows = [_attack_row(curve) for curve in card.attacks]
     said = [f"- {PLACES[place]}: {found.sentence}" for place, found in card.maskings.items()]
-    head = ("Attack", "Area (UAR)", "Mildest", "turned", "Most severe", "turned")
+    head = ("Attack", "Area (UAR)", "Mildest", "success rate", "Most severe", "success rate")
     return (
         _table(head, rows)
-        + "\n\nTurned: of the clips that were answered right, the share that is answered wrong "
+        + "\n\nSuccess rate: share of the correctly classified clips that are misclassified "
         "under attack." + ("\n\n" + "\n".join(said) if said else "")
     )
 
@@ -215,9 +215,9 @@ def _worst(card: Card) -> str:
     other = card.groups[column].best
     best = f" The best, {other.name}: UAR {other.uar}." if other else ""
     return (
-        f"Over all trouble, {column} **{group.name}** fares worst: UAR {group.uar}, "
-        f"{count(group.n, 'answer')}.{best} The groups were ordered by these figures, so chance "
-        "alone makes a gap."
+        f"Over all perturbations, {column} **{group.name}** scores lowest: UAR {group.uar}, "
+        f"{count(group.n, 'prediction')}.{best} Groups are ranked by UAR, so some of the gap is "
+        "chance."
     )
 
 

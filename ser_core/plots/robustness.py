@@ -65,7 +65,7 @@ def attack_figure(
         ]
         _line(figure, found, _notes(curve), title, color)
     one = next(iter(curves.values()))
-    words = {"success": "Right answers that are turned", "uar": "UAR", "wa": "WA"}
+    words = {"success": "Success rate of the attack", "uar": "UAR", "wa": "WA"}
     return _finished(figure, one, axis=axis, chance=chance, title=words[metric])
 
 
@@ -111,8 +111,8 @@ def flows_figure(flows: pd.DataFrame) -> go.Figure:
                 "value": [link[2] for link in links],
                 "color": [_faint(emotion_color(link[3])) for link in links],
                 "customdata": [[link[3], link[4]] for link in links],
-                "hovertemplate": "%{customdata[0]} answered as %{customdata[1]}: "
-                "%{value:.0f} clips<extra></extra>",
+                "hovertemplate": "%{customdata[0]} predicted as %{customdata[1]}: %{value:.0f} "
+                "clips<extra></extra>",
             },
         )
     )
@@ -136,7 +136,7 @@ def overview_figure(summary: pd.DataFrame, *, clean: Interval, chance: float) ->
         x=[row["worst_uar"] for row in rows],
         y=places,
         mode="markers",
-        name="worst level",
+        name="worst severity",
         marker={"size": 9, "color": MARK, "symbol": "circle-open", "line": {"width": 2}},
         customdata=[
             (row["title"], row["worst_level"], _ends(row["worst_uar_low"], row["worst_uar_high"]))

@@ -74,13 +74,15 @@ class Plan:
                 registry[name]
         if not (self.kinds or self.attacks or self.shortcuts):
             raise ParameterError(
-                "nothing is to be tried", subject="robustness", remedy="Choose a kind or an attack"
+                "nothing to test",
+                subject="robustness",
+                remedy=("Choose a perturbation or an attack"),
             )
         if self.epsilons and len(self.places) > 1:
             raise ParameterError(
-                "epsilons have another unit in each place",
+                "epsilons have a different unit in each domain",
                 subject="robustness",
-                remedy="Attack in one place, or leave the epsilons to it",
+                remedy="Attack in one domain, or leave the epsilons to it",
             )
         if self.noises is not None and not self.noises.is_dir():
             raise ParameterError(
@@ -105,7 +107,7 @@ class Plan:
 
 PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
     "Quick look": (
-        "FGSM, and five troubles at three levels each",
+        "FGSM, and five perturbations at three severities each",
         {
             "clips": 36,
             "kinds": ("white", "babble", "reverb", "telephone", "opus"),
@@ -119,14 +121,17 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
         {"clips": 18, "attacks": ("fgsm", "pgd"), "few": True},
     ),
     "On a bad line": (
-        "Rooms, telephone, codecs and lost packets at all levels",
+        "Reverberation, telephone, codecs and packet loss at all severities",
         {
             "clips": 36,
             "kinds": ("reverb", "telephone", "mp3", "opus", "gsm", "packets"),
         },
     ),
     "Shortcuts": (
-        "Answers to duration, loudness, padding or edges alone, and what its embedding tells",
+        (
+            "Predictions from duration, loudness, padding or edges alone, and probes of the "
+            "embedding"
+        ),
         {"clips": 180, "shortcuts": True},
     ),
 }
@@ -299,7 +304,7 @@ def _about(
 def _tried(plan: Plan) -> str:
     """What was tried, in a few words, to tell cards apart."""
     parts = [
-        f"{len(plan.kinds)} kinds of trouble" if len(plan.kinds) > 1 else "".join(plan.kinds),
+        f"{len(plan.kinds)} perturbations" if len(plan.kinds) > 1 else "".join(plan.kinds),
         " and ".join(ATTACKS[name].title for name in plan.attacks),
         "shortcuts" if plan.shortcuts else "",
     ]

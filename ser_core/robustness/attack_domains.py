@@ -206,12 +206,12 @@ for _place in (
     FeatureDomain(
         "representation",
         "on the representation",
-        "Values that the network sees are changed, by no more than epsilon each.",
+        "Values of the representation change by at most epsilon each.",
     ),
     WaveformDomain(
         "sound",
         "on the sound",
-        "Samples of the sound are changed; this one could be played to a microphone.",
+        "Samples of the sound change; such an attack could be played to a microphone.",
     ),
 ):
     ATTACK_DOMAINS.register(_place.name)(_place)

@@ -150,7 +150,7 @@ def pgd(target: Target, epsilon: Tensor, seed: int) -> Tensor:
 @attack(
     "random",
     "Random signs",
-    "Every value up or down by epsilon at random: what a change of this size does without aim.",
+    "Every value up or down by epsilon at random: a control of the same size.",
 )
 def random(target: Target, epsilon: Tensor, seed: int) -> Tensor:
     """`x + epsilon * random signs`, within the bounds: the control of the two others."""

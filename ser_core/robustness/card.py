@@ -82,7 +82,7 @@ class Card:
             EvaluationError: If the card has no curve.
         """
         if not self.curves:
-            raise EvaluationError("nothing was tried", subject="robustness card")
+            raise EvaluationError("nothing was tested", subject="robustness card")
         return self.curves[0].interval(self.curves[0].clean, metric)
 
     def area(self, metric: str = "uar") -> float | None:

@@ -34,9 +34,9 @@ class Gain:
     def sentence(self) -> str:
         """In plain words."""
         return (
-            f"Under trouble and attack: UAR {self.troubled.b:.3f} before, {self.troubled.a:.3f} "
-            f"after, {_gain(self.troubled)}. Without trouble: {self.clean.b:.3f} before, "
-            f"{self.clean.a:.3f} after, {_gain(self.clean)}."
+            f"Under perturbation and attack: UAR {self.troubled.b:.3f} before, "
+            f"{self.troubled.a:.3f} after, {_gain(self.troubled)}. Clean: {self.clean.b:.3f} "
+            f"before, {self.clean.a:.3f} after, {_gain(self.clean)}."
         )
 
 
@@ -58,8 +58,8 @@ def gain_between(before: Card, after: Card) -> Gain:
     ]
     if not pairs:
         raise EvaluationError(
-            "the cards have no kind of trouble at the same levels", subject="comparison of cards",
-            remedy="Try the same on both models",
+            "the cards have no perturbation at the same severities", subject="comparison of cards",
+            remedy="Run the same tests on both models",
         )  # fmt: skip
     new_voices = bool(before.about.get("by_speaker"))
     clean = compare(
@@ -90,5 +90,5 @@ def _gain(found: Comparison) -> str:
     points = f"{100 * found.difference:+.1f} points"
     if found.low is None or found.high is None:
         return points
-    sure = "" if found.better else ", which may be chance"
+    sure = "" if found.better else ", not significant"
     return f"{points} (95 %: {100 * found.low:+.1f} to {100 * found.high:+.1f}){sure}"

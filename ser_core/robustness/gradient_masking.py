@@ -45,31 +45,29 @@ def masking(fgsm: Curve, pgd: Curve, random: Curve | None = None) -> Masking:
     if lost > MANY:
         return Masking(
             True,
-            f"{100 * lost:.0f} % of the clips have no gradient that could be followed (it is zero "
-            "or not a number). Attacks by gradient prove nothing there: the model masks its "
-            "gradient.",
+            f"{100 * lost:.0f} % of the clips have no usable gradient (zero or not a number). "
+            "Gradient attacks prove nothing there: the model masks its gradient.",
         )
     if fgsm.success(fgsm.clean).value is None:
-        return Masking(None, "No clip was right to begin with, so attacks tell nothing.")
+        return Masking(None, "No clip is classified correctly, so attacks say nothing.")
     level = next((each for each in _levels(fgsm, pgd) if _resisted(fgsm, pgd, *each)), None)
     if level is not None:
         one, two = (_percent(curve, point) for curve, point in zip((fgsm, pgd), level, strict=True))
         return Masking(
             True,
-            f"At {level[0].label} FGSM turns {one} of the right answers and PGD {two}: the model "
-            "resists the one-step attack only by masking its gradient. It is not robust.",
+            f"At {level[0].label} FGSM changes {one} of the correct predictions and PGD {two}: "
+            "the model resists the one-step attack only by masking its gradient. It is not "
+            "robust.",
         )
     if random is not None:
         better = next((p for p in _levels(fgsm, random) if _resisted(fgsm, random, *p)), None)
         if better is not None:
             return Masking(
                 True,
-                f"At {better[0].label} random signs do more harm than FGSM: its gradient does not "
-                "show the way, so FGSM says little of this model.",
+                f"At {better[0].label} random signs do more harm than FGSM: the gradient is "
+                "uninformative, so FGSM says little about this model.",
             )
-    return Masking(
-        False, "FGSM and PGD agree as far as they should: no sign that the gradient is masked."
-    )
+    return Masking(False, "FGSM and PGD are consistent: no sign of gradient masking.")
 
 
 def _without_gradient(curve: Curve) -> float:

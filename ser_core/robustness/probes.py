@@ -65,13 +65,13 @@ class Probe:
     def sentence(self) -> str:
         """In plain words."""
         if self.value is None or self.low is None or self.high is None:
-            return f"Whether the embedding tells the {self.asked}: {self.problem}."
-        verdict = "" if self.tells else ", which chance explains"
+            return f"Probe of the embedding for the {self.asked}: {self.problem}."
+        verdict = "" if self.tells else ", not significant"
         spare = self.tells and self.asked != "emotion"
-        caution = " A model of emotion need not know that." if spare else ""
+        caution = " A model of emotion does not need that." if spare else ""
         return (
-            f"The embedding tells the {self.asked} of {100 * self.value:.0f} % of the clips "
-            f"({100 * self.low:.0f} to {100 * self.high:.0f}; always naming the commonest of "
+            f"Probe of the embedding: it predicts the {self.asked} of {100 * self.value:.0f} % "
+            f"of the clips ({100 * self.low:.0f} to {100 * self.high:.0f}; majority class of "
             f"{self.names}: {100 * (self.chance or 0):.0f} %){verdict}.{caution}"
         )
 
@@ -89,7 +89,7 @@ def embeddings(predictor: Predictor, subset: EvaluationClips) -> Vectors:
     model = attackable(predictor)
     embed = getattr(model.network, "embed", None)
     if embed is None:
-        raise ModelError("has no layer before its last that could be looked at", subject="network")
+        raise ModelError("has no layer before its last, so no embedding", subject="network")
     order = sorted(range(len(subset)), key=lambda i: len(subset.sounds[i].samples))
     rows: dict[int, Any] = {}
     for start in range(0, len(order), BATCH):

@@ -46,7 +46,7 @@ def resynthesised(sound: Tensor, change: Tensor, representation: Representation)
     """
     if not possible(representation):
         raise ModelError(
-            f"a change of a {representation.title} does not tell how the sound is to change",
+            f"a changed {representation.title} cannot be resynthesised as sound",
             subject=representation.name,
             remedy=f"This works for {', '.join(_GAINS)}",
         )

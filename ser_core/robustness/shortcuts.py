@@ -175,9 +175,9 @@ class ShortcutScore:
     def sentence(self) -> str:
         """In plain words."""
         verdict = (
-            "better than guessing: the model leans on it"
+            "above chance: the model relies on it"
             if self.leans
-            else "no better than guessing, as it should be"
+            else "not above chance, as it should be"
         )
         return f"{self.title}: UAR {self.uar}, {verdict} (chance is {self.chance:.3f})."
 

@@ -36,6 +36,6 @@ def test_members_are_pooled_as_a_job_and_the_result_is_compared_and_used(page, r
     expect(page.get_by_text("equal weights").first).to_be_visible()
     zipped = downloaded(page, page.get_by_role("button", name="Download", exact=True))
     assert zipped.suggested_filename.endswith(".zip")
-    page.get_by_role("link", name="Use it →").click()
+    page.get_by_role("link", name="Predict with it →").click()
     chosen = page.get_by_role("combobox", name="Model")
     expect(chosen).to_have_value("browser ensemble (ensemble)", timeout=DONE)

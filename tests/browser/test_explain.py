@@ -23,39 +23,35 @@ def model(server_home):
 
 def test_a_clip_is_explained_heard_and_linked_to(page, model):
     page.goto(f"/explain?model={model}&methods=Gradient+x+input")
-    expect(page.get_by_text("Read it as speech")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("Relevance by part of speech signal")).to_be_visible(timeout=SLOW)
     maps = page.locator(".js-plotly-plot")
-    expect(page.get_by_text(re.compile("The model now answers"))).to_have_count(2)
+    expect(page.get_by_text(re.compile("The model now predicts"))).to_have_count(2)
     page.wait_for_function(
         "[...document.querySelectorAll('.js-plotly-plot')]"
         ".filter(each => each.data?.some(trace => trace.customdata)).length >= 1"
     )
     expect(maps.nth(3)).to_be_visible(timeout=SLOW)  # the last one waits for the other places
-    page.get_by_role("combobox", name=re.compile("Why")).click()
+    page.get_by_role("combobox", name=re.compile("Class to explain")).click()
     page.get_by_role("option", name="neutral", exact=True).click()
     page.wait_for_url(re.compile("class=neutral"))
     expect(page.get_by_text("Gradient x input for neutral")).to_be_visible(timeout=SLOW)
     page.reload()
     expect(page.get_by_text("Gradient x input for neutral")).to_be_visible(timeout=SLOW)
-    page.get_by_role("button", name="What was checked").click()
-    question = page.get_by_text("Would a network that knows nothing have another map?")
+    page.get_by_role("button", name="Sanity checks").click()
+    question = page.get_by_text("Does the map change when the network's weights are randomised?")
     expect(question).to_be_visible()
 
 
 def test_the_voice_that_predict_was_taught_is_explained(page, model):
     page.goto(f"/predict?model={model}")
-    page.get_by_role("button", name="Teach it a voice").click()
+    page.get_by_role("button", name="Enrol a speaker").click()
     page.get_by_role("button", name=re.compile("Take 5 clips of")).click()
-    expect(page.get_by_text(re.compile("Knowing the voice"))).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text(re.compile("without it: "))).to_be_visible(timeout=SLOW)
     page.keyboard.press("Escape")
-    page.get_by_role("link", name="Explain the answer →").click()
-    expect(page.get_by_text(re.compile("The answer and its explanation"))).to_be_visible(
-        timeout=SLOW
-    )
-    expect(page.get_by_text("Voice known", exact=True)).to_be_visible()
-    expect(page.get_by_text(re.compile("Knowing the voice .* without it"))).to_be_visible(
-        timeout=SLOW
-    )
-    page.get_by_role("button", name=re.compile("Voice known from 5 clips")).click()
-    page.get_by_role("button", name="Forget the voice").click()
-    expect(page.get_by_text("Voice not known", exact=True)).to_be_visible(timeout=SLOW)
+    page.get_by_role("link", name="Explain the prediction →").click()
+    expect(page.get_by_text(re.compile("Prediction and explanation"))).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("Speaker enrolled", exact=True)).to_be_visible()
+    expect(page.get_by_text(re.compile("Enrolment .* without it: "))).to_be_visible(timeout=SLOW)
+    page.get_by_role("button", name=re.compile("Enrolled from 5 clips")).click()
+    page.get_by_role("button", name="Remove enrolment").click()
+    expect(page.get_by_text("Not enrolled", exact=True)).to_be_visible(timeout=SLOW)

@@ -102,7 +102,7 @@ def test_what_cannot_be_done_is_said(model, clips, tmp_path):
     with pytest.raises(ModelError, match="holds no model"):
         run(clips, "--model", tmp_path)
     plain = _saved(tmp_path / "plain", "clip")
-    with pytest.raises(ModelError, match="makes no use of a known voice"):
+    with pytest.raises(ModelError, match="does not use enrolment"):
         run(clips / "EB0_fear_82.flac", "--model", plain, "--enrol", clips / "EB0_fear_82.flac")
     with pytest.raises(SerError, match="no such file"):
         run(tmp_path / "nowhere", "--model", model)

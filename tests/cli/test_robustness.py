@@ -69,7 +69,7 @@ def test_attack_writes_sounds_to_hear(model, tmp_path):
 
 
 def test_faults_are_told(model, tmp_path):
-    with pytest.raises(ParameterError, match="another unit"):
+    with pytest.raises(ParameterError, match="different unit"):
         call("attack", model, "--epsilon", "1")
     with pytest.raises(ParameterError, match="--place"):
         call("attack", model, "--wav", str(tmp_path))

@@ -74,7 +74,7 @@ def test_models_of_all_folds_and_seeds_are_averaged(make_run, sounds):
     team = gather(chosen, "average")
     made = assemble(optimise(team, Options(weights="equal", fit_on="validation")), "both")
     assert [len(models) for models in made.models] == [6, 6]
-    assert "measured was" in made.card.lower()
+    assert "each clip was tested with the model" in made.card.lower()
     means = [np.mean([load_bundle(p).predict(sounds) for p in m.bundles], 0) for m in team.members]
     np.testing.assert_allclose(made.predict(sounds), made.pool(np.stack(means)), atol=1e-9)
 
@@ -87,9 +87,9 @@ def test_a_member_without_weight_is_left_out_and_a_deployed_one_is_told(make_run
     assert study.pool.weights == (1.0, 0.0)
     assert [len(models) for models in made.models] == [1, 0]
     assert "another than was measured: tiny" in made.card
-    assert "The figures are of models trained with" in made.card
-    assert "so they know its voices" in made.card
-    assert "not asked" in made.card
+    assert "The scores are of models trained with" in made.card
+    assert "speakers outside the corpus" in made.card
+    assert "not used" in made.card
     assert load_ensemble(made.save(tmp_path / "e")).about["members"][0]["deployed"]
     with pytest.raises(ParameterError, match="is no member"):
         assemble(study, "one", {"bad": other.folder})
@@ -133,7 +133,7 @@ def test_known_voices_have_weights_of_their_own(two_ways, sounds, tmp_path):
     )
     assert opened.threshold_for(enrolled=True) == opened.about["enrolled"]["threshold"]
     assert opened.predictions_knowing is not None
-    assert "With a voice that is known" in opened.card
+    assert "With enrolment" in opened.card
     assert team.knowing().knowing() is None
 
 

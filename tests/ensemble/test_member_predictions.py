@@ -24,13 +24,13 @@ def test_the_order_of_rows_does_not_matter():
 
 def test_rows_that_one_member_lacks_are_told():
     one = drawn(1.0)
-    with pytest.raises(EvaluationError, match="lacks 2 of the answers that one has"):
+    with pytest.raises(EvaluationError, match="lacks 2 of the predictions of one"):
         MemberPredictions.of({"one": one, "two": Predictions(one.table.iloc[2:])})
 
 
 def test_members_that_disagree_about_the_truth_are_told():
     other = drawn(1.0, true_seed=9)
-    with pytest.raises(EvaluationError, match="disagrees with one about the true emotion"):
+    with pytest.raises(EvaluationError, match="disagrees with one about the label"):
         MemberPredictions.of({"one": drawn(1.0), "two": other})
 
 
@@ -39,7 +39,7 @@ def test_members_of_other_emotions_are_told():
     fewer = table[table["true"] != "fear"].drop(columns="p_fear")
     columns = [name for name in fewer if name.startswith("p_")]
     fewer[columns] = fewer[columns].div(fewer[columns].sum(axis=1), axis=0)
-    with pytest.raises(EvaluationError, match="answers with"):
+    with pytest.raises(EvaluationError, match="has the classes"):
         MemberPredictions.of({"one": drawn(1.0), "two": Predictions(fewer)})
 
 
@@ -57,7 +57,7 @@ def test_a_clip_without_the_answer_of_a_seed_is_told():
     one = drawn(1.0)
     some = one.table.iloc[:5].assign(seed=1)
     both = Predictions(pd.concat([one.table, some], ignore_index=True))
-    with pytest.raises(EvaluationError, match="lack the answer of a seed"):
+    with pytest.raises(EvaluationError, match="lack the prediction of a seed"):
         averaged(both)
-    with pytest.raises(EvaluationError, match="several answers"):
+    with pytest.raises(EvaluationError, match="several predictions"):
         MemberPredictions.of({"one": both})

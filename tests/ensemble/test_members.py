@@ -47,7 +47,7 @@ def test_answers_to_clips_that_trained_the_run_itself_are_refused(make_run, edit
     run = make_run("one")
     clip = Candidate(run).split.fold(0)["train"][0]
     edit_predictions(run, lambda table: table.assign(clip=[clip, *table["clip"][1:]]))
-    assert Candidate(run).fault.startswith("It answers 1 clip that trained it")
+    assert Candidate(run).fault.startswith("It was trained on 1 clip")
 
 
 def test_answers_of_known_voices_are_checked_alike(make_run):
@@ -56,13 +56,13 @@ def test_answers_of_known_voices_are_checked_alike(make_run):
     clip = Candidate(run).split.fold(0)["train"][0]
     table = pd.read_parquet(path)
     table.assign(clip=[clip, *table["clip"][1:]]).to_parquet(path)
-    assert Candidate(run).fault.startswith("It answers 1 clip that trained it")
+    assert Candidate(run).fault.startswith("It was trained on 1 clip")
 
 
 def test_what_else_keeps_a_run_out(make_run):
     one = Candidate(make_run("one"))
     fault = Candidate(make_run("two", bundles=False)).fault
-    assert fault == "Its model is not on this computer, only its answers"
+    assert fault == "Its model is not on this computer, only its predictions"
     other = make_run("three", policy="leave-one-speaker-out")
     assert "trained on" in obstacle(one, Candidate(other))
     unfinished = make_run("four")
@@ -75,7 +75,7 @@ def test_runs_of_another_corpus_are_refused(make_run):
     one, two = make_run("one"), make_run("two")
     path = two.folder / "split.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "corpus": "other"}))
-    assert obstacle(Candidate(one), Candidate(two)) == "It is of other clips (other) than one"
+    assert obstacle(Candidate(one), Candidate(two)) == "It uses other clips (other) than one"
 
 
 def test_seeds_are_one_member_or_several(make_run):

@@ -120,7 +120,7 @@ def test_a_voice_is_known_from_clips_that_are_not_explained(corpus, tmp_path):
         assert all(speaker in file.name for file in files)
     assert "--enrol 2" in command(chosen)
     known, stranger = run(chosen), run(plan(folder, corpus, clips=6, **few))
-    assert "each voice known from 2 other clips" in heading(known)
+    assert "each speaker enrolled with 2 other clips" in heading(known)
     assert "each voice" not in heading(stranger)
     assert not np.allclose(known.wide("deletion"), stranger.wide("deletion"))
 
@@ -146,12 +146,12 @@ def test_of_an_ensemble_what_its_networks_see_can_be_chosen(corpus, tmp_path):
     assert features.heard.names == ["lrp", "gradient_x_input", *WITHOUT_A_MODEL]
     assert "maps over the log-mel spectrogram" in heading(features)
     assert features.about["command"].count("--seen-as melspectrogram") == 1
-    with pytest.raises(ModelError, match="does not see"):
+    with pytest.raises(ModelError, match="does not use"):
         plan(tmp_path, corpus, seen_as="mfcc")
 
 
 def test_a_voice_that_cannot_be_known_is_told(model, corpus, tmp_path):
-    with pytest.raises(ModelError, match="no use of a known voice"):
+    with pytest.raises(ModelError, match="does not use enrolment"):
         plan(model, corpus, enrol=2)
     folder = bundle_of(normalise="speaker").save(tmp_path / "bundle")
     with pytest.raises(ParameterError, match="besides those explained"):

@@ -242,7 +242,7 @@ def test_a_network_without_convolutions_is_explained_or_excused(weighted, name):
     chosen = make(name)
     if {STAGES, PROPAGATION} & set(METHODS[name].needs):
         assert "convolutional" in chosen.excuse(weighted)
-        with pytest.raises(ModelError, match="gradients or answers"):
+        with pytest.raises(ModelError, match="gradients or predictions"):
             chosen.relevance(weighted, TARGET)
     else:
         assert chosen.excuse(weighted) == ""

@@ -72,7 +72,7 @@ def test_the_epsilon_rules_are_found_to_be_the_baseline_and_to_lose_relevance(wi
     assert checks["baseline"].value == pytest.approx(1, abs=1e-3)
     assert not checks["baseline"].passed
     assert checks["conservation"].value > 5 * lost_by(wide, "alpha1-beta0")
-    assert "more than the baseline" in reasons(list(checks.values()))
+    assert "difference from gradient x input" in reasons(list(checks.values()))
 
 
 def lost_by(network_input, rules):
@@ -103,7 +103,7 @@ def test_a_map_of_the_input_alone_does_not_pass_for_an_explanation(wide):
     checks = found(check(Case(wide, method, TARGET, method.relevance(wide, TARGET))))
     assert checks["randomisation"].value == 1
     assert not checks["randomisation"].passed
-    assert reasons(list(checks.values())) == "failed: weights matter (1)"
+    assert reasons(list(checks.values())) == "failed: parameter randomisation (1)"
 
 
 def test_the_cascade_goes_down_from_the_answer(wide):

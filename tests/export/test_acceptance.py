@@ -56,7 +56,7 @@ def test_a_wrong_class_order_is_caught(edited, app, clips):
     wrong = (*CLASSES[1:], CLASSES[0])
     found = verify(open_onnx(edited(classes=wrong)), app, clips[:12])
     assert not found.passed
-    assert "answers agree" in found.said
+    assert "predictions agree" in found.said
     assert found.flipped[0].app != found.flipped[0].file
 
 
@@ -115,7 +115,7 @@ def test_the_verdict_is_written_into_the_file(edited, app, clips):
     assert write_verdict(path, found).status == read(path).status == "verified"
     failed = write_verdict(path, replace(found, agreement=0.5))
     assert failed.status == read(path).status == "failed"
-    assert "does not answer as the app" in open_onnx(path).card
+    assert "Acceptance test failed" in open_onnx(path).card
 
 
 def test_nothing_to_compare_is_no_pass(model, app, clips):
@@ -138,4 +138,4 @@ def test_the_gate_takes_a_corpus_and_says_on_what_and_what_it_costs(edited, kept
 def test_int8_is_measured_out_on_clips_of_which_it_is_said_what_they_are(app, kept):
     found = calibration(app.predictor, kept, open_corpus(demo_corpus()), clips=8)
     assert len(found.sounds) == 8
-    assert "nobody knows" in found.said
+    assert "unknown whether the model was trained" in found.said

@@ -105,7 +105,7 @@ def test_the_network_alone_takes_the_picture(tmp_path, sounds):
     expected = confidence(one).applied(one.predict(sounds[:4]))
     assert np.abs(model.predict(sounds[:4]) - expected).max() < 1e-5
     assert not model.enrols
-    with pytest.raises(ModelError, match="makes no use"):
+    with pytest.raises(ModelError, match="does not use enrolment"):
         model.enrol(sounds[:1])
 
 

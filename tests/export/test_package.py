@@ -147,7 +147,7 @@ def test_the_report_tells_what_the_gate_found(edited, app, clips):
     write_verdict(path, verify(open_onnx(path), app, clips[:4], description="four clips"))
     told = report(read(path))
     assert "four clips" in told
-    assert "| Equal answers | 1 | at least 0.998 |" in told
+    assert "| Equal predictions | 1 | at least 0.998 |" in told
 
 
 def test_javascript_gives_the_same(exported, model, demo_waveform, tmp_path):

@@ -23,5 +23,5 @@ def test_a_voice_changes_the_answer(make_bundle, sounds):
 
 def test_a_model_that_makes_no_use_of_a_voice_says_so(make_bundle, sounds):
     heard = cache_features(make_bundle("clip"), sounds)
-    with pytest.raises(ModelError, match="no use of a known voice"):
+    with pytest.raises(ModelError, match="does not use enrolment"):
         heard.answer(np.array([1]), np.array([0]))

@@ -53,7 +53,7 @@ def test_a_training_is_worth_what_its_run_showed(make_run, tmp_path):
     shown = models(tmp_path)[0].worth
     assert shown.wa == Estimate(0.62, 0.5, 0.7)
     assert shown.enrolled == Estimate(0.75, 0.5, 0.7)
-    assert shown.said.startswith("On voices it has never heard, this model is right in 6 of 10")
+    assert shown.said.startswith("Correct in 6 of 10 clips of unseen speakers")
 
 
 def test_a_figure_of_known_voices_says_so(make_bundle):
@@ -61,16 +61,16 @@ def test_a_figure_of_known_voices_says_so(make_bundle):
     split = {"audit": {"grade": "E"}}
     shown = performance({"metrics": metrics, "split": split})
     assert shown.badge == "speakers shared"
-    assert "may have been trained on, this model is right in 9 of 10" in shown.said
+    assert "Correct in 9 of 10 clips of speakers who may be in its training data" in shown.said
     assert "expect far fewer" in shown.said
 
 
 def test_figures_on_unseen_speakers_are_preferred_and_name_enrolment():
     unseen = {"wa": {"value": 0.58}, "uar": {"value": 0.57}, "grade": "B", "clips": 4037}
     shown = performance({"unseen": unseen, "unseen_enrolled": {"wa": {"value": 0.73}}})
-    assert "right in 6 of 10, and in 7 of 10 once it knows the voice well" in shown.said
+    assert "Correct in 6 of 10 clips of unseen speakers, 7 of 10 after enrolment" in shown.said
     assert performance({}) == Performance()
-    assert "Nobody measured" in performance({}).said
+    assert "No test scores" in performance({}).said
 
 
 def test_the_networks_of_a_bundled_ensemble_can_be_chosen_too(make_bundle, tmp_path):

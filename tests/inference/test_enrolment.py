@@ -61,7 +61,7 @@ def test_progress_counts_what_was_promised(make_bundle, demo, two_voices):
 def test_what_cannot_be_enrolled_is_refused(make_bundle, demo, two_voices):
     with pytest.raises(ParameterError, match="speaker EB0: has 6 clips, too few"):
         answers(make_bundle(), demo, two_voices, Enrolment((6,)))
-    with pytest.raises(ModelError, match="a test: makes no use"):
+    with pytest.raises(ModelError, match="a test: does not use enrolment"):
         answers(make_bundle("clip"), demo, two_voices, Enrolment((1,)))
     with pytest.raises(ParameterError):
         Enrolment((-1,))

@@ -90,7 +90,7 @@ def test_several_runs_are_averaged_on_the_same_clips_and_draws(
         home.parent.mkdir()
         make_bundle("clip", name, seed=50 + number).save(home)
     enrolment = Enrolment((0, 2), draws=2)
-    with pytest.raises(ModelError, match="makes no use"):
+    with pytest.raises(ModelError, match="does not use enrolment"):
         evaluate_runs([other], enrolment=enrolment)
     assert evaluate_runs([run, other], enrolment=enrolment).curve()[1]["gain"]["value"] != 0
     one, two = (evaluate_runs([each]).predictions[0] for each in (run, other))

@@ -17,7 +17,7 @@ def test_a_split_beside_the_model_needs_no_corpus(make_run, tmp_path, make_bundl
     run = make_run(tmp_path)
     found = provenance(make_bundle().about, run / "fold-0-seed-0" / "bundle", None)
     assert found.parts is not None
-    assert "kept with the model" in found.how
+    assert "stored with the model" in found.how
 
 
 def test_a_split_that_differs_is_not_believed(make_bundle, demo):

@@ -85,7 +85,7 @@ def test_an_enrolled_voice_changes_the_answer_of_a_model_that_normalises_by_spea
 
 def test_a_model_that_makes_no_use_of_a_voice_says_so(bundle, sounds):
     assert not bundle.enrols
-    with pytest.raises(ModelError, match="makes no use of a known voice"):
+    with pytest.raises(ModelError, match="does not use enrolment"):
         bundle.enrol(sounds)
 
 

@@ -70,7 +70,7 @@ def queued(monkeypatch, tmp_path):
 
 def test_without_runs_it_says_what_to_do(visit, said):
     app = visit("ensemble")
-    assert "Nothing to pool yet" in said(app)
+    assert "No runs to pool yet" in said(app)
     assert any("Train" in link.label for link in app.get("page_link"))
 
 
@@ -81,7 +81,7 @@ def test_runs_of_one_split_are_members_and_others_stand_below_with_the_reason(vi
     assert len(members.value) == 2
     refused = app.dataframe[1].value
     assert list(refused["Run"]) == ["stranger"]
-    assert "was trained on" in refused["Why not"][0]
+    assert "was trained on" in refused["Reason"][0]
 
 
 def test_a_start_queues_the_command_and_opens_the_ensemble(visit, with_runs, queued):

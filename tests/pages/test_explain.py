@@ -63,23 +63,25 @@ def test_maps_stand_side_by_side_each_with_its_checks(visit, said, model):
     assert not app.error
     words = said(app)
     assert "LRP: last stage" in words.replace("\\", "")
-    assert words.count("**Would a network that knows nothing have another map?** Yes") == 2
+    assert (
+        words.count("**Does the map change when the network's weights are randomised?** Yes") == 2
+    )
     assert words.count(":small[Conservation **") == 1
     assert len(app.get("plotly_chart")) >= 4  # sound, answer, two maps
 
 
 def test_the_class_can_be_the_answer_the_truth_or_any(visit, said, model):
     app = visit("explain", methods=[TITLE])
-    options = box(app, "Why").options
-    assert options[0].startswith("what the model answers: ")
-    assert options[1].startswith("the true emotion: ")
+    options = box(app, "Class to explain").options
+    assert options[0].startswith("predicted class: ")
+    assert options[1].startswith("ground-truth label: ")
     app = visit("explain", methods=[TITLE], **{"class": "sadness"})
     assert "for sadness" in said(app)
 
 
 def test_every_method_is_offered_by_itself(visit, model):
     groups = visit("explain", methods=[TITLE]).get("button_group")
-    (pills,) = (group for group in groups if group.label == "Methods")
+    (pills,) = (group for group in groups if group.label == "Attribution methods")
     assert list(pills.options) == [cls.title for _, cls in METHODS.items()]
 
 
@@ -87,19 +89,19 @@ def test_a_failed_check_says_what_was_measured_and_what_would_be_good():
     from pages.explain.attribution_maps import checks_text, failure_text
 
     failed, passed = verdict_of("randomisation", 0.7), verdict_of("padding", 0.0003)
-    assert failure_text(failed).endswith("(weights matter: 0.70, good is at most 0.5).")
+    assert failure_text(failed).endswith("(parameter randomisation: 0.70, good is at most 0.5).")
     first, second = checks_text([failed, passed]).split("\n\n")
-    assert "have another map?** No." in first
-    assert "Does it stay off what is not part of the clip?** Yes." in second
-    assert "Nothing on padding **below 0.01**, good is at most 0.1." in second
+    assert "weights are randomised?** No." in first
+    assert "Is there no relevance on padding?** Yes." in second
+    assert "No relevance on padding **below 0.01**, good is at most 0.1." in second
 
 
 def test_a_part_can_be_heard_and_the_model_says_what_it_hears(visit, said, model):
     app = visit("explain", methods=[TITLE], share="30")
     words = said(app)
-    assert "If the map is right, the first sound keeps what speaks for" in words
-    assert "Only the most relevant 30 %" in words
-    assert words.count("The model now answers") == 2
+    assert "If the map is right, the first sound keeps the evidence for" in words
+    assert "Most relevant 30 % alone" in words
+    assert words.count("The model now predicts") == 2
     assert len(app.get("audio")) == 3
     silent = visit("explain", methods=[TITLE], share="30", rest="silent")
     assert not silent.error
@@ -108,7 +110,7 @@ def test_a_part_can_be_heard_and_the_model_says_what_it_hears(visit, said, model
 
 def test_it_is_read_as_speech(visit, said, model):
     app = visit("explain", methods=[TITLE])
-    assert "Read it as speech" in said(app)
+    assert "Relevance by part of speech signal" in said(app)
     assert not app.exception
 
 
@@ -129,8 +131,8 @@ def test_lime_is_computed_with_a_bar_and_kept(visit, said, model):
 
 def test_without_a_use_for_a_voice_nothing_is_said_of_one(visit, said, model):
     words = said(visit("explain", methods=[TITLE]))
-    assert "makes no use of a known voice" in words
-    assert "Voice not known" not in words
+    assert "does not use enrolment" in words
+    assert "Not enrolled" not in words
 
 
 @pytest.fixture
@@ -152,11 +154,11 @@ def chances(app):
 def test_with_a_voice_the_answer_of_predict_is_explained(visit, said, listener):
     chosen = {"model": "00000000000000ee:fold-0-seed-0", "clip": "samples/EB0_anger_82.flac"}
     app = visit("explain", methods=[TITLE], **chosen)
-    assert "Voice not known" in said(app)
+    assert "Not enrolled" in said(app)
     stranger = chances(app)
     press(app, "Take 5 clips of EB0 from the corpus")
-    assert "badge[Voice known] The answer and its explanation" in said(app)
-    assert "Knowing the voice" in said(app)
+    assert "badge[Speaker enrolled] Prediction and explanation" in said(app)
+    assert "without it: " in said(app)
     known = chances(app)
     names = [each.name for each in app.session_state["_voice"]]
     assert len(names) == 5
@@ -166,9 +168,9 @@ def test_with_a_voice_the_answer_of_predict_is_explained(visit, said, listener):
     assert known != stranger
     app.switch_page("pages/predict/page.py").run()  # the voice is the same one there
     assert chances(app)[0] == pytest.approx(known[0], abs=1e-3)
-    press(app, "Forget the voice")
+    press(app, "Remove enrolment")
     app.switch_page("pages/explain/page.py").run()
-    assert "Voice not known" in said(app)
+    assert "Not enrolled" in said(app)
     assert chances(app) == stranger
 
 
@@ -176,10 +178,10 @@ def test_compared_clips_of_another_speaker_are_those_of_a_stranger(visit, said, 
     chosen = {"model": "00000000000000ee:fold-0-seed-0", "clip": "samples/EB0_anger_82.flac"}
     other = "anger, samples/SM0_anger_48.flac"
     app = visit("explain", tab="Compare", by=TITLE, other=other, **chosen)
-    assert said(app).count("badge[Voice not known]") == 3  # of the page, and of each clip
+    assert said(app).count("badge[Not enrolled]") == 3  # of the page, and of each clip
     press(app, "Take 5 clips of EB0 from the corpus")
-    assert said(app).count("badge[Voice known]") == 2
-    assert said(app).count("badge[Voice not known]") == 1
+    assert said(app).count("badge[Speaker enrolled]") == 2
+    assert said(app).count("badge[Not enrolled]") == 1
 
 
 @pytest.fixture
@@ -204,27 +206,27 @@ def test_of_an_ensemble_both_answers_are_shown_with_their_names(visit, said, ens
     whole, mapped = chances(app)
     assert whole != mapped
     words = said(app)
-    assert "**The maps explain the fainter bars**, its network on log-mel spectrogram" in words
+    assert "**The maps explain the pale bars**: its network on log-mel spectrogram" in words
     assert "for its network on log-mel spectrogram alone from" in words
-    assert "which has 20 % of the vote" in words
-    assert box(app, "Seen as").options == ["Log-mel spectrogram", "Functionals"]
+    assert "with 20 % of the ensemble weight" in words
+    assert box(app, "Representation").options == ["Log-mel spectrogram", "Functionals"]
 
 
 def test_what_does_not_apply_is_said_calmly(visit, said, ensemble):
     app = visit("explain", model=ensemble, methods=["Grad-CAM", "LRP", TITLE])
     assert "Not applicable" not in said(app)
-    box(app, "Seen as").select_index(1).run()
+    box(app, "Representation").select_index(1).run()
     assert not app.error
-    assert "Not applicable: Grad-CAM and LRP look into the layers" in said(app)
-    assert "one column of numbers stands for all of the clip" in said(app)
+    assert "Not applicable: Grad-CAM and LRP need convolutional layers" in said(app)
+    assert "one feature vector describes the whole clip" in said(app)
     app = visit("explain", model=ensemble, methods=["LRP"])
-    box(app, "Seen as").select_index(1).run()
-    assert "Not applicable: LRP looks into the layers" in said(app)
+    box(app, "Representation").select_index(1).run()
+    assert "Not applicable: LRP needs convolutional layers" in said(app)
 
 
 def test_rows_that_a_method_takes_together_are_said_to_have_no_order(visit, said, ensemble):
     app = visit("explain", model=ensemble, methods=["Occlusion"])
-    box(app, "Seen as").select_index(1).run()
+    box(app, "Representation").select_index(1).run()
     assert not app.exception
     assert "those have one value, in no order" in said(app)
     assert app.dataframe[0].value["Relevance"].duplicated().any()
@@ -238,7 +240,7 @@ def test_of_an_exported_file_it_says_calmly_what_can_be_explained(visit, said, t
     monkeypatch.setattr("pages.components.model_picker.models", lambda *_, **__: [file])
     app = visit("explain", tab=tab)
     assert not app.error
-    assert "Choose the model that it was made from" in said(app)
+    assert "Choose the model that it was exported from" in said(app)
 
 
 def test_the_answered_sound_is_handed_over_without_a_warning(visit, said, model, caplog):
@@ -253,7 +255,7 @@ def test_the_answered_sound_is_handed_over_without_a_warning(visit, said, model,
 def test_two_clips_and_two_models_are_compared(visit, said, model):
     app = visit("explain", tab="Compare", by=TITLE)
     assert not app.error
-    assert said(app).count(" answers ") == 2
+    assert said(app).count(" predicts ") == 2
     app = visit("explain", tab="Compare", by=TITLE, pair="Two models")
     assert "Rank correlation of the two maps" in said(app)
 
@@ -264,8 +266,8 @@ def test_a_bench_can_be_started(visit, said, model, monkeypatch):
         "pages.explain.faithfulness.start", lambda *args, **named: begun.append((args, named))
     )
     app = visit("explain", tab="Faithfulness")
-    assert "No bench of this model yet" in said(app)
-    press(app, "Run the bench")
+    assert "No benchmark of this model yet" in said(app)
+    press(app, "Run benchmark")
     ((command,), named) = begun[0]
     assert command[2:5] == ["ser_core", "explain", "bench"]
     assert str(model.folder) in command
@@ -280,13 +282,13 @@ def test_a_bench_shows_figures_checks_and_ranks(visit, said, benched):
     for name in benched.left_out:
         assert "failed" in table.loc[METHODS[name].title, "Checks"]
     heard = app.dataframe[1].value.set_index("Method")
-    assert {"LRP", "Chance, contiguous", "The largest values"} <= set(heard.index)
+    assert {"LRP", "Random, contiguous", "The largest values"} <= set(heard.index)
     for shares in heard["Clips (%)"]:
         assert sum(int(each) for each in shares.split(" / ")) in (99, 100, 101)
-    assert "keeps more of the answer than the same marks elsewhere" in said(app)
+    assert "the relevant part alone keeps more of the class probability" in said(app)
     questions = app.dataframe[2].value
-    assert set(questions["Question"]) >= {"Do the values add up to the answer?"}
-    assert set(questions["Answer"]) <= {"yes", "no"}
+    assert set(questions["Question"]) >= {"Do the relevances sum to the class score?"}
+    assert set(questions["Passed"]) <= {"yes", "no"}
     assert f"{benched.about['clips']} clips of nEMO" in said(app)
 
 
@@ -295,16 +297,16 @@ def test_the_atlas_is_made_of_the_bench(visit, said, model, kept):
     kept.save(folder_of(model.folder))
     app = visit("explain", tab="Atlas", **{"atlas-method": TITLE})
     assert not app.error
-    assert "Mean map of each answer" in said(app)
+    assert "Mean attribution map of each predicted class" in said(app)
 
 
 def test_a_bench_of_known_voices_can_be_started(visit, said, listener, monkeypatch):
     begun = []
     monkeypatch.setattr("pages.explain.faithfulness.start", lambda *args, **_: begun.append(args))
     app = visit("explain", tab="Faithfulness", model="00000000000000ee:fold-0-seed-0")
-    number = next(w for w in app.number_input if w.label == "Clips of each voice")
+    number = next(w for w in app.number_input if w.label == "Enrolment clips per speaker")
     number.set_value(3).run()
-    press(app, "Run the bench")
+    press(app, "Run benchmark")
     ((command,),) = begun
     assert command[command.index("--enrol") + 1] == "3"
 
@@ -313,7 +315,7 @@ def test_of_an_ensemble_the_bench_is_of_pictures_first(visit, said, ensemble, mo
     begun = []
     monkeypatch.setattr("pages.explain.faithfulness.start", lambda *args, **_: begun.append(args))
     app = visit("explain", tab="Faithfulness", model=ensemble)
-    press(app, "Run the bench")
+    press(app, "Run benchmark")
     ((command,),) = begun
     assert command[command.index("--seen-as") + 1] == "melspectrogram"
 
@@ -327,14 +329,14 @@ def test_what_comes_with_the_workbench_is_shown_until_there_is_an_own_bench(
     of_this = replace(kept, about={**kept.about, "identity": identity(model.folder)})
     of_this.save(tmp_path / "explanations" / "a name")
     words = said(visit("explain", tab="Faithfulness"))
-    assert f"badge[Comes with the workbench] {kept.about['clips']} clips of nEMO" in words
+    assert f"badge[Bundled] {kept.about['clips']} clips of nEMO" in words
     assert kept.about["command"] in words
     assert "of its network on" not in words
     words = said(visit("explain", tab="Atlas"))
-    assert "badge[Comes with the workbench]" in words
-    assert "Mean map of each answer" in words
+    assert "badge[Bundled]" in words
+    assert "Mean attribution map of each predicted class" in words
     kept.save(folder_of(model.folder))
-    assert "Comes with the workbench" not in said(visit("explain", tab="Faithfulness"))
+    assert "badge[Bundled]" not in said(visit("explain", tab="Faithfulness"))
 
 
 def test_the_page_is_reached_from_a_mistake(visit, with_runs):

@@ -64,7 +64,7 @@ def press(app, label):
 
 def test_an_export_is_started_on_the_open_corpus(visit, said, model, started):
     app = visit("export", model=model.key)
-    assert "Nothing was exported" in said(app)
+    assert "No exported file of this model yet" in said(app)
     press(app, "Export")
     ((plan, title),) = started
     assert (plan.model, plan.precisions, plan.whole) == (model.folder, ("fp32",), True)
@@ -78,18 +78,18 @@ def test_a_verified_file_is_offered_and_tried(visit, said, there, model):
     app = visit("export", model=model.key)
     told = said(app)
     assert "verified" in told
-    assert "Answered by onnxruntime alone" in told
+    assert "Predicted by onnxruntime" in told
     assert [b.label for b in app.get("download_button")] == ["ONNX", "ZIP", "Report"]
     (table,) = (d.value for d in app.dataframe)
-    assert table["Gate"].tolist() == ["verified"]
+    assert table["Acceptance"].tolist() == ["verified"]
 
 
 def test_other_pages_take_the_file_and_this_one_its_model(visit, said, there, model):
     key = f"exported:{there.parent.name}:{there.stem}"
     app = visit("robustness", model=key)
-    assert "tried without attacks" in said(app)
-    assert [b.label for b in app.button if b.disabled] == ["Under attack"]
-    assert "The figures are of the model that the file was made from" in said(app)
+    assert "No attacks" in said(app)
+    assert [b.label for b in app.button if b.disabled] == ["Adversarial attacks"]
+    assert "Scores are those of the model that the file was exported from" in said(app)
     (chosen,) = (each for each in app.selectbox if each.label == "Model")
     assert chosen.value == key
     (chosen,) = (each for each in visit("export", model=key).selectbox if each.label == "Model")
@@ -101,9 +101,9 @@ def test_a_failed_file_is_not_offered(visit, said, there, model):
     write_verdict(there, dataclasses.replace(found, agreement=0.5))
     assert read(there).status == "failed"
     app = visit("export", model=model.key)
-    assert "not offered for use" in said(app)
+    assert "cannot be used" in said(app)
     assert [b.label for b in app.get("download_button")] == ["Report"]
-    assert "Answered by onnxruntime alone" not in said(app)
+    assert "Predicted by onnxruntime" not in said(app)
 
 
 def _sound():
@@ -131,12 +131,12 @@ def test_what_was_timed_stands_beside(visit, there, model):
 
 def test_a_file_that_was_judged_stands_among_the_results(visit, said, there, model, with_runs):
     app = visit("export", model=model.key)
-    press(app, next(b.label for b in app.button if b.label.startswith("Judge it on its")))
+    press(app, next(b.label for b in app.button if b.label.startswith("Evaluate on its")))
     finished("judge:")
     app = visit("export", model=model.key)
     assert "UAR" in said(app)
     (kept,) = saved_evaluations.saved_evaluations()
-    assert link(app, "All its results →").proto.query_string == f"run={kept.id}"
+    assert link(app, "All results →").proto.query_string == f"run={kept.id}"
     table = visit("results").dataframe[0].value.set_index("Kind")
     assert table.loc["exported file", "Hash"] == kept.id
     assert table.loc["exported file", "UAR"] == kept.result.uar.value
@@ -219,7 +219,7 @@ def test_two_files_are_judged_at_once(visit, said, there, model, monkeypatch):
 def test_a_file_that_was_made_again_is_to_be_judged_again(visit, said, there, model):
     def offered():
         buttons = visit("export", model=model.key).button
-        return any(button.label.startswith("Judge it on its") for button in buttons)
+        return any(button.label.startswith("Evaluate on its") for button in buttons)
 
     found = evaluate_model(there, open_corpus(demo_corpus()), Choice(part="test"))
     kept = saved_evaluations.save_evaluation(found, there, demo_corpus(), Choice(part="test"))
@@ -257,8 +257,8 @@ def test_a_voice_is_taught_to_a_file_that_knows_voices(visit, said, model, with_
     export(knowing, path.parent)
     app = visit("export", model=model.key)
     press(app, "Take 5 clips of EB0 from the corpus")
-    assert "Voice known" in said(app)
-    assert "Knowing the voice" in said(app)
+    assert "Speaker enrolled" in said(app)
+    assert "without it: " in said(app)
 
 
 def test_a_file_answers_what_is_uploaded(visit, said, there, model):
@@ -268,4 +268,4 @@ def test_a_file_answers_what_is_uploaded(visit, said, there, model):
     field = next(each for each in app.file_uploader if each.label == "Sound file")
     field.upload("mine.flac", clip.read_bytes(), "audio/flac").run()
     assert "mine" in said(app)
-    assert "% sure" in said(app) or "Uncertain" in said(app)
+    assert "**Confidence " in said(app) or "Uncertain" in said(app)

@@ -83,8 +83,8 @@ def test_without_a_model_the_page_says_how_to_get_one(visit, said, monkeypatch, 
 def test_it_opens_with_the_answer_to_a_clip(visit, said, bundled):
     app = visit("predict", clip=ANGER)
     words = said(app)
-    assert "On voices it has never heard, this model is right in 6 of 10" in words
-    assert "The corpus says: **anger**" in words
+    assert "Correct in 6 of 10 clips of unseen speakers" in words
+    assert "Ground-truth label: **anger**" in words
     (bars,) = figures(app)["answer"]["data"]
     assert bars["y"] == list(CLASSES)
     assert not app.error
@@ -92,31 +92,31 @@ def test_it_opens_with_the_answer_to_a_clip(visit, said, bundled):
 
 def test_a_clip_that_trained_the_model_says_so(visit, said, bundled):
     app = visit("predict", model="bundled:b-plain", clip=ANGER)
-    assert "voice known from training" not in said(app)
+    assert "speaker in training" not in said(app)
     made = make_split(open_corpus(demo_corpus()), "random", seed=0).table
     (column,) = made.columns
     trained = made.index[made[column] == "train"][0]
-    assert ":orange-badge[trained the model]" in said(visit("predict", clip=trained))
+    assert ":orange-badge[training clip]" in said(visit("predict", clip=trained))
     held_out = made.index[made[column] == "test"][0]
-    assert ":orange-badge[voice known from training]" in said(visit("predict", clip=held_out))
+    assert ":orange-badge[speaker in training]" in said(visit("predict", clip=held_out))
     app = visit("predict", tab="Many recordings", folder=str(demo_corpus() / "samples"))
     count = int((made[column] == "train").sum())
-    assert f"{count} of these 53 recordings did" in said(app)
+    assert f"{count} of these 53 recordings were training clips" in said(app)
 
 
 def test_an_unsure_answer_says_so(visit, said, bundled):
     app = visit("predict", model="bundled:b-plain", clip=ANGER)
     assert "Uncertain · perhaps" in said(app)
-    assert "Below 100 % this model is wrong too often" in said(app)
-    assert "makes no use of a known voice" in said(app)
+    assert "below the rejection threshold of 100 %" in said(app)
+    assert "does not use enrolment" in said(app)
 
 
 def test_an_upload_that_is_a_clip_of_the_corpus_is_known(visit, said, bundled):
     app = visit("predict", source="Upload")
     upload(app, ("other name.flac", clip(), "audio/flac"))
-    assert "The corpus says" not in said(app)
+    assert "Ground-truth label" not in said(app)
     upload(app, ("EB0_anger_82.flac", clip(), "audio/flac"))
-    assert "The corpus says" in said(app)
+    assert "Ground-truth label" in said(app)
 
 
 def test_an_upload_and_a_recording_are_answered(visit, said, bundled):
@@ -135,7 +135,7 @@ def test_an_upload_and_a_recording_are_answered(visit, said, bundled):
     ("content", "words"),
     [
         (to_wav(Waveform(np.zeros(16_000, np.float32))), "is silent"),
-        (to_wav(Waveform(np.ones(1_000, np.float32))), "too short to tell anything"),
+        (to_wav(Waveform(np.ones(1_000, np.float32))), "too short to classify"),
         (b"notes", "not a sound file"),
     ],
 )
@@ -149,27 +149,27 @@ def test_what_cannot_be_answered_is_told(visit, bundled, content, words):
 def test_a_voice_is_learned_and_its_effect_shown(visit, said, bundled):
     app = visit("predict", clip=ANGER)
     button(app, "Take 5 clips of EB0 from the corpus").click().run()
-    assert "Knowing the voice" in said(app)
-    assert ":green-badge[Voice known] from 5 clips of EB0" in said(app)
+    assert "without it: " in said(app)
+    assert ":green-badge[Speaker enrolled] from 5 clips of EB0" in said(app)
     known, before = figures(app)["answer"]["data"]
     assert known["x"] != before["x"]
     button(app, "Next").click().run()  # EB0 still
     assert not app.warning
     next(s for s in app.selectbox if s.label == "Speaker").set_value("KD0").run()
-    assert "knows the voice of EB0, and this clip is of KD0" in app.warning[0].value
-    button(app, "Forget the voice").click().run()
-    assert "Knowing the voice" not in said(app)
+    assert "enrolled speaker is EB0, but this clip is of KD0" in app.warning[0].value
+    button(app, "Remove enrolment").click().run()
+    assert "without it: " not in said(app)
 
 
 def test_clips_of_a_voice_count_once_though_one_of_them_cannot_be_used(visit, said, bundled):
     app = visit("predict")
     upload(
         app, ("good.flac", clip(), "audio/flac"), ("bad.wav", b"no sound", "audio/wav"),
-        label="Or clips of it",
+        label="Or upload clips of the speaker",
     )  # fmt: skip
     for _ in range(2):
         app.run()
-        assert ":green-badge[Voice known] from 1 clip" in said(app)
+        assert ":green-badge[Speaker enrolled] from 1 clip" in said(app)
         assert [each.value for each in app.error if "bad.wav" in each.value] != []
 
 
@@ -179,10 +179,10 @@ def test_a_voice_that_nobody_names_is_heard_to_be_another_one(visit, said, bundl
     upload(app, ("hers.flac", clip(), "audio/flac"))
     assert not app.warning
     upload(app, ("his.flac", clip("samples/KS0_anger_48.flac"), "audio/flac"))
-    assert "does not sound like the taught voice" in app.warning[0].value
+    assert "does not sound like the enrolled speaker" in app.warning[0].value
     app.button(key="single-forget").click().run()
     assert not app.warning
-    assert "Voice known" not in said(app)
+    assert "Speaker enrolled" not in said(app)
 
 
 def test_what_was_uncertain_is_not_called_sure(visit, said, bundled, monkeypatch):
@@ -190,7 +190,7 @@ def test_what_was_uncertain_is_not_called_sure(visit, said, bundled, monkeypatch
     app = visit("predict", clip=ANGER)
     button(app, "Take 5 clips of EB0 from the corpus").click().run()
     assert "without it: uncertain, perhaps" in said(app)
-    assert " % sure" not in said(app)
+    assert "**Confidence " not in said(app)
 
 
 def test_a_clip_that_fits_into_one_window_says_so(visit, said, bundled):
@@ -218,8 +218,8 @@ def test_many_files_are_a_table(visit, said, bundled):
     app = visit("predict", tab="Many recordings")
     several = [("a.flac", clip(), "audio/flac"), ("b.wav", b"nothing", "audio/wav")]
     upload(app, *several, label="Sound files")
-    assert "1 recording answered" in said(app)
-    assert "1 not answered" in said(app)
+    assert "1 recording predicted" in said(app)
+    assert "1 failed" in said(app)
     table = app.dataframe[0].value
     assert list(table["file"]) == ["a.flac", "b.wav"]
     assert list(app.dataframe[0].proto.column_order)[:2] == ["file", "problem"]
@@ -235,7 +235,7 @@ def test_many_files_of_another_voice_are_doubted(visit, said, bundled):
     his = ("his.flac", clip("samples/KS0_anger_48.flac"), "audio/flac")
     upload(app, ("hers.flac", clip(), "audio/flac"), his, label="Sound files")
     assert list(app.dataframe[0].value["other_voice"]) == [False, True]
-    assert "Not like the taught voice: 1." in said(app)
+    assert "Not like the enrolled speaker: 1." in said(app)
 
 
 def test_what_was_uploaded_is_there_when_one_comes_back(visit, said, bundled):
@@ -248,17 +248,17 @@ def test_what_was_uploaded_is_there_when_one_comes_back(visit, said, bundled):
     app.run()
     assert "**mine.flac**" in said(app)
     assert "answer" in figures(app)
-    button(app, "Close it").click().run()
+    button(app, "Remove file").click().run()
     assert "Choose a sound file" in said(app)
     app.session_state["tab"] = "Many recordings"
     app.run()
-    assert "1 recording answered" in said(app)
+    assert "1 recording predicted" in said(app)
 
 
 def test_a_folder_is_answered_and_in_the_address(visit, said, bundled, tmp_path):
     shutil.copy(demo_corpus() / ANGER, tmp_path)
     app = visit("predict", tab="Many recordings", folder=str(tmp_path))
-    assert "1 recording answered" in said(app)
+    assert "1 recording predicted" in said(app)
     app = visit("predict", tab="Many recordings", folder=str(tmp_path / "none"))
     assert "no such file or folder" in app.error[0].value
 
@@ -267,21 +267,21 @@ def test_a_large_folder_is_answered_by_a_job(visit, said, bundled, tmp_path):
     for number in range(61):
         shutil.copy(demo_corpus() / ANGER, tmp_path / f"{number:02}.flac")
     app = visit("predict", tab="Many recordings", folder=str(tmp_path))
-    button(app, "Answer them").click().run()
+    button(app, "Start prediction").click().run()
     assert next(iter(jobs())).wait(120).value == "finished"
     app.run()
-    assert "61 recordings answered" in said(app)
+    assert "61 recordings predicted" in said(app)
     assert not app.error
 
 
 def test_a_correction_is_kept_with_consent_only_and_deleted_for_good(visit, said, bundled):
     app = visit("predict", source="Upload")
     upload(app, ("mine.flac", clip(), "audio/flac"))
-    really = next(g for g in app.get("button_group") if g.label == "It was really")
+    really = next(g for g in app.get("button_group") if g.label == "Correct label")
     really.set_value("sadness").run()
-    assert button(app, "Keep recording and label").disabled
+    assert button(app, "Save recording and label").disabled
     app.checkbox[-1].check().run()
-    button(app, "Keep recording and label").click().run()
+    button(app, "Save recording and label").click().run()
     (kept,) = feedback.kept()
     assert (kept.emotion, kept.name) == ("sadness", "mine.flac")
     app = visit("predict", tab="Kept recordings")

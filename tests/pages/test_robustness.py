@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from pages.robustness.run_form import PRESET_LABELS
 from ser_core.core.settings import REPOSITORY, demo_corpus
 from ser_core.inference import catalogue
 from ser_core.inference.catalogue import models
@@ -72,8 +73,8 @@ def test_without_a_model_it_says_what_to_do(visit, said):
 
 def test_a_model_that_was_not_tried_offers_presets(visit, said, model):
     app = visit("robustness")
-    assert "Nothing has been tried" in said(app)
-    assert set(PRESETS) <= {b.label for b in app.button}
+    assert "No robustness test of this model yet" in said(app)
+    assert {PRESET_LABELS.get(name, name) for name in PRESETS} <= {b.label for b in app.button}
 
 
 def test_a_preset_is_started_on_the_open_corpus(visit, model, ordered):
@@ -89,7 +90,7 @@ def test_a_preset_is_started_on_the_open_corpus(visit, model, ordered):
 def test_the_full_run_waits_in_the_queue(visit, model, ordered):
     app = visit("robustness")
     next(n for n in app.number_input if n.label == "Clips").set_value(7)
-    press(app, "Start the job")
+    press(app, "Start job")
     ((plan, _, queue),) = ordered
     assert (plan.clips, queue, plan.shortcuts) == (7, True, True)
     assert plan.attacks == ("fgsm", "pgd")
@@ -98,8 +99,8 @@ def test_the_full_run_waits_in_the_queue(visit, model, ordered):
 
 def test_a_folder_of_noises_that_is_none_is_told(visit, model):
     app = visit("robustness")
-    next(t for t in app.text_input if "noises" in t.label).set_value("/nowhere/at/all")
-    assert "no folder" in press(app, "Start the job").error[0].value
+    next(t for t in app.text_input if "noise" in t.label).set_value("/nowhere/at/all")
+    assert "no folder" in press(app, "Start job").error[0].value
     assert launched() == []
 
 
@@ -142,8 +143,8 @@ def test_a_card_shows_subset_badge_and_every_part(visit, said, card):
     assert "All clips are of one speaker" in text  # the caution of the interval
     assert "White noise" in text
     assert "Only duration" in "\n".join([text, *(w.value for w in app.warning)])
-    assert "Which emotion turns into which" in text
-    assert {m.label for m in app.metric} >= {"UAR without trouble"}
+    assert "Predictions under attack" in text
+    assert {m.label for m in app.metric} >= {"Clean UAR"}
     labels = {b.label for b in app.get("download_button")}
     assert {"HTML", "Markdown", "PNG", "CSV", "JSON"} <= labels
 
@@ -154,7 +155,7 @@ def test_the_address_names_the_trouble(visit, said, card):
 
 def test_another_attack_and_figure_are_drawn(visit, card):
     app = visit("robustness", card="one")
-    box(app, "Attack").set_value("pgd, as heard").run()
+    box(app, "Attack").set_value("pgd, resynthesised").run()
     assert not app.exception
     assert not app.error
 
@@ -163,14 +164,16 @@ def test_one_clip_is_attacked_heard_and_seen(visit, said, model):
     app = visit("robustness", on="One clip")
     text = said(app)
     assert not app.error
-    assert "Attacked, as the network sees it" in text
-    assert "Attacked, as heard" in text
+    assert "Attacked representation" in text
+    assert "Attacked sound" in text
     assert len(app.get("audio")) >= 2
-    box(app, "Place").set_value("sound").run()
+    box(app, "Domain").set_value("sound").run()
     assert not app.error
-    assert "network sees it" not in said(app)
-    press(app, "Find the smallest epsilon that turns this clip")
-    assert any("turned from" in m.value or "wrong already" in m.value for m in app.markdown)
+    assert "Attacked representation" not in said(app)
+    press(app, "Find the smallest successful epsilon")
+    assert any(
+        "succeeds from" in m.value or "wrong without attack" in m.value for m in app.markdown
+    )
 
 
 def test_an_ensemble_leads_to_its_networks(visit, said, monkeypatch):
@@ -178,13 +181,13 @@ def test_an_ensemble_leads_to_its_networks(visit, said, monkeypatch):
         catalogue, "bundled_folder", lambda: REPOSITORY / "artifacts" / "pretrained"
     )
     app = visit("robustness", model="bundled", on="One clip")
-    assert "An ensemble gives no gradient" in said(app)
+    assert "need the gradient of a single network" in said(app)
     assert not app.error
     network = next(b for b in app.button if b.label.startswith("functionals"))
     network.click().run()
     assert app.query_params["model"] == "bundled:1:fold-0-seed-0"
     app = visit("robustness", model="bundled")
-    attack = next(b for b in app.button if b.label == "Under attack")
+    attack = next(b for b in app.button if b.label == "Adversarial attacks")
     assert attack.disabled
 
 

@@ -32,7 +32,7 @@ def test_with_a_voice_both_answers_stand_side_by_side():
     figure = probabilities_figure({"anger": 0.9, "neutral": 0.1}, {"anger": 0.3, "neutral": 0.7})
     with_voice, without = figure.data
     assert without.marker.opacity < with_voice.marker.opacity
-    assert without.text[1] == "70 % without the voice"
+    assert without.text[1] == "70 % without enrolment"
 
 
 def test_a_timeline_stacks_to_a_hundred_and_skips_silence():

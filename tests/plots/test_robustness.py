@@ -119,10 +119,17 @@ def test_the_exported_page_needs_no_other_file_and_escapes_names(card):
 
 def test_markdown_tells_every_part(card):
     text = markdown(card)
-    for part in ("Ordinary trouble", "Worst group", "Attacks", "Shortcuts", "Left out", "σ"):
+    for part in (
+        "Perturbations",
+        "Worst group",
+        "Adversarial attacks",
+        "Shortcuts",
+        "Left out",
+        "σ",
+    ):
         assert part in text
     assert str(card.clean("uar")) in text
-    assert "leans on it" in text
+    assert "relies on it" in text
 
 
 def test_findings_are_sentences(card):

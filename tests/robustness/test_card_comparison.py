@@ -41,7 +41,7 @@ def test_a_card_against_itself_gains_nothing():
 def test_cards_of_other_clips_or_levels_are_refused():
     with pytest.raises(EvaluationError, match="different clips"):
         gain_between(card(3, 1, clips=120), card(3, 1))
-    with pytest.raises(EvaluationError, match="same levels"):
+    with pytest.raises(EvaluationError, match="same severities"):
         gain_between(card(3, 1, levels=(5.0,)), card(3, 1))
-    with pytest.raises(EvaluationError, match="same levels"):
+    with pytest.raises(EvaluationError, match="same severities"):
         gain_between(card(3, 1, name="pink"), card(3, 1))

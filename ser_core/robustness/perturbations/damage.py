@@ -54,7 +54,8 @@ def pitch(one: One, level: float) -> Samples:
 
 
 @perturbation(
-    "truncation", "Truncation", unit="s", levels=(3.0, 2.0, 1.5, 1.0, 0.5), axis="What is left",
+    "truncation", "Truncation", unit="s", levels=(3.0, 2.0, 1.5, 1.0, 0.5),
+    axis="Remaining duration",
     group=GROUP,
 )  # fmt: skip
 def truncation(one: One, level: float) -> Samples:

@@ -75,7 +75,7 @@ def gsm(one: One, level: float) -> Samples:
 
 @perturbation(
     "packets", "Lost packets", unit="%", levels=(2.0, 5.0, 10.0, 20.0, 40.0),
-    axis="Packets that do not arrive", group="Room and line",
+    axis="Packet loss", group="Room and line",
 )  # fmt: skip
 def packets(one: One, level: float) -> Samples:
     """Stretches of 20 ms that do not arrive, heard as silence."""
