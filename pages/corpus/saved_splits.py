@@ -133,7 +133,7 @@ def _undo() -> None:
     if kept and kept.exists():
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(
-                f"Split {plain(kept.stem)} deleted; restorable for {saved_splits.KEPT_DAYS} days."
+                f"Split {plain(kept.stem)} deleted; restorable for {saved_splits.TRASH.days} days."
             )
             st.button(
                 "Undo", key="undo-split", on_click=_try, args=(lambda: saved_splits.restore(kept),)

@@ -280,7 +280,7 @@ def _undo() -> None:
         st.error(plain(st.session_state.pop("_run_error")))
     if kept := _deleted():
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            days = catalogue.KEPT_DAYS
+            days = catalogue.TRASH.days
             st.markdown(f"{count(len(kept), 'result')} deleted; restorable for {days} days.")
             st.button("Undo", on_click=_restore)
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from ser_core.core import settings
-from ser_core.core.errors import SerError, SplitError
+from ser_core.core.errors import SplitError
 from ser_core.corpora.corpus import Corpus
 from ser_core.corpora.leaks import audit_split
 from ser_core.corpora.split import Split
+from ser_core.storage.trash import Trash
 
-DELETED = ".deleted"
-"""Folder beside the splits that holds those that were deleted, until they are too old."""
-
-KEPT_DAYS = 7
+TRASH = Trash(stamped=False)
+"""Of splits; the name of one has its hash, so equal names are equal splits."""
 
 
 @dataclass(frozen=True)
@@ -93,11 +91,7 @@ def delete(path: Path) -> Path:
     Raises:
         SerError: If it cannot be moved.
     """
-    root = path.parent / DELETED
-    for old in root.glob("*.json"):
-        if old.stat().st_ctime < time.time() - KEPT_DAYS * 86_400:  # moving sets the ctime
-            old.unlink(missing_ok=True)
-    return _move(path, root / path.name)
+    return TRASH.move(path)
 
 
 def restore(kept: Path) -> Path:
@@ -109,13 +103,4 @@ def restore(kept: Path) -> Path:
     Raises:
         SerError: If it is gone for good.
     """
-    return _move(kept, kept.parent.parent / kept.name)
-
-
-def _move(source: Path, target: Path) -> Path:
-    """Equal names have equal parts, so what a move overwrites is the same split."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        return source.replace(target)
-    except OSError as error:
-        raise SerError(f"cannot be moved ({error.strerror})", subject=str(source)) from error
+    return TRASH.restore(kept)

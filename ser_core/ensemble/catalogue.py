@@ -8,9 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import shutil
 import time
-import uuid
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -26,10 +24,10 @@ from ser_core.ensemble.options import Options
 from ser_core.evaluation import BADGES, Report, report
 from ser_core.evaluation.predictions import Predictions
 from ser_core.storage.jsonfile import read_json, write_json
+from ser_core.storage.trash import Trash
 
 REQUEST, HISTORY, MODEL = "request.json", "history.json", "ensemble"
-DELETED = ".deleted"
-KEPT_DAYS = 7
+TRASH = Trash(taken="the same ensemble was made again")
 
 
 @dataclass(frozen=True)
@@ -246,14 +244,7 @@ def delete(saved: Saved) -> Path:
     Raises:
         SerError: If it cannot be moved.
     """
-    root = saved.folder.parent / DELETED
-    for old in root.glob("*"):
-        if old.stat().st_mtime < time.time() - KEPT_DAYS * 86_400:
-            shutil.rmtree(old, ignore_errors=True)
-    kept = root / f"{saved.id}-{uuid.uuid4().hex[:8]}"
-    _move(saved.folder, kept)
-    kept.touch()
-    return kept
+    return TRASH.move(saved.folder)
 
 
 def restore(kept: Path) -> Path:
@@ -265,16 +256,4 @@ def restore(kept: Path) -> Path:
     Raises:
         SerError: If it is gone for good, or the same was made again meanwhile.
     """
-    folder = kept.parent.parent / kept.name.rpartition("-")[0]
-    if folder.exists():
-        raise SerError("the same ensemble was made again", subject=folder.name)
-    _move(kept, folder)
-    return folder
-
-
-def _move(source: Path, target: Path) -> None:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        source.rename(target)
-    except OSError as error:
-        raise SerError(f"cannot be moved ({error.strerror})", subject=str(source)) from error
+    return TRASH.restore(kept)

@@ -8,7 +8,6 @@ the supervisor of a job that has ended, a new order, or `reconcile` when the wor
 from __future__ import annotations
 
 import os
-import shutil
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from ser_core.jobs import folder as files
 from ser_core.jobs.job import GONE, Job, State, find, jobs, open_job
 from ser_core.jobs.local import LAUNCHER
 from ser_core.storage.jsonfile import read_json, write_json
+from ser_core.storage.trash import Trash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,8 +30,8 @@ PROGRESS_FILE = "{progress}"
 RESUME = "--resume"
 """What makes a resumable command go on where it stopped."""
 
-KEPT_DAYS = 30
-"""Days for which a removed job can be restored."""
+TRASH = Trash(days=30, name=files.REMOVED, stamped=False)
+"""Of jobs, whose ids are given once."""
 
 _SETTINGS = "settings.json"
 
@@ -162,8 +162,7 @@ def remove(job: Job) -> None:
     root = job.folder.parent
     with files.locked(root):
         _require(job, job.state.is_over, "has not ended", "Cancel it first")
-        (root / files.REMOVED).mkdir(exist_ok=True)
-        job.folder.rename(root / files.REMOVED / job.id)
+        TRASH.move(job.folder)
 
 
 def restore(job_id: str, root: Path | None = None) -> Job:
@@ -177,7 +176,7 @@ def restore(job_id: str, root: Path | None = None) -> Job:
         folder = root / files.REMOVED / job_id
         if open_job(folder) is None:
             raise JobError("was not removed, or too long ago", subject=job_id)
-        job = open_job(folder.rename(root / job_id))
+        job = open_job(TRASH.restore(folder))
     if job is None:
         raise JobError("is damaged", subject=job_id)
     return job
@@ -205,7 +204,7 @@ def reconcile(root: Path | None = None) -> list[Job]:
         for job in unsettled:
             if job not in dead:
                 LAUNCHER.launch(job.folder)
-        _purge(root / files.REMOVED)
+        TRASH.purge(root / files.REMOVED)
         pump(root)
     # What was killed a moment ago may still look alive here, and will not when the runs are closed.
     if dead or tracking.abandoned():
@@ -278,13 +277,6 @@ def _is_unsettled(job: Job) -> bool:
     mark = files.supervisor(job.folder)
     ended = (job.folder / files.EXIT).exists()
     return mark is not None and not mark.alive and not ended
-
-
-def _purge(removed: Path) -> None:
-    old = time.time() - KEPT_DAYS * 86400
-    for folder in removed.iterdir() if removed.is_dir() else ():
-        if folder.stat().st_mtime < old:
-            shutil.rmtree(folder)
 
 
 def _require(job: Job, condition: bool, problem: str, remedy: str = "") -> None:

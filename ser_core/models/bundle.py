@@ -8,8 +8,6 @@ build them into and where they come from, `predictions.parquet` what the model a
 from __future__ import annotations
 
 import json
-import shutil
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +28,7 @@ from ser_core.features.representations import make
 from ser_core.models import abilities, networks
 from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.predictor import Probabilities, SpeakerStatistics
+from ser_core.storage import atomic
 
 VERSION = 1
 BATCH = 32
@@ -172,26 +171,17 @@ class Bundle:
         Raises:
             ModelError: If it cannot be written.
         """
-        temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
-        try:
-            temporary.mkdir(parents=True)
+        with atomic.folder(folder, ModelError) as new:
             tensors = {n: v.contiguous() for n, v in self.model.state_dict().items()}
-            save_file(tensors, temporary / "model.safetensors")
+            try:
+                save_file(tensors, new / "model.safetensors")
+            except SafetensorError as error:  # what it makes of a full disk
+                raise OSError(str(error)) from error
             content = json.dumps({"version": VERSION, **self.about}, indent=1, ensure_ascii=False)
-            (temporary / "bundle.json").write_text(content, encoding="utf-8")
-            (temporary / "README.md").write_text(self.card, encoding="utf-8")
+            (new / "bundle.json").write_text(content, encoding="utf-8")
+            (new / "README.md").write_text(self.card, encoding="utf-8")
             if self.predictions is not None:
-                self.predictions.save(temporary / "predictions.parquet")
-            if folder.exists():
-                shutil.rmtree(folder)
-            temporary.replace(folder)
-        except OSError as error:
-            shutil.rmtree(temporary, ignore_errors=True)
-            raise ModelError(
-                f"cannot be written ({error.strerror})",
-                subject=str(folder),
-                remedy="Free some space, or choose another folder",
-            ) from error
+                self.predictions.save(new / "predictions.parquet")
         return folder
 
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +26,7 @@ from ser_core.models.bundle import Bundle, load_bundle
 from ser_core.models.pooling import POOLINGS, Pool
 from ser_core.models.predictor import Probabilities, SpeakerStatistics
 from ser_core.models.shared_features import enrolled, probabilities_of
+from ser_core.storage import atomic
 
 VERSION = 1
 FILE = "ensemble.json"
@@ -181,21 +180,8 @@ class Ensemble:
         Raises:
             ModelError: If it cannot be written.
         """
-        temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
-        try:
-            temporary.mkdir(parents=True)
-            self._write(temporary)
-            if folder.exists():
-                shutil.rmtree(folder)
-            temporary.replace(folder)
-        except (OSError, SerError) as error:
-            shutil.rmtree(temporary, ignore_errors=True)
-            reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise ModelError(
-                f"cannot be written ({reason})",
-                subject=str(folder),
-                remedy="Free some space, or choose another folder",
-            ) from error
+        with atomic.folder(folder, ModelError) as new:
+            self._write(new)
         return folder
 
     def _write(self, folder: Path) -> None:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,15 +23,14 @@ from ser_core.evaluation import BADGES, Interval, Predictions, Report, report
 from ser_core.recipes.recipe import Recipe, SplitChoice
 from ser_core.runs import mlflow_sync
 from ser_core.storage.jsonfile import read_json
+from ser_core.storage.trash import Trash
 
 ENROLLED = "enrolled.parquet"
 """What models answered that knew the voice of every speaker from all their unlabelled clips; beside
 `predictions.parquet`, which holds what they answered to strangers."""
 
-DELETED = ".deleted"
-"""Folder beside the runs that holds those that were deleted, until they are too old."""
-
-KEPT_DAYS = 7
+TRASH = Trash(taken="the same recipe has a new run")
+"""Of runs, and of evaluations that are kept as runs are."""
 
 
 @dataclass(frozen=True)
@@ -331,12 +328,12 @@ def delete(run: RunInfo) -> Path:
     Raises:
         SerError: If it cannot be moved.
     """
-    root = run.folder.parent / DELETED
-    _forget(root, older_than=time.time() - KEPT_DAYS * 86_400)
-    kept = root / f"{run.id}-{int(time.time() * 1000)}"
     mlflow_sync.forget(run.folder)
-    _move(run.folder, kept)
-    return kept
+    try:
+        return TRASH.move(run.folder)
+    except SerError:
+        mlflow_sync.remember(run.folder)
+        raise
 
 
 def restore(kept: Path) -> Path:
@@ -348,25 +345,6 @@ def restore(kept: Path) -> Path:
     Raises:
         SerError: If it is gone for good, or the same recipe was run again meanwhile.
     """
-    folder = kept.parent.parent / kept.name.rpartition("-")[0]
-    if folder.exists():
-        raise SerError(
-            "the same recipe has a new run", subject=folder.name, remedy="Delete that one first"
-        )
-    _move(kept, folder)
+    folder = TRASH.restore(kept)
     mlflow_sync.remember(folder)
     return folder
-
-
-def _move(source: Path, target: Path) -> None:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        source.rename(target)
-    except OSError as error:
-        raise SerError(f"cannot be moved ({error.strerror})", subject=str(source)) from error
-
-
-def _forget(root: Path, older_than: float) -> None:
-    for kept in root.glob("*-*"):
-        if int(kept.name.rpartition("-")[2]) / 1000 < older_than:
-            shutil.rmtree(kept, ignore_errors=True)

@@ -1,1 +1,1 @@
-"""Files that are whole or absent, and the store of features."""
+"""Files and folders that are whole or absent, the trash, and the store of features."""

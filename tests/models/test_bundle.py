@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from ser_core.audio import load
 from ser_core.core.errors import ModelError
@@ -62,6 +63,22 @@ def test_saving_replaces_an_older_one(bundle, tmp_path):
     (folder / "old.txt").touch()
     bundle.save(folder)
     assert not (folder / "old.txt").exists()
+
+
+@pytest.mark.parametrize(
+    "full", [SafetensorError("I/O error: No space left on device"), OSError(28, "No space left")]
+)
+def test_one_that_cannot_be_written_leaves_the_older_one(bundle, tmp_path, monkeypatch, full):
+    folder = bundle.save(tmp_path / "model")
+
+    def save_file(*_args):
+        raise full
+
+    monkeypatch.setattr("ser_core.models.bundle.save_file", save_file)
+    with pytest.raises(ModelError, match=r"model: cannot be written \(.*No space.* Free"):
+        bundle.save(folder)
+    assert load_bundle(folder).classes == CLASSES
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
 def test_an_enrolled_voice_changes_the_answer_of_a_model_that_normalises_by_speaker(sounds):

@@ -7,6 +7,7 @@ import pytest
 
 from ser_core import tracking
 from ser_core.core import settings
+from ser_core.core.errors import SerError
 from ser_core.runs import catalogue
 from ser_core.runs.execute import run
 from ser_core.runs.mlflow_logging import tracked
@@ -50,6 +51,15 @@ def test_a_deleted_run_is_gone_from_mlflow_until_it_is_restored(trained):
     assert tracking.runs(kind="training")["id"].tolist() == [known]
     assert len(tracking.children(known)) == 1
     assert [each.id for each in catalogue.runs_and_fetched()] == [trained.id]
+
+
+def test_a_run_whose_folder_cannot_be_moved_stays_in_mlflow(trained):
+    (known,) = tracking.runs(kind="training")["id"]
+    (trained.folder.parent / ".deleted").write_text("in the way")
+    with pytest.raises(SerError, match="cannot be moved"):
+        catalogue.delete(trained)
+    assert tracking.runs(kind="training")["id"].tolist() == [known]
+    assert [each.id for each in catalogue.runs()] == [trained.id]
 
 
 def test_a_run_that_kept_too_little_is_left_out():

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from ser_core.core.errors import SerError
+from ser_core.core.errors import ModelError, SerError
 from ser_core.storage import atomic
 
 
@@ -26,3 +28,90 @@ def test_a_failure_keeps_the_old_and_leaves_nothing_behind(tmp_path, monkeypatch
         atomic.write(path, "new")
     assert path.read_text() == "old"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def filled(place: Path, content: str) -> Path:
+    with atomic.folder(place) as new:
+        assert new.parent == place.parent
+        (new / "inner").mkdir()
+        (new / "inner" / "file.txt").write_text(content)
+    return place / "inner" / "file.txt"
+
+
+def test_a_folder_appears_whole_and_replaces_an_older_one(tmp_path):
+    place = tmp_path / "a folder" / "model ż"
+    filled(place, "old")
+    (place / "of the older one").touch()
+    assert filled(place, "new").read_text() == "new"
+    assert [entry.name for entry in place.iterdir()] == ["inner"]
+    assert [*place.parent.iterdir()] == [place]
+
+
+@pytest.mark.parametrize(
+    ("raised", "shown", "message"),
+    [
+        (OSError(28, "No space left on device"), ModelError, r"cannot be written \(No space"),
+        (SerError("holds no tensors", subject="x"), ModelError, "place: holds no tensors"),
+        (RuntimeError("a bug"), RuntimeError, "a bug"),
+        (KeyboardInterrupt("by hand"), KeyboardInterrupt, "by hand"),
+    ],
+)
+def test_an_error_in_the_block_keeps_the_older_folder(tmp_path, raised, shown, message):
+    file = filled(tmp_path / "place", "old")
+
+    def half() -> None:
+        with atomic.folder(tmp_path / "place", ModelError) as new:
+            (new / "half").touch()
+            raise raised
+
+    with pytest.raises(shown, match=message):
+        half()
+    assert file.read_text() == "old"
+    assert [*tmp_path.iterdir()] == [tmp_path / "place"]
+
+
+@pytest.mark.parametrize("failing", [1, 2], ids=["old one aside", "new one in"])
+def test_a_rename_that_fails_keeps_the_older_folder(tmp_path, monkeypatch, failing):
+    file, rename, calls = filled(tmp_path / "place", "old"), Path.rename, []
+
+    def sometimes(path: Path, target: Path) -> Path:
+        calls.append(path)
+        if len(calls) == failing:
+            raise PermissionError(13, "Permission denied")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", sometimes)
+    with pytest.raises(SerError, match=r"place: cannot be written \(Permission denied\)"):
+        filled(tmp_path / "place", "new")
+    assert file.read_text() == "old"
+    assert [*tmp_path.iterdir()] == [tmp_path / "place"]
+
+
+def test_the_older_folder_is_whole_until_the_new_one_has_its_place(tmp_path, monkeypatch):
+    filled(tmp_path / "place", "old")
+    seen = []
+
+    def delete(path: Path, **_named):
+        if path.exists():
+            seen.append((path / "inner/file.txt").read_text())
+            seen.append((tmp_path / "place/inner/file.txt").read_text())
+
+    monkeypatch.setattr("shutil.rmtree", delete)
+    filled(tmp_path / "place", "new")
+    assert seen == ["old", "new"]
+
+
+def test_a_file_in_the_place_stays(tmp_path):
+    (tmp_path / "place").write_text("a file")
+    with pytest.raises(SerError, match=r"cannot be written \(Not a directory\)"):
+        filled(tmp_path / "place", "new")
+    assert (tmp_path / "place").read_text() == "a file"
+
+
+def test_what_a_link_names_is_replaced(tmp_path):
+    filled(tmp_path / "disk" / "model", "old")
+    (tmp_path / "link").symlink_to(tmp_path / "disk" / "model")
+    with atomic.folder(tmp_path / "link") as new:
+        (new / "file.txt").write_text("new")
+    assert (tmp_path / "disk" / "model" / "file.txt").read_text() == "new"
+    assert (tmp_path / "link").is_symlink()
