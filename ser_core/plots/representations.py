@@ -154,14 +154,14 @@ def means_lines(
 
 def cell_names(reduced: Raster) -> list[str]:
     """What each cell of the vertical axis stands for: its bin, or its first and last bin."""
-    names = bin_names(reduced.picture.representation)
+    names = bin_names(reduced.feature_map.representation)
     size = reduced.bins_per_cell
     groups = [names[start : start + size] for start in range(0, len(names), size)]
     return [group[0] if len(group) == 1 else f"{group[0]} to {group[-1]}" for group in groups]
 
 
 def _heatmap(reduced: Raster, channel: int) -> go.Heatmap:
-    feature_map, number = reduced.picture, "" if channel == 0 else str(channel + 1)
+    feature_map, number = reduced.feature_map, "" if channel == 0 else str(channel + 1)
     return go.Heatmap(
         z=feature_map.values[channel],
         x0=feature_map.start,
@@ -179,7 +179,7 @@ def _panel(
     reduced: Raster, channel: int, size: Size, span: Span, *, beside: bool
 ) -> dict[str, dict[str, Any]]:
     """Both axes of a channel; the outer ones alone have titles."""
-    feature_map, number = reduced.picture, "" if channel == 0 else str(channel + 1)
+    feature_map, number = reduced.feature_map, "" if channel == 0 else str(channel + 1)
     across, up = _domains(len(feature_map.values), channel, beside=beside)
     time = _time_axis(feature_map, span, size) | {"domain": across, "anchor": f"y{number}"}
     bins = _bin_axis(reduced, size, up[1] - up[0]) | {"domain": up, "anchor": f"x{number}"}
@@ -208,7 +208,7 @@ def _domains(
 
 
 def _heading(reduced: Raster, channel: int, size: Size, beside: bool) -> dict[str, Any]:
-    values, names = reduced.picture.values, reduced.picture.representation.channel_names
+    values, names = reduced.feature_map.values, reduced.feature_map.representation.channel_names
     across, up = _domains(len(values), channel, beside=beside)
     return {
         "text": names[channel].capitalize(),
@@ -256,7 +256,7 @@ def _time_axis(feature_map: FeatureMap, span: Span, size: Size) -> dict[str, Any
 
 
 def _bin_axis(reduced: Raster, size: Size, share: float) -> dict[str, Any]:
-    axis = reduced.picture.representation.bin_axis()
+    axis = reduced.feature_map.representation.bin_axis()
     ticks = bin_ticks(axis, most=max(4, min(12, int(size.height * share / 40))))
     return axis_look(ticks.title, size=size.font + 1) | {
         "type": "category",
@@ -264,7 +264,7 @@ def _bin_axis(reduced: Raster, size: Size, share: float) -> dict[str, Any]:
         "tickvals": ticks.in_cells(reduced.bins_per_cell),
         "ticktext": ticks.texts,
         "tickfont": {"size": size.font},
-        "range": (-0.5, reduced.picture.values.shape[1] - 0.5),
+        "range": (-0.5, reduced.feature_map.values.shape[1] - 0.5),
         "showgrid": False,
         "ticks": "outside",
         "ticklen": 3,

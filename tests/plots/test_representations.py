@@ -159,7 +159,7 @@ def test_a_click_survives_the_reduction_at_its_time():
     samples = np.zeros(20 * RATE, np.float32)
     samples[7 * RATE] = 0.9
     shown = picture("melspectrogram", Waveform(samples, RATE))
-    reduced = raster(shown, 110, 240).picture
+    reduced = raster(shown, 110, 240).feature_map
     assert reduced.values.max() == shown.values.max()
     heard = reduced.times[reduced.values[0].max(axis=0).argmax()]
     assert heard == pytest.approx(7.0, abs=reduced.step)
@@ -170,8 +170,8 @@ def test_the_reduction_keeps_the_sign_of_what_is_farthest_from_zero():
     values = np.zeros((1, 40, 4), np.float32)
     values[0, 0] = [1, -3, 2, -1]
     reduced = raster(feature_map_of(rep, values, "clip"), 40, 2)
-    assert reduced.picture.values[0, 0].tolist() == [-3, 2]
-    assert reduced.picture.times.tolist() == pytest.approx([0.005, 0.025])
+    assert reduced.feature_map.values[0, 0].tolist() == [-3, 2]
+    assert reduced.feature_map.times.tolist() == pytest.approx([0.005, 0.025])
 
 
 def test_both_channels_of_hpss_are_drawn_on_one_scale(speech):
