@@ -42,7 +42,7 @@ def test_the_bundled_clips_are_what_their_readme_says():
 
 def test_what_was_looked_for_is_named_once_as_found_absent_or_open():
     corpus, measures = healthy()
-    everything = {check.sought for _, check in CHECKS.items() if check.sought}
+    everything = {check.absent_text for _, check in CHECKS.items() if check.absent_text}
     heard, unheard = examine(corpus, measures), examine(corpus)
     assert set(heard.absent) == everything
     assert heard.open == ()
@@ -199,5 +199,5 @@ def test_the_worst_comes_first(tmp_path):
 def test_a_corpus_with_nothing_usable_breaks_no_check(tmp_path, name):
     sound(tmp_path / "odd/a.wav")
     corpus = open_corpus(tmp_path, "folders")
-    found = CHECKS[name].look(Evidence(corpus, scan(corpus)))
+    found = CHECKS[name].find(Evidence(corpus, scan(corpus)))
     assert (found is not None) == (name in ("labels", "no-speakers"))
