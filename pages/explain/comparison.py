@@ -170,6 +170,6 @@ def _similarity(found: list[CheckedMap | None]) -> None:
     """Rank correlation of two maps of one feature map."""
     shown = [each.attribution for each in found if each is not None]
     same = len(shown) == 2 and shown[0].representation == shown[1].representation
-    if same and np.array_equal(shown[0].picture, shown[1].picture):
+    if same and np.array_equal(shown[0].feature_map, shown[1].feature_map):
         alike = rank_correlation(shown[0].values, shown[1].values)
         st.caption(f"Rank correlation of the two maps: {alike:.2f} (1 is the same order).")

@@ -17,7 +17,7 @@ from ser_core.core.formatting import count
 if TYPE_CHECKING:
     from ser_core.audio import Waveform
     from ser_core.explain.attribution import Attribution
-    from ser_core.explain.masked_audio import Hearing, MaskedAudio
+    from ser_core.explain.masked_audio import InputFunction, MaskedAudio
     from ser_core.explain.model_input import ModelInput
 
 
@@ -134,7 +134,7 @@ def _parameter(text: str) -> tuple[str, object]:
 
 
 def _parts(
-    hearing: Hearing, waveform: Waveform, found: Attribution, share: float, rest: str
+    hearing: InputFunction, waveform: Waveform, found: Attribution, share: float, rest: str
 ) -> dict[str, MaskedAudio]:
     """What is heard of the most relevant part alone, and of the rest."""
     from ser_core.explain.masked_audio import is_invertible, mask_audio
@@ -148,7 +148,7 @@ def _parts(
 
 
 def _verdict(
-    hearing: Hearing,
+    hearing: InputFunction,
     waveform: Waveform,
     found: Attribution,
     parts: dict[str, MaskedAudio],

@@ -1,4 +1,4 @@
-"""Which parts of a sound made a model say an emotion, and how far a map can be trusted.
+"""Attribution: which parts of a sound a prediction rests on, and how far a map can be trusted.
 
     attribution = attribute(load(Path("model")), audio.load("clip.wav"), "lrp", target="anger")
     attribution.values          # relevance over (channels, bins, frames) of what the model sees

@@ -1,6 +1,6 @@
 """Audio baselines: what replaces a part of the sound that is removed.
 
-Silence is the obvious choice and a bad one: a network that never met holes answers to the holes.
+Silence is the obvious choice and a bad one: a network that never saw gaps responds to the gaps.
 Where the place of a cue is known, its very marks were then borne out by hardly more clips than
 marks by chance. At the level that a frequency usually has in the clip, they are by all.
 """
@@ -32,5 +32,5 @@ def silence(amplitude: Tensor) -> Tensor:
 
 
 def audio_baseline_choice() -> Any:
-    """Dataclass field of a rest."""
+    """Dataclass field of an audio baseline."""
     return choice(USUAL, tuple(AUDIO_BASELINES), "What is heard in the place of what is taken away")

@@ -29,7 +29,7 @@ def params(plan: Plan) -> dict[str, Any]:
 
 
 def record(run: tracking.Run, bench: Bench, folder: Path) -> None:
-    """Keep what it found.
+    """Log its results.
 
     Raises:
         TrackingError: If the store cannot be written.
@@ -61,7 +61,7 @@ def note(bench: Bench) -> str:
 
 
 def heading(bench: Bench) -> str:
-    """What the figures rest on, in a sentence or two."""
+    """Clips, speakers and terms of the figures, in a sentence or two."""
     about = bench.about
     fill = about["terms"]["fill"]
     seen = (

@@ -38,7 +38,7 @@ MARKS = [
 
 def explained_feature_map(found: Attribution, name: str, start: float = 0.0) -> FeatureMap:
     """What the model was given, with its axes."""
-    return feature_map_of(found.representation, found.picture, name, start)
+    return feature_map_of(found.representation, found.feature_map, name, start)
 
 
 def reach(*several: Map) -> float:
@@ -80,7 +80,7 @@ def map_figure(
     figure.update_layout(coloraxis={"colorscale": GREYS}, coloraxis2=_colors(found, limit, size))
     for channel in range(len(shown)):
         cells = _cells(shown[channel], reduced.bins_per_cell, reduced.frames_per_cell)
-        figure.add_trace(_overlay(found, reduced.picture, cells, channel, opacity))
+        figure.add_trace(_overlay(found, reduced.feature_map, cells, channel, opacity))
         figure.data[-1].y = cell_names(reduced)
     return figure
 
@@ -346,7 +346,7 @@ def print_map(found: Attribution, name: str, kind: Literal["png", "svg"]) -> byt
 
 def _print_channel(panel: Any, found: Attribution, channel: int, limit: float) -> Any:
     values = found.values[channel]  # noqa: PD011  (no pandas)
-    feature_map = found.picture[channel]
+    feature_map = found.feature_map[channel]
     seconds = 1 / found.representation.frame_rate
     bins, frames = values.shape
     options: dict[str, Any] = {

@@ -41,7 +41,7 @@ def test_silence_is_what_silence_becomes_among_this_clip(normalise, speech):
     bundle = bundle_of(normalise=normalise)
     network_input = model_input(bundle, speech).network_inputs[0]
     normaliser = bundle.model.normaliser
-    feature_map = torch.from_numpy(network_input.picture)[None]
+    feature_map = torch.from_numpy(network_input.feature_map)[None]
     mean, spread = normaliser.constants(feature_map)
     undone = baseline_input(network_input, "silence") * spread.unsqueeze(-1) + mean.unsqueeze(-1)
     torch.testing.assert_close(
@@ -65,9 +65,9 @@ def test_the_target_is_the_answer_unless_one_is_named(bundle, speech):
 def test_every_representation_can_be_explained(name, speech):
     bundle = bundle_of(name)
     found = attribute(bundle, speech, "gradient_x_input")
-    assert found.values.shape == found.picture.shape
+    assert found.values.shape == found.feature_map.shape
     assert np.isfinite(found.values).all()
-    assert attribute(bundle, speech, "lrp").values.shape == found.picture.shape
+    assert attribute(bundle, speech, "lrp").values.shape == found.feature_map.shape
 
 
 def test_an_ensemble_is_explained_through_its_members_by_weight(speech):
