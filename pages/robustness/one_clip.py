@@ -21,13 +21,17 @@ from ser_core.robustness.attack_domains import ATTACK_DOMAINS, attackable, mean_
 from ser_core.robustness.attack_sweep import smallest_epsilon
 from ser_core.robustness.attacks import ATTACKS
 from ser_core.robustness.curve import written
-from ser_core.robustness.single_clip import CLEAN, HEARD, SEEN, Attacked, attacked
+from ser_core.robustness.single_clip import CLEAN, RESYNTHESISED, SEEN, Attacked, attacked
 
 if TYPE_CHECKING:
     from pages.components.selection import Active
     from ser_core.inference.catalogue import ModelInfo
 
-ANSWERED = {CLEAN: "Clean", SEEN: "Attacked, as the network sees it", HEARD: "Attacked, as heard"}
+ANSWERED = {
+    CLEAN: "Clean",
+    SEEN: "Attacked, as the network sees it",
+    RESYNTHESISED: "Attacked, as heard",
+}
 
 
 @dataclass(frozen=True)
