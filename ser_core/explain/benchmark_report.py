@@ -112,8 +112,8 @@ class Bench:
         return means.difference(*pair)
 
     @cached_property
-    def heard(self) -> DeletionTests:
-        """How often the sound bears out the maps; over speakers wherever they are named."""
+    def deletion_tests(self) -> DeletionTests:
+        """Deletion tests of the maps; speakers are the units where they are named."""
         return DeletionTests(
             self.trials, self.clips.set_index("clip")["speaker"].replace("", pd.NA)
         )
@@ -215,7 +215,7 @@ class Bench:
             "chance": {kind: self._figures(kind) for kind in CONTROLS},
             "heard": {
                 name: {figure: _ends(each) for figure, each in figures.items()}
-                for name, figures in self.heard.summary().items()
+                for name, figures in self.deletion_tests.summary().items()
             },
             "methods": {
                 name: {

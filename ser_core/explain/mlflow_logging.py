@@ -41,9 +41,9 @@ def record(run: tracking.Run, bench: Bench, folder: Path) -> None:
             ends = {"": found.value, "_low": found.low, "_high": found.high}
             values |= {f"{name}_{figure}{end}": v for end, v in ends.items() if v is not None}
         values[f"{name}_seconds"] = float(bench.times[name].median())
-    for name in bench.heard.names:
+    for name in bench.deletion_tests.names:
         for figure in (*SHARES, *MARGINS):
-            value = bench.heard.figure(name, figure).value
+            value = bench.deletion_tests.figure(name, figure).value
             values |= {f"{_key(name)}_heard_{figure}": value} if value is not None else {}
     run.metrics(values)
     run.describe(note(bench))

@@ -98,7 +98,7 @@ def test_costly_checks_are_made_on_some_clips_and_cheap_ones_on_all(found):
 
 
 def test_every_map_is_held_against_the_sound(found):
-    heard = found.heard
+    heard = found.deletion_tests
     assert heard.names == [*METHODS, *WITHOUT_A_MODEL]
     for name in heard.names:
         shares = [heard.figure(name, each) for each in SHARES]
@@ -139,11 +139,11 @@ def test_of_an_ensemble_what_its_networks_see_can_be_chosen(corpus, tmp_path):
     heaviest = run(plan(tmp_path, corpus, **few))
     assert heaviest.methods == ["gradient_x_input"]
     assert heaviest.about["representation"]["name"] == "functionals"
-    assert heaviest.heard.names == []
+    assert heaviest.deletion_tests.names == []
     features = run(plan(tmp_path, corpus, seen_as="melspectrogram", **few))
     assert features.methods == ["lrp", "gradient_x_input"]
     assert features.about["representation"]["n_mels"] == 16
-    assert features.heard.names == ["lrp", "gradient_x_input", *WITHOUT_A_MODEL]
+    assert features.deletion_tests.names == ["lrp", "gradient_x_input", *WITHOUT_A_MODEL]
     assert "maps over the log-mel spectrogram" in heading(features)
     assert features.about["command"].count("--seen-as melspectrogram") == 1
     with pytest.raises(ModelError, match="does not see"):
@@ -197,7 +197,7 @@ def test_a_bench_from_before_maps_were_heard_is_still_read(found, tmp_path):
     folder = found.save(tmp_path / "bench")
     (folder / "trials.parquet").unlink()
     again = Bench.load(folder)
-    assert again.heard.names == []
+    assert again.deletion_tests.names == []
     assert again.summary()["heard"] == {}
 
 

@@ -96,7 +96,7 @@ def test_the_smallest_level_that_turns_a_clip_is_one_that_does(bundle, subset):
         assert not any(clip in wrong[milder] for milder in wrong if milder < level)
 
 
-@pytest.mark.parametrize("place", list(ATTACK_DOMAINS))
+@pytest.mark.parametrize("domain", list(ATTACK_DOMAINS))
 def test_one_clip_s_smallest_epsilon_lies_within_the_levels(bundle, subset, domain):
     own = with_own_answers_as_truth(bundle, subset)
     found = smallest_epsilon(bundle, own.rows([0]), "fgsm", domain, steps=3)
