@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 
 from ser_core.features.feature_map import bin_names, raster
 from ser_core.plots.palette import ACCENT, emotion_color
-from ser_core.plots.theme import axis_look, look
+from ser_core.plots.theme import axis_style, base_layout
 from ser_core.plots.ticks import axis_title, bin_ticks
 
 if TYPE_CHECKING:
@@ -69,13 +69,13 @@ def feature_map_figure(
     beside: bool = False,
     colorbar: bool = True,
 ) -> go.Figure:
-    """A feature map to read: hovering tells time, bin and value, each with its unit.
+    """Figure of a feature map; hovering shows time, bin and value, each with its unit.
 
     Args:
         feature_map: Values and axes; a line is drawn where it is one number a frame.
         scale: Range of the colours, or of the line's axis.
         size: How large, and in how many cells.
-        span: First and last place of the horizontal axis; the picture's own when absent.
+        span: First and last position of the horizontal axis; that of the feature map when absent.
         beside: Put channels side by side instead of one above the other.
         colorbar: Whether to show which colour means what.
     """
@@ -109,7 +109,7 @@ def line_figure(
         features: By what the legend calls them; there is no legend for a single one.
         scale: Range of the vertical axis.
         size: How large.
-        span: First and last place of the horizontal axis; that of the first feature map when
+        span: First and last position of the horizontal axis; that of the first feature map when
             absent.
         colors: One for each line.
     """
@@ -119,7 +119,7 @@ def line_figure(
     many = len(features) > 1
     layout = _layout(first, size, headed=many, legend=many) | {
         "xaxis": _time_axis(first, span or _extent(first), size),
-        "yaxis": axis_look(title, size=size.font + 1)
+        "yaxis": axis_style(title, size=size.font + 1)
         | {
             "range": [scale.low, scale.high],
             "tickfont": {"size": size.font},
@@ -246,7 +246,7 @@ def _color_axis(
 
 def _time_axis(feature_map: FeatureMap, span: Span, size: Size) -> dict[str, Any]:
     title = axis_title(feature_map.time_label, feature_map.time_unit)
-    return axis_look(title, size=size.font + 1) | {
+    return axis_style(title, size=size.font + 1) | {
         "range": span,
         "tickfont": {"size": size.font},
         "nticks": 7,
@@ -258,7 +258,7 @@ def _time_axis(feature_map: FeatureMap, span: Span, size: Size) -> dict[str, Any
 def _bin_axis(reduced: Raster, size: Size, share: float) -> dict[str, Any]:
     axis = reduced.feature_map.representation.bin_axis()
     ticks = bin_ticks(axis, most=max(4, min(12, int(size.height * share / 40))))
-    return axis_look(ticks.title, size=size.font + 1) | {
+    return axis_style(ticks.title, size=size.font + 1) | {
         "type": "category",
         "tickmode": "array",
         "tickvals": ticks.in_cells(reduced.bins_per_cell),
@@ -292,9 +292,9 @@ def _extent(feature_map: FeatureMap) -> Span:
 def _layout(
     feature_map: FeatureMap, size: Size, *, headed: bool, legend: bool = False
 ) -> dict[str, Any]:
-    """The shared look, with margins to the size and room above for what stands there."""
+    """The shared layout, with margins to the size and room above for what stands there."""
     name = f"{feature_map.representation.name}-{feature_map.name}"
-    layout = look(height=size.height, name=name, legend=legend)
+    layout = base_layout(height=size.height, name=name, legend=legend)
     # A large feature map leaves room for Plotly's buttons, which come when the pointer is over it.
     layout["margin"]["t"] = 34 if size.font > SMALL.font else 20 if headed else 6
     return layout

@@ -83,9 +83,9 @@ def test_ticks_are_round_values_or_every_name(name, parameters, texts):
 
 def test_ticks_keep_their_place_when_bins_are_put_together():
     ticks = bin_ticks(make("spectrogram").bin_axis())
-    assert ticks.in_cells(1) == ticks.places
+    assert ticks.in_cells(1) == ticks.positions
     # Bin 128 (4 kHz) is the middle one of the cell of bins 126 to 128 ... less one third.
-    assert ticks.in_cells(3)[2] == pytest.approx((ticks.places[2] - 1) / 3)
+    assert ticks.in_cells(3)[2] == pytest.approx((ticks.positions[2] - 1) / 3)
 
 
 def test_a_waveform_and_its_pictures_begin_at_the_same_time():

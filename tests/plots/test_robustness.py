@@ -10,8 +10,8 @@ from ser_core.plots.robustness import (
     attack_figure,
     flows_figure,
     overview_figure,
+    perturbation_figure,
     recalls_figure,
-    trouble_figure,
 )
 from ser_core.robustness.card import Card
 from ser_core.robustness.curve import ATTACK, LINE, Curve, Gathering
@@ -48,7 +48,7 @@ def lines(figure):
 
 def test_a_trouble_shows_both_figures_with_their_bands():
     one = curve()
-    figure = trouble_figure(one, axis="Signal-to-noise ratio", chance=1 / 6)
+    figure = perturbation_figure(one, axis="Signal-to-noise ratio", chance=1 / 6)
     drawn = lines(figure)
     for metric, title in (("uar", "UAR"), ("wa", "WA")):
         assert list(drawn[title].y) == [one.interval(p, metric).value for p in one.points]
