@@ -34,7 +34,7 @@ def chosen_clip(active: Active) -> str:
 
 
 def show_offers(active: Active, shown: SelectedSound | None) -> None:
-    """One click for each other emotion of the same words by the same voice, or any clip."""
+    """One click for each other emotion of the same sentence by the same speaker, or any clip."""
     if shown is None or not active.clip:
         return
     own = active.clip if shown.name == active.clip else ""
@@ -134,7 +134,7 @@ def side_by_side(
     config: dict[str, Any] | None = None,
     badges: tuple[str, str] = ("", ""),
 ) -> Scale:
-    """Two pictures of one representation on one scale of colour and one of time.
+    """Two feature maps of one representation on one scale of colour and one of time.
 
     Args:
         one: The left one.
@@ -150,12 +150,12 @@ def side_by_side(
     scale = scale_for([one, two])
     lasting = max(len(p.times) for p in (one, two)) * one.step
     sides = zip(st.columns(2), (one, two), ("first", "second"), badges, strict=True)
-    for column, picture, side, badge in sides:
-        span = (picture.start - one.step / 2, picture.start - one.step / 2 + lasting)
-        figure = feature_map_figure(picture, scale, size, span=span)
+    for column, feature_map, side, badge in sides:
+        span = (feature_map.start - one.step / 2, feature_map.start - one.step / 2 + lasting)
+        figure = feature_map_figure(feature_map, scale, size, span=span)
         with column:
             if badge:
                 st.html(badge)
-            name = picture.representation.name
+            name = feature_map.representation.name
             theme.figure(figure, key=f"{key}-{side}-{name}", config=config)
     return scale

@@ -15,7 +15,7 @@ VIEWS = "pages.representations.gallery"
 
 
 def views() -> ModuleType:
-    """The module that shows the pictures; torch is loaded with it."""
+    """The module that shows the feature maps; torch is loaded with it."""
     if VIEWS in sys.modules and "torch" in sys.modules:
         return importlib.import_module(VIEWS)
     with st.spinner("Loading the signal processing, a few seconds once …"):

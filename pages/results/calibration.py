@@ -50,7 +50,7 @@ def _figures(report: Report) -> None:
 
 
 def _verdict(report: Report) -> str:
-    """What the diagram says, in words."""
+    """The reliability diagram in words."""
     floor = (
         f"Even a perfectly calibrated model would show an ECE of about "
         f"**{report.ece_by_chance:.3f}** on so many clips."
