@@ -284,7 +284,7 @@ def lacking(evidence: Evidence) -> Issue | None:
 
 @check("no-speakers", "unnamed speakers or one voice only")
 def no_speakers(evidence: Evidence) -> Issue | None:
-    """A corpus that does not say who speaks, or has one voice only."""
+    """A corpus without names of speakers, or of one speaker only."""
     usable = evidence.usable
     nameless = usable.index[usable["speaker"].isna()]
     speakers = evidence.corpus.speakers

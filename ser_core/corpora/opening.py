@@ -67,7 +67,7 @@ def detect(source: CorpusSource) -> str:
     """Name of the reader that fits best.
 
     Raises:
-        CorpusError: If none does, with what each of them looks for.
+        CorpusError: If none does; it lists what each recognises.
     """
     confidence = {name: reader.detect(source) for name, reader in READERS.items()}
     best = max(confidence, key=lambda name: confidence[name])

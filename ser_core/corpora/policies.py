@@ -135,7 +135,7 @@ def policy(
     "fractions",
 )
 def random(task: Task) -> Outcome:
-    """Every class in its share, whoever speaks whatever."""
+    """Every class in its share, without regard to speakers and sentences."""
     parts = stratify.stratified(task.classes, task.shares, task.rng)
     return _one_fold(task, parts), ()
 

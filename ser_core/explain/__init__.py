@@ -4,7 +4,7 @@
     attribution.values          # relevance over (channels, bins, frames) of what the model sees
 
 Captum and lime compute the maps; what is here besides are private copies of the networks, checks,
-a comparison on equal terms, and ways to hear and to read a map.
+a comparison on equal terms, masked audio and the reading of a map by acoustic aspects.
 """
 
 # The order of these imports is the order in which pages list the methods.

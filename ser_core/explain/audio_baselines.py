@@ -1,8 +1,8 @@
 """Audio baselines: what replaces a part of the sound that is removed.
 
 Silence is the obvious choice and a bad one: a network that never saw gaps responds to the gaps.
-Where the place of a cue is known, its very marks were then borne out by hardly more clips than
-marks by chance. At the level that a frequency usually has in the clip, they are by all.
+On clips with a known cue, marks of the cue then passed the deletion test hardly more often than
+random ones. At the level that a frequency usually has in the clip, they pass on all clips.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ class Record:
         scores: Figures by method, chance included.
         checks: Values by method and check.
         seconds: Of processor time, by method.
-        reading: Rows of `speech.relevance_by_aspect` with the column `method`.
+        reading: Rows of `speech_relevance.relevance_by_aspect` with the column `method`.
         maps: Positive relevance for that class, summing to 1, (bins, `COLUMNS`), by method.
         trials: Deletion tests of the maps, by method, controls included.
         excused: Why a method does not apply, by its name.

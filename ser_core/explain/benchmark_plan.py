@@ -97,7 +97,7 @@ def plan(
 
     Raises:
         ModelError: If the model cannot be opened or does not see that, no clip is of an emotion
-            that it knows, or it makes no use of a voice that it is to know.
+            that it knows, or it cannot enrol although it should.
         UnknownNameError: If there is no such method.
         ParameterError: If fewer than two clips are wanted, or a speaker has none to enrol.
     """

@@ -49,7 +49,7 @@ class Bench:
         times: Seconds of processor time, a row a clip and a column a method.
         readings: A row a clip, method and part: `clip, method, aspect, part, share, area`.
         trials: A row a clip and method, controls included: deletion tests of the maps, as
-            `trials.COLUMNS`.
+            `deletion_tests.COLUMNS`.
         maps: Mean positive relevance over the course of a clip, (bins, points), by method
             and predicted class.
     """
@@ -168,7 +168,7 @@ class Bench:
 
         Args:
             method: Name of a method.
-            aspect: Key of `speech.ASPECTS`.
+            aspect: Key of `speech_relevance.ASPECTS`.
 
         Returns:
             A row a predicted class and part: `answer, part, area`, and `value, low, high` of the

@@ -1,10 +1,9 @@
 """Deletion tests over many clips: how often the sound confirms a map, and how often chance does.
 
-`listening.deletion_test` asks of one clip whether the marked part, kept alone, leaves more of the
-answer than the same marks elsewhere, and whether the answer loses more without it. A map of nothing
-passes each of these about every other time, and both about every fourth. So two maps that know
-nothing of
-the model go through the very same: blobs by chance, and the feature map's own largest values.
+`masked_audio.deletion_test` compares, for one clip, the probability with the marked part alone, and
+without it, to that with the same marks elsewhere. A random map passes each comparison about every
+other time, and both about every fourth. So two controls that are independent of the model take the
+same test: blobs by chance, and the feature map's own largest values.
 """
 
 from __future__ import annotations

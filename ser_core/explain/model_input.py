@@ -1,7 +1,7 @@
 """Model input: what the networks of a model are given for a clip, and private copies of them.
 
-Explaining hooks into networks and changes their weights for a while. A model that pages share must
-never feel that, so everything here works on copies that belong to one explanation.
+Explaining hooks into networks and changes their weights for a while. Pages share models, so
+everything here works on private copies.
 """
 
 from __future__ import annotations

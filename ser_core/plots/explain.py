@@ -195,7 +195,7 @@ def reading_figure(table: pd.DataFrame, color: str = ACCENT) -> go.Figure:
     """Share of the relevance in each part, beside the share of the feature map that it is.
 
     Args:
-        table: Rows of one aspect of `speech.reading`.
+        table: Rows of one aspect of `speech_relevance.relevance_by_aspect`.
         color: Of the relevance.
     """
     parts = list(table["part"])

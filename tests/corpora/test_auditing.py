@@ -1,4 +1,4 @@
-"""Every card appears when its trouble is there, names its clips, and stays away when it is not."""
+"""Every card appears when its issue is there, names its clips, and stays away when it is not."""
 
 from dataclasses import replace
 
@@ -154,7 +154,7 @@ def test_uneven_speakers_and_missing_emotions():
 @pytest.mark.parametrize(
     ("speaker", "title"), [(pd.NA, "Speakers are unknown"), ("s0", "One speaker only")]
 )
-def test_voices_that_cannot_be_kept_apart(speaker, title):
+def test_speakers_that_cannot_be_kept_apart(speaker, title):
     corpus, measures = healthy()
     corpus.clips["speaker"] = pd.Series(speaker, index=corpus.clips.index, dtype="string")
     (card,) = audit(corpus, measures)
@@ -181,7 +181,7 @@ def test_files_in_trouble_are_listed_by_kind(tmp_path):
     }
 
 
-def test_what_the_reader_did_is_told():
+def test_what_the_reader_did_is_reported():
     corpus, measures = healthy()
     (card,) = audit(replace(corpus, notes=("3 files are copies",)), measures)
     assert (card.title, card.detail) == ("How the corpus was read", "3 files are copies.")

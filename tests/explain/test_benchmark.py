@@ -109,7 +109,7 @@ def test_every_map_is_held_against_the_sound(found):
     assert set(summary["lrp"]) == {*SHARES, *MARGINS, *(f"over {c}" for c in WITHOUT_A_MODEL)}
 
 
-def test_a_voice_is_known_from_clips_that_are_not_explained(corpus, tmp_path):
+def test_a_speaker_is_known_from_clips_that_are_not_explained(corpus, tmp_path):
     folder = bundle_of(normalise="speaker").save(tmp_path / "bundle")
     few = {"methods": ["gradient_x_input"], "terms": replace(TERMS, heard=0), "checked": 1}
     chosen = plan(folder, corpus, clips=6, enrol=2, **few)
@@ -150,7 +150,7 @@ def test_of_an_ensemble_what_its_networks_see_can_be_chosen(corpus, tmp_path):
         plan(tmp_path, corpus, seen_as="mfcc")
 
 
-def test_a_voice_that_cannot_be_known_is_told(model, corpus, tmp_path):
+def test_a_speaker_that_cannot_be_known_is_reported(model, corpus, tmp_path):
     with pytest.raises(ModelError, match="no use of a known voice"):
         plan(model, corpus, enrol=2)
     folder = bundle_of(normalise="speaker").save(tmp_path / "bundle")
@@ -223,7 +223,7 @@ def test_of_an_ensemble_the_bench_of_a_network_that_it_asks_is_found(model, foun
     assert published_within(ensemble, results) == (made, asked)
 
 
-def test_no_bench_or_a_damaged_one_is_told(tmp_path):
+def test_no_bench_or_a_damaged_one_is_reported(tmp_path):
     with pytest.raises(SerError, match="no bench"):
         Bench.load(tmp_path)
 
@@ -258,7 +258,7 @@ def test_the_note_tells_terms_and_figures(found):
     assert text.count("\n| ") >= len(METHODS) + len(CONTROLS)
 
 
-def test_what_cannot_be_done_is_told(model, corpus):
+def test_what_cannot_be_done_is_reported(model, corpus):
     with pytest.raises(ParameterError, match="1 clips"):
         plan(model, corpus, clips=1)
     with pytest.raises(SerError, match="Did you mean 'lrp'"):

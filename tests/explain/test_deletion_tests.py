@@ -82,7 +82,7 @@ def test_maps_that_know_nothing_go_through_the_same(speech):
     assert made["gradient_x_input"] == deletion_test(input_of, speech, found, 0.2, draws=2, seed=3)
 
 
-def test_the_largest_values_are_those_of_the_picture(speech):
+def test_the_largest_values_are_those_of_the_feature_map(speech):
     found = attribute(bundle_of(), speech, "gradient_x_input")
     loudest = controls(found, TERMS, 0)[LOUDEST]
     np.testing.assert_array_equal(loudest.values, found.feature_map)

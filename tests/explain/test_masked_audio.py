@@ -1,4 +1,4 @@
-"""Parts of a sound to hear: what is kept is kept, what is removed is gone."""
+"""Masked audio: kept parts stay, removed parts are gone."""
 
 from dataclasses import replace
 from functools import partial
@@ -163,7 +163,7 @@ def test_the_model_hears_the_new_sound(speech):
     assert 0 < part.energy < 1
 
 
-def test_with_a_voice_the_new_sound_is_of_that_voice(speech, others):
+def test_with_an_enrolled_speaker_the_new_sound_is_of_that_voice(speech, others):
     bundle = bundle_of(normalise="speaker")
     voice = bundle.enrol(others)
     found = attribute(bundle, speech, "gradient_x_input", voice=voice)
@@ -185,7 +185,7 @@ def test_of_an_ensemble_the_networks_of_the_map_answer_too(speech):
 
 
 class OfTheFirstHalf:
-    """A model that answers by how much of the sound lies in its first half."""
+    """A model whose probability is the share of the sound in its first half."""
 
     def __init__(self, whole, sound):
         half = len(sound.samples) // 2

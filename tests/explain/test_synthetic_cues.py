@@ -74,7 +74,7 @@ def test_no_method_is_measured_without_a_bound(found):
 
 
 def test_the_loudest_place_is_no_explanation(learned):
-    """What a map of the input itself would score, and what the checks say of it."""
+    """Scores of a map of the input itself, and its checks."""
     scores = []
     for clip in synthetic_cues.clips(6, seed=97):
         network_input = model_input(learned, clip.waveform).network_inputs[0]
@@ -144,7 +144,7 @@ def test_the_sound_bears_out_maps_of_the_cue_and_blobs_no_more_than_chance(learn
 
 
 def test_with_holes_in_the_sound_nothing_can_be_kept(learned):
-    """Why what is taken away is turned down and not silenced: the answer is then to the holes."""
+    """Why removed parts are attenuated and not silenced: the model would respond to the gaps."""
     keeps = {}
     for rest in ("usual", "silence"):
         trials = {}

@@ -35,7 +35,7 @@ def map_of(name="melspectrogram", method="lrp", frames=30, **parameters):
     )
 
 
-def test_a_map_lies_over_the_picture_and_tells_both_values():
+def test_a_map_lies_over_the_feature_map_and_tells_both_values():
     found = map_of()
     under, over = map_figure(found, "clip").data
     np.testing.assert_allclose(over.z, found.values[0])  # noqa: PD011  (no pandas)

@@ -1,4 +1,4 @@
-"""What a model answers under attack: curves, what survives as sound, and clips that have no way."""
+"""Predictions under attack: curves, resynthesised sound, and clips without a gradient."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from .conftest import made, made_linear
 
 @pytest.fixture(scope="module")
 def curves(bundle, subset):
-    """Of FGSM on the representation: seen, and heard."""
+    """Of FGSM on the representation: on the feature map, and resynthesised."""
     return attack_curves(bundle, subset, "fgsm", "representation", levels=[0.1, 3.0])
 
 
 def with_own_answers_as_truth(bundle, subset):
-    """The subset with every label the model's own answer, so that all clips are right."""
+    """The subset with predictions as labels, so that all clips are right."""
     answers = predict_clips(bundle, subset)
     names = np.array(bundle.classes)[answers.answers]
     return replace(subset, clips=subset.clips.assign(emotion=names))
@@ -163,7 +163,7 @@ def test_a_gradient_that_is_no_number_is_said(subset, bundle, monkeypatch):
 
 
 def test_a_model_that_answered_before_can_be_attacked_after():
-    """What is computed once and kept must serve gradients, though answers need none."""
+    """Cached constants must serve gradients, though predictions need none."""
     wave = torch.randn(1, 4000, generator=torch.Generator().manual_seed(0))
     for name in ("mfcc", "cqt"):
         rep = make(name, n_fft=406)  # of no other test, so nothing of it is kept yet
@@ -206,7 +206,7 @@ def test_a_linear_model_on_functionals_is_attacked_too(subset):
         assert set(curve.status) == {""}
 
 
-def test_a_model_that_normalises_by_speaker_is_attacked_with_its_voices(corpus):
+def test_a_model_that_normalises_by_speaker_is_attacked_with_its_speakers(corpus):
     from ser_core.inference.evaluation_clips import choose
 
     own = made(normalise="speaker", n_mels=24)
@@ -218,7 +218,7 @@ def test_a_model_that_normalises_by_speaker_is_attacked_with_its_voices(corpus):
 
 
 def curve_of(predictions, answers, levels=(1.0, 2.0), status=None):
-    """A curve whose answers at each level are given as masks of what stays right."""
+    """A curve whose predictions at each level are given as masks of what stays right."""
     gathering = Gathering(predictions)
     for level, kept in zip(levels, answers, strict=True):
         share = np.where(
