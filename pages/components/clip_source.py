@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 CORPUS, UPLOAD, MICROPHONE = "Corpus", "Upload", "Microphone"
 HANDED, HANDED_OVER, HANDED_PARAM = "Last answered", "_handed_over", "handed"
-"""The sound that a model answered last; where the session keeps it (a name and its content); and
+"""The sound that a model classified last; its key in the session (a name and its content); and
 what in the address asks for it."""
 
 FORMATS = ["wav", "flac", "mp3", "ogg", "oga", "opus", "m4a", "mp4", "webm", "aif", "aiff"]
@@ -53,7 +53,7 @@ class SelectedSound:
         emotion: Of a clip of the corpus.
         start: Where the part that is shown begins, in seconds.
         duration: How much is shown, in seconds.
-        speaker: Of a clip of the corpus; empty when it does not say.
+        speaker: Of a clip of the corpus; empty when unknown.
     """
 
     name: str
@@ -128,7 +128,7 @@ def choose(
 
 
 def halves(*, narrow: bool) -> tuple[Any, Any]:
-    """Places for a choice and for its waveform: side by side, or one below the other."""
+    """Containers for a choice and for its waveform: side by side, or one below the other."""
     if narrow:
         return st.container(), st.container()
     left, right = st.columns([2, 3], gap="medium")
@@ -167,19 +167,19 @@ def of_corpus(corpus: Corpus, clip: str) -> SelectedSound:
 
 
 def emotion_of(corpus: Corpus, clip: str) -> str | None:
-    """Emotion of a clip; None when the corpus does not say."""
+    """Emotion of a clip; None when unknown."""
     emotion = corpus.clips.loc[clip]["emotion"]
     return emotion if isinstance(emotion, str) else None
 
 
 def speaker_of(corpus: Corpus, clip: str) -> str:
-    """Who speaks in a clip; empty when the corpus does not say."""
+    """Speaker of a clip; empty when unknown."""
     speaker = corpus.clips.loc[clip]["speaker"]
     return speaker if isinstance(speaker, str) else ""
 
 
 def badge(shown: SelectedSound) -> str:
-    """HTML that tells a sound from another: emotion, speaker and name; all of it as a tooltip."""
+    """HTML that identifies a sound: emotion, speaker and name; all of it as a tooltip."""
     speaker = f"speaker {escape(shown.speaker)}" * bool(shown.speaker)
     words = " · ".join(filter(None, [speaker, escape(shown.stem)]))
     chip = theme.chip(shown.emotion) if shown.emotion else ""
@@ -303,12 +303,12 @@ def remembered_upload(key: str, given: T | None) -> T | None:
         key: Of the widget.
         given: Its upload in this run.
     """
-    place = f"_held_{key}"
+    state_key = f"_held_{key}"
     if given:
-        st.session_state[place] = given
-    elif place in st.session_state:
+        st.session_state[state_key] = given
+    elif state_key in st.session_state:
         st.button("Remove file", key=f"{key}-close", on_click=forget_upload, args=(key,))
-    found: T | None = st.session_state.get(place)
+    found: T | None = st.session_state.get(state_key)
     return found
 
 
@@ -379,10 +379,10 @@ def _choose_first(clip: str) -> None:
     selection.choose(clip=clip)
 
 
-def _last_answered(active: Active) -> Source | None:  # noqa: ARG001
+def _last_classified(active: Active) -> Source | None:  # noqa: ARG001
     name, content = st.session_state[HANDED_OVER]
     st.markdown(f"**{errors.plain(name)}**")
     return name, content, None, ""
 
 
-OFFERS = {CORPUS: _from_corpus, UPLOAD: _upload, MICROPHONE: _record, HANDED: _last_answered}
+OFFERS = {CORPUS: _from_corpus, UPLOAD: _upload, MICROPHONE: _record, HANDED: _last_classified}

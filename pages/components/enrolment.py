@@ -76,7 +76,7 @@ def warn_other_speaker(speaker: str, *, doubted: bool = False) -> None:
     """Warn where a clip is of another speaker than the enrolled one.
 
     Args:
-        speaker: Who speaks in the clip, where a corpus says it.
+        speaker: Speaker of the clip, where a corpus names it.
         doubted: Whether the clip sounds like somebody else.
     """
     if not clips():
@@ -99,7 +99,7 @@ def status(speaker: str = "", *, doubted: bool = False, key: str) -> None:
     """Say beside a prediction who is enrolled, with a button to remove the enrolment.
 
     Args:
-        speaker: Who speaks in the clip, where a corpus says it.
+        speaker: Speaker of the clip, where a corpus names it.
         doubted: Whether the clip sounds like somebody else.
         key: Of the button.
     """
@@ -186,7 +186,7 @@ def _add(model: InferenceModel, several: list[Recording], speaker: str = "") -> 
             faults.append(str(error))
         else:
             good.append(each)
-    if good:  # of clips added to those of a known speaker nobody knows whose they are
+    if good:  # the speaker of clips that are added to those of a known one is unknown
         st.session_state[SPEAKER] = "" if clips() else speaker
     st.session_state[CLIPS] = [*clips(), *good]
     st.session_state[FAULTS] = faults

@@ -47,7 +47,7 @@ def model(info: ModelInfo) -> InferenceModel:
 
 
 def _open(info: ModelInfo) -> InferenceModel:
-    if info.kind != EXPORTED:  # onnxruntime answers those
+    if info.kind != EXPORTED:  # onnxruntime runs those
         import torch
 
         # A sound is too short for two threads to share; waiting for each other costs more.
@@ -68,18 +68,18 @@ def _open_quietly(info: ModelInfo) -> None:
 @contextlib.contextmanager
 def progress(label: str) -> Iterator[Callable[[int, int], None]]:
     """Callable for (done, total) that draws a bar with the time left; gone when it is done."""
-    place, began = st.empty(), time.monotonic()
+    bar, began = st.empty(), time.monotonic()
 
     def report(done: int, total: int) -> None:
         left = (time.monotonic() - began) * (total - done) / max(1, done)
         text = f"{label}: {done:,} of {total:,}, about {seconds(left)} left"
-        place.progress(done / max(1, total), text=text)
+        bar.progress(done / max(1, total), text=text)
 
-    place.progress(0.0, text=f"{label} …")
+    bar.progress(0.0, text=f"{label} …")
     try:
         yield report
     finally:
-        place.empty()
+        bar.empty()
 
 
 def cached(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:

@@ -36,13 +36,13 @@ def _sound(path: Path, changed: float) -> Waveform:  # noqa: ARG001  (the key)
 
 
 def play(waveform: Waveform, *, label: str) -> None:
-    """An audio player for exactly the samples that the pictures show."""
+    """An audio player for exactly the samples that the feature maps show."""
     st.audio(audio.to_wav(waveform), format="audio/wav", alt=label)
 
 
 def facts(row: Any) -> str:
-    """HTML with what the corpus says of a clip; what it does not say is left out."""
-    said = {
+    """HTML with the metadata of a clip; what is unknown is left out."""
+    metadata = {
         "Speaker": row["speaker"],
         "Gender": row["gender"],
         "Age": row["age"],
@@ -52,7 +52,7 @@ def facts(row: Any) -> str:
     }
     parts = [
         f"<div><span>{name}</span>{escape(str(value))}</div>"
-        for name, value in said.items()
+        for name, value in metadata.items()
         if pd.notna(value)
     ]
     return f'<div class="ser-facts">{"".join(parts)}</div>'
@@ -81,10 +81,10 @@ def clip_card(corpus: Corpus, clip: str, *, title: str = "") -> None:
     row = corpus.clips.loc[clip]
     with errors.error_boundary():
         waveform = sound(corpus.path(clip))
-        picture = _as_image(waveform_svg(waveform, color=emotion_color(row["emotion"])))
+        image = _as_image(waveform_svg(waveform, color=emotion_color(row["emotion"])))
         name = escape(title) if title else theme.chip(row["emotion"])
         length = f'<span style="opacity:.65;float:right">{waveform.duration:.2f} s</span>'
-        st.html(f'<div>{name}{length}</div><div class="ser-wave">{picture}</div>')
+        st.html(f'<div>{name}{length}</div><div class="ser-wave">{image}</div>')
         play(waveform, label=clip)
 
 

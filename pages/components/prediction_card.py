@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def probabilities_of(row: pd.Series[Any], model: InferenceModel) -> dict[str, float]:
-    """Probabilities of a row of answers, by emotion."""
+    """Probabilities of a row of predictions, by emotion."""
     return {name: float(row[PREFIX + name]) for name in model.classes}
 
 
@@ -33,14 +33,14 @@ def show(
     """The predicted emotion, its confidence, and all probabilities.
 
     Args:
-        row: Of a table of answers, with an answer.
-        model: That answered.
+        row: Of a table of predictions, with a prediction.
+        model: That predicted it.
         reading: How its confidence is to be read.
-        before: The same without the voice.
+        before: The same without enrolment.
         key: Of the figure.
     """
-    sure, answer = 100 * float(row["confidence"]), str(row["answer"])
-    chip = theme.chip(answer)
+    sure, predicted = 100 * float(row["confidence"]), str(row["answer"])
+    chip = theme.chip(predicted)
     if row["uncertain"]:
         limit = 100 * (reading.threshold or 0)
         st.html(f'<div style="font-size:1.3rem">Uncertain · perhaps {chip}</div>')

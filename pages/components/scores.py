@@ -1,4 +1,4 @@
-"""Scores as text: value, 95 % interval, and the badge of the split they rest on."""
+"""Scores as text: value, 95 % interval, and the badge of the split."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def headline_metrics(report: Report, hint: str = "") -> None:
 
     Args:
         report: Of a test.
-        hint: What to look at where they may be no better than guessing.
+        hint: What to check where they may be at chance level.
     """
     names = ("uar", "wa", "macro_f1", "ece")
     for column, name in zip(st.columns(len(names)), names, strict=True):
@@ -82,7 +82,7 @@ def headline_metrics(report: Report, hint: str = "") -> None:
 
 
 def chance_warning(report: Report) -> str:
-    """A warning where the UAR cannot be told from chance; else empty."""
+    """A warning where the UAR is not significantly above chance; else empty."""
     uar, chance = report.figures["uar"], 1 / max(1, len(report.classes) - len(report.absent))
     lowest = uar.value if uar.low is None else uar.low
     if lowest is None or lowest > chance:
@@ -94,9 +94,9 @@ def chance_warning(report: Report) -> str:
 
 
 def basis(report: Report) -> str:
-    """What the scores rest on, as one line of Markdown: clips, speakers, folds, intervals."""
-    voices = f", {count(report.speakers, 'speaker')}" if report.speakers else ""
+    """Basis of the scores, as one line of Markdown: clips, speakers, folds, intervals."""
+    speakers = f", {count(report.speakers, 'speaker')}" if report.speakers else ""
     trained = f" · {len(report.folds)} folds" if len(report.folds) > 1 else ""
     trained += f" · {len(report.seeds)} seeds" if len(report.seeds) > 1 else ""
     note = f" {report.note}" if report.note else ""
-    return f"{report.n:,} test clips{voices}{trained} · intervals: {report.how}.{note}"
+    return f"{report.n:,} test clips{speakers}{trained} · intervals: {report.how}.{note}"

@@ -1,4 +1,4 @@
-"""The prediction for one sound: choose it, classify it, show what its corpus says of it."""
+"""The prediction for one sound: choose it, classify it, show its labels in the corpus."""
 
 from __future__ import annotations
 

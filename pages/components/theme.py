@@ -1,4 +1,4 @@
-"""The look that streamlit's own theme (`.streamlit/config.toml`) cannot express."""
+"""Styles that streamlit's own theme (`.streamlit/config.toml`) cannot express."""
 
 from __future__ import annotations
 

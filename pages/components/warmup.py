@@ -1,4 +1,4 @@
-"""What the server does once, while the first page is being looked at.
+"""What the server does once, while the first page is open.
 
 Jobs that a crash or a reboot cut off are put in order, and heavy libraries are loaded: nobody waits
 for torch on the first screen, and whoever opens a page that needs it a moment later finds it
@@ -25,10 +25,10 @@ _begun = threading.Event()
 
 
 def freeze() -> None:
-    """Take everything loaded so far out of the garbage collector's sight.
+    """Exempt everything loaded so far from garbage collection.
 
     Streamlit collects garbage after every rerun; with torch loaded that costs half a second each
-    time, since every live object is looked at. What is frozen is not.
+    time, since every live object is visited. Frozen ones are not.
     """
     gc.collect()
     gc.freeze()

@@ -31,7 +31,7 @@ def show(active: Active) -> None:
     """All findings, the gravest first."""
     found = corpus_scan.measures(active, "faults in the audio and duplicate clips")
     findings = examine(active.corpus, found)
-    _summary(active.corpus, findings.issues, heard=found is not None)
+    _summary(active.corpus, findings.issues, scanned=found is not None)
     for said, sought in (
         ("Checked and not found", findings.absent),
         ("Not checked until the clips are measured", findings.open),
@@ -42,8 +42,8 @@ def show(active: Active) -> None:
         _card(active.corpus, issue, found, key=f"issue-{number}")
 
 
-def _summary(corpus: Corpus, issues: Sequence[Issue], *, heard: bool) -> None:
-    looked_at = "files, labels and audio" if heard else "files and labels"
+def _summary(corpus: Corpus, issues: Sequence[Issue], *, scanned: bool) -> None:
+    looked_at = "files, labels and audio" if scanned else "files and labels"
     checked = f"Checked {looked_at} of {count(len(corpus), 'clip')}: "
     if not issues:
         st.success(checked + "nothing found.")
@@ -70,7 +70,7 @@ def _card(corpus: Corpus, issue: Issue, found: pd.DataFrame | None, *, key: str)
 
 
 def _clips(corpus: Corpus, issue: Issue, found: pd.DataFrame | None, *, key: str) -> None:
-    """The clips of a finding, one of them to hear."""
+    """The clips of a finding, with a player."""
     table = corpus.clips.loc[[clip for clip in issue.clips if clip in corpus.clips.index]]
     if found is not None:
         table = table.join(found[MEASURED])

@@ -194,7 +194,7 @@ def row_of(selected: Mapping[str, Any]) -> int | None:
 
 
 def _clip_panel(active: Active, found: pd.DataFrame, clip: str) -> None:
-    """The clip to hear; nothing where the filters leave none."""
+    """The chosen clip; nothing where the filters leave none."""
     if not clip:
         if len(found):
             st.info("None of these clips can be played. The column Problem says why.")

@@ -53,9 +53,9 @@ def measures_if_quick(active: Active) -> pd.DataFrame | None:
 
 def known(active: Active) -> tuple[pd.DataFrame | None, int]:
     """Measures of every clip if they are complete, and how many clips are still to be measured."""
-    kept = st.session_state.get("_measures")
-    if kept is not None and kept[0] is active.corpus:
-        return kept[1], 0
+    cached = st.session_state.get("_measures")
+    if cached is not None and cached[0] is active.corpus:
+        return cached[1], 0
     found, missing = known_measures(active.corpus)
     if found is not None:
         st.session_state["_measures"] = (active.corpus, found)

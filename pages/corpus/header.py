@@ -1,4 +1,4 @@
-"""Title, place and size of the open corpus."""
+"""Title, path and size of the open corpus."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ser_core.corpora import Corpus
 
 
 def show(corpus: Corpus) -> None:
-    """Name, place and size of the corpus, with the button that opens another."""
+    """Name, path and size of the corpus, with the button that opens another."""
     title, button = st.columns([4, 1], vertical_alignment="bottom")
     title.title("Corpus")
     with button, st.container(horizontal=True, horizontal_alignment="right"):

@@ -1,4 +1,4 @@
-"""Corpus: open one, browse and hear its clips, check it for faults, split it."""
+"""Corpus: open one, browse and play its clips, check it for faults, split it."""
 
 from __future__ import annotations
 

@@ -159,7 +159,7 @@ def _held_out_speakers(corpus: Corpus, split: Split, fold: str) -> list[str]:
     if len(split.folds) == 1:
         return []
     speaker = corpus.clips["speaker"].reindex(split.table.index)
-    said = {"test": "tests on", "validation": "validates on"}
-    names = {part: sorted(speaker[split.table[fold] == part].dropna().unique()) for part in said}
-    voices = [f"{said[part]} {listed(who)}" for part, who in names.items() if who]
-    return [f"Fold {fold.removeprefix('fold ')} {' and '.join(voices)}"] if voices else []
+    verbs = {"test": "tests on", "validation": "validates on"}
+    names = {part: sorted(speaker[split.table[fold] == part].dropna().unique()) for part in verbs}
+    speakers = [f"{verbs[part]} {listed(who)}" for part, who in names.items() if who]
+    return [f"Fold {fold.removeprefix('fold ')} {' and '.join(speakers)}"] if speakers else []

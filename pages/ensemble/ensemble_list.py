@@ -81,8 +81,8 @@ def _columns() -> dict[str, Any]:
 
 
 def _undo() -> None:
-    kept = st.session_state.get("_deleted_ensemble")
-    if kept is None:
+    deleted = st.session_state.get("_deleted_ensemble")
+    if deleted is None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("Ensemble deleted.", width="content")
@@ -90,8 +90,8 @@ def _undo() -> None:
 
 
 def _restore() -> None:
-    kept = st.session_state.pop("_deleted_ensemble", None)
+    deleted = st.session_state.pop("_deleted_ensemble", None)
     try:
-        ensembles.restore(kept)
+        ensembles.restore(deleted)
     except SerError as error:
         st.toast(plain(error))

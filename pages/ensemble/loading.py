@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def candidates() -> list[Candidate]:
-    """Finished runs, the newest first, with whatever keeps them from being a member."""
+    """Finished runs, the newest first, with what excludes them as members."""
     return [
         _candidate(str(run.folder), run.result.finished, run)
         for run in catalogue.runs()
@@ -38,7 +38,7 @@ def report(saved: Saved) -> Report:
     """Figures of a made ensemble.
 
     Raises:
-        SerError: If its answers are missing or damaged.
+        SerError: If its predictions are missing or damaged.
     """
     return _report(f"{saved.folder} {saved.enrolled}", saved.made, saved)
 
@@ -49,7 +49,7 @@ def _report(folder: str, stamp: float, _saved: Saved) -> Report:  # noqa: ARG001
 
 
 def predictions(saved: Saved) -> Predictions:
-    """Answers of a made ensemble to the test clips.
+    """Predictions of a made ensemble for the test clips.
 
     Raises:
         SerError: If they are missing or damaged.

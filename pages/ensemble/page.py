@@ -1,4 +1,4 @@
-"""Ensemble: pool finished runs, and see whether the weights beat equal ones."""
+"""Ensemble: pool finished runs, and compare the weights with equal ones."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def _one_column(found: CheckedMap, key: str) -> None:
 
 
 def checks(several: Sequence[Check], *, key: str) -> None:
-    """Whether the picture can be trusted, and behind a button what was checked and measured."""
+    """Verdict on the map, and behind a button its checks and figures."""
     failed = sum(not each.passed for each in several)
     passed = f"{len(several) - failed} of {count(len(several), 'sanity check')} passed"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -108,7 +108,7 @@ def failure_text(check: Check) -> str:
 
 
 def checks_text(several: Sequence[Check]) -> str:
-    """What was checked, in Markdown: question and answer, the value and what would be good."""
+    """What was checked, in Markdown: question, result, the value and its bound."""
     return "\n\n".join(
         f":{'green' if each.passed else 'red'}[{'✓' if each.passed else '✗'}] "
         f"**{plain(each.asks)}** {'Yes' if each.passed else 'No'}.  \n"

@@ -86,9 +86,9 @@ class ClipExplainer:
         """The sound as the model sees it, with the probabilities that Predict shows.
 
         Raises:
-            SerError: If the model cannot be opened or looked into.
+            SerError: If the model cannot be opened or explained.
         """
-        # Each holds copies of the networks, so few are kept.
+        # Each holds copies of the networks, so few are cached.
         found: ModelInput = session_cache.cached(
             VIEWS, MOST, self.key, lambda: self.view_of(self.waveform)
         )
@@ -195,7 +195,7 @@ def explainer_for(info: ModelInfo, waveform: Waveform) -> ClipExplainer:
     """The explainer of a sound, with the speaker whom this session enrolled.
 
     Raises:
-        SerError: If the model cannot be opened, or a clip of the voice cannot be used.
+        SerError: If the model cannot be opened, or an enrolment clip cannot be used.
     """
     taught = enrolment.enrolled_speaker(info, loading.model(info))
     if taught is None:

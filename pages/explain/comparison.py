@@ -78,12 +78,12 @@ def _explainer(info: ModelInfo, active: Active, clip: str) -> ClipExplainer:
     explainer = clip_explainer.explainer_for(
         info, clip_source.decoded(active.corpus.path(clip), clip, rate)
     )
-    stranger = clip_explainer.is_other_speaker(clip_source.speaker_of(active.corpus, clip))
-    return explainer.without_enrolment if stranger else explainer
+    unseen = clip_explainer.is_other_speaker(clip_source.speaker_of(active.corpus, clip))
+    return explainer.without_enrolment if unseen else explainer
 
 
 def _two_clips(info: ModelInfo, active: Active) -> list[tuple[ModelInfo, str]] | None:
-    # The same voice with the same words first: then the emotion alone is another.
+    # The same speaker with the same words first: then the emotion alone is another.
     usable = active.corpus.usable.index
     near: list[str] = []
     if active.clip in usable:
@@ -119,7 +119,7 @@ def _two_models(info: ModelInfo, active: Active) -> list[tuple[ModelInfo, str]] 
 
 
 def _map(side: Side, name: str, emotion: str) -> CheckedMap | None:
-    """The map of a side, of what weighs most and the method applies to; None where none does."""
+    """The map of a side, of the applicable input of greatest weight; None where there is none."""
     view, method = side.explainer.view, controls.chosen(name)
     if emotion not in view.classes:
         st.warning(f"{side.explainer.info.title} has no class {emotion}.")
@@ -144,7 +144,7 @@ def _head(active: Active, side: Side, emotion: str, found: CheckedMap | None) ->
     other = f"; {emotion} {_chance(view, whole, emotion)}" if emotion != answer else ""
     st.markdown(
         f"{plain(explainer.info.title)} predicts **{answer}**, "
-        f"{_chance(view, whole, answer)}{other}. {_voice(explainer)}"
+        f"{_chance(view, whole, answer)}{other}. {_enrolment_note(explainer)}"
     )
     if found is not None and len(view.network_inputs) > 1:
         rep = found.attribution.representation.hash
@@ -155,11 +155,11 @@ def _head(active: Active, side: Side, emotion: str, found: CheckedMap | None) ->
 
 def _chance(view: ModelInput, probabilities: Floats, emotion: str) -> str:
     known = emotion in view.classes
-    place = view.classes.index(emotion) if known else 0
-    return f"{100 * probabilities[place]:.0f}\u00a0%" if known else "not a class"
+    index = view.classes.index(emotion) if known else 0
+    return f"{100 * probabilities[index]:.0f}\u00a0%" if known else "not a class"
 
 
-def _voice(explainer: ClipExplainer) -> str:
+def _enrolment_note(explainer: ClipExplainer) -> str:
     if not explainer.model.predictor.enrols:
         return ":gray-badge[Does not use enrolment]"
     known = explainer.voice is not None
@@ -170,6 +170,6 @@ def _similarity(found: list[CheckedMap | None]) -> None:
     """Rank correlation of two maps of one feature map."""
     shown = [each.attribution for each in found if each is not None]
     same = len(shown) == 2 and shown[0].representation == shown[1].representation
-    if same and np.array_equal(shown[0].picture, shown[1].picture):
+    if same and np.array_equal(shown[0].feature_map, shown[1].feature_map):
         alike = rank_correlation(shown[0].values, shown[1].values)
         st.caption(f"Rank correlation of the two maps: {alike:.2f} (1: same order).")

@@ -37,9 +37,9 @@ class Drawing:
 
 def emotion(view: ModelInput, true: str | None, *, key: str = "why") -> str:
     """The class to explain, also in the address."""
-    answer = view.classes[view.target(None)]
+    predicted = view.classes[view.target(None)]
     options = ["", *(("true",) if true in view.classes else ()), *view.classes]
-    titles = {"": f"{ANSWER}: {answer}", "true": f"{TRUE}: {true}"}
+    titles = {"": f"{ANSWER}: {predicted}", "true": f"{TRUE}: {true}"}
     wanted = st.query_params.get(WHY, "")
     st.session_state[key] = wanted if wanted in options else ""
     chosen = st.selectbox(
@@ -53,7 +53,7 @@ def emotion(view: ModelInput, true: str | None, *, key: str = "why") -> str:
             "The target class: the maps show what speaks for it, whether it is predicted or not."
         ),
     )
-    return {"": answer, "true": str(true)}.get(str(chosen), str(chosen))
+    return {"": predicted, "true": str(true)}.get(str(chosen), str(chosen))
 
 
 def _why(key: str) -> None:
@@ -94,8 +94,8 @@ def one_method(names: Sequence[str], *, key: str, label: str = "Method") -> str:
 
 
 def representation(view: ModelInput) -> str:
-    """Whose picture is explained, where an ensemble sees several; its hash."""
-    # Pictures first: most methods have more to say of them than of a clip in one frame.
+    """Representation that is explained, where an ensemble sees several; its hash."""
+    # Feature maps first: most methods show more on them than on a clip in one frame.
     known = dict(sorted(view.representations.items(), key=lambda item: item[1].summary))
     if len(known) == 1:
         return next(iter(known))
@@ -111,7 +111,7 @@ def representation(view: ModelInput) -> str:
 
 
 def applicable(view: ModelInput, names: Sequence[str], representation: str) -> list[str]:
-    """Those methods that apply to what sees a representation; says which do not, and why."""
+    """Methods that apply to a representation; a note says which do not, and why."""
     apart = [name for name in names if why_not_applicable(view, chosen(name), representation)]
     if apart:
         titles = " and ".join(METHODS[name].title for name in apart)
@@ -160,8 +160,8 @@ def _control(name: str, field: dataclasses.Field[Any]) -> None:
     change = partial(_take, name, field.name, key)
     if "options" in rule:
         options = list(rule["options"])
-        place = options.index(now)
-        st.selectbox(label, options, place, key=key, help=rule["help"], on_change=change)
+        index = options.index(now)
+        st.selectbox(label, options, index, key=key, help=rule["help"], on_change=change)
         return
     unit = f" ({rule['unit']})" if rule["unit"] else ""
     kind: Any = float if isinstance(now, float) else int

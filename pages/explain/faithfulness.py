@@ -65,7 +65,7 @@ def show(info: ModelInfo, active: Active) -> None:
 
 
 def provenance(found: loading.Found, info: ModelInfo) -> None:
-    """What the figures rest on, and where they come from if nobody here computed them."""
+    """Clips of the figures, and their origin if they were not computed here."""
     if not found.published:
         st.markdown(heading(found.bench))
         return
@@ -211,14 +211,14 @@ def _chart(found: Bench, figure: str) -> None:
 
 
 def _table(found: Bench) -> None:
-    places = found.ranks()
+    ranks = found.ranks()
     rows: list[dict[str, Any]] = []
     for name in found.methods:
         failed = sum(not each.passed for each in found.verdicts[name])
         rows.append(
             {
                 "Method": method_title(name),
-                "Rank": str(places[name]) if name in places else "",
+                "Rank": str(ranks[name]) if name in ranks else "",
                 "Checks": f"{failed} failed" if failed else "all passed",
                 "Over random": str(found.over_chance(name, CONTROLS[1])),
                 "Seconds": float(found.times[name].median()),

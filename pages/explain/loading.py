@@ -60,7 +60,7 @@ class Found:
 
     Attributes:
         bench: What was found.
-        folder: Where it is kept.
+        folder: Where it is stored.
         model: Which model it is of.
         published: Whether it comes with the workbench.
     """
@@ -88,14 +88,14 @@ def bench(info: ModelInfo) -> Found | None:
 
 
 def ranking(info: ModelInfo) -> list[str]:
-    """Methods by their place in the last bench of this model; none where there is no bench.
+    """Methods by their rank in the last benchmark of this model; empty without one.
 
     Raises:
         SerError: If it is damaged.
     """
     known = bench(info)
-    places = known.bench.ranks() if known else {}
-    return sorted(places, key=lambda name: places[name].best)
+    ranks = known.bench.ranks() if known else {}
+    return sorted(ranks, key=lambda name: ranks[name].best)
 
 
 def _opened(folder: Path) -> Bench:

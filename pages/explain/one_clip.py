@@ -18,7 +18,7 @@ from ser_core.explain.sanity_checks import Case, cascade, reasons
 from ser_core.explain.speech_relevance import ASPECTS
 from ser_core.inference.catalogue import networks_of
 from ser_core.inference.classify import check
-from ser_core.plots.explain import cascade_figure, explained_answer_figure, reading_figure
+from ser_core.plots.explain import cascade_figure, explained_prediction_figure, reading_figure
 from ser_core.plots.palette import emotion_color
 from ser_core.plots.representations import Size
 
@@ -38,7 +38,7 @@ ENERGY = (
 )
 
 BARELY = 0.05
-"""Difference of probabilities below which a deletion test of one clip says little."""
+"""Difference of probabilities below which a deletion test of one clip is inconclusive."""
 
 BESIDE = Size(height=310, rows=260, columns=620, font=11, bar=8)
 """One of two or three maps side by side."""
@@ -68,7 +68,7 @@ def show(info: ModelInfo, active: Active) -> None:
         with st.container(horizontal=True):
             drawing = controls.drawing()
     with right:
-        _answer(explainer, shown, representation, emotion)
+        _prediction(explainer, shown, representation, emotion)
         if isinstance(shown.content, Path):
             overlap_badge.show(shown.name, info, active)
     if not names:
@@ -80,30 +80,30 @@ def show(info: ModelInfo, active: Active) -> None:
         _single_map(explainer, found, emotion)
 
 
-def _answer(
+def _prediction(
     explainer: ClipExplainer, shown: SelectedSound, representation: str, emotion: str
 ) -> None:
     """All probabilities; where the maps explain a part of the model, that part's beside them."""
     view = explainer.view
     whole = view.probabilities()
     mapped = view.probabilities_through(representation) if len(view.network_inputs) > 1 else None
-    figure = explained_answer_figure(
+    figure = explained_prediction_figure(
         dict(zip(view.classes, map(float, whole), strict=True)),
         None if mapped is None else dict(zip(view.classes, map(float, mapped), strict=True)),
         true=shown.emotion or "",
     )
     theme.figure(figure, key="answer")
     if mapped is not None:
-        place = view.classes.index(emotion)
+        index = view.classes.index(emotion)
         vote = sum(weight for _, weight in view.through(representation))
         st.caption(
             f"**The maps explain the pale bars**: {named(view, representation)}, with "
-            f"{100 * vote:.0f} % of the ensemble weight: {emotion} {100 * mapped[place]:.0f} %. "
-            f"Full bars: the whole ensemble, {emotion} {100 * whole[place]:.0f} %."
+            f"{100 * vote:.0f} % of the ensemble weight: {emotion} {100 * mapped[index]:.0f} %. "
+            f"Full bars: the whole ensemble, {emotion} {100 * whole[index]:.0f} %."
         )
     _uncertainty_note(explainer)
     enrolment_panel.effect(explainer)
-    _other_answer(view, mapped)
+    _whole_prediction(view, mapped)
     here = {"clip": shown.name} if isinstance(shown.content, Path) else {}
     with st.container(horizontal=True):
         navigation.link("predict", "Predict with it →", model=explainer.info.key, **here)
@@ -122,7 +122,7 @@ def _network(explainer: ClipExplainer, representation: str) -> str:
     return next(found, explainer.info.key)
 
 
-def _other_answer(view: ModelInput, mapped: Floats | None) -> None:
+def _whole_prediction(view: ModelInput, mapped: Floats | None) -> None:
     """Warn where the network that is explained predicts another emotion than the ensemble."""
     if mapped is None:
         return
@@ -152,7 +152,7 @@ def _grid(
     representation: str,
     drawing: controls.Drawing,
 ) -> dict[str, CheckedMap]:
-    """As many maps in a row as there is room for, the slow ones last."""
+    """As many maps in a row as fit, the slow ones last."""
     found: dict[str, CheckedMap] = {}
     with st.grid(ABREAST, min_column_width=NARROWEST):
         for name in sorted(names, key=lambda each: not METHODS[each].quick):
@@ -225,7 +225,7 @@ def _sonification(explainer: ClipExplainer, found: CheckedMap, emotion: str) -> 
         masked = explainer.masked_sound(found.attribution, share / 100, keep=keep, rest=rest)
         st.markdown(f"**{title}** ({100 * masked.energy:.0f} % as much energy)", help=ENERGY)
         player.play(masked.waveform, label=title)
-        st.caption(_masked_answer_text(explainer.view, masked, rep.hash, emotion))
+        st.caption(_masked_prediction_text(explainer.view, masked, rep.hash, emotion))
     with st.spinner("Masking random places"):
         several = len(explainer.view.network_inputs) > 1
         whose = f"for {named(explainer.view, rep.hash)}, " if several else ""
@@ -233,7 +233,7 @@ def _sonification(explainer: ClipExplainer, found: CheckedMap, emotion: str) -> 
 
 
 def _verdict(trial: DeletionTest, emotion: str, whose: str) -> None:
-    """The deletion test on the sound, against other places of the same size."""
+    """The deletion test on the sound, against other parts of the same size."""
     said = (
         f"{whose}the relevant part alone gives {emotion} {100 * trial.kept:.0f} %, {trial.draws} "
         f"random parts of the same size {100 * trial.kept_elsewhere:.0f} % (mean). Without the "
@@ -272,20 +272,20 @@ def _no_sonification(rep: Representation) -> None:
     )
 
 
-def _masked_answer_text(
+def _masked_prediction_text(
     view: ModelInput, heard: MaskedAudio, representation: str, emotion: str
 ) -> str:
     """The prediction for the masked sound, and that of the network the map is of."""
-    classes, place = view.classes, view.classes.index(emotion)
+    classes, index = view.classes, view.classes.index(emotion)
     answer = classes[int(heard.after.argmax())]
     words = (
         f"The model now predicts **{answer}** ({100 * heard.after.max():.0f} %); {emotion} went "
-        f"from {100 * heard.before[place]:.0f} % to {100 * heard.after[place]:.0f} %"
+        f"from {100 * heard.before[index]:.0f} % to {100 * heard.after[index]:.0f} %"
     )
     if len(view.network_inputs) > 1:
         words += (
-            f", for {named(view, representation)} alone from {100 * heard.mapped_before[place]:.0f}"
-            f" % to {100 * heard.mapped_after[place]:.0f} %"
+            f", for {named(view, representation)} alone from {100 * heard.mapped_before[index]:.0f}"
+            f" % to {100 * heard.mapped_after[index]:.0f} %"
         )
     return f"{words}."
 

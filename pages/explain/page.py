@@ -1,4 +1,4 @@
-"""Explain: which parts of a sound made a model say an emotion, and whether the picture is true."""
+"""Explain: which parts of a sound a prediction rests on, and whether the map is faithful."""
 
 from __future__ import annotations
 

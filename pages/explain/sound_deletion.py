@@ -34,10 +34,10 @@ def method_title(name: str) -> str:
 
 
 def show(found: Bench) -> None:
-    """Shares of the clips, and margins; says why where there is nothing to be heard."""
+    """Shares of the clips, and margins; a note where there are none."""
     st.markdown("**Deletion test on the sound**")
-    terms, heard = found.about["terms"], found.heard
-    if not heard.names:
+    terms, tests = found.about["terms"], found.deletion_tests
+    if not tests.names:
         st.caption(
             "No deletion test on the sound in this benchmark: it was left out, or no part of "
             "the representation can be played alone."
@@ -51,41 +51,41 @@ def show(found: Bench) -> None:
     )
     left, right = st.columns([4, 7], gap="medium")
     with left, st.container(border=True):
-        _chart(found, heard)
+        _chart(found, tests)
     with right:
-        _table(heard)
-        how = heard.figure(heard.names[0], "keeps").how
+        _table(tests)
+        how = tests.figure(tests.names[0], "keeps").how
         st.caption(
             f"Clips: both halves passed / one / none. Intervals: {how}; where all clips agree, "
             "Wilson's over clips."
         )
 
 
-def _chart(found: Bench, heard: DeletionTests) -> None:
+def _chart(found: Bench, tests: DeletionTests) -> None:
     st.markdown("**Clips that pass both halves**, higher is better; hollow: a check failed")
     rows = [
         Row(
             method_title(name),
-            heard.figure(name, "both"),
+            tests.figure(name, "both"),
             NO_EMOTION if name in WITHOUT_A_MODEL else ACCENT,
             found.left_out.get(name, ""),
             name not in found.left_out,
         )
-        for name in heard.names
+        for name in tests.names
     ]
-    chance = heard.figure(CONTIGUOUS, "both").value
+    chance = tests.figure(CONTIGUOUS, "both").value
     theme.figure(intervals_figure(rows, title="Share of clips", chance=chance), key="bench-heard")
 
 
-def _table(heard: DeletionTests) -> None:
+def _table(tests: DeletionTests) -> None:
     rows = [
         {
             "Method": method_title(name),
-            "Clips (%)": _shares(heard, name),
-            "Gain when kept": _short(heard.figure(name, "keeps")),
-            "Loss when removed": _short(heard.figure(name, "loses")),
+            "Clips (%)": _shares(tests, name),
+            "Gain when kept": _short(tests.figure(name, "keeps")),
+            "Loss when removed": _short(tests.figure(name, "loses")),
         }
-        for name in heard.names
+        for name in tests.names
     ]
     st.dataframe(
         pd.DataFrame(rows),
@@ -106,8 +106,8 @@ def _table(heard: DeletionTests) -> None:
     )
 
 
-def _shares(heard: DeletionTests, name: str) -> str:
-    return " / ".join(f"{100 * (heard.figure(name, each).value or 0):.0f}" for each in SHARES)
+def _shares(tests: DeletionTests, name: str) -> str:
+    return " / ".join(f"{100 * (tests.figure(name, each).value or 0):.0f}" for each in SHARES)
 
 
 def _short(found: Interval) -> str:

@@ -41,9 +41,9 @@ def _show_state(file: Path, active: Active, part: str) -> bool:
     if job is not None and job.state is State.RUNNING:
         watch(str(job.folder), on_cancel="Predictions made so far are lost.", unit="answer")
         return True
-    kept = next((each for each in saved_evaluations.saved_evaluations() if each.id == own), None)
-    if kept is not None and not kept.outdated:
-        _show_result(kept)
+    saved = next((each for each in saved_evaluations.saved_evaluations() if each.id == own), None)
+    if saved is not None and not saved.outdated:
+        _show_result(saved)
         return True
     if job is not None and job.state is State.FAILED:
         st.error(plain(job.reason.removeprefix("Error ")))
@@ -76,21 +76,21 @@ def _start(file: Path, spec: Spec, active: Active, part: str) -> None:
     )  # fmt: skip
 
 
-def _show_result(kept: SavedEvaluation) -> None:
+def _show_result(saved: SavedEvaluation) -> None:
     """The headline, and the way to everything behind it."""
-    result = kept.result
+    result = saved.result
     if result is None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         ends = f" ({scores.interval_text(result.uar)})" if result.uar.low is not None else ""
         badge = scores.badge(result.badge) or scores.NEW_SPEAKERS_BADGE
-        clips = count(result.clips, "test clip" if kept.part else "clip")
+        clips = count(result.clips, "test clip" if saved.part else "clip")
         st.markdown(
-            f"On {clips} of {plain(kept.content.get('corpus_name', ''))}: "
+            f"On {clips} of {plain(saved.content.get('corpus_name', ''))}: "
             f"**UAR {scores.value_text(result.uar)}**{ends} {badge}",
             width="content",
         )
-        navigation.link("results", "All results →", run=kept.id)
+        navigation.link("results", "All results →", run=saved.id)
 
 
 def _clips(file: Path, spec: Spec, active: Active) -> tuple[int, int]:

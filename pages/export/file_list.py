@@ -39,7 +39,7 @@ MEANT = {
     "Largest difference": "Largest difference of a probability between file and model.",
     "Change in UAR": "UAR of the file minus that of the model, with its paired 95 % interval.",
 }
-MOST_HEARD = 5
+MAX_PLAYERS = 5
 FLIPS = {
     "clip": "Clip",
     "app": "Model",
@@ -165,7 +165,7 @@ def _file(path: Path, spec: Spec, info: ModelInfo, active: Active) -> None:
         st.markdown(plain(f"{said} {gate['n']:,} predictions on {gate['clips']}."))
     for note in spec.notes:
         st.caption(plain(note))
-    _changed_answers(spec, active)
+    _changed_predictions(spec, active)
     stem = "".join(c if c.isalnum() else "-" for c in info.title).strip("-").lower()
     with downloads.row():
         if spec.status != "failed":
@@ -201,7 +201,7 @@ def _file(path: Path, spec: Spec, info: ModelInfo, active: Active) -> None:
         evaluate_form.show(path, spec, active)
 
 
-def _changed_answers(spec: Spec, active: Active) -> None:
+def _changed_predictions(spec: Spec, active: Active) -> None:
     """Clips for which the file predicts another emotion than the model."""
     flipped = spec.verification.get("flipped", [])
     if not flipped:
@@ -210,6 +210,6 @@ def _changed_answers(spec: Spec, active: Active) -> None:
         table = pd.DataFrame(flipped)[list(FLIPS)].rename(columns=FLIPS).round(3)
         st.dataframe(table, hide_index=True, width="stretch")
         here = [row["clip"] for row in flipped if row["clip"] in active.corpus.usable.index]
-        for clip in here[:MOST_HEARD]:
+        for clip in here[:MAX_PLAYERS]:
             player.play(player.sound(active.corpus.path(clip)), label=clip)
             st.caption(plain(clip))

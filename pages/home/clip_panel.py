@@ -1,4 +1,4 @@
-"""The chosen clip to hear, and the same sentence by the same speaker in every emotion."""
+"""The chosen clip, and the same sentence by the same speaker in every emotion."""
 
 from __future__ import annotations
 

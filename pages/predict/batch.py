@@ -1,4 +1,4 @@
-"""Batch prediction: a table of many recordings, their distribution, and each to hear."""
+"""Batch prediction: a table of many recordings, their distribution, and a player."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from ser_core.inference.classify import InferenceModel
 
 VOICE = "voice"
-MOST_AT_ONCE = 60  # files of a folder that are answered while the page waits
+MOST_AT_ONCE = 60  # files of a folder that are classified while the page waits
 
 
 def show(info: ModelInfo, model: InferenceModel, active: Active) -> None:
@@ -101,10 +101,10 @@ def _predictions(
     info: ModelInfo, model: InferenceModel, several: list[Recording], folder: Path | None
 ) -> pd.DataFrame | None:
     """Predictions, at once or by a job; None while there are none."""
-    of_voice = enrolment.fingerprint() if enrolment.speaker_statistics(info, model) else ""
+    enrolment_key = enrolment.fingerprint() if enrolment.speaker_statistics(info, model) else ""
     if folder is not None and len(several) > MOST_AT_ONCE:
-        return _predictions_of_job(info, several, folder, of_voice)
-    key = ("many", info.folder, info.changed, _fingerprint(several), of_voice)
+        return _predictions_of_job(info, several, folder, enrolment_key)
+    key = ("many", info.folder, info.changed, _fingerprint(several), enrolment_key)
 
     def make() -> pd.DataFrame:
         with model_loading.progress("Predicting") as report:
@@ -126,17 +126,17 @@ def _fingerprint(several: list[Recording]) -> str:
 
 
 def _predictions_of_job(
-    info: ModelInfo, several: list[Recording], folder: Path, of_voice: str
+    info: ModelInfo, several: list[Recording], folder: Path, enrolment_key: str
 ) -> pd.DataFrame | None:
     """Predictions that a job writes; it runs on when the page is closed."""
-    text = f"{info.key}|{info.changed}|{_fingerprint(several)}|{of_voice}"
+    text = f"{info.key}|{info.changed}|{_fingerprint(several)}|{enrolment_key}"
     home = settings.home() / "predictions" / hashlib.sha256(text.encode()).hexdigest()[:16]
     result, key = home / "answers.csv", f"predict:{home.name}"
     last = find(key, running=False)
     if last is not None and last.state is State.RUNNING:
         watch(str(last.folder), on_cancel="Predictions made so far are lost.")
         return None
-    shutil.rmtree(home / VOICE, ignore_errors=True)  # a voice is kept no longer than it is needed
+    shutil.rmtree(home / VOICE, ignore_errors=True)  # enrolment clips are needed no longer
     if result.exists():
         return read_answers(result)
     if last is not None and last.state is State.FAILED:
@@ -251,7 +251,7 @@ def _caption_and_download(info: ModelInfo, model: InferenceModel, table: pd.Data
 def _recording(
     info: ModelInfo, model: InferenceModel, recording: Recording, row: pd.Series[Any]
 ) -> None:
-    """The chosen recording: to hear, with its prediction and the form for feedback."""
+    """The chosen recording: player, prediction and the form for feedback."""
     st.markdown(f"**{plain(Path(recording.name).name)}**")
     if row["problem"]:
         st.warning(plain(row["problem"]))

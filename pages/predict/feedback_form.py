@@ -1,4 +1,4 @@
-"""Feedback on a prediction: what it really was, and the recording kept as a labelled clip."""
+"""Feedback on a prediction: the true label, and the recording saved as a labelled clip."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def show(shown: SelectedSound, row: pd.Series[Any], model: InferenceModel, info: ModelInfo) -> None:
-    """Ask for the true label, and keep the recording with it after consent."""
+    """Ask for the true label, and save the recording with it after consent."""
     name = f"really-{hash((shown.name, shown.start))}"
     options = [*model.classes, *(each for each in EMOTIONS if each not in model.classes)]
     st.markdown("**Correct label**")

@@ -1,4 +1,4 @@
-"""Recordings that were kept with their true label: to hear, and to delete."""
+"""Recordings that were saved with their true label, with players and deletion."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REMOVED = "_kept_removed"
 
 
 def show() -> None:
-    """All recordings that are kept, with a way to delete each."""
+    """All recordings that are saved, with a way to delete each."""
     _undo()
     found = feedback.kept()
     if not found:

@@ -56,7 +56,7 @@ def _links_and_feedback(
     with st.container(border=True):
         if isinstance(shown.content, Path):
             single_prediction.show_label(shown, info, active)
-            if info.kind != EXPORTED:  # which only answers: no network to look into
+            if info.kind != EXPORTED:  # predictions only: no access to a network
                 navigation.link(
                     "explain", "Explain the prediction →", model=info.key, clip=shown.name
                 )

@@ -96,8 +96,8 @@ def _table(
     windows: Windows,
     voice: SpeakerStatistics | None,
 ) -> pd.DataFrame:
-    of_voice = enrolment.fingerprint() if voice else ""
-    key = ("timeline", info.folder, info.changed, shown.fingerprint, windows, of_voice)
+    enrolment_key = enrolment.fingerprint() if voice else ""
+    key = ("timeline", info.folder, info.changed, shown.fingerprint, windows, enrolment_key)
 
     def make() -> pd.DataFrame:
         with model_loading.progress("Predicting windows") as report:

@@ -1,4 +1,4 @@
-"""What augmentation does to the sound and to its enlarged feature map, before and after."""
+"""Augmentation of the sound and of its enlarged feature map, before and after."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _toggle() -> None:
 
 
 def _offered(representation: Representation) -> dict[str, str]:
-    """Titles by name, those that can be heard first."""
+    """Titles by name, those of the waveform first."""
     kinds = {True: "Waveform", False: "Features"}
     titles = names_for(representation)
     single = {n: f"{kinds[changes_sound(n)]}: {t}" for n, t in titles.items() if works_alone(n)}
@@ -104,9 +104,9 @@ def _offered(representation: Representation) -> dict[str, str]:
 def _section(shown: SelectedSound, representation: Representation) -> None:
     name, seed = url_params.read(url_params.AUGMENT), _seed()
     _choice(name, seed, _offered(representation))
-    said_in = st.container()
+    message_area = st.container()
     try:
-        draw = _read_and_draw(shown, representation, name, seed, said_in)
+        draw = _read_and_draw(shown, representation, name, seed, message_area)
     except SerError as error:
         errors.show(error)
         return
@@ -164,17 +164,17 @@ def _choose() -> None:
 
 
 def _read_and_draw(
-    shown: SelectedSound, representation: Representation, name: str, seed: int, said_in: Any
+    shown: SelectedSound, representation: Representation, name: str, seed: int, message_area: Any
 ) -> Draw:
     """What the address asks for, after its words and controls."""
     waveform = shown.waveform(representation.sample_rate)
     content = audio.sha256(waveform)
     if name == RECIPE:
-        with said_in:
+        with message_area:
             st.markdown(SAID)
         return _draw(content, representation.hash, name, (), seed, waveform, representation)
     made(name, {}, representation)  # or an error before there are words and controls for it
-    with said_in:
+    with message_area:
         where = ON_SOUND if changes_sound(name) else ON_FEATURES
         st.markdown(f"{plain(find(name).describe)} :gray[{where}]")
         given = augmentation_controls.panel(name, representation)

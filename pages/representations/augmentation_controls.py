@@ -99,14 +99,14 @@ def _valid(
     titles: dict[str, str],
 ) -> dict[str, Any]:
     """The wanted parameters, or the last ones of this augmentation that were valid."""
-    kept: dict[str, dict[str, Any]] = st.session_state.setdefault("_valid_augment", {})
+    last_valid: dict[str, dict[str, Any]] = st.session_state.setdefault("_valid_augment", {})
     which = f"{name}-{representation.name}"
     try:
         made(name, wanted, representation)
     except ParameterError as error:
         errors.show(parameter_controls.with_titles(error, titles))
-        last = "the last valid parameters" if which in kept else "the defaults"
+        last = "the last valid parameters" if which in last_valid else "the defaults"
         st.caption(f"Shown below: {last}.")
-        return kept.get(which, defaults)
-    kept[which] = wanted
+        return last_valid.get(which, defaults)
+    last_valid[which] = wanted
     return wanted

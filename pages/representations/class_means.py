@@ -105,7 +105,7 @@ def _start(active: Active, representation: Representation, path: Path) -> None:
 
 
 def _draw(means: ClassMeans, representation: Representation, path: Path) -> None:
-    """A feature map per emotion on one colour scale; lines in one plot where it is one number."""
+    """A feature map per emotion on one scale; lines in one plot where for one number a frame."""
     view = st.segmented_control(
         "Show",
         list(VIEWS),
@@ -143,8 +143,8 @@ def _draw(means: ClassMeans, representation: Representation, path: Path) -> None
 
 def _small_multiples(shown: dict[str, FeatureMap], means: ClassMeans, scale: Scale) -> None:
     grid = st.grid(3, min_column_width=280, gap="small")
-    for emotion, picture in shown.items():
+    for emotion, feature_map in shown.items():
         with grid.cell(), st.container(border=True, gap="xxsmall"):
             st.html(f"{theme.chip(emotion)} · {count(means.clips[emotion], 'clip')}")
-            figure = feature_map_figure(picture, scale, SMALL)
+            figure = feature_map_figure(feature_map, scale, SMALL)
             theme.figure(figure, key=f"mean-{emotion}", config=QUIET)

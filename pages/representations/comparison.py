@@ -150,12 +150,12 @@ def side_by_side(
     scale = scale_for([one, two])
     lasting = max(len(p.times) for p in (one, two)) * one.step
     sides = zip(st.columns(2), (one, two), ("first", "second"), badges, strict=True)
-    for column, picture, side, badge in sides:
-        span = (picture.start - one.step / 2, picture.start - one.step / 2 + lasting)
-        figure = feature_map_figure(picture, scale, size, span=span)
+    for column, feature_map, side, badge in sides:
+        span = (feature_map.start - one.step / 2, feature_map.start - one.step / 2 + lasting)
+        figure = feature_map_figure(feature_map, scale, size, span=span)
         with column:
             if badge:
                 st.html(badge)
-            name = picture.representation.name
+            name = feature_map.representation.name
             theme.figure(figure, key=f"{key}-{side}-{name}", config=config)
     return scale

@@ -40,11 +40,11 @@ def show(active: Active, shown: SelectedSound, other: SelectedSound | None, name
     if other is None:
         left, right = st.columns([4, 1], gap="medium")
         with right:
-            representation = parameter_controls.panel(name, said_in=left)
+            representation = parameter_controls.panel(name, message_area=left)
         with left:
             _single(feature_maps.one_map(shown, representation), shown)
     else:
-        representation = parameter_controls.panel(name, said_in=st.container(), wide=True)
+        representation = parameter_controls.panel(name, message_area=st.container(), wide=True)
         one, two = (feature_maps.one_map(sound, representation) for sound in (shown, other))
         _pair(one, two, shown, other)
     augmentation.show(shown, representation)
@@ -75,24 +75,24 @@ def _enlarge_another() -> None:
     augmentation.adapt_to(name)
 
 
-def _single(picture: FeatureMap, shown: SelectedSound) -> None:
-    feature_maps.note_if_short(shown, picture)
-    scale = scale_for([picture])
-    theme.figure(feature_map_figure(picture, scale, LARGE), key="enlarged")
-    feature_map_files.show(picture, shown, scale)
-    _numbers(picture, scale)
+def _single(feature_map: FeatureMap, shown: SelectedSound) -> None:
+    feature_maps.note_if_short(shown, feature_map)
+    scale = scale_for([feature_map])
+    theme.figure(feature_map_figure(feature_map, scale, LARGE), key="enlarged")
+    feature_map_files.show(feature_map, shown, scale)
+    _numbers(feature_map, scale)
 
 
 def _pair(one: FeatureMap, two: FeatureMap, shown: SelectedSound, other: SelectedSound) -> None:
     """Both, and what differs when both are brought to one length."""
-    for sound, picture in ((shown, one), (other, two)):
-        feature_maps.note_if_short(sound, picture)
+    for sound, feature_map in ((shown, one), (other, two)):
+        feature_maps.note_if_short(sound, feature_map)
     badges = clip_source.badge(shown), clip_source.badge(other)
     scale = comparison.side_by_side(one, two, size=WIDE, key="large", badges=badges)
-    for column, picture, sound in zip(st.columns(2), (one, two), (shown, other), strict=True):
+    for column, feature_map, sound in zip(st.columns(2), (one, two), (shown, other), strict=True):
         with column:
-            feature_map_files.show(picture, sound, scale)
-            _numbers(picture, scale)
+            feature_map_files.show(feature_map, sound, scale)
+            _numbers(feature_map, scale)
     box = st.expander("Difference: the first minus the second", on_change="rerun", key="apart")
     if box.open:
         with box:
@@ -108,19 +108,19 @@ def _difference(one: FeatureMap, two: FeatureMap) -> None:
     )
 
 
-def _numbers(picture: FeatureMap, scale: Scale) -> None:
+def _numbers(feature_map: FeatureMap, scale: Scale) -> None:
     """How many there are, which the colours do not reach, and what their zero is."""
-    told = beyond_in_words(picture, scale)
+    told = beyond_in_words(feature_map, scale)
     if told:
         st.caption(plain(f"{told}."))
-    level = LEVELS.get(picture.representation.name)
+    level = LEVELS.get(feature_map.representation.name)
     if level:
         st.caption(plain(level))
-    channels, bins, frames = picture.values.shape
+    channels, bins, frames = feature_map.values.shape
     many = f"{channels} channels × " if channels > 1 else ""
     st.caption(
         f"{many}{bins} × {frames} values (bins × frames), one frame every "
-        f"{picture.step * 1000:g} ms · hash `{picture.representation.hash}`",
+        f"{feature_map.step * 1000:g} ms · hash `{feature_map.representation.hash}`",
         help="The hash changes with any parameter and with the code that computes the numbers.",
     )
 

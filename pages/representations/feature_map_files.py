@@ -19,17 +19,21 @@ if TYPE_CHECKING:
     from ser_core.plots.scales import Scale
 
 
-def show(picture: FeatureMap, sound: SelectedSound, scale: Scale) -> None:
+def show(feature_map: FeatureMap, sound: SelectedSound, scale: Scale) -> None:
     """A row of buttons: the feature map as coloured on the page, its numbers, the sound."""
-    draw = partial(print_feature_map, picture, scale=scale)
-    rep = picture.representation
+    draw = partial(print_feature_map, feature_map, scale=scale)
+    rep = feature_map.representation
     makers: dict[str, tuple[str, Callable[[], bytes | str], str]] = {
         "PNG": ("image/png", partial(draw, "png"), "The feature map, for a paper"),
         "SVG": ("image/svg+xml", partial(draw, "svg"), "The feature map, scalable"),
-        "CSV": ("text/csv", partial(to_csv, rep, picture.values), "A row a frame, a column a bin"),
+        "CSV": (
+            "text/csv",
+            partial(to_csv, rep, feature_map.values),
+            "A row a frame, a column a bin",
+        ),
         "NPZ": (
             "application/octet-stream",
-            partial(to_npz, rep, picture.values),
+            partial(to_npz, rep, feature_map.values),
             "For NumPy: values, axes, parameters and their hash",
         ),
     }

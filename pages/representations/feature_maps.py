@@ -44,14 +44,15 @@ def one_map(shown: SelectedSound, representation: Representation) -> FeatureMap:
     return feature_map_of(representation, values[0], shown.name, shown.start)
 
 
-def note_if_short(shown: SelectedSound, picture: FeatureMap) -> None:
+def note_if_short(shown: SelectedSound, feature_map: FeatureMap) -> None:
     """Say so where the sound does not fill one analysis window."""
-    rep = picture.representation
+    rep = feature_map.representation
     window = rep.n_fft / rep.sample_rate
     if shown.duration < window:
         st.warning(
             f"{plain(shown.name)} lasts {length(shown.duration)}, shorter than one window of "
-            f"{1000 * window:g} ms: {count(picture.values.shape[-1], 'frame')}, of little meaning."
+            f"{1000 * window:g} ms: "
+            f"{count(feature_map.values.shape[-1], 'frame')}, of little meaning."
         )
 
 

@@ -45,12 +45,12 @@ def _grid(shown: list[FeatureMap], sound: SelectedSound) -> None:
     st.subheader("All thirteen")
     feature_maps.note_if_short(sound, shown[0])
     grid = st.grid(4, min_column_width=330, gap="small")
-    for picture in shown:
-        wide = 2 if len(picture.values) > 1 else 1
+    for feature_map in shown:
+        wide = 2 if len(feature_map.values) > 1 else 1
         with grid.cell(column_span=wide), st.container(border=True, gap="xxsmall"):
-            _title_button(picture)
-            figure = feature_map_figure(picture, scale_for([picture]), SMALL, beside=True)
-            theme.figure(figure, key=f"small-{picture.representation.name}", config=QUIET)
+            _title_button(feature_map)
+            figure = feature_map_figure(feature_map, scale_for([feature_map]), SMALL, beside=True)
+            theme.figure(figure, key=f"small-{feature_map.representation.name}", config=QUIET)
     st.caption(
         "Click a title to enlarge a feature map, with its parameters, its method, downloads and "
         "class means. Point at a map to read time, bin and value. Where it has more bins or "
@@ -61,8 +61,8 @@ def _grid(shown: list[FeatureMap], sound: SelectedSound) -> None:
 def _pairs(shown: SelectedSound, other: SelectedSound) -> None:
     """A row a representation: both sounds on one colour scale and one time scale."""
     first, second = feature_maps.all_maps(shown), feature_maps.all_maps(other)
-    for sound, picture in ((shown, first[0]), (other, second[0])):
-        feature_maps.note_if_short(sound, picture)
+    for sound, feature_map in ((shown, first[0]), (other, second[0])):
+        feature_maps.note_if_short(sound, feature_map)
     badges = clip_source.badge(shown), clip_source.badge(other)
     for one, two in zip(first, second, strict=True):
         with st.container(border=True, gap="xxsmall"):
@@ -70,8 +70,8 @@ def _pairs(shown: SelectedSound, other: SelectedSound) -> None:
             comparison.side_by_side(one, two, size=SMALL, key="small", config=QUIET, badges=badges)
 
 
-def _title_button(picture: FeatureMap) -> None:
-    rep = picture.representation
+def _title_button(feature_map: FeatureMap) -> None:
+    rep = feature_map.representation
     st.button(
         f"**{plain(rep.title)}**",
         key=f"enlarge-{rep.name}",

@@ -37,22 +37,22 @@ STEPS = {
 """How far the plus and minus of a control go; 1 where nothing is said."""
 
 
-def panel(name: str, *, said_in: DeltaGenerator, wide: bool = False) -> Representation:
+def panel(name: str, *, message_area: DeltaGenerator, wide: bool = False) -> Representation:
     """Show the controls; the representation they describe, or the last one that was valid.
 
     Args:
         name: Of the representation.
-        said_in: Where to say what is wrong.
+        message_area: Where to say what is wrong.
         wide: Lay the controls in rows instead of one column.
     """
-    with said_in:
+    with message_area:
         wanted = _from_address(name)
     st.markdown("**Parameters**")
     with st.grid(8, min_column_width=132, vertical_alignment="top") if wide else st.container():
         for field in dataclasses.fields(REPRESENTATIONS[name]):
             _control(name, field, wanted.get(field.name, field.default))
     reset_button("Reset to defaults", url_params.forget_parameters, name)
-    with said_in:
+    with message_area:
         return _made(name, wanted)
 
 
@@ -158,12 +158,14 @@ def with_titles(error: ParameterError, titles: Mapping[str, str]) -> ParameterEr
     if not names:
         return error
 
-    def told(text: str) -> str:
+    def explained(text: str) -> str:
         return re.sub(
             rf"(?<!['\w])({names})(?!['\w])", lambda m: f"“{titles[m[0]]}” ({m[0]})", text
         )
 
-    return ParameterError(told(error.problem), subject=error.subject, remedy=told(error.remedy))
+    return ParameterError(
+        explained(error.problem), subject=error.subject, remedy=explained(error.remedy)
+    )
 
 
 def kind_of(field: dataclasses.Field[Any]) -> type[int] | type[float]:
@@ -251,11 +253,11 @@ def labels(name: str) -> dict[str, str]:
 
 def _made(name: str, wanted: dict[str, Any]) -> Representation:
     """The representation; if the parameters do not go together, the last one of which they did."""
-    kept: dict[str, Representation] = st.session_state.setdefault("_valid", {})
+    last_valid: dict[str, Representation] = st.session_state.setdefault("_valid", {})
     try:
-        kept[name] = make(name, **wanted)
+        last_valid[name] = make(name, **wanted)
     except ParameterError as error:
         errors.show(with_titles(error, labels(name)))
-        last = "the last valid parameters" if name in kept else "the defaults"
+        last = "the last valid parameters" if name in last_valid else "the defaults"
         st.caption(f"Shown below: {last}.")
-    return kept.get(name) or make(name)
+    return last_valid.get(name) or make(name)

@@ -50,7 +50,7 @@ def _figures(report: Report) -> None:
 
 
 def _verdict(report: Report) -> str:
-    """What the diagram says, in words."""
+    """The reliability diagram in words."""
     floor = (
         f"On so many clips even a perfectly calibrated model has an ECE of about "
         f"**{report.ece_by_chance:.3f}**."

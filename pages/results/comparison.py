@@ -42,7 +42,7 @@ def show(run_ids: list[str]) -> None:
 
 
 def body(found: Mapping[str, RunInfo]) -> None:
-    """Finished runs side by side, and the paired test on the clips that all of them answered.
+    """Finished runs side by side, and the paired test on the clips that all of them classified.
 
     Args:
         found: By a name that tells them apart.
@@ -132,13 +132,13 @@ def _paired(found: Mapping[str, RunInfo], reports: dict[str, Report], metric: st
     """The test on common clips, pair by pair, in words."""
     by_speaker = not any(report.speakers_shared for report in reports.values())
     ids = tuple((name, run.id, *loading.stamp(run)) for name, run in found.items())
-    kept: dict[Any, Ranking] = st.session_state.setdefault("_contests", {})
+    cached: dict[Any, Ranking] = st.session_state.setdefault("_contests", {})
     key = (ids, metric)
-    if key not in kept:
+    if key not in cached:
         with st.spinner("Testing the difference on the same clips …"):
             given = {name: loading.predictions(run).part("test") for name, run in found.items()}
-            kept[key] = ranking(given, metric, by_speaker=by_speaker)
-    _test(kept[key], reports)
+            cached[key] = ranking(given, metric, by_speaker=by_speaker)
+    _test(cached[key], reports)
 
 
 def _test(result: Ranking, reports: dict[str, Report]) -> None:

@@ -1,4 +1,4 @@
-"""The confusion matrix, and the clips of the chosen cell to hear."""
+"""The confusion matrix, and the clips of the chosen cell."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.components import downloads, scores, theme
-from pages.results import answer_table, loading, url_params
+from pages.results import loading, prediction_table, url_params
 from ser_core.core.formatting import count
 from ser_core.evaluation.clip_predictions import confusion_cell
 from ser_core.plots.publication_results import print_confusion
@@ -58,8 +58,8 @@ def _clicked() -> None:
     chosen: Any = st.session_state[CHART]
     points = chosen["selection"]["points"]
     if points:
-        true, answer = points[0]["customdata"][:2]
-        url_params.write(cell=f"{true}:{answer}")
+        true, predicted = points[0]["customdata"][:2]
+        url_params.write(cell=f"{true}:{predicted}")
 
 
 def _valid_cell(report: Report) -> tuple[str, str] | None:
@@ -70,14 +70,14 @@ def _valid_cell(report: Report) -> tuple[str, str] | None:
 def _cell(run: RunInfo, report: Report) -> None:
     chosen = _valid_cell(report) or _most_frequent_error(report)
     _choices(report, chosen)
-    true, answer = chosen
-    rows = confusion_cell(loading.answers(run), true, answer)
+    true, predicted = chosen
+    rows = confusion_cell(loading.table(run), true, predicted)
     if rows.empty:
-        st.info(f"No clip of {true} was predicted as {answer}.")
+        st.info(f"No clip of {true} was predicted as {predicted}.")
         return
-    meaning = "right" if true == answer else "wrong"
-    st.markdown(f"**{count(len(rows), 'prediction')}**: {true} as {answer}, {meaning}")
-    answer_table.show(run, rows, key=f"cell-{true}-{answer}")
+    meaning = "right" if true == predicted else "wrong"
+    st.markdown(f"**{count(len(rows), 'prediction')}**: {true} as {predicted}, {meaning}")
+    prediction_table.show(run, rows, key=f"cell-{true}-{predicted}")
 
 
 def _most_frequent_error(report: Report) -> tuple[str, str]:

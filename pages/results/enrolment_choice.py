@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ser_core.runs.catalogue import RunInfo
 
-VOICES = {url_params.STRANGERS: "Not enrolled", url_params.ENROLLED: "Enrolled"}
+VOICES = {url_params.UNSEEN: "Not enrolled", url_params.ENROLLED: "Enrolled"}
 
 
 def choose(found: Sequence[RunInfo]) -> None:
@@ -24,7 +24,7 @@ def choose(found: Sequence[RunInfo]) -> None:
         "Enrolment of the test speakers",
         list(VOICES),
         format_func=lambda voices: VOICES[voices],
-        default=url_params.ENROLLED if url_params.enrolled() else url_params.STRANGERS,
+        default=url_params.ENROLLED if url_params.enrolled() else url_params.UNSEEN,
         required=True,
         key=f"voices-{'-'.join(run.id for run in found)}",
         help="**Not enrolled**: nothing is known of the speaker; lists show this score. "
@@ -38,7 +38,7 @@ def choose(found: Sequence[RunInfo]) -> None:
 
 
 def hint(run: RunInfo) -> str:
-    """Where the better figure is, of a model that is looked at as if it could enrol no one."""
+    """Link to the better figure with enrolment, of a model that is shown without."""
     if url_params.enrolled() or not run.result or not run.result.enrolled:
         return ""
     value = run.result.enrolled.value

@@ -34,11 +34,11 @@ def show(run: RunInfo, report: Report) -> None:
 
 def _curves(course: LearningCurve) -> None:
     best, last = course.best_epoch, len(course.history)
-    kept = course.at(best)
+    chosen = course.at(best)
     with st.container(border=True):
         st.markdown(
             f"**{course.name[:1].upper()}{course.name[1:]}**: best epoch {best} of {last}, with "
-            f"a validation UAR of {kept['val_uar']:.3f}; the last epoch had "
+            f"a validation UAR of {chosen['val_uar']:.3f}; the last epoch had "
             f"{course.at(last)['val_uar']:.3f}. {course.minutes:.1f} min.",
             help="Selected on validation clips. The test clips are predicted once, with "
             "the weights of that epoch.",

@@ -101,13 +101,13 @@ def _predictions(
     return catalogue.predictions_of(_run, enrolled=known)
 
 
-def answers(run: RunInfo) -> pd.DataFrame:
+def table(run: RunInfo) -> pd.DataFrame:
     """Test predictions as `clip_predictions` gives them; not to be written to."""
-    return _answers(str(run.folder), _stamp(run), enrolled(run), run)
+    return _table(str(run.folder), _stamp(run), enrolled(run), run)
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
-def _answers(folder: str, stamp: float, known: bool, _run: RunInfo) -> pd.DataFrame:  # noqa: ARG001
+def _table(folder: str, stamp: float, known: bool, _run: RunInfo) -> pd.DataFrame:  # noqa: ARG001
     return clip_predictions(predictions(_run).part("test"))
 
 

@@ -1,4 +1,4 @@
-"""Misclassified clips, the most confident first, with filters and one of them to hear."""
+"""Misclassified clips, the most confident first, with filters and a player."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.components import downloads, scores
-from pages.results import answer_table, loading
+from pages.results import loading, prediction_table
 from ser_core.core.formatting import count
 from ser_core.evaluation.clip_predictions import mistakes
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 def show(run: RunInfo, report: Report) -> None:
     """Filters and table on the left, the chosen mistake on the right."""
-    wrong = mistakes(loading.answers(run))
+    wrong = mistakes(loading.table(run))
     if wrong.empty:
         st.success("Every test clip was classified correctly.")
         return
-    total = len(loading.answers(run))
+    total = len(loading.table(run))
     st.markdown(
         f"**{len(wrong):,} of {count(total, 'prediction')} are wrong** "
         f"({100 * len(wrong) / total:.1f} %), most confident first. {scores.badge(report.badge)}"
@@ -33,14 +33,16 @@ def show(run: RunInfo, report: Report) -> None:
     with left:
         rows = _filtered(wrong)
         picked = (
-            answer_table.choose_row(rows, key="mistakes-table", height=440) if len(rows) else None
+            prediction_table.choose_row(rows, key="mistakes-table", height=440)
+            if len(rows)
+            else None
         )
         if picked is None:
             st.info("No error matches. Remove a filter.")
             return
         _below(run, rows)
     with right:
-        answer_table.show_answer(run, rows.iloc[picked], key="mistake")
+        prediction_table.show_prediction(run, rows.iloc[picked], key="mistake")
 
 
 def _filtered(wrong: pd.DataFrame) -> pd.DataFrame:

@@ -107,7 +107,7 @@ def _groups(run: RunInfo, report: Report, column: str, groups: Groups) -> None:
 
 
 def _how(groups: Groups) -> str:
-    """What the interval of each group rests on; within one speaker it is always clips."""
+    """Units of the interval of each group; within one speaker they are always clips."""
     first = groups.groups[0].uar
     return f"Intervals: {first.method} over the {first.over} of each."
 

@@ -40,7 +40,7 @@ VIEWS = {
     "Courses": courses_view.show,
     "Recipe and split": recipe_and_split.show,
 }
-JUDGED = {
+EVALUATION_VIEWS = {
     **{name: VIEWS[name] for name in list(VIEWS)[:4]},
     "Against its model": saved_evaluations.against_source,
     "Model and clips": saved_evaluations.model_and_clips,
@@ -67,7 +67,7 @@ def show(run_id: str) -> None:
 
 
 def _views(run: RunInfo, report: Report) -> None:
-    views = JUDGED if isinstance(run, SavedEvaluation) else VIEWS
+    views = EVALUATION_VIEWS if isinstance(run, SavedEvaluation) else VIEWS
     if isinstance(run, SavedEvaluation) and not run.exported:
         views = {
             name: view

@@ -160,7 +160,7 @@ def _open_cell(chosen: Sequence[RunInfo], row: int) -> None:
 
 
 def _lines(chosen: Sequence[RunInfo]) -> pd.DataFrame:
-    """A row a result; without the columns that tell nothing."""
+    """A row a result; without columns of one value."""
     table = pd.DataFrame([_line(run) for run in chosen])
     dull = ["Corpus"] if len(set(table["Corpus"])) == 1 else []
     if table["Enrolled"].isna().all():
@@ -259,29 +259,29 @@ def _actions(chosen: Sequence[RunInfo], picked: Sequence[RunInfo]) -> None:
 
 def delete(picked: Sequence[RunInfo]) -> None:
     """Delete runs, and offer to bring them back."""
-    kept = []
+    deleted = []
     for run in picked:
         job = job_of(run.id)
         if job is not None and job.state is State.RUNNING:
             st.session_state["_run_error"] = f"{run.name} is being trained. Cancel that first."
             continue
         try:
-            kept.append(catalogue.delete(run))
+            deleted.append(catalogue.delete(run))
         except SerError as error:
             st.session_state["_run_error"] = str(error)
-    st.session_state["_deleted"] = [*_deleted(), *kept]
+    st.session_state["_deleted"] = [*_deleted(), *deleted]
     st.session_state.pop(TABLE, None)  # or the tick would pass to the run that takes its row
     url_params.show_all()
 
 
 def _undo() -> None:
-    """Say what was deleted, with the way back."""
+    """Note on what was deleted, with a button to restore it."""
     if "_run_error" in st.session_state:
         st.error(plain(st.session_state.pop("_run_error")))
-    if kept := _deleted():
+    if deleted := _deleted():
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             days = catalogue.TRASH.days
-            st.markdown(f"{count(len(kept), 'result')} deleted; restorable for {days} days.")
+            st.markdown(f"{count(len(deleted), 'result')} deleted; restorable for {days} days.")
             st.button("Undo", on_click=_restore)
 
 

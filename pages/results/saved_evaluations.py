@@ -95,7 +95,7 @@ def against_source(run: RunInfo, _report: Report) -> None:
 
 
 def _chosen(run: SavedEvaluation) -> ModelInfo | None:
-    """The model behind a file that was exported elsewhere, as the user says; first its namesake."""
+    """The model of a file that was exported elsewhere, chosen by the user."""
     known = {each.key: each for each in models(exported=False)}
     own = run.name.partition(" of ")[2]
     named = [key for key, each in known.items() if own and each.title.startswith(own)]

@@ -10,7 +10,7 @@ CELL = "cell"
 VOICES = "voices"
 OWN = (RUN, COMPARE, CELL, VOICES)
 
-STRANGERS, ENROLLED = "strangers", "enrolled"
+UNSEEN, ENROLLED = "strangers", "enrolled"
 
 
 def read(name: str) -> str:
@@ -54,5 +54,5 @@ def enrolled() -> bool:
 
 def cell() -> tuple[str, str] | None:
     """True and predicted emotion of the chosen cell of the confusion matrix."""
-    true, _, answer = read(CELL).partition(":")
-    return (true, answer) if answer else None
+    true, _, predicted = read(CELL).partition(":")
+    return (true, predicted) if predicted else None

@@ -21,15 +21,15 @@ METRICS = {"uar": "UAR", "wa": "WA (accuracy)", "success": "Success rate"}
 
 
 def show(card: Card) -> None:
-    """All attacks, one place at a time."""
+    """All attacks, one domain at a time."""
     st.subheader("Adversarial attacks")
-    places = _places(card)
+    domains = _by_domain(card)
     left, right = st.columns(2)
     with left:
-        place = st.segmented_control(
+        domain = st.segmented_control(
             "Domain",
-            list(places),
-            default=next(iter(places)),
+            list(domains),
+            default=next(iter(domains)),
             required=True,
             format_func=lambda name: ATTACK_DOMAINS[name].title,
             help=" ".join(each.describe for _, each in ATTACK_DOMAINS.items()),
@@ -46,25 +46,30 @@ def show(card: Card) -> None:
                 "attack changes to a wrong one."
             ),
         )
-    seen, heard = places[str(place)]
-    _curves(seen, heard, str(metric), card)
+    seen, resynthesised = domains[str(domain)]
+    _curves(seen, resynthesised, str(metric), card)
     _in_sigma(seen)
-    _flows({**seen, **{f"{name}, resynthesised": curve for name, curve in heard.items()}})
+    _flows({**seen, **{f"{name}, resynthesised": curve for name, curve in resynthesised.items()}})
 
 
-def _places(card: Card) -> dict[str, tuple[dict[str, Curve], dict[str, Curve]]]:
-    """By place: attacks as the network sees them, and as they are heard."""
+def _by_domain(card: Card) -> dict[str, tuple[dict[str, Curve], dict[str, Curve]]]:
+    """By domain: attacks as the network sees them, and resynthesised."""
     found: dict[str, tuple[dict[str, Curve], dict[str, Curve]]] = {}
     for curve in card.attacks:
-        attack, place, *heard = curve.name.split("-")
-        found.setdefault(place, ({}, {}))[1 if heard else 0][attack] = curve
+        attack, domain, *resynthesised = curve.name.split("-")
+        found.setdefault(domain, ({}, {}))[1 if resynthesised else 0][attack] = curve
     return found
 
 
-def _curves(seen: dict[str, Curve], heard: dict[str, Curve], metric: str, card: Card) -> None:
+def _curves(
+    seen: dict[str, Curve], resynthesised: dict[str, Curve], metric: str, card: Card
+) -> None:
     chance = None if metric == "success" else 1 / len(set(card.curves[0].clean.predictions.true))
-    parts = {"Attacked representation": seen, "Resynthesised as sound and classified again": heard}
-    parts = parts if heard else {"": seen}
+    parts = {
+        "Attacked representation": seen,
+        "Resynthesised as sound and classified again": resynthesised,
+    }
+    parts = parts if resynthesised else {"": seen}
     for number, (column, (title, curves)) in enumerate(
         zip(st.columns(len(parts)), parts.items(), strict=True)
     ):
@@ -81,7 +86,7 @@ def _curves(seen: dict[str, Curve], heard: dict[str, Curve], metric: str, card: 
 
 
 def _in_sigma(seen: dict[str, Curve]) -> None:
-    """Epsilon in the unit of z-scored pictures, which others use; and half of the clips turned."""
+    """Epsilon in units of z-scored features, as in the literature; and half of the clips turned."""
     curve = next(iter(seen.values()))
     lines = []
     for name, each in seen.items():

@@ -15,19 +15,23 @@ from ser_core import audio
 from ser_core.features.feature_map import feature_map_of
 from ser_core.inference.evaluation_clips import UNKNOWN, EvaluationClips, clip_source
 from ser_core.plots.representations import SMALL, feature_map_figure
-from ser_core.plots.results import answer_figure
+from ser_core.plots.results import prediction_figure
 from ser_core.plots.scales import scale_for
 from ser_core.robustness.attack_domains import ATTACK_DOMAINS, attackable, mean_sigma
 from ser_core.robustness.attack_sweep import smallest_epsilon
 from ser_core.robustness.attacks import ATTACKS
 from ser_core.robustness.curve import written
-from ser_core.robustness.single_clip import CLEAN, HEARD, SEEN, Attacked, attacked
+from ser_core.robustness.single_clip import CLEAN, RESYNTHESISED, SEEN, Attacked, attacked
 
 if TYPE_CHECKING:
     from pages.components.selection import Active
     from ser_core.inference.catalogue import ModelInfo
 
-ANSWERED = {CLEAN: "Clean", SEEN: "Attacked representation", HEARD: "Attacked sound"}
+TITLES = {
+    CLEAN: "Clean",
+    SEEN: "Attacked representation",
+    RESYNTHESISED: "Attacked sound",
+}
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Choice:
     """Values of the controls."""
 
     attack: str
-    place: str
+    domain: str
     level: float
 
 
@@ -57,7 +61,7 @@ def show(info: ModelInfo, active: Active) -> None:
     found = _attacked(predictor, info, active, choice)
     if found.status:
         st.info(f"This clip cannot be attacked: {found.status}.")
-    _answers(found, str(row["emotion"]), info, choice)
+    _predictions(found, str(row["emotion"]), info, choice)
     _sounds(found)
     _feature_maps(found, active.clip)
     _smallest(predictor, info, active, choice)
@@ -87,7 +91,7 @@ def _controls(model: Any) -> Choice:
             help=" ".join(f"{each.title}: {each.describe}" for _, each in ATTACKS.items()),
         )
     with two:
-        place = st.selectbox(
+        domain = st.selectbox(
             "Domain",
             list(ATTACK_DOMAINS),
             format_func=lambda name: ATTACK_DOMAINS[name].title,
@@ -95,7 +99,7 @@ def _controls(model: Any) -> Choice:
             bind="query-params",
             help=" ".join(each.describe for _, each in ATTACK_DOMAINS.items()),
         )
-    where = ATTACK_DOMAINS[str(place)]
+    where = ATTACK_DOMAINS[str(domain)]
     levels, unit = where.levels(model), where.unit(model)
     help_ = "Largest change of any value of the representation."
     if unit == "dB":
@@ -108,10 +112,10 @@ def _controls(model: Any) -> Choice:
             levels,
             value=levels[len(levels) // 2],
             format_func=lambda value: written(value, unit),
-            key=f"one-level-{place}",
+            key=f"one-level-{domain}",
             help=help_,
         )
-    return Choice(str(attack), str(place), float(level))
+    return Choice(str(attack), str(domain), float(level))
 
 
 def _subset(predictor: Any, active: Active) -> EvaluationClips:
@@ -121,30 +125,30 @@ def _subset(predictor: Any, active: Active) -> EvaluationClips:
 
 def _attacked(predictor: Any, info: ModelInfo, active: Active, choice: Choice) -> Attacked:
     key = (str(info.folder), info.changed, str(active.corpus.path(active.clip)), choice)
-    kept: dict[Any, Attacked] = st.session_state.setdefault("_attacked", {})
-    if key not in kept:
-        while len(kept) > 12:
-            kept.pop(next(iter(kept)))
+    cached: dict[Any, Attacked] = st.session_state.setdefault("_attacked", {})
+    if key not in cached:
+        while len(cached) > 12:
+            cached.pop(next(iter(cached)))
         with st.spinner("Attacking …"):
-            kept[key] = attacked(
-                predictor, _subset(predictor, active), choice.attack, choice.place, choice.level
+            cached[key] = attacked(
+                predictor, _subset(predictor, active), choice.attack, choice.domain, choice.level
             )
-    return kept[key]
+    return cached[key]
 
 
-def _answers(found: Attacked, true: str, info: ModelInfo, choice: Choice) -> None:
+def _predictions(found: Attacked, true: str, info: ModelInfo, choice: Choice) -> None:
     answers = found.answers
-    unit = ATTACK_DOMAINS[choice.place]
+    unit = ATTACK_DOMAINS[choice.domain]
     columns = st.columns(len(answers))
     clean = max(answers[CLEAN], key=answers[CLEAN].__getitem__)
     for column, (name, given) in zip(columns, answers.items(), strict=True):
         top = max(given, key=given.__getitem__)
         with column:
-            st.markdown(f"**{ANSWERED[name]}**")
+            st.markdown(f"**{TITLES[name]}**")
             note = "right" if top == true else "wrong"
             turned = " · attack success" if name != CLEAN and clean == true and top != true else ""
             st.html(f"{theme.chip(top)} {100 * given[top]:.0f} % · {note}{turned}")
-            theme.figure(answer_figure(given, true=true), key=f"one-{name}")
+            theme.figure(prediction_figure(given, true=true), key=f"one-{name}")
     badge = f" [{info.worth.badge}]" if info.worth.badge else ""
     st.caption(plain(f"{ATTACKS[choice.attack].title} {unit.title}{badge}."))
 
@@ -200,16 +204,16 @@ def _feature_maps(found: Attacked, clip: str) -> None:
     if rep.summary:
         st.caption("This model uses one feature vector per clip, so there is no feature map.")
         return
-    for column, (name, (picture, own)) in zip(st.columns(3), shown.items(), strict=True):
+    for column, (name, (feature_map, own)) in zip(st.columns(3), shown.items(), strict=True):
         with column:
             st.caption(f"{name}, {rep.title.lower()} ({rep.unit})" if rep.unit else name)
-            theme.figure(feature_map_figure(picture, own, SMALL), key=f"picture-{name}")
+            theme.figure(feature_map_figure(feature_map, own, SMALL), key=f"picture-{name}")
 
 
 def _smallest(predictor: Any, info: ModelInfo, active: Active, choice: Choice) -> None:
     """The least epsilon that turns this clip, once it was asked for."""
-    key = (str(info.folder), info.changed, active.clip, choice.attack, choice.place)
-    kept: dict[Any, float | None] = st.session_state.setdefault("_smallest", {})
+    key = (str(info.folder), info.changed, active.clip, choice.attack, choice.domain)
+    cached: dict[Any, float | None] = st.session_state.setdefault("_smallest", {})
     st.button(
         "Find the smallest successful epsilon",
         on_click=_request,
@@ -218,12 +222,12 @@ def _smallest(predictor: Any, info: ModelInfo, active: Active, choice: Choice) -
     )
     if st.session_state.get("_smallest_asked") != key:
         return
-    if key not in kept:
+    if key not in cached:
         with st.spinner("Attacking at several levels …"):
-            kept[key] = smallest_epsilon(
-                predictor, _subset(predictor, active), choice.attack, choice.place
+            cached[key] = smallest_epsilon(
+                predictor, _subset(predictor, active), choice.attack, choice.domain
             )
-    found, unit = kept[key], ATTACK_DOMAINS[choice.place].unit(attackable(predictor))
+    found, unit = cached[key], ATTACK_DOMAINS[choice.domain].unit(attackable(predictor))
     st.markdown(
         f"The attack succeeds from **{written(float(f'{found:.3g}'), unit)}** on."
         if found is not None

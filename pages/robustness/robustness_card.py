@@ -12,7 +12,7 @@ from pages.components import downloads, theme
 from pages.components.errors import error_boundary, plain
 from pages.robustness import attack_charts, loading, run_form
 from ser_core.plots.publication_robustness import findings, markdown, page, print_card
-from ser_core.plots.robustness import overview_figure, recalls_figure, trouble_figure
+from ser_core.plots.robustness import overview_figure, perturbation_figure, recalls_figure
 from ser_core.robustness.assessment import root
 from ser_core.robustness.card import Card, CardInfo, cards
 from ser_core.robustness.card_comparison import gain_between
@@ -166,7 +166,7 @@ def _curve(curve: Curve, card: Card) -> None:
     st.markdown(f"**{curve.title}**: {plain(curve.describe)}")
     left, right = st.columns(2)
     with left:
-        theme.figure(trouble_figure(curve, axis=axis, chance=_chance(card)), key="trouble")
+        theme.figure(perturbation_figure(curve, axis=axis, chance=_chance(card)), key="trouble")
     with right:
         theme.figure(recalls_figure(curve, axis=axis), key="recalls")
     badge = f" [{card.badge}]" if card.badge else ""
@@ -179,7 +179,7 @@ def _chance(card: Card) -> float:
 
 
 def _compare(card: Card, own: CardInfo) -> None:
-    """What mending gained and cost, against a card of another model or training."""
+    """Gain and cost against a card of another model or training."""
     others = {each.folder.name: each for each in cards(root()) if each.folder != own.folder}
     if not others or not (card.line or card.attacks):
         return

@@ -66,7 +66,7 @@ def show(info: ModelInfo) -> None:
 
 
 def explain_no_gradient(info: ModelInfo) -> bool:
-    """Whether a model cannot be attacked; if so, say why, and lead to those that can."""
+    """Whether a model cannot be attacked; if so, show why, and link to those that can."""
     if has_gradient(info):
         return False
     networks = list(networks_of(info))

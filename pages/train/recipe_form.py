@@ -129,9 +129,9 @@ def _fractions() -> None:
     held = draft.get(recipe_state.content(), "split.fractions")
     usable = isinstance(held, list | tuple) and len(held) == len(PARTS)
     own = draft.get(recipe_state.content(), "split.policy") in TEST_IS_ONE_SPEAKER
-    for place, part in enumerate(PARTS[1 : 2 if own else 3], start=1):
+    for index, part in enumerate(PARTS[1 : 2 if own else 3], start=1):
         key = f"recipe:split.{part}"
-        st.session_state[key] = round(100 * float(held[place])) if usable else 10
+        st.session_state[key] = round(100 * float(held[index])) if usable else 10
         st.number_input(
             f"{part.capitalize()} (%)",
             0,

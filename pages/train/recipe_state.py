@@ -25,19 +25,19 @@ FROM = "from-run"
 SHARED = ("corpus", "reader")
 """Fields of a recipe that the selection of all pages decides."""
 
-KEPT = "_recipe_form"
+FORM_STATE = "_recipe_form"
 
-PARTS_WITH_VOICES = 3
+PARTS_WITH_SPEAKERS = 3
 """Training, validation and test need a speaker each."""
 
 
 def restore() -> None:
-    """Bring back what the form held, where the address says nothing of it."""
+    """Bring back what the form held, where the address does not."""
     here = _in_address()
     if here:
-        st.session_state[KEPT] = here
+        st.session_state[FORM_STATE] = here
     else:
-        for name, text in st.session_state.get(KEPT, {}).items():
+        for name, text in st.session_state.get(FORM_STATE, {}).items():
             st.query_params[name] = text
 
 
@@ -65,7 +65,7 @@ def base() -> draft.Content:
 
 def _default_policy(speakers: int) -> str:
     """The split to begin with: speaker-disjoint wherever there are enough speakers."""
-    return "speaker-disjoint" if speakers >= PARTS_WITH_VOICES else draft.default("split.policy")
+    return "speaker-disjoint" if speakers >= PARTS_WITH_SPEAKERS else draft.default("split.policy")
 
 
 def changes() -> dict[str, Any]:
@@ -84,7 +84,7 @@ def recipe() -> Recipe:
     """The recipe.
 
     Raises:
-        ParameterError: If a name or value is wrong; all faults are told.
+        ParameterError: If a name or value is wrong; all faults are listed.
     """
     from ser_core.recipes.recipe import parse
 
@@ -116,7 +116,7 @@ def reset() -> None:
     """Back to the defaults."""
     _drop("")
     st.query_params.pop(FROM, None)
-    st.session_state.pop(KEPT, None)
+    st.session_state.pop(FORM_STATE, None)
 
 
 def _drop(prefix: str) -> None:
@@ -126,4 +126,4 @@ def _drop(prefix: str) -> None:
 
 
 def _remember() -> None:
-    st.session_state[KEPT] = _in_address()
+    st.session_state[FORM_STATE] = _in_address()

@@ -72,14 +72,14 @@ def _summary(recipe: Recipe) -> None:
 def _split_of(choice: str, recipe: Recipe) -> tuple[Split, str, str]:
     """Split of the open corpus with its leak grade and its reading, cached while both stay."""
     corpus = selection.active().corpus
-    kept = st.session_state.get("_recipe_split")
-    if kept is None or kept[0] is not corpus or kept[1] != choice:
+    cached = st.session_state.get("_recipe_split")
+    if cached is None or cached[0] is not corpus or cached[1] != choice:
         split = _split_from_recipe(recipe)
         audit = audit_split(split, corpus)
-        kept = st.session_state["_recipe_split"] = (
+        cached = st.session_state["_recipe_split"] = (
             corpus, choice, (split, audit.grade, audit.reading.partition(" Identical")[0])
         )  # fmt: skip
-    found: tuple[Split, str, str] = kept[2]
+    found: tuple[Split, str, str] = cached[2]
     return found
 
 

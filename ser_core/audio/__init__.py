@@ -1,4 +1,4 @@
-"""Decode any sound to a mono `Waveform` within bounds, or say why not.
+"""Decode audio files to a mono `Waveform` within limits; refusals are `AudioError`.
 
 WAV, FLAC, MP3, OGG, Opus and AIFF are read by libsndfile, M4A, WebM, MP4 and the like by the FFmpeg
 libraries inside PyAV's wheel; a system ffmpeg is never called. The content decides, not the name.

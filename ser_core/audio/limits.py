@@ -1,4 +1,4 @@
-"""How large a sound may be, enforced while it is decoded."""
+"""Limits on size, length and format of audio, enforced while it is decoded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ser_core.core.errors import AudioError, ParameterError
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds that keep one file from filling memory or taking forever.
+    """Bounds on memory and time that one file may take.
 
     Attributes:
         max_bytes: Size of the file, encoded.
@@ -20,7 +20,7 @@ class Limits:
         min_rate: Lowest sample rate in Hz; telephone speech is 8000.
         max_rate: Highest sample rate in Hz; studio recorders reach 192000.
         max_channels: Number of channels.
-        max_decoded_bytes: Size of the decoded float32 samples that are kept.
+        max_decoded_bytes: Size of the decoded float32 samples.
 
     Raises:
         ParameterError: If a bound is not positive.
@@ -93,7 +93,7 @@ class Intake:
     Args:
         limits: The bounds.
         name: What errors call the file.
-        mix: Keep the mean of the channels instead of all of them.
+        mix: Mix down to the mean of the channels.
     """
 
     def __init__(self, limits: Limits, name: str, *, mix: bool) -> None:
@@ -108,11 +108,11 @@ class Intake:
 
     @property
     def seconds(self) -> float:
-        """Length of what was taken in."""
+        """Seconds decoded so far."""
         return self.frames / self.sample_rate if self.sample_rate else 0.0
 
     def open(self, sample_rate: int, channels: int) -> None:
-        """State the format of the blocks to come.
+        """Set the format of the blocks that follow.
 
         Raises:
             AudioError: If it is out of bounds.
@@ -121,7 +121,7 @@ class Intake:
         self.sample_rate, self.channels = sample_rate, channels
 
     def add(self, block: Samples) -> None:
-        """Take a block of shape (frames, channels).
+        """Append a block of shape (frames, channels).
 
         Raises:
             AudioError: If it makes the sound too long or too large, or is not finite.
@@ -134,9 +134,9 @@ class Intake:
                 subject=self.name,
                 remedy="Export it again as 16-bit or 24-bit PCM",
             )
-        self._keep(_mean_of_channels(block) if self.mix else block)
+        self._append(_mean_of_channels(block) if self.mix else block)
 
-    def _keep(self, block: Samples) -> None:
+    def _append(self, block: Samples) -> None:
         self._bytes += block.nbytes
         if self._bytes > self.limits.max_decoded_bytes:
             raise AudioError(
@@ -147,7 +147,7 @@ class Intake:
         self._blocks.append(block)
 
     def sound(self) -> Sound:
-        """Everything taken in, as one array of shape (samples, 1 if mixed else channels)."""
+        """All blocks as one array of shape (samples, 1 if mixed else channels), float32."""
         blocks = self._blocks
         return Sound(blocks[0] if len(blocks) == 1 else np.concatenate(blocks), self.sample_rate)
 

@@ -1,4 +1,4 @@
-"""The public verbs: `load`, `decode` and `info`."""
+"""Decoding audio: `load`, `decode` and `info`."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def load(
 
     Args:
         source: Path or content of the file.
-        sample_rate: In Hz; None keeps the file's own.
+        sample_rate: In Hz; None leaves that of the file.
         limits: Bounds, enforced while decoding.
         name: What errors call the file; its path when empty.
 
     Returns:
-        Samples of shape (samples,). A file that was cut short but whose format cannot tell (WAV,
-        MP3, WebM) gives what is there; where the format can tell (FLAC, M4A), that is an error.
+        Samples of shape (samples,). A truncated file gives what is there if its format does not
+        store the length reliably (WAV, MP3, WebM), and is an error otherwise (FLAC, M4A).
 
     Raises:
         AudioError: If there is no such file, it is not sound, is empty, damaged, cut short, has no
@@ -73,7 +73,7 @@ def resampled(waveform: Waveform, sample_rate: int) -> Waveform:
 
 
 def decode(source: Source, *, limits: Limits = Limits(), name: str = "") -> Sound:  # noqa: B008
-    """Decode, keeping every channel and the file's own sample rate.
+    """Decode without mixing or resampling.
 
     Returns:
         Samples of shape (samples, channels).
@@ -105,7 +105,7 @@ def info(source: Source, *, limits: Limits = Limits(), name: str = "") -> AudioI
 
 
 def _decode(data: bytes, limits: Limits, name: str, *, mix: bool) -> Sound:
-    """Ask each reader in turn; the first that reads the file to its end is believed."""
+    """Try each reader in turn; the first that reads the file to its end is used."""
     furthest = 0.0
     opened = False
     for reader in READERS:
@@ -178,9 +178,9 @@ def _regular_file(source: str | Path, limits: Limits, name: str) -> Path:
     return path
 
 
-def _or_audio_error(ask: Callable[[], T], name: str) -> T:
+def _or_audio_error(call: Callable[[], T], name: str) -> T:
     try:
-        return ask()
+        return call()
     except FileNotFoundError:
         raise AudioError("there is no such file", subject=name, remedy="Check the path") from None
     except OSError as error:

@@ -75,7 +75,7 @@ class SoundFileReader(Reader):
         """Read the header only; a path is not loaded into memory."""
         file = _Memory(source) if isinstance(source, bytes) else str(source)
         with soundfile.SoundFile(file) as header:
-            # A FLAC encoded from a pipe has no length; libsndfile then answers with the largest.
+            # A FLAC encoded from a pipe has no length; libsndfile then reports the largest.
             known = header.frames < 2**62 and header.samplerate > 0
             duration = header.frames / header.samplerate if known else float("nan")
             return AudioInfo(duration, header.samplerate, header.channels, header.format)

@@ -119,8 +119,8 @@ def _silence_behind(x: Tensor, lengths: Tensor, silence: Tensor) -> None:
 
 def owned(x: Tensor, lengths: Tensor) -> Tensor:
     """True within each clip's own length, shape (batch, 1, ..., samples or frames)."""
-    place = torch.arange(x.shape[-1], device=x.device)
-    return place < lengths.to(x.device).view(-1, *[1] * (x.ndim - 1))
+    index = torch.arange(x.shape[-1], device=x.device)
+    return index < lengths.to(x.device).view(-1, *[1] * (x.ndim - 1))
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,6 @@ def smooth_curves(
 def _half_cosines(hz: Tensor, bands: int) -> Tensor:
     """Weight of each drawn value at each frequency, (bands, bins); columns sum to one."""
     mel = filters.hz_to_mel(hz.cpu().numpy())
-    place = (mel - mel[0]) / max(mel[-1] - mel[0], 1e-9) * (bands - 1)
-    away = np.abs(place - np.arange(bands)[:, None]).clip(max=1)
+    index = (mel - mel[0]) / max(mel[-1] - mel[0], 1e-9) * (bands - 1)
+    away = np.abs(index - np.arange(bands)[:, None]).clip(max=1)
     return torch.from_numpy((1 + np.cos(np.pi * away)) / 2).float()

@@ -1,4 +1,4 @@
-"""Mixup: training on blends of two clips and of their answers."""
+"""Mixup (Zhang et al. 2018): training on blends of two clips and of their labels."""
 
 from __future__ import annotations
 

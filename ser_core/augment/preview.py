@@ -1,4 +1,4 @@
-"""An augmentation on one clip, to see and to hear; or all that the default recipe does to it."""
+"""An augmentation, or the whole default chain, on one clip: feature maps and sound."""
 
 from __future__ import annotations
 

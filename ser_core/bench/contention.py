@@ -99,7 +99,7 @@ def _cost(pairs: list[tuple[float, float]]) -> Cost:
 
 @contextmanager
 def _spinner() -> Iterator[Any]:
-    """A process that keeps a core busy when it is told to, and sleeps otherwise."""
+    """A process that makes a core busy on command, and sleeps otherwise."""
     process = multiprocessing.get_context("spawn").Process(target=_spin, daemon=True)
     process.start()
     handle = psutil.Process(process.pid)

@@ -27,7 +27,7 @@ TEMPO_FRAMES = 128
 def librosa_calls() -> dict[str, Callable[[Samples], Any]]:
     """Each representation from the waveform, as librosa's documentation writes it.
 
-    The same parameters as here; where librosa would estimate a tuning, it is told there is none.
+    The same parameters as here; librosa estimates no tuning here.
     """
     import librosa
 

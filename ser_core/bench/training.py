@@ -63,7 +63,7 @@ class TrainingSpeed:
         best_ratio: The largest.
         loader_share: Share of our fastest step that it waited for its batch.
         accuracy: WA after a short fixed training by precision, with its 95 % Wilson interval.
-        target_wa: Validation accuracy to be reached; None if that was not asked.
+        target_wa: Validation accuracy to be reached; None without this comparison.
         seconds_ours: CPU seconds until our quick recipe reached it; None if it did not.
         seconds_plain: CPU seconds until the predecessor's recipe did; None if it did not.
     """
@@ -179,14 +179,14 @@ def short_trainings(speed: TrainingSpeed, corpus: Corpus, epochs: int = 6) -> No
 class _Until(Callback):
     """Ends a training once validation accuracy has reached a target."""
 
-    def __init__(self, target: float, told: Callable[[str], None]) -> None:
-        self.target, self.told = target, told
+    def __init__(self, target: float, report: Callable[[str], None]) -> None:
+        self.target, self.report = target, report
         self.started = time.process_time()
         self.seconds: float | None = None
 
     def on_epoch(self, trainer: Trainer, metrics: Metrics) -> None:
         spent = time.process_time() - self.started
-        self.told(f"epoch {trainer.epoch}: {metrics['val_wa']:.3f} after {spent:.0f} s of CPU")
+        self.report(f"epoch {trainer.epoch}: {metrics['val_wa']:.3f} after {spent:.0f} s of CPU")
         if metrics["val_wa"] >= self.target:
             self.seconds = spent
             raise Stop
@@ -196,7 +196,7 @@ def reach_target(
     speed: TrainingSpeed,
     corpus: Corpus,
     target: float,
-    told: Callable[[str], None] = lambda _line: None,
+    report: Callable[[str], None] = lambda _line: None,
 ) -> None:
     """Add the CPU seconds until each recipe reaches a validation accuracy on the random split.
 
@@ -209,9 +209,9 @@ def reach_target(
         prepared = prepare(corpus, recipe)
         plain = Precision("float32", channels_last=False)
         precision = available(CPU)[-1] if which == "ours" else plain
-        told(f"{recipe.name} in {precision.name}")
+        report(f"{recipe.name} in {precision.name}")
         trainer, _ = _fold(recipe, corpus, prepared, precision)
-        until = _Until(target, told)
+        until = _Until(target, report)
         trainer.callbacks = [until]
         trainer.run()
         speed.reached[which] = trainer.history

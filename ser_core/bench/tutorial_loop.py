@@ -34,18 +34,18 @@ def plain_loop(frames: int, threads: int) -> Iterator[Callable[[], float]]:
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
     ) as process:
-        asked, told = process.stdin, process.stdout
-        assert asked is not None and told is not None  # noqa: S101, PT018  (pipes, as asked)
+        stdin, stdout = process.stdin, process.stdout
+        assert stdin is not None and stdout is not None  # noqa: S101, PT018  (pipes)
 
         def step() -> float:
-            asked.write("step\n")
-            asked.flush()
-            return float(told.readline())
+            stdin.write("step\n")
+            stdin.flush()
+            return float(stdout.readline())
 
         try:
             yield step
         finally:
-            asked.close()
+            stdin.close()
             process.wait()
 
 

@@ -103,11 +103,11 @@ def _write_sounds(plan: Plan, folder: Path) -> None:
     subset = choose(
         predictor, open_corpus(plan.corpus, plan.reader or None), plan.clips, seed=plan.seed
     )
-    (place,), name = plan.places, plan.attacks[0]
-    level = (plan.epsilons or ATTACK_DOMAINS[place].levels(attackable(predictor)))[-1]
+    (domain,), name = plan.places, plan.attacks[0]
+    level = (plan.epsilons or ATTACK_DOMAINS[domain].levels(attackable(predictor)))[-1]
     for number in range(len(subset)):
         one = subset.rows([number])
-        found = attacked(predictor, one, name, place, level, seed=plan.seed)
+        found = attacked(predictor, one, name, domain, level, seed=plan.seed)
         stem = Path(str(one.clips.index[0])).stem
         sounds = {"clean": found.clean, "attacked": found.sound, "difference": found.difference}
         for what, sound in sounds.items():

@@ -58,7 +58,7 @@ def representations(corpus: CorpusPath, clips: Clips = 60, json_file: JsonFile =
         f"{speed.seconds_of_sound / speed.clips:.1f} s on average; peak memory of a process that "
         f"represents: {speed.peak_mb:.0f} MB (torch and its CUDA parts included)."
     )
-    _keep(json_file, speed.as_dict())
+    _write(json_file, speed.as_dict())
 
 
 @app.command("store")
@@ -73,7 +73,7 @@ def store(corpus: CorpusPath, clips: Clips = 400, json_file: JsonFile = None) ->
     every = [make(name) for name in REPRESENTATIONS]
     passes = compare_passes(files, every, lambda step: console.errors.print(f"{step} …"))
     console.show(passes.as_dict())
-    _keep(json_file, passes.as_dict())
+    _write(json_file, passes.as_dict())
 
 
 TrainingCorpus = Annotated[
@@ -131,11 +131,11 @@ def training(
     if target_wa:
         reach_target(speed, opened, target_wa, console.errors.print)
         console.output.print(
-            f"CPU seconds to WA {target_wa:g}: here {console.said(speed.seconds_ours)}, "
-            f"usual recipe {console.said(speed.seconds_plain)}"
+            f"CPU seconds to WA {target_wa:g}: here {console.formatted(speed.seconds_ours)}, "
+            f"usual recipe {console.formatted(speed.seconds_plain)}"
         )
     costs = _beside_a_busy_core(pairs) if busy else {}
-    _keep(json_file, {**speed.as_dict(), **({"beside_busy": costs} if costs else {})})
+    _write(json_file, {**speed.as_dict(), **({"beside_busy": costs} if costs else {})})
 
 
 def _beside_a_busy_core(pairs: int) -> dict[str, dict[str, float]]:
@@ -162,6 +162,6 @@ def _spread(corpus: Corpus, count: int) -> list[str]:
     return [clips[i * len(clips) // count] for i in range(count)]
 
 
-def _keep(json_file: Path | None, result: dict[str, Any]) -> None:
+def _write(json_file: Path | None, result: dict[str, Any]) -> None:
     if json_file:
         console.write_json(json_file, result)

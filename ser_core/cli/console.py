@@ -75,14 +75,14 @@ def table(rows: Sequence[Mapping[str, Any]], title: str | None = None) -> Table:
         number = all(isinstance(row[name], int | float) for row in rows)
         drawn.add_column(name.replace("_", " "), justify="right" if number else "left")
     for row in rows:
-        drawn.add_row(*(said(value) for value in row.values()))
+        drawn.add_row(*(formatted(value) for value in row.values()))
     return drawn
 
 
-def said(value: object) -> str:
+def formatted(value: object) -> str:
     """Value as people write it.
 
-    >>> said(1234567), said(0.123456), said(None), said(True)
+    >>> formatted(1234567), formatted(0.123456), formatted(None), formatted(True)
     ('1,234,567', '0.123', '–', 'yes')
     """
     match value:
@@ -106,9 +106,9 @@ def _lines(result: Mapping[str, Any], indent: int = 0) -> None:
                 typer.echo(f"{label}:")
                 _lines(value, indent + 1)
         elif isinstance(value, list):
-            typer.echo(f"{label}: {', '.join(map(said, value)) or '–'}")
+            typer.echo(f"{label}: {', '.join(map(formatted, value)) or '–'}")
         else:
-            typer.echo(f"{label}: {said(value)}")
+            typer.echo(f"{label}: {formatted(value)}")
 
 
 def fail(error: SerError) -> None:

@@ -17,7 +17,7 @@ from ser_core.core.formatting import count
 if TYPE_CHECKING:
     from ser_core.audio import Waveform
     from ser_core.explain.attribution import Attribution
-    from ser_core.explain.masked_audio import Hearing, MaskedAudio
+    from ser_core.explain.masked_audio import InputFunction, MaskedAudio
     from ser_core.explain.model_input import ModelInput
 
 
@@ -102,17 +102,17 @@ def clip(
     with console.progress(method) as report:
         view = model_input(opened.predictor, waveform, voice).read(opened.reading(voice))
 
-        def hearing(sound: Waveform) -> ModelInput:
+        def input_of(sound: Waveform) -> ModelInput:
             if sound is waveform:
                 return view
             again = model_input(opened.predictor, sound, voice, like=view)
             return again.read(opened.reading(voice))
 
         found = attributed(view, chosen, view.target(target), seen_as, report)
-        parts = _parts(hearing, waveform, found, hear / 100, rest)
+        parts = _parts(input_of, waveform, found, hear / 100, rest)
         result = _described(view, waveform, found, parts, hear)
         if parts:
-            result["the_sound"] = _verdict(hearing, waveform, found, parts, hear / 100, rest)
+            result["the_sound"] = _verdict(input_of, waveform, found, parts, hear / 100, rest)
     result["voice"] = f"known from {count(len(known), 'clip')}" if known else "not known"
     if taught is not None and taught.doubts([waveform])[0]:
         result["voice"] += "; this may be another speaker"
@@ -135,7 +135,7 @@ def _parameter(text: str) -> tuple[str, object]:
 
 
 def _parts(
-    hearing: Hearing, waveform: Waveform, found: Attribution, share: float, rest: str
+    input_of: InputFunction, waveform: Waveform, found: Attribution, share: float, rest: str
 ) -> dict[str, MaskedAudio]:
     """What is heard of the most relevant part alone, and of the rest."""
     from ser_core.explain.masked_audio import is_invertible, mask_audio
@@ -143,13 +143,13 @@ def _parts(
     if not is_invertible(found.representation):
         return {}
     return {
-        name: mask_audio(hearing, waveform, found, share, keep=keep, rest=rest)
+        name: mask_audio(input_of, waveform, found, share, keep=keep, rest=rest)
         for name, keep in (("kept", True), ("removed", False))
     }
 
 
 def _verdict(
-    hearing: Hearing,
+    input_of: InputFunction,
     waveform: Waveform,
     found: Attribution,
     parts: dict[str, MaskedAudio],
@@ -160,10 +160,10 @@ def _verdict(
     from ser_core.explain.masked_audio import deletion_test
 
     both = (parts["kept"], parts["removed"])
-    trial = deletion_test(hearing, waveform, found, share, parts=both, rest=rest)
-    said = ("does not bear out the map", "bears out half of the map", "bears out the map")
+    trial = deletion_test(input_of, waveform, found, share, parts=both, rest=rest)
+    verdicts = ("does not bear out the map", "bears out half of the map", "bears out the map")
     return (
-        f"{said[trial.halves]}: kept {trial.kept:.3f}, elsewhere {trial.kept_elsewhere:.3f}; "
+        f"{verdicts[trial.halves]}: kept {trial.kept:.3f}, elsewhere {trial.kept_elsewhere:.3f}; "
         f"removed {trial.removed:.3f}, elsewhere {trial.removed_elsewhere:.3f}"
     )
 

@@ -107,8 +107,8 @@ def bench(
         console.write_json(json_file, found.summary())
     console.output.print(console.table(_rows(found)))
     console.output.print(mlflow_logging.heading(found).replace("**", ""))
-    if found.heard.names:
-        console.output.print(console.table(_heard(found)))
+    if found.deletion_tests.names:
+        console.output.print(console.table(_deletion_rows(found)))
     for each, why in found.left_out.items():
         console.output.print(f"[bold yellow]{each}[/] is in no ranking: {why}")
     console.output.print(f"Results are in {folder}")
@@ -131,7 +131,7 @@ def _rows(found: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _heard(found: Any) -> list[dict[str, Any]]:
+def _deletion_rows(found: Any) -> list[dict[str, Any]]:
     """How often the sound bears out each map, and by how much."""
     from ser_core.explain.deletion_tests import MARGINS, SHARES
 
@@ -140,11 +140,11 @@ def _heard(found: Any) -> list[dict[str, Any]]:
         {
             "deletion test": name,
             **{
-                titles.get(each, each): str(found.heard.figure(name, each))
+                titles.get(each, each): str(found.deletion_tests.figure(name, each))
                 for each in (*SHARES, *MARGINS)
             },
         }
-        for name in found.heard.names
+        for name in found.deletion_tests.names
     ]
 
 

@@ -74,7 +74,7 @@ def quantize(
     found = corpus_of(opened, corpus, reader)
     sounds = calibration(opened, None, found, clips)
     with console.progress("Quantising") as report:
-        done = quantised(model, out, precision, sounds.sounds, sounds.said)
+        done = quantised(model, out, precision, sounds.sounds, sounds.description)
         verdict = accept(out, model, found, verify, report=report) if verify else None
     before = model.stat().st_size
     console.output.print(f"[bold]{out}[/] ({done.bytes:,} bytes, of {before:,})", soft_wrap=True)

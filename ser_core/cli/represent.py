@@ -113,9 +113,9 @@ def _files(paths: list[Path], representations: list[Any], out: Path | None) -> l
         except AudioError as error:
             failures.append(error)
             continue
-        pictures = represent(waveform, representations)
-        for rep, picture in zip(representations, pictures, strict=True):
-            rows.append(_row(path, rep, picture, out))
+        feature_maps = represent(waveform, representations)
+        for rep, values in zip(representations, feature_maps, strict=True):
+            rows.append(_row(path, rep, values, out))
     if failures and len(paths) > 1:
         console.show(rows)
         raise AudioError(
@@ -127,21 +127,21 @@ def _files(paths: list[Path], representations: list[Any], out: Path | None) -> l
     return rows
 
 
-def _row(path: Path, rep: Any, picture: Any, out: Path | None) -> dict[str, Any]:
+def _row(path: Path, rep: Any, values: Any, out: Path | None) -> dict[str, Any]:
     from ser_core.features.representations.files import to_npz
 
     row: dict[str, Any] = {
         "file": path.name,
         "representation": rep.name,
-        "shape": " × ".join(map(str, picture.shape)),
-        "min": round(float(picture.min()), 3),
-        "mean": round(float(picture.mean()), 3),
-        "max": round(float(picture.max()), 3),
+        "shape": " × ".join(map(str, values.shape)),
+        "min": round(float(values.min()), 3),
+        "mean": round(float(values.mean()), 3),
+        "max": round(float(values.max()), 3),
         "unit": rep.unit,
     }
     if out:
         target = out / f"{path.stem}.{rep.name}.npz"
-        atomic.write(target, to_npz(rep, picture))
+        atomic.write(target, to_npz(rep, values))
         row["written"] = str(target)
     return row
 
@@ -208,7 +208,7 @@ def _mean(
         "representation": representation.name,
         "hash": representation.hash,
         "clips": means.clips,
-        "mean": {group: float(np.mean(picture)) for group, picture in means.features.items()},
+        "mean": {group: float(np.mean(values)) for group, values in means.features.items()},
         "unreadable": list(means.unreadable),
         "written": str(out) if out else None,
     }

@@ -191,5 +191,5 @@ def show(card: Card, folder: Path) -> None:
 
 def _ends(row: Any) -> str:
     ends = [row["worst_uar"], row["worst_uar_low"], row["worst_uar_high"]]
-    value, low, high = (console.said(each) for each in ends)
+    value, low, high = (console.formatted(each) for each in ends)
     return f"{value} ({low} to {high})"

@@ -20,7 +20,7 @@ CROWDED = (
     "Other work keeps this computer's cores busy. Ghost batches (--set train.parts=2) give each "
     "thread its own part of a batch, so threads wait once a step instead of a thousand times."
 )
-VOICES = {"": "test", "speakers enrolled: ": "enrolled"}
+PREFIXES = {"": "test", "speakers enrolled: ": "enrolled"}
 PREPARING, TRAINING = "decoding and representing clips", "training"
 
 RecipeFile = Annotated[
@@ -71,12 +71,12 @@ def train(
             own = each.representation["name"] if every else ""
             folder = out / own if out else settings.home() / "runs" / each.hash
             if ranks.is_first:
-                _told(carried_out(each, folder, progress_file), own, as_json=as_json)
+                _print(carried_out(each, folder, progress_file), own, as_json=as_json)
             else:
                 assist(each, folder)
 
 
-def _told(outcome: Outcome, name: str, *, as_json: bool) -> None:
+def _print(outcome: Outcome, name: str, *, as_json: bool) -> None:
     import json
 
     folder = outcome.folder
@@ -88,9 +88,9 @@ def _told(outcome: Outcome, name: str, *, as_json: bool) -> None:
         return
     if outcome.audit.speakers_shared:
         console.output.print("[bold yellow]Speakers shared[/] between training and test.")
-    for voices, figures in VOICES.items():
+    for voices, figures in PREFIXES.items():
         for metric, figure in summary.get(figures, {}).items():
-            value, low, high = (console.said(figure[key]) for key in ("value", "low", "high"))
+            value, low, high = (console.formatted(figure[key]) for key in ("value", "low", "high"))
             console.output.print(
                 f"{voices}{metric.upper()} {value}, 95 % interval {low} to {high} "
                 f"({figure['method']}), {summary['clips']} test clips"

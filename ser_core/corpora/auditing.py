@@ -13,12 +13,12 @@ from ser_core.corpora.issues import CHECKS, SEVERITIES, Evidence, Issue
 
 @dataclass(frozen=True)
 class Findings:
-    """What the checks of a corpus gave.
+    """Result of the checks of a corpus.
 
     Attributes:
         issues: The cards, the worst first.
-        absent: The troubles that were looked for and not found, in a few words each.
-        open: The troubles that nobody could look for, because the sound was not measured.
+        absent: Issues that were checked for and not found, in a few words each.
+        open: Issues that were not checked for, because the sound was not measured.
     """
 
     issues: tuple[Issue, ...]
@@ -32,16 +32,16 @@ def examine(corpus: Corpus, scan: pd.DataFrame | None = None) -> Findings:
     Args:
         corpus: What to check.
         scan: Result of `ser_core.corpora.scan`. Without it, duplicates, clipping, level and
-            damaged sound are not looked for, and a card says so.
+            damaged sound are not checked for, and a card says so.
     """
     evidence = Evidence(corpus, pd.DataFrame(index=corpus.clips.index) if scan is None else scan)
-    found = {name: check.look(evidence) for name, check in CHECKS.items()}
-    silent = [check for name, check in CHECKS.items() if found[name] is None and check.sought]
+    found = {name: check.find(evidence) for name, check in CHECKS.items()}
+    silent = [check for name, check in CHECKS.items() if found[name] is None and check.absent_text]
     issues = [issue for issue in found.values() if issue]
     return Findings(
         tuple(sorted(issues, key=lambda issue: SEVERITIES.index(issue.severity))),
-        tuple(check.sought for check in silent if scan is not None or not check.by_ear),
-        tuple(check.sought for check in silent if scan is None and check.by_ear),
+        tuple(check.absent_text for check in silent if scan is not None or not check.by_ear),
+        tuple(check.absent_text for check in silent if scan is None and check.by_ear),
     )
 
 

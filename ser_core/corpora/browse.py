@@ -1,4 +1,4 @@
-"""Find clips in a corpus: by what is asked for, and next to a given one."""
+"""Find clips in a corpus: by filters, and next to a given one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def filter_clips(
         emotions: Emotions of the vocabulary.
         speakers: Names of speakers.
         genders: As the corpus spells them.
-        text: Looked for in the clip's path, its sentence and its text, whatever the case.
+        text: Searched for in the clip's path, its sentence and its text, whatever the case.
     """
     chosen = {"emotion": emotions, "speaker": speakers, "gender": genders}
     for column, values in chosen.items():
@@ -41,8 +41,8 @@ def filter_clips(
         return clips
     found = clips.index.to_series().str.casefold().str.contains(words, regex=False)
     for column in ("sentence", "text"):
-        said = clips[column].astype("string").str.casefold()
-        found |= said.str.contains(words, regex=False).fillna(value=False)
+        texts = clips[column].astype("string").str.casefold()
+        found |= texts.str.contains(words, regex=False).fillna(value=False)
     return clips[found.astype(bool)]
 
 
@@ -50,11 +50,11 @@ def siblings(corpus: Corpus, clip: str) -> pd.DataFrame:
     """One usable clip per emotion by the speaker of `clip` in its sentence, `clip` among them.
 
     In the order of the vocabulary. Only `clip` itself where the corpus does not name a speaker or
-    a sentence, since then nothing says that two clips differ in emotion alone.
+    a sentence, since then two clips may differ in more than emotion.
     """
     clips = corpus.usable
     own = clips.loc[clip]
-    rank = {emotion: place for place, emotion in enumerate(EMOTIONS)}
+    rank = {emotion: index for index, emotion in enumerate(EMOTIONS)}
     if own[["speaker", "sentence"]].isna().any():
         return clips.loc[[clip]]
     same = clips[
@@ -66,10 +66,10 @@ def siblings(corpus: Corpus, clip: str) -> pd.DataFrame:
 
 
 def showcase(corpus: Corpus, speaker: str = "") -> str:
-    """A clip to begin with: its speaker says its sentence in as many emotions as anyone does.
+    """A clip to start with: its speaker recorded its sentence in the most emotions of all.
 
     Args:
-        corpus: Where to look.
+        corpus: Where to search.
         speaker: Only among this speaker's clips.
 
     Returns:
@@ -100,7 +100,7 @@ def same_emotion(corpus: Corpus, clip: str, speaker: str) -> str:
     if alike.empty:
         return begin
     wanted = [own["sentence"], corpus.clips.loc[begin, "sentence"]]
-    rank = {sentence: place for place, sentence in enumerate(wanted[::-1]) if pd.notna(sentence)}
+    rank = {sentence: index for index, sentence in enumerate(wanted[::-1]) if pd.notna(sentence)}
     return str(alike["sentence"].map(rank).fillna(-1).astype(int).idxmax())
 
 
@@ -113,8 +113,8 @@ def other_sentence(corpus: Corpus, clip: str) -> str:
     alike = clips[(clips["speaker"] == own["speaker"]) & (clips["emotion"] == own["emotion"])]
     firsts = alike.dropna(subset=["sentence"]).drop_duplicates("sentence").sort_values("sentence")
     sentences = firsts["sentence"].tolist()
-    place = sentences.index(own["sentence"]) + 1
-    return str(firsts.index[place % len(sentences)])
+    index = sentences.index(own["sentence"]) + 1
+    return str(firsts.index[index % len(sentences)])
 
 
 class _IncompleteError(Exception):

@@ -1,4 +1,4 @@
-"""The checks of an audit, each of which looks for one fault; they register themselves."""
+"""The checks of an audit, one function for each kind of fault; they register themselves."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def outside(evidence: Evidence) -> Issue | None:
 def unreadable(evidence: Evidence) -> Issue | None:
     """Files that are no sound, by their header or when decoded."""
     clips = evidence.clips
-    problem = clips["heard"].where(clips["heard"] != "", clips["problem"])
+    problem = clips["scan_problem"].where(clips["scan_problem"] != "", clips["problem"])
     elsewhere = problem.str.startswith((*OUTSIDE, *MISSING, *REPEATED, *UNLABELLED))
     found = problem[(problem != "") & ~elsewhere]
     if found.empty:
@@ -284,11 +284,11 @@ def lacking(evidence: Evidence) -> Issue | None:
 
 @check("no-speakers", "unnamed speakers or one speaker only")
 def no_speakers(evidence: Evidence) -> Issue | None:
-    """A corpus that does not name its speakers, or has only one."""
+    """A corpus that names no speakers, or only one."""
     usable = evidence.usable
     nameless = usable.index[usable["speaker"].isna()]
-    voices = evidence.corpus.speakers
-    if not nameless.size and len(voices) > 1:
+    speakers = evidence.corpus.speakers
+    if not nameless.size and len(speakers) > 1:
         return None
     return Issue(
         "Speakers are unknown" if nameless.size else "One speaker only",
@@ -298,17 +298,17 @@ def no_speakers(evidence: Evidence) -> Issue | None:
         " without them no split is speaker-disjoint, and scores may hold for known speakers only.",
         f"{number(len(nameless), 'clip')} of {len(usable):,} name no speaker."
         if nameless.size
-        else f"All clips are by {listed(voices)}.",
+        else f"All clips are by {listed(speakers)}.",
     )
 
 
 @check("notes")
 def notes(evidence: Evidence) -> Issue | None:
     """What the reader of the corpus did."""
-    said = evidence.corpus.notes
-    if not said:
+    notes = evidence.corpus.notes
+    if not notes:
         return None
-    return Issue("How the corpus was read", "info", [], "", " ".join(f"{note}." for note in said))
+    return Issue("How the corpus was read", "info", [], "", " ".join(f"{note}." for note in notes))
 
 
 @check("not-scanned")

@@ -30,7 +30,7 @@ class Corpus:
             with forward slashes, unique). Columns: `emotion` (vocabulary), `label` (as the corpus
             spells it), `speaker`, `gender`, `age` (years), `sentence`, `text`, `intensity`,
             `duration` (s), `sample_rate` (Hz), `channels`, and `problem`: empty, or why the clip
-            cannot be used. What a corpus does not say is `pd.NA`.
+            cannot be used. What is unknown is `pd.NA`.
         licence: Terms of the corpus where they are known.
         reader: Name of the reader that opened it.
         label_map: Original label to emotion of the vocabulary, for the labels that occur.

@@ -1,4 +1,4 @@
-"""What an audit is made of: cards, the evidence they rest on, and the registry of checks."""
+"""What an audit is made of: cards, the input of checks, and the registry of checks."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Issue:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What checks look at.
+    """Input of checks.
 
     Attributes:
         corpus: The corpus.
@@ -54,10 +54,10 @@ class Evidence:
 
     @cached_property
     def clips(self) -> pd.DataFrame:
-        """Every clip; `heard` is empty, or why the scan could not measure it."""
+        """Every clip; `scan_problem` is empty, or why the scan could not measure it."""
         clips = self.corpus.clips.copy()
-        heard = self.scan.get("problem", "")
-        clips["heard"] = pd.Series(heard, index=clips.index, dtype="string").fillna("")
+        problem = self.scan.get("problem", "")
+        clips["scan_problem"] = pd.Series(problem, index=clips.index, dtype="string").fillna("")
         return clips
 
     @cached_property
@@ -71,38 +71,40 @@ class Evidence:
         """The usable clips whose sound another usable clip has too; `sha256` says which."""
         if "sha256" not in self.usable:
             return self.usable.iloc[:0].assign(sha256="")
-        heard = self.usable[self.usable["sha256"].fillna("") != ""]
-        return heard[heard.duplicated("sha256", keep=False)].sort_values("sha256", kind="stable")
+        hashed = self.usable[self.usable["sha256"].fillna("") != ""]
+        return hashed[hashed.duplicated("sha256", keep=False)].sort_values("sha256", kind="stable")
 
 
-Look = Callable[[Evidence], Issue | None]
+CheckFunction = Callable[[Evidence], Issue | None]
 
 
 @dataclass(frozen=True)
 class Check:
-    """One trouble to look for.
+    """A check of a corpus for one kind of issue.
 
     Attributes:
-        sought: The trouble in a few words, to go on "not found: ..."; empty for a check that only
-            passes on what is known of the corpus.
-        by_ear: Whether only the decoded sound can tell.
-        look: Gives the card when the trouble is there.
+        absent_text: The issue in a few words, to follow "not found: ..."; empty for a check that
+            only reports what is known of the corpus.
+        by_ear: Whether it needs the decoded sound.
+        find: Returns the card if the issue is there, else None.
     """
 
-    sought: str
+    absent_text: str
     by_ear: bool
-    look: Look
+    find: CheckFunction
 
 
 CHECKS: Registry[Check] = Registry("check")
 
 
-def check(name: str, sought: str = "", *, by_ear: bool = False) -> Callable[[Look], Look]:
+def check(
+    name: str, absent_text: str = "", *, by_ear: bool = False
+) -> Callable[[CheckFunction], CheckFunction]:
     """Decorator that registers a function as a check."""
 
-    def register(look: Look) -> Look:
-        CHECKS.register(name)(Check(sought, by_ear, look))
-        return look
+    def register(find: CheckFunction) -> CheckFunction:
+        CHECKS.register(name)(Check(absent_text, by_ear, find))
+        return find
 
     return register
 

@@ -46,8 +46,8 @@ class Leak:
         target: The part that is scored.
         kind: One of `KINDS`.
         shared: Distinct speakers (sentences, ...) of the target that the source has too; None
-            where the corpus does not say.
-        total: Distinct ones in the target; None where the corpus does not say.
+            where the corpus has no such labels.
+        total: Distinct ones in the target; None where the corpus has no such labels.
         clips: Share of the target's clips that are of a shared one, 0 to 1; None if unknown.
     """
 
@@ -83,7 +83,7 @@ class LeakAudit:
 
     @property
     def speakers_shared(self) -> bool:
-        """Whether test figures need the badge: test voices are known, or may be."""
+        """Whether test figures need the badge: test speakers are in training, or may be."""
         return self.grade not in ("A", "B")
 
     def table(self) -> pd.DataFrame:
@@ -114,7 +114,7 @@ def audit_split(split: Split, corpus: Corpus, scan: pd.DataFrame | None = None) 
     Args:
         split: What to audit.
         corpus: The corpus it splits.
-        scan: Result of `ser_core.corpora.scan`; without it, identical sound is not looked for.
+        scan: Result of `ser_core.corpora.scan`; without it, identical sound is not checked for.
 
     Raises:
         SplitError: If the split is not one of this corpus.
@@ -140,7 +140,7 @@ def audit_split(split: Split, corpus: Corpus, scan: pd.DataFrame | None = None) 
 
 
 def _things(clips: pd.DataFrame, scan: pd.DataFrame | None) -> dict[str, Codes]:
-    """What each clip has of every kind, as numbers; -1 where nobody says."""
+    """What each clip has of every kind, as numbers; -1 where unknown."""
     pairs = clips["speaker"].str.cat(clips["sentence"], sep="\n")
     audio = pd.Series(pd.NA, index=clips.index, dtype="string")
     if scan is not None:
@@ -163,7 +163,7 @@ def _fold_leaks(fold: str, parts: pd.Series[str], things: dict[str, Codes]) -> l
 def _shared(seen: Codes, scored: Codes, kind: str) -> tuple[int | None, int | None, float | None]:
     """Distinct ones of the scored part that were seen, all of them, and the share of clips.
 
-    Where one clip says nothing, speakers and sentences are unknown: it may be anybody. Sound is
+    Where one clip has no label, speakers and sentences count as unknown. Sound is
     compared as far as it was decoded.
     """
     partly = kind != "audio" and bool((seen < 0).any() or (scored < 0).any())
@@ -203,5 +203,5 @@ def _reading(grade: str, things: dict[str, Codes]) -> str:
         "sentences": "The corpus does not name its sentences, so they count as shared.",
         "audio": "Identical recordings were not checked; measure the clips to do so.",
     }
-    said = [text for kind, text in unchecked.items() if (things[kind] < 0).all()]
-    return " ".join([GRADES[grade], *said])
+    unknown = [text for kind, text in unchecked.items() if (things[kind] < 0).all()]
+    return " ".join([GRADES[grade], *unknown])

@@ -1,4 +1,4 @@
-"""The clip that comes nearest to a wish: the same as now, but for another speaker, say."""
+"""The clip nearest to wanted labels, such as the same sentence by another speaker."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ if TYPE_CHECKING:
     from ser_core.corpora.corpus import Corpus
 
 WEIGHTS = {"sentence": 4, "emotion": 2, "speaker": 1}
-"""What to keep first: the words, since they shape a feature map more than anything else does."""
+"""What to match first: the sentence, since it shape a feature map more than anything else does."""
 
 
 def nearest(corpus: Corpus, clip: str, **wish: str) -> str:
     """The usable clip that meets the wish and otherwise resembles `clip` most.
 
     Args:
-        corpus: Where to look.
+        corpus: Where to search.
         clip: The clip to resemble.
         **wish: Values that columns of `Corpus.clips` must have ("speaker", "emotion", "sentence").
 

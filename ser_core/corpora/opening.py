@@ -12,7 +12,7 @@ from ser_core.core.registry import did_you_mean
 from ser_core.corpora.corpus import Corpus
 from ser_core.corpora.emotions import EMOTIONS, normalise
 from ser_core.corpora.patterns import compiled
-from ser_core.corpora.readers import READERS, Listing, Place, Reader
+from ser_core.corpora.readers import READERS, CorpusSource, Listing, Reader
 from ser_core.corpora.rows import checked
 
 
@@ -46,9 +46,9 @@ def open_corpus(
     >>> corpus.name, len(corpus.usable), len(corpus.speakers)
     ('nEMO', 53, 9)
     """
-    place = _place(path)
-    found = reader or detect(place)
-    listing = _read(found, place, options)
+    source = _source(path)
+    found = reader or detect(source)
+    listing = _read(found, source, options)
     labels = {**listing.labels, **_vocabulary(label_map or {})}
     clips = checked(_included(listing, include), listing.root, labels)
     used = clips.dropna(subset=["label", "emotion"])
@@ -63,19 +63,19 @@ def open_corpus(
     )
 
 
-def detect(place: Place) -> str:
+def detect(source: CorpusSource) -> str:
     """Name of the reader that fits best.
 
     Raises:
-        CorpusError: If none does, with what each of them looks for.
+        CorpusError: If none does; it lists what each recognises.
     """
-    confidence = {name: reader.detect(place) for name, reader in READERS.items()}
+    confidence = {name: reader.detect(source) for name, reader in READERS.items()}
     best = max(confidence, key=lambda name: confidence[name])
     if confidence[best] > 0:
         return best
     raise CorpusError(
-        f"no reader fits: {_seen(place)}",
-        subject=str(place.path),
+        f"no reader fits: {_contents(source)}",
+        subject=str(source.path),
         remedy=f"Readers look for: {'; '.join(map(_expectation, READERS.items()))}. "
         "Name the reader if the corpus is one of these",
     )
@@ -86,15 +86,15 @@ def _expectation(entry: tuple[str, Reader]) -> str:
     return f"{name}, {reader.expects}"
 
 
-def _seen(place: Place) -> str:
-    if place.table:
+def _contents(source: CorpusSource) -> str:
+    if source.table:
         return "the table has no columns that look like files and emotions"
-    if not place.files:
+    if not source.files:
         return "there are no sound files in the folder"
-    return f"{len(place.files)} sound files, the first {place.files[0]}"
+    return f"{len(source.files)} sound files, the first {source.files[0]}"
 
 
-def _place(path: str | Path) -> Place:
+def _source(path: str | Path) -> CorpusSource:
     path = Path(path).expanduser()
     if not path.exists():
         raise CorpusError(
@@ -104,12 +104,12 @@ def _place(path: str | Path) -> Place:
         raise CorpusError(
             "the corpus is packed", subject=str(path), remedy="Unpack it and give the folder"
         )
-    return Place(path)
+    return CorpusSource(path)
 
 
-def _read(name: str, place: Place, options: Mapping[str, Any]) -> Listing:
+def _read(name: str, source: CorpusSource, options: Mapping[str, Any]) -> Listing:
     read = READERS[name].read
-    known = [option for option in inspect.signature(read).parameters if option != "place"]
+    known = [option for option in inspect.signature(read).parameters if option != "source"]
     for option in options:
         if option not in known:
             raise ParameterError(
@@ -117,11 +117,11 @@ def _read(name: str, place: Place, options: Mapping[str, Any]) -> Listing:
                 subject=option,
                 remedy=did_you_mean(option, known) if known else "It has none",
             )
-    listing = read(place, **options)
+    listing = read(source, **options)
     if listing.rows.empty:
         expected = READERS[name].expects
         raise CorpusError(
-            f"the reader {name!r} finds no clips", subject=str(place.path),
+            f"the reader {name!r} finds no clips", subject=str(source.path),
             remedy=f"It looks for {expected}",
         )  # fmt: skip
     return listing

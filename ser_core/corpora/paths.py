@@ -1,4 +1,4 @@
-"""Paths that a corpus names: kept inside its folder, and found as the disk spells them."""
+"""Paths that a corpus names: confined to its folder, and found as the disk spells them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path, PureWindowsPath
 
 
 class Fence:
-    """Says which paths a corpus may open.
+    """Decides which paths a corpus may open.
 
     A table that someone else wrote must not make the workbench read `../../secret.wav`, so
-    absolute paths, `..`, and symbolic links that end outside of the folder are refused. Where a
-    folder really lies is asked once, so make a new fence for each sweep over a corpus.
+    absolute paths, `..`, and symbolic links that end outside of the folder are refused. Folders are
+    resolved once, so make a new fence for each pass over a corpus.
     """
 
     def __init__(self, root: Path) -> None:

@@ -30,7 +30,7 @@ class Task:
         seed: Of the random choices.
         fractions: Shares of train, validation and test, adding up to 1.
         folds: Number of folds, where the policy has any number of them.
-        group: Column that `grouped-k-fold` keeps together.
+        group: Column whose groups `grouped-k-fold` does not divide.
     """
 
     clips: pd.DataFrame
@@ -102,7 +102,7 @@ class Policy:
     Attributes:
         title: Name for people.
         describe: What it answers, in one sentence.
-        options: Which of `fractions`, `folds` and `group` it looks at.
+        options: Which of `fractions`, `folds` and `group` it uses.
         run: Does it.
     """
 
@@ -135,7 +135,7 @@ def policy(
     "fractions",
 )
 def random(task: Task) -> Outcome:
-    """Every class in its share, whoever speaks whatever."""
+    """Every class in its share, without regard to speakers and sentences."""
     parts = stratify.stratified(task.classes, task.shares, task.rng)
     return _one_fold(task, parts), ()
 
@@ -249,7 +249,7 @@ def leave_one_speaker_out(task: Task) -> Outcome:
 def _validators(task: Task, speakers: Codes) -> dict[int, int | None]:
     """Speaker who validates for each test speaker, None where nobody can be spared.
 
-    The next in a random round is asked first; speakers with every emotion are preferred, since
+    The next in a random round comes first; speakers with every emotion are preferred, since
     scores over classes that the validation part lacks choose a worse model.
     """
     table = stratify.count(speakers, task.classes, int(speakers.max()) + 1)
@@ -268,8 +268,8 @@ def _validators(task: Task, speakers: Codes) -> dict[int, int | None]:
 
 
 def _after(order: list[int], speaker: int) -> list[int]:
-    place = order.index(speaker)
-    return order[place + 1 :] + order[:place]
+    index = order.index(speaker)
+    return order[index + 1 :] + order[:index]
 
 
 def _left_out(task: Task, speakers: Codes, test: int, validator: int | None) -> list[str]:

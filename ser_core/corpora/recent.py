@@ -7,7 +7,7 @@ from pathlib import Path
 from ser_core.core import settings
 from ser_core.storage.jsonfile import read_json, write_json
 
-KEPT = 8
+MAX_RECENT = 8
 
 
 def _file() -> Path:
@@ -28,7 +28,7 @@ def remember_corpus(path: Path) -> None:
     text = str(path)
     others = [known for known in recent_corpora() if known != text]
     _file().parent.mkdir(parents=True, exist_ok=True)
-    write_json(_file(), {"corpora": [text, *others][:KEPT]})
+    write_json(_file(), {"corpora": [text, *others][:MAX_RECENT]})
 
 
 def _exists(path: str) -> bool:

@@ -21,7 +21,7 @@ _NO_HEADER = (float("nan"), None, None, "")
 
 
 def checked(rows: pd.DataFrame, root: Path, labels: Mapping[str, str]) -> pd.DataFrame:
-    """Table of clips as `Corpus.clips` describes it; every row is kept, with its problem.
+    """Table of clips as `Corpus.clips` describes it; every row stays, with its problem.
 
     Args:
         rows: What the reader listed: `path` and any text field, as strings.
@@ -36,7 +36,7 @@ def checked(rows: pd.DataFrame, root: Path, labels: Mapping[str, str]) -> pd.Dat
     _number_the_nameless(clips)
     _refuse_escapes(clips, root)
     _find(clips, root)
-    _tell_repeated(clips)
+    _mark_repeated(clips)
     _read_headers(clips, root)
     _map_labels(clips, labels)
     _refuse_hopeless(clips, root)
@@ -58,7 +58,7 @@ def _strings(values: object, index: pd.Index[int]) -> pd.Series[str]:
 
 
 def _add(clips: pd.DataFrame, rows: pd.Series[bool], problem: str | pd.Series[str]) -> None:
-    """Give rows a problem; the first one found is the one that is told."""
+    """Give rows a problem; the first one found stays."""
     free = rows & (clips["problem"] == "")
     clips.loc[free, "problem"] = problem if isinstance(problem, str) else problem[free]
 
@@ -87,13 +87,13 @@ def _spelled(root: Path, path: str) -> str:
     return locate(root, PurePosixPath(path).as_posix()) or ""
 
 
-def _tell_repeated(clips: pd.DataFrame) -> None:
+def _mark_repeated(clips: pd.DataFrame) -> None:
     """Give every row its own name; rows that contradict each other are all unusable."""
     repeated = clips[clips.duplicated("clip", keep=False)]
     if repeated.empty:
         return
-    answers = repeated.groupby("clip")[_IDENTITY].nunique(dropna=False).max(axis=1)
-    contradicted = clips["clip"].isin(answers.index[answers > 1])
+    identities = repeated.groupby("clip")[_IDENTITY].nunique(dropna=False).max(axis=1)
+    contradicted = clips["clip"].isin(identities.index[identities > 1])
     _add(clips, contradicted, "listed more than once, with different labels, speakers or sentences")
     again = clips.duplicated("clip")
     _add(clips, again, "listed more than once")

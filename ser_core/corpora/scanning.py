@@ -22,7 +22,7 @@ Key = tuple[int, int]
 COLUMNS = Measures._fields
 SAVE_EVERY = 300
 # Starting workers and importing in them takes longer than measuring this many clips does.
-WORTH_WORKERS = 300
+MIN_FILES_FOR_WORKERS = 300
 # Measures made by other code are made again.
 CODE = hashlib.sha256(Path(measuring.__file__).read_bytes()).hexdigest()[:16]
 _KEY = ["size", "mtime_ns"]
@@ -34,7 +34,7 @@ def scan(
     """Measure every clip; what was measured before is read from disk.
 
     A clip is measured again when the size or the modification time of its file has changed.
-    An interrupted scan keeps what it has done.
+    An interrupted scan continues where it stopped.
 
     Args:
         corpus: What to scan.
@@ -88,7 +88,7 @@ def _measured(
     function: Callable[[Path], Measures] = measure,
 ) -> Iterator[tuple[str, Measures]]:
     """Measures of every clip, in whatever order they are ready."""
-    if workers is None and len(clips) < WORTH_WORKERS:
+    if workers is None and len(clips) < MIN_FILES_FOR_WORKERS:
         workers = 1
     return in_processes(partial(_one, root, function), clips, workers=workers)
 

@@ -1,4 +1,4 @@
-"""Make a split: check what is asked for, run the policy, check what it gave."""
+"""Make a split: check the arguments, run the policy, check its result."""
 
 from __future__ import annotations
 

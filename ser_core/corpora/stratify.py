@@ -63,7 +63,7 @@ def stratified_groups(
         classes: Class of every clip.
         shares: For each grouping, the share of clips that each part should get.
         rng: Source of the choices.
-        acceptable: Says of the counts of clips, shape (parts, classes), whether they will do.
+        acceptable: Decides from the counts of clips, shape (parts, classes), whether they will do.
 
     Returns:
         The best balanced of `TRIES` deals, or None when no acceptable one is found.
@@ -108,9 +108,9 @@ def consecutive_groups(groups: Codes, shares: Shares, rng: np.random.Generator) 
 
 def count(parts: Codes, classes: Codes, n_parts: int) -> Counts:
     """Clips of each class in each part, shape (parts, classes); clips of part -1 do not count."""
-    kept = parts >= 0
+    used = parts >= 0
     n_classes = classes.max() + 1
-    cells = parts[kept] * n_classes + classes[kept]
+    cells = parts[used] * n_classes + classes[used]
     return np.bincount(cells, minlength=n_parts * n_classes).reshape(n_parts, n_classes)
 
 
@@ -118,7 +118,7 @@ def imbalance(counts: Counts) -> float:
     """Mean relative distance of the class shares of the parts from those of all clips dealt.
 
     0 when every part has every class in the share it has overall; a class that a part lacks
-    weighs twice.
+    has twice the weight.
     """
     expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0) / max(counts.sum(), 1)
     distance = np.abs(counts - expected) / np.maximum(expected, 1e-9)

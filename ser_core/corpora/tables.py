@@ -35,7 +35,7 @@ def read_table(path: Path, *, required: Iterable[str] = ()) -> pd.DataFrame:
 
 def _parse(path: Path, separator: str, rows: int | None = None) -> pd.DataFrame:
     with warnings.catch_warnings():
-        # Said of a separator at the end of every line, which loses nothing.
+        # A warning about a separator at the end of every line, which loses nothing.
         warnings.simplefilter("ignore", pd.errors.ParserWarning)
         return pd.read_csv(
             path,

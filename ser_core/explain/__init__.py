@@ -1,10 +1,10 @@
-"""Which parts of a sound made a model say an emotion, and how far a map can be trusted.
+"""Attribution: which parts of a sound a prediction rests on, and how far a map can be trusted.
 
     attribution = attribute(load(Path("model")), audio.load("clip.wav"), "lrp", target="anger")
     attribution.values          # relevance over (channels, bins, frames) of what the model sees
 
 Captum and lime compute the maps; what is here besides are private copies of the networks, checks,
-a comparison on equal terms, and ways to hear and to read a map.
+a comparison on equal terms, masked audio and the reading of a map by acoustic aspects.
 """
 
 # The order of these imports is the order in which pages list the methods.

@@ -1,4 +1,4 @@
-"""One verb for every method: `attribute`."""
+"""Attribution maps of a prediction by any method: `attribute`."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from ser_core.models.predictor import Predictor, SpeakerStatistics
 
 @dataclass(frozen=True, eq=False)
 class Attribution:
-    """What a method says of one clip, one class and one representation.
+    """Attribution map of one clip, one class and one representation.
 
     Attributes:
         method: With its parameters.
         emotion: The class that is explained.
         representation: What the networks see, with its axes.
-        picture: What they were given, before normalisation, (channels, bins, frames).
-        values: Relevance of every value of the feature map, in logits for methods that share out
-            the answer, (channels, bins, frames). For an ensemble, the members' maps in units of
+        feature_map: Its values, before normalisation, (channels, bins, frames).
+        values: Relevance of every value of the feature map, in logits for methods that decompose
+            the logit, (channels, bins, frames). For an ensemble, the members' maps in units of
             their sum of absolute values, by weight.
         seconds: That it took.
-        details: What the method itself tells, by name; means over the members.
+        details: Numbers that the method reports, by name; means over the members.
     """
 
     method: Method
     emotion: str
     representation: Representation
-    picture: Map
+    feature_map: Map
     values: Map
     seconds: float
     details: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def positive(self) -> Map:
-        """What speaks for the class."""
+        """Relevance in favour of the class, negative values set to 0."""
         return np.maximum(self.values, 0)
 
 
@@ -56,7 +56,7 @@ def attribute(
     progress: Progress = silently,
     **parameters: object,
 ) -> Attribution:
-    """Which parts of a sound made the model say an emotion, according to a method.
+    """Attribution map: which parts of a sound speak for an emotion, according to a method.
 
     The model is left alone: private copies of its networks are explained.
 
@@ -64,7 +64,7 @@ def attribute(
         predictor: A bundle, or an ensemble of them.
         waveform: The sound.
         method: Name in `METHODS`, or a method with its parameters.
-        target: Emotion or its index; the model's own answer when None.
+        target: Emotion or its index; the predicted class when None.
         voice: Of the speaker, from `enrol`.
         representation: Hash or name of one that the model sees; when empty, of those that the
             method applies to, the one that weighs most.
@@ -89,7 +89,7 @@ def attributed(
     representation: str = "",
     progress: Progress = silently,
 ) -> Attribution:
-    """As `attribute`, for a clip that was looked at already.
+    """As `attribute`, for a `ModelInput` made before.
 
     Args:
         view: From `model_input`.
@@ -118,7 +118,7 @@ def attributed(
         method,
         emotion,
         network_input.representation,
-        network_input.picture,
+        network_input.feature_map,
         values,
         time.perf_counter() - start,
         details,
@@ -126,7 +126,7 @@ def attributed(
 
 
 def applicable_features(view: ModelInput, method: Method) -> str:
-    """Hash of what a method can be applied to; what weighs most first, also where nothing is."""
+    """Hash of the representation of greatest weight that a method applies to, if any."""
     known = list(view.representations)
     return next((key for key in known if not why_not_applicable(view, method, key)), known[0])
 

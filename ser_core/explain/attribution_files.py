@@ -18,10 +18,10 @@ def packed(found: Attribution) -> bytes:
         file,
         allow_pickle=False,
         relevance=found.values,
-        picture=found.picture,
+        picture=found.feature_map,
         bins=np.asarray(axis.values),
         bin_unit=axis.unit,
-        seconds=found.representation.frame_times(found.picture.shape[-1]),
+        seconds=found.representation.frame_times(found.feature_map.shape[-1]),
         method=found.method.label,
         emotion=found.emotion,
         representation=found.representation.name,
@@ -32,7 +32,7 @@ def packed(found: Attribution) -> bytes:
 
 def table(found: Attribution) -> bytes:
     """CSV of the relevance, a row a bin and a column a frame; channels one below the other."""
-    times = found.representation.frame_times(found.picture.shape[-1])
+    times = found.representation.frame_times(found.feature_map.shape[-1])
     axis = found.representation.bin_axis()
     lines = [",".join(["channel", f"bin ({axis.unit})", *(f"{t:.4f}" for t in times)])]
     for channel, rows in zip(found.representation.channel_names, found.values, strict=True):

@@ -1,8 +1,8 @@
 """Audio baselines: what replaces a part of the sound that is removed.
 
-Silence is the obvious choice and a bad one: a network that never met holes answers to the holes.
-Where the place of a cue is known, its very marks were then borne out by hardly more clips than
-marks by chance. At the level that a frequency usually has in the clip, they are by all.
+Silence is the obvious choice and a bad one: a network that never saw gaps responds to the gaps.
+On clips with a known cue, marks of the cue then passed the deletion test hardly more often than
+random ones. At the level that a frequency usually has in the clip, they pass on all clips.
 """
 
 from __future__ import annotations
@@ -32,5 +32,5 @@ def silence(amplitude: Tensor) -> Tensor:
 
 
 def audio_baseline_choice() -> Any:
-    """Dataclass field of a rest."""
+    """Dataclass field of an audio baseline."""
     return choice(USUAL, tuple(AUDIO_BASELINES), "What replaces removed parts of the sound")

@@ -45,7 +45,7 @@ def blurred(network_input: NetworkInput) -> Tensor:
 
 
 def baseline_input(network_input: NetworkInput, fill: str) -> Tensor:
-    """Feature map to take the place of removed parts, by the name of the fill.
+    """Feature map that replaces removed parts, by the name of the baseline.
 
     Raises:
         UnknownNameError: If there is no such fill.

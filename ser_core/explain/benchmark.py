@@ -59,19 +59,19 @@ class Record:
 
     Attributes:
         number: Of the clip.
-        answer: Emotion that the model answered, which is explained.
+        predicted: Predicted emotion, which is explained.
         scores: Figures by method, chance included.
         checks: Values by method and check.
         seconds: Of processor time, by method.
-        reading: Rows of `speech.relevance_by_aspect` with the column `method`.
-        maps: What speaks for the answer, summing to 1, (bins, `COLUMNS`), by method.
-        trials: What the sound says of the maps, by method, controls included.
+        reading: Rows of `speech_relevance.relevance_by_aspect` with the column `method`.
+        maps: Positive relevance for that class, summing to 1, (bins, `COLUMNS`), by method.
+        trials: Deletion tests of the maps, by method, controls included.
         excused: Why a method does not apply, by its name.
         representation: Name and parameters of what was seen.
     """
 
     number: int
-    answer: str
+    predicted: str
     scores: dict[str, dict[str, float]]
     checks: dict[str, dict[str, float]]
     seconds: dict[str, float]
@@ -110,15 +110,15 @@ def _opened(model: Path) -> Predictor:
 
 
 @lru_cache(maxsize=64)
-def _voice(model: Path, files: tuple[Path, ...]) -> SpeakerStatistics | None:
-    """A voice as the model knows it; None where nothing is known."""
+def _enrolled(model: Path, files: tuple[Path, ...]) -> SpeakerStatistics | None:
+    """Speaker enrolled from files; None without files."""
     predictor = _opened(model)
     waves = [audio.load(each, sample_rate=predictor.sample_rate) for each in files]
     return predictor.enrol(waves) if waves else None
 
 
 def measured(task: Task) -> Record:
-    """Everything about one clip, and nothing kept of it."""
+    """All results of one clip; frees its memory afterwards."""
     try:
         return _measured(task)
     finally:
@@ -129,7 +129,7 @@ def _measured(task: Task) -> Record:
     chosen = task.plan
     predictor = _opened(chosen.model)
     waveform = audio.load(chosen.files[task.number], sample_rate=predictor.sample_rate)
-    voice = _voice(chosen.model, chosen.voices.get(chosen.speakers[task.number], ()))
+    voice = _enrolled(chosen.model, chosen.voices.get(chosen.speakers[task.number], ()))
     view = model_input(predictor, waveform, voice)
     target = view.target(None)
     seen_as = view.through(chosen.seen_as)[0][0].representation
@@ -164,7 +164,7 @@ def _measured(task: Task) -> Record:
 
 
 def checks_of(view: ModelInput, found: Attribution, target: int, *, costly: bool) -> list[Check]:
-    """Checks of a map, through the network that weighs most where there are several.
+    """Checks of a map, through the network of greatest weight where there are several.
 
     Args:
         view: The clip before the model.
@@ -195,7 +195,7 @@ def _readings(found: Mapping[str, Attribution], waveform: audio.Waveform) -> pd.
 
 
 def _shrunk(found: Attribution) -> Floats:
-    """What speaks for the answer over the course of the clip, all channels together."""
+    """Positive relevance over the course of the clip, all channels together."""
     from ser_core.features.extraction import time_normalised
 
     positive = found.positive.sum(axis=0, keepdims=True)
@@ -212,7 +212,7 @@ def collected(chosen: Plan, records: Iterable[Record], seconds: float) -> Bench:
             "clip": chosen.clips,
             "emotion": chosen.emotions,
             "speaker": chosen.speakers,
-            "answer": [each.answer for each in records],
+            "answer": [each.predicted for each in records],
         }
     )
     scores = pd.DataFrame(
@@ -240,22 +240,23 @@ def collected(chosen: Plan, records: Iterable[Record], seconds: float) -> Bench:
     for each in records:
         excused |= each.excused
     trials = table_of({chosen.clips[each.number]: each.trials for each in records})
-    told = about(chosen, seconds, excused, records[0].representation)
+    description = about(chosen, seconds, excused, records[0].representation)
     maps = _means(records)
-    return Bench(told, clips, scores, checks, times, readings, trials, maps)
+    return Bench(description, clips, scores, checks, times, readings, trials, maps)
 
 
 def _means(records: Sequence[Record]) -> dict[str, dict[str, Map]]:
-    """Mean map by method and answer."""
+    """Mean map by method and predicted class."""
     found: dict[str, dict[str, list[Floats]]] = {}
     for each in records:
         for method, values in each.maps.items():
-            found.setdefault(method, {}).setdefault(each.answer, []).append(values)
+            found.setdefault(method, {}).setdefault(each.predicted, []).append(values)
     return {
         method: {
-            answer: np.mean(maps, axis=0).astype(np.float32) for answer, maps in by_answer.items()
+            predicted: np.mean(maps, axis=0).astype(np.float32)
+            for predicted, maps in by_class.items()
         }
-        for method, by_answer in found.items()
+        for method, by_class in found.items()
     }
 
 
@@ -285,6 +286,6 @@ def about(
 
 
 def folder_of(model: Path) -> Path:
-    """Where the bench of a model is kept."""
+    """Folder of the benchmark of a model."""
     key = hashlib.sha256(str(model.resolve()).encode()).hexdigest()[:16]
     return settings.home() / "explain" / key

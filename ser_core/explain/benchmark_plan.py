@@ -1,4 +1,4 @@
-"""What a bench compares: which clips, by which methods, on what terms, and of whose known voices.
+"""Plan of a benchmark: clips, methods, terms and enrolled speakers.
 
 Every method that compares with a baseline takes the fill that parts are replaced by, so that none
 is at home where others are guests.
@@ -38,14 +38,14 @@ class Plan:
         clips: Names of the clips.
         files: Their files.
         emotions: Their true emotions.
-        speakers: Their speakers; empty where the corpus does not say.
+        speakers: Their speakers; empty where the corpus has none.
         methods: What explains, by name.
         terms: What all are compared on.
         checked: Clips on which the costly checks are made.
         seen: Whether the clips may have trained the model.
-        by_speaker: Whether the figures speak of new voices, so that speakers are the units.
-        voices: Files that each speaker's voice is known from, by speaker; none of them is
-            explained. Empty where the model hears strangers.
+        by_speaker: Whether the figures are for unseen speakers, so that speakers are the units.
+        voices: Files that each speaker is enrolled from, by speaker; none of them is
+            explained. Empty where no speaker is enrolled.
         seen_as: Name or hash of the representation whose maps are made, where the networks of an
             ensemble see several; that which weighs most when empty.
     """
@@ -66,7 +66,7 @@ class Plan:
 
     @property
     def enrolled(self) -> int:
-        """Clips that a voice is known from; the fewest, where speakers differ."""
+        """Clips that a speaker is enrolled from; the fewest, where speakers differ."""
         return min((len(files) for files in self.voices.values()), default=0)
 
 
@@ -91,13 +91,13 @@ def plan(
         methods: Names of the methods; all when there is none.
         terms: What all are compared on.
         checked: Clips on which the costly checks are made.
-        enrol: Clips that the model knows each speaker's voice from, others than are explained.
+        enrol: Clips that each speaker is enrolled from, others than are explained.
         seen_as: Representation whose maps are made; that which weighs most when empty.
         parameters: Of methods, by name of the method.
 
     Raises:
         ModelError: If the model cannot be opened or does not see that, no clip is of an emotion
-            that it knows, or it makes no use of a voice that it is to know.
+            that it knows, or it cannot enrol although it should.
         UnknownNameError: If there is no such method.
         ParameterError: If fewer than two clips are wanted, or a speaker has none to enrol.
     """
@@ -126,7 +126,7 @@ def plan(
         checked,
         not found.tested,
         found.new_voices,
-        voices_of(predictor, corpus, names, enrol, terms.seed) if enrol else {},
+        enrolment_files(predictor, corpus, names, enrol, terms.seed) if enrol else {},
         seen_as,
     )
 
@@ -135,7 +135,7 @@ def seen_by(predictor: Predictor) -> dict[str, Representation]:
     """What the networks of a model see, by hash; feature maps first.
 
     Raises:
-        ModelError: If it has no networks that one can look into.
+        ModelError: If it has no networks with access to their inside.
     """
     members, _ = networks(predictor)
     seen = {each.model.representation.hash: each.model.representation for each, _ in members}
@@ -153,13 +153,13 @@ def _require_seen(predictor: Predictor, wanted: str) -> None:
         )
 
 
-def voices_of(
+def enrolment_files(
     predictor: Predictor, corpus: Corpus, explained: Sequence[str], count: int, seed: int
 ) -> dict[str, tuple[Path, ...]]:
-    """Files to know each speaker from, drawn at random from what is not explained.
+    """Files to enrol each speaker from, drawn at random from what is not explained.
 
     Raises:
-        ModelError: If the model makes no use of a voice.
+        ModelError: If the model has no enrolment.
         ParameterError: If a clip names no speaker, or a speaker has too few other clips.
     """
     if not predictor.enrols:

@@ -1,4 +1,4 @@
-"""What a bench found: tables, and what can be said of them with intervals."""
+"""Results of a benchmark: tables, and figures with intervals."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FIGURES = {
 }
 HIGHER_IS_BETTER = {"faithfulness": True, "deletion": False, "insertion": True, "drop": True}
 FEWEST = 5
-"""Clips below which nothing is said of one emotion."""
+"""Least number of clips for figures of one emotion."""
 
 TABLES = ("clips", "scores", "checks", "times", "readings", "trials")
 
@@ -48,10 +48,10 @@ class Bench:
         checks: A row a clip, method and check: `clip, method, check, value`.
         times: Seconds of processor time, a row a clip and a column a method.
         readings: A row a clip, method and part: `clip, method, aspect, part, share, area`.
-        trials: A row a clip and method, controls included: what the sound says of the maps, as
-            `trials.COLUMNS`.
-        maps: Mean of what speaks for an answer over the course of a clip, (bins, points), by
-            method and answer.
+        trials: A row a clip and method, controls included: deletion tests of the maps, as
+            `deletion_tests.COLUMNS`.
+        maps: Mean positive relevance over the course of a clip, (bins, points), by method
+            and predicted class.
     """
 
     about: dict[str, Any]
@@ -70,7 +70,7 @@ class Bench:
 
     @cached_property
     def emotions(self) -> list[str]:
-        """True emotions with clips enough to say something of."""
+        """True emotions with at least `FEWEST` clips."""
         counts = self.clips["emotion"].value_counts()
         return [str(name) for name in counts.index[counts >= FEWEST]]
 
@@ -112,8 +112,8 @@ class Bench:
         return means.difference(*pair)
 
     @cached_property
-    def heard(self) -> DeletionTests:
-        """How often the sound bears out the maps; over speakers wherever they are named."""
+    def deletion_tests(self) -> DeletionTests:
+        """Deletion tests of the maps; speakers are the units where they are named."""
         return DeletionTests(
             self.trials, self.clips.set_index("clip")["speaker"].replace("", pd.NA)
         )
@@ -145,7 +145,7 @@ class Bench:
         return [name for name in self.methods if name not in self.left_out]
 
     def ranks(self, figure: str = "faithfulness", emotion: str = "") -> dict[str, Rank]:
-        """Places of the methods that passed all checks, as far as the data support them."""
+        """Ranks of the methods that passed all checks, as far as the data support them."""
         if len(self.ranked) < 2:
             return {}
         table = self.wide(figure, emotion)[self.ranked]
@@ -164,15 +164,15 @@ class Bench:
         return pd.DataFrame(rows)
 
     def atlas(self, method: str, aspect: str) -> pd.DataFrame:
-        """Where what speaks for each answer lies, over all clips that got it.
+        """Where the positive relevance of each predicted class lies, over its clips.
 
         Args:
             method: Name of a method.
-            aspect: Key of `speech.ASPECTS`.
+            aspect: Key of `speech_relevance.ASPECTS`.
 
         Returns:
-            A row an answer and part: `answer, part, area`, and `value, low, high` of the share;
-            `clips` is how many it rests on. Answers of fewer than `FEWEST` clips are left out.
+            A row a predicted class and part: `answer, part, area`, and `value, low, high` of the
+            share; `clips` is their number. Classes of fewer than `FEWEST` clips are left out.
         """
         own = self.readings
         own = own[(own["method"] == method) & (own["aspect"] == aspect)]
@@ -208,14 +208,14 @@ class Bench:
         ]
 
     def summary(self) -> dict[str, Any]:
-        """Everything that is said of it, for JSON."""
+        """All figures, for JSON."""
         places = self.ranks()
         return {
             **self.about,
             "chance": {kind: self._figures(kind) for kind in CONTROLS},
             "heard": {
                 name: {figure: _ends(each) for figure, each in figures.items()}
-                for name, figures in self.heard.summary().items()
+                for name, figures in self.deletion_tests.summary().items()
             },
             "methods": {
                 name: {

@@ -1,10 +1,9 @@
 """Deletion tests over many clips: how often the sound confirms a map, and how often chance does.
 
-`listening.deletion_test` asks of one clip whether the marked part, kept alone, leaves more of the
-answer than the same marks elsewhere, and whether the answer loses more without it. A map of nothing
-passes each of these about every other time, and both about every fourth. So two maps that know
-nothing of
-the model go through the very same: blobs by chance, and the picture's own largest values.
+`masked_audio.deletion_test` compares, for one clip, the probability with the marked part alone, and
+without it, to that with the same marks elsewhere. A random map passes each comparison about every
+other time, and both about every fourth. So two controls that are independent of the model take the
+same test: blobs by chance, and the feature map's own largest values.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from ser_core.evaluation.intervals import WILSON
 from ser_core.evaluation.metrics import wilson
 from ser_core.explain.attribution import Attribution
 from ser_core.explain.faithfulness import CONTIGUOUS, Terms, chance, tiles_of
-from ser_core.explain.masked_audio import DeletionTest, Hearing, deletion_test, is_invertible
+from ser_core.explain.masked_audio import DeletionTest, InputFunction, deletion_test, is_invertible
 from ser_core.explain.summary_statistics import ClipMeans
 
 LOUDEST = "the largest values"
@@ -46,23 +45,23 @@ MARGINS = {
 
 
 def deletion_tests(
-    hear: Hearing,
+    input_of: InputFunction,
     waveform: Waveform,
     found: Mapping[str, Attribution],
     terms: Terms,
     number: int,
 ) -> dict[str, DeletionTest]:
-    """What the sound of one clip says of its maps, and of maps that know nothing of the model.
+    """Deletion tests of the maps of one clip, and of controls that are independent of the model.
 
     Args:
-        hear: How the model hears a sound.
+        input_of: The `ModelInput` of a sound.
         waveform: The sound that was explained.
         found: Its maps, by method.
-        terms: How large a part is kept and removed, and the seed.
+        terms: Share that is kept or removed, and the seed.
         number: Of the clip, so that chance draws anew for each.
 
     Returns:
-        By method, controls included; empty where nothing is to be heard.
+        By method, controls included; empty where the representation allows none.
     """
     apart = {name: each for name, each in found.items() if is_invertible(each.representation)}
     if not apart or not terms.heard:
@@ -70,7 +69,9 @@ def deletion_tests(
     maps = {**apart, **controls(next(iter(apart.values())), terms, number)}
     share, seed = terms.heard / 100, terms.seed + number
     how: dict[str, Any] = {"rest": terms.rest, "draws": terms.elsewhere, "seed": seed}
-    return {name: deletion_test(hear, waveform, each, share, **how) for name, each in maps.items()}
+    return {
+        name: deletion_test(input_of, waveform, each, share, **how) for name, each in maps.items()
+    }
 
 
 def controls(like: Attribution, terms: Terms, number: int) -> dict[str, Attribution]:
@@ -82,12 +83,15 @@ def controls(like: Attribution, terms: Terms, number: int) -> dict[str, Attribut
         number: Of the clip.
     """
     own = replace(terms, controls=1, seed=terms.seed + number)
-    shape = like.picture.shape
+    shape = like.feature_map.shape
     (order,) = chance(CONTIGUOUS, shape, own)
     height = np.empty(len(order), np.float32)
     height[order] = np.arange(len(order), 0, -1)
     blobs = height[tiles_of(shape, own)]
-    return {CONTIGUOUS: replace(like, values=blobs), LOUDEST: replace(like, values=like.picture)}
+    return {
+        CONTIGUOUS: replace(like, values=blobs),
+        LOUDEST: replace(like, values=like.feature_map),
+    }
 
 
 def table_of(trials: Mapping[str, Mapping[str, DeletionTest]]) -> pd.DataFrame:
@@ -102,12 +106,12 @@ def table_of(trials: Mapping[str, Mapping[str, DeletionTest]]) -> pd.DataFrame:
 
 @dataclass(frozen=True, eq=False)
 class DeletionTests:
-    """Trials of many clips.
+    """Deletion tests of many clips.
 
     Attributes:
         table: With `COLUMNS`.
         speakers: Of the clips, by name. Clips of one speaker resemble each other, so speakers are
-            the units of the intervals, also where the model knows them; clips are, where not every
+            the units of the intervals, also where they are enrolled; clips are, where not every
             one names its speaker, or all are of one.
     """
 

@@ -1,4 +1,4 @@
-"""Faithfulness of a map: deletion and insertion of what it marks, and the model's answer.
+"""Faithfulness of a map: deletion and insertion of what it marks, and the model's probability.
 
 All maps are compared on equal terms: the same tiles, the same areas, the same fill. A map that is
 fine-grained is averaged over the tiles, so none gains from removing scattered specks, to which a
@@ -139,9 +139,9 @@ def curves(
         orders: Shape (maps, tiles).
         tiles: From `tiles_of`.
         terms: What is compared on.
-        representation: Whose feature map is changed; that which weighs most when empty.
+        representation: Whose feature map is changed; that of greatest weight when empty.
     """
-    whole = _answers(view, np.array([[1.0], [0.0]])[:, np.zeros_like(tiles)], terms, representation)
+    whole = _masked(view, np.array([[1.0], [0.0]])[:, np.zeros_like(tiles)], terms, representation)
     kept = np.ones((len(orders), len(AREAS), orders.shape[1]))
     for column, area in enumerate(AREAS):
         count = max(1, round(area * orders.shape[1]))
@@ -165,33 +165,33 @@ def _in_parts(
     view: ModelInput, masks: Floats, tiles: Orders, terms: Terms, representation: str
 ) -> Floats:
     parts = [
-        _answers(view, masks[start : start + PART][:, tiles], terms, representation)
+        _masked(view, masks[start : start + PART][:, tiles], terms, representation)
         for start in range(0, len(masks), PART)
     ]
     return np.concatenate(parts)
 
 
-def _answers(view: ModelInput, masks: Floats, terms: Terms, representation: str) -> Floats:
-    """What the model answers where only the masked part is the clip's own, (masks, classes).
+def _masked(view: ModelInput, masks: Floats, terms: Terms, representation: str) -> Floats:
+    """Probabilities where only the masked part is the clip's own, (masks, classes).
 
     Args:
         view: The clip before the model.
         masks: 1 where the feature map stays, (masks, channels, bins, frames).
-        terms: What takes the place of the rest.
+        terms: With the baseline of the rest.
         representation: Whose feature map it is.
     """
     seeing = {id(network_input) for network_input, _ in view.through(representation)}
     keep = torch.from_numpy(masks.astype(np.float32))
-    answers = []
+    outputs = []
     for network_input in view.network_inputs:
         if id(network_input) not in seeing:
-            answers.append(
+            outputs.append(
                 view.ordered(network_input, network_input.seen).repeat(len(masks), axis=0)
             )
             continue
         mixed = torch.lerp(baseline_input(network_input, terms.fill), network_input.seen, keep)
-        answers.append(view.ordered(network_input, mixed))
-    return view.pool(np.stack(answers))
+        outputs.append(view.ordered(network_input, mixed))
+    return view.pool(np.stack(outputs))
 
 
 def faithfulness(

@@ -61,7 +61,7 @@ BANKS: dict[str, Bank] = {
 def bank_of(rep: Representation) -> Tensor | None:
     """How much of each spectral bin goes into each bin, (bins, n_fft // 2 + 1).
 
-    None for representations that mix all frequencies, as cepstra, or speak of rhythm or of a whole
+    None for representations that mix all frequencies, as cepstra, or describe rhythm or a whole
     clip: no part of theirs is a part of the sound.
     """
     make = BANKS.get(rep.name)

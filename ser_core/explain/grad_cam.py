@@ -1,4 +1,4 @@
-"""Grad-CAM: which of a layer's features speak for the class, and where they are."""
+"""Grad-CAM (Selvaraju et al. 2017): class activation maps by the gradient."""
 
 from __future__ import annotations
 

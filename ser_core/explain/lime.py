@@ -56,7 +56,7 @@ class Lime(Method):
         segments = grid(network_input.shape, self.bands, self.pieces)
         done = 0
 
-        def answer(images: Images) -> npt.NDArray[np.float64]:
+        def classifier_fn(images: Images) -> npt.NDArray[np.float64]:
             nonlocal done
             batch = torch.from_numpy(images.reshape(-1, channels, bins, frames))
             logits: npt.NDArray[np.float64] = network_input.logits(batch).double().numpy()
@@ -68,7 +68,7 @@ class Lime(Method):
         tall = (channels * bins, frames, 1)
         found: Any = Explainer(random_state=self.seed).explain_instance(
             network_input.seen.numpy().reshape(tall),
-            answer,
+            classifier_fn,
             labels=(target,),
             top_labels=None,
             hide_color=baseline_input(network_input, self.baseline).numpy().reshape(tall),

@@ -27,12 +27,12 @@ class Explainer(LimeImageExplainer):  # type: ignore[misc]
         num_samples: int,
         batch_size: int = 10,
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-        """Which segments each sample keeps, and what is answered to it."""
+        """Which segments each sample keeps, and the logits of each sample."""
         count = len(np.unique(segments))
         kept = self.random_state.randint(0, 2, num_samples * count).reshape(num_samples, count)
         kept[0] = 1
-        answers = []
+        outputs = []
         for start in range(0, num_samples, batch_size):
             mask = kept[start : start + batch_size][:, segments, None] == 1
-            answers.append(classifier_fn(np.where(mask, image, fudged_image)))
-        return kept, np.concatenate(answers)
+            outputs.append(classifier_fn(np.where(mask, image, fudged_image)))
+        return kept, np.concatenate(outputs)

@@ -42,7 +42,7 @@ class EpsilonWithoutBias(EpsilonRule):  # type: ignore[misc]
 
 @dataclass(frozen=True)
 class RuleSet:
-    """Rules for the layers, and what must be said of them.
+    """Rules for the layers, and a note on them.
 
     Attributes:
         below: Rule of the convolutions up to the third stage.

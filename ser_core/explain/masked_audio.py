@@ -27,15 +27,15 @@ OVERLAP = 4
 
 @dataclass(frozen=True, eq=False)
 class MaskedAudio:
-    """A sound of which a part was kept or removed, and what the model says of it.
+    """A sound of which a part was kept or removed, with its probabilities.
 
     Attributes:
         waveform: The new sound, as long as the old one.
         before: Probabilities of the whole sound, (classes,).
         after: Probabilities of the new one, (classes,).
-        mapped_before: What those networks say of the whole sound that the map is of, (classes,);
+        mapped_before: Those of the networks that the map explains, for the whole sound, (classes,);
             the same as `before` where the model is one network.
-        mapped_after: What they say of the new one.
+        mapped_after: Those of the same networks for the new sound, (classes,).
         energy: Share of the sound's energy that is left, 0 to 1.
         target: Index of the emotion that is explained.
     """
@@ -50,16 +50,16 @@ class MaskedAudio:
 
     @property
     def explained(self) -> float:
-        """Probability of the emotion after, of the networks that the map is of."""
+        """Probability of the emotion in the new sound, by the networks that the map explains."""
         return float(self.mapped_after[self.target])
 
 
-Hearing = Callable[[Waveform], ModelInput]
-"""How the model hears a sound, with all that it knows of the voice: `look`, or more than that."""
+InputFunction = Callable[[Waveform], ModelInput]
+"""The input of a model for a sound, with the enrolled speaker: `model_input`, partly applied."""
 
 
 def mask_audio(
-    hear: Hearing,
+    input_of: InputFunction,
     waveform: Waveform,
     attribution: Attribution,
     share: float,
@@ -67,17 +67,17 @@ def mask_audio(
     keep: bool,
     rest: str = USUAL,
 ) -> MaskedAudio:
-    """Keep only, or remove, the most relevant part of a sound, and ask the model again.
+    """Keep only, or remove, the most relevant part of a sound, and classify it again.
 
-    The model hears the new sound from the beginning: it is extracted and normalised anew.
+    Features of the new sound are extracted and normalised anew.
 
     Args:
-        hear: How the model hears a sound.
+        input_of: The `ModelInput` of a sound.
         waveform: The sound that was explained.
         attribution: Its map.
         share: Of the feature map, 0 to 1, that counts as most relevant.
         keep: Keep that part; otherwise remove it.
-        rest: What is heard in the place of what is removed, one of `AUDIO_BASELINES`.
+        rest: What replaces removed parts, one of `AUDIO_BASELINES`.
 
     Raises:
         ModelError: If the representation's bins are no parts of the sound.
@@ -86,7 +86,7 @@ def mask_audio(
     chosen = most_relevant(attribution.values, share)
     rep = attribution.representation
     new = resynthesised(waveform, rep, chosen if keep else ~chosen, rest)
-    before, after = hear(waveform), hear(new)
+    before, after = input_of(waveform), input_of(new)
     return MaskedAudio(
         new,
         before.probabilities(),
@@ -99,19 +99,19 @@ def mask_audio(
 
 
 DRAWS = 6
-"""Other places that a marked part is compared with."""
+"""Shifts of the marked part that it is compared with."""
 
 
 @dataclass(frozen=True)
 class DeletionTest:
-    """What the sound says of a map: the marked part against others of its shape and size.
+    """Deletion test of a map: the marked part against others of its shape and size.
 
     Attributes:
         kept: Probability of the emotion where nothing but the marked part is left.
         removed: Where all but that is left.
-        kept_elsewhere: Mean where as much is left in other places.
-        removed_elsewhere: Mean where as much is taken away in other places.
-        draws: How many other places.
+        kept_elsewhere: Mean where as much is left elsewhere.
+        removed_elsewhere: Mean where as much is removed elsewhere.
+        draws: Number of shifts.
     """
 
     kept: float
@@ -122,12 +122,12 @@ class DeletionTest:
 
     @property
     def keeps_more(self) -> bool:
-        """Whether the marked part keeps more of the answer than others do."""
+        """Whether the marked part alone leaves a higher probability than others."""
         return self.kept > self.kept_elsewhere
 
     @property
     def loses_more(self) -> bool:
-        """Whether the answer loses more without the marked part than without others."""
+        """Whether removing the marked part costs more probability than removing others."""
         return self.removed < self.removed_elsewhere
 
     @property
@@ -138,12 +138,12 @@ class DeletionTest:
 
     @property
     def halves(self) -> int:
-        """How many of the two halves of the claim the sound bears out, 0 to 2."""
+        """How many of the two comparisons support the map, 0 to 2."""
         return self.keeps_more + self.loses_more
 
 
 def deletion_test(
-    hear: Hearing,
+    input_of: InputFunction,
     waveform: Waveform,
     attribution: Attribution,
     share: float,
@@ -153,20 +153,20 @@ def deletion_test(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> DeletionTest:
-    """Hold a map against the sound itself, and against the same marks in other places.
+    """Compare keeping and removing the marked part with the same marks elsewhere.
 
     The marks are moved along time and frequency together, so what is kept or removed elsewhere is
     as large and as broken up. Probabilities are those of the networks that the map is of.
 
     Args:
-        hear: How the model hears a sound.
+        input_of: The `ModelInput` of a sound.
         waveform: The sound that was explained.
         attribution: Its map.
         share: Of the feature map, 0 to 1, that counts as most relevant.
         parts: What `mask_audio` made of this share kept, and removed; made here when None.
-        rest: What is heard in the place of what is removed, one of `AUDIO_BASELINES`.
-        draws: How many other places.
-        seed: Of the other places.
+        rest: What replaces removed parts, one of `AUDIO_BASELINES`.
+        draws: Number of shifts.
+        seed: Of the shifts.
 
     Raises:
         ModelError: If the representation's bins are no parts of the sound.
@@ -176,7 +176,7 @@ def deletion_test(
     chosen = most_relevant(attribution.values, share)
 
     def probability(mask: Mask) -> float:
-        view = hear(resynthesised(waveform, rep, mask, rest))
+        view = input_of(resynthesised(waveform, rep, mask, rest))
         return float(view.probabilities_through(rep.hash)[view.target(attribution.emotion)])
 
     rows, columns = chosen.shape[-2:]
@@ -240,8 +240,8 @@ def resynthesised(
     Args:
         waveform: The sound.
         rep: What the mask is laid over.
-        mask: 1 where the sound stays, 0 where it goes, (channels, bins, frames).
-        rest: What is heard where it goes, one of `AUDIO_BASELINES`.
+        mask: 1 where the sound stays, 0 where it is removed, (channels, bins, frames).
+        rest: What replaces removed parts, one of `AUDIO_BASELINES`.
 
     Returns:
         At the representation's sample rate; with a mask of ones the sound itself.
@@ -273,10 +273,10 @@ def resynthesised(
 def at_times(values: Tensor, frames: Tensor) -> Tensor:
     """Values between frames, by linear interpolation; (..., n) -> (..., frames)."""
     last = values.shape[-1] - 1
-    places = frames.clamp(max=last)
-    left = places.floor().long()
+    positions = frames.clamp(max=last)
+    left = positions.floor().long()
     right = (left + 1).clamp(max=last)
-    return torch.lerp(values[..., left], values[..., right], (places - left).to(values.dtype))
+    return torch.lerp(values[..., left], values[..., right], (positions - left).to(values.dtype))
 
 
 def _shared_out(rep: Representation, samples: Tensor, gains: Tensor, times: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ class Relevance:
 
     Attributes:
         values: Shape (channels, bins, frames) of the network's input.
-        details: Numbers that the method itself tells, by name (R² of a fit, what was summed).
+        details: Numbers that the method reports, by name (R² of a fit, what was summed).
     """
 
     values: Tensor
@@ -48,7 +48,7 @@ class Method(Parameters):
     title: ClassVar[str]
     describe: ClassVar[str]
     signed: ClassVar[bool] = True
-    """Whether negative values speak against the class; otherwise values tell only how much."""
+    """Whether negative values are evidence against the class; otherwise values are magnitudes."""
     quick: ClassVar[bool] = True
     """Whether one takes less than half a second."""
     needs: ClassVar[tuple[str, ...]] = ()
@@ -81,7 +81,7 @@ class Method(Parameters):
         return f"{self.title}: {reasons[0]}" if reasons else ""
 
     def require_applicable(self, network_input: NetworkInput) -> None:
-        """Raise a `ModelError` where `excuse` has something to say."""
+        """Raise a `ModelError` where `excuse` gives a reason."""
         excuse = self.excuse(network_input)
         if excuse:
             raise ModelError(

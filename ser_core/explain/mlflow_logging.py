@@ -29,7 +29,7 @@ def params(plan: Plan) -> dict[str, Any]:
 
 
 def record(run: tracking.Run, bench: Bench, folder: Path) -> None:
-    """Keep what it found.
+    """Log its results.
 
     Raises:
         TrackingError: If the store cannot be written.
@@ -41,9 +41,9 @@ def record(run: tracking.Run, bench: Bench, folder: Path) -> None:
             ends = {"": found.value, "_low": found.low, "_high": found.high}
             values |= {f"{name}_{figure}{end}": v for end, v in ends.items() if v is not None}
         values[f"{name}_seconds"] = float(bench.times[name].median())
-    for name in bench.heard.names:
+    for name in bench.deletion_tests.names:
         for figure in (*SHARES, *MARGINS):
-            value = bench.heard.figure(name, figure).value
+            value = bench.deletion_tests.figure(name, figure).value
             values |= {f"{_key(name)}_heard_{figure}": value} if value is not None else {}
     run.metrics(values)
     run.describe(note(bench))
@@ -61,7 +61,7 @@ def note(bench: Bench) -> str:
 
 
 def heading(bench: Bench) -> str:
-    """What the figures rest on, in a sentence or two."""
+    """Clips, speakers and terms of the figures, in a sentence or two."""
     about = bench.about
     fill = about["terms"]["fill"]
     seen = (

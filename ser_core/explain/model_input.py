@@ -1,7 +1,7 @@
 """Model input: what the networks of a model are given for a clip, and private copies of them.
 
-Explaining hooks into networks and changes their weights for a while. A model that pages share must
-never feel that, so everything here works on copies that belong to one explanation.
+Explaining hooks into networks and changes their weights for a while. Pages share models, so
+everything here works on private copies.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class NetworkInput:
         network: A private copy in evaluation mode, without gradients of weights.
         seen: Normalised feature map, what goes into the network, (1, channels, bins, frames).
         silence: What silence is after normalisation, (1, channels, bins, 1).
-        picture: The feature map before normalisation, (channels, bins, frames).
+        feature_map: The feature map before normalisation, (channels, bins, frames).
         representation: Of the feature map.
         classes: Emotions in the order of the outputs.
         frames: Frames that are the clip's own, (1,); all when None.
@@ -52,7 +52,7 @@ class NetworkInput:
     network: nn.Module
     seen: Tensor
     silence: Tensor
-    picture: Map
+    feature_map: Map
     representation: Representation
     classes: tuple[str, ...]
     frames: Tensor | None = None
@@ -96,9 +96,12 @@ class NetworkInput:
         """
         own = self.seen.shape[-1]
         extra = max(1, round(share * own))
-        feature_map = np.pad(self.picture, ((0, 0), (0, 0), (0, extra)), mode="edge")
+        feature_map = np.pad(self.feature_map, ((0, 0), (0, 0), (0, extra)), mode="edge")
         return replace(
-            self, seen=F.pad(self.seen, (0, extra)), picture=feature_map, frames=torch.tensor([own])
+            self,
+            seen=F.pad(self.seen, (0, extra)),
+            feature_map=feature_map,
+            frames=torch.tensor([own]),
         )
 
     def with_network(self, network: nn.Module) -> NetworkInput:
@@ -108,14 +111,14 @@ class NetworkInput:
 
 @dataclass(frozen=True, eq=False)
 class ModelInput:
-    """A clip as a model sees it: through one network, or through each member of an ensemble.
+    """Input of every network of a model for one clip; of one network, or of all members.
 
     Attributes:
         network_inputs: One a network.
         weights: Of the networks, summing to 1.
         classes: Emotions in the order of the probabilities.
-        pool: From what the networks answer, (networks, rows, classes), to what the model answers,
-            (rows, classes).
+        pool: From probabilities of the networks, (networks, rows, classes), to those of the
+            model, (rows, classes).
     """
 
     network_inputs: tuple[NetworkInput, ...]
@@ -124,16 +127,16 @@ class ModelInput:
     pool: Callable[[Floats], Floats]
 
     def read(self, confidence: Confidence) -> ModelInput:
-        """The same with probabilities as people are told them, at the temperature of a confidence.
+        """The same with calibrated probabilities, at the temperature of a confidence.
 
         Args:
-            confidence: Of answers to a voice that is known, or of those to strangers.
+            confidence: Calibration for an enrolled speaker, or for unseen speakers.
         """
-        return replace(self, pool=lambda answers: confidence.applied(self.pool(answers)))
+        return replace(self, pool=lambda outputs: confidence.applied(self.pool(outputs)))
 
     @property
     def representations(self) -> dict[str, Representation]:
-        """What is seen, by hash; that which weighs most first."""
+        """Representations that are seen, by hash; that of greatest weight first."""
         weights: dict[str, float] = {}
         known = {
             network_input.representation.hash: network_input.representation
@@ -148,7 +151,7 @@ class ModelInput:
         """Networks that see one representation, with their weights.
 
         Args:
-            representation: Its hash or name; that which weighs most when empty.
+            representation: Its hash or name; that of greatest weight when empty.
 
         Raises:
             ModelError: If no network of the model sees it.
@@ -170,21 +173,21 @@ class ModelInput:
         return found
 
     def probabilities(self) -> Floats:
-        """What the model answers to the whole clip, (classes,)."""
-        answers = [
+        """Probabilities of the whole clip, (classes,)."""
+        outputs = [
             self.ordered(network_input, network_input.seen) for network_input in self.network_inputs
         ]
-        probabilities: Floats = self.pool(np.stack(answers))[0]
+        probabilities: Floats = self.pool(np.stack(outputs))[0]
         return probabilities
 
     def probabilities_through(self, representation: str = "") -> Floats:
-        """What the networks that see one representation answer to the whole clip, (classes,).
+        """Probabilities of the whole clip by the networks that see one representation, (classes,).
 
-        That is the answer which a map over this representation explains: of one network its own,
-        of several their mean by weight.
+        A map over this representation explains these: of one network its own, of several their
+        mean by weight.
 
         Args:
-            representation: Its hash or name; that which weighs most when empty.
+            representation: Its hash or name; that of greatest weight when empty.
 
         Raises:
             ModelError: If no network of the model sees it.
@@ -192,18 +195,18 @@ class ModelInput:
         if len(self.network_inputs) == 1:
             return self.probabilities()
         parts = self.through(representation)
-        answers = np.stack(
+        outputs = np.stack(
             [self.ordered(network_input, network_input.seen)[0] for network_input, _ in parts]
         )
-        return np.asarray(np.array(shares(weight for _, weight in parts)) @ answers)
+        return np.asarray(np.array(shares(weight for _, weight in parts)) @ outputs)
 
     def ordered(self, network_input: NetworkInput, batch: Tensor) -> Floats:
-        """What one network answers, in the order of the model's classes, (batch, classes)."""
+        """Probabilities by one network, in the order of the model's classes, (batch, classes)."""
         order = [network_input.classes.index(name) for name in self.classes]
         return np.asarray(network_input.probabilities(batch).numpy()[:, order])
 
     def target(self, wanted: str | int | None) -> int:
-        """Index of a class: of the one that is named, or of the answer.
+        """Index of a class: of the one that is named, or of the predicted one.
 
         Raises:
             ParameterError: If the model has no such class.
@@ -228,17 +231,17 @@ def model_input(
     *,
     like: ModelInput | None = None,
 ) -> ModelInput:
-    """Let a model see a clip.
+    """Input of all networks of a model for one clip.
 
     Args:
         predictor: A bundle, or an ensemble of bundles.
         waveform: The clip.
-        voice: Of its speaker, from `enrol`.
+        voice: Statistics of its speaker, from `enrol`.
         like: Of another sound before the same model, equally known; its copies of the networks are
             used again, which takes half the time.
 
     Raises:
-        ModelError: If the model has no networks that one can look into, as an exported file.
+        ModelError: If the model gives no access to its networks, as an exported file.
     """
     members, pool = networks(predictor, knowing=bool(voice))
     parts = iter(_parts(members, voice))
@@ -248,7 +251,7 @@ def model_input(
         else [None] * len(members)
     )
     network_inputs = [
-        _sight(bundle, waveform, next(parts) if bundle.enrols and voice else None, copied)
+        _network_input(bundle, waveform, next(parts) if bundle.enrols and voice else None, copied)
         for (bundle, _), copied in zip(members, copies, strict=True)
     ]
     weights = shares(weight for _, weight in members)
@@ -258,7 +261,7 @@ def model_input(
 def _parts(
     members: Sequence[tuple[Bundle, float]], voice: SpeakerStatistics | None
 ) -> SpeakerStatistics:
-    """A voice, if it has a part for each network that uses one."""
+    """Statistics of a speaker, if they have a part for each network that uses one."""
     users = sum(bundle.enrols for bundle, _ in members)
     if voice and users and len(voice) != users:
         raise ModelError(
@@ -296,30 +299,30 @@ Pooling = Callable[[Floats], Floats]
 def networks(
     predictor: Predictor, *, knowing: bool = False
 ) -> tuple[list[tuple[Bundle, float]], Pooling]:
-    """Networks of a model with their weights, and how their answers become its own.
+    """Networks of a model with their weights, and how their probabilities are pooled.
 
     Args:
         predictor: The model.
-        knowing: Whether the voice is known; an ensemble may have other weights then.
+        knowing: Whether the speaker is enrolled; an ensemble may have other weights then.
 
     Raises:
-        ModelError: If it has none that one can look into.
+        ModelError: If it gives no access to its networks.
     """
     require(predictor, INSIDE, remedy="Explain the model that it was made from")
     members, pool = predictor.members, predictor.pool_for(enrolled=knowing)
     if pool is None:
-        return [(members[0][0], 1.0)], lambda answers: answers[0]
+        return [(members[0][0], 1.0)], lambda outputs: outputs[0]
     ends = np.cumsum([len(models) for models in members])[:-1]
 
-    def pooled(answers: Floats) -> Floats:
+    def pooled(outputs: Floats) -> Floats:
         """Networks of one member are averaged, then the members are pooled."""
-        return pool(np.stack([part.mean(axis=0) for part in np.split(answers, ends)]))
+        return pool(np.stack([part.mean(axis=0) for part in np.split(outputs, ends)]))
 
     pairs = zip(members, pool.weights, strict=True)
     return [(each, weight / len(own)) for own, weight in pairs for each in own], pooled
 
 
-def _sight(
+def _network_input(
     bundle: Bundle,
     waveform: Waveform,
     voice: npt.NDArray[np.float32] | None,
@@ -328,11 +331,11 @@ def _sight(
     model = bundle.model
     rep = model.representation
     samples = torch.from_numpy(resampled(waveform, rep.sample_rate).samples)[None]
-    voices = None if voice is None else torch.from_numpy(voice)[None]
+    voice_batch = None if voice is None else torch.from_numpy(voice)[None]
     with torch.no_grad():
         feature_map = model.front_end(samples)
-        mean, spread = model.normaliser.constants(feature_map, None, voices)
-        seen = model.normaliser(feature_map, None, voices)
+        mean, spread = model.normaliser.constants(feature_map, None, voice_batch)
+        seen = model.normaliser(feature_map, None, voice_batch)
         silence = (_silence(rep, feature_map) - mean.unsqueeze(-1)) / spread.unsqueeze(-1)
     network = copied or private_copy(model.network)
     return NetworkInput(
@@ -345,9 +348,9 @@ def _silence(rep: Representation, feature_map: Tensor) -> Tensor:
 
 
 def private_copy(network: nn.Module) -> nn.Module:
-    """A copy that belongs to the caller alone, to be looked into and not to be trained.
+    """A private copy for gradients and hooks, not for training.
 
-    Its convolutions have the colours last in memory, which answers in two thirds of the time.
+    Its convolutions are in channels-last memory format, which takes two thirds of the time.
     """
     own = copy.deepcopy(network).eval().requires_grad_(requires_grad=False)
     return own.to(memory_format=torch.channels_last)

@@ -1,4 +1,4 @@
-"""Occlusion: take a part away and see what the answer loses."""
+"""Occlusion: remove a part and measure the loss of the class."""
 
 from __future__ import annotations
 

@@ -11,16 +11,16 @@ from ser_core.runs import published_results as results
 from ser_core.storage.jsonfile import read_json
 
 DEPENDS_ON = ("representation", "pooling", "weights", "temperature")
-"""What answers depend on beside the weights of networks, in the description of a model."""
+"""What predictions depend on beside the weights of networks, in the description of a model."""
 
 
 def root() -> Path:
-    """Where published benches are kept."""
+    """Folder of published benchmarks."""
     return results.root() / "explanations"
 
 
 def identity(model: Path) -> str:
-    """The same for all copies of a model, and another one where an answer may differ.
+    """Key of a model: equal for copies, different where a prediction may differ.
 
     Args:
         model: Folder of a bundle or of an ensemble.
@@ -65,7 +65,7 @@ def published(model: Path, folder: Path | None = None) -> Path | None:
 
 
 def published_within(model: Path, folder: Path | None = None) -> tuple[Path, Path] | None:
-    """Folder of the bench of a model, or of the first of the networks that it asks; and of which.
+    """Folder of the bench of a model, or of the first of its networks; and of which.
 
     Args:
         model: Folder of a bundle or of an ensemble.

@@ -1,7 +1,7 @@
 """Sanity checks of attribution maps, each as a number with a bound.
 
 A method whose check fails is taken out of rankings, with the reason. The bounds are conventions,
-written here once: they tell a broken map from a sound one, not a good one from a better one.
+written here once: they find broken maps, and do not rank good ones.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Rule:
         asks: The question that it answers; yes is good.
         help: What is measured, in a sentence.
         measure: Does it.
-        applies: Whether it says anything of a map.
+        applies: Whether it can be computed for a map.
         bound: Where the value must stay.
         at_most: Whether the bound is an upper one.
         meaning: What it means when it fails.
@@ -104,7 +104,7 @@ class Rule:
         return f"must be at {'most' if self.at_most else 'least'} {self.bound:g}"
 
     def holds(self, value: float) -> bool:
-        """Whether a value keeps to the bound; a value that is no number does not."""
+        """Whether a value is within the bound; NaN is not."""
         return value <= self.bound if self.at_most else value >= self.bound
 
 
@@ -155,7 +155,7 @@ def conservation(case: Case) -> float:
 
 
 def completeness(case: Case) -> float:
-    """How far the sum is from what the logit gains from baseline to clip, as a share of it."""
+    """Completeness: error of the sum against the change of the logit, as a share of it."""
     details, total = case.found.details, float(case.found.values.double().sum())
     gained = details["clip"] - details["baseline"]
     return abs(total - gained) / max(abs(gained), 1e-6)
@@ -174,7 +174,7 @@ def randomisation(case: Case) -> float:
 
 
 def cascade(case: Case, seed: int = 0) -> dict[str, float]:
-    """The same while the network loses its weights from the answer down to the feature map.
+    """The same with cascading randomisation, from the last layer down to the input.
 
     Adebayo et al. (2018), "Sanity checks for saliency maps".
 
@@ -226,7 +226,7 @@ def stability(case: Case) -> float:
 
 
 def fit(case: Case) -> float:
-    """Share of the answers' variance that the linear model explains, R squared."""
+    """Share of the variance that the linear model explains, R squared."""
     return float(case.found.details["r2"])
 
 

@@ -1,7 +1,7 @@
 """Relevance by aspect of speech: frequency band, kind of frame, and part of the clip.
 
-Every figure is the share of what speaks for the class, beside the share of the feature map that the
-part makes up: twice as much relevance as area means twice as important as an even map would say.
+Every figure is the share of positive relevance, beside the share of the feature map that the part
+makes up: twice as much relevance as area means twice as important as an even map would say.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ SILENT_DB, VOICED_DB, PERIODIC = -40.0, -35.0, 0.5
 """Silent frames are this far below the loudest; voiced ones at least so loud and so periodic."""
 
 NOTHING_DB, TINY = -60.0, 1e-12
-"""Energy of a frame, summed over its samples, under which there is nothing to be heard."""
+"""Energy of a frame, summed over its samples, under which a frame counts as silent."""
 
 
 def relevance_by_aspect(attribution: Attribution, waveform: Waveform) -> pd.DataFrame:
-    """Where what speaks for the class lies.
+    """Where positive relevance lies.
 
     Args:
         attribution: Of the waveform.
@@ -55,7 +55,7 @@ def relevance_by_aspect(attribution: Attribution, waveform: Waveform) -> pd.Data
     Returns:
         A row a part: `aspect` (key of `ASPECTS`), `part`, `share` of the relevance and `area`, the
         share of the feature map, both 0 to 1 and summing to 1 within an aspect. Aspects that the
-        representation has no axis for are left out, and all where nothing speaks for the class.
+        representation has no axis for are left out, and all without positive relevance.
     """
     positive = attribution.positive.astype(np.float64)
     rep, total = attribution.representation, positive.sum()
@@ -102,10 +102,10 @@ def _rows(aspect: str, parts: dict[str, Floats], relevance: Floats) -> list[dict
 def _bands(rep: Representation) -> dict[str, Floats]:
     """Bins in each band; none where the vertical axis is not a frequency."""
     axis = rep.bin_axis()
-    places = np.asarray(axis.values)
-    if axis.unit != "Hz" or places.dtype.kind == "U":
+    centres = np.asarray(axis.values)
+    if axis.unit != "Hz" or centres.dtype.kind == "U":
         return {}
-    hz = places.astype(np.float64)[None, :, None]
+    hz = centres.astype(np.float64)[None, :, None]
     found = {name: ((hz >= low) & (hz < high)).astype(float) for name, (low, high) in BANDS.items()}
     return {name: weights for name, weights in found.items() if weights.any()}
 
@@ -119,8 +119,8 @@ def frame_kinds(waveform: Waveform, rep: Representation, frames: int) -> npt.NDA
         frames: How many.
     """
     samples = torch.from_numpy(resampled(waveform, rep.sample_rate).samples)[None]
-    heard = voicing(samples, rep.sample_rate, rep.hop_length)
-    energy, periodicity = heard.energy[0].numpy(), heard.periodicity[0].numpy()
+    analysed = voicing(samples, rep.sample_rate, rep.hop_length)
+    energy, periodicity = analysed.energy[0].numpy(), analysed.periodicity[0].numpy()
     level = energy - energy.max()
     voiced = (level > VOICED_DB) & (periodicity > PERIODIC)
     silent = (level < SILENT_DB) | (energy < NOTHING_DB)
@@ -134,8 +134,8 @@ def _thirds(kinds: npt.NDArray[np.str_]) -> dict[str, Floats]:
     if len(sounding) < len(THIRDS):
         return {}
     first, last = sounding[0], sounding[-1] + 1
-    place = (np.arange(len(kinds)) - first) / (last - first)
-    third = np.floor(place * len(THIRDS))
+    position = (np.arange(len(kinds)) - first) / (last - first)
+    third = np.floor(position * len(THIRDS))
     return {name: (third == number).astype(float) for number, name in enumerate(THIRDS)}
 
 

@@ -1,7 +1,7 @@
 """Summary statistics: means over clips with their intervals, and ranks that the data support.
 
 The intervals are those of `ser_core.evaluation`: bootstrap over clips, or over speakers where the
-figure speaks of new voices, and the jackknife with Student's t where there are few of them.
+figure is for unseen speakers, and the jackknife with Student's t where there are few of them.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class ClipMeans:
 
         Args:
             values: Numbers, one column a method.
-            speakers: Of the clips, where the figure speaks of new voices; None draws clips.
+            speakers: Of the clips, where the figure is for unseen speakers; None draws clips.
             level: Confidence, 0 to 1.
         """
         sums = np.column_stack([values.to_numpy(np.float64), np.ones(len(values))])
@@ -86,11 +86,11 @@ class ClipMeans:
 
 @dataclass(frozen=True)
 class Rank:
-    """Where a method stands, as far as the data tell.
+    """Rank of a method, as an interval.
 
     Attributes:
-        best: Highest place it may have, 1 is the best.
-        worst: Lowest place it may have.
+        best: Highest rank that the data allow, 1 is the best.
+        worst: Lowest rank that the data allow.
         of: How many there are.
     """
 
@@ -100,11 +100,11 @@ class Rank:
 
     @property
     def is_certain(self) -> bool:
-        """Whether the data leave but one place."""
+        """Whether the data allow one rank only."""
         return self.best == self.worst
 
     def __str__(self) -> str:
-        """As in `2` or `1 to 3`; a dash where it may have any place."""
+        """As in `2` or `1 to 3`; a dash where any rank is allowed."""
         if (self.best, self.worst) == (1, self.of):
             return "–"
         return f"{self.best}" if self.is_certain else f"{self.best} to {self.worst}"
@@ -113,11 +113,11 @@ class Rank:
 def ranks(
     values: pd.DataFrame, speakers: pd.Series[Any] | None = None, *, level: float = LEVEL
 ) -> dict[str, Rank]:
-    """Places of the columns by their means, the largest first, that hold all together.
+    """Ranks of the columns by their means, the largest first, with simultaneous coverage.
 
     From the paired differences of all pairs, each at a level that is corrected for their number
-    (Bonferroni): a place is taken only by those that are surely better. Mogstad, Romano, Shaikh &
-    Wilhelm (2024), "Inference for ranks".
+    (Bonferroni): a rank is lost only to those that are significantly better. Mogstad, Romano,
+    Shaikh & Wilhelm (2024), "Inference for ranks".
     """
     names = list(values.columns)
     pairs = list(combinations(names, 2))

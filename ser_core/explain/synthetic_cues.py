@@ -1,9 +1,9 @@
 """Synthetic clips whose cue is known, and how well each method localises it.
 
-Every clip has bursts of noise in two places. One, in the middle of the spectrum, is loud and in all
-clips: it says nothing. The other is soft, and whether it is low or high tells the class; when it
-comes is left to chance. A network that was trained to tell the classes must look there, so a map
-that marks the loud burst is wrong, however good it looks.
+Every clip has two bursts of noise. One, in the middle of the spectrum, is loud and in all
+clips: it is no cue. The other is soft, and whether it is low or high tells the class; its
+time is random. A network that was trained to tell the classes must use it, so a map that marks
+the loud burst is wrong.
 """
 
 from __future__ import annotations
@@ -108,8 +108,8 @@ def _fit(model: EmotionClassifier, known: list[SyntheticClip], *, batch: int) ->
     optimiser = torch.optim.AdamW(model.parameters(), lr=3e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 6e-3, total_steps=len(known) // batch)
     model.train()
-    for part, answers in zip(features.split(batch), true.split(batch), strict=True):
-        loss = nn.functional.cross_entropy(model.logits(part), answers)
+    for part, labels in zip(features.split(batch), true.split(batch), strict=True):
+        loss = nn.functional.cross_entropy(model.logits(part), labels)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -154,7 +154,7 @@ def own_methods() -> dict[str, Method]:
 def measured(
     bundle: Bundle, known: Iterable[SyntheticClip], methods: dict[str, Method] | None = None
 ) -> pd.DataFrame:
-    """Localisation of every method on clips that the network answers right.
+    """Localisation of every method on clips that the network classifies correctly.
 
     Returns:
         A row a clip and method: `clip`, `method` and the figures of `localisation`.

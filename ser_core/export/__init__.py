@@ -1,6 +1,6 @@
-"""Models as ONNX files that answer as the app does.
+"""Models as ONNX files with the predictions of the app.
 
-`writing.export` writes one, `model.open_onnx` opens it as a predictor without torch, `gate.gate`
-holds it against the app, `producing.produce` does all of it in several precisions, and
-`package.package` makes a zip that runs by itself.
+`onnx_writer.export` writes one, `models.onnx.open_onnx` opens it as a predictor without torch,
+`acceptance.accept` compares it with the app on real clips (parity), `pipeline.run_pipeline` does
+all in several precisions, and `package.package` makes a zip that runs by itself.
 """

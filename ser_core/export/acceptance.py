@@ -33,11 +33,11 @@ class Calibration:
 
     Attributes:
         sounds: At the model's sample rate.
-        said: What they are: "training clips of nEMO".
+        description: What they are: "training clips of nEMO".
     """
 
     sounds: tuple[Waveform, ...]
-    said: str
+    description: str
 
 
 def corpus_of(predictor: Predictor, path: Path | None, reader: str | None = None) -> Corpus:
@@ -60,7 +60,7 @@ def corpus_of(predictor: Predictor, path: Path | None, reader: str | None = None
 def calibration(
     predictor: Predictor, folder: Path | None, corpus: Corpus, clips: int = CALIBRATING
 ) -> Calibration:
-    """Clips of the training part, drawn evenly over emotions; any, where nobody knows that part."""
+    """Clips of the training part, drawn evenly over emotions; any, where that part is unknown."""
     usable = corpus.usable
     trained = provenance(predictor.about, folder, corpus).of(list(usable.index), "train")
     named = f"training clips of {corpus.name}"
@@ -103,9 +103,12 @@ def accept(
     subset = choose(app.predictor, corpus, clips, seed=seed)
     names = [str(clip) for clip in subset.clips.index]
     rows = [Clip(*each) for each in zip(names, subset.sounds, strict=True)]
-    tell = (lambda done, total: report(done, total, "comparing predictions")) if report else None
+    compared = None
+    if report:
+        on_report = report
+        compared = lambda done, total: on_report(done, total, "comparing predictions")  # noqa: E731
     found = verify(
-        model, app, rows, description=subset.description, against=_named(app), progress=tell
+        model, app, rows, description=subset.description, against=_named(app), progress=compared
     )
     found = replace(found, uar=_uar(model, app, subset))
     if marked:
@@ -121,8 +124,8 @@ def _named(app: InferenceModel) -> str:
 def _uar(model: Predictor, app: InferenceModel, subset: EvaluationClips) -> dict[str, Any] | None:
     """UAR of both, and what the file loses, paired on the same clips."""
     own, theirs = (
-        Predictions.of(subset.clips, np.asarray(answers), predictor.classes)
-        for predictor, answers in (
+        Predictions.of(subset.clips, np.asarray(probabilities), predictor.classes)
+        for predictor, probabilities in (
             (model, model.predict(subset.sounds)),
             (app.predictor, app.probabilities(subset.sounds)),
         )

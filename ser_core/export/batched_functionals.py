@@ -53,7 +53,7 @@ class Series:
     @property
     def inside(self) -> Tensor:
         """Whether a frame counts, (batch, 1, n)."""
-        return _places(self.values) < self.count
+        return _indices(self.values) < self.count
 
     def mean(self) -> Tensor:
         """Mean, (batch, rows); zero where nothing counts."""
@@ -76,20 +76,20 @@ class Series:
         Zero where nothing counts.
         """
         last = (self.count - 1).clamp(min=0)
-        place = self.values.new_tensor(shares) * last
-        low = place.floor()
+        index = self.values.new_tensor(shares) * last
+        low = index.floor()
         high = torch.minimum(low + 1, last)
         left, right = (_picked(self.values, each) for each in (low, high))
-        return torch.where(self.count > 0, left + (place - low) * (right - left), 0.0)
+        return torch.where(self.count > 0, left + (index - low) * (right - left), 0.0)
 
 
-def _places(values: Tensor) -> Tensor:
+def _indices(values: Tensor) -> Tensor:
     return torch.arange(values.shape[-1], device=values.device, dtype=values.dtype)
 
 
-def _picked(values: Tensor, place: Tensor) -> Tensor:
-    """Frames at places, (batch, rows, n) and (batch, 1, m) -> (batch, rows, m)."""
-    return values.gather(-1, place.long().expand(-1, values.shape[1], -1))
+def _picked(values: Tensor, index: Tensor) -> Tensor:
+    """Frames at indices, (batch, rows, n) and (batch, 1, m) -> (batch, rows, m)."""
+    return values.gather(-1, index.long().expand(-1, values.shape[1], -1))
 
 
 def functionals(rep: Functionals, sound: Analysis) -> Tensor:
@@ -113,10 +113,10 @@ def functionals(rep: Functionals, sound: Analysis) -> Tensor:
 def _cut(values: Tensor, energy: Tensor) -> Series:
     """From the first loud frame to the last, moved to the front."""
     loud = energy >= energy.amax(-1, keepdim=True) + SILENT_DB
-    place = _places(energy)
-    first = torch.where(loud, place, _FAR).amin(-1, keepdim=True)
-    last = torch.where(loud, place, -1.0).amax(-1, keepdim=True)
-    moved = torch.minimum(place + first, last)
+    index = _indices(energy)
+    first = torch.where(loud, index, _FAR).amin(-1, keepdim=True)
+    last = torch.where(loud, index, -1.0).amax(-1, keepdim=True)
+    moved = torch.minimum(index + first, last)
     return Series(_picked(values, moved), last - first + 1)
 
 
@@ -145,9 +145,9 @@ def _all(own: Series, step: float) -> Tensor:
 
 
 def _first(chosen: Tensor) -> tuple[Tensor, Tensor]:
-    """Places of the chosen frames, in order and before all others, and how many they are."""
-    place = _places(chosen.float())
-    late = torch.where(chosen, place, place + chosen.shape[-1])
+    """Indices of the chosen frames, in order and before all others, and how many they are."""
+    index = _indices(chosen.float())
+    late = torch.where(chosen, index, index + chosen.shape[-1])
     order = torch.remainder(late.sort(dim=-1).values, chosen.shape[-1])
     return order, chosen.float().sum(-1, keepdim=True)
 
@@ -156,7 +156,7 @@ def _statistics(series: Series) -> Tensor:
     """Statistics over time, (batch, 11 * rows); zero where nothing counts."""
     values, count = series.values, series.count
     low, quarter, middle, most, high = series.quantiles(0.05, 0.25, 0.5, 0.75, 0.95)
-    time = 2 * _places(values) / (count - 1).clamp(min=1) - 1
+    time = 2 * _indices(values) / (count - 1).clamp(min=1) - 1
     slope = Series(values * time, count).mean() / Series(time * time, count).mean().clamp(min=1e-9)
     slope = torch.where(count[..., 0] > 1, slope, 0.0)
     moved = _steps(values, count)
@@ -173,7 +173,7 @@ def _statistics(series: Series) -> Tensor:
 def _steps(values: Tensor, count: Tensor) -> Series:
     """From each frame to the next; of a single frame, one step of nothing."""
     ahead = torch.cat([values[..., 1:], values[..., -1:]], dim=-1)
-    moved = torch.where(_places(values) < count - 1, ahead - values, 0.0)
+    moved = torch.where(_indices(values) < count - 1, ahead - values, 0.0)
     return Series(moved, (count - 1).clamp(min=1))
 
 
@@ -213,11 +213,11 @@ def _rhythm(pitch: Tensor, energy: Series, voiced: Tensor, step: float) -> Tenso
 
 def _quarters(pitch: Tensor, energy: Series, voiced: Tensor) -> Tensor:
     """Mean pitch and mean energy of each quarter, (batch, 8)."""
-    place, count = _places(pitch), energy.count
+    index, count = _indices(pitch), energy.count
     size = (count / QUARTERS).floor()
     number = torch.arange(QUARTERS + 1, device=pitch.device, dtype=pitch.dtype)[:, None]
     edges = number * size + torch.minimum(count - QUARTERS * size, number)
-    part = (place >= edges[:, :-1]) & (place < edges[:, 1:])  # (batch, quarters, frames)
+    part = (index >= edges[:, :-1]) & (index < edges[:, 1:])  # (batch, quarters, frames)
     everywhere = _masked_mean(pitch, voiced, torch.zeros_like(count))
     overall = energy.mean().unsqueeze(-1)
     pitches = _masked_mean(pitch, voiced & part, everywhere)
@@ -248,7 +248,7 @@ def _bridged(pitch: Tensor, voiced: Tensor, order: Tensor, count: Tensor) -> Ten
     passed = voiced.float().cumsum(-1) - voiced.float()
     after = torch.minimum(passed, (count - 1).clamp(min=0))
     left, right = (_picked(order, each) for each in ((after - 1).clamp(min=0), after))
-    share = ((_places(pitch) - left) / (right - left).clamp(min=1)).clamp(0.0, 1.0)
+    share = ((_indices(pitch) - left) / (right - left).clamp(min=1)).clamp(0.0, 1.0)
     low, high = _picked(pitch, left), _picked(pitch, right)
     return torch.where(count > 0, low + share * (high - low), 0.0)
 

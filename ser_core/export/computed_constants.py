@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float64]
 
 SMALLEST = 10_000
-"""Numbers from which a table is worth being computed."""
+"""Least size of a table, in numbers, that is computed instead of stored."""
 
 WAVES = {"Cos": np.cos, "Sin": np.sin}
 
@@ -43,9 +43,9 @@ class Table:
 
 
 def computed(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The same graph with nodes in place of its large tables.
+    """The same graph with nodes that compute its large tables.
 
-    They depend on no input, so a runtime computes them once and keeps them.
+    They depend on no input, so a runtime computes them once.
     """
     import onnx
 

@@ -33,13 +33,13 @@ SAMPLES = 8_000
 
 @dataclass(frozen=True, eq=False)
 class GraphMembers:
-    """The models that answer together, and how they are pooled.
+    """The models of a graph, and how they are pooled.
 
     Attributes:
-        members: Models of each member that is asked.
-        stranger: Weights and temperature for voices nothing is known of.
-        enrolled: The same for known voices; None where they make no difference.
-        classes: Emotions in the order of the answer.
+        members: Models of each member.
+        stranger: Weights and temperature for unseen speakers.
+        enrolled: The same for enrolled speakers; None where they make no difference.
+        classes: Emotions in the order of the probabilities.
     """
 
     members: tuple[tuple[EmotionClassifier, ...], ...]
@@ -64,11 +64,11 @@ def graph_members(predictor: Predictor, stranger: float, enrolled: float | None)
 
     Args:
         predictor: A bundle or an ensemble.
-        stranger: Temperature of a bundle's answers to voices nothing is known of.
-        enrolled: The same for known voices.
+        stranger: Temperature of a bundle for unseen speakers.
+        enrolled: The same for enrolled speakers.
 
     Raises:
-        ModelError: If it is something else, or its models hear at different sample rates.
+        ModelError: If it is something else, or its models have different sample rates.
     """
     require(predictor, INSIDE, GRAPH, remedy="Export a bundle or an ensemble of networks")
     members = tuple(tuple(each.model for each in models) for models in predictor.members)
@@ -92,7 +92,7 @@ def graph_members(predictor: Predictor, stranger: float, enrolled: float | None)
 
 
 def inputs_of(team: GraphMembers, *, whole: bool) -> tuple[Input, ...]:
-    """Inputs of the graph: a waveform, feature maps where there can be none, and voices."""
+    """Inputs of the graph: a waveform, feature maps where there can be none, and speakers."""
     seen = team.representations
     outside = [i for i, rep in enumerate(seen) if not whole or rep.name in INEXPRESSIBLE]
     voiced = [i for i, rep in enumerate(seen) if any(_enrols(m, rep) for m in team.models)]
@@ -113,8 +113,8 @@ def _name(kind: str, number: int, several: Sequence[int]) -> str:
 class Graph(nn.Module):
     """Everything from the inputs to calibrated probabilities.
 
-    Outputs are the probabilities, (batch, classes), and for each voice input what is heard of the
-    voice in each clip, (batch, 3, channels, bins): mean, spread and frames, so that a voice can be
+    Outputs are the probabilities, (batch, classes), and for each speaker input the statistics of
+    each clip, (batch, 3, channels, bins): mean, spread and frames, so that a speaker can be
     enrolled from them.
 
     Args:
@@ -139,19 +139,19 @@ class Graph(nn.Module):
         ]
 
     def forward(self, *given: Tensor) -> tuple[Tensor, ...]:
-        """Probabilities, and what is heard of each voice."""
-        features, voices = self._pictures(given), self._voices(given)
-        logits = [self._logits(model, features, voices) for model in self._models()]
+        """Probabilities, and statistics for each speaker input."""
+        features, speakers = self._feature_maps(given), self._speakers(given)
+        logits = [self._logits(model, features, speakers) for model in self._models()]
         found = self._pooled(self.team.stranger, logits)
-        if self.team.enrolled is not None and voices:
-            known = torch.stack([voice[2].sum() for voice in voices.values()]).sum() > 0
+        if self.team.enrolled is not None and speakers:
+            known = torch.stack([voice[2].sum() for voice in speakers.values()]).sum() > 0
             found = torch.where(known, self._pooled(self.team.enrolled, logits), found)
-        return (found, *(_heard(features[number]) for number in voices))
+        return (found, *(_statistics(features[number]) for number in speakers))
 
     def _models(self) -> list[EmotionClassifier]:
         return [model for model in self.models if isinstance(model, EmotionClassifier)]
 
-    def _pictures(self, given: Sequence[Tensor]) -> dict[int, Tensor]:
+    def _feature_maps(self, given: Sequence[Tensor]) -> dict[int, Tensor]:
         pairs = list(zip(self.inputs, given, strict=True))
         found = {i.representation: x for i, x in pairs if i.kind == FEATURES}
         waveform = next((x for i, x in pairs if i.kind == WAVEFORM), None)
@@ -160,7 +160,7 @@ class Graph(nn.Module):
             sound = Products(waveform, seen[0].sample_rate)  # once for all networks
             for number, rep in enumerate(seen):
                 if number not in found:
-                    found[number] = _picture(rep, sound, self._layers(rep))
+                    found[number] = _feature_map(rep, sound, self._layers(rep))
         return {number: x for number, x in found.items() if number is not None}
 
     def _layers(self, rep: Representation) -> nn.Module | None:
@@ -168,7 +168,7 @@ class Graph(nn.Module):
         model = next(m for m in self._models() if m.representation.hash == rep.hash)
         return model.front_end.layers
 
-    def _voices(self, given: Sequence[Tensor]) -> dict[int, Tensor]:
+    def _speakers(self, given: Sequence[Tensor]) -> dict[int, Tensor]:
         pairs = zip(self.inputs, given, strict=True)
         return {
             i.representation: x
@@ -177,11 +177,11 @@ class Graph(nn.Module):
         }
 
     def _logits(
-        self, model: EmotionClassifier, features: dict[int, Tensor], voices: dict[int, Tensor]
+        self, model: EmotionClassifier, features: dict[int, Tensor], speakers: dict[int, Tensor]
     ) -> Tensor:
         number = self.numbers[model.representation.hash]
         uses = model.normaliser.by == "speaker"
-        voice = voices[number].unsqueeze(0) if uses else None
+        voice = speakers[number].unsqueeze(0) if uses else None
         order = self.orders[self._models().index(model)]
         return model.logits(features[number], None, voice)[:, order]
 
@@ -202,13 +202,13 @@ class Graph(nn.Module):
         return (found.log_softmax(-1).clamp(min=smallest) / pool.temperature).softmax(-1)
 
 
-def _picture(rep: Representation, sound: Analysis, layers: nn.Module | None) -> Tensor:
+def _feature_map(rep: Representation, sound: Analysis, layers: nn.Module | None) -> Tensor:
     form = FORMS.get(rep.name)
     return rep(sound, layers=layers) if form is None else form(rep, sound)
 
 
 def speaker_input_name(voice: Input) -> str:
-    """Output with what is heard of the voice of an input."""
+    """Name of the output of statistics for a speaker input."""
     return voice.name.replace(VOICE, HEARD)
 
 
@@ -220,7 +220,7 @@ def _added(pool: Pool, members: Tensor) -> Tensor:
     return (weights * members.clamp(min=SMALLEST).log()).sum(0)
 
 
-def _heard(features: Tensor) -> Tensor:
+def _statistics(features: Tensor) -> Tensor:
     """Mean, spread and frames of each clip, (batch, 3, channels, bins)."""
     values = features.double()
     mean = values.mean(-1)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def cleaned(model: onnx.ModelProto, spec: Spec) -> onnx.ModelProto:
-    """Without traces of where it was made; shapes named, voices may be left out."""
+    """Without paths and stack traces; shapes named, speaker inputs optional."""
     import onnx
 
     del model.metadata_props[:]
@@ -79,9 +79,9 @@ def _stride(graph: onnx.GraphProto) -> None:
 def _drop_unused(graph: onnx.GraphProto) -> None:
     """Take out constants that nothing reads; runtimes warn of each."""
     read = {name for node in graph.node for name in node.input}
-    kept = [each for each in graph.initializer if each.name in read]
+    used = [each for each in graph.initializer if each.name in read]
     del graph.initializer[:]
-    graph.initializer.extend(kept)
+    graph.initializer.extend(used)
 
 
 def _integers(tensor: onnx.TensorProto) -> list[int]:

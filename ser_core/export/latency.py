@@ -1,4 +1,4 @@
-"""How long an answer takes, candidates by turns in one run."""
+"""Latency of predictions, candidates by turns in one run."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Speed:
     Attributes:
         name: Of the candidate.
         threads: It may use.
-        p50: Median time of an answer in milliseconds.
-        p95: Time that 95 % of the answers keep to, in milliseconds.
+        p50: Median latency in milliseconds.
+        p95: 95th percentile of the latency in milliseconds.
         real_time: Median time over the length of the sound.
         bytes: Size of the file; None where there is none.
     """
@@ -54,16 +54,16 @@ def measure(
 ) -> list[Speed]:
     """Time files, and the model they come from, on one sound.
 
-    Every round asks each candidate once, in the same order, so that what else the computer does
+    Every round runs each candidate once, in the same order, so that what else the computer does
     falls on all of them alike. Feature maps of files that begin behind the representation are
     computed before the clock starts.
 
     Args:
         files: Exported.
-        sound: To answer.
+        sound: To classify.
         model: A bundle or an ensemble to time beside them, as torch runs it.
         threads: Numbers of threads, one after the other.
-        rounds: Answers of each candidate.
+        rounds: Predictions of each candidate.
         progress: Called with (rounds done, rounds in all).
 
     Raises:
@@ -92,9 +92,9 @@ def _by_turns(
 ) -> dict[str, list[float]]:
     times: dict[str, list[float]] = {name: [] for name in candidates}
     for turn in range(WARM + rounds):
-        for name, answer in candidates.items():
+        for name, classify in candidates.items():
             begun = time.perf_counter()
-            answer()
+            classify()
             times[name].append(time.perf_counter() - begun)
         if progress:
             total = WARM + rounds
@@ -130,11 +130,11 @@ def _torch(
     with torch.inference_mode():
         feature_map = network.front_end(torch.from_numpy(sound.samples)[None])
 
-    def answer() -> torch.Tensor:
+    def classify() -> torch.Tensor:
         with torch.inference_mode():
             return network.logits(feature_map).softmax(-1)
 
-    return answer
+    return classify
 
 
 def of_length(sound: Waveform, seconds: float) -> Waveform:

@@ -1,4 +1,4 @@
-"""Write a model as one ONNX file that answers as the app does and says what it is."""
+"""Write a model as one ONNX file with the predictions of the app and a description."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ser_core.export.graph import (
 )
 from ser_core.export.graph_cleanup import cleaned
 from ser_core.export.quantisation import int8, with_half_weights
-from ser_core.export.stages import Tell, captured_output
+from ser_core.export.stages import StageCallback, captured_output
 from ser_core.inference.confidence import confidence
 from ser_core.inference.provenance import provenance, record
 from ser_core.models import onnx_bytes
@@ -48,7 +48,7 @@ class Exported:
 
     Attributes:
         path: Of the file.
-        spec: What it says of itself.
+        spec: Its description.
         bytes: Its size.
     """
 
@@ -89,7 +89,7 @@ def export(
         folder: Where the file goes; see `file_name`.
         precision: Key of `PRECISIONS`.
         whole: From the waveform; otherwise from the representation on.
-        source: Folder of the model, beside which answers to known voices, and its split, may be.
+        source: The model, with predictions for enrolled speakers and its split, if stored.
         corpus: On which the split can be made again otherwise; the file records which clips
             trained it.
         calibration: Real sounds that int8 is measured out on, 32 or more.
@@ -112,17 +112,17 @@ def trace(
     whole: bool = True,
     source: Path | None = None,
     corpus: Corpus | None = None,
-    tell: Tell | None = None,
+    on_stage: StageCallback | None = None,
 ) -> tuple[onnx.ModelProto, Spec]:
-    """The graph of a model in single precision, and what it says of itself; as `export`.
+    """The graph of a model in single precision, and its description; as `export`.
 
-    `tell` is called with each stage of it as it begins; see `stages.TRACING`.
+    `on_stage` is called with each stage as it begins; see `stages.TRACING`.
     """
     spec, team = _described(predictor, whole, source)
     made_of = record(provenance(predictor.about, source, corpus))
     if made_of:
         spec = replace(spec, about={**spec.about, "origin": made_of})
-    return _traced(team, spec, tell or (lambda _stage: None)), spec
+    return _traced(team, spec, on_stage or (lambda _stage: None)), spec
 
 
 def quantised(
@@ -135,7 +135,7 @@ def quantised(
     """Make a file of another precision from one of single precision.
 
     Raises:
-        ModelError: If the file cannot be believed, or is of another precision already.
+        ModelError: If the file is not a valid export, or is of another precision already.
         ParameterError: As `export`.
     """
     import onnx
@@ -237,7 +237,7 @@ def _described(predictor: Predictor, whole: bool, source: Path | None) -> tuple[
         split=_split(about),
         licence=str((about.get("corpus") or {}).get("licence") or ""),
         card=predictor.card,
-        about=_told(about),
+        about=_metadata(about),
         precision="fp32",
         gate=GATES["fp32"],
         notes=_notes(team, whole),
@@ -252,16 +252,16 @@ def _split(about: Any) -> dict[str, Any]:
     return {**split, "grade": audit.get("grade", "not audited")} if split else {}
 
 
-def _told(about: Any) -> dict[str, Any]:
-    """What the model says of itself, without the course of training and places on a disk."""
+def _metadata(about: Any) -> dict[str, Any]:
+    """Metadata of the model, without the course of training and paths."""
     dropped = ("training", "members", "results", "options", "weights", "metrics", "split", "trials")
-    kept = {name: value for name, value in about.items() if name not in dropped}
-    recipe = dict(kept.get("recipe") or {})
+    public = {name: value for name, value in about.items() if name not in dropped}
+    recipe = dict(public.get("recipe") or {})
     if recipe:
         recipe.pop("corpus", None)  # a path of the one who trained it
-        kept["recipe"] = recipe
-    told: dict[str, Any] = json.loads(json.dumps(kept, default=str))
-    return told
+        public["recipe"] = recipe
+    metadata: dict[str, Any] = json.loads(json.dumps(public, default=str))
+    return metadata
 
 
 def _notes(team: GraphMembers, whole: bool) -> tuple[str, ...]:
@@ -275,7 +275,7 @@ def _notes(team: GraphMembers, whole: bool) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _traced(team: GraphMembers, spec: Spec, tell: Tell) -> onnx.ModelProto:
+def _traced(team: GraphMembers, spec: Spec, on_stage: StageCallback) -> onnx.ModelProto:
     """The graph, by torch's exporter.
 
     Raises:
@@ -287,9 +287,9 @@ def _traced(team: GraphMembers, spec: Spec, tell: Tell) -> onnx.ModelProto:
     given = examples(team, spec.inputs)
     names = [each.name for each in spec.inputs]
     with torch.no_grad():
-        graph(*given)  # fixed matrices are made and kept on first use; not while it is traced
+        graph(*given)  # fixed matrices are made and cached on first use; not while it is traced
     try:
-        with torch.no_grad(), _quiet(), captured_output(tell):
+        with torch.no_grad(), _quiet(), captured_output(on_stage):
             program = torch.onnx.export(
                 graph,
                 given,

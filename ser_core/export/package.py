@@ -18,7 +18,7 @@ def package(file: Path) -> bytes:
     """Content of the zip of a file.
 
     Raises:
-        ModelError: If the file cannot be believed.
+        ModelError: If the file is not a valid export.
     """
     spec = read(file)
     content: dict[str, str | bytes] = {
@@ -40,7 +40,7 @@ def write_package(file: Path) -> Path:
     """Write the zip beside the file.
 
     Raises:
-        SerError: If the file cannot be believed, or the zip cannot be written.
+        SerError: If the file is not a valid export, or the zip cannot be written.
     """
     path = file.with_suffix(".zip")
     atomic.write(path, package(file))

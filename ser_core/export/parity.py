@@ -1,4 +1,4 @@
-"""Parity: does an exported file answer as the app does, on real clips of many lengths?"""
+"""Parity of an exported file with the app, on real clips of many lengths."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ CHANGED = 4
 """How many clips are given otherwise, too."""
 
 NOTHING = 1e-4
-"""A smaller difference of probabilities is not told in words."""
+"""A smaller difference of probabilities is not mentioned."""
 
 MOST_KNOWN = 12
-"""How many of the clips are also answered with a voice that is known."""
+"""How many of the clips are also classified with an enrolled speaker."""
 
 
 class Reference(Protocol):
@@ -48,7 +48,7 @@ class Reference(Protocol):
 
     @property
     def predictor(self) -> Predictor:
-        """What answers."""
+        """The model."""
         ...
 
     def probabilities(
@@ -72,14 +72,14 @@ class Clip:
 
 
 @dataclass(frozen=True)
-class ChangedAnswer:
-    """A clip that the file answers otherwise.
+class ChangedPrediction:
+    """A clip that the file classifies otherwise.
 
     Attributes:
         clip: Its name.
-        app: What the app answers.
-        file: What the file answers.
-        confidence: Probability that the app gives to its answer.
+        app: Prediction of the app.
+        file: Prediction of the file.
+        confidence: Probability that the app gives to its prediction.
         difference: Largest difference of a probability.
     """
 
@@ -95,16 +95,16 @@ class ParityReport:
     """What the acceptance test found.
 
     Attributes:
-        n: Answers that were compared.
+        n: Predictions that were compared.
         clips: What the clips are, in words.
         against: What they were compared to.
         shortest: Length of the shortest sound in seconds.
         longest: Of the longest.
-        agreement: Share of equal answers.
+        agreement: Share of equal predictions.
         max_abs_probability: Largest difference of a probability.
         mean_abs_probability: Mean difference.
         max_abs_logit: Largest difference of a centred logarithm of a probability.
-        flipped: Clips with another answer.
+        flipped: Clips with another prediction.
         limits: That it was held to.
         uar: Of the app, of the file, and the difference with its interval, where the emotions of
             the clips are known.
@@ -119,13 +119,13 @@ class ParityReport:
     max_abs_probability: float
     mean_abs_probability: float
     max_abs_logit: float
-    flipped: tuple[ChangedAnswer, ...]
+    flipped: tuple[ChangedPrediction, ...]
     limits: Limits
     uar: dict[str, Any] | None = None
 
     @property
     def broken(self) -> list[str]:
-        """Limits that it does not keep to, as sentences; empty when it passed."""
+        """Limits that it exceeds, as sentences; empty when it passed."""
         limits = self.limits
         logit = np.inf if limits.logit is None else limits.logit
         same, probability = 100 * self.agreement, self.max_abs_probability
@@ -146,7 +146,7 @@ class ParityReport:
 
     @property
     def passed(self) -> bool:
-        """Whether it keeps to all limits."""
+        """Whether it is within all limits."""
         return self.n > 0 and not self.broken
 
     @property
@@ -183,7 +183,7 @@ def verify(
     """Hold a file against the app, sound by sound.
 
     Some clips are also cut short, made long and broken up by digital silence, and where the model
-    uses voices, some are also answered with a voice that each side has enrolled by itself.
+    can enrol, some are also classified with a speaker that each side has enrolled by itself.
 
     Args:
         model: The file.
@@ -191,10 +191,10 @@ def verify(
         clips: Real ones; none of them may shape the verdict by being left out.
         description: What they are.
         against: What the reference is.
-        progress: Called with (answers compared, answers in all).
+        progress: Called with (predictions compared, total).
 
     Raises:
-        ModelError: If there is no clip, or the two do not answer the same emotions.
+        ModelError: If there is no clip, or the two do not have the same emotions.
     """
     if not clips:
         raise ModelError("there are no clips for the acceptance test", subject=str(model.path))
@@ -203,10 +203,10 @@ def verify(
     known = clips[:MOST_KNOWN] if model.enrols and reference.predictor.enrols else []
     total = len(sounds) + len(known)
     theirs, own, names = [], [], []
-    for done, (name, expected, answer) in enumerate(_answers(model, reference, sounds, known), 1):
+    for done, (name, expected, predicted) in enumerate(_pairs(model, reference, sounds, known), 1):
         names.append(name)
         theirs.append(expected)
-        own.append(answer[order])
+        own.append(predicted[order])
         if progress:
             progress(done, total)
     seconds = [each.sound.duration for each in sounds]
@@ -231,15 +231,15 @@ def _order(model: OnnxModel, reference: Reference) -> list[int]:
     return [model.classes.index(name) for name in reference.classes]
 
 
-def _answers(
+def _pairs(
     model: OnnxModel, reference: Reference, sounds: Sequence[Clip], known: Sequence[Clip]
 ) -> Iterator[tuple[str, Floats, Floats]]:
     for clip in sounds:
         expected = reference.probabilities([clip.sound])[0]
         yield clip.name, expected, model.predict([clip.sound])[0]
     if known:
-        heard = [clip.sound for clip in known[:3]]
-        theirs, own = reference.predictor.enrol(heard), model.enrol(heard)
+        enrolment = [clip.sound for clip in known[:3]]
+        theirs, own = reference.predictor.enrol(enrolment), model.enrol(enrolment)
         for clip in known:
             expected = reference.probabilities([clip.sound], theirs)[0]
             yield f"{clip.name}, speaker enrolled", expected, model.predict([clip.sound], own)[0]
@@ -275,7 +275,7 @@ def _measured(
     difference = np.abs(own - theirs)
     app, file = ([int(row.argmax()) for row in each] for each in (theirs, own))
     flipped = [
-        ChangedAnswer(
+        ChangedPrediction(
             names[row], classes[app[row]], classes[file[row]],
             float(theirs[row].max()), float(difference[row].max()),
         )
@@ -303,7 +303,7 @@ def _logits(probabilities: Floats) -> Floats:
     return np.asarray(logs - logs.mean(axis=1, keepdims=True))
 
 
-MOST_KEPT = 50
+MAX_FLIPPED = 50
 """Flipped clips that are named in a file."""
 
 
@@ -311,13 +311,13 @@ def write_verdict(path: Path, found: ParityReport) -> Spec:
     """Write into a file what the acceptance test found; a failed one says so from then on.
 
     Raises:
-        ModelError: If it cannot be believed.
+        ModelError: If it is not a valid export.
         SerError: If it cannot be written; what was there stays.
     """
     from ser_core.export.onnx_writer import write
 
     content = found.as_dict()
-    content["flipped"] = content["flipped"][:MOST_KEPT]
+    content["flipped"] = content["flipped"][:MAX_FLIPPED]
     content["flips"] = len(found.flipped)
     spec = replace(read(path), verification=content)
     write(path, onnx_bytes.graph(content_of(path)), spec)

@@ -22,7 +22,7 @@ class ExportedFile:
 
     Attributes:
         exported: The file.
-        verification: What the acceptance test found; None where it was not asked.
+        verification: What the acceptance test found; None without a test.
         archive: The zip beside it; None where none was wanted.
     """
 
@@ -32,7 +32,7 @@ class ExportedFile:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing speaks against it."""
+        """Whether no test failed."""
         return self.verification is None or self.verification.passed
 
 
@@ -43,37 +43,37 @@ def run_pipeline(plan: Plan, report: Report | None = None) -> list[ExportedFile]
         SerError: If the model cannot be exported, the corpus not used, or nothing be written.
     """
     _make(plan.out)
-    tell = Steps(report, stages_of(plan.precisions, verify=plan.clips > 0))
-    tell(OPENING)
+    steps = Steps(report, stages_of(plan.precisions, verify=plan.clips > 0))
+    steps(OPENING)
     predictor = load(plan.model)
     corpus = gates.corpus_of(predictor, plan.corpus, plan.reader)
     calibrating = gates.Calibration((), "")
     if "int8" in plan.precisions:
         calibrating = gates.calibration(predictor, plan.model, corpus, plan.calibrating)
     graph, described = trace(
-        predictor, whole=plan.whole, source=plan.model, corpus=corpus, tell=tell
+        predictor, whole=plan.whole, source=plan.model, corpus=corpus, on_stage=steps
     )
     found = []
     for precision in plan.precisions:
-        tell("measuring int8 out" if precision == "int8" else f"making {precision}")
+        steps("measuring int8 out" if precision == "int8" else f"making {precision}")
         model, spec = converted(
-            graph, described, precision, calibrating.sounds, calibrating.said, tell.within
+            graph, described, precision, calibrating.sounds, calibrating.description, steps.within
         )
         exported = _written(plan, model.SerializeToString(), spec)
         verification = None
         if plan.clips:
-            tell(f"verifying {precision}")
+            steps(f"verifying {precision}")
             verification = gates.accept(
                 exported.path,
                 plan.model,
                 corpus,
                 plan.clips,
                 seed=plan.seed,
-                report=tell.within,
+                report=steps.within,
             )
         archive = write_package(exported.path) if plan.zipped else None
         found.append(ExportedFile(exported, verification, archive))
-    tell.end()
+    steps.end()
     return found
 
 

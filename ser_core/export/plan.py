@@ -80,9 +80,9 @@ class Plan:
 
 
 def folder_of(model: Path) -> Path:
-    """Where the files of a model go that a page asks for."""
-    place = hashlib.sha256(str(model.absolute()).encode()).hexdigest()[:12]
-    return settings.home() / EXPORTS / place
+    """Folder of the files of a model that a page exports."""
+    digest = hashlib.sha256(str(model.absolute()).encode()).hexdigest()[:12]
+    return settings.home() / EXPORTS / digest
 
 
 def files(model: Path) -> list[Path]:
@@ -90,11 +90,11 @@ def files(model: Path) -> list[Path]:
     order = list(PRECISIONS)
     found = folder_of(model).glob("[!.]*.onnx")
 
-    def place(path: Path) -> tuple[bool, int]:
+    def rank(path: Path) -> tuple[bool, int]:
         ends = [i for i, name in enumerate(order) if path.stem.endswith(name)]
         return "network" in path.stem, ends[0] if ends else 0
 
-    return sorted(found, key=place)
+    return sorted(found, key=rank)
 
 
 def launch(plan: Plan, title: str) -> Job:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Feeds = Mapping[str, npt.NDArray[np.float32]]
 
 FEWEST = 32
-"""Sounds below which int8 is measured out on too little; a note says so."""
+"""Least number of sounds for the calibration of int8; with fewer, a note says so."""
 
 _QUANTISED = ("Conv", "Add", "MaxPool", "Relu")
 """Operators of a network that are computed in 8 bits."""
@@ -95,8 +95,8 @@ def int8(
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     optional = _optional(model)
-    strangers = {each.name: onnx.numpy_helper.to_array(each) for each in optional}
-    complete = [{**strangers, **sound} for sound in sounds]
+    unseen = {each.name: onnx.numpy_helper.to_array(each) for each in optional}
+    complete = [{**unseen, **sound} for sound in sounds]
 
     class Sounds(CalibrationDataReader):  # type: ignore[misc]
         def __init__(self) -> None:
@@ -141,9 +141,9 @@ def _without_optional(model: onnx.ModelProto) -> onnx.ModelProto:
     found = onnx.ModelProto()
     found.CopyFrom(model)
     optional = {each.name for each in _optional(model)}
-    kept = [each for each in found.graph.initializer if each.name not in optional]
+    constants = [each for each in found.graph.initializer if each.name not in optional]
     del found.graph.initializer[:]
-    found.graph.initializer.extend(kept)
+    found.graph.initializer.extend(constants)
     return found
 
 

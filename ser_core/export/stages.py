@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 
 Report = Callable[[int, int, str], None]
-Tell = Callable[[str], None]
+StageCallback = Callable[[str], None]
 
 OPENING = "opening the model"
 TRACING = {
@@ -16,7 +16,7 @@ TRACING = {
     "Translate the graph": "writing the graph",
     "Optimize the ONNX graph": "simplifying the graph",
 }
-"""What the exporter says it does, as it begins, and what that is for people."""
+"""Messages of the exporter as its stages begin, and their names for users."""
 
 _TAKES = {
     OPENING: 2,
@@ -80,18 +80,18 @@ class Steps:
 class _Lines(io.TextIOBase):
     """Takes what is printed, and passes on what begins as one of `TRACING`."""
 
-    def __init__(self, tell: Tell) -> None:
-        self.told = tell
+    def __init__(self, on_stage: StageCallback) -> None:
+        self.on_stage = on_stage
 
     def write(self, text: str) -> int:
         for words, stage in TRACING.items():
             if words in text and "✅" not in text:
-                self.told(stage)
+                self.on_stage(stage)
         return len(text)
 
 
 @contextlib.contextmanager
-def captured_output(tell: Tell) -> Iterator[None]:
-    """Turn what torch's exporter prints into stages; it says in no other way where it is."""
-    with contextlib.redirect_stdout(_Lines(tell)):
+def captured_output(on_stage: StageCallback) -> Iterator[None]:
+    """Turn what torch's exporter prints into stages; it has no other report of progress."""
+    with contextlib.redirect_stdout(_Lines(on_stage)):
         yield

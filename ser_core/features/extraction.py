@@ -26,7 +26,7 @@ from ser_core.storage.feature_store import FeatureStore, Key
 Values = npt.NDArray[np.float32]
 
 # Starting workers and importing torch in them takes as long as representing this many clips.
-WORTH_WORKERS = 200
+MIN_FILES_FOR_WORKERS = 200
 MEAN_FRAMES = 100
 
 
@@ -41,14 +41,14 @@ class Extracted:
 
 
 def store_key(sha256: str, representation: Representation, dtype: str) -> Key:
-    """Where the store keeps a representation of these samples."""
+    """Key in the store of a representation of these samples."""
     return Key(sha256, f"{representation.name}-{representation.hash}", dtype)
 
 
 def feature_values(
     waveform: Waveform, representation: Representation, store: FeatureStore, dtype: str = "float32"
 ) -> Values:
-    """Representation of a sound, from the store or computed and kept; (channels, bins, frames)."""
+    """Representation of a sound, computed unless stored; (channels, bins, frames)."""
     key = store_key(content_address(waveform), representation, dtype)
     return store.get_or_compute(key, lambda: represent(waveform, [representation])[0])
 
@@ -84,7 +84,7 @@ def extract(
     """
     store = store or FeatureStore()
     addresses = _usable(addresses, representations)
-    if workers is None and len(files) < WORTH_WORKERS:
+    if workers is None and len(files) < MIN_FILES_FOR_WORKERS:
         workers = 1
     work = partial(_extract_one, representations, store, dtype)
     items = [(clip, path, addresses.get(clip)) for clip, path in files.items()]
@@ -201,7 +201,7 @@ def mean_by(
         StoreError: If the store cannot be written.
         WorkerError: If a worker is killed.
     """
-    if workers is None and len(files) < WORTH_WORKERS:
+    if workers is None and len(files) < MIN_FILES_FOR_WORKERS:
         workers = 1
     addresses = _usable(addresses, [representation])
     work = partial(_stretched_one, representation, store or FeatureStore())

@@ -22,9 +22,9 @@ class FeatureMap:
         representation: What the values are, with its parameters.
         values: Shape (channels, bins, frames).
         name: Of the clip or group it shows.
-        start: Place of the first frame on the horizontal axis.
+        start: Position of the first frame on the horizontal axis.
         step: From one frame to the next, in `time_unit`.
-        time_label: What goes to the right.
+        time_label: Title of the horizontal axis.
         time_unit: Its unit.
     """
 
@@ -86,12 +86,12 @@ class Raster:
     """A feature map in no more cells than a screen can show.
 
     Attributes:
-        picture: Its values are those of the cells; start and step are those of the columns.
+        feature_map: Its values are those of the cells; start and step are those of the columns.
         bins_per_cell: How many bins a cell stands for.
         frames_per_cell: How many frames a cell stands for.
     """
 
-    picture: FeatureMap
+    feature_map: FeatureMap
     bins_per_cell: int
     frames_per_cell: int
 
@@ -136,7 +136,7 @@ def bin_names(representation: Representation) -> list[str]:
 
 
 def distinct_numbers(values: npt.NDArray[np.float64]) -> list[str]:
-    """Numbers with as few decimals as keep neighbours apart.
+    """Numbers with as few decimals as tell neighbours apart.
 
     >>> distinct_numbers(np.array([0.0, 31.25, 62.5])), distinct_numbers(np.array([16.0, 16.2]))
     (['0', '31', '62'], ['16.0', '16.2'])

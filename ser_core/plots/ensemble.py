@@ -1,4 +1,4 @@
-"""Figures of an ensemble: the search, weights, errors in common, confidence and what it costs."""
+"""Figures of an ensemble: the search, weights, errors in common, confidence and cost."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from ser_core.evaluation import METRICS, Interval
 from ser_core.plots.palette import ACCENT, NO_EMOTION
 from ser_core.plots.results import MARK, Row
-from ser_core.plots.theme import finish, look
+from ser_core.plots.theme import base_layout, finish
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,7 +97,7 @@ def overlap_figure(pairs: Sequence[Mapping[str, Any]], measure: str) -> go.Figur
             hovertemplate=f"%{{y}} and %{{x}}<br>{title} %{{z:.3f}}<extra></extra>",
         )
     )  # fmt: skip
-    figure.update_layout(look(height=110 + 44 * max(2, len(names)), name="overlap"))
+    figure.update_layout(base_layout(height=110 + 44 * max(2, len(names)), name="overlap"))
     figure.update_xaxes(type="category", showgrid=False, automargin=True)
     figure.update_yaxes(type="category", showgrid=False, automargin=True, autorange="reversed")
     return figure
@@ -146,7 +146,7 @@ def calibration_figure(
 def coverage_figure(
     curves: Mapping[str, pd.DataFrame], *, point: tuple[float, float] | None = None
 ) -> go.Figure:
-    """Share of wrong answers against the share of clips that get one.
+    """Risk-coverage curve: error rate against the share of clips that get a prediction.
 
     Args:
         curves: `coverage_risk` tables by name; the first is drawn in full colour.

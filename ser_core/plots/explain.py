@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from ser_core.features.feature_map import FeatureMap, feature_map_of, raster
 from ser_core.plots.palette import ACCENT, DIVERGING, NO_EMOTION, emotion_color
 from ser_core.plots.representations import WIDE, Size, cell_names, feature_map_figure
-from ser_core.plots.results import MARK, answer_figure
+from ser_core.plots.results import MARK, prediction_figure
 from ser_core.plots.scales import scale_for
 from ser_core.plots.theme import finish
 from ser_core.plots.ticks import axis_title, bin_ticks
@@ -38,7 +38,7 @@ MARKS = [
 
 def explained_feature_map(found: Attribution, name: str, start: float = 0.0) -> FeatureMap:
     """What the model was given, with its axes."""
-    return feature_map_of(found.representation, found.picture, name, start)
+    return feature_map_of(found.representation, found.feature_map, name, start)
 
 
 def reach(*several: Map) -> float:
@@ -58,7 +58,7 @@ def map_figure(
 ) -> go.Figure:
     """A map over the feature map that the model was given.
 
-    Pointing at it tells time, bin, relevance and the picture's value. A representation that is one
+    Hovering shows time, bin, relevance and the value of the feature. A representation that is one
     number a frame is drawn as its line, with the relevance as bars behind it.
 
     Args:
@@ -80,7 +80,7 @@ def map_figure(
     figure.update_layout(coloraxis={"colorscale": GREYS}, coloraxis2=_colors(found, limit, size))
     for channel in range(len(shown)):
         cells = _cells(shown[channel], reduced.bins_per_cell, reduced.frames_per_cell)
-        figure.add_trace(_overlay(found, reduced.picture, cells, channel, opacity))
+        figure.add_trace(_overlay(found, reduced.feature_map, cells, channel, opacity))
         figure.data[-1].y = cell_names(reduced)
     return figure
 
@@ -156,7 +156,7 @@ def _over_line(
     return figure
 
 
-def explained_answer_figure(
+def explained_prediction_figure(
     probabilities: Mapping[str, float], mapped: Mapping[str, float] | None = None, *, true: str = ""
 ) -> go.Figure:
     """All probabilities of one clip as bars; those of the part that maps explain as pale bars.
@@ -166,11 +166,11 @@ def explained_answer_figure(
         mapped: Of those of its networks that the maps are of; None where that is the whole model.
         true: The true emotion, marked in the labels.
     """
-    figure = answer_figure(probabilities, true=true)
+    figure = prediction_figure(probabilities, true=true)
     figure.update_xaxes(range=[0, 145])  # room for what stands beside a long bar
     if mapped is None:
         return figure
-    figure.update_traces(name="whole ensemble", hovertemplate=_SAID)
+    figure.update_traces(name="whole ensemble", hovertemplate=_HOVER)
     (whole,) = figure.data
     figure.add_bar(
         x=[100 * value for value in mapped.values()],
@@ -181,21 +181,21 @@ def explained_answer_figure(
         text=[f"{100 * value:.0f} %" for value in mapped.values()],
         textposition="outside",
         cliponaxis=False,
-        hovertemplate=_SAID,
+        hovertemplate=_HOVER,
     )
     figure.update_layout(barmode="group", bargap=0.25, bargroupgap=0.05)
     figure.update_layout(height=24 + 38 * len(probabilities))
     return figure
 
 
-_SAID = "%{y}: %{x:.1f} %, %{fullData.name}<extra></extra>"
+_HOVER = "%{y}: %{x:.1f} %, %{fullData.name}<extra></extra>"
 
 
 def reading_figure(table: pd.DataFrame, color: str = ACCENT) -> go.Figure:
     """Share of the relevance in each part, beside the share of the feature map that it is.
 
     Args:
-        table: Rows of one aspect of `speech.reading`.
+        table: Rows of one aspect of `speech_relevance.relevance_by_aspect`.
         color: Of the relevance.
     """
     parts = list(table["part"])
@@ -223,44 +223,44 @@ def _bars(name: str, parts: list[str], values: Any, color: str) -> go.Bar:
 
 
 def atlas_figure(table: pd.DataFrame) -> go.Figure:
-    """Share of the relevance in each part by answer, with intervals; a dash is the even share.
+    """Share of the relevance by part and predicted class, with intervals; a dash is the even share.
 
     Args:
         table: From `Bench.atlas`.
     """
     figure = go.Figure()
     parts = list(dict.fromkeys(table["part"]))
-    answers = list(dict.fromkeys(table["answer"]))
-    for number, answer in enumerate(answers):
-        rows = table[table["answer"] == answer]
-        shift = (number - (len(answers) - 1) / 2) * 0.8 / max(1, len(answers))
-        places = [parts.index(part) + shift for part in rows["part"]]
-        figure.add_trace(_points(answer, places, rows))
-        figure.add_trace(_dashes(places, rows))
+    classes = list(dict.fromkeys(table["answer"]))
+    for number, predicted in enumerate(classes):
+        rows = table[table["answer"] == predicted]
+        shift = (number - (len(classes) - 1) / 2) * 0.8 / max(1, len(classes))
+        positions = [parts.index(part) + shift for part in rows["part"]]
+        figure.add_trace(_points(predicted, positions, rows))
+        figure.add_trace(_dashes(positions, rows))
     figure.update_xaxes(tickvals=list(range(len(parts))), ticktext=parts, showgrid=False)
     figure.update_yaxes(title="Share of the relevance (%)", rangemode="tozero")
     return finish(figure, height=380, name="atlas", legend=True)
 
 
-def _points(answer: str, places: list[float], rows: pd.DataFrame) -> go.Scatter:
+def _points(predicted: str, positions: list[float], rows: pd.DataFrame) -> go.Scatter:
     value, low, high = (100 * rows[name].astype(float) for name in ("value", "low", "high"))
     return go.Scatter(
-        x=places,
+        x=positions,
         y=list(value),
         error_y={"array": list(high - value), "arrayminus": list(value - low), "thickness": 1.6},
         mode="markers",
-        name=answer,
-        marker={"size": 8, "color": emotion_color(answer)},
+        name=predicted,
+        marker={"size": 8, "color": emotion_color(predicted)},
         customdata=list(zip(rows["part"], low, high, 100 * rows["area"], strict=True)),
-        hovertemplate=f"{answer}<br>%{{customdata[0]}}: %{{y:.1f}} % "
+        hovertemplate=f"{predicted}<br>%{{customdata[0]}}: %{{y:.1f}} % "
         "(%{customdata[1]:.1f} to %{customdata[2]:.1f})<br>"
         "%{customdata[3]:.1f} % of the input<extra></extra>",
     )
 
 
-def _dashes(places: list[float], rows: pd.DataFrame) -> go.Scatter:
+def _dashes(positions: list[float], rows: pd.DataFrame) -> go.Scatter:
     return go.Scatter(
-        x=places,
+        x=positions,
         y=list(100 * rows["area"]),
         mode="markers",
         marker={"symbol": "line-ew", "size": 12, "line": {"width": 1.5, "color": NO_EMOTION}},
@@ -270,14 +270,14 @@ def _dashes(places: list[float], rows: pd.DataFrame) -> go.Scatter:
 
 
 def mean_map_figure(
-    values: Floats | Map, representation: Any, answer: str, limit: float | None = None
+    values: Floats | Map, representation: Any, predicted: str, limit: float | None = None
 ) -> go.Figure:
     """Mean relevance over bins and the course of the clip, in units of an even map.
 
     Args:
         values: Shape (bins, points), summing to 1.
         representation: Whose bins they are.
-        answer: For the name of the file.
+        predicted: For the name of the file.
         limit: Value of the strongest colour.
     """
     points = values.shape[1]
@@ -295,13 +295,13 @@ def mean_map_figure(
     )
     figure.update_xaxes(title="Part of the clip (%)", showgrid=False)
     figure.update_yaxes(
-        title=ticks.title, tickvals=ticks.places, ticktext=ticks.texts, showgrid=False
+        title=ticks.title, tickvals=ticks.positions, ticktext=ticks.texts, showgrid=False
     )
-    return finish(figure, height=240, name=f"atlas-{answer}")
+    return finish(figure, height=240, name=f"atlas-{predicted}")
 
 
 def cascade_figure(curve: dict[str, float]) -> go.Figure:
-    """Likeness of a map to that of a network that loses its weights from the answer down."""
+    """Similarity of a map to those under cascading randomisation of the weights."""
     names = ["none", *curve]
     figure = go.Figure(
         go.Scatter(
@@ -346,7 +346,7 @@ def print_map(found: Attribution, name: str, kind: Literal["png", "svg"]) -> byt
 
 def _print_channel(panel: Any, found: Attribution, channel: int, limit: float) -> Any:
     values = found.values[channel]  # noqa: PD011  (no pandas)
-    feature_map = found.picture[channel]
+    feature_map = found.feature_map[channel]
     seconds = 1 / found.representation.frame_rate
     bins, frames = values.shape
     options: dict[str, Any] = {
@@ -357,7 +357,7 @@ def _print_channel(panel: Any, found: Attribution, channel: int, limit: float) -
     }
     panel.imshow(feature_map, cmap="Greys", **options)
     ticks = bin_ticks(found.representation.bin_axis())
-    panel.set_yticks(ticks.places, ticks.texts)
+    panel.set_yticks(ticks.positions, ticks.texts)
     panel.set_ylabel(axis_title(found.representation.bin_axis().label, ""))
     strength: npt.NDArray[Any] = np.clip(np.abs(values) / limit, 0, 1)
     low = -limit if found.method.signed else 0.0

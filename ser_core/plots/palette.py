@@ -35,7 +35,7 @@ _MAGMA = (
     "#010105 #0b0924 #20114b #3b0f70 #57157e #721f81 #8c2981 #a8327d "
     "#c43c75 #de4968 #f1605d #fa7f5e #fe9f6d #febf84 #fddea0 #fcfdbf"
 )
-SEQUENTIAL = [[place / 15, color] for place, color in enumerate(_MAGMA.split())]
+SEQUENTIAL = [[index / 15, color] for index, color in enumerate(_MAGMA.split())]
 """Plotly colour scale for levels, Magma: perceptually uniform, dark is quiet.
 
 Not by its name: its first colour, #000004, is one that streamlit's theme replaces by a pink.

@@ -1,4 +1,4 @@
-"""Figures of what a model answers: to one sound, along a long one, to many."""
+"""Figures of predictions: of one sound, along a long one, of many."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ser_core.plots.palette import NO_EMOTION, emotion_color
-from ser_core.plots.theme import look
+from ser_core.plots.theme import base_layout
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ABOVE = 106.0
-"""Where the answers stand in a timeline, above the stacked probabilities, in percent."""
+"""Where the predicted classes stand in a timeline, above the stacked probabilities, in percent."""
 
 
 def probabilities_figure(
@@ -28,15 +28,15 @@ def probabilities_figure(
 
     Args:
         probabilities: By emotion, 0 to 1.
-        before: What they were without the voice, as thin pale bars beneath.
-        threshold: Confidence below which the answer is uncertain, as a dotted line.
+        before: Those without enrolment, as thin pale bars beneath.
+        threshold: Rejection threshold (least confidence of a certain prediction), a dotted line.
     """
     figure = go.Figure()
     figure.add_trace(_bars(probabilities, "with enrolment" if before else "", pale=False))
     if before is not None:
         figure.add_trace(_bars(before, "without enrolment", pale=True))
     rows = len(probabilities)
-    figure.update_layout(look(height=30 + (40 if before else 30) * rows, name="answer"))
+    figure.update_layout(base_layout(height=30 + (40 if before else 30) * rows, name="answer"))
     figure.update_layout(barmode="group", bargap=0.25, bargroupgap=0.05)
     figure.update_xaxes(range=[0, 145 if before else 116], visible=False)
     figure.update_yaxes(automargin=True, autorange="reversed", showgrid=False)
@@ -68,10 +68,10 @@ def _bars(probabilities: Mapping[str, float], which: str, *, pale: bool) -> go.B
 
 
 def timeline_figure(table: pd.DataFrame, classes: Sequence[str]) -> go.Figure:
-    """Probabilities over time, stacked, with the answer of each window as a dot above.
+    """Probabilities over time, stacked, with the predicted class of each window as a dot above.
 
-    The dots can be clicked; their `customdata` is (start of the window in seconds, answer,
-    confidence in percent, what to say of uncertainty).
+    The dots can be clicked; their `customdata` is (start of the window in seconds, predicted class,
+    confidence in percent, note on uncertainty).
 
     Args:
         table: A row a window, as `ser_core.inference.timeline` gives it.
@@ -90,8 +90,8 @@ def timeline_figure(table: pd.DataFrame, classes: Sequence[str]) -> go.Figure:
             fillcolor=emotion_color(name),
             hovertemplate=f"{name} %{{y:.0f}} %<extra></extra>",
         )
-    figure.add_trace(_answers(table, middle))
-    figure.update_layout(look(height=330, name="timeline", legend=True))
+    figure.add_trace(_predictions(table, middle))
+    figure.update_layout(base_layout(height=330, name="timeline", legend=True))
     figure.update_layout(hovermode="x", clickmode="event+select", hoverdistance=60)
     figure.update_xaxes(title="Middle of the window (s)", automargin=True, zeroline=False)
     figure.update_yaxes(
@@ -100,12 +100,12 @@ def timeline_figure(table: pd.DataFrame, classes: Sequence[str]) -> go.Figure:
     return figure
 
 
-def _answers(table: pd.DataFrame, middle: Sequence[float]) -> go.Scatter:
+def _predictions(table: pd.DataFrame, middle: Sequence[float]) -> go.Scatter:
     known = (table["answer"] != "").to_numpy()
     rows = table[known]
     about = [
-        (start, answer, 100 * sure, ", uncertain" if unsure else "")
-        for start, answer, sure, unsure in zip(
+        (start, predicted, 100 * sure, ", uncertain" if unsure else "")
+        for start, predicted, sure, unsure in zip(
             rows["start"], rows["answer"], rows["confidence"], rows["uncertain"], strict=True
         )
     ]
@@ -127,7 +127,7 @@ def _answers(table: pd.DataFrame, middle: Sequence[float]) -> go.Scatter:
 
 
 def distribution_figure(table: pd.DataFrame, classes: Sequence[str]) -> go.Figure:
-    """How many recordings were answered as each emotion, uncertain ones hollow on top.
+    """Number of recordings by predicted emotion, uncertain ones hollow on top.
 
     Args:
         table: A row a recording, as `ser_core.inference.classify.classify` gives it.
@@ -152,7 +152,7 @@ def distribution_figure(table: pd.DataFrame, classes: Sequence[str]) -> go.Figur
             + ("uncertain" if unsure else "confident")
             + " of %{x}<extra></extra>",
         )
-    figure.update_layout(look(height=260, name="distribution"), barmode="stack", bargap=0.25)
+    figure.update_layout(base_layout(height=260, name="distribution"), barmode="stack", bargap=0.25)
     figure.update_yaxes(title="Recordings", zeroline=False, automargin=True)
     figure.update_xaxes(automargin=True, showgrid=False)
     return figure

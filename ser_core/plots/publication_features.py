@@ -1,6 +1,6 @@
 """Feature maps as files for a paper: the same axes and colours, drawn by matplotlib.
 
-Figures are made without pyplot: it keeps every figure in a global list and is not safe in threads.
+Figures are made without pyplot: it holds every figure in a global list and is not safe in threads.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def print_feature_map(feature_map: FeatureMap, kind: Format, scale: Scale | None
     Args:
         feature_map: What to print.
         kind: Format of the file.
-        scale: As on the page; the picture's own when absent.
+        scale: As on the page; that of the feature map when absent.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -152,7 +152,7 @@ def _draw(panel: Axes, feature_map: FeatureMap, channel: int, scale: Scale) -> N
         cmap=_colors(scale),
     )
     ticks = bin_ticks(feature_map.representation.bin_axis())
-    panel.set_yticks(ticks.places, ticks.texts)
+    panel.set_yticks(ticks.positions, ticks.texts)
     panel.set_ylabel(ticks.title)
 
 
@@ -181,7 +181,7 @@ def _colors(scale: Scale) -> Colormap:
     """The colours of the page, on white where they let it through."""
     from matplotlib.colors import LinearSegmentedColormap
 
-    stops = [(float(str(place)), _on_white(str(color))) for place, color in scale.colors]
+    stops = [(float(str(position)), _on_white(str(color))) for position, color in scale.colors]
     return LinearSegmentedColormap.from_list("page", stops)
 
 

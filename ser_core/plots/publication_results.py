@@ -1,7 +1,7 @@
 """Figures of results as files for a paper: PNG, SVG or PDF, drawn by seaborn and matplotlib.
 
-Figures are made without pyplot: it keeps every figure in a global list and is not safe in threads.
-A figure from a split that shares speakers says so in its title, wherever the file goes.
+Figures are made without pyplot: it holds every figure in a global list and is not safe in threads.
+The title of a figure from a split that shares speakers says so.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def print_reliability(report: Report, title: str, kind: Format) -> bytes:
 
 
 def print_test(report: Report, title: str) -> dict[str, bytes]:
-    """What is kept in MLflow beside the figures of a test, PNG by file name."""
+    """Figures of a test for MLflow, PNG by file name."""
     return {
         "confusion.png": print_confusion(report, title, "png", normalised=True),
         "reliability.png": print_reliability(report, title, "png"),
@@ -122,8 +122,8 @@ def print_intervals(rows: Sequence[Row], axis: str, title: str, badge: str, kind
 
     def draw(figure: Figure) -> None:
         panel = figure.subplots()
-        for place, row in enumerate(rows):
-            _whisker(panel, place, row)
+        for position, row in enumerate(rows):
+            _whisker(panel, position, row)
         panel.set_yticks(range(len(rows)), [heading(row.label, row.badge) for row in rows])
         panel.set(xlabel=axis, ylim=(len(rows) - 0.4, -0.6))
         panel.grid(axis="x", lw=0.4)
@@ -132,18 +132,18 @@ def print_intervals(rows: Sequence[Row], axis: str, title: str, badge: str, kind
     return _printed((6, 1.1 + 0.3 * len(rows)), kind, draw)
 
 
-def _whisker(panel: Axes, place: int, row: Row) -> None:
+def _whisker(panel: Axes, position: int, row: Row) -> None:
     found = row.interval
     if found.value is None:
         return
     if found.low is not None and found.high is not None:
-        panel.plot([found.low, found.high], [place, place], color=row.color, lw=1.5)
+        panel.plot([found.low, found.high], [position, position], color=row.color, lw=1.5)
     face = row.color if row.filled else "white"
-    panel.plot(found.value, place, "o", color=row.color, markerfacecolor=face, ms=5)
+    panel.plot(found.value, position, "o", color=row.color, markerfacecolor=face, ms=5)
 
 
 def print_courses(courses: Sequence[LearningCurve], title: str, badge: str, kind: Format) -> bytes:
-    """Loss and validation scores of every training by epoch, the kept epoch marked."""
+    """Loss and validation scores of every training by epoch, the best epoch marked."""
 
     def draw(figure: Figure) -> None:
         panels = figure.subplots(len(courses), 2, squeeze=False, sharex=True)

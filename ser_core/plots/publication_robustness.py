@@ -30,7 +30,7 @@ LIMITS = (
 
 
 def print_card(card: Card, kind: Format = "png") -> bytes:
-    """All curves of a card, a panel each, with intervals; attacks on one place share a panel."""
+    """All curves of a card, a panel each, with intervals; attacks in one domain share a panel."""
     panels = _panels(card)
 
     def draw(figure: Figure) -> None:
@@ -51,14 +51,14 @@ def print_card(card: Card, kind: Format = "png") -> bytes:
 def _panels(card: Card) -> list[tuple[str, dict[str, Curve]]]:
     """Title and curves of every panel."""
     panels: list[tuple[str, dict[str, Curve]]] = [(c.title, {"uar": c}) for c in card.line]
-    places: dict[str, dict[str, Curve]] = {}
+    domains: dict[str, dict[str, Curve]] = {}
     for curve in card.attacks:
-        attack, _, place = curve.name.partition("-")
-        places.setdefault(place, {})[attack] = curve
-    return [*panels, *((PLACES.get(place, place), found) for place, found in places.items())]
+        attack, _, domain = curve.name.partition("-")
+        domains.setdefault(domain, {})[attack] = curve
+    return [*panels, *((DOMAINS.get(domain, domain), found) for domain, found in domains.items())]
 
 
-PLACES = {
+DOMAINS = {
     "representation": "Attack on the representation",
     "representation-heard": "The same, resynthesised as sound",
     "sound": "Attack on the sound",
@@ -149,7 +149,7 @@ def _what(card: Card) -> str:
 def _sections(card: Card) -> dict[str, str]:
     """Parts of the card in Markdown, by title; only those that there are."""
     sections = {
-        "Perturbations": _trouble(card),
+        "Perturbations": _perturbations(card),
         "Worst group": _worst(card),
         "Adversarial attacks": _attacks(card),
         "Shortcuts": _shortcuts(card),
@@ -158,7 +158,7 @@ def _sections(card: Card) -> dict[str, str]:
     return {title: text for title, text in sections.items() if text}
 
 
-def _trouble(card: Card) -> str:
+def _perturbations(card: Card) -> str:
     rows = [_row(curve) for curve in card.line]
     if not rows:
         return ""
@@ -183,12 +183,14 @@ def _attacks(card: Card) -> str:
     if not card.attacks:
         return ""
     rows = [_attack_row(curve) for curve in card.attacks]
-    said = [f"- {PLACES[place]}: {found.sentence}" for place, found in card.maskings.items()]
+    sentences = [
+        f"- {DOMAINS[domain]}: {found.sentence}" for domain, found in card.maskings.items()
+    ]
     head = ("Attack", "Area (UAR)", "Mildest", "success rate", "Most severe", "success rate")
     return (
         _table(head, rows)
         + "\n\nSuccess rate: share of the correctly classified clips that are misclassified "
-        "under attack." + ("\n\n" + "\n".join(said) if said else "")
+        "under attack." + ("\n\n" + "\n".join(sentences) if sentences else "")
     )
 
 
@@ -238,11 +240,11 @@ def _shortcuts(card: Card) -> str:
 
 
 def findings(card: Card) -> list[str]:
-    """What else a card says, as plain sentences: masking, worst group, shortcuts."""
+    """Findings of a card as plain sentences: masking, worst group, shortcuts."""
     worst = [_worst(card)] if card.worst() else []
-    said = [f"{PLACES[place]}: {found.sentence}" for place, found in card.maskings.items()]
+    sentences = [f"{DOMAINS[domain]}: {found.sentence}" for domain, found in card.maskings.items()]
     lines = [line.removeprefix("- ") for line in _shortcuts(card).splitlines()]
-    return [*said, *(text.replace("**", "") for text in worst), *lines, *card.left_out]
+    return [*sentences, *(text.replace("**", "") for text in worst), *lines, *card.left_out]
 
 
 def _interval(given: Any, kind: type[Interval]) -> Interval:

@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 
 from ser_core.features.feature_map import bin_names, raster
 from ser_core.plots.palette import ACCENT, emotion_color
-from ser_core.plots.theme import axis_look, look
+from ser_core.plots.theme import axis_style, base_layout
 from ser_core.plots.ticks import axis_title, bin_ticks
 
 if TYPE_CHECKING:
@@ -69,13 +69,13 @@ def feature_map_figure(
     beside: bool = False,
     colorbar: bool = True,
 ) -> go.Figure:
-    """A feature map to read: hovering tells time, bin and value, each with its unit.
+    """Figure of a feature map; hovering shows time, bin and value, each with its unit.
 
     Args:
         feature_map: Values and axes; a line is drawn where it is one number a frame.
         scale: Range of the colours, or of the line's axis.
         size: How large, and in how many cells.
-        span: First and last place of the horizontal axis; the picture's own when absent.
+        span: First and last position of the horizontal axis; that of the feature map when absent.
         beside: Put channels side by side instead of one above the other.
         colorbar: Whether to show which colour means what.
     """
@@ -109,7 +109,7 @@ def line_figure(
         features: By what the legend calls them; there is no legend for a single one.
         scale: Range of the vertical axis.
         size: How large.
-        span: First and last place of the horizontal axis; that of the first feature map when
+        span: First and last position of the horizontal axis; that of the first feature map when
             absent.
         colors: One for each line.
     """
@@ -119,7 +119,7 @@ def line_figure(
     many = len(features) > 1
     layout = _layout(first, size, headed=many, legend=many) | {
         "xaxis": _time_axis(first, span or _extent(first), size),
-        "yaxis": axis_look(title, size=size.font + 1)
+        "yaxis": axis_style(title, size=size.font + 1)
         | {
             "range": [scale.low, scale.high],
             "tickfont": {"size": size.font},
@@ -154,14 +154,14 @@ def means_lines(
 
 def cell_names(reduced: Raster) -> list[str]:
     """What each cell of the vertical axis stands for: its bin, or its first and last bin."""
-    names = bin_names(reduced.picture.representation)
+    names = bin_names(reduced.feature_map.representation)
     size = reduced.bins_per_cell
     groups = [names[start : start + size] for start in range(0, len(names), size)]
     return [group[0] if len(group) == 1 else f"{group[0]} to {group[-1]}" for group in groups]
 
 
 def _heatmap(reduced: Raster, channel: int) -> go.Heatmap:
-    feature_map, number = reduced.picture, "" if channel == 0 else str(channel + 1)
+    feature_map, number = reduced.feature_map, "" if channel == 0 else str(channel + 1)
     return go.Heatmap(
         z=feature_map.values[channel],
         x0=feature_map.start,
@@ -179,7 +179,7 @@ def _panel(
     reduced: Raster, channel: int, size: Size, span: Span, *, beside: bool
 ) -> dict[str, dict[str, Any]]:
     """Both axes of a channel; the outer ones alone have titles."""
-    feature_map, number = reduced.picture, "" if channel == 0 else str(channel + 1)
+    feature_map, number = reduced.feature_map, "" if channel == 0 else str(channel + 1)
     across, up = _domains(len(feature_map.values), channel, beside=beside)
     time = _time_axis(feature_map, span, size) | {"domain": across, "anchor": f"y{number}"}
     bins = _bin_axis(reduced, size, up[1] - up[0]) | {"domain": up, "anchor": f"x{number}"}
@@ -208,7 +208,7 @@ def _domains(
 
 
 def _heading(reduced: Raster, channel: int, size: Size, beside: bool) -> dict[str, Any]:
-    values, names = reduced.picture.values, reduced.picture.representation.channel_names
+    values, names = reduced.feature_map.values, reduced.feature_map.representation.channel_names
     across, up = _domains(len(values), channel, beside=beside)
     return {
         "text": names[channel].capitalize(),
@@ -246,7 +246,7 @@ def _color_axis(
 
 def _time_axis(feature_map: FeatureMap, span: Span, size: Size) -> dict[str, Any]:
     title = axis_title(feature_map.time_label, feature_map.time_unit)
-    return axis_look(title, size=size.font + 1) | {
+    return axis_style(title, size=size.font + 1) | {
         "range": span,
         "tickfont": {"size": size.font},
         "nticks": 7,
@@ -256,15 +256,15 @@ def _time_axis(feature_map: FeatureMap, span: Span, size: Size) -> dict[str, Any
 
 
 def _bin_axis(reduced: Raster, size: Size, share: float) -> dict[str, Any]:
-    axis = reduced.picture.representation.bin_axis()
+    axis = reduced.feature_map.representation.bin_axis()
     ticks = bin_ticks(axis, most=max(4, min(12, int(size.height * share / 40))))
-    return axis_look(ticks.title, size=size.font + 1) | {
+    return axis_style(ticks.title, size=size.font + 1) | {
         "type": "category",
         "tickmode": "array",
         "tickvals": ticks.in_cells(reduced.bins_per_cell),
         "ticktext": ticks.texts,
         "tickfont": {"size": size.font},
-        "range": (-0.5, reduced.picture.values.shape[1] - 0.5),
+        "range": (-0.5, reduced.feature_map.values.shape[1] - 0.5),
         "showgrid": False,
         "ticks": "outside",
         "ticklen": 3,
@@ -292,9 +292,9 @@ def _extent(feature_map: FeatureMap) -> Span:
 def _layout(
     feature_map: FeatureMap, size: Size, *, headed: bool, legend: bool = False
 ) -> dict[str, Any]:
-    """The shared look, with margins to the size and room above for what stands there."""
+    """The shared layout, with margins to the size and room above for what stands there."""
     name = f"{feature_map.representation.name}-{feature_map.name}"
-    layout = look(height=size.height, name=name, legend=legend)
+    layout = base_layout(height=size.height, name=name, legend=legend)
     # A large feature map leaves room for Plotly's buttons, which come when the pointer is over it.
     layout["margin"]["t"] = 34 if size.font > SMALL.font else 20 if headed else 6
     return layout

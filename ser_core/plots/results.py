@@ -1,4 +1,4 @@
-"""Figures of what a training gave: confusion, intervals, calibration, courses, one answer."""
+"""Figures of a training: confusion, intervals, calibration, learning curves, one prediction."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 
 from ser_core.plots import cells
 from ser_core.plots.palette import ACCENT, NO_EMOTION, emotion_color
-from ser_core.plots.theme import finish, look
+from ser_core.plots.theme import base_layout, finish
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,15 +29,15 @@ CELL = 44
 def confusion_figure(
     counts: pd.DataFrame, *, normalised: bool = False, chosen: tuple[str, str] | None = None
 ) -> go.Figure:
-    """Confusion matrix: true emotions down, answers across.
+    """Confusion matrix: true emotions down, predicted ones across.
 
     Plotly reports no selection on heatmaps, so an invisible marker lies on every cell; its
-    `customdata` is (true, answer, clips, share).
+    `customdata` is (true, predicted, clips, share).
 
     Args:
-        counts: Clips by true emotion (rows) and answer (columns).
+        counts: Clips by true (rows) and predicted emotion (columns).
         normalised: Whether to colour and write the share of each true emotion, in percent.
-        chosen: True emotion and answer of the cell to frame.
+        chosen: True and predicted emotion of the cell to frame.
     """
     values = counts.to_numpy()
     totals = values.sum(axis=1, keepdims=True)
@@ -71,7 +71,7 @@ def confusion_figure(
 def _written(
     counts: pd.DataFrame, shares: Any, *, normalised: bool
 ) -> Iterator[tuple[str, str, str]]:
-    """Answer, true emotion and text of every cell that holds a clip."""
+    """Predicted emotion, true emotion and text of every cell that holds a clip."""
     values = counts.to_numpy(int)
     for row, column in zip(*np.nonzero(values), strict=True):
         value, share = values[row, column], shares[row, column]
@@ -81,13 +81,18 @@ def _written(
 
 def _markers(counts: pd.DataFrame, shares: Any) -> go.Scatter:
     about = [
-        (true, answer, int(counts.loc[true, answer]), float(np.nan_to_num(shares[row, column])))
+        (
+            true,
+            predicted,
+            int(counts.loc[true, predicted]),
+            float(np.nan_to_num(shares[row, column])),
+        )
         for row, true in enumerate(counts.index)
-        for column, answer in enumerate(counts.columns)
+        for column, predicted in enumerate(counts.columns)
     ]
     unseen = {"marker": {"opacity": 0}}
     return go.Scatter(
-        x=[answer for _, answer, *_ in about],
+        x=[predicted for _, predicted, *_ in about],
         y=[true for true, *_ in about],
         customdata=about,
         mode="markers",
@@ -144,21 +149,21 @@ def intervals_figure(
     Args:
         rows: From the top down.
         title: Of the axis.
-        chance: Where to draw the line that says what guessing gives.
+        chance: Where to draw the line of chance level.
         limits: Ends of the axis.
         zero: What that line is called.
     """
     figure = go.Figure()
-    places = list(range(len(rows)))
-    for place, row in zip(places, rows, strict=True):
+    positions = list(range(len(rows)))
+    for position, row in zip(positions, rows, strict=True):
         if row.interval.value is not None:
-            figure.add_trace(_interval(place, row))
-    figure.update_layout(look(height=76 + 34 * max(1, len(rows)), name=title))
+            figure.add_trace(_interval(position, row))
+    figure.update_layout(base_layout(height=76 + 34 * max(1, len(rows)), name=title))
     figure.update_xaxes(title=title, automargin=True, zeroline=False, range=list(limits))
     figure.update_yaxes(
         automargin=True,
         zeroline=False,
-        tickvals=places,
+        tickvals=positions,
         ticktext=[row.label for row in rows],
         range=[len(rows) - 0.4, -0.6],
         showgrid=False,
@@ -174,7 +179,7 @@ def intervals_figure(
     return figure
 
 
-def _interval(place: int, row: Row) -> go.Scatter:
+def _interval(position: int, row: Row) -> go.Scatter:
     found = row.interval
     value = found.value or 0.0
     bars = None
@@ -184,7 +189,7 @@ def _interval(place: int, row: Row) -> go.Scatter:
     note = f"<br>{row.note}" if row.note else ""
     return go.Scatter(
         x=[value],
-        y=[place],
+        y=[position],
         error_x=bars,
         mode="markers",
         marker={
@@ -253,11 +258,11 @@ CURVES: dict[str, tuple[tuple[str, str, str], ...]] = {
 def course_figure(
     history: Sequence[Mapping[str, float]], *, best_epoch: int, epochs: int | None = None
 ) -> go.Figure:
-    """Losses and scores by epoch, with the kept epoch and the last one told apart.
+    """Losses and scores by epoch, with the best and the last epoch marked.
 
     Args:
         history: One mapping an epoch.
-        best_epoch: The epoch whose weights are kept, counted from 1; 0 for none yet.
+        best_epoch: The epoch whose weights are used, counted from 1; 0 for none yet.
         epochs: Epochs in all, while it is still under way.
     """
     figure = make_subplots(1, 2, subplot_titles=list(CURVES), horizontal_spacing=0.1)
@@ -314,7 +319,7 @@ def _mark_epochs(
             )
 
 
-def answer_figure(probabilities: Mapping[str, float], *, true: str) -> go.Figure:
+def prediction_figure(probabilities: Mapping[str, float], *, true: str) -> go.Figure:
     """All probabilities of one clip as bars, in the colours of the emotions.
 
     Args:
@@ -337,7 +342,7 @@ def answer_figure(probabilities: Mapping[str, float], *, true: str) -> go.Figure
             hovertemplate="%{y}: %{x:.1f} %<extra></extra>",
         )
     )
-    figure.update_layout(look(height=24 + 24 * len(names), name="answer"))
+    figure.update_layout(base_layout(height=24 + 24 * len(names), name="answer"))
     figure.update_xaxes(range=[0, 125], visible=False)
     figure.update_yaxes(automargin=True, autorange="reversed", showgrid=False)
     return figure

@@ -1,4 +1,4 @@
-"""Figures of robustness: curves against trouble and epsilon, the overview, and class flows."""
+"""Figures of robustness: curves against severity and epsilon, the overview, and class flows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from ser_core.plots.palette import ACCENT, NO_EMOTION, emotion_color
 from ser_core.plots.results import MARK
-from ser_core.plots.theme import finish, look
+from ser_core.plots.theme import base_layout, finish
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,11 +28,11 @@ BAND = 0.16
 """Opacity of an interval."""
 
 
-def trouble_figure(curve: Curve, *, axis: str, chance: float) -> go.Figure:
-    """UAR and accuracy against the level of one trouble, with their intervals.
+def perturbation_figure(curve: Curve, *, axis: str, chance: float) -> go.Figure:
+    """UAR and WA against the level of one perturbation, with their intervals.
 
     Args:
-        curve: What was answered.
+        curve: With the predictions.
         axis: What the levels are.
         chance: UAR of guessing.
     """
@@ -70,7 +70,7 @@ def attack_figure(
 
 
 def recalls_figure(curve: Curve, *, axis: str) -> go.Figure:
-    """Recall of every emotion against the level; the pointer tells the intervals."""
+    """Recall of every emotion against the level; hovering shows the intervals."""
     figure = go.Figure()
     for emotion, found in curve.recalls().items():
         if any(each.value is not None for each in found):
@@ -80,10 +80,10 @@ def recalls_figure(curve: Curve, *, axis: str) -> go.Figure:
 
 
 def flows_figure(flows: pd.DataFrame) -> go.Figure:
-    """Which emotion turns into which: clips that were right before, left, and their answers, right.
+    """Class changes: clips that were right before, left, and their new predictions, right.
 
     Args:
-        flows: Counts by true emotion (rows) and answer (columns).
+        flows: Counts by true (rows) and predicted emotion (columns).
     """
     names, counts = list(flows.index), flows.to_numpy(int)
     links = [
@@ -120,21 +120,21 @@ def flows_figure(flows: pd.DataFrame) -> go.Figure:
 
 
 def overview_figure(summary: pd.DataFrame, *, clean: Interval, chance: float) -> go.Figure:
-    """Every kind of trouble on one scale: the area under its curve and its worst level.
+    """Every perturbation on one scale: the area under its curve and its worst level.
 
     Args:
         summary: As `Card.summary`.
-        clean: UAR without trouble.
+        clean: UAR on clean clips.
         chance: UAR of guessing.
     """
     rows = summary.to_dict("records")
-    places = list(range(len(rows)))
+    positions = list(range(len(rows)))
     figure = go.Figure()
-    for place, row in zip(places, rows, strict=True):
-        figure.add_trace(_reach(place, row))
+    for position, row in zip(positions, rows, strict=True):
+        figure.add_trace(_reach(position, row))
     figure.add_scatter(
         x=[row["worst_uar"] for row in rows],
-        y=places,
+        y=positions,
         mode="markers",
         name="worst severity",
         marker={"size": 9, "color": MARK, "symbol": "circle-open", "line": {"width": 2}},
@@ -147,20 +147,22 @@ def overview_figure(summary: pd.DataFrame, *, clean: Interval, chance: float) ->
     )
     figure.add_scatter(
         x=[row["area_uar"] for row in rows],
-        y=places,
+        y=positions,
         mode="markers",
         name="area under the curve",
         marker={"size": 11, "color": ACCENT},
         customdata=[row["title"] for row in rows],
         hovertemplate="%{customdata}: area %{x:.3f}<extra></extra>",
     )
-    figure.update_layout(look(height=110 + 30 * max(1, len(rows)), name="overview", legend=True))
+    figure.update_layout(
+        base_layout(height=110 + 30 * max(1, len(rows)), name="overview", legend=True)
+    )
     figure.update_xaxes(title="UAR", range=[-0.02, 1.02], automargin=True, zeroline=False)
     figure.update_yaxes(
         automargin=True,
         zeroline=False,
         showgrid=False,
-        tickvals=places,
+        tickvals=positions,
         ticktext=[row["title"] for row in rows],
         range=[len(rows) - 0.4, -0.6],
     )
@@ -171,10 +173,10 @@ def overview_figure(summary: pd.DataFrame, *, clean: Interval, chance: float) ->
     return figure
 
 
-def _reach(place: int, row: Mapping[Any, Any]) -> go.Scatter:
+def _reach(position: int, row: Mapping[Any, Any]) -> go.Scatter:
     return go.Scatter(
         x=[row["worst_uar"], row["area_uar"]],
-        y=[place, place],
+        y=[position, position],
         mode="lines",
         line={"width": 2, "color": _faint(NO_EMOTION, 0.5)},
         hoverinfo="skip",
@@ -205,7 +207,7 @@ def _line(
     band: bool = True,
     dash: str = "solid",
 ) -> None:
-    places = list(range(len(found)))
+    positions = list(range(len(found)))
     if band:
         known = [n for n, each in enumerate(found) if each.low is not None]
         figure.add_scatter(
@@ -220,7 +222,7 @@ def _line(
             legendgroup=title,
         )
     figure.add_scatter(
-        x=places,
+        x=positions,
         y=[each.value for each in found],
         mode="lines+markers",
         name=title,

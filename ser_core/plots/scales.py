@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ser_core.features.feature_map import FeatureMap
 
 DB_SHOWN = 80.0
-"""Levels are shown from the loudest down by so many dB; what is softer is not heard beside it."""
+"""Levels are shown from the loudest down by so many dB; softer ones are masked."""
 
 QUIETEST_TOP = -40.0
 """dB. The top of a level scale is never lower, or silence would be drawn as if it were sound."""

@@ -1,4 +1,4 @@
-"""The look that all figures share: what `finish` lays on a figure before a page shows it.
+"""The layout that all figures share, which `finish` applies before a page shows a figure.
 
 On a page, text, grid and background take the colours of the theme the browser shows
 (`st.plotly_chart(theme="streamlit")`): the server does not know it reliably, and a user may switch
@@ -38,8 +38,8 @@ CONFIG: dict[str, Any] = {
 """Plotly's `config` for every figure on a page; dragging zooms, with shift it moves."""
 
 
-def look(*, height: int, name: str = "", legend: bool = False) -> dict[str, Any]:
-    """The shared look as a Plotly layout; for the arguments see `finish`.
+def base_layout(*, height: int, name: str = "", legend: bool = False) -> dict[str, Any]:
+    """The shared Plotly layout; for the arguments see `finish`.
 
     A figure that is built on it needs no `finish`, which takes Plotly as long as the figure itself.
     """
@@ -64,23 +64,23 @@ def look(*, height: int, name: str = "", legend: bool = False) -> dict[str, Any]
     }
 
 
-def axis_look(title: str, *, size: int | None = None) -> dict[str, Any]:
-    """The shared look of an axis, with its title; `size` is the title's, in pixels."""
+def axis_style(title: str, *, size: int | None = None) -> dict[str, Any]:
+    """The shared style of an axis, with its title; `size` is the title's, in pixels."""
     font = {"font": {"size": size}} if size else {}
     words = {"text": title, "standoff": STANDOFF, **font}
     return {"automargin": True, "zeroline": False, "title": words}
 
 
 def finish(figure: go.Figure, *, height: int, name: str = "", legend: bool = False) -> go.Figure:
-    """Lay the shared look on a figure and return it.
+    """Put the shared layout on a figure and return it.
 
     Args:
         figure: Any figure; its axis titles name the quantity and the unit.
         height: In pixels; the width is the page's.
-        name: Said to a screen reader and used as the file name of a download.
+        name: Label for screen readers, and the file name of a download.
         legend: Whether to show a legend, above the plot and to the left.
     """
-    figure.update_layout(look(height=height, name=name, legend=legend))
+    figure.update_layout(base_layout(height=height, name=name, legend=legend))
     figure.update_xaxes(automargin=True, zeroline=False, title_standoff=STANDOFF)
     figure.update_yaxes(automargin=True, zeroline=False, title_standoff=STANDOFF)
     return figure

@@ -1,4 +1,4 @@
-"""Ticks of the vertical axis of a representation: real values, at places counted in bins."""
+"""Ticks of the vertical axis of a representation: real values, at positions counted in bins."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _STEPS = np.array([1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000,
 
 @dataclass(frozen=True)
 class Ticks:
-    """Where the ticks of an axis are and what they say.
+    """Positions and texts of the ticks of an axis.
 
     Attributes:
         title: Title of the axis, with the unit.
-        places: Position of each tick, counted in bins; fractions lie between bins.
-        texts: What each tick says.
+        positions: Position of each tick, counted in bins; fractions lie between bins.
+        texts: Label of each tick.
     """
 
     title: str
-    places: list[float]
+    positions: list[float]
     texts: list[str]
 
     def in_cells(self, bins_per_cell: int) -> list[float]:
-        """Places on an axis whose every cell stands for several bins."""
-        return [(place - (bins_per_cell - 1) / 2) / bins_per_cell for place in self.places]
+        """Positions on an axis whose every cell stands for several bins."""
+        return [(position - (bins_per_cell - 1) / 2) / bins_per_cell for position in self.positions]
 
 
 def bin_ticks(axis: Axis, most: int = 6) -> Ticks:
@@ -48,8 +48,8 @@ def bin_ticks(axis: Axis, most: int = 6) -> Ticks:
         return Ticks(title, [0.0], [_short(float(axis.values[0]))])
     values = axis.values.astype(np.float64)
     marks = _even(values, most) if _is_even(values) else _octaves(values, most)
-    places = np.interp(marks, values, np.arange(len(values)))
-    return Ticks(title, places.tolist(), [_short(mark) for mark in marks])
+    positions = np.interp(marks, values, np.arange(len(values)))
+    return Ticks(title, positions.tolist(), [_short(mark) for mark in marks])
 
 
 def axis_title(label: str, unit: str) -> str:
@@ -79,21 +79,21 @@ def _even(values: npt.NDArray[np.float64], most: int) -> npt.NDArray[np.float64]
 def _octaves(values: npt.NDArray[np.float64], most: int) -> npt.NDArray[np.float64]:
     """Frequencies one, two or three octaves apart, from the top down to where they crowd."""
     inside = OCTAVES[(values[0] <= OCTAVES) & (values[-1] >= OCTAVES)][::-1]
-    places = np.interp(inside, values, np.arange(len(values)))
+    positions = np.interp(inside, values, np.arange(len(values)))
     apart = len(values) / (most + 3)
-    best = max((_uncrowded(places, step, apart) for step in (1, 2, 3)), key=len)
+    best = max((_uncrowded(positions, step, apart) for step in (1, 2, 3)), key=len)
     chosen: npt.NDArray[np.float64] = inside[best][::-1] if best else values[[0, -1]]
     return chosen
 
 
-def _uncrowded(places: npt.NDArray[np.float64], step: int, apart: float) -> list[int]:
+def _uncrowded(positions: npt.NDArray[np.float64], step: int, apart: float) -> list[int]:
     """Every `step`-th tick, as long as the next one is far enough below."""
-    kept: list[int] = []
-    for number in range(0, len(places), step):
-        if kept and places[kept[-1]] - places[number] < apart:
+    shown: list[int] = []
+    for number in range(0, len(positions), step):
+        if shown and positions[shown[-1]] - positions[number] < apart:
             break
-        kept.append(number)
-    return kept
+        shown.append(number)
+    return shown
 
 
 def _short(value: float) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float32]
 
 ROOMY = 150
-"""Height in pixels from which the title of an axis has room for its unit."""
+"""Least height in pixels for an axis title with its unit."""
 
 
 def envelope(samples: Floats, bins: int) -> tuple[Floats, Floats]:
@@ -49,7 +49,7 @@ def waveform_figure(
     lasting: float | None = None,
     reach: float | None = None,
 ) -> go.Figure:
-    """Amplitude over time; hovering tells the time and the range of amplitudes there.
+    """Amplitude over time; hovering shows the time and the range of amplitudes there.
 
     Args:
         sound: What to draw.
@@ -86,7 +86,7 @@ def _title(height: int) -> str:
 
 
 def waveform_svg(sound: Waveform, *, color: str = ACCENT, bars: int = 90, height: int = 56) -> str:
-    """The waveform as a small SVG that stretches to its place: light enough for many at once.
+    """The waveform as a small SVG that stretches to its container: light enough for many at once.
 
     Its loudest sample reaches the edge, since it shows shape, not level.
     """

@@ -1,1 +1,1 @@
-"""What a model answers under attack, over a bad line, and to what should tell it nothing."""
+"""Robustness: predictions under attacks and perturbations, and from shortcuts alone."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 
 PACE = {"pgd": 24.0, "fgsm": 4.0, "random": 2.0}
-"""Work of an attack on a clip at a level, in plain answers."""
+"""Work of an attack on a clip at a level, in predictions of a clip."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +46,8 @@ class Plan:
         clips: How many; all of the test clips when None.
         kinds: Names in `PERTURBATIONS`.
         attacks: Names in `ATTACKS`.
-        places: Names in `ATTACK_DOMAINS`.
-        epsilons: Of the attacks, in the unit of their one place; the place's own when empty.
+        places: Domains of the attacks, names in `ATTACK_DOMAINS`.
+        epsilons: Of the attacks, in the unit of their one domain; its default levels when empty.
         few: Whether only the mildest, a middle and the most severe level of each are tried.
         shortcuts: Whether shortcuts and the embedding are tried.
         noises: Folder of the user's own noises.
@@ -101,7 +101,7 @@ class Plan:
 
     @property
     def folder(self) -> Path:
-        """Where its card is kept."""
+        """Folder of its card."""
         return root() / self.hash
 
 
@@ -155,10 +155,10 @@ def run(plan: Plan, progress: Progress = lambda _done, _total: None) -> Card:
 
     Args:
         plan: What to try.
-        progress: Called with work done and in all, in clips answered.
+        progress: Called with (done, total), in predictions.
 
-    What a model does not allow, such as an attack on one without a gradient, is left out and said
-    on the card, unless it is all that was asked for.
+    What a model does not allow, such as an attack on one without a gradient, is left out and
+    named on the card, unless it is the whole plan.
 
     Raises:
         SerError: If model or corpus cannot be opened, or nothing of the plan can be done.
@@ -172,7 +172,7 @@ def tried(plan: Plan, predictor: Predictor, corpus: Corpus, progress: Progress) 
     """As `run`, on a model and a corpus that are open already."""
     subset = choose(predictor, corpus, plan.clips, seed=plan.seed)
     work = _Work(plan, predictor, subset, _Count(progress, _total(plan, subset)))
-    curves = [*work.troubles(), *work.attacks()]
+    curves = [*work.perturbations(), *work.attacks()]
     shortcuts, probed = work.leanings()
     if not (curves or shortcuts):
         raise ModelError(work.left_out[0].rstrip("."))
@@ -188,17 +188,17 @@ def tried(plan: Plan, predictor: Predictor, corpus: Corpus, progress: Progress) 
 
 
 class _Count:
-    """Work done so far, told as (done, total)."""
+    """Work done so far, reported as (done, total)."""
 
     def __init__(self, progress: Progress, total: int) -> None:
         self.progress, self.total, self.done = progress, total, 0.0
 
     def of(self, pace: float) -> Callable[[int], None]:
-        def told(clips: int) -> None:
+        def advance(clips: int) -> None:
             self.done += pace * clips
             self.progress(min(round(self.done), self.total), self.total)
 
-        return told
+        return advance
 
 
 class _Work:
@@ -211,39 +211,39 @@ class _Work:
         self.left_out: list[str] = []
         self.clean = predict_clips(predictor, subset)
 
-    def troubles(self) -> list[Curve]:
+    def perturbations(self) -> list[Curve]:
         plan = self.plan
         return [
             severity_curve(
                 self.predictor, self.subset, kind, levels=_levels(plan, PERTURBATIONS[kind].levels),
-                noises=plan.noises, seed=plan.seed, clean=self.clean, told=self.count.of(1),
+                noises=plan.noises, seed=plan.seed, clean=self.clean, progress=self.count.of(1),
             )
             for kind in plan.kinds
         ]  # fmt: skip
 
     def attacks(self) -> list[Curve]:
         curves: list[Curve] = []
-        for place in self.plan.places:
+        for domain in self.plan.places:
             for attack in self.plan.attacks:
                 try:
-                    curves += self._attack(attack, place)
+                    curves += self._attack(attack, domain)
                 except ModelError as error:
                     self._leave_out(str(error))
         return curves
 
-    def _attack(self, attack: str, place: str) -> list[Curve]:
-        own = ATTACK_DOMAINS[place].levels(attackable(self.predictor))
+    def _attack(self, attack: str, domain: str) -> list[Curve]:
+        own = ATTACK_DOMAINS[domain].levels(attackable(self.predictor))
         levels = self.plan.epsilons or _levels(self.plan, own)
-        told = self.count.of(PACE[attack] * len(levels))
+        progress = self.count.of(PACE[attack] * len(levels))
         return attack_curves(
-            self.predictor, self.subset, attack, place, levels=levels, seed=self.plan.seed,
-            told=told,
+            self.predictor, self.subset, attack, domain, levels=levels, seed=self.plan.seed,
+            progress=progress,
         )  # fmt: skip
 
     def leanings(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         if not self.plan.shortcuts:
             return [], []
-        found = shortcut_scores(self.predictor, self.subset, told=self.count.of(1))
+        found = shortcut_scores(self.predictor, self.subset, progress=self.count.of(1))
         try:
             probed = [probe.as_dict() for probe in probes(self.predictor, self.subset)]
         except ModelError as error:
@@ -271,12 +271,12 @@ def _levels(plan: Plan, levels: Sequence[float]) -> tuple[float, ...]:
 
 
 def _total(plan: Plan, subset: EvaluationClips) -> int:
-    """Work of a plan, in clips answered."""
-    answers: float = sum(len(_levels(plan, PERTURBATIONS[kind].levels)) for kind in plan.kinds)
+    """Work of a plan, in predictions."""
+    predictions: float = sum(len(_levels(plan, PERTURBATIONS[kind].levels)) for kind in plan.kinds)
     levels = len(plan.epsilons) or (3 if plan.few else 6)
-    answers += sum(PACE[attack] * levels for attack in plan.attacks for _ in plan.places)
-    answers += len(SHORTCUTS) if plan.shortcuts else 0
-    return max(1, round(answers * len(subset)))
+    predictions += sum(PACE[attack] * levels for attack in plan.attacks for _ in plan.places)
+    predictions += len(SHORTCUTS) if plan.shortcuts else 0
+    return max(1, round(predictions * len(subset)))
 
 
 def _about(
@@ -302,7 +302,7 @@ def _about(
 
 
 def _tried(plan: Plan) -> str:
-    """What was tried, in a few words, to tell cards apart."""
+    """What was tried, in a few words that distinguish cards."""
     parts = [
         f"{len(plan.kinds)} perturbations" if len(plan.kinds) > 1 else "".join(plan.kinds),
         " and ".join(ATTACKS[name].title for name in plan.attacks),

@@ -45,7 +45,7 @@ class Batch:
     Attributes:
         rows: Their numbers in the subset.
         target: What is attacked.
-        unit: Size of one unit of the place's epsilon, broadcastable to the batch (see
+        unit: Size of one unit of the domain's epsilon, broadcastable to the batch (see
             `AttackDomain`).
         lengths: Samples of each clip's own, shape (batch,).
     """
@@ -91,7 +91,7 @@ class AttackDomain:
         raise NotImplementedError
 
     def target(
-        self, model: EmotionClassifier, sounds: Tensor, lengths: Tensor, true: Tensor, voices: Any
+        self, model: EmotionClassifier, sounds: Tensor, lengths: Tensor, true: Tensor, enrolled: Any
     ) -> tuple[Target, Tensor]:
         """A batch of sounds as what is attacked, and the unit of its epsilon."""
         raise NotImplementedError
@@ -108,7 +108,7 @@ class AttackDomain:
         padded, _ = pad_batch(sounds)
         lengths = torch.tensor([len(sound) for sound in sounds])
         true = torch.tensor([model.classes.index(subset.clips["emotion"].iloc[r]) for r in rows])
-        target, unit = self.target(model, padded, lengths, true, voice_rows(subset, rows))
+        target, unit = self.target(model, padded, lengths, true, enrolled_rows(subset, rows))
         return Batch(rows, target, unit, lengths)
 
 
@@ -138,20 +138,20 @@ class FeatureDomain(AttackDomain):
         return levels[number - 1] if number else levels[0] / 10
 
     def target(
-        self, model: EmotionClassifier, sounds: Tensor, lengths: Tensor, true: Tensor, voices: Any
+        self, model: EmotionClassifier, sounds: Tensor, lengths: Tensor, true: Tensor, enrolled: Any
     ) -> tuple[Target, Tensor]:
         """Feature maps, with one unit for all values or one a bin."""
         with torch.no_grad():
             features = model.front_end(sounds, lengths)
         frames = model.representation.frames(lengths)
-        place = torch.arange(features.shape[-1])
-        mask = (place < frames[:, None])[:, None, None, :].to(features)
+        index = torch.arange(features.shape[-1])
+        mask = (index < frames[:, None])[:, None, None, :].to(features)
         low, high = BOUNDS.get(model.representation.name, (-math.inf, math.inf))
         one = torch.ones(1, 1, 1, 1)
         unit = one if self.unit(model) == "dB" else model.normaliser.spread[None, ..., None]
 
         def forward(x: Tensor) -> Tensor:
-            return model.logits(x, frames, voices)
+            return model.logits(x, frames, enrolled)
 
         return Target(features, forward, true, mask, low, high), unit
 
@@ -180,7 +180,7 @@ class WaveformDomain(AttackDomain):
         return levels[number - 1] if number else levels[0] + 20
 
     def target(
-        self, model: EmotionClassifier, sounds: Tensor, lengths: Tensor, true: Tensor, voices: Any
+        self, model: EmotionClassifier, sounds: Tensor, lengths: Tensor, true: Tensor, enrolled: Any
     ) -> tuple[Target, Tensor]:
         """Sounds, with the root mean square of each as its unit."""
         if not model.representation.differentiable:
@@ -195,14 +195,14 @@ class WaveformDomain(AttackDomain):
         reach = max(1.0, float(sounds.abs().max()))
 
         def forward(x: Tensor) -> Tensor:
-            logits: Tensor = model(x, lengths, voices)
+            logits: Tensor = model(x, lengths, enrolled)
             return logits
 
         return Target(sounds, forward, true, mask, -reach, reach), loud
 
 
 ATTACK_DOMAINS: Registry[AttackDomain] = Registry("place of attack")
-for _place in (
+for _domain in (
     FeatureDomain(
         "representation",
         "on the representation",
@@ -214,7 +214,7 @@ for _place in (
         "Samples of the sound change; such an attack could be played to a microphone.",
     ),
 ):
-    ATTACK_DOMAINS.register(_place.name)(_place)
+    ATTACK_DOMAINS.register(_domain.name)(_domain)
 
 
 def attackable(predictor: Predictor, *needed: str) -> EmotionClassifier:
@@ -239,8 +239,8 @@ def attackable(predictor: Predictor, *needed: str) -> EmotionClassifier:
     return copy.deepcopy(model).eval().requires_grad_(False)
 
 
-def voice_rows(subset: EvaluationClips, rows: Sequence[int]) -> Tensor | None:
-    """Voices of some clips, one row each, NaN where one is not known; None where none is used."""
+def enrolled_rows(subset: EvaluationClips, rows: Sequence[int]) -> Tensor | None:
+    """Statistics of the speakers of some clips, NaN for unseen ones; None without enrolment."""
     if not subset.voices:
         return None
     speakers = subset.speakers

@@ -1,4 +1,4 @@
-"""Attack a model on clips at growing epsilons, and see what it answers."""
+"""Adversarial attacks on a model at growing epsilons: curves, and the least epsilon of a clip."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ FLAT = "its gradient is zero"
 REASONS = (SILENT, NOT_FINITE, FLAT)
 """Why a clip cannot be attacked."""
 
-HEARD = "heard"
+RESYNTHESISED = "heard"
 """Ending of the name of a curve whose feature maps were made into sound and classified again."""
 
-Told = Callable[[int], None]
+Progress = Callable[[int], None]
 """Called with how many clips more are done."""
 
 
@@ -48,11 +48,11 @@ def attack_curves(
     predictor: Predictor,
     subset: EvaluationClips,
     attack: str,
-    place: str,
+    domain: str,
     *,
     levels: Sequence[float] | None = None,
     seed: int = 0,
-    told: Told = lambda _clips: None,
+    progress: Progress = lambda _clips: None,
 ) -> list[Curve]:
     """Attack the clips of a subset at every level.
 
@@ -60,50 +60,50 @@ def attack_curves(
         predictor: A single trained network.
         subset: Clips.
         attack: Name in `ATTACKS`.
-        place: Name in `ATTACK_DOMAINS`.
-        levels: Epsilons in the place's unit, from mild to severe; the place's own when absent.
+        domain: Name in `ATTACK_DOMAINS`.
+        levels: Epsilons in the domain's unit, from mild to severe; its default ones when absent.
         seed: Of what is random in the attack.
-        told: Called with every batch.
+        progress: Called with every batch.
 
     Returns:
-        What the model answers; for an attack on a representation that sound can be made from
-        also what it answers to that sound, which tells how much of the attack survives.
+        Curve of the predictions; for an attack on a representation that can be resynthesised,
+        also the curve for that sound, which shows how much of the attack survives.
 
     Raises:
         ModelError: If the model gives no gradient, or the sound cannot be attacked through it.
-        UnknownNameError: If there is no such attack or place.
+        UnknownNameError: If there is no such attack or domain.
     """
     run = _Run(
         predictor,
         attackable(predictor, GRADIENTS),
         subset,
         ATTACKS[attack],
-        ATTACK_DOMAINS[place],
+        ATTACK_DOMAINS[domain],
         seed,
     )
-    chosen = tuple(levels or run.place.levels(run.model))
+    chosen = tuple(levels or run.domain.levels(run.model))
     clean = predict_clips(predictor, subset)
     status = [""] * len(subset)
     seen = [np.zeros((len(subset), len(run.model.classes))) for _ in chosen]
     sounds: list[list[Waveform | None]] = [[None] * len(subset) for _ in chosen]
-    for batch in run.place.batches(run.model, subset):
+    for batch in run.domain.batches(run.model, subset):
         for row, each in zip(batch.rows, statuses(batch), strict=True):
             status[row] = each
         for number, level in enumerate(chosen):
-            changed = run.attack(batch.target, run.place.epsilon(batch, level), seed=seed)
+            changed = run.attack(batch.target, run.domain.epsilon(batch, level), seed=seed)
             seen[number][batch.rows] = probabilities(batch, changed)
             for row, sound in zip(batch.rows, run.sounds(batch, changed), strict=True):
                 sounds[number][row] = sound
-            told(len(batch.rows))
+            progress(len(batch.rows))
     curves = []
-    on_features = run.place.name == "representation"
+    on_features = run.domain.name == "representation"
     if on_features:
-        answers = [table(subset.clips, each, run.model.classes) for each in seen]
-        curves.append(run.curve(chosen, clean, answers, status))
-    heard = [[sound for sound in each if sound is not None] for each in sounds]
-    if all(len(each) == len(subset) for each in heard):
-        answers = [predict_clips(predictor, subset, each) for each in heard]
-        curves.append(run.curve(chosen, clean, answers, status, heard=on_features))
+        predicted = [table(subset.clips, each, run.model.classes) for each in seen]
+        curves.append(run.curve(chosen, clean, predicted, status))
+    resynthesised = [[sound for sound in each if sound is not None] for each in sounds]
+    if all(len(each) == len(subset) for each in resynthesised):
+        predicted = [predict_clips(predictor, subset, each) for each in resynthesised]
+        curves.append(run.curve(chosen, clean, predicted, status, resynthesised=on_features))
     return curves
 
 
@@ -113,13 +113,13 @@ class _Run:
     model: EmotionClassifier
     subset: EvaluationClips
     attack: Attack
-    place: AttackDomain
+    domain: AttackDomain
     seed: int
 
     def sounds(self, batch: Batch, changed: Tensor) -> list[Waveform | None]:
         """The changed clips as sound, as from a file; None where none can be made."""
         rate = self.predictor.sample_rate
-        if self.place.name == "sound":
+        if self.domain.name == "sound":
             own = zip(changed, batch.lengths.tolist(), strict=True)
             return [as_file(row[:length], rate) for row, length in own]
         representation = self.model.representation
@@ -139,33 +139,33 @@ class _Run:
         self,
         levels: Sequence[float],
         clean: Predictions,
-        answers: Sequence[Predictions],
+        predicted: Sequence[Predictions],
         status: Sequence[str],
         *,
-        heard: bool = False,
+        resynthesised: bool = False,
     ) -> Curve:
-        """Answers at every level as a curve; `heard` where feature maps were made into sound."""
-        unit = self.place.unit(self.model)
+        """Predictions at every level as a curve; `resynthesised` if feature maps became sound."""
+        unit = self.domain.unit(self.model)
         gathering = Gathering(clean)
-        for level, each in zip(levels, answers, strict=True):
+        for level, each in zip(levels, predicted, strict=True):
             gathering.add(level, unit, each)
-        name = f"{self.attack.name}-{self.place.name}"
-        title = f"{self.attack.title} {self.place.title}"
+        name = f"{self.attack.name}-{self.domain.name}"
+        title = f"{self.attack.title} {self.domain.title}"
         return Curve(
-            f"{name}-{HEARD}" if heard else name,
-            f"{title}, as heard" if heard else title,
+            f"{name}-{RESYNTHESISED}" if resynthesised else name,
+            f"{title}, as heard" if resynthesised else title,
             ATTACK,
             unit,
             gathering.ordered(),
             self.subset.by_speaker,
-            f"{self.attack.describe} {self.place.describe}",
+            f"{self.attack.describe} {self.domain.describe}",
             tuple(status),
             mean_sigma(self.model) if unit == "dB" else None,
         )
 
 
 def probabilities(batch: Batch, changed: Tensor) -> Probabilities:
-    """What the network answers to a changed batch, shape (batch, classes)."""
+    """Probabilities of a changed batch, shape (batch, classes)."""
     with torch.no_grad():
         found: Probabilities = batch.target.forward(changed).double().softmax(-1).numpy()
     return found
@@ -189,46 +189,46 @@ def smallest_epsilon(
     predictor: Predictor,
     sound: EvaluationClips,
     attack: str,
-    place: str,
+    domain: str,
     *,
     steps: int = 6,
     seed: int = 0,
 ) -> float | None:
-    """Least epsilon that turns the answer to one clip, between two of the place's levels.
+    """Least epsilon that changes the prediction of one clip, between two of the domain's levels.
 
     Args:
         predictor: A single trained network.
         sound: Subset of one clip.
         attack: Name in `ATTACKS`.
-        place: Name in `ATTACK_DOMAINS`.
-        steps: Halvings between the level that turns it and the one before.
+        domain: Name in `ATTACK_DOMAINS`.
+        steps: Halvings between the level that changes it and the one before.
         seed: Of what is random in the attack.
 
     Returns:
-        In the place's unit; None where the answer is wrong already, or no level turns it.
+        In the domain's unit; None where the prediction is wrong already, or no level changes it.
     """
     run = _Run(
         predictor,
         attackable(predictor, GRADIENTS),
         sound,
         ATTACKS[attack],
-        ATTACK_DOMAINS[place],
+        ATTACK_DOMAINS[domain],
         seed,
     )
-    (batch,) = run.place.batches(run.model, sound)
+    (batch,) = run.domain.batches(run.model, sound)
 
     def wrong(level: float) -> bool:
-        changed = run.attack(batch.target, run.place.epsilon(batch, level), seed=seed)
+        changed = run.attack(batch.target, run.domain.epsilon(batch, level), seed=seed)
         return bool(probabilities(batch, changed).argmax() != int(batch.target.true[0]))
 
     if probabilities(batch, batch.target.x).argmax() != int(batch.target.true[0]):
         return None
-    levels = run.place.levels(run.model)
+    levels = run.domain.levels(run.model)
     severe = next((n for n, level in enumerate(levels) if wrong(level)), None)
     if severe is None:
         return None
-    mild, found = run.place.milder(levels, severe), levels[severe]
+    mild, found = run.domain.milder(levels, severe), levels[severe]
     for _ in range(steps):
-        middle = run.place.between(mild, found)
+        middle = run.domain.between(mild, found)
         mild, found = (mild, middle) if wrong(middle) else (middle, found)
     return found

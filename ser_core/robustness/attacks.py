@@ -58,7 +58,7 @@ Perturb = Callable[[Target, Tensor, int], Tensor]
 
 @dataclass(frozen=True)
 class Attack:
-    """A way to look for a harmful change of no more than epsilon in any value.
+    """An adversarial attack: it seeks a harmful change of at most epsilon in every value.
 
     Attributes:
         name: In commands and files.
@@ -83,9 +83,9 @@ class Attack:
         with torch.enable_grad():
             changed = self.perturb(target, epsilon, seed).detach()
         # What is random is masked by no gradient; and where the model gives NaN, so may an attack.
-        kept = torch.where(target.mask.bool() & changed.isfinite(), changed, target.x)
+        bounded = torch.where(target.mask.bool() & changed.isfinite(), changed, target.x)
         # Rounding may carry the last bit over epsilon.
-        return within(kept, target.x, epsilon)
+        return within(bounded, target.x, epsilon)
 
 
 def within(changed: Tensor, x: Tensor, epsilon: Tensor) -> Tensor:
@@ -160,7 +160,7 @@ def random(target: Target, epsilon: Tensor, seed: int) -> Tensor:
 
 
 def _configured(method: Callable[..., Any], target: Target) -> Any:
-    # Captum says at every step that it makes inputs require gradients, which is its task.
+    # Captum warns at every step that it makes inputs require gradients, which is its task.
     warnings.filterwarnings("ignore", message="Input Tensor 0 did not already require gradients")
     return method(target.forward, _loss(), lower_bound=target.low, upper_bound=target.high)
 

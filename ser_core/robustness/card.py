@@ -1,4 +1,4 @@
-"""Robustness card: everything that was found of one model, to keep, to show and to export."""
+"""Robustness card: all results of one model, to store, show and export."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from ser_core.robustness.gradient_masking import Masking, masking
 from ser_core.storage import atomic
 
 VERSION = 1
-CARD, ANSWERS = "card.json", "answers.parquet"
+CARD, PREDICTIONS = "card.json", "answers.parquet"
 GROUPED = ("speaker", "gender")
 
 
 @dataclass(frozen=True, eq=False)
 class Card:
-    """What a model answers under trouble, attack and with shortcuts alone.
+    """Results of a model under perturbations and attacks, and with shortcuts alone.
 
     Attributes:
         about: What was tried on what: `model`, `model_path`, `corpus`, `subset`, `badge`, `seed`,
-            `by_speaker`, `when` and whatever else the run says.
-        curves: Of every kind of trouble and attack.
+            `by_speaker`, `when` and other facts of the run.
+        curves: Of every perturbation and attack.
         shortcuts: As `ShortcutScore.as_dict`; empty where they were not tried.
         probes: As `Probe.as_dict`; empty likewise.
         left_out: What could not be tried, and why, as sentences.
@@ -62,7 +62,7 @@ class Card:
 
     @property
     def line(self) -> tuple[Curve, ...]:
-        """Curves of ordinary trouble."""
+        """Curves of perturbations."""
         return tuple(curve for curve in self.curves if curve.family == LINE and curve.troubled)
 
     @property
@@ -86,7 +86,7 @@ class Card:
         return self.curves[0].interval(self.curves[0].clean, metric)
 
     def area(self, metric: str = "uar") -> float | None:
-        """Mean of the areas under the curves of ordinary trouble; None without any."""
+        """Mean of the areas under the curves of perturbations; None without any."""
         areas = [area for curve in self.line if (area := curve.area(metric)) is not None]
         return float(np.mean(areas)) if areas else None
 
@@ -96,26 +96,26 @@ class Card:
 
     @cached_property
     def maskings(self) -> dict[str, Masking]:
-        """Verdict on masked gradients, by place, where FGSM and PGD were tried on the same."""
+        """Verdict on masked gradients, by domain, where FGSM and PGD were tried on the same."""
         found = {curve.name: curve for curve in self.attacks}
         return {
-            place: masking(found[f"fgsm-{place}"], found[f"pgd-{place}"],
-                           found.get(f"random-{place}"))
-            for place in ATTACK_DOMAINS
-            if f"fgsm-{place}" in found and f"pgd-{place}" in found
+            domain: masking(found[f"fgsm-{domain}"], found[f"pgd-{domain}"],
+                           found.get(f"random-{domain}"))
+            for domain in ATTACK_DOMAINS
+            if f"fgsm-{domain}" in found and f"pgd-{domain}" in found
         }  # fmt: skip
 
     @cached_property
     def groups(self) -> dict[str, Groups]:
-        """Figures of every speaker and gender, all levels of all ordinary trouble pooled."""
+        """Figures of every speaker and gender, all levels of all perturbations pooled."""
         if not self.line:
             return {}
-        answers, new_voices = pooled(self.line), bool(self.about.get("by_speaker"))
-        found = {name: by_group(answers, name, by_speaker=new_voices) for name in GROUPED}
+        answers, by_speaker = pooled(self.line), bool(self.about.get("by_speaker"))
+        found = {name: by_group(answers, name, by_speaker=by_speaker) for name in GROUPED}
         return {name: groups for name, groups in found.items() if len(groups.groups) > 1}
 
     def worst(self) -> tuple[str, Group] | None:
-        """The group that trouble hits hardest: column and group of the lowest UAR."""
+        """The group that perturbations harm most: column and group of the lowest UAR."""
         every = [(name, groups.worst) for name, groups in self.groups.items() if groups.worst]
         known = [(name, group) for name, group in every if group.uar.value is not None]
         return min(known, key=lambda pair: pair[1].uar.value or 0.0, default=None)
@@ -128,9 +128,9 @@ class Card:
             "intervals": self.how,
             "clean": {metric: asdict(self.clean(metric)) for metric in FIGURES},
             "area": {metric: self.area(metric) for metric in FIGURES},
-            "perturbations": {curve.name: _told(curve) for curve in self.line},
-            "attacks": {curve.name: _told(curve) for curve in self.attacks},
-            "masking": {place: asdict(found) for place, found in self.maskings.items()},
+            "perturbations": {curve.name: _curve_json(curve) for curve in self.line},
+            "attacks": {curve.name: _curve_json(curve) for curve in self.attacks},
+            "masking": {domain: asdict(found) for domain, found in self.maskings.items()},
             "groups": {name: _groups(found) for name, found in self.groups.items()},
             "shortcuts": [dict(each) for each in self.shortcuts],
             "probes": [dict(each) for each in self.probes],
@@ -149,10 +149,10 @@ class Card:
             SerError: If they cannot be written.
         """
         content = io.BytesIO()
-        _answers(self.curves).to_parquet(content, index=False)
-        atomic.write(folder / ANSWERS, content.getvalue())
-        kept = {"curves": [_kept(curve) for curve in self.curves], **self.as_dict()}
-        atomic.write(folder / CARD, json.dumps(kept, indent=1, ensure_ascii=False))
+        _prediction_table(self.curves).to_parquet(content, index=False)
+        atomic.write(folder / PREDICTIONS, content.getvalue())
+        stored = {"curves": [_stored(curve) for curve in self.curves], **self.as_dict()}
+        atomic.write(folder / CARD, json.dumps(stored, indent=1, ensure_ascii=False))
         return folder
 
 
@@ -164,7 +164,7 @@ def load_card(folder: Path) -> Card:
     """
     try:
         content = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        answers = pd.read_parquet(folder / ANSWERS)
+        answers = pd.read_parquet(folder / PREDICTIONS)
         curves = tuple(_read(each, answers) for each in content["curves"])
         return Card(
             content["about"], curves, tuple(content["shortcuts"]), tuple(content["probes"]),
@@ -192,8 +192,8 @@ def _summary(curve: Curve) -> dict[str, Any]:
     }
 
 
-def _told(curve: Curve) -> dict[str, Any]:
-    told: dict[str, Any] = {
+def _curve_json(curve: Curve) -> dict[str, Any]:
+    summary: dict[str, Any] = {
         "title": curve.title,
         "describe": curve.describe,
         "unit": curve.unit,
@@ -202,10 +202,10 @@ def _told(curve: Curve) -> dict[str, Any]:
     }
     if curve.family == ATTACK:
         smallest = curve.smallest()
-        told["smallest_epsilon"] = _median(curve)
-        told["never_turned"] = int(smallest.isna().sum())
-        told["not_attacked"] = [status for status in curve.status or () if status]
-    return told
+        summary["smallest_epsilon"] = _median(curve)
+        summary["never_turned"] = int(smallest.isna().sum())
+        summary["not_attacked"] = [status for status in curve.status or () if status]
+    return summary
 
 
 def _median(curve: Curve) -> float | None:
@@ -225,13 +225,13 @@ def _groups(found: Groups) -> list[dict[str, Any]]:
     return [asdict(group) for group in found.groups]
 
 
-def _kept(curve: Curve) -> dict[str, Any]:
+def _stored(curve: Curve) -> dict[str, Any]:
     own = ("name", "title", "family", "unit", "by_speaker", "describe", "status", "sigma")
     points = [{"level": point.level, "label": point.label} for point in curve.points]
     return {**{name: getattr(curve, name) for name in own}, "points": points}
 
 
-def _answers(curves: Sequence[Curve]) -> pd.DataFrame:
+def _prediction_table(curves: Sequence[Curve]) -> pd.DataFrame:
     tables = [
         point.predictions.table.assign(curve=curve.name, point=number)
         for curve in curves
@@ -240,19 +240,19 @@ def _answers(curves: Sequence[Curve]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def _read(kept: Mapping[str, Any], answers: pd.DataFrame) -> Curve:
-    own = answers[answers["curve"] == kept["name"]]
+def _read(stored: Mapping[str, Any], answers: pd.DataFrame) -> Curve:
+    own = answers[answers["curve"] == stored["name"]]
     points = []
-    for number, each in enumerate(kept["points"]):
+    for number, each in enumerate(stored["points"]):
         rows = own[own["point"] == number].drop(columns=["curve", "point"])
         points.append(Point(each["level"], Predictions(rows), each["label"]))
-    status = kept["status"]
-    fields = {name: value for name, value in kept.items() if name not in ("points", "status")}
+    status = stored["status"]
+    fields = {name: value for name, value in stored.items() if name not in ("points", "status")}
     return Curve(**fields, points=tuple(points), status=None if status is None else tuple(status))
 
 
 def pooled(curves: Sequence[Curve]) -> Predictions:
-    """Answers at all levels of all curves; each level stands as one more answer to its clip."""
+    """Predictions at all levels of all curves; each level counts as one more row of its clip."""
     points = [point for curve in curves for point in curve.troubled]
     tables = [point.predictions.table.assign(seed=number) for number, point in enumerate(points)]
     return Predictions(pd.concat(tables, ignore_index=True))
@@ -260,7 +260,7 @@ def pooled(curves: Sequence[Curve]) -> Predictions:
 
 @dataclass(frozen=True)
 class CardInfo:
-    """A card that is kept, as far as its small file tells.
+    """A stored card, as far as `card.json` holds it.
 
     Attributes:
         folder: Where it is.
@@ -274,7 +274,7 @@ class CardInfo:
 
 
 def cards(root: Path) -> list[CardInfo]:
-    """Cards kept in the folders of a folder, the newest first."""
+    """Cards stored in the folders of a folder, the newest first."""
     from ser_core.storage.jsonfile import read_json
 
     found = []

@@ -1,4 +1,4 @@
-"""Two cards side by side: what mending a model gained under trouble, and what it cost clean."""
+"""Two cards compared: the gain under perturbations, and the cost on clean clips."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Gain:
     """How a second card differs from a first, on the same clips.
 
     Attributes:
-        clean: UAR without trouble, the second minus the first: the cost, where it is below 0.
+        clean: UAR on clean clips, the second minus the first: the cost, where it is below 0.
         troubled: UAR over all levels of what both tried, the second minus the first: the gain.
         table: A row a kind that both tried: `kind`, `title`, `before` and `after` (area under the
             curve of UAR) and `gain`.
@@ -61,16 +61,16 @@ def gain_between(before: Card, after: Card) -> Gain:
             "the cards have no perturbation at the same severities", subject="comparison of cards",
             remedy="Run the same tests on both models",
         )  # fmt: skip
-    new_voices = bool(before.about.get("by_speaker"))
+    by_speaker = bool(before.about.get("by_speaker"))
     clean = compare(
         after.curves[0].clean.predictions,
         before.curves[0].clean.predictions,
-        by_speaker=new_voices,
+        by_speaker=by_speaker,
     )
     troubled = compare(
         pooled([two for _, two in pairs]),
         pooled([one for one, _ in pairs]),
-        by_speaker=new_voices,
+        by_speaker=by_speaker,
     )
     return Gain(clean, troubled, pd.DataFrame([_row(one, two) for one, two in pairs]))
 

@@ -1,4 +1,4 @@
-"""Answers of any model to sounds of several speakers, as the predictions table."""
+"""Predictions of any model for sounds of several speakers, as the predictions table."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def predict_clips(
     predictor: Predictor, subset: EvaluationClips, sounds: Sequence[Waveform] | None = None
 ) -> Predictions:
-    """What a model answers to the clips of a subset, or to changed sounds of them.
+    """Predictions for the clips of a subset, or for changed sounds of them.
 
     Args:
         predictor: The model.
@@ -42,7 +42,7 @@ def table(clips: pd.DataFrame, probabilities: Probabilities, classes: Sequence[s
 def probabilities_of(
     predictor: Predictor, subset: EvaluationClips, sounds: Sequence[Waveform]
 ) -> Probabilities:
-    """Probabilities, shape (sounds, classes); each speaker's voice is given where it is known."""
+    """Probabilities, shape (sounds, classes); enrolled speakers are used as such."""
     if not subset.voices:
         return predictor.predict(sounds)
     result = np.zeros((len(sounds), len(predictor.classes)))

@@ -1,4 +1,4 @@
-"""Answers of a model as trouble grows: a curve of figures with their intervals."""
+"""Figures of a model against the level of a perturbation or attack, with intervals."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from ser_core.evaluation import PER_CLASS, Interval, Sampling, sampling
 from ser_core.evaluation.predictions import Predictions
 
 LINE, ATTACK = "line", "attack"
-"""Families: ordinary trouble, and attacks by the gradient."""
+"""Families: perturbations, and adversarial attacks by the gradient."""
 
 FIGURES = ("uar", "wa")
 
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """Answers at one level.
+    """Predictions at one level.
 
     Attributes:
         level: How strong, in the curve's unit; None where nothing was changed and that has no
             level of its own.
-        predictions: What the model answered, the clips in the order of the clean ones.
+        predictions: The clips in the order of the clean ones.
         label: How the level is written.
     """
 
@@ -47,19 +47,19 @@ CLEAN = "clean"
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """Answers at several levels of one trouble.
+    """Predictions at several levels of one perturbation or attack.
 
     Attributes:
         name: In files and commands.
         title: For people.
         family: `LINE` or `ATTACK`.
         unit: Of the levels.
-        points: From mild to severe; where trouble has two sides, with the clean one between.
+        points: From mild to severe; where levels have two signs, with the clean one between.
         by_speaker: Whether intervals are over speakers.
         describe: One plain sentence.
-        status: Why each clip could not be attacked; empty texts where it could. None for trouble
-            that is no attack.
-        sigma: Mean spread that the model divides this unit by, so that a level may be told in
+        status: Why each clip could not be attacked; empty texts where it could. None for
+            perturbations.
+        sigma: Mean spread that the model divides this unit by, so that a level may be given in
             sigma too; None where that has no meaning.
     """
 
@@ -99,7 +99,7 @@ class Curve:
         """Area under the curve as it is drawn, levels equally far apart: 0 to 1.
 
         It is the mean height of the curve: equal to the clean figure for a model that nothing
-        troubles. None where a figure does not exist.
+        perturbations. None where a figure does not exist.
         """
         values = [self.interval(point, metric).value for point in self.points]
         known = [value for value in values if value is not None]
@@ -128,11 +128,9 @@ class Curve:
         if not self.right_before.any():
             return Interval("success", None, None, None, method="none")
         rows = point.predictions.where(self.right_before)
-        kept = sampling(rows, by_speaker=self.by_speaker).interval("wa")
-        value, low, high = (
-            None if end is None else 1 - end for end in (kept.value, kept.high, kept.low)
-        )
-        return replace(kept, metric="success", value=value, low=low, high=high)
+        wa = sampling(rows, by_speaker=self.by_speaker).interval("wa")
+        value, low, high = (None if end is None else 1 - end for end in (wa.value, wa.high, wa.low))
+        return replace(wa, metric="success", value=value, low=low, high=high)
 
     def flows(self, point: Point) -> pd.DataFrame:
         """Clips right before by their emotion (rows) and what they turned into (columns)."""
@@ -195,7 +193,7 @@ class Gathering:
     points: list[Point] = field(default_factory=list)
 
     def add(self, level: float, unit: str, predictions: Predictions) -> None:
-        """Answers at a level."""
+        """Predictions at a level."""
         self.points.append(Point(level, predictions, written(level, unit)))
 
     def ordered(self, neutral: float | None = None) -> tuple[Point, ...]:

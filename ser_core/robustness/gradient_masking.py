@@ -17,10 +17,10 @@ MANY = 0.1
 
 @dataclass(frozen=True)
 class Masking:
-    """What FGSM, PGD and random signs say together.
+    """Verdict from FGSM, PGD and random signs.
 
     Attributes:
-        masked: Whether the gradient is masked; None where the attacks cannot tell.
+        masked: Whether the gradient is masked; None where the attacks cannot decide.
         sentence: In plain words.
     """
 
@@ -29,7 +29,7 @@ class Masking:
 
 
 def masking(fgsm: Curve, pgd: Curve, random: Curve | None = None) -> Masking:
-    """Compare attacks on the same clips at the same levels and place.
+    """Compare attacks on the same clips at the same levels, in the same domain.
 
     A model masks its gradient where PGD turns at least twice as many clips as FGSM at a level,
     beyond what chance explains in a paired test; where many clips have no gradient that could be
@@ -37,9 +37,9 @@ def masking(fgsm: Curve, pgd: Curve, random: Curve | None = None) -> Masking:
     Wagner (2018).
 
     Args:
-        fgsm: Answers under FGSM.
-        pgd: Answers under PGD.
-        random: Answers under random signs, where they were tried.
+        fgsm: Predictions under FGSM.
+        pgd: Predictions under PGD.
+        random: Predictions under random signs, where they were tried.
     """
     lost = _without_gradient(fgsm)
     if lost > MANY:

@@ -1,6 +1,6 @@
-"""What a model's embedding tells beside the emotion: who speaks, and which sentence.
+"""Probes: whether a model's embedding encodes the speaker and the sentence beside the emotion.
 
-A linear classifier is taught on the embeddings of some clips and asked about others (Alain &
+A linear classifier is trained on the embeddings of some clips and tested on others (Alain &
 Bengio, 2017): the speaker of sentences it has not met, the sentence of speakers it has not met.
 """
 
@@ -17,7 +17,7 @@ import torch
 from ser_core.core.errors import ModelError
 from ser_core.evaluation.metrics import wilson
 from ser_core.models.bundle import pad_batch
-from ser_core.robustness.attack_domains import BATCH, attackable, voice_rows
+from ser_core.robustness.attack_domains import BATCH, attackable, enrolled_rows
 
 if TYPE_CHECKING:
     from ser_core.inference.evaluation_clips import EvaluationClips
@@ -27,19 +27,19 @@ Vectors = npt.NDArray[np.float32]
 
 FOLDS = 3
 ASKED = {"speaker": "sentence", "sentence": "speaker", "emotion": "speaker"}
-"""What is asked, and what the clips that teach and those that are asked about do not share."""
+"""Probed labels, and what training and test clips of the probe do not share."""
 
 
 @dataclass(frozen=True)
 class Probe:
-    """How well embeddings tell something.
+    """How well a label is predicted from embeddings.
 
     Attributes:
         asked: "speaker", "sentence" or "emotion".
-        apart: What teaching and asking do not share.
-        clips: That were asked about.
+        apart: What training and test clips do not share.
+        clips: Number of test clips.
         names: How many speakers (sentences, ...) there are to choose from.
-        value: Share that was told right.
+        value: Accuracy, 0 to 1.
         low: Lower end of its 95 % interval (Wilson).
         high: Upper end.
         chance: Share of the commonest one: what always naming it would get.
@@ -100,14 +100,14 @@ def embeddings(predictor: Predictor, subset: EvaluationClips) -> Vectors:
         with torch.no_grad():
             features = model.front_end(padded, lengths)
             frames = model.representation.frames(lengths)
-            normal = model.normaliser(features, frames, voice_rows(subset, chosen))
+            normal = model.normaliser(features, frames, enrolled_rows(subset, chosen))
             found = embed(normal, frames)
         rows |= dict(zip(chosen, found.numpy(), strict=True))
     return np.stack([rows[number] for number in range(len(subset))])
 
 
 def probes(predictor: Predictor, subset: EvaluationClips) -> list[Probe]:
-    """What the embedding tells, for each of `ASKED`.
+    """Results of a probe for each of `ASKED`.
 
     Raises:
         ModelError: As `embeddings`.
@@ -126,9 +126,9 @@ def probe(
 
     Args:
         vectors: Shape (clips, features).
-        labels: What is asked, one a clip; missing ones are left out, and those of fewer than three
-            clips.
-        groups: What may not be shared between teaching and asking.
+        labels: What is predicted, one a clip; missing ones and those of fewer than three clips
+            are left out.
+        groups: What training and test folds may not share.
         asked: Name of the labels.
         apart: Name of the groups.
     """
@@ -138,8 +138,8 @@ def probe(
     if problem or labels[used].nunique() < 2 or groups[used].nunique() < FOLDS:
         few = f"too few clips of each {asked}, or too few {apart}s to keep apart"
         return Probe(asked, apart, problem=problem or few)
-    told, true = _told(vectors[used], labels[used].astype(str), groups[used].astype(str))
-    right = int((told == true).sum())
+    predicted, true = _crossfit(vectors[used], labels[used].astype(str), groups[used].astype(str))
+    right = int((predicted == true).sum())
     low, high = wilson(right, len(true))
     chance = float(pd.Series(true).value_counts(normalize=True).iloc[0])
     return Probe(
@@ -154,8 +154,8 @@ def _problem(labels: pd.Series[Any], groups: pd.Series[Any], asked: str, apart: 
     return ""
 
 
-def _told(vectors: Vectors, labels: pd.Series[Any], groups: pd.Series[Any]) -> tuple[Any, Any]:
-    """What a classifier taught on the other folds says of each clip, and what is true."""
+def _crossfit(vectors: Vectors, labels: pd.Series[Any], groups: pd.Series[Any]) -> tuple[Any, Any]:
+    """Predictions by a classifier trained on the other folds, and true labels."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
     from sklearn.pipeline import make_pipeline
@@ -164,5 +164,5 @@ def _told(vectors: Vectors, labels: pd.Series[Any], groups: pd.Series[Any]) -> t
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
     classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=300))
     true = labels.to_numpy()
-    told = cross_val_predict(classifier, vectors, true, groups=groups.to_numpy(), cv=folds)
-    return told, true
+    predicted = cross_val_predict(classifier, vectors, true, groups=groups.to_numpy(), cv=folds)
+    return predicted, true

@@ -1,8 +1,8 @@
 """From a change of a feature map back to sound.
 
-A feature map in dB says by how much each of its bands is to be louder or softer. That difference is
+A change of a feature map in dB is a gain of each of its bands. That difference is
 applied as a gain to the sound's own complex STFT, so phases stay as they are and what was not
-attacked does not change at all. The sound that comes out cannot have every gain that was asked
+attacked does not change at all. The sound that comes out cannot have every gain that was wanted
 for, as frames overlap and bands share bins: which is why it is classified again.
 """
 
@@ -31,7 +31,7 @@ def possible(representation: Representation) -> bool:
 
 
 def resynthesised(sound: Tensor, change: Tensor, representation: Representation) -> Tensor:
-    """Sound whose feature map is changed as asked, as far as a sound can be.
+    """Sound whose feature map is changed as wanted, as far as possible.
 
     Args:
         sound: The unchanged one, shape (samples,).
@@ -42,7 +42,7 @@ def resynthesised(sound: Tensor, change: Tensor, representation: Representation)
         Shape (samples,).
 
     Raises:
-        ModelError: If no gain over frequency follows from such a feature map.
+        ModelError: If such a feature map cannot be resynthesised.
     """
     if not possible(representation):
         raise ModelError(

@@ -1,4 +1,4 @@
-"""Severity sweep: what a model answers under a perturbation at growing levels."""
+"""Severity sweep: predictions under a perturbation at growing levels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ser_core.inference.evaluation_clips import EvaluationClips
     from ser_core.models.predictor import Predictor
 
-Told = Callable[[int], None]
+Progress = Callable[[int], None]
 
 
 def severity_curve(
@@ -27,9 +27,9 @@ def severity_curve(
     noises: Path | None = None,
     seed: int = 0,
     clean: Predictions | None = None,
-    told: Told = lambda _clips: None,
+    progress: Progress = lambda _clips: None,
 ) -> Curve:
-    """What any model answers to the clips of a subset with trouble of one kind, at every level.
+    """Predictions of any model for the clips of a subset under one perturbation, at every level.
 
     Args:
         predictor: The model.
@@ -38,8 +38,8 @@ def severity_curve(
         levels: In the unit of the kind, from mild to severe; the kind's own when absent.
         noises: Folder of the user's own noises, for `recorded`.
         seed: Of everything random.
-        clean: Answers to the clips as they are, where they are known.
-        told: Called with how many clips more are done.
+        clean: Predictions for the unchanged clips, if known.
+        progress: Called with the number of further clips done.
 
     Raises:
         UnknownNameError: If there is no such kind.
@@ -55,7 +55,7 @@ def severity_curve(
         gathering.add(
             level, chosen.unit, predict_clips(predictor, subset, perturbed(chosen, around, level))
         )
-        told(len(subset))
+        progress(len(subset))
     return Curve(
         chosen.name,
         chosen.title,

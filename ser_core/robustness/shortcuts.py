@@ -1,4 +1,4 @@
-"""What a model scores when it is given only what should tell it nothing.
+"""Shortcut tests: scores of a model that is given one cue only, which should not suffice.
 
 A clip is replaced by sound of which one thing alone is left: its length, its level, the silence
 around the speech. What still scores above chance leans on that. The other way round proves less: a
@@ -33,7 +33,7 @@ SPEECH_DB = -40.0
 """Speech begins and ends where the level, in steps of 10 ms, is this far below the loudest."""
 
 EDGE = 0.1
-"""Seconds that are heard of the beginning or the end."""
+"""Seconds that are left of the beginning or the end."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Clip:
         return (level * drawn).astype(np.float32)
 
 
-Keep = Callable[[Clip], "Samples"]
+Reduction = Callable[[Clip], "Samples"]
 
 
 @dataclass(frozen=True)
@@ -67,25 +67,25 @@ class Shortcut:
         name: In files.
         title: For people: "only ...".
         describe: One plain sentence.
-        keep: What makes it.
+        reduce: What makes it.
     """
 
     name: str
     title: str
     describe: str
-    keep: Keep
+    reduce: Reduction
 
 
 SHORTCUTS: Registry[Shortcut] = Registry("shortcut")
 
 
-def shortcut(name: str, title: str) -> Callable[[Keep], Keep]:
+def shortcut(name: str, title: str) -> Callable[[Reduction], Reduction]:
     """Decorator that registers one; the docstring's first line describes it."""
 
-    def register(keep: Keep) -> Keep:
-        describe = (keep.__doc__ or "").strip().splitlines()[0]
-        SHORTCUTS.register(name)(Shortcut(name, title, describe, keep))
-        return keep
+    def register(reduce: Reduction) -> Reduction:
+        describe = (reduce.__doc__ or "").strip().splitlines()[0]
+        SHORTCUTS.register(name)(Shortcut(name, title, describe, reduce))
+        return reduce
 
     return register
 
@@ -189,9 +189,9 @@ class ShortcutScore:
 def reduced_to(subset: EvaluationClips, name: str) -> list[Waveform]:
     """Clips of which one thing is left."""
     usual = round(float(np.mean([len(sound.samples) for sound in subset.sounds])))
-    keep = SHORTCUTS[name].keep
+    reduce = SHORTCUTS[name].reduce
     return [
-        Waveform(keep(Clip(sound.samples, sound.sample_rate, usual)), sound.sample_rate)
+        Waveform(reduce(Clip(sound.samples, sound.sample_rate, usual)), sound.sample_rate)
         for sound in subset.sounds
     ]
 
@@ -201,7 +201,7 @@ def shortcut_scores(
     subset: EvaluationClips,
     names: Sequence[str] | None = None,
     *,
-    told: Callable[[int], None] = lambda _clips: None,
+    progress: Callable[[int], None] = lambda _clips: None,
 ) -> list[ShortcutScore]:
     """What a model scores on every shortcut.
 
@@ -209,7 +209,7 @@ def shortcut_scores(
         predictor: Any model.
         subset: Clips.
         names: Of `SHORTCUTS`; all when absent.
-        told: Called with how many clips more are done.
+        progress: Called with the number of further clips done.
 
     Raises:
         UnknownNameError: If there is no such shortcut.
@@ -218,8 +218,8 @@ def shortcut_scores(
     found = []
     for name in names or list(SHORTCUTS):
         chosen = SHORTCUTS[name]
-        answers = predict_clips(predictor, subset, reduced_to(subset, name))
-        uar, wa = (interval(answers, m, by_speaker=subset.by_speaker) for m in ("uar", "wa"))
+        predictions = predict_clips(predictor, subset, reduced_to(subset, name))
+        uar, wa = (interval(predictions, m, by_speaker=subset.by_speaker) for m in ("uar", "wa"))
         found.append(ShortcutScore(name, chosen.title, chosen.describe, uar, wa, chance))
-        told(len(subset))
+        progress(len(subset))
     return found

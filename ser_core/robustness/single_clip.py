@@ -1,4 +1,4 @@
-"""One clip under attack: to hear and see, before and after."""
+"""One clip under attack: feature map, sound and probabilities before and after."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 Values = npt.NDArray[np.float32]
 
-CLEAN, SEEN, HEARD = "clean", "attacked, as seen", "attacked, as heard"
-"""What is answered: the clip, the changed feature map, and the changed sound."""
+CLEAN, SEEN, RESYNTHESISED = "clean", "attacked, as seen", "attacked, as heard"
+"""What is classified: the clip, the changed feature map, and the changed sound."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,7 @@ class Attacked:
         representation: What the model sees of it.
         before: Feature map of the clean sound, shape (channels, bins, frames).
         after: The attacked feature map, or the feature map of the attacked sound.
-        answers: Probabilities by what was answered (`CLEAN`, `SEEN`, `HEARD`) and emotion.
+        answers: Probabilities by input (`CLEAN`, `SEEN`, `RESYNTHESISED`) and emotion.
         status: Why it could not be attacked; empty where it could.
         snr: How far the difference lies below the clip, dB; None where there is none.
     """
@@ -67,7 +67,7 @@ def attacked(
     predictor: Predictor,
     clip: EvaluationClips,
     attack: str,
-    place: str,
+    domain: str,
     level: float,
     *,
     seed: int = 0,
@@ -78,8 +78,8 @@ def attacked(
         predictor: A single trained network.
         clip: Subset of one clip.
         attack: Name in `ATTACKS`.
-        place: Name in `ATTACK_DOMAINS`.
-        level: Epsilon in the place's unit.
+        domain: Name in `ATTACK_DOMAINS`.
+        level: Epsilon in the domain's unit.
         seed: Of what is random in the attack.
 
     Raises:
@@ -88,7 +88,7 @@ def attacked(
     """
     if len(clip) != 1:
         raise ParameterError(f"{len(clip)} clips", remedy="Choose one clip")
-    model, where = attackable(predictor), ATTACK_DOMAINS[place]
+    model, where = attackable(predictor), ATTACK_DOMAINS[domain]
     (batch,) = where.batches(model, clip)
     changed = ATTACKS[attack](batch.target, where.epsilon(batch, level), seed=seed)
     (clean,), rep = clip.sounds, model.representation
@@ -96,7 +96,7 @@ def attacked(
         before = model.front_end(torch.from_numpy(clean.samples)[None])[0]
     answers = {CLEAN: probabilities_of(predictor, clip, [clean])}
     sound: Waveform | None = None
-    if place == "sound":
+    if domain == "sound":
         sound = as_file(changed[0], clean.sample_rate)
         with torch.no_grad():
             after = model.front_end(torch.from_numpy(sound.samples)[None])[0]
@@ -108,7 +108,7 @@ def attacked(
             made = resynthesis.resynthesised(samples, after - before, rep)
             sound = as_file(made, clean.sample_rate)
     if sound is not None:
-        answers[HEARD] = probabilities_of(predictor, clip, [sound])
+        answers[RESYNTHESISED] = probabilities_of(predictor, clip, [sound])
     return Attacked(
         clean,
         sound,

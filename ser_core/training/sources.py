@@ -15,7 +15,7 @@ from ser_core.audio import Waveform
 from ser_core.core.errors import AudioError, CorpusError
 from ser_core.core.parallel import Progress, in_processes
 from ser_core.corpora import Corpus
-from ser_core.features.extraction import WORTH_WORKERS, store_key
+from ser_core.features.extraction import MIN_FILES_FOR_WORKERS, store_key
 from ser_core.features.representations import Representation, make, represent
 from ser_core.recipes.augmentation import feature_augmentation, waveform_augmentation
 from ser_core.recipes.recipe import Recipe
@@ -171,7 +171,7 @@ def _pictures(sounds: list[Waveform], rep: Representation, told: Told) -> list[t
     pairs = zip(keys, sounds, strict=True)
     missing = [(key, sound) for key, sound in pairs if store.get(key) is None]
     work = partial(_keep_picture, rep, store)
-    workers = 1 if len(missing) < WORTH_WORKERS else None
+    workers = 1 if len(missing) < MIN_FILES_FOR_WORKERS else None
     done = len(sounds) - len(missing)
     told(done)
     for _ in in_processes(work, missing, workers=workers):

@@ -1,4 +1,4 @@
-"""What comes out of a good file, and what is said about a bad one."""
+"""Waveforms of good files, and errors of bad ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signals with known answers, and how to measure them."""
+"""Signals with known results, and how to measure them."""
 
 from __future__ import annotations
 

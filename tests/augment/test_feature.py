@@ -23,8 +23,8 @@ PARAMETERS = {(name, step["name"]): dict(step) for name in EVERY for step in STR
 
 
 @pytest.fixture(scope="session")
-def pictures(speech):
-    """Pictures of real clips in every representation, (4, channels, bins, frames), and frames."""
+def feature_maps(speech):
+    """Real clips in every representation, (4, channels, bins, frames), and frames."""
     x, lengths = speech
     return {name: (make(name)(x, lengths), 1 + lengths // make(name).hop_length) for name in EVERY}
 
@@ -48,9 +48,9 @@ def test_every_representation_has_a_strategy():
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_training_batches_really_change(name, pictures):
+def test_training_batches_really_change(name, feature_maps):
     rep = make(name)
-    x, frames = pictures[name]
+    x, frames = feature_maps[name]
     before = x.clone()
     shares = []
     for seed in range(10):
@@ -69,9 +69,11 @@ def test_training_batches_really_change(name, pictures):
 
 @pytest.mark.parametrize("name", EVERY)
 @pytest.mark.parametrize("batch", [1, 4])
-def test_batches_of_one_clip_and_pictures_of_many_channels_change_too(name, batch, pictures):
+def test_batches_of_one_clip_and_feature_maps_of_many_channels_change_too(
+    name, batch, feature_maps
+):
     rep = make(name)
-    x, frames = pictures[name][0][:batch], pictures[name][1][:batch]
+    x, frames = feature_maps[name][0][:batch], feature_maps[name][1][:batch]
     if x.shape[1] == 1:
         x = x.repeat(1, 3, 1, 1)
     shares = [changed_frames(x, strategy(rep)(x, frames, seeded(s))[0], frames) for s in range(8)]
@@ -79,8 +81,8 @@ def test_batches_of_one_clip_and_pictures_of_many_channels_change_too(name, batc
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_values_stay_in_the_range_of_the_representation(name, pictures):
-    x, frames = pictures[name]
+def test_values_stay_in_the_range_of_the_representation(name, feature_maps):
+    x, frames = feature_maps[name]
     low, high = RANGES.get(name, (-torch.inf, torch.inf))
     assert low <= x.min()
     assert x.max() <= high
@@ -91,17 +93,17 @@ def test_values_stay_in_the_range_of_the_representation(name, pictures):
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_the_generator_decides_everything(name, pictures):
+def test_the_generator_decides_everything(name, feature_maps):
     augment = strategy(make(name))
-    first, again, other = (augment(*pictures[name], seeded(seed))[0] for seed in (1, 1, 2))
+    first, again, other = (augment(*feature_maps[name], seeded(seed))[0] for seed in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
 
 @pytest.mark.parametrize(("name", "step"), STEPS)
-def test_each_augmentation_alone_changes_the_clip_it_is_applied_to(name, step, pictures):
+def test_each_augmentation_alone_changes_the_clip_it_is_applied_to(name, step, feature_maps):
     rep = make(name)
-    x, frames = pictures[name]
+    x, frames = feature_maps[name]
     before = x.clone()
     always = feature_chain(rep, [{**PARAMETERS[name, step], "probability": 1.0}])
     shares = []
@@ -124,8 +126,8 @@ def test_clips_of_one_frame_and_silence_are_finite(name):
         assert torch.isfinite(after).all()
 
 
-def test_a_batch_of_another_representation_is_refused_not_passed_through(pictures):
-    mel, chroma = pictures["melspectrogram"][0], strategy(make("chroma"))
+def test_a_batch_of_another_representation_is_refused_not_passed_through(feature_maps):
+    mel, chroma = feature_maps["melspectrogram"][0], strategy(make("chroma"))
     with pytest.raises(ParameterError, match="is not one of chroma"):
         chroma(mel, None, seeded())
     with pytest.raises(ParameterError, match="batch, channels, bins, frames"):
@@ -147,9 +149,9 @@ def test_an_augmentation_without_meaning_for_a_representation_is_refused(step, n
         make_feature(step, make(name))
 
 
-def test_a_recipe_may_list_its_own_steps(pictures):
+def test_a_recipe_may_list_its_own_steps(feature_maps):
     rep = make("rms")
-    x, frames = pictures["rms"]
+    x, frames = feature_maps["rms"]
     louder = feature_chain(rep, [{"name": "scale", "reach": 0}])(x, frames, seeded())[0]
     assert torch.allclose(louder, x)
     with pytest.raises(UnknownNameError, match="time_mask"):

@@ -1,4 +1,4 @@
-"""Augmentations of sounds whose answer is known."""
+"""Augmentations of sounds with known results."""
 
 from __future__ import annotations
 

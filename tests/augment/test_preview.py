@@ -31,7 +31,7 @@ def test_sound_is_heard_and_seen(name, demo_waveform):
 
 
 @pytest.mark.parametrize("name", [name for name in FEATURE_AUGMENTS if name in names_for(MEL)])
-def test_a_change_of_the_picture_is_only_seen(name, demo_waveform):
+def test_a_change_of_the_feature_map_is_only_seen(name, demo_waveform):
     sound, feature_map = preview(name, {"probability": 0.0}, demo_waveform, MEL)
     plain = represent(Waveform(demo_waveform.samples.copy()), [MEL])[0]
     assert sound is None
@@ -75,7 +75,9 @@ def test_all_that_works_alone_can_be_made_as_it_usually_is(name):
         made(each, default_parameters(each, representation), representation)
 
 
-def test_the_recipe_is_the_chain_on_the_sound_and_then_the_strategy_on_its_picture(demo_waveform):
+def test_the_recipe_is_the_chain_on_the_sound_and_then_the_strategy_on_its_feature_map(
+    demo_waveform,
+):
     sound, feature_map, steps = preview_recipe(demo_waveform, MEL, seed=5)
     generator = torch.Generator().manual_seed(5)
     samples = torch.from_numpy(demo_waveform.samples.copy())[None]

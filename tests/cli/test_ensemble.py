@@ -1,4 +1,4 @@
-"""`ensemble` makes a model from finished runs, keeps it in MLflow, and says why it will not."""
+"""`ensemble` makes a model from finished runs, logs it in MLflow, and refuses with a reason."""
 
 import json
 

@@ -36,7 +36,7 @@ def model(tmp_path_factory):
     return Bundle(network.eval(), architecture(network)).save(tmp_path_factory.mktemp("m") / "one")
 
 
-def test_a_model_is_judged_and_everything_is_written(model, tmp_path):
+def test_a_model_is_evaluated_and_everything_is_written(model, tmp_path):
     out, answers = tmp_path / "report.json", tmp_path / "answers.parquet"
     said = run("--model", model, "--corpus", demo_corpus(), "--json", out, "--predictions", answers)
     assert "Split not audited" in said

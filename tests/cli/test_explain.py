@@ -39,7 +39,7 @@ def test_a_clip_is_explained_without_naming_a_subcommand(model, demo_clip, tmp_p
         assert packed["relevance"].shape[1:] == (len(packed["bins"]), len(packed["seconds"]))
 
 
-def test_json_tells_the_answer_the_checks_and_what_is_left(model, demo_clip):
+def test_json_tells_the_prediction_the_checks_and_what_is_left(model, demo_clip):
     found = json.loads(
         ask("--model", model, demo_clip, "--method", "gradient_x_input", "--target", "sadness",
             "--json", "--hear", 30)
@@ -60,7 +60,7 @@ def test_parameters_reach_the_method(model, demo_clip):
     assert found["method"] == "Grad-CAM at layer2"
 
 
-def test_with_clips_of_the_voice_the_answer_is_that_of_predict(demo_clip, tmp_path):
+def test_with_clips_of_the_voice_the_prediction_is_that_of_predict(demo_clip, tmp_path):
     bundle = bundle_of(normalise="speaker")
     folder = bundle.save(tmp_path / "bundle")
     other = demo_corpus() / "samples" / "EB0_anger_82.flac"

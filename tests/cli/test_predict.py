@@ -70,7 +70,7 @@ def test_a_folder_becomes_a_table(model, clips, tmp_path):
     assert sums.tolist() == pytest.approx([1, 1], abs=1e-5)
 
 
-def test_a_voice_changes_answers(model, clips):
+def test_a_speaker_changes_answers(model, clips):
     alone = json.loads(run(clips, "--model", model, "--json"))
     voice = clips / "EB0_fear_82.flac"
     known = json.loads(run(clips, "--model", model, "--json", "--enrol", voice))
@@ -80,7 +80,7 @@ def test_a_voice_changes_answers(model, clips):
     assert not any(row["other_voice"] for row in known)
 
 
-def test_a_clip_of_another_voice_is_doubted(model, clips):
+def test_a_clip_of_another_speaker_is_doubted(model, clips):
     man = next((demo_corpus() / "samples").glob("KS0*"))
     arguments = ("--model", model, "--enrol", clips / "EB0_anger_82.flac")
     rows = json.loads(run(man, clips / "EB0_fear_82.flac", *arguments, "--json"))

@@ -68,7 +68,7 @@ def test_attack_writes_sounds_to_hear(model, tmp_path):
     assert [point.label for point in curve.points] == ["clean", "30 dB SNR"]
 
 
-def test_faults_are_told(model, tmp_path):
+def test_faults_are_reported(model, tmp_path):
     with pytest.raises(ParameterError, match="different unit"):
         call("attack", model, "--epsilon", "1")
     with pytest.raises(ParameterError, match="--place"):

@@ -1,4 +1,4 @@
-"""Every card appears when its trouble is there, names its clips, and stays away when it is not."""
+"""Every card appears when its issue is there, names its clips, and stays away when it is not."""
 
 from dataclasses import replace
 
@@ -42,7 +42,7 @@ def test_the_bundled_clips_are_what_their_readme_says():
 
 def test_what_was_looked_for_is_named_once_as_found_absent_or_open():
     corpus, measures = healthy()
-    everything = {check.sought for _, check in CHECKS.items() if check.sought}
+    everything = {check.absent_text for _, check in CHECKS.items() if check.absent_text}
     heard, unheard = examine(corpus, measures), examine(corpus)
     assert set(heard.absent) == everything
     assert heard.open == ()
@@ -156,7 +156,7 @@ def test_uneven_speakers_and_missing_emotions():
 @pytest.mark.parametrize(
     ("speaker", "title"), [(pd.NA, "Speakers are unknown"), ("s0", "One speaker only")]
 )
-def test_voices_that_cannot_be_kept_apart(speaker, title):
+def test_speakers_that_cannot_be_kept_apart(speaker, title):
     corpus, measures = healthy()
     corpus.clips["speaker"] = pd.Series(speaker, index=corpus.clips.index, dtype="string")
     (card,) = audit(corpus, measures)
@@ -183,7 +183,7 @@ def test_files_in_trouble_are_listed_by_kind(tmp_path):
     }
 
 
-def test_what_the_reader_did_is_told():
+def test_what_the_reader_did_is_reported():
     corpus, measures = healthy()
     (card,) = audit(replace(corpus, notes=("3 files are copies",)), measures)
     assert (card.title, card.detail) == ("How the corpus was read", "3 files are copies.")
@@ -201,5 +201,5 @@ def test_the_worst_comes_first(tmp_path):
 def test_a_corpus_with_nothing_usable_breaks_no_check(tmp_path, name):
     sound(tmp_path / "odd/a.wav")
     corpus = open_corpus(tmp_path, "folders")
-    found = CHECKS[name].look(Evidence(corpus, scan(corpus)))
+    found = CHECKS[name].find(Evidence(corpus, scan(corpus)))
     assert (found is not None) == (name in ("labels", "no-speakers"))

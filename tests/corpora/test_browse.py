@@ -54,7 +54,7 @@ def test_text_is_found_in_words_and_in_paths_whatever_the_case(demo):
     assert filter_clips(demo.clips, text="(no such [words").empty
 
 
-def test_siblings_are_one_voice_and_one_sentence_in_the_order_of_the_vocabulary(demo):
+def test_siblings_are_one_speaker_and_one_sentence_in_the_order_of_the_vocabulary(demo):
     group = siblings(demo, "samples/MK0_neutral_48.flac")
     assert group["emotion"].to_list() == ["anger", "fear", "happiness", "sadness", "neutral"]
     assert set(group["speaker"]) == {"MK0"}

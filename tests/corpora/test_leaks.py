@@ -91,7 +91,7 @@ def test_sound_that_was_not_decoded_is_not_called_identical():
 
 
 def test_a_leak_through_validation_counts():
-    """What chose the model has heard the test voice, though training has not."""
+    """Validation shares the test speaker, though training does not."""
     corpus = clips(a=("s1", "t1"), b=("s2", "t2"), c=("s2", "t3"))
     found = audit_split(split_of(a="train", b="validation", c="test"), corpus)
     assert (found.grade, found.validation_grade) == ("C", "A")

@@ -150,7 +150,7 @@ def test_paths_can_be_narrowed_down():
         open_corpus(demo_corpus(), include="nobody")
 
 
-def test_what_no_reader_understands_is_told_with_what_they_expect(tmp_path):
+def test_what_no_reader_understands_is_reported_with_what_they_expect(tmp_path):
     sound(tmp_path / "a.wav")
     with pytest.raises(CorpusError) as caught:
         open_corpus(tmp_path)

@@ -192,9 +192,9 @@ def test_a_damaged_table_opens_or_is_refused(tmp_path_factory, changes):
     if not folder.exists():
         sound(folder / "a.wav")
         sound(folder / "b.wav")
-    data = [TABLE[place : place + 1] for place in range(len(TABLE))]
-    for place, byte in changes:
-        data[place] = byte
+    data = [TABLE[source : source + 1] for source in range(len(TABLE))]
+    for source, byte in changes:
+        data[source] = byte
     (folder / "t.csv").write_bytes(b"".join(data))
     with suppress(CorpusError):
         corpus = open_corpus(folder)

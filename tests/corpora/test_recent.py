@@ -3,7 +3,7 @@
 import pytest
 
 from ser_core.core import settings
-from ser_core.corpora.recent import KEPT, recent_corpora, remember_corpus
+from ser_core.corpora.recent import MAX_RECENT, recent_corpora, remember_corpus
 
 
 @pytest.fixture(autouse=True)
@@ -36,9 +36,9 @@ def test_a_folder_that_is_gone_is_not_offered(tmp_path):
 
 
 def test_the_list_stays_short(tmp_path):
-    for number in range(KEPT + 3):
+    for number in range(MAX_RECENT + 3):
         remember_corpus(folder(tmp_path, str(number)))
-    assert len(recent_corpora()) == KEPT
+    assert len(recent_corpora()) == MAX_RECENT
 
 
 def test_the_demo_and_a_damaged_file_are_no_trouble(home):

@@ -12,25 +12,25 @@ from tests.explain.nets import CLASSES, Weighted, bundle_of, lively
 
 
 @pytest.fixture
-def sight_of():
-    """A sight of a picture before a network."""
+def network_input_of():
+    """A `NetworkInput` of a feature map and a network."""
 
-    def sight_of(network, seen, *, silence=-2.0, frames=None, classes=CLASSES):
+    def network_input_of(network, seen, *, silence=-2.0, frames=None, classes=CLASSES):
         rep = make("melspectrogram", n_mels=seen.shape[-2], n_fft=1024)
         quiet = torch.full((1, *seen.shape[1:3], 1), silence)
         network = network.eval().requires_grad_(requires_grad=False)
         return NetworkInput(network, seen, quiet, seen[0].numpy(), rep, classes, frames)
 
-    return sight_of
+    return network_input_of
 
 
 @pytest.fixture
-def weighted(sight_of):
-    """A sight before a weighted sum: 1 channel, 8 bins, 12 frames."""
+def weighted(network_input_of):
+    """A `NetworkInput` of a weighted sum: 1 channel, 8 bins, 12 frames."""
     numbers = torch.Generator().manual_seed(0)
     weights = torch.randn(3, 1, 8, 12, generator=numbers)
     seen = torch.randn(1, 1, 8, 12, generator=numbers)
-    return sight_of(Weighted(weights), seen)
+    return network_input_of(Weighted(weights), seen)
 
 
 @pytest.fixture
@@ -40,10 +40,10 @@ def resnet():
 
 
 @pytest.fixture
-def residual(resnet, sight_of):
-    """A sight before it: 1 channel, 16 bins, 24 frames."""
+def residual(resnet, network_input_of):
+    """A `NetworkInput` of it: 1 channel, 16 bins, 24 frames."""
     seen = torch.randn(1, 1, 16, 24, generator=torch.Generator().manual_seed(1))
-    return sight_of(resnet, seen)
+    return network_input_of(resnet, seen)
 
 
 @pytest.fixture
@@ -59,6 +59,6 @@ def speech(demo_waveform):
 
 @pytest.fixture
 def others(demo_waveform):
-    """Two more pieces of real speech, to know a voice from."""
+    """Two more pieces of real speech for enrolment."""
     rate, samples = demo_waveform.sample_rate, demo_waveform.samples
     return [Waveform(np.array(part), rate) for part in (samples[:9000], 0.3 * samples[20000:])]

@@ -1,4 +1,4 @@
-"""Networks small enough to be worked out by hand, and models that answer without training."""
+"""Networks small enough to be computed by hand, and untrained models."""
 
 import torch
 from torch import nn
@@ -15,7 +15,7 @@ CLASSES = ("anger", "sadness", "neutral")
 
 
 class Weighted(nn.Module):
-    """Logits that are weighted sums of the picture: everything about it is known."""
+    """Logits that are weighted sums of the feature map: every relevance is known."""
 
     def __init__(self, weights, bias=None):
         super().__init__()
@@ -28,7 +28,7 @@ class Weighted(nn.Module):
 
 
 def lively(network, seed=0):
-    """The network with weights and statistics as if it had learned something."""
+    """The network with random weights and statistics, as if trained."""
     generator = torch.Generator().manual_seed(seed)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -48,7 +48,7 @@ def lively(network, seed=0):
 
 
 def bundle_of(name="melspectrogram", normalise="corpus", seed=0, width=2, **parameters):
-    """A bundle that has learned nothing, but answers."""
+    """An untrained bundle."""
     if name == "melspectrogram":
         parameters = {"n_mels": 16, "hop_length": 400, **parameters}
     rep = make(name, **parameters)

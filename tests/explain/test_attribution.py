@@ -1,4 +1,4 @@
-"""One verb for every method; models are left alone, ensembles are explained through members."""
+"""`attribute` by every method; models stay unchanged, ensembles are explained through members."""
 
 import threading
 from dataclasses import replace
@@ -41,7 +41,7 @@ def test_silence_is_what_silence_becomes_among_this_clip(normalise, speech):
     bundle = bundle_of(normalise=normalise)
     network_input = model_input(bundle, speech).network_inputs[0]
     normaliser = bundle.model.normaliser
-    feature_map = torch.from_numpy(network_input.picture)[None]
+    feature_map = torch.from_numpy(network_input.feature_map)[None]
     mean, spread = normaliser.constants(feature_map)
     undone = baseline_input(network_input, "silence") * spread.unsqueeze(-1) + mean.unsqueeze(-1)
     torch.testing.assert_close(
@@ -52,7 +52,7 @@ def test_silence_is_what_silence_becomes_among_this_clip(normalise, speech):
     )
 
 
-def test_the_target_is_the_answer_unless_one_is_named(bundle, speech):
+def test_the_target_is_the_prediction_unless_one_is_named(bundle, speech):
     answer = CLASSES[int(bundle.predict([speech])[0].argmax())]
     assert attribute(bundle, speech, "gradient_x_input").emotion == answer
     assert attribute(bundle, speech, "gradient_x_input", "sadness").emotion == "sadness"
@@ -65,9 +65,9 @@ def test_the_target_is_the_answer_unless_one_is_named(bundle, speech):
 def test_every_representation_can_be_explained(name, speech):
     bundle = bundle_of(name)
     found = attribute(bundle, speech, "gradient_x_input")
-    assert found.values.shape == found.picture.shape
+    assert found.values.shape == found.feature_map.shape
     assert np.isfinite(found.values).all()
-    assert attribute(bundle, speech, "lrp").values.shape == found.picture.shape
+    assert attribute(bundle, speech, "lrp").values.shape == found.feature_map.shape
 
 
 def test_an_ensemble_is_explained_through_its_members_by_weight(speech):
@@ -100,7 +100,7 @@ def test_members_on_other_representations_have_a_map_of_their_own(speech):
         attribute(pair, speech, "gradient_x_input", representation="mfcc")
 
 
-def test_voices_go_to_the_members_that_use_them(speech, others):
+def test_speakers_go_to_the_members_that_use_them(speech, others):
     speaker = bundle_of(normalise="speaker")
     pair = pair_of(bundle_of(), speaker, [0.5, 0.5])
     voice = speaker.enrol(others)
@@ -110,7 +110,7 @@ def test_voices_go_to_the_members_that_use_them(speech, others):
         model_input(pair, speech, voice * 2)
 
 
-def test_with_a_voice_the_model_answers_the_same_through_its_view(speech, others):
+def test_with_an_enrolled_speaker_the_model_answers_the_same_through_its_view(speech, others):
     bundle = bundle_of(normalise="speaker")
     voice = bundle.enrol(others)
     known, stranger = model_input(bundle, speech, voice), model_input(bundle, speech)
@@ -119,7 +119,7 @@ def test_with_a_voice_the_model_answers_the_same_through_its_view(speech, others
 
 
 @pytest.mark.parametrize("name", list(METHODS))
-def test_the_map_of_a_known_voice_is_not_that_of_a_stranger(name, speech, others):
+def test_the_map_of_a_enrolled_speaker_is_not_that_of_an_unseen_speaker(name, speech, others):
     bundle = bundle_of(normalise="speaker")
     voice = bundle.enrol(others)
     small = {"samples": 50} if name == "lime" else {}
@@ -135,7 +135,7 @@ def test_the_map_of_a_known_voice_is_not_that_of_a_stranger(name, speech, others
         assert known.details["clip"] == pytest.approx(float(logits[0, 0]), abs=1e-5)
 
 
-def test_an_ensemble_has_the_weights_that_it_has_for_known_voices(speech, others):
+def test_an_ensemble_has_the_weights_that_it_has_for_enrolled_speakers(speech, others):
     one, two = bundle_of(normalise="speaker"), bundle_of("mfcc", normalise="speaker", seed=5)
     plain = pair_of(one, two, [0.75, 0.25], temperature=1.3)
     pair = replace(
@@ -148,14 +148,14 @@ def test_an_ensemble_has_the_weights_that_it_has_for_known_voices(speech, others
     assert model_input(pair, speech).weights == pytest.approx((0.75, 0.25))
 
 
-def test_what_people_are_told_is_at_the_temperature_of_the_confidence(bundle, speech):
+def test_what_people_are_reported_is_at_the_temperature_of_the_confidence(bundle, speech):
     view = model_input(bundle, speech)
     told = view.read(Confidence(temperature=2.0)).probabilities()
     expected = np.sqrt(view.probabilities())
     np.testing.assert_allclose(told, expected / expected.sum(), atol=1e-6)
 
 
-def test_a_map_explains_the_answer_of_those_that_see_its_picture(speech):
+def test_a_map_explains_the_prediction_of_those_that_see_its_feature_map(speech):
     one, two, three = bundle_of(seed=0), bundle_of(seed=5), bundle_of("spectrogram")
     view = model_input(pair_of(one, three, [0.3, 0.7]), speech)
     np.testing.assert_allclose(

@@ -98,7 +98,7 @@ def test_costly_checks_are_made_on_some_clips_and_cheap_ones_on_all(found):
 
 
 def test_every_map_is_held_against_the_sound(found):
-    heard = found.heard
+    heard = found.deletion_tests
     assert heard.names == [*METHODS, *WITHOUT_A_MODEL]
     for name in heard.names:
         shares = [heard.figure(name, each) for each in SHARES]
@@ -109,7 +109,7 @@ def test_every_map_is_held_against_the_sound(found):
     assert set(summary["lrp"]) == {*SHARES, *MARGINS, *(f"over {c}" for c in WITHOUT_A_MODEL)}
 
 
-def test_a_voice_is_known_from_clips_that_are_not_explained(corpus, tmp_path):
+def test_a_speaker_is_known_from_clips_that_are_not_explained(corpus, tmp_path):
     folder = bundle_of(normalise="speaker").save(tmp_path / "bundle")
     few = {"methods": ["gradient_x_input"], "terms": replace(TERMS, heard=0), "checked": 1}
     chosen = plan(folder, corpus, clips=6, enrol=2, **few)
@@ -139,18 +139,18 @@ def test_of_an_ensemble_what_its_networks_see_can_be_chosen(corpus, tmp_path):
     heaviest = run(plan(tmp_path, corpus, **few))
     assert heaviest.methods == ["gradient_x_input"]
     assert heaviest.about["representation"]["name"] == "functionals"
-    assert heaviest.heard.names == []
+    assert heaviest.deletion_tests.names == []
     features = run(plan(tmp_path, corpus, seen_as="melspectrogram", **few))
     assert features.methods == ["lrp", "gradient_x_input"]
     assert features.about["representation"]["n_mels"] == 16
-    assert features.heard.names == ["lrp", "gradient_x_input", *WITHOUT_A_MODEL]
+    assert features.deletion_tests.names == ["lrp", "gradient_x_input", *WITHOUT_A_MODEL]
     assert "maps over the log-mel spectrogram" in heading(features)
     assert features.about["command"].count("--seen-as melspectrogram") == 1
     with pytest.raises(ModelError, match="does not use"):
         plan(tmp_path, corpus, seen_as="mfcc")
 
 
-def test_a_voice_that_cannot_be_known_is_told(model, corpus, tmp_path):
+def test_a_speaker_that_cannot_be_known_is_reported(model, corpus, tmp_path):
     with pytest.raises(ModelError, match="does not use enrolment"):
         plan(model, corpus, enrol=2)
     folder = bundle_of(normalise="speaker").save(tmp_path / "bundle")
@@ -197,7 +197,7 @@ def test_a_bench_from_before_maps_were_heard_is_still_read(found, tmp_path):
     folder = found.save(tmp_path / "bench")
     (folder / "trials.parquet").unlink()
     again = Bench.load(folder)
-    assert again.heard.names == []
+    assert again.deletion_tests.names == []
     assert again.summary()["heard"] == {}
 
 
@@ -223,7 +223,7 @@ def test_of_an_ensemble_the_bench_of_a_network_that_it_asks_is_found(model, foun
     assert published_within(ensemble, results) == (made, asked)
 
 
-def test_no_bench_or_a_damaged_one_is_told(tmp_path):
+def test_no_bench_or_a_damaged_one_is_reported(tmp_path):
     with pytest.raises(SerError, match="no bench"):
         Bench.load(tmp_path)
 
@@ -258,7 +258,7 @@ def test_the_note_tells_terms_and_figures(found):
     assert text.count("\n| ") >= len(METHODS) + len(CONTROLS)
 
 
-def test_what_cannot_be_done_is_told(model, corpus):
+def test_what_cannot_be_done_is_reported(model, corpus):
     with pytest.raises(ParameterError, match="1 clips"):
         plan(model, corpus, clips=1)
     with pytest.raises(SerError, match="Did you mean 'lrp'"):

@@ -76,16 +76,16 @@ def test_where_every_clip_agrees_the_interval_is_that_of_a_share():
 def test_maps_that_know_nothing_go_through_the_same(speech):
     bundle = bundle_of()
     found = attribute(bundle, speech, "gradient_x_input")
-    hear = partial(model_input, bundle)
-    made = deletion_tests(hear, speech, {"gradient_x_input": found}, TERMS, 3)
+    input_of = partial(model_input, bundle)
+    made = deletion_tests(input_of, speech, {"gradient_x_input": found}, TERMS, 3)
     assert list(made) == ["gradient_x_input", CONTIGUOUS, LOUDEST]
-    assert made["gradient_x_input"] == deletion_test(hear, speech, found, 0.2, draws=2, seed=3)
+    assert made["gradient_x_input"] == deletion_test(input_of, speech, found, 0.2, draws=2, seed=3)
 
 
-def test_the_largest_values_are_those_of_the_picture(speech):
+def test_the_largest_values_are_those_of_the_feature_map(speech):
     found = attribute(bundle_of(), speech, "gradient_x_input")
     loudest = controls(found, TERMS, 0)[LOUDEST]
-    np.testing.assert_array_equal(loudest.values, found.picture)
+    np.testing.assert_array_equal(loudest.values, found.feature_map)
 
 
 def changes(mask):
@@ -115,16 +115,16 @@ def test_what_cannot_be_heard_has_no_trial(speech):
 def test_what_was_heard_already_is_not_heard_again(speech):
     bundle, asked = bundle_of(), []
 
-    def hear(sound: Waveform):
+    def input_of(sound: Waveform):
         asked.append(sound)
         return model_input(bundle, sound)
 
     found = attribute(bundle, speech, "gradient_x_input")
-    parts = tuple(mask_audio(hear, speech, found, 0.2, keep=keep) for keep in (True, False))
+    parts = tuple(mask_audio(input_of, speech, found, 0.2, keep=keep) for keep in (True, False))
     asked.clear()
-    with_parts = deletion_test(hear, speech, found, 0.2, parts=parts)
+    with_parts = deletion_test(input_of, speech, found, 0.2, parts=parts)
     assert len(asked) == 2 * DRAWS
-    assert with_parts == deletion_test(hear, speech, found, 0.2)
+    assert with_parts == deletion_test(input_of, speech, found, 0.2)
 
 
 def test_used_again_the_networks_answer_the_same(speech, others):

@@ -26,14 +26,14 @@ SHAPE = (1, 8, 20)
 
 
 @pytest.fixture
-def bright(sight_of):
+def bright(network_input_of):
     """A network that adds up one corner, and a clip that is 1 everywhere: its logit counts tiles.
 
-    The corner is a tenth of the picture: two of twenty tiles.
+    The corner is a tenth of the feature map: two of twenty tiles.
     """
     weights = torch.zeros(3, *SHAPE)
     weights[1, 0, :2, :8] = 0.25
-    network_input = sight_of(Weighted(weights), torch.ones(1, *SHAPE))
+    network_input = network_input_of(Weighted(weights), torch.ones(1, *SHAPE))
     return ModelInput((network_input,), (1.0,), CLASSES, lambda answers: answers[0])
 
 
@@ -132,7 +132,7 @@ def test_what_is_removed_is_filled_alike(bright, fill):
     assert found["drop"] == pytest.approx(answer(4.0) - answer(0.25 * 16 * left), abs=1e-6)
 
 
-def test_of_an_ensemble_all_that_see_the_picture_lose_the_part(speech):
+def test_of_an_ensemble_all_that_see_the_feature_map_lose_the_part(speech):
     one, two, other = bundle_of(seed=0), bundle_of(seed=3), bundle_of("mfcc", seed=1)
     pair = model_input(pair_of(one, two, [0.5, 0.5]), speech)
     mixed = model_input(pair_of(one, other, [0.5, 0.5]), speech)

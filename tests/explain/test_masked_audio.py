@@ -1,4 +1,4 @@
-"""Parts of a sound to hear: what is kept is kept, what is removed is gone."""
+"""Masked audio: kept parts stay, removed parts are gone."""
 
 from dataclasses import replace
 from functools import partial
@@ -149,21 +149,21 @@ def test_steady_sound_is_left_alone_where_nothing_stands_out():
 
 def test_the_model_hears_the_new_sound(speech):
     bundle = bundle_of()
-    hear = partial(model_input, bundle)
+    input_of = partial(model_input, bundle)
     found = attribute(bundle, speech, "gradient_x_input")
-    whole = mask_audio(hear, speech, found, 1.0, keep=True)
+    whole = mask_audio(input_of, speech, found, 1.0, keep=True)
     np.testing.assert_allclose(whole.after, whole.before, atol=1e-3)
     np.testing.assert_array_equal(whole.before, whole.mapped_before)
     assert whole.energy == pytest.approx(1, abs=1e-4)
-    nothing = mask_audio(hear, speech, found, 1.0, keep=False, rest="silence")
+    nothing = mask_audio(input_of, speech, found, 1.0, keep=False, rest="silence")
     silence = bundle.predict([Waveform(np.zeros_like(speech.samples), RATE)])[0]
     np.testing.assert_allclose(nothing.after, silence, atol=1e-6)
-    part = mask_audio(hear, speech, found, 0.2, keep=False)
+    part = mask_audio(input_of, speech, found, 0.2, keep=False)
     np.testing.assert_allclose(part.after, bundle.predict([part.waveform])[0], atol=1e-6)
     assert 0 < part.energy < 1
 
 
-def test_with_a_voice_the_new_sound_is_of_that_voice(speech, others):
+def test_with_an_enrolled_speaker_the_new_sound_is_of_that_voice(speech, others):
     bundle = bundle_of(normalise="speaker")
     voice = bundle.enrol(others)
     found = attribute(bundle, speech, "gradient_x_input", voice=voice)
@@ -185,7 +185,7 @@ def test_of_an_ensemble_the_networks_of_the_map_answer_too(speech):
 
 
 class OfTheFirstHalf:
-    """A model that answers by how much of the sound lies in its first half."""
+    """A model whose probability is the share of the sound in its first half."""
 
     def __init__(self, whole, sound):
         half = len(sound.samples) // 2
@@ -205,9 +205,9 @@ def test_a_map_is_held_against_the_same_marks_elsewhere(speech):
     frames = found.values.shape[-1]
     right, wrong = np.zeros_like(found.values), np.zeros_like(found.values)
     right[..., : frames // 4] = wrong[..., -frames // 4 :] = 1
-    hear = partial(OfTheFirstHalf, sound)
+    input_of = partial(OfTheFirstHalf, sound)
     for values, bears_out in ((right, True), (wrong, False)):
-        trial = deletion_test(hear, sound, replace(found, values=values), 0.25, rest="silence")
+        trial = deletion_test(input_of, sound, replace(found, values=values), 0.25, rest="silence")
         assert trial.keeps_more is trial.loses_more is bears_out
         assert trial.kept + trial.removed == pytest.approx(0.5, abs=0.05)
         assert trial.draws == 6

@@ -156,10 +156,10 @@ def test_lrp_follows_its_definition(residual):
     torch.testing.assert_close(found, expected, atol=2e-5, rtol=1e-3)
 
 
-def test_lrp_conserves_the_logit_without_the_last_bias(sight_of):
+def test_lrp_conserves_the_logit_without_the_last_bias(network_input_of):
     """Wide enough that no unit is without a positive contribution; such a one keeps its share."""
     network = lively(AudioResNet(ResNetSpec(depth="resnet10", width=8, classes=3)))
-    network_input = sight_of(
+    network_input = network_input_of(
         network, torch.randn(1, 1, 16, 24, generator=torch.Generator().manual_seed(1))
     )
     for target in range(3):
@@ -169,7 +169,7 @@ def test_lrp_conserves_the_logit_without_the_last_bias(sight_of):
         assert float(found.values.sum()) == pytest.approx(float(whole), rel=1e-3, abs=1e-4)
 
 
-def test_lrp_gives_everything_to_the_only_sound(sight_of):
+def test_lrp_gives_everything_to_the_only_sound(network_input_of):
     """One loud value, a network that passes it through: its pixel gets the whole logit."""
     network = AudioResNet(ResNetSpec(depth="resnet10", width=1, classes=3)).eval()
     for module in network.modules():
@@ -179,7 +179,7 @@ def test_lrp_gives_everything_to_the_only_sound(sight_of):
             module.weight.data[:, :, centre, centre] = 1.0
     seen = torch.zeros(1, 1, 32, 32)
     seen[0, 0, 8, 16] = 3.0
-    network_input = sight_of(network, seen)
+    network_input = network_input_of(network, seen)
     found = make("lrp").relevance(network_input, TARGET)
     assert found.values[0, 8, 16] == pytest.approx(found.details["propagated"], rel=1e-4)
     assert float(found.values.abs().sum()) == pytest.approx(
@@ -251,11 +251,13 @@ def test_a_network_without_convolutions_is_explained_or_excused(weighted, name):
 
 @pytest.mark.parametrize("shape", [(1, 1, 30), (2, 8, 20), (1, 40, 1)])
 @pytest.mark.parametrize("name", ["occlusion", "lime", "smoothgrad", "integrated_gradients"])
-def test_pictures_of_any_shape_can_be_explained(sight_of, name, shape):
+def test_feature_maps_of_any_shape_can_be_explained(network_input_of, name, shape):
     weights = torch.randn(3, *shape, generator=torch.Generator().manual_seed(2))
-    network_input = sight_of(Weighted(weights), torch.ones(1, *shape)) if shape[1] > 7 else None
+    network_input = (
+        network_input_of(Weighted(weights), torch.ones(1, *shape)) if shape[1] > 7 else None
+    )
     if network_input is None:  # too few bins for mel bands; the axes play no part here
-        network_input = sight_of(Weighted(torch.ones(3, 1, 8, 4)), torch.ones(1, 1, 8, 4))
+        network_input = network_input_of(Weighted(torch.ones(3, 1, 8, 4)), torch.ones(1, 1, 8, 4))
         network_input = type(network_input)(
             Weighted(weights).eval().requires_grad_(requires_grad=False),
             torch.ones(1, *shape),
@@ -281,14 +283,14 @@ def test_lime_samples_as_lime_itself_does(weighted, monkeypatch):
     np.testing.assert_array_equal(ours[1], theirs[1])
 
 
-def test_progress_is_told_to_its_end(weighted):
+def test_progress_is_reported_to_its_end(weighted):
     told = []
     make("lime", samples=100).relevance(weighted, TARGET, lambda *each: told.append(each))
     assert told[-1] == (100, 100)
     assert [done for done, _ in told] == sorted(done for done, _ in told)
 
 
-def test_a_method_that_is_not_there_and_a_wrong_parameter_are_told():
+def test_a_method_that_is_not_there_and_a_wrong_parameter_are_reported():
     with pytest.raises(UnknownNameError, match="Did you mean 'lrp'"):
         make("lpr")
     with pytest.raises(ParameterError, match="Did you mean 'samples'"):

@@ -32,10 +32,12 @@ def found(checks):
 
 
 @pytest.fixture
-def wide(sight_of):
+def wide(network_input_of):
     """A residual network wide enough to lose nothing, and a clip."""
     network = lively(AudioResNet(ResNetSpec(depth="resnet10", width=8, classes=3)))
-    return sight_of(network, torch.randn(1, 1, 32, 32, generator=torch.Generator().manual_seed(1)))
+    return network_input_of(
+        network, torch.randn(1, 1, 32, 32, generator=torch.Generator().manual_seed(1))
+    )
 
 
 def test_every_method_is_checked_by_what_applies_to_it(wide):
@@ -106,7 +108,7 @@ def test_a_map_of_the_input_alone_does_not_pass_for_an_explanation(wide):
     assert reasons(list(checks.values())) == "failed: parameter randomisation (1)"
 
 
-def test_the_cascade_goes_down_from_the_answer(wide):
+def test_the_cascade_goes_down_from_the_prediction(wide):
     curve = cascade(case(wide, "gradient_x_input"))
     assert list(curve) == ["fc", "layer4", "layer3", "layer2", "layer1", "conv1"]
     assert all(-1 <= value <= 1 for value in curve.values())

@@ -51,7 +51,7 @@ def test_an_even_map_has_the_shares_of_the_areas(even):
         assert rows["share"].sum() == pytest.approx(1)
 
 
-def test_frames_are_told_apart_as_they_were_made():
+def test_frames_are_distinguished_as_they_were_made():
     kinds = frame_kinds(sound(), REP, 101)
     assert set(kinds[3:22]) == {"silent"}
     assert set(kinds[29:46]) == {"voiced"}

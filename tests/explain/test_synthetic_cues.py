@@ -57,7 +57,7 @@ def test_the_truth_is_where_the_cue_is_and_not_the_loudest_place(learned):
     assert low * 0.85 < hz[rows].min()
     assert hz[rows].max() < high * 1.15
     network_input = model_input(learned, clip.waveform).network_inputs[0]
-    assert not truth.ravel()[network_input.picture.argmax()]
+    assert not truth.ravel()[network_input.feature_map.argmax()]
 
 
 @pytest.mark.parametrize("name", list(METHODS))
@@ -74,13 +74,13 @@ def test_no_method_is_measured_without_a_bound(found):
 
 
 def test_the_loudest_place_is_no_explanation(learned):
-    """What a map of the input itself would score, and what the checks say of it."""
+    """Scores of a map of the input itself, and its checks."""
     scores = []
     for clip in synthetic_cues.clips(6, seed=97):
         network_input = model_input(learned, clip.waveform).network_inputs[0]
         scores.append(
             synthetic_cues.localisation(
-                network_input.picture, clip.truth(network_input.representation)
+                network_input.feature_map, clip.truth(network_input.representation)
             )
         )
     assert np.mean([each["pointing"] for each in scores]) == 0
@@ -119,16 +119,18 @@ def test_the_sound_bears_out_maps_of_the_cue_and_blobs_no_more_than_chance(learn
     trials, terms = {}, Terms(heard=5, elsewhere=3)
     for number, clip in enumerate(synthetic_cues.clips(20, seed=97)):
         view = model_input(learned, clip.waveform)
-        hear = partial(model_input, learned, like=view)
+        input_of = partial(model_input, learned, like=view)
         found = attributed(view, make("lrp"), view.target(clip.emotion))
         truth = replace(found, values=clip.truth(found.representation).astype(np.float32))
         if number < 8:
             own = {"lrp": found, "truth": truth}
-            trials[number] = deletion_tests(hear, clip.waveform, own, terms, number)
+            trials[number] = deletion_tests(input_of, clip.waveform, own, terms, number)
         else:
             blobs = controls(found, terms, number)[CONTIGUOUS]
             trials[number] = {
-                CONTIGUOUS: deletion_test(hear, clip.waveform, blobs, 0.05, draws=3, seed=number)
+                CONTIGUOUS: deletion_test(
+                    input_of, clip.waveform, blobs, 0.05, draws=3, seed=number
+                )
             }
     of_the_cue = of_all({number: trials[number] for number in range(8)})
     for name in ("truth", "lrp"):
@@ -142,7 +144,7 @@ def test_the_sound_bears_out_maps_of_the_cue_and_blobs_no_more_than_chance(learn
 
 
 def test_with_holes_in_the_sound_nothing_can_be_kept(learned):
-    """Why what is taken away is turned down and not silenced: the answer is then to the holes."""
+    """Why removed parts are attenuated and not silenced: the model would respond to the gaps."""
     keeps = {}
     for rest in ("usual", "silence"):
         trials = {}
@@ -150,9 +152,9 @@ def test_with_holes_in_the_sound_nothing_can_be_kept(learned):
             view = model_input(learned, clip.waveform)
             found = attributed(view, make("gradient_x_input"), view.target(clip.emotion))
             truth = replace(found, values=clip.truth(found.representation).astype(np.float32))
-            hear = partial(model_input, learned, like=view)
+            input_of = partial(model_input, learned, like=view)
             trials[number] = {
-                "truth": deletion_test(hear, clip.waveform, truth, 0.05, rest=rest, draws=3)
+                "truth": deletion_test(input_of, clip.waveform, truth, 0.05, rest=rest, draws=3)
             }
         keeps[rest] = of_all(trials).figure("truth", "keeps").value
     assert abs(keeps["silence"]) < 0.005

@@ -1,4 +1,4 @@
-"""Small models with random weights that answer differently to different clips."""
+"""Small models with random weights and different predictions for different clips."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gate lets through what answers as the app does, and catches what was planted."""
+"""The acceptance test passes files with the predictions of the app, and finds planted faults."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_a_broken_quantisation_is_caught(edited, app, clips, in_precision):
     assert not verify(open_onnx(path), app, clips).passed
 
 
-def test_a_wrong_temperature_is_caught_though_all_answers_agree(edited, app, clips):
+def test_a_wrong_temperature_is_caught_though_all_predictions_agree(edited, app, clips):
     def one(graph):
         (division,) = (
             n for n in graph.node if n.output[0] == "div_temperature" or _divides(n, graph)
@@ -126,7 +126,7 @@ def test_nothing_to_compare_is_no_pass(model, app, clips):
         verify(model, other, clips[:1])
 
 
-def test_the_gate_takes_a_corpus_and_says_on_what_and_what_it_costs(edited, kept):
+def test_the_acceptance_test_takes_a_corpus_and_says_on_what_and_what_it_costs(edited, kept):
     path = edited()
     found = accept(path, kept, open_corpus(demo_corpus()), clips=12)
     assert found.passed

@@ -63,7 +63,7 @@ def test_all_thirteen_in_one_graph_of_any_length(tmp_path, lengths):
     assert np.ptp(expected, axis=0).max() > 0.05
 
 
-def test_an_ensemble_with_functionals_and_a_voice(tmp_path, sounds, lengths):
+def test_an_ensemble_with_functionals_and_a_speaker(tmp_path, sounds, lengths):
     models = (
         (bundle("functionals", "corpus", seed=1),),
         (),
@@ -84,7 +84,7 @@ def test_an_ensemble_with_functionals_and_a_voice(tmp_path, sounds, lengths):
     assert model.spec.enrolled.threshold == 0.6
 
 
-def test_what_no_graph_can_hold_goes_in_as_a_picture(tmp_path, sounds, monkeypatch):
+def test_what_no_graph_can_hold_goes_in_as_a_feature_map(tmp_path, sounds, monkeypatch):
     monkeypatch.setitem(INEXPRESSIBLE, "functionals", "it is a secret")
     one = bundle("functionals", "corpus")
     made = export(one, tmp_path)
@@ -96,7 +96,7 @@ def test_what_no_graph_can_hold_goes_in_as_a_picture(tmp_path, sounds, monkeypat
     assert np.abs(found - confidence(one).applied(one.predict(sounds[:5]))).max() < 1e-5
 
 
-def test_the_network_alone_takes_the_picture(tmp_path, sounds):
+def test_the_network_alone_takes_the_feature_map(tmp_path, sounds):
     one = bundle(normalise="corpus")
     made = export(one, tmp_path, whole=False)
     assert made.path.name == "model-network.onnx"

@@ -1,4 +1,4 @@
-"""Timing: what is told of each candidate."""
+"""Latency of each candidate."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_every_candidate_is_timed_with_each_number_of_threads(in_precision, app,
         assert each.real_time == pytest.approx(each.p50 / 1500)
 
 
-def test_files_of_one_name_are_told_apart(exported, demo_waveform, tmp_path):
+def test_files_of_one_name_are_distinguished(exported, demo_waveform, tmp_path):
     other = tmp_path / exported.path.name
     shutil.copy(exported.path, other)
     found = measure([exported.path, other], demo_waveform, threads=(1,), rounds=1)

@@ -1,4 +1,4 @@
-"""An exported file answers as the bundle does, from onnxruntime alone."""
+"""An exported file has the predictions of the bundle, from onnxruntime alone."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_many_of_one_length_are_answered_as_each_alone(model, sounds):
     assert np.abs(model.predict(equal) - alone).max() < 1e-6
 
 
-def test_a_voice_is_enrolled_and_used_as_by_the_bundle(model, app, sounds):
+def test_a_speaker_is_enrolled_and_used_as_by_the_bundle(model, app, sounds):
     theirs, own = app.predictor.enrol(sounds[:4]), model.enrol(sounds[:4])
     assert np.allclose(own[0], theirs[0], rtol=1e-4, atol=1e-3)
     known = app.probabilities(sounds[:6], theirs)
@@ -73,7 +73,7 @@ def test_it_says_what_it_is(model, exported):
     assert str(REPOSITORY).encode() not in content
 
 
-def test_it_answers_and_is_judged_without_torch(exported, demo_clip):
+def test_it_answers_and_is_evaluated_without_torch(exported, demo_clip):
     told = subprocess.run(
         [sys.executable, "-c", TORCHLESS, str(exported.path), str(demo_clip)],
         capture_output=True, text=True, check=True, cwd=REPOSITORY,

@@ -85,7 +85,7 @@ def test_the_example_reads_every_plain_kind_of_wav(
 
 
 @pytest.mark.parametrize(("limit", "unsure"), [(1.0, True), (0.0, False), (None, False)])
-def test_the_example_says_when_the_answer_is_uncertain(edited, model, tmp_path, limit, unsure):
+def test_the_example_says_when_the_prediction_is_uncertain(edited, model, tmp_path, limit, unsure):
     path = edited(stranger=replace(model.spec.stranger, threshold=limit))
     (tmp_path / "example.py").write_text(example(path.name))
     soundfile.write(tmp_path / "sound.wav", np.full(16_000, 0.1), 16_000)
@@ -141,7 +141,7 @@ def test_the_zip_holds_all_of_it(unzipped, exported):
     assert max(map(len, lines)) <= 100
 
 
-def test_the_report_tells_what_the_gate_found(edited, app, clips):
+def test_the_report_tells_what_the_acceptance_test_found(edited, app, clips):
     path = edited()
     assert "Nobody" in report(read(path))
     write_verdict(path, verify(open_onnx(path), app, clips[:4], description="four clips"))

@@ -29,7 +29,7 @@ def test_the_bar_never_goes_back_and_ends_full(told):
     assert [each.exported.spec.precision for each in products] == ["fp32", "int8"]
 
 
-def test_every_stage_is_told_in_order(told):
+def test_every_stage_is_reported_in_order(told):
     """Those of tracing are what torch's exporter says: another version may say it otherwise."""
     heard, _ = told
     names = [name for name, _ in stages_of(("fp32", "int8"), verify=True)]

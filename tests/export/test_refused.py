@@ -144,7 +144,7 @@ def test_a_full_disk_leaves_the_old_file(exported, tmp_path, monkeypatch):
     assert [each.name for each in tmp_path.iterdir()] == ["model.onnx"]
 
 
-def test_a_folder_that_is_a_file_is_told_before_anything_is_made(kept, tmp_path):
+def test_a_folder_that_is_a_file_is_reported_before_anything_is_made(kept, tmp_path):
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(SerError, match=r"taken.*cannot be a folder"):
         run_pipeline(Plan(kept, tmp_path / "taken"))
@@ -152,7 +152,7 @@ def test_a_folder_that_is_a_file_is_told_before_anything_is_made(kept, tmp_path)
         atomic.write(tmp_path / "taken" / "model.onnx", b"")
 
 
-def test_a_file_that_failed_its_gate_says_so_wherever_it_answers(edited):
+def test_a_file_that_failed_its_acceptance_test_says_so_wherever_it_answers(edited):
     found = load(edited(verification={"passed": False, "said": "It does not."}))
     assert "failed its gate" in found.about["confidence"]["source"]
 

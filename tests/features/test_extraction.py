@@ -79,7 +79,7 @@ def test_worker_processes_give_the_same(files):
     assert together.size() == alone.size()
 
 
-def test_picture_comes_from_the_store_the_second_time(files):
+def test_feature_map_comes_from_the_store_the_second_time(files):
     store, waveform = FeatureStore(), load(files["EB0_anger_82"])
     first = feature_values(waveform, REPS[0], store)
     assert store.size().entries == 1

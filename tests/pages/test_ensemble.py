@@ -150,7 +150,7 @@ def test_figures_wear_the_badge_and_are_those_of_the_file(visit, said, made):
     assert list(weights) == about["weights"]
 
 
-def test_known_voices_have_figures_of_their_own(visit, made):
+def test_enrolled_speakers_have_figures_of_their_own(visit, made):
     about = ensembles()[0].about
     app = visit("ensemble", ensemble=made, voices="enrolled voices", view="Search")
     shown = {metric.label: metric.value for metric in app.metric}
@@ -159,7 +159,7 @@ def test_known_voices_have_figures_of_their_own(visit, made):
     assert about["enrolled"]["metrics"]["uar"] != about["metrics"]["uar"]
 
 
-def test_the_comparison_is_told_in_words(visit, said, made):
+def test_the_comparison_is_reported_in_words(visit, said, made):
     text = said(visit("ensemble", ensemble=made, view="Is it worth it?"))
     assert "equal weights" in text
     assert "best single member" in text
@@ -196,7 +196,7 @@ def test_one_that_failed_says_why(visit, said, with_runs):
     assert button(app, "Try again")
 
 
-def test_an_unknown_one_is_told_with_a_way_back(visit):
+def test_an_unknown_one_is_reported_with_a_way_back(visit):
     app = visit("ensemble", ensemble="../runs")
     assert "no such ensemble" in app.error[0].value
     button(app, "← All ensembles").click().run()

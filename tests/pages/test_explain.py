@@ -70,7 +70,7 @@ def test_maps_stand_side_by_side_each_with_its_checks(visit, said, model):
     assert len(app.get("plotly_chart")) >= 4  # sound, answer, two maps
 
 
-def test_the_class_can_be_the_answer_the_truth_or_any(visit, said, model):
+def test_the_class_can_be_the_prediction_the_truth_or_any(visit, said, model):
     app = visit("explain", methods=[TITLE])
     options = box(app, "Class to explain").options
     assert options[0].startswith("predicted class: ")
@@ -129,7 +129,7 @@ def test_lime_is_computed_with_a_bar_and_kept(visit, said, model):
     assert not app.error
 
 
-def test_without_a_use_for_a_voice_nothing_is_said_of_one(visit, said, model):
+def test_without_a_use_for_a_speaker_nothing_is_said_of_one(visit, said, model):
     words = said(visit("explain", methods=[TITLE]))
     assert "does not use enrolment" in words
     assert "Not enrolled" not in words
@@ -151,7 +151,7 @@ def chances(app):
     return [trace["x"] for trace in found["data"]]
 
 
-def test_with_a_voice_the_answer_of_predict_is_explained(visit, said, listener):
+def test_with_an_enrolled_speaker_the_prediction_of_predict_is_explained(visit, said, listener):
     chosen = {"model": "00000000000000ee:fold-0-seed-0", "clip": "samples/EB0_anger_82.flac"}
     app = visit("explain", methods=[TITLE], **chosen)
     assert "Not enrolled" in said(app)
@@ -174,7 +174,7 @@ def test_with_a_voice_the_answer_of_predict_is_explained(visit, said, listener):
     assert chances(app) == stranger
 
 
-def test_compared_clips_of_another_speaker_are_those_of_a_stranger(visit, said, listener):
+def test_compared_clips_of_another_speaker_are_those_of_an_unseen_speaker(visit, said, listener):
     chosen = {"model": "00000000000000ee:fold-0-seed-0", "clip": "samples/EB0_anger_82.flac"}
     other = "anger, samples/SM0_anger_48.flac"
     app = visit("explain", tab="Compare", by=TITLE, other=other, **chosen)
@@ -200,7 +200,7 @@ def ensemble(ser_home):
     return "ensemble:pair"
 
 
-def test_of_an_ensemble_both_answers_are_shown_with_their_names(visit, said, ensemble):
+def test_of_an_ensemble_both_predictions_are_shown_with_their_names(visit, said, ensemble):
     app = visit("explain", model=ensemble, methods=[TITLE])
     assert not app.error
     whole, mapped = chances(app)
@@ -243,7 +243,7 @@ def test_of_an_exported_file_it_says_calmly_what_can_be_explained(visit, said, t
     assert "Choose the model that it was exported from" in said(app)
 
 
-def test_the_answered_sound_is_handed_over_without_a_warning(visit, said, model, caplog):
+def test_the_predictioned_sound_is_handed_over_without_a_warning(visit, said, model, caplog):
     app = visit("explain", methods=[TITLE], source="Corpus")
     app.session_state["_handed_over"] = ("mine.flac", DEMO_CLIP.read_bytes())
     app.query_params["handed"] = "1"
@@ -300,7 +300,7 @@ def test_the_atlas_is_made_of_the_bench(visit, said, model, kept):
     assert "Mean attribution map of each predicted class" in said(app)
 
 
-def test_a_bench_of_known_voices_can_be_started(visit, said, listener, monkeypatch):
+def test_a_bench_of_enrolled_speakers_can_be_started(visit, said, listener, monkeypatch):
     begun = []
     monkeypatch.setattr("pages.explain.faithfulness.start", lambda *args, **_: begun.append(args))
     app = visit("explain", tab="Faithfulness", model="00000000000000ee:fold-0-seed-0")
@@ -311,7 +311,7 @@ def test_a_bench_of_known_voices_can_be_started(visit, said, listener, monkeypat
     assert command[command.index("--enrol") + 1] == "3"
 
 
-def test_of_an_ensemble_the_bench_is_of_pictures_first(visit, said, ensemble, monkeypatch):
+def test_of_an_ensemble_the_bench_is_of_feature_maps_first(visit, said, ensemble, monkeypatch):
     begun = []
     monkeypatch.setattr("pages.explain.faithfulness.start", lambda *args, **_: begun.append(args))
     app = visit("explain", tab="Faithfulness", model=ensemble)

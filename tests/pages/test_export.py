@@ -112,7 +112,7 @@ def _sound():
     return hear(next((demo_corpus() / "samples").iterdir()))
 
 
-def test_a_damaged_file_is_told_and_left_out(visit, said, there, model):
+def test_a_damaged_file_is_reported_and_left_out(visit, said, there, model):
     there.write_bytes(there.read_bytes()[:-100])
     assert "model.onnx" in said(visit("export", model=model.key)).replace("\\", "")
     assert files(model.folder) == [there]
@@ -250,7 +250,7 @@ def finished(key):
     assert job.wait(90) is State.FINISHED, job.log()
 
 
-def test_a_voice_is_taught_to_a_file_that_knows_voices(visit, said, model, with_runs):
+def test_a_speaker_is_taught_to_a_file_that_knows_voices(visit, said, model, with_runs):
     path = folder_of(model.folder) / "model.onnx"
     path.parent.mkdir(parents=True)
     knowing = bundle()

@@ -33,13 +33,13 @@ def test_a_link_shows_the_clip_it_names(visit, said):
     assert len(audio_players(app)) == 6
 
 
-def test_an_unknown_clip_is_told_and_another_one_is_shown(visit):
+def test_an_unknown_clip_is_reported_and_another_one_is_shown(visit):
     app = visit(clip="samples/XX_none.flac")
     assert "cannot be shown" in app.warning[0].value
     assert len(audio_players(app)) == 7
 
 
-def test_a_missing_corpus_is_told_and_the_demo_is_shown(visit, said, tmp_path):
+def test_a_missing_corpus_is_reported_and_the_demo_is_shown(visit, said, tmp_path):
     app = visit(corpus=str(tmp_path / "gone"))
     assert "gone" in app.warning[0].value
     assert "53 clips" in said(app)
@@ -52,7 +52,7 @@ def test_a_choice_forgets_the_corpus_that_could_not_be_opened(visit, tmp_path):
     assert not app.warning
 
 
-def test_a_wrong_default_corpus_is_told_too(visit, said, tmp_path, monkeypatch):
+def test_a_wrong_default_corpus_is_reported_too(visit, said, tmp_path, monkeypatch):
     monkeypatch.setenv("SER_CORPUS", str(tmp_path / "gone"))
     app = visit()
     assert "CORPUS" in app.warning[0].value
@@ -78,7 +78,7 @@ def test_a_corpus_that_names_no_speakers_has_a_home_too(visit, said, bare_corpus
     assert not app.error
 
 
-def test_a_damaged_clip_is_told_where_its_waveform_would_be(visit, said, bare_corpus):
+def test_a_damaged_clip_is_reported_where_its_waveform_would_be(visit, said, bare_corpus):
     app = visit(corpus=str(bare_corpus), clip="anger/EB0_anger_82.flac")
     assert "EB0" in app.error[0].value
     assert "2 clips" in said(app)

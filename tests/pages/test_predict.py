@@ -80,7 +80,7 @@ def test_without_a_model_the_page_says_how_to_get_one(visit, said, monkeypatch, 
     assert not app.error
 
 
-def test_it_opens_with_the_answer_to_a_clip(visit, said, bundled):
+def test_it_opens_with_the_prediction_to_a_clip(visit, said, bundled):
     app = visit("predict", clip=ANGER)
     words = said(app)
     assert "Correct in 6 of 10 clips of unseen speakers" in words
@@ -139,14 +139,14 @@ def test_an_upload_and_a_recording_are_answered(visit, said, bundled):
         (b"notes", "not a sound file"),
     ],
 )
-def test_what_cannot_be_answered_is_told(visit, bundled, content, words):
+def test_what_cannot_be_answered_is_reported(visit, bundled, content, words):
     app = visit("predict", source="Upload")
     upload(app, ("a.wav", content, "audio/wav"))
     assert words in app.error[0].value
     assert "answer" not in figures(app)
 
 
-def test_a_voice_is_learned_and_its_effect_shown(visit, said, bundled):
+def test_a_speaker_is_learned_and_its_effect_shown(visit, said, bundled):
     app = visit("predict", clip=ANGER)
     button(app, "Take 5 clips of EB0 from the corpus").click().run()
     assert "without it: " in said(app)
@@ -161,7 +161,7 @@ def test_a_voice_is_learned_and_its_effect_shown(visit, said, bundled):
     assert "without it: " not in said(app)
 
 
-def test_clips_of_a_voice_count_once_though_one_of_them_cannot_be_used(visit, said, bundled):
+def test_clips_of_a_speaker_count_once_though_one_of_them_cannot_be_used(visit, said, bundled):
     app = visit("predict")
     upload(
         app, ("good.flac", clip(), "audio/flac"), ("bad.wav", b"no sound", "audio/wav"),
@@ -173,7 +173,7 @@ def test_clips_of_a_voice_count_once_though_one_of_them_cannot_be_used(visit, sa
         assert [each.value for each in app.error if "bad.wav" in each.value] != []
 
 
-def test_a_voice_that_nobody_names_is_heard_to_be_another_one(visit, said, bundled):
+def test_a_speaker_that_nobody_names_is_heard_to_be_another_one(visit, said, bundled):
     app = visit("predict", clip=ANGER, source="Upload")
     button(app, "Take 5 clips of EB0 from the corpus").click().run()
     upload(app, ("hers.flac", clip(), "audio/flac"))
@@ -227,7 +227,7 @@ def test_many_files_are_a_table(visit, said, bundled):
     assert "distribution" in figures(app)
 
 
-def test_many_files_of_another_voice_are_doubted(visit, said, bundled):
+def test_many_files_of_another_speaker_are_doubted(visit, said, bundled):
     app = visit("predict", clip=ANGER)
     button(app, "Take 5 clips of EB0 from the corpus").click().run()
     app.session_state["tab"] = "Many recordings"
@@ -293,6 +293,6 @@ def test_a_correction_is_kept_with_consent_only_and_deleted_for_good(visit, said
     assert feedback.kept() == [kept]
 
 
-def test_a_model_that_is_gone_is_told(visit, bundled):
+def test_a_model_that_is_gone_is_reported(visit, bundled):
     app = visit("predict", model="run:gone")
     assert "not there any more" in app.warning[0].value

@@ -124,7 +124,7 @@ def test_a_link_restores_representation_parameters_and_comparison(visit, said):
     assert not app.error
 
 
-def test_parameters_that_do_not_go_together_keep_the_last_picture(visit, said):
+def test_parameters_that_do_not_go_together_keep_the_last_feature_map(visit, said):
     app = visit("representations", representation="mfcc", n_mfcc="20", clip=ANGER)
     number(app, "Coefficients").set_value(100).run()
     told = "“Coefficients” (n_mfcc) = 100 must not exceed “Mel bands” (n_mels) = 80"
@@ -142,7 +142,7 @@ def test_parameters_that_do_not_go_together_keep_the_last_picture(visit, said):
         ({"n_mells": "64"}, "Did you mean 'n_mels'"),
     ],
 )
-def test_a_bad_parameter_in_a_link_is_told_and_the_default_is_used(visit, parameters, words):
+def test_a_bad_parameter_in_a_link_is_reported_and_the_default_is_used(visit, parameters, words):
     app = visit("representations", representation="melspectrogram", **parameters)
     assert words in app.error[0].value.replace("\\", "")
     assert number(app, "Mel bands").value == 80
@@ -174,7 +174,7 @@ def test_a_refused_value_says_why_and_reset_brings_the_field_back(
     assert "red[From" not in said(app)
 
 
-def test_an_unknown_representation_is_told_and_all_are_shown(visit):
+def test_an_unknown_representation_is_reported_and_all_are_shown(visit):
     app = visit("representations", representation="mel")
     assert "no such representation" in app.error[0].value
     assert len(figures(app)) == 14
@@ -209,7 +209,7 @@ def test_swapping_exchanges_the_clips(visit):
     assert app.query_params["compare"] == ANGER
 
 
-def test_a_clip_to_compare_with_that_is_gone_is_told(visit):
+def test_a_clip_to_compare_with_that_is_gone_is_reported(visit):
     app = visit("representations", compare="samples/gone.flac")
     assert "is not in the corpus" in app.warning[0].value
     assert len(figures(app)) == 14
@@ -243,7 +243,7 @@ def test_a_sound_shorter_than_a_window_says_so(visit):
     assert not app.error
 
 
-def test_what_is_no_sound_is_told(visit):
+def test_what_is_no_sound_is_reported(visit):
     app = uploaded(visit("representations", source="Upload"), "mine.wav", b"not a sound at all")
     assert "mine.wav" in app.error[0].value.replace("\\", "")
     assert "not a sound file that can be read" in app.error[0].value
@@ -251,7 +251,7 @@ def test_what_is_no_sound_is_told(visit):
 
 
 @pytest.mark.parametrize("seconds", [0, 1 / 16_000])
-def test_an_empty_file_is_told_and_a_single_sample_is_shown(visit, seconds):
+def test_an_empty_file_is_reported_and_a_single_sample_is_shown(visit, seconds):
     if seconds:
         app = uploaded(visit("representations", source="Upload"), "mine.wav", wav(seconds))
         assert len(figures(app)) == 14
@@ -353,7 +353,7 @@ def test_an_augmentation_is_seen_and_heard_and_another_draw_differs(visit, said)
     assert not app.error
 
 
-def test_what_changes_the_picture_alone_is_not_heard(visit, said):
+def test_what_changes_the_feature_map_alone_is_not_heard(visit, said):
     app = augmented(visit, "time_mask")
     assert len(app.get("audio")) == 1
     assert "nothing to play" in said(app)
@@ -417,7 +417,7 @@ def test_only_what_has_a_meaning_is_offered_and_carried_to_another_representatio
         ("pitch", {"augment_seed": "-1"}, "is not a whole number"),
     ],
 )
-def test_what_a_link_asks_for_in_vain_is_told(visit, name, own, words):
+def test_what_a_link_asks_for_in_vain_is_reported(visit, name, own, words):
     app = augmented(visit, name, **own)
     assert len(app.error) == 1
     assert words in app.error[0].value.replace("\\", "")

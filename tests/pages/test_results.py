@@ -76,7 +76,7 @@ def enrolling(with_runs, ser_home):
     return with_runs["random"]
 
 
-def test_answers_to_enrolled_voices_stand_beside_those_to_strangers(visit, said, enrolling):
+def test_answers_to_enrolled_speakers_stand_beside_those_to_strangers(visit, said, enrolling):
     table = visit("results").dataframe[0].value.set_index("Hash")
     assert table.loc[enrolling, "Enrolled"] == 1.0
     assert table["Enrolled"].isna().sum() == 1
@@ -171,7 +171,7 @@ def test_the_recipe_and_what_the_split_shares_are_shown(visit, said, with_runs):
     assert metrics(app)["Speakers"] == "3 of 3"
 
 
-def test_an_unknown_run_is_told_with_a_way_back(visit):
+def test_an_unknown_run_is_reported_with_a_way_back(visit):
     app = visit("results", run="../runs")
     assert "no such run" in app.error[0].value
     press(app, "← All results")
@@ -215,7 +215,7 @@ def test_leak_premium_says_what_a_split_costs_and_offers_the_missing(visit, said
     assert "Train the missing 2 splits" in [b.label for b in app.button]
 
 
-def test_a_damaged_run_is_told_and_the_page_stands(visit, with_runs, ser_home):
+def test_a_damaged_run_is_reported_and_the_page_stands(visit, with_runs, ser_home):
     (ser_home / "runs" / with_runs["random"] / "predictions.parquet").write_bytes(b"damaged")
     app = visit("results", run=with_runs["random"])
     assert app.error
@@ -224,7 +224,7 @@ def test_a_damaged_run_is_told_and_the_page_stands(visit, with_runs, ser_home):
 
 
 @pytest.mark.parametrize(("skill", "rows", "guessed"), [(0.0, 300, True), (4.0, 300, False)])
-def test_a_run_that_learned_nothing_is_told_to_be_guessing(skill, rows, guessed):
+def test_a_run_that_learned_nothing_is_reported_to_be_guessing(skill, rows, guessed):
     said = chance_warning(report(drawn(rows, skill=skill)))
     assert ("no better than chance" in said) is guessed
     assert ("UAR of 0.167" in said) is guessed

@@ -97,7 +97,7 @@ def test_the_full_run_waits_in_the_queue(visit, model, ordered):
     assert "recorded" not in plan.kinds
 
 
-def test_a_folder_of_noises_that_is_none_is_told(visit, model):
+def test_a_folder_of_noises_that_is_none_is_reported(visit, model):
     app = visit("robustness")
     next(t for t in app.text_input if "noise" in t.label).set_value("/nowhere/at/all")
     assert "no folder" in press(app, "Start job").error[0].value

@@ -91,13 +91,13 @@ def test_what_does_not_count_is_not_shown(visit):
     assert field(app, "train.epsilon").value == 0.3
 
 
-def test_the_form_begins_with_the_defaults_and_new_voices_in_the_test(visit):
+def test_the_form_begins_with_the_defaults_and_unseen_speakers_in_the_test(visit):
     wanted = yaml.safe_load(text(visit("train")).value)
     assert wanted.pop("name") == "Log-mel spectrogram ResNet18, speaker-disjoint"
     assert wanted == {"corpus": str(demo_corpus()), "split": {"policy": "speaker-disjoint"}}
 
 
-def test_a_corpus_of_few_voices_begins_with_a_random_split():
+def test_a_corpus_of_few_speakers_begins_with_a_random_split():
     assert [recipe_state._default_policy(speakers) for speakers in (0, 2, 3)] == [
         "random", "random", "speaker-disjoint",
     ]  # fmt: skip
@@ -165,13 +165,13 @@ def test_seeds_are_typed_as_a_list(visit):
         ("network.name", "resnet19", "resnet18"),
     ],
 )
-def test_a_fault_is_told_in_the_words_of_the_recipe(visit, name, value, told):
+def test_a_fault_is_reported_in_the_words_of_the_recipe(visit, name, value, told):
     app = visit("train", **{name: value})
     assert any(told in error.value for error in app.error)
     assert button(app, "Start").disabled
 
 
-def test_a_split_that_cannot_be_made_is_told(visit):
+def test_a_split_that_cannot_be_made_is_reported(visit):
     app = visit("train", **{"split.policy": "grouped-k-fold", "split.folds": "2"})
     assert any("2 folds" in error.value for error in app.error)
 
@@ -187,7 +187,7 @@ def test_edited_yaml_fills_the_form(visit):
 @pytest.mark.parametrize(
     ("typed", "told"), [("a: [", "not YAML"), ("words", "not a recipe"), ("trian: 1", "train")]
 )
-def test_yaml_with_a_fault_is_told_and_changes_nothing(visit, typed, told):
+def test_yaml_with_a_fault_is_reported_and_changes_nothing(visit, typed, told):
     app = visit("train", **{"train.epochs": "5"})
     text(app).set_value(typed)
     press(app, "Apply")
@@ -213,7 +213,7 @@ def test_the_recipe_of_a_run_is_taken_up(visit, with_runs):
     assert button(app, "Start").disabled
 
 
-def test_the_time_is_told_from_a_run_like_it(visit, said, with_runs):
+def test_the_time_is_reported_from_a_run_like_it(visit, said, with_runs):
     app = visit("train", **{"from-run": with_runs["speaker-disjoint"], "train.epochs": "9"})
     assert "from a run like it" in said(app)
 

@@ -59,7 +59,7 @@ def test_the_search_shows_every_trial_and_the_best_so_far():
     assert history_figure([{"trial": 0, "value": 0.5, "best": 0.5}], "uar").data[0].y[0] == 0.5
 
 
-def test_before_and_after_are_two_curves_told_apart_without_colour():
+def test_before_and_after_are_two_curves_distinguished_without_colour():
     curve = report(example()).reliability
     _, before, after = calibration_figure(curve, curve).data
     assert (before.name, after.name) == ("before", "after")

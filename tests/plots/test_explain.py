@@ -35,11 +35,11 @@ def map_of(name="melspectrogram", method="lrp", frames=30, **parameters):
     )
 
 
-def test_a_map_lies_over_the_picture_and_tells_both_values():
+def test_a_map_lies_over_the_feature_map_and_tells_both_values():
     found = map_of()
     under, over = map_figure(found, "clip").data
     np.testing.assert_allclose(over.z, found.values[0])  # noqa: PD011  (no pandas)
-    np.testing.assert_allclose(over.customdata, found.picture[0])
+    np.testing.assert_allclose(over.customdata, found.feature_map[0])
     assert under.hoverinfo == "skip"
     assert "relevance" in over.hovertemplate
     assert "dB" in over.hovertemplate

@@ -19,7 +19,7 @@ def _rows(answers, **more):
     return table.assign(confidence=sure, uncertain=[False] * n, **more)
 
 
-def test_an_answer_has_a_bar_an_emotion_in_its_colour():
+def test_a_prediction_has_a_bar_an_emotion_in_its_colour():
     figure = probabilities_figure({"anger": 0.75, "neutral": 0.25}, threshold=0.5)
     (bars,) = figure.data
     assert list(bars.x) == [75, 25]
@@ -28,7 +28,7 @@ def test_an_answer_has_a_bar_an_emotion_in_its_colour():
     assert figure.layout.shapes[0].x0 == 50
 
 
-def test_with_a_voice_both_answers_stand_side_by_side():
+def test_with_an_enrolled_speaker_both_predictions_stand_side_by_side():
     figure = probabilities_figure({"anger": 0.9, "neutral": 0.1}, {"anger": 0.3, "neutral": 0.7})
     with_voice, without = figure.data
     assert without.marker.opacity < with_voice.marker.opacity
@@ -45,7 +45,7 @@ def test_a_timeline_stacks_to_a_hundred_and_skips_silence():
     assert list(answers.x) == [1.5, 3.5]
 
 
-def test_uncertain_answers_are_told_apart_in_the_distribution():
+def test_uncertain_predictions_are_distinguished_in_the_distribution():
     table = _rows(["anger", "anger", "neutral", ""])
     assert [list(bar.y) for bar in distribution_figure(table, CLASSES).data] == [[2, 1]]
     table.loc[0, "uncertain"] = True

@@ -1,4 +1,4 @@
-"""Pictures of representations carry real values on their axes and ranges that show what matters."""
+"""Figures of representations carry real values on their axes and ranges that show what matters."""
 
 import numpy as np
 import pytest
@@ -83,12 +83,12 @@ def test_ticks_are_round_values_or_every_name(name, parameters, texts):
 
 def test_ticks_keep_their_place_when_bins_are_put_together():
     ticks = bin_ticks(make("spectrogram").bin_axis())
-    assert ticks.in_cells(1) == ticks.places
+    assert ticks.in_cells(1) == ticks.positions
     # Bin 128 (4 kHz) is the middle one of the cell of bins 126 to 128 ... less one third.
-    assert ticks.in_cells(3)[2] == pytest.approx((ticks.places[2] - 1) / 3)
+    assert ticks.in_cells(3)[2] == pytest.approx((ticks.positions[2] - 1) / 3)
 
 
-def test_a_waveform_and_its_pictures_begin_at_the_same_time():
+def test_a_waveform_and_its_feature_maps_begin_at_the_same_time():
     figure = waveform_figure(tone(100), start=30.0)
     assert figure.layout.xaxis.range == (30.0, 31.0)
     assert figure.data[0].x[0] == pytest.approx(30.0, abs=0.01)
@@ -101,7 +101,7 @@ def test_levels_are_shown_from_the_loudest_down_by_80_db():
     assert not scale.signed
 
 
-def test_two_pictures_share_the_scale_of_the_louder_one():
+def test_two_feature_maps_share_the_scale_of_the_louder_one():
     loud = picture("rms", tone(1000))
     soft = picture("rms", Waveform(0.1 * tone(1000).samples, RATE))
     assert scale_for([soft, loud]) == scale_for([loud, soft])
@@ -130,7 +130,7 @@ SHORT = {
 
 @pytest.mark.parametrize("name", list(REPRESENTATIONS))
 @pytest.mark.parametrize("sound", list(SHORT))
-def test_silence_and_the_shortest_sound_have_a_picture(name, sound):
+def test_silence_and_the_shortest_sound_have_a_feature_map(name, sound):
     shown = picture(name, Waveform(SHORT[sound], RATE))
     scale = scale_for([shown])
     assert scale.low < scale.high
@@ -144,7 +144,7 @@ def test_silence_is_dark():
 
 
 @pytest.mark.parametrize("name", list(REPRESENTATIONS))
-def test_a_small_picture_has_few_cells(name, speech):
+def test_a_small_feature_map_has_few_cells(name, speech):
     long = Waveform(np.tile(speech.samples, 12), RATE)
     shown = picture(name, long)
     for trace in feature_map_figure(shown, scale_for([shown]), SMALL).data:
@@ -159,7 +159,7 @@ def test_a_click_survives_the_reduction_at_its_time():
     samples = np.zeros(20 * RATE, np.float32)
     samples[7 * RATE] = 0.9
     shown = picture("melspectrogram", Waveform(samples, RATE))
-    reduced = raster(shown, 110, 240).picture
+    reduced = raster(shown, 110, 240).feature_map
     assert reduced.values.max() == shown.values.max()
     heard = reduced.times[reduced.values[0].max(axis=0).argmax()]
     assert heard == pytest.approx(7.0, abs=reduced.step)
@@ -170,8 +170,8 @@ def test_the_reduction_keeps_the_sign_of_what_is_farthest_from_zero():
     values = np.zeros((1, 40, 4), np.float32)
     values[0, 0] = [1, -3, 2, -1]
     reduced = raster(feature_map_of(rep, values, "clip"), 40, 2)
-    assert reduced.picture.values[0, 0].tolist() == [-3, 2]
-    assert reduced.picture.times.tolist() == pytest.approx([0.005, 0.025])
+    assert reduced.feature_map.values[0, 0].tolist() == [-3, 2]
+    assert reduced.feature_map.times.tolist() == pytest.approx([0.005, 0.025])
 
 
 def test_both_channels_of_hpss_are_drawn_on_one_scale(speech):
@@ -183,7 +183,7 @@ def test_both_channels_of_hpss_are_drawn_on_one_scale(speech):
     assert figure.layout.height > LARGE.height
 
 
-def test_the_difference_of_a_picture_and_itself_is_nothing(speech):
+def test_the_difference_of_a_feature_map_and_itself_is_nothing(speech):
     shown = picture("melspectrogram", speech)
     apart = difference(shown, shown)
     assert not apart.values.any()
@@ -226,7 +226,7 @@ def test_means_to_print_say_how_many_clips_are_behind_them(name):
     assert "Part of the clip (%)" in svg
 
 
-def test_values_that_the_colours_do_not_reach_are_told(speech):
+def test_values_that_the_colours_do_not_reach_are_reported(speech):
     shown = picture("mfcc", speech)
     told = beyond_in_words(shown, scale_for([shown]))
     lowest = f"{shown.values.min():,.4g}".replace("-", "\N{MINUS SIGN}")

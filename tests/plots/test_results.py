@@ -15,11 +15,11 @@ from ser_core.plots.publication_results import (
 )
 from ser_core.plots.results import (
     Row,
-    answer_figure,
     confusion_figure,
     course_figure,
     emotion_rows,
     intervals_figure,
+    prediction_figure,
     reliability_figure,
 )
 from ser_core.runs.catalogue import LearningCurve
@@ -119,8 +119,8 @@ def test_course_of_a_training_under_way_leaves_room_for_the_rest():
     assert [t.name for t in figure.data if t.xaxis == "x2"] == ["UAR", "WA", "last"]
 
 
-def test_an_answer_shows_all_probabilities_and_the_truth():
-    (bars,) = answer_figure({"anger": 0.25, "neutral": 0.75}, true="anger").data
+def test_a_prediction_shows_all_probabilities_and_the_truth():
+    (bars,) = prediction_figure({"anger": 0.25, "neutral": 0.75}, true="anger").data
     assert list(bars.x) == [25, 75]
     assert list(bars.text) == ["25 % · true", "75 %"]
 

@@ -10,8 +10,8 @@ from ser_core.plots.robustness import (
     attack_figure,
     flows_figure,
     overview_figure,
+    perturbation_figure,
     recalls_figure,
-    trouble_figure,
 )
 from ser_core.robustness.card import Card
 from ser_core.robustness.curve import ATTACK, LINE, Curve, Gathering
@@ -46,9 +46,9 @@ def lines(figure):
     return {trace.name: trace for trace in figure.data if trace.name}
 
 
-def test_a_trouble_shows_both_figures_with_their_bands():
+def test_a_perturbation_shows_both_figures_with_their_bands():
     one = curve()
-    figure = trouble_figure(one, axis="Signal-to-noise ratio", chance=1 / 6)
+    figure = perturbation_figure(one, axis="Signal-to-noise ratio", chance=1 / 6)
     drawn = lines(figure)
     for metric, title in (("uar", "UAR"), ("wa", "WA")):
         assert list(drawn[title].y) == [one.interval(p, metric).value for p in one.points]
@@ -58,7 +58,7 @@ def test_a_trouble_shows_both_figures_with_their_bands():
     assert figure.layout.xaxis.title.text == "Signal-to-noise ratio (dB)"
 
 
-def test_attacks_are_told_in_sigma_too():
+def test_attacks_are_reported_in_sigma_too():
     figure = attack_figure({"fgsm": curve("fgsm", ATTACK, sigma=10.0)}, metric="uar", axis="ε")
     assert [note for note, _ in lines(figure)["FGSM"].customdata] == [
         "clean", "10 dB (1 σ)", "0 dB (0 σ)",

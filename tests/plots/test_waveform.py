@@ -1,4 +1,4 @@
-"""A waveform's picture shows every peak, at its place."""
+"""The figure of a waveform shows every peak at its time."""
 
 import re
 
@@ -42,7 +42,7 @@ def test_figure_puts_the_click_at_half_a_second(click):
     assert list(figure.layout.xaxis.range) == [0, 1]
 
 
-def test_silence_has_a_picture():
+def test_silence_has_a_feature_map():
     silence = Waveform(np.zeros(100, np.float32), 16_000)
     assert waveform_figure(silence).layout.yaxis.range[1] > 0
     assert "nan" not in waveform_svg(silence)

@@ -1,4 +1,4 @@
-"""Small models whose answers can be worked out, and clips of the demo."""
+"""Small models with predictions that can be computed by hand, and clips of the demo."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CLASSES = ("anger", "fear", "happiness", "sadness", "surprise", "neutral")
 
 
 def made(representation="melspectrogram", normalise="clip", **parameters):
-    """A bundle with random weights that answers differently to different clips."""
+    """A bundle with random weights and different predictions for different clips."""
     torch.manual_seed(0)
     rep = make(representation, **{"hop_length": 320, **parameters})
     spec = ResNetSpec(depth="resnet10", width=4, channels=len(rep.channel_names))

@@ -1,4 +1,4 @@
-"""What a model answers under attack: curves, what survives as sound, and clips that have no way."""
+"""Predictions under attack: curves, resynthesised sound, and clips without a gradient."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from .conftest import made, made_linear
 
 @pytest.fixture(scope="module")
 def curves(bundle, subset):
-    """Of FGSM on the representation: seen, and heard."""
+    """Of FGSM on the representation: on the feature map, and resynthesised."""
     return attack_curves(bundle, subset, "fgsm", "representation", levels=[0.1, 3.0])
 
 
 def with_own_answers_as_truth(bundle, subset):
-    """The subset with every label the model's own answer, so that all clips are right."""
+    """The subset with predictions as labels, so that all clips are right."""
     answers = predict_clips(bundle, subset)
     names = np.array(bundle.classes)[answers.answers]
     return replace(subset, clips=subset.clips.assign(emotion=names))
@@ -55,9 +55,9 @@ def test_the_clean_point_is_what_the_model_answers(bundle, subset, curves):
 
 def test_an_attack_turns_more_the_larger_it_is(bundle, subset):
     own = with_own_answers_as_truth(bundle, subset.rows(range(4)))
-    for place in ATTACK_DOMAINS:
-        levels = [ATTACK_DOMAINS[place].levels(bundle.model)[number] for number in (0, -1)]
-        curve, *_ = attack_curves(bundle, own, "pgd", place, levels=levels)
+    for domain in ATTACK_DOMAINS:
+        levels = [ATTACK_DOMAINS[domain].levels(bundle.model)[number] for number in (0, -1)]
+        curve, *_ = attack_curves(bundle, own, "pgd", domain, levels=levels)
         success = [curve.success(point).value for point in curve.points]
         assert success[0] == 0
         assert success[-1] >= 0.5
@@ -96,25 +96,25 @@ def test_the_smallest_level_that_turns_a_clip_is_one_that_does(bundle, subset):
         assert not any(clip in wrong[milder] for milder in wrong if milder < level)
 
 
-@pytest.mark.parametrize("place", list(ATTACK_DOMAINS))
-def test_one_clip_s_smallest_epsilon_lies_within_the_levels(bundle, subset, place):
+@pytest.mark.parametrize("domain", list(ATTACK_DOMAINS))
+def test_one_clip_s_smallest_epsilon_lies_within_the_levels(bundle, subset, domain):
     own = with_own_answers_as_truth(bundle, subset)
-    found = smallest_epsilon(bundle, own.rows([0]), "fgsm", place, steps=3)
-    levels = ATTACK_DOMAINS[place].levels(bundle.model)
+    found = smallest_epsilon(bundle, own.rows([0]), "fgsm", domain, steps=3)
+    levels = ATTACK_DOMAINS[domain].levels(bundle.model)
     assert found is not None
     assert min(levels) / 10 <= found <= max(levels) + 20
     wrong = replace(own, clips=own.clips.assign(emotion="surprise")).rows([0])
     answers = predict_clips(bundle, wrong)
     if answers.answers[0] != answers.true[0]:
-        assert smallest_epsilon(bundle, wrong, "fgsm", place) is None
+        assert smallest_epsilon(bundle, wrong, "fgsm", domain) is None
 
 
 def test_the_model_is_as_it_was(bundle, subset):
     before = copy.deepcopy(bundle.model.state_dict())
     answers = bundle.predict(subset.sounds)
     for attack in ("fgsm", "pgd"):
-        for place in ATTACK_DOMAINS:
-            attack_curves(bundle, subset.rows([0, 1]), attack, place, levels=[1.0])
+        for domain in ATTACK_DOMAINS:
+            attack_curves(bundle, subset.rows([0, 1]), attack, domain, levels=[1.0])
     after = bundle.model.state_dict()
     assert all(torch.equal(value, after[name]) for name, value in before.items())
     assert "num_batches_tracked" in " ".join(before)
@@ -124,9 +124,9 @@ def test_the_model_is_as_it_was(bundle, subset):
 
 def test_attacked_sound_is_classified_as_its_file_would_be(bundle, subset):
     """Steps of 16 bits: what could be played, not what floats allow."""
-    place = ATTACK_DOMAINS["sound"]
+    domain = ATTACK_DOMAINS["sound"]
     model = attackable(bundle)
-    (batch, *_) = place.batches(model, subset)
+    (batch, *_) = domain.batches(model, subset)
     assert ((batch.target.x * 32768) % 1 == 0).all()  # clips of the demo are 16-bit files
     (curve,) = attack_curves(bundle, subset, "fgsm", "sound", levels=[150.0])
     last = curve.points[-1].predictions
@@ -163,7 +163,7 @@ def test_a_gradient_that_is_no_number_is_said(subset, bundle, monkeypatch):
 
 
 def test_a_model_that_answered_before_can_be_attacked_after():
-    """What is computed once and kept must serve gradients, though answers need none."""
+    """Cached constants must serve gradients, though predictions need none."""
     wave = torch.randn(1, 4000, generator=torch.Generator().manual_seed(0))
     for name in ("mfcc", "cqt"):
         rep = make(name, n_fft=406)  # of no other test, so nothing of it is kept yet
@@ -192,21 +192,21 @@ def test_a_representation_without_a_gradient_cannot_carry_an_attack_on_the_sound
 @pytest.mark.parametrize("name", ["mfcc", "chroma", "rms", "hpss", "delta_mfcc"])
 def test_other_representations_are_attacked_too(subset, name):
     few = subset.rows([0, 1])
-    for place in ATTACK_DOMAINS:
-        curve, *_ = attack_curves(made(name), few, "pgd", place, levels=[20.0])
+    for domain in ATTACK_DOMAINS:
+        curve, *_ = attack_curves(made(name), few, "pgd", domain, levels=[20.0])
         assert np.isfinite(curve.points[-1].predictions.probabilities).all()
 
 
 def test_a_linear_model_on_functionals_is_attacked_too(subset):
     few = subset.rows([0, 1, 2])
-    for place in ATTACK_DOMAINS:
-        found = attack_curves(made_linear(), few, "fgsm", place, levels=[30.0])
+    for domain in ATTACK_DOMAINS:
+        found = attack_curves(made_linear(), few, "fgsm", domain, levels=[30.0])
         (curve,) = found
         assert np.isfinite(curve.points[-1].predictions.probabilities).all()
         assert set(curve.status) == {""}
 
 
-def test_a_model_that_normalises_by_speaker_is_attacked_with_its_voices(corpus):
+def test_a_model_that_normalises_by_speaker_is_attacked_with_its_speakers(corpus):
     from ser_core.inference.evaluation_clips import choose
 
     own = made(normalise="speaker", n_mels=24)
@@ -218,7 +218,7 @@ def test_a_model_that_normalises_by_speaker_is_attacked_with_its_voices(corpus):
 
 
 def curve_of(predictions, answers, levels=(1.0, 2.0), status=None):
-    """A curve whose answers at each level are given as masks of what stays right."""
+    """A curve whose predictions at each level are given as masks of what stays right."""
     gathering = Gathering(predictions)
     for level, kept in zip(levels, answers, strict=True):
         share = np.where(

@@ -1,4 +1,4 @@
-"""A card keeps all that was found, and says what it rests on."""
+"""A card holds all results and describes their clips."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_the_summary_names_the_worst_level_and_the_area(card):
     assert summary.loc["white", "area_uar"] == curve.area()
 
 
-def test_the_worst_group_has_the_lowest_uar_of_all_trouble(card):
+def test_the_worst_group_has_the_lowest_uar_of_all_perturbations(card):
     column, group = card.worst()
     assert group.uar.value == min(
         each.uar.value for groups in card.groups.values() for each in groups.groups
@@ -97,7 +97,7 @@ def test_the_worst_group_has_the_lowest_uar_of_all_trouble(card):
     assert pooled == 12 * sum(len(curve.troubled) for curve in card.line)
 
 
-def test_the_same_plan_gives_the_same_answers(card, model):
+def test_the_same_plan_gives_the_same_predictions(card, model):
     again = run(plan(model))
     for one, two in zip(card.curves, again.curves, strict=True):
         for a, b in zip(one.points, two.points, strict=True):
@@ -158,7 +158,7 @@ def test_presets_and_the_full_plan_are_plans(model):
     assert every.kinds == FULL["kinds"]
 
 
-def test_what_is_no_card_is_told(tmp_path):
+def test_what_is_no_card_is_reported(tmp_path):
     with pytest.raises(EvaluationError, match="card"):
         load_card(tmp_path)
     assert cards(tmp_path) == []

@@ -1,4 +1,4 @@
-"""Cards of one model before and after: gain under trouble, cost without."""
+"""Cards of one model before and after: gain under perturbations, cost without."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def card(clean, troubled, levels=(10.0, 0.0), clips=240, name="white"):
     return Card({"by_speaker": False, "model": "x"}, (curve,))
 
 
-def test_gain_and_cost_are_told_with_their_intervals():
+def test_gain_and_cost_are_reported_with_their_intervals():
     found = gain_between(card(clean=4, troubled=0.5), card(clean=3, troubled=2.5))
     assert found.troubled.difference > 0.2
     assert found.troubled.better == "a"

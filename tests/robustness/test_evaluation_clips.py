@@ -39,7 +39,7 @@ def test_test_clips_are_taken_where_the_model_names_them(bundle, corpus):
     assert not found.by_speaker
 
 
-def test_new_voices_make_intervals_over_speakers(bundle, corpus):
+def test_unseen_speakers_make_intervals_over_speakers(bundle, corpus):
     named = answers(corpus, list(corpus.usable.index[:9]))
     found = clip_source(told(bundle, named, split={"audit": {"grade": "B"}}), corpus)
     assert (found.badge, found.by_speaker) == ("", True)

@@ -1,4 +1,4 @@
-"""Each trouble does to a sound what its level says, the same every time."""
+"""Each perturbation changes a sound as its level states, the same every time."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_a_curve_goes_from_clean_to_severe(bundle, subset):
     assert {"uar", "uar_low", "uar_high", "wa", "wa_low", "wa_high"} <= set(rows)
 
 
-def test_trouble_with_two_sides_has_the_clean_point_between(bundle, subset):
+def test_perturbations_with_two_sides_has_the_clean_point_between(bundle, subset):
     curve = severity_curve(bundle, subset.rows([0, 1, 2]), "gain", levels=[-10.0, 0.0, 10.0])
     assert [point.label for point in curve.points] == ["-10 dB", "clean", "10 dB"]
 

@@ -1,4 +1,4 @@
-"""Sound made from a change of a picture has that change, and nothing else."""
+"""Sound resynthesised from a changed feature map has that change, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A shortcut leaves one thing of a clip; a probe tells what embeddings hold."""
+"""A shortcut leaves one thing of a clip; a probe measures what embeddings encode."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ def test_every_shortcut_is_scored_against_chance(bundle, subset):
     assert all(str(each.uar) in each.sentence for each in found)
 
 
-def test_a_model_that_hears_only_duration_is_told_so(subset):
-    """Emotions are dealt by length, and the model answers by length."""
+def test_a_model_that_hears_only_duration_is_reported_so(subset):
+    """Emotions are dealt by length, and the model predicts by length."""
 
     class ByLength:
         classes = ("anger", "neutral")

@@ -14,7 +14,7 @@ from ser_core.core.parameters import choice, parameter
 
 @dataclass(frozen=True, kw_only=True)
 class Mask(FeatureAugment):
-    """Parameters of masks: how many, and what is put in the place of what they hide."""
+    """Parameters of masks: how many, and the value they fill in."""
 
     count: int = parameter(2, 1, 20, "Masks per clip", "masks")
     fill: str = choice(
@@ -38,11 +38,11 @@ class Mask(FeatureAugment):
 def stretches(
     own: Tensor, size: int, longest: float, count: int, generator: torch.Generator
 ) -> Tensor:
-    """Random stretches of at least one place, (batch, size): True within one of `count`.
+    """Random stretches of at least one index, (batch, size): True within one of `count`.
 
     Args:
-        own: Places of each clip that stretches may lie in, shape (batch,).
-        size: Places to return.
+        own: Length of each clip, within which stretches lie, shape (batch,).
+        size: Length of the result.
         longest: Length of the longest stretch as a share of `own`.
         count: Stretches a clip.
         generator: Source of randomness.
@@ -50,8 +50,8 @@ def stretches(
     own = own.to(generator.device).float().unsqueeze(1)
     width = (draw.uniform(0, longest, (len(own), count), generator) * own).round().clamp(min=1)
     start = (draw.uniform(0, 1, (len(own), count), generator) * (own - width + 1)).floor()
-    place = torch.arange(size, device=own.device)
-    within = (place >= start.unsqueeze(-1)) & (place < (start + width).unsqueeze(-1))
+    index = torch.arange(size, device=own.device)
+    within = (index >= start.unsqueeze(-1)) & (index < (start + width).unsqueeze(-1))
     return within.any(dim=1)
 
 

@@ -88,8 +88,8 @@ class FrequencyWarp(Stretch):
             np.interp(hz, [0, end, top], [0, end / factor, top])
             for factor, end in zip(factors, _KNEE * top * np.minimum(factors, 1), strict=True)
         ]
-        place = np.interp(np.stack(moved), hz, np.arange(len(hz)))
-        return torch.from_numpy(place).float()
+        index = np.interp(np.stack(moved), hz, np.arange(len(hz)))
+        return torch.from_numpy(index).float()
 
     def _augment(
         self, x: Tensor, lengths: Tensor, generator: torch.Generator
@@ -98,8 +98,8 @@ class FrequencyWarp(Stretch):
         if not isinstance(self.representation, MFCC):
             return interpolated(x, sources), lengths
         basis = filters.dct(x.shape[2], sources.shape[1]).to(x)
-        place = torch.arange(sources.shape[1], device=x.device)
-        warp = (1 - (sources.unsqueeze(-1) - place).abs()).clamp(min=0)
+        index = torch.arange(sources.shape[1], device=x.device)
+        warp = (1 - (sources.unsqueeze(-1) - index).abs()).clamp(min=0)
         return (basis @ warp @ basis.T).unsqueeze(1) @ x, lengths
 
 

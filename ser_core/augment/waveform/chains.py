@@ -20,7 +20,7 @@ DEFAULT: tuple[Mapping[str, Any], ...] = (
     {"name": "noise", "probability": 0.3},
     {"name": "gain", "probability": 1.0},
 )
-"""From the speaker outward: voice, microphone, room, noise, level."""
+"""In the order of the recording chain: voice, microphone, room, noise, level."""
 
 NOISY: tuple[Mapping[str, Any], ...] = (
     {"name": "reverb", "probability": 0.3, "longest": 1.0},

@@ -1,4 +1,4 @@
-"""What is left of a voice after a telephone or a lossy codec."""
+"""Telephone band and lossy codecs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Moving the spectral envelope, the vocal tract's part in a voice, along the frequency axis."""
+"""Moving the spectral envelope (formants, the vocal tract) along the frequency axis."""
 
 from __future__ import annotations
 
@@ -53,19 +53,19 @@ def _levels(bands: Tensor) -> Tensor:
 
 def _warping(factors: Tensor, bands: int) -> Tensor:
     """Linear interpolation of bands at f / factor, shape (batch, bands, bands): from, to."""
-    place = torch.arange(bands, device=factors.device)
-    hz = torch.sinh(place * _STEP)
+    index = torch.arange(bands, device=factors.device)
+    hz = torch.sinh(index * _STEP)
     source = (torch.asinh(hz / factors[:, None]) / _STEP).clamp(max=bands - 1)
-    return (1 - (source[:, None, :] - place[:, None]).abs()).clamp(min=0)
+    return (1 - (source[:, None, :] - index[:, None]).abs()).clamp(min=0)
 
 
 @lru_cache(maxsize=8)
 def _bands(bins: int, sample_rate: int) -> tuple[Tensor, Tensor]:
     """Mean power of each band, (bins, bands), and band values spread over bins, (bands, bins)."""
     hz = np.linspace(0, sample_rate / 2, bins)
-    place = np.arcsinh(hz / _CORNER_HZ) / _STEP
-    bands = np.arange(int(np.ceil(place[-1])) + 1)
-    away = np.abs(place[:, None] - bands)
+    index = np.arcsinh(hz / _CORNER_HZ) / _STEP
+    bands = np.arange(int(np.ceil(index[-1])) + 1)
+    away = np.abs(index[:, None] - bands)
     weight = 1 + np.cos(np.pi * (away / _REACH).clip(max=1))
     analyse = weight / weight.sum(axis=0).clip(min=1e-9)
     return _tensor(analyse), _tensor((1 - away).clip(min=0).T)

@@ -96,9 +96,9 @@ class Noise(Disturbance):
 @wave_augment("recorded_noise")
 @dataclass(frozen=True, kw_only=True)
 class RecordedNoise(Disturbance):
-    """Noise from a folder of recordings, from a random place of a random one.
+    """Noise from a folder of recordings: a random one, from a random offset.
 
-    Recordings shorter than a clip go round. They are read once and kept in memory.
+    Recordings shorter than a clip are repeated. They are read once and stay in memory.
 
     Raises:
         ParameterError: If the folder does not exist, or bounds are the wrong way round.
@@ -125,15 +125,15 @@ class RecordedNoise(Disturbance):
         which = draw.integers(len(recordings), len(x), generator).tolist()
         where = draw.uniform(0, 1, len(x), generator).tolist()
         stretches = [
-            _stretch(recordings[number], place, x.shape[1])
-            for number, place in zip(which, where, strict=True)
+            _stretch(recordings[number], offset, x.shape[1])
+            for number, offset in zip(which, where, strict=True)
         ]
         return torch.stack(stretches).to(x.device)
 
 
-def _stretch(recording: Tensor, place: float, samples: int) -> Tensor:
-    """As many samples as asked from a place (0 to 1) on, going round at the end."""
-    start = int(place * len(recording))
+def _stretch(recording: Tensor, offset: float, samples: int) -> Tensor:
+    """As many samples as asked from an offset (0 to 1) on, repeated at the end."""
+    start = int(offset * len(recording))
     turned = torch.cat([recording[start:], recording[:start]])
     return turned.repeat(-(-samples // len(turned)))[:samples]
 

@@ -39,7 +39,7 @@ def scaled(x: Tensor, factors: Tensor, sample_rate: int) -> Tensor:
     A phase vocoder (Flanagan & Golden 1966, Laroche & Dolson 1999) makes each sound longer by its
     factor, and band-limited resampling makes it as long as before. Where a factor below one
     leaves the top of the frequency axis empty, the sound's own top stays, as the upper segment of
-    the piecewise linear warp of VTLP (Jaitly & Hinton 2013) keeps it filled.
+    the piecewise linear warp of VTLP (Jaitly & Hinton 2013) fills it.
 
     Args:
         x: Shape (batch, samples).
@@ -85,12 +85,12 @@ def _read_at(spectra: Tensor, at: Tensor) -> Tensor:
     """Spectra at fractional frames, with phases that advance as they do there.
 
     Magnitudes are interpolated. From one frame to the next a phase turns by what it turns between
-    the two frames around the place; turns are unit numbers, so no angle is ever taken. What a
+    the two frames around the position; turns are unit numbers, so no angle is ever taken. What a
     phase has then turned away from the frame that is read, neighbouring bins have in common.
 
     Args:
         spectra: Shape (batch, frames, bins).
-        at: Places in frames, ascending from 0, shape (batch, places).
+        at: Positions in frames, ascending from 0, shape (batch, positions).
     """
     clip = torch.arange(len(spectra), device=spectra.device)[:, None]
     before = at.long()

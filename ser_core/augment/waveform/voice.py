@@ -1,8 +1,7 @@
-"""Other voices: melody and vocal tract, together or apart.
+"""Changes of the speaker: pitch and vocal tract, together or separately.
 
-A voice is a source, whose frequency is the melody, through a vocal tract, whose resonances are the
-formants. `warp` scales both, as a smaller or larger person; `vocal_tract` scales the formants and
-leaves the melody; `pitch` scales the melody and leaves the formants.
+In the source-filter model, the frequency of the source is the pitch (melody) and the resonances of
+the vocal tract are the formants. `warp` scales both, `vocal_tract` the formants, `pitch` the pitch.
 """
 
 from __future__ import annotations
@@ -69,7 +68,7 @@ class VocalTract(Scaling):
     """Formants moved along the frequency axis while the melody stays.
 
     Vocal tract length perturbation (Jaitly & Hinton 2013) on the waveform: in each frame of the
-    STFT the spectral envelope is stretched by the factor, and phases are kept.
+    STFT the spectral envelope is stretched by the factor, and phases stay.
     """
 
     title = "Vocal tract"

@@ -7,9 +7,9 @@ one more `NameCoded` scheme.
 import importlib
 import pkgutil
 
-from ser_core.corpora.readers.base import READERS, Listing, Place, Reader, reader
+from ser_core.corpora.readers.base import READERS, CorpusSource, Listing, Reader, reader
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["READERS", "Listing", "Place", "Reader", "reader"]
+__all__ = ["READERS", "CorpusSource", "Listing", "Reader", "reader"]

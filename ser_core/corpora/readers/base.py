@@ -21,10 +21,10 @@ SUFFIXES = frozenset(
 """Endings of the files that are taken for clips."""
 
 
-class Place:
-    """Where the user pointed: a folder, or a table of clips in one.
+class CorpusSource:
+    """What a corpus is read from: a folder, or a table of clips in one.
 
-    The tree is walked once, however many readers look at it. Hidden files and folders are passed
+    The tree is walked once, however many readers use it. Hidden files and folders are passed
     over, among them the `__MACOSX` and `._` copies that archives from a Mac leave.
     """
 
@@ -64,8 +64,8 @@ class Place:
 
     def find(self, name: str) -> Path | None:
         """File of this name in the root, or in a folder directly below it."""
-        places = (self.root, *(self.root / folder for folder in self.folders))
-        return next((place / name for place in places if (place / name).is_file()), None)
+        folders = (self.root, *(self.root / folder for folder in self.folders))
+        return next((source / name for source in folders if (source / name).is_file()), None)
 
 
 def _hidden(name: str) -> bool:
@@ -97,7 +97,7 @@ class Reader(ABC):
 
     Attributes:
         title: Name of the corpus or layout, for people.
-        expects: What the reader looks for, one clause; shown when no reader fits.
+        expects: What the reader recognises, one clause; shown when no reader fits.
         licence: Terms of the corpus where they are known.
     """
 
@@ -106,11 +106,11 @@ class Reader(ABC):
     licence: str = ""
 
     @abstractmethod
-    def detect(self, place: Place) -> float:
+    def detect(self, source: CorpusSource) -> float:
         """Confidence, 0 to 1, that this reader fits; opens no sound."""
 
     @abstractmethod
-    def read(self, place: Place, *args: Any, **options: Any) -> Listing:
+    def read(self, source: CorpusSource, *args: Any, **options: Any) -> Listing:
         """List the clips; the keyword-only parameters of a reader are its options."""
 
 

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from ser_core.corpora.emotions import normalise
 from ser_core.corpora.patterns import compiled
-from ser_core.corpora.readers.base import Listing, Place, Reader, reader, table_of
+from ser_core.corpora.readers.base import CorpusSource, Listing, Reader, reader, table_of
 
 
 @reader("folders")
@@ -18,19 +18,19 @@ class Folders(Reader):
     title = "Folder per emotion"
     expects = "folders named after emotions (anger/, happy/, ...) with sound files in them"
 
-    def detect(self, place: Place) -> float:
+    def detect(self, source: CorpusSource) -> float:
         """Fits when most clips lie in a folder that names an emotion, and there are two or more."""
-        sizes = Counter(path.rpartition("/")[0] for path in place.files)
+        sizes = Counter(path.rpartition("/")[0] for path in source.files)
         named = {folder: name for folder in sizes if (name := emotion_folder(f"{folder}/"))}
         emotions = {normalise(_core(name)) for name in named.values()}
         most = 2 * sum(sizes[folder] for folder in named) >= sizes.total()
-        return 0.5 if len(emotions) >= 2 and most and not place.table else 0.0
+        return 0.5 if len(emotions) >= 2 and most and not source.table else 0.0
 
-    def read(self, place: Place, *, pattern: str = "") -> Listing:
+    def read(self, source: CorpusSource, *, pattern: str = "") -> Listing:
         r"""List the clips.
 
         Args:
-            place: Where the folders are.
+            source: Folder that holds them.
             pattern: Regular expression for the path below the root, with groups named after
                 columns: `(?P<speaker>spk\d+)/` reads the speaker from a folder spk12.
 
@@ -40,9 +40,9 @@ class Folders(Reader):
         expression = compiled(pattern)
         rows = [
             {"path": path, "label": _label(path)} | _groups(expression, path)
-            for path in place.files
+            for path in source.files
         ]
-        return Listing(table_of(rows), place.root)
+        return Listing(table_of(rows), source.root)
 
 
 def emotion_folder(path: str) -> str | None:

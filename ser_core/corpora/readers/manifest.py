@@ -11,10 +11,10 @@ import pandas as pd
 from ser_core.core.errors import CorpusError
 from ser_core.core.registry import did_you_mean
 from ser_core.corpora.paths import Fence, locate
-from ser_core.corpora.readers.base import SUFFIXES, Listing, Place, Reader, reader
+from ser_core.corpora.readers.base import SUFFIXES, CorpusSource, Listing, Reader, reader
 from ser_core.corpora.tables import header, read_table
 
-# What people call the columns, most telling name first.
+# Usual names of the columns, the most specific first.
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "path": (
         "path", "file", "filename", "filepath", "fileid", "wav", "wavpath", "wavfile", "audio",
@@ -33,7 +33,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "intensity": ("intensity", "level", "strength"),
 }  # fmt: skip
 TABLES = (".csv", ".tsv")
-LOOK_AT = 20
+ROWS_CHECKED = 20
 
 
 @reader("manifest")
@@ -46,17 +46,17 @@ class Manifest(Reader):
     title = "Table of clips"
     expects = "a .csv or .tsv table with a column of file names and a column of emotions"
 
-    def detect(self, place: Place) -> float:
+    def detect(self, source: CorpusSource) -> float:
         """Fits when a table has both columns and its first files exist."""
-        return 0.8 if any(_fits(table) for table in _tables(place)) else 0.0
+        return 0.8 if any(_fits(table) for table in _tables(source)) else 0.0
 
     def read(
-        self, place: Place, *, table: str = "", columns: Mapping[str, str] | None = None
+        self, source: CorpusSource, *, table: str = "", columns: Mapping[str, str] | None = None
     ) -> Listing:
         """List the rows of the table.
 
         Args:
-            place: The table, or the folder it is in.
+            source: The table, or the folder it is in.
             table: Name of the table when the folder has several.
             columns: Column of the table for each column of `Corpus.clips`, where the guess is
                 wrong: `{"path": "wav", "label": "emo"}`.
@@ -65,7 +65,7 @@ class Manifest(Reader):
             CorpusError: If there is no table, it cannot be read, or has no column of files or
                 of emotions.
         """
-        path = place.root / table if table else _best_table(place)
+        path = source.root / table if table else _best_table(source)
         cells = read_table(path)
         mapping = _mapping(path, list(cells.columns), columns or {})
         rows = pd.DataFrame({field: cells[column] for field, column in mapping.items()})
@@ -115,17 +115,17 @@ def _known(path: Path, name: str, names: Iterable[str]) -> None:
         )
 
 
-def _tables(place: Place) -> list[Path]:
-    if place.table:
-        return [place.table] if place.table.suffix.lower() in TABLES else []
-    return sorted(path for path in place.root.iterdir() if path.suffix.lower() in TABLES)
+def _tables(source: CorpusSource) -> list[Path]:
+    if source.table:
+        return [source.table] if source.table.suffix.lower() in TABLES else []
+    return sorted(path for path in source.root.iterdir() if path.suffix.lower() in TABLES)
 
 
-def _best_table(place: Place) -> Path:
-    tables = [place.table] if place.table else _tables(place)
+def _best_table(source: CorpusSource) -> Path:
+    tables = [source.table] if source.table else _tables(source)
     if not tables:
         raise CorpusError(
-            "there is no .csv or .tsv table here", subject=str(place.root), remedy="Name the table"
+            "there is no .csv or .tsv table here", subject=str(source.root), remedy="Name the table"
         )
     return next((table for table in tables if _fits(table)), tables[0])
 
@@ -135,7 +135,7 @@ def _fits(table: Path) -> bool:
     if not {"path", "label"} <= set(mapping):
         return False
     try:
-        paths = read_table(table)[mapping["path"]].head(LOOK_AT)
+        paths = read_table(table)[mapping["path"]].head(ROWS_CHECKED)
     except CorpusError:
         return True  # reading it then says what is wrong, which helps more than "no reader fits"
     return any(_exists(table.parent, path) for path in _as_on_disk(table.parent, paths))
@@ -144,7 +144,7 @@ def _fits(table: Path) -> bool:
 def _as_on_disk(root: Path, paths: pd.Series[str]) -> pd.Series[str]:
     """Paths with the folder and ending that tables tend to leave out, where that finds files."""
     paths = paths.str.replace("\\", "/", regex=False)
-    first = [path for path in paths.head(LOOK_AT) if path]
+    first = [path for path in paths.head(ROWS_CHECKED) if path]
     below = sorted(f"{entry.name}/" for entry in root.iterdir() if entry.is_dir())
     ways = product(["", *below], ["", *sorted(SUFFIXES)])
     before, after = max(

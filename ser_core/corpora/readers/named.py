@@ -1,4 +1,4 @@
-"""Corpora whose file names say everything: a regular expression and tables of codes for each."""
+"""Corpora labelled by their file names: a regular expression and tables of codes for each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ser_core.corpora.readers.base import READERS, Listing, Place, Reader, table_of
+from ser_core.corpora.readers.base import READERS, CorpusSource, Listing, Reader, table_of
 from ser_core.corpora.tables import read_table
 
 Codes = Mapping[str, str]
@@ -45,27 +45,27 @@ class NameCoded(Reader):
         """The coded part at the end of a path, None where the name is not of this scheme."""
         return re.search(rf"(?:^|/)({self.pattern})\.\w+$", path)
 
-    def detect(self, place: Place) -> float:
+    def detect(self, source: CorpusSource) -> float:
         """Share of the sound files with such a name, once they are the majority."""
-        if place.table or not place.files:
+        if source.table or not source.files:
             return 0.0
-        share = sum(map(bool, map(self.match, place.files))) / len(place.files)
+        share = sum(map(bool, map(self.match, source.files))) / len(source.files)
         return 0.95 * share if share > 0.5 else 0.0
 
-    def read(self, place: Place) -> Listing:
+    def read(self, source: CorpusSource) -> Listing:
         """List the clips; of files with the same name and content length, the first alone.
 
         Archives of these corpora often hold every file twice, in a folder and again in a copy of
-        that folder inside itself. The copies are told in the notes.
+        that folder inside itself. The notes count the copies.
         """
-        files = _without_copies(place, {path: self._identity(path) for path in place.files})
-        people = self._people(place)
+        files = _without_copies(source, {path: self._identity(path) for path in source.files})
+        people = self._people(source)
         rows = [self._row(path, people) for path in files]
-        copies = len(place.files) - len(files)
-        said = f"{copies} files are copies of others in a nested folder and are not listed twice"
-        notes = (said if copies else "", self.note)
+        copies = len(source.files) - len(files)
+        note = f"{copies} files are copies of others in a nested folder and are not listed twice"
+        notes = (note if copies else "", self.note)
         return Listing(
-            table_of(rows), place.root, self.labels, self.title, tuple(filter(None, notes))
+            table_of(rows), source.root, self.labels, self.title, tuple(filter(None, notes))
         )
 
     def _identity(self, path: str) -> str:
@@ -84,12 +84,12 @@ class NameCoded(Reader):
         row = groups | decoded
         return {"path": path} | row | people.get(row.get("speaker", ""), {})
 
-    def _people(self, place: Place) -> dict[str, dict[str, str]]:
+    def _people(self, source: CorpusSource) -> dict[str, dict[str, str]]:
         """Gender and age by speaker, from the corpus's own table when it is there."""
         if not self.speakers:
             return {}
         name, columns = self.speakers
-        path = place.find(name)
+        path = source.find(name)
         return _by_speaker(path, columns) if path else {}
 
 
@@ -100,23 +100,23 @@ def _by_speaker(path: Path, columns: Codes) -> dict[str, dict[str, str]]:
     return {row.pop("speaker"): row for row in table.to_dict("records")}  # type: ignore[misc]
 
 
-def _without_copies(place: Place, identities: Mapping[str, str]) -> list[str]:
-    """Paths without nested copies: same identity and same size; the shallowest is kept."""
+def _without_copies(source: CorpusSource, identities: Mapping[str, str]) -> list[str]:
+    """Paths without nested copies: same identity and same size; the shallowest wins."""
     by_identity: dict[str, list[str]] = defaultdict(list)
     for path in sorted(identities, key=lambda path: (path.count("/"), path)):
         by_identity[identities[path]].append(path)
-    kept = [
+    unique = [
         path
         for paths in by_identity.values()
-        for path in (paths if len(paths) == 1 else _by_size(place, paths))
+        for path in (paths if len(paths) == 1 else _by_size(source, paths))
     ]
-    return sorted(kept)
+    return sorted(unique)
 
 
-def _by_size(place: Place, paths: list[str]) -> list[str]:
+def _by_size(source: CorpusSource, paths: list[str]) -> list[str]:
     sizes: dict[int, str] = {}
     for path in paths:
-        sizes.setdefault((place.root / path).lstat().st_size, path)
+        sizes.setdefault((source.root / path).lstat().st_size, path)
     return list(sizes.values())
 
 

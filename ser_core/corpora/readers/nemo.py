@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ser_core.corpora.readers.base import Listing, Place, Reader, reader
+from ser_core.corpora.readers.base import CorpusSource, Listing, Reader, reader
 from ser_core.corpora.tables import header, read_table
 
 COLUMNS = {
@@ -30,18 +30,18 @@ class Nemo(Reader):
     expects = "a table data.tsv with file_id, emotion and speaker_id, beside a folder samples/"
     licence = "CC BY-NC-SA 4.0"
 
-    def detect(self, place: Place) -> float:
+    def detect(self, source: CorpusSource) -> float:
         """Certain when the table has the columns of nEMO."""
-        table = _table(place)
+        table = _table(source)
         return float(table is not None and {"file_id", *COLUMNS} <= set(header(table)))
 
-    def read(self, place: Place) -> Listing:
+    def read(self, source: CorpusSource) -> Listing:
         """List the rows of the table.
 
         Raises:
             CorpusError: If there is no such table, or it cannot be read.
         """
-        path = _table(place) or place.root / "data.tsv"
+        path = _table(source) or source.root / "data.tsv"
         table = read_table(path, required=("file_id", *COLUMNS))
         rows = table.rename(columns=COLUMNS)
         rows["path"] = ("samples/" + table["file_id"]).where(table["file_id"] != "", "")
@@ -49,5 +49,5 @@ class Nemo(Reader):
         return Listing(pd.DataFrame(rows), path.parent, name=self.title)
 
 
-def _table(place: Place) -> Path | None:
-    return place.table or place.find("data.tsv")
+def _table(source: CorpusSource) -> Path | None:
+    return source.table or source.find("data.tsv")

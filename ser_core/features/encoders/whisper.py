@@ -39,7 +39,7 @@ class SelfAttention(nn.Module):
         """(batch, frames, size) -> the same; mask (batch, 1, 1, frames), true for own frames."""
 
         def split(y: Tensor) -> Tensor:
-            return y.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            return y.view(*y.shape[:-1], self.heads, -1).transpose(1, 2)
 
         q, k, v = split(self.q_proj(x)), split(self.k_proj(x)), split(self.v_proj(x))
         found = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)

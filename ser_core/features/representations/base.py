@@ -22,7 +22,7 @@ from ser_core.features.representations.analysis import Analysis
 
 REPRESENTATIONS: Registry[type[Representation]] = Registry("representation")
 SUMMARIES: Registry[type[Representation]] = Registry("summary")
-"""Representations of a whole clip in one frame; they train, but have no time axis to look at."""
+"""Representations of a whole clip in one frame; without a time axis."""
 
 INPUTS: Registry[type[Representation]] = Registry("model input")
 """What else a model can be given: samples of the sound, features that an encoder computes."""
@@ -55,7 +55,7 @@ def summary(name: str) -> Callable[[R], R]:
 
 
 def model_input(name: str, kind: str = FEATURES) -> Callable[[R], R]:
-    """Decorator that registers what models can be given beside the representations one looks at.
+    """Decorator that registers an input of models that is not shown as a feature map.
 
     Args:
         name: In recipes.
@@ -71,7 +71,7 @@ def model_input(name: str, kind: str = FEATURES) -> Callable[[R], R]:
 
 
 def model_inputs() -> dict[str, type[Representation]]:
-    """Everything that a model can be given, by name: representations, summaries and the rest."""
+    """All inputs of models by name: representations, summaries and the rest."""
     return dict([*REPRESENTATIONS.items(), *SUMMARIES.items(), *INPUTS.items()])
 
 
@@ -109,7 +109,7 @@ class Representation(Parameters):
     differentiable: ClassVar[bool] = True
     # Which networks take it: one of the kinds of input.
     input_kind: ClassVar[str] = FEATURES
-    # Whether it is worth keeping in the store; samples are not.
+    # Whether the store holds it; samples are not stored.
     stored: ClassVar[bool] = True
     # Counted up by whoever changes the numbers that a subclass gives; part of the hash.
     version: ClassVar[int] = 1
@@ -142,8 +142,8 @@ class Representation(Parameters):
         """Layers with weights that compute it, a new copy; None for a function without weights.
 
         A module of ((batch, samples), lengths (batch,) or None) -> (batch, channels, bins, frames).
-        A model keeps it, and its weights are in the state dict of the model. `compute` must give
-        what it gives.
+        It is a submodule of the model, so that its weights are in the state dict. `compute` must
+        give what it gives.
         """
         return None
 

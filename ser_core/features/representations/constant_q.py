@@ -55,7 +55,7 @@ class CQT(Representation):
         return self.fmin * 2.0 ** (np.arange(self.n_bins) / self.bins_per_octave)
 
     def cutoff(self, hz: float) -> float:
-        """Frequency in Hz up to which the band around `hz` still hears something."""
+        """Frequency in Hz up to which the band around `hz` still responds."""
         bandwidths_of_hann = 1.50018310546875 / 2
         relative = hz / filters.constant_q_lengths(np.array([hz]), hz, self.bins_per_octave)[0]
         return float(hz + bandwidths_of_hann * relative)

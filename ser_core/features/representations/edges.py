@@ -19,15 +19,15 @@ def mirrored(features: Tensor, width: int, frames: Tensor | None = None) -> Tens
         Shape (batch, bins, n + 2 * width).
     """
     n = features.shape[-1]
-    place = torch.arange(-width, n + width, device=features.device)
+    index = torch.arange(-width, n + width, device=features.device)
     if frames is None:
-        return features.index_select(-1, _fold(place, torch.tensor(n, device=features.device)))
-    place = _fold(place, frames.unsqueeze(-1))
-    return features.gather(-1, place.unsqueeze(1).expand(-1, features.shape[1], -1))
+        return features.index_select(-1, _fold(index, torch.tensor(n, device=features.device)))
+    index = _fold(index, frames.unsqueeze(-1))
+    return features.gather(-1, index.unsqueeze(1).expand(-1, features.shape[1], -1))
 
 
-def _fold(place: Tensor, n: Tensor) -> Tensor:
-    around = torch.remainder(place, 2 * n)
+def _fold(index: Tensor, n: Tensor) -> Tensor:
+    around = torch.remainder(index, 2 * n)
     return torch.minimum(around, 2 * n - 1 - around)
 
 
@@ -51,10 +51,10 @@ def delta(features: Tensor, width: int, frames: Tensor | None = None) -> Tensor:
     full = torch.sym_max(n, width)
     own = torch.full(features.shape[:1], n, device=features.device) if frames is None else frames
     last = (own - 1).unsqueeze(-1)
-    place = torch.arange(full, device=features.device).minimum(last)
+    index = torch.arange(full, device=features.device).minimum(last)
     # A graph that is exported is of sounds of any length, so it holds the general way.
     given = frames is None and not torch.compiler.is_exporting() and full == n
-    extended = features if given else _pick(features, place)
+    extended = features if given else _pick(features, index)
     inner = full - 2 * reach
     slope = torch.zeros_like(extended[..., :inner])
     for step in range(1, reach + 1):
@@ -67,6 +67,6 @@ def delta(features: Tensor, width: int, frames: Tensor | None = None) -> Tensor:
     return _pick(slope, centred.clamp(min=0).minimum(outermost))
 
 
-def _pick(features: Tensor, place: Tensor) -> Tensor:
-    """Frames at the given places, (batch, bins, n) and (batch, m) -> (batch, bins, m)."""
-    return features.gather(-1, place.unsqueeze(1).expand(-1, features.shape[1], -1))
+def _pick(features: Tensor, index: Tensor) -> Tensor:
+    """Frames at the given indices, (batch, bins, n) and (batch, m) -> (batch, bins, m)."""
+    return features.gather(-1, index.unsqueeze(1).expand(-1, features.shape[1], -1))

@@ -120,7 +120,7 @@ class _Pooled(nn.Module):
         super().__init__()
         self.first, self.last = rep.first, rep.last
         self.encoder = encoder
-        self.register_state_dict_post_hook(_halved)
+        self.register_state_dict_post_hook(_halved)  # type: ignore[no-untyped-call]
 
     def forward(self, waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:
         """(batch, samples) -> (batch, layers, 2 * size, 1)."""

@@ -38,8 +38,8 @@ def to_npz(representation: Representation, feature_map: Values) -> bytes:
         feature_map: Shape (channels, bins, frames).
 
     Returns:
-        Arrays `feature_map`, `times` (s), `bins` (in the axis's unit, or names) and `about`: JSON
-        with name, unit, level (what 0 dB is), axis, channels, parameters and hash.
+        Arrays `picture` (values), `times` (s), `bins` (in the axis's unit, or names) and `about`:
+        JSON with name, unit, level (what 0 dB is), axis, channels, parameters and hash.
         Nothing in it is pickled.
     """
     axis = representation.bin_axis()

@@ -1,7 +1,7 @@
 """Fixed matrices of the representations: windows, filter banks and bases, made once each.
 
 All follow librosa's definitions with its default options, so that the two can be compared
-number by number; they are computed in double precision and kept as float32 tensors.
+number by number; they are computed in double precision and stored as float32 tensors.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def fft_frequencies(sample_rate: int, n_fft: int) -> Array:
 
 
 def _tensor(values: Array) -> Tensor:
-    # Whoever asks first may be in inference mode; what is kept must serve gradients too.
+    # The first caller may be in inference mode; the cached tensor must serve gradients too.
     with torch.inference_mode(False):
         return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
 
@@ -91,7 +91,7 @@ def chroma(sample_rate: int, n_fft: int) -> Tensor:
     """Gaussian pitch-class filters from C upwards, shape (12, n_fft // 2 + 1).
 
     Ellis (2007), "Chroma feature analysis and synthesis": each bin's column has unit length, and
-    octaves far from the fifth above A0 = 27.5 Hz weigh less.
+    octaves far from the fifth above A0 = 27.5 Hz have less weight.
     """
     hz = np.arange(1, n_fft) * sample_rate / n_fft
     pitch = 12 * np.log2(hz / 27.5)
@@ -166,7 +166,7 @@ def halver(passed: float) -> Tensor:
     """Low-pass filter for halving a sample rate, odd length, symmetric, sums to one.
 
     Args:
-        passed: Highest frequency to keep free of aliases, as a share of the old sample rate,
+        passed: Highest frequency to be free of aliases, as a share of the old sample rate,
             below 0.25. Images above `0.5 - passed` fold onto it; they are 100 dB down.
     """
     # Kaiser's formulas (Oppenheim & Schafer, 7.6), for a transition as wide as can be.

@@ -35,7 +35,7 @@ def represent(
 
 
 class FrontEnd(nn.Module):
-    """Representation as the first layer of a network, so that a waveform goes in at every door.
+    """Representation as the first layer of a network, so that models take waveforms.
 
     Where the representation is computed by layers with weights, these are a submodule: their
     weights are in the state dict. They are not trained; a network of samples trains its own.

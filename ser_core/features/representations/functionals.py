@@ -1,4 +1,4 @@
-"""A whole clip as one column of numbers: functionals of what is heard over time."""
+"""Functionals: statistics over time of low-level descriptors, one vector for a clip."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ RHYTHM = (
 )  # fmt: skip
 QUARTERS, MODULATIONS, CONTOUR_POINTS, CONTOUR_TERMS = 4, 19, 24, 9
 LARGEST_STEP = 4.0
-"""Semitones from a frame to the next; a larger step is an error of an octave, not a voice."""
+"""Semitones from a frame to the next; a larger step is an octave error of the pitch tracker."""
 
 
 @summary("functionals")
@@ -111,14 +111,14 @@ class Functionals(Representation):
 def _low_level(mel: Tensor, voice: Voicing) -> Tensor:
     """Descriptors of `LOW_LEVEL`, (batch, 7, frames), from mel levels in dB and voicing."""
     power = 10 ** (mel / 10)
-    place = torch.arange(mel.shape[1], device=mel.device, dtype=mel.dtype)[:, None]
+    index = torch.arange(mel.shape[1], device=mel.device, dtype=mel.dtype)[:, None]
     total = power.sum(1)
-    centroid = (power * place).sum(1) / total
-    width = ((power * (place - centroid.unsqueeze(1)).square()).sum(1) / total).clamp(min=0).sqrt()
+    centroid = (power * index).sum(1) / total
+    width = ((power * (index - centroid.unsqueeze(1)).square()).sum(1) / total).clamp(min=0).sqrt()
     edges = round(mel.shape[1] * 0.31), round(mel.shape[1] * 0.47)
     balance = 10 * torch.log10(power[:, : edges[0]].sum(1) / power[:, edges[1] :].sum(1))
     flux = torch.cat([torch.zeros_like(total[:, :1]), mel.diff(dim=-1).abs().mean(1)], dim=-1)
-    centred = place - place.mean()
+    centred = index - index.mean()
     tilt = (mel * centred).sum(1) / centred.square().sum()
     noise = 10 * torch.log10((voice.periodicity + 1e-4) / (1 - voice.periodicity))
     return torch.stack([voice.energy, noise, centroid, width, balance, flux, tilt], dim=1)
@@ -230,11 +230,11 @@ def _bridged(pitch: Tensor, voiced: Tensor) -> Tensor:
     known = voiced.nonzero()[:, 0]
     if not len(known):
         return torch.zeros_like(pitch)
-    place = torch.arange(len(pitch), device=pitch.device)
-    after = torch.searchsorted(known, place).clamp(max=len(known) - 1)
+    index = torch.arange(len(pitch), device=pitch.device)
+    after = torch.searchsorted(known, index).clamp(max=len(known) - 1)
     before = (after - 1).clamp(min=0)
     left, right = known[before], known[after]
-    share = ((place - left) / (right - left).clamp(min=1)).clamp(0, 1).to(pitch)
+    share = ((index - left) / (right - left).clamp(min=1)).clamp(0, 1).to(pitch)
     return pitch[left] + share * (pitch[right] - pitch[left])
 
 

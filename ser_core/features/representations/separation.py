@@ -53,7 +53,7 @@ class HPSS(MelBased):
         frames = None if sound.lengths is None else sound.frames(self.hop_length)
         along_time = mirrored(power, self.harmonic_kernel // 2, frames)
         along_frequency = mirrored(power.transpose(1, 2), self.percussive_kernel // 2)
-        # A median of powers is the power of the median: squaring keeps the order.
+        # A median of powers is the power of the median: squaring preserves the order.
         harmonic = running_median(along_time, self.harmonic_kernel)
         percussive = running_median(along_frequency, self.percussive_kernel).transpose(1, 2)
         # Where neither part has anything, each gets half.

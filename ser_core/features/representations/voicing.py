@@ -16,7 +16,7 @@ LOWEST_HZ, HIGHEST_HZ = 60.0, 500.0
 WINDOW_S = 0.04
 REFERENCE_HZ = 100.0
 # Of two lags that fit about equally the shorter is taken: this much of the height is lost by the
-# longest lag. Without it, tones are heard an octave too low.
+# longest lag. Without it, tones are estimated an octave too low.
 _PREFERENCE = 0.21
 _TINY = 1e-9
 _SILENT = 1e-6
@@ -24,7 +24,7 @@ _SILENT = 1e-6
 
 
 class Voicing(NamedTuple):
-    """What is known of the voice in each frame.
+    """Pitch, periodicity and energy of each frame.
 
     Attributes:
         semitones: Pitch above 100 Hz, (batch, frames); meaningless where nothing is periodic.

@@ -1,4 +1,4 @@
-"""Ordinary trouble of a recording: noise, rooms, lines, damage, each at levels with a unit.
+"""Perturbations of a recording: noise, rooms, lines, damage, each at levels with a unit.
 
 The augmentations of training do the work where there is one, at a fixed level instead of a drawn
 one. What is random depends on the clip and the kind alone: a clip meets the same noise at every

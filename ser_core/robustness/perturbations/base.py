@@ -1,4 +1,4 @@
-"""What a kind of trouble is, and where it takes what it needs from."""
+"""What a perturbation is, and what it is made from."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Samples = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Surroundings:
-    """What trouble is made from, beside the clip itself.
+    """What perturbations are made from, beside the clip itself.
 
     Attributes:
         clips: Names, one a sound.
@@ -47,13 +47,13 @@ class Surroundings:
 
 @dataclass(frozen=True, eq=False)
 class One:
-    """A clip that trouble comes to.
+    """A clip to perturb.
 
     Attributes:
-        number: Its place in the surroundings.
+        number: Its index in the surroundings.
         samples: Shape (samples,).
-        around: Where trouble is made from.
-        kind: Name of the trouble.
+        around: What perturbations are made from.
+        kind: Name of the perturbation.
     """
 
     number: int
@@ -86,19 +86,19 @@ class One:
 
 
 Apply = Callable[[One, float], Samples]
-"""Trouble of a level come to a clip: its changed samples, of any number."""
+"""Applies a perturbation at a level: returns the changed samples, of any number."""
 
 
 @dataclass(frozen=True)
 class Perturbation:
-    """A kind of trouble.
+    """A perturbation with levels of severity.
 
     Attributes:
         name: In commands and files.
         title: For people.
         describe: One plain sentence.
         unit: Of the levels.
-        levels: From mild to severe; where trouble has two sides, ascending.
+        levels: From mild to severe; where levels have two signs, ascending.
         axis: What the levels are, for the axis of a figure.
         apply: What it does.
         neutral: Level that changes nothing, between the others; None where there is none.
@@ -132,7 +132,7 @@ def perturbation(
     neutral: float | None = None,
     needs_folder: bool = False,
 ) -> Callable[[Apply], Apply]:
-    """Decorator that registers a kind of trouble; the first line of its docstring describes it."""
+    """Decorator that registers a perturbation; the first line of its docstring describes it."""
 
     def register(apply: Apply) -> Apply:
         describe = (apply.__doc__ or "").strip().splitlines()[0]
@@ -148,7 +148,7 @@ def perturbation(
 def surroundings(
     subset: EvaluationClips, *, noises: Path | None = None, seed: int = 0
 ) -> Surroundings:
-    """What the trouble of a subset is made from."""
+    """What the perturbations of a subset are made from."""
     rate = subset.sounds[0].sample_rate
     names = [str(clip) for clip in subset.clips.index]
     return Surroundings(names, subset.sounds, subset.speakers, rate, noises, seed)
@@ -157,11 +157,11 @@ def surroundings(
 def perturbed(
     kind: Perturbation, around: Surroundings, level: float, rows: Sequence[int] | None = None
 ) -> list[Waveform]:
-    """Clips with trouble of one level.
+    """Clips perturbed at one level.
 
     Args:
-        kind: Which trouble.
-        around: The clips, and what trouble is made from.
+        kind: Which perturbation.
+        around: The clips, and what perturbations are made from.
         level: In the unit of the kind.
         rows: Numbers of the clips; all when absent.
 

@@ -1,4 +1,4 @@
-"""Rooms and lines: reverberation, telephone, lossy codecs, packets that do not arrive."""
+"""Rooms and lines: reverberation, telephone, lossy codecs, packet loss."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from ser_core.robustness.perturbations.base import One, Samples, perturbation
 SNRS = (20.0, 15.0, 10.0, 5.0, 0.0, -5.0)
 AXIS = "Signal-to-noise ratio"
 TALKERS = 5
-"""Voices in a babble: enough that none is understood, few enough to sound like people."""
+"""Speakers in a babble: enough that none is understood, few enough to sound like speech."""
 
 
 def _coloured(one: One, snr: float, slope: float) -> Samples:
@@ -40,10 +40,10 @@ def babble(one: One, level: float) -> Samples:
     """Five other clips spoken at once, of other speakers where there are any."""
     noise = np.zeros(len(one.samples), dtype=np.float32)
     for number in _talkers(one):
-        voice = one.around.sounds[number].samples
-        strength = float(np.sqrt(np.mean(voice**2, dtype=np.float64)))
+        speech = one.around.sounds[number].samples
+        strength = float(np.sqrt(np.mean(speech**2, dtype=np.float64)))
         if strength > 0:
-            noise += np.resize(np.roll(voice, -len(voice) // 3), len(noise)) / strength
+            noise += np.resize(np.roll(speech, -len(speech) // 3), len(noise)) / strength
     return _at(one, noise, level)
 
 

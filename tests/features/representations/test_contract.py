@@ -114,7 +114,7 @@ def test_gradient_is_the_slope(name):
 
 @settings(max_examples=25, deadline=None)
 @given(samples=st.integers(1, 3000), scale=st.floats(0, 10), name=st.sampled_from(ORDINARY))
-def test_any_finite_sound_gives_a_finite_picture(samples, scale, name):
+def test_any_finite_sound_gives_a_finite_feature_map(samples, scale, name):
     assert torch.isfinite(make(name)(scale * noise(1, samples))).all()
 
 

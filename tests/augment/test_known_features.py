@@ -1,4 +1,4 @@
-"""Augmentations of pictures whose answer is known."""
+"""Augmentations of feature maps with known results."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_warping_mfccs_is_warping_the_smooth_part_of_the_mel_spectrum():
     assert torch.allclose(warped, dct(80, 80) @ mel, atol=0.05)
 
 
-def test_the_picture_of_a_warped_voice_resembles_the_warped_picture():
+def test_the_feature_map_of_a_warped_voice_resembles_the_warped_feature_map():
     wave = vowel(120, (600, 1_700, 2_700))
     by = {"lowest": 1.1, "highest": 1.1}
     heard = MEL(make_wave("warp", **by)(wave, None, seeded())[0])

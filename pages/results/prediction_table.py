@@ -1,4 +1,4 @@
-"""Predictions as a table; of the chosen one the clip to hear and all probabilities."""
+"""Table of predictions; a player and all probabilities of the chosen one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pages.results import loading, saved_evaluations
 from ser_core.corpora import EMOTIONS
 from ser_core.inference.saved_evaluations import SavedEvaluation
 from ser_core.plots.palette import EMOTION_COLORS
-from ser_core.plots.results import answer_figure
+from ser_core.plots.results import prediction_figure
 
 if TYPE_CHECKING:
     from ser_core.runs.catalogue import RunInfo
@@ -27,11 +27,11 @@ def show(run: RunInfo, rows: pd.DataFrame, *, key: str) -> None:
     """A table of predictions, and the chosen one below it.
 
     Args:
-        run: Whose answers they are.
+        run: Run of the predictions.
         rows: Some of `clip_predictions`, in the order to show.
         key: Of the widgets.
     """
-    show_answer(run, rows.iloc[choose_row(rows, key=key)], key=key)
+    show_prediction(run, rows.iloc[choose_row(rows, key=key)], key=key)
 
 
 def choose_row(rows: pd.DataFrame, *, key: str, height: int = HEIGHT) -> int:
@@ -78,13 +78,13 @@ def _columns() -> dict[str, Any]:
     }
 
 
-def show_answer(run: RunInfo, row: pd.Series, *, key: str) -> None:
+def show_prediction(run: RunInfo, row: pd.Series, *, key: str) -> None:
     """One prediction: the clip, all probabilities, and links to other pages."""
     with st.container(border=True):
         _player(run, str(row["clip"]), key=key)
         st.markdown(f"**Predicted {row['answer']}**, confidence {100 * row['confidence']:.0f} %")
         given = {e: float(row[PREFIX + e]) for e in EMOTIONS if PREFIX + e in row.index}
-        theme.figure(answer_figure(given, true=str(row["true"])), key=f"{key}-answer")
+        theme.figure(prediction_figure(given, true=str(row["true"])), key=f"{key}-answer")
         _links(run, str(row["clip"]), _model(run, row))
 
 
