@@ -320,7 +320,7 @@ def attribute(
         model.heard(several[0]),
         method,
         emotion,
-        voice=speaker.voice if speaker else None,
+        speaker=speaker.statistics if speaker else None,
         representation=representation,
         **parameters,
     )

@@ -63,7 +63,7 @@ def speaker_statistics(info: ModelInfo, model: InferenceModel) -> SpeakerStatist
         SerError: If a clip cannot be used.
     """
     found = enrolled_speaker(info, model)
-    return found.voice if found else None
+    return found.statistics if found else None
 
 
 def description() -> str:

@@ -51,14 +51,14 @@ class ClipExplainer:
     Attributes:
         info: The model.
         waveform: The sound, at the model's sample rate.
-        voice: Statistics of the enrolled speaker; None where nobody is enrolled, or the model
+        speaker: Statistics of the enrolled speaker; None where nobody is enrolled, or the model
             cannot enrol.
         enrolment_key: Changes with the enrolment clips; empty where there are none.
     """
 
     info: ModelInfo
     waveform: Waveform
-    voice: SpeakerStatistics | None = None
+    speaker: SpeakerStatistics | None = None
     enrolment_key: str = ""
 
     @property
@@ -69,7 +69,7 @@ class ClipExplainer:
     @property
     def without_enrolment(self) -> ClipExplainer:
         """The same clip and model where nobody is enrolled."""
-        return replace(self, voice=None, enrolment_key="")
+        return replace(self, speaker=None, enrolment_key="")
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -97,7 +97,9 @@ class ClipExplainer:
     def view_of(self, waveform: Waveform) -> ModelInput:
         """Another sound of the same speaker as the model sees it."""
         model = self.model
-        return model_input(model.predictor, waveform, self.voice).read(model.reading(self.voice))
+        return model_input(model.predictor, waveform, self.speaker).read(
+            model.reading(self.speaker)
+        )
 
     def attribution_map(
         self,
@@ -132,8 +134,8 @@ class ClipExplainer:
         if waveform is self.waveform:
             return self.view
         model = self.model
-        view = model_input(model.predictor, waveform, self.voice, like=self.view)
-        return view.read(model.reading(self.voice))
+        view = model_input(model.predictor, waveform, self.speaker, like=self.view)
+        return view.read(model.reading(self.speaker))
 
     def masked_sound(
         self, attribution: Attribution, share: float, *, keep: bool, rest: str = USUAL
@@ -200,7 +202,7 @@ def explainer_for(info: ModelInfo, waveform: Waveform) -> ClipExplainer:
     taught = enrolment.enrolled_speaker(info, loading.model(info))
     if taught is None:
         return ClipExplainer(info, waveform)
-    return ClipExplainer(info, waveform, taught.voice, enrolment.fingerprint())
+    return ClipExplainer(info, waveform, taught.statistics, enrolment.fingerprint())
 
 
 def is_doubtful(explainer: ClipExplainer) -> bool:

@@ -144,7 +144,7 @@ def _head(active: Active, side: Side, emotion: str, found: CheckedMap | None) ->
     other = f"; {emotion} {_chance(view, whole, emotion)}" if emotion != answer else ""
     st.markdown(
         f"{plain(explainer.info.title)} answers **{answer}**, "
-        f"{_chance(view, whole, answer)} sure{other}. {_voice(explainer)}"
+        f"{_chance(view, whole, answer)} sure{other}. {_speaker(explainer)}"
     )
     if found is not None and len(view.network_inputs) > 1:
         rep = found.attribution.representation.hash
@@ -159,10 +159,10 @@ def _chance(view: ModelInput, probabilities: Floats, emotion: str) -> str:
     return f"{100 * probabilities[place]:.0f}\u00a0%" if known else "not known"
 
 
-def _voice(explainer: ClipExplainer) -> str:
+def _speaker(explainer: ClipExplainer) -> str:
     if not explainer.model.predictor.enrols:
         return ":gray-badge[No use of a known voice]"
-    known = explainer.voice is not None
+    known = explainer.speaker is not None
     return ":green-badge[Voice known]" if known else ":gray-badge[Voice not known]"
 
 

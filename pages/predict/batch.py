@@ -101,10 +101,10 @@ def _predictions(
     info: ModelInfo, model: InferenceModel, several: list[Recording], folder: Path | None
 ) -> pd.DataFrame | None:
     """Predictions, at once or by a job; None while there are none."""
-    of_voice = enrolment.fingerprint() if enrolment.speaker_statistics(info, model) else ""
+    of_speaker = enrolment.fingerprint() if enrolment.speaker_statistics(info, model) else ""
     if folder is not None and len(several) > MOST_AT_ONCE:
-        return _predictions_of_job(info, several, folder, of_voice)
-    key = ("many", info.folder, info.changed, _fingerprint(several), of_voice)
+        return _predictions_of_job(info, several, folder, of_speaker)
+    key = ("many", info.folder, info.changed, _fingerprint(several), of_speaker)
 
     def make() -> pd.DataFrame:
         with model_loading.progress("Answering") as report:
@@ -126,10 +126,10 @@ def _fingerprint(several: list[Recording]) -> str:
 
 
 def _predictions_of_job(
-    info: ModelInfo, several: list[Recording], folder: Path, of_voice: str
+    info: ModelInfo, several: list[Recording], folder: Path, of_speaker: str
 ) -> pd.DataFrame | None:
     """Predictions that a job writes; it runs on when the page is closed."""
-    text = f"{info.key}|{info.changed}|{_fingerprint(several)}|{of_voice}"
+    text = f"{info.key}|{info.changed}|{_fingerprint(several)}|{of_speaker}"
     home = settings.home() / "predictions" / hashlib.sha256(text.encode()).hexdigest()[:16]
     result, key = home / "answers.csv", f"predict:{home.name}"
     last = find(key, running=False)
@@ -261,10 +261,10 @@ def _recording(
     left, right = st.columns([3, 2], gap="medium")
     with left:
         player.play(wave, label=recording.name)
-        voice = enrolment.speaker_statistics(info, model)
-        if voice:
+        speaker = enrolment.speaker_statistics(info, model)
+        if speaker:
             enrolment.status(doubted=bool(row.get("other_voice", False)), key="many")
-        prediction_card.show(row, model, model.reading(voice), key="many")
+        prediction_card.show(row, model, model.reading(speaker), key="many")
     with right, st.container(border=True):
         st.session_state[clip_source.HANDED_OVER] = (recording.name, recording.source)
         navigation.link("representations", "Show its representations →", handed="1")

@@ -48,7 +48,7 @@ def show(
             "its answer is the one above. A shorter window shows how it changes."
         )
         return
-    table = _table(info, model, shown, wave, windows, taught.voice if taught else None)
+    table = _table(info, model, shown, wave, windows, taught.statistics if taught else None)
     figure = timeline_figure(table, model.classes)
     state = theme.figure(figure, key="timeline", on_select="rerun")
     picked = [
@@ -94,14 +94,14 @@ def _table(
     shown: SelectedSound,
     wave: Waveform,
     windows: Windows,
-    voice: SpeakerStatistics | None,
+    speaker: SpeakerStatistics | None,
 ) -> pd.DataFrame:
-    of_voice = enrolment.fingerprint() if voice else ""
-    key = ("timeline", info.folder, info.changed, shown.fingerprint, windows, of_voice)
+    of_speaker = enrolment.fingerprint() if speaker else ""
+    key = ("timeline", info.folder, info.changed, shown.fingerprint, windows, of_speaker)
 
     def make() -> pd.DataFrame:
         with model_loading.progress("Answering window by window") as report:
-            return timeline(model, wave, windows, voice, report)
+            return timeline(model, wave, windows, speaker, report)
 
     found: pd.DataFrame = model_loading.cached(key, make)
     return found

@@ -95,17 +95,17 @@ def clip(
     waveform = opened.heard(Recording(str(file), file))
     known = recordings(enrol or ())
     taught = opened.teach(known) if known else None
-    voice = taught.voice if taught else None
+    speaker = taught.statistics if taught else None
 
     chosen = make(method, **dict(_parameter(text) for text in values or []))
     with console.progress(method) as report:
-        view = model_input(opened.predictor, waveform, voice).read(opened.reading(voice))
+        view = model_input(opened.predictor, waveform, speaker).read(opened.reading(speaker))
 
         def hearing(sound: Waveform) -> ModelInput:
             if sound is waveform:
                 return view
-            again = model_input(opened.predictor, sound, voice, like=view)
-            return again.read(opened.reading(voice))
+            again = model_input(opened.predictor, sound, speaker, like=view)
+            return again.read(opened.reading(speaker))
 
         found = attributed(view, chosen, view.target(target), seen_as, report)
         parts = _parts(hearing, waveform, found, hear / 100, rest)

@@ -73,7 +73,7 @@ def predict(
     table = signed(table, opened, taught)
     if csv:
         atomic.write(csv, _csv(table))
-    _show(table, opened.reading(taught.voice if taught else None), as_json)
+    _show(table, opened.reading(taught.statistics if taught else None), as_json)
 
 
 def _timelines(
@@ -106,7 +106,7 @@ def _timeline(
     other = False
     try:
         heard = model.heard(recording)
-        found = timeline(model, heard, windows, taught.voice if taught else None)
+        found = timeline(model, heard, windows, taught.statistics if taught else None)
         other = taught is not None and bool(taught.doubts([heard])[0])
     except AudioError as error:
         about = {"start": np.nan, "end": np.nan, "problem": error.problem}

@@ -110,7 +110,7 @@ def _opened(model: Path) -> Predictor:
 
 
 @lru_cache(maxsize=64)
-def _voice(model: Path, files: tuple[Path, ...]) -> SpeakerStatistics | None:
+def _speaker(model: Path, files: tuple[Path, ...]) -> SpeakerStatistics | None:
     """A voice as the model knows it; None where nothing is known."""
     predictor = _opened(model)
     waves = [audio.load(each, sample_rate=predictor.sample_rate) for each in files]
@@ -129,8 +129,8 @@ def _measured(task: Task) -> Record:
     chosen = task.plan
     predictor = _opened(chosen.model)
     waveform = audio.load(chosen.files[task.number], sample_rate=predictor.sample_rate)
-    voice = _voice(chosen.model, chosen.voices.get(chosen.speakers[task.number], ()))
-    view = model_input(predictor, waveform, voice)
+    speaker = _speaker(chosen.model, chosen.voices.get(chosen.speakers[task.number], ()))
+    view = model_input(predictor, waveform, speaker)
     target = view.target(None)
     seen_as = view.through(chosen.seen_as)[0][0].representation
     why = {
@@ -152,7 +152,7 @@ def _measured(task: Task) -> Record:
         _readings(found, waveform),
         {name: _shrunk(each) for name, each in found.items()},
         deletion_tests(
-            partial(model_input, predictor, voice=voice, like=view),
+            partial(model_input, predictor, speaker=speaker, like=view),
             waveform,
             found,
             chosen.terms,

@@ -224,7 +224,7 @@ class ModelInput:
 def model_input(
     predictor: Predictor,
     waveform: Waveform,
-    voice: SpeakerStatistics | None = None,
+    speaker: SpeakerStatistics | None = None,
     *,
     like: ModelInput | None = None,
 ) -> ModelInput:
@@ -233,22 +233,22 @@ def model_input(
     Args:
         predictor: A bundle, or an ensemble of bundles.
         waveform: The clip.
-        voice: Of its speaker, from `enrol`.
+        speaker: Of its speaker, from `enrol`.
         like: Of another sound before the same model, equally known; its copies of the networks are
             used again, which takes half the time.
 
     Raises:
         ModelError: If the model has no networks that one can look into, as an exported file.
     """
-    members, pool = networks(predictor, knowing=bool(voice))
-    parts = iter(_parts(members, voice))
+    members, pool = networks(predictor, knowing=bool(speaker))
+    parts = iter(_parts(members, speaker))
     copies = (
         [network_input.network for network_input in like.network_inputs]
         if like
         else [None] * len(members)
     )
     network_inputs = [
-        _sight(bundle, waveform, next(parts) if bundle.enrols and voice else None, copied)
+        _sight(bundle, waveform, next(parts) if bundle.enrols and speaker else None, copied)
         for (bundle, _), copied in zip(members, copies, strict=True)
     ]
     weights = shares(weight for _, weight in members)
@@ -256,17 +256,17 @@ def model_input(
 
 
 def _parts(
-    members: Sequence[tuple[Bundle, float]], voice: SpeakerStatistics | None
+    members: Sequence[tuple[Bundle, float]], speaker: SpeakerStatistics | None
 ) -> SpeakerStatistics:
     """A voice, if it has a part for each network that uses one."""
     users = sum(bundle.enrols for bundle, _ in members)
-    if voice and users and len(voice) != users:
+    if speaker and users and len(speaker) != users:
         raise ModelError(
-            f"has {len(voice)} parts, and this model needs {users}: it is of another model",
+            f"has {len(speaker)} parts, and this model needs {users}: it is of another model",
             subject="the voice",
             remedy="Enrol the voice again",
         )
-    return voice or ()
+    return speaker or ()
 
 
 def shares(weights: Iterable[float]) -> tuple[float, ...]:
@@ -322,17 +322,17 @@ def networks(
 def _sight(
     bundle: Bundle,
     waveform: Waveform,
-    voice: npt.NDArray[np.float32] | None,
+    speaker: npt.NDArray[np.float32] | None,
     copied: nn.Module | None,
 ) -> NetworkInput:
     model = bundle.model
     rep = model.representation
     samples = torch.from_numpy(resampled(waveform, rep.sample_rate).samples)[None]
-    voices = None if voice is None else torch.from_numpy(voice)[None]
+    speakers = None if speaker is None else torch.from_numpy(speaker)[None]
     with torch.no_grad():
         feature_map = model.front_end(samples)
-        mean, spread = model.normaliser.constants(feature_map, None, voices)
-        seen = model.normaliser(feature_map, None, voices)
+        mean, spread = model.normaliser.constants(feature_map, None, speakers)
+        seen = model.normaliser(feature_map, None, speakers)
         silence = (_silence(rep, feature_map) - mean.unsqueeze(-1)) / spread.unsqueeze(-1)
     network = copied or private_copy(model.network)
     return NetworkInput(

@@ -18,12 +18,12 @@ Rows = npt.NDArray[np.intp]
 class CachedFeatures(Protocol):
     """Sounds that a model has heard."""
 
-    def answer(self, rows: Rows, voice: Rows | None = None) -> Probabilities:
+    def answer(self, rows: Rows, speaker: Rows | None = None) -> Probabilities:
         """Probabilities for some of the sounds, (rows, classes).
 
         Args:
             rows: Numbers of the sounds to answer.
-            voice: Numbers of the sounds that tell of their speaker; None when nothing is known.
+            speaker: Numbers of the sounds that tell of their speaker; None when nothing is known.
 
         Raises:
             ModelError: If the model makes no use of a voice.
@@ -51,9 +51,9 @@ class UncachedFeatures:
     def __init__(self, predictor: Predictor, waveforms: Sequence[Waveform]) -> None:
         self.predictor, self.waveforms = predictor, waveforms
 
-    def answer(self, rows: Rows, voice: Rows | None = None) -> Probabilities:
+    def answer(self, rows: Rows, speaker: Rows | None = None) -> Probabilities:
         """As `CachedFeatures`."""
         own = None
-        if voice is not None:
-            own = self.predictor.enrol([self.waveforms[row] for row in voice])
+        if speaker is not None:
+            own = self.predictor.enrol([self.waveforms[row] for row in speaker])
         return self.predictor.predict([self.waveforms[row] for row in rows], own)

@@ -69,11 +69,11 @@ class EnrolledSpeaker:
     """A voice that a model was taught.
 
     Attributes:
-        voice: As the model reads it.
+        statistics: As the model reads it.
         timbres: Of its clips, to tell it from other voices, shape (clips, coefficients).
     """
 
-    voice: SpeakerStatistics
+    statistics: SpeakerStatistics
     timbres: Floats
 
     def doubts(self, waveforms: Sequence[Waveform]) -> npt.NDArray[np.bool_]:
@@ -113,14 +113,14 @@ class InferenceModel:
         return self.predictor.classes
 
     def probabilities(
-        self, waveforms: Sequence[Waveform], voice: SpeakerStatistics | None = None
+        self, waveforms: Sequence[Waveform], speaker: SpeakerStatistics | None = None
     ) -> Probabilities:
         """Calibrated probabilities, (sounds, classes)."""
-        return self.reading(voice).applied(self.predictor.predict(waveforms, voice))
+        return self.reading(speaker).applied(self.predictor.predict(waveforms, speaker))
 
-    def reading(self, voice: SpeakerStatistics | None) -> Confidence:
+    def reading(self, speaker: SpeakerStatistics | None) -> Confidence:
         """How to read answers to a voice that is known, or not."""
-        return self.enrolled if voice and self.enrolled else self.confidence
+        return self.enrolled if speaker and self.enrolled else self.confidence
 
     def heard(self, recording: Recording) -> Waveform:
         """Sound of a recording, if it can be answered.
@@ -268,10 +268,10 @@ def _some(
         about.append({"file": each.name, "seconds": round(wave.duration, 2), "problem": ""})
     given = np.full((len(several), len(model.classes)), np.nan)
     heard = np.array([not row["problem"] for row in about])
-    voice = taught.voice if taught else None
+    speaker = taught.statistics if taught else None
     if waves:
-        given[heard] = model.probabilities(waves, voice)
-    table = rows_of(about, given, model, voice)
+        given[heard] = model.probabilities(waves, speaker)
+    table = rows_of(about, given, model, speaker)
     if taught:
         other = np.zeros(len(several), np.bool_)
         other[heard] = taught.doubts(waves)
@@ -288,7 +288,7 @@ def rows_of(
     about: Sequence[dict[str, object]],
     probabilities: Probabilities,
     model: InferenceModel,
-    voice: SpeakerStatistics | None = None,
+    speaker: SpeakerStatistics | None = None,
 ) -> pd.DataFrame:
     """Rows of a table of answers: what is known of each, then what was answered.
 
@@ -296,7 +296,7 @@ def rows_of(
         about: One mapping a row, with a key `problem` at the end.
         probabilities: Shape (rows, classes), NaN where there is no answer.
         model: What answered.
-        voice: That it knew.
+        speaker: That it knew.
     """
     table = pd.DataFrame(about, columns=list(about[0]) if about else ["file", "seconds", "problem"])
     problem = table.pop("problem")
@@ -307,7 +307,7 @@ def rows_of(
     names = np.array(model.classes, dtype=object)[best]
     table["answer"] = np.where(known, names, "")
     table["confidence"] = np.where(known, np.nan_to_num(probabilities).max(axis=1), np.nan)
-    unsure = model.reading(voice).unsure(np.nan_to_num(probabilities, nan=2.0))
+    unsure = model.reading(speaker).unsure(np.nan_to_num(probabilities, nan=2.0))
     table["uncertain"] = known & unsure
     return table.assign(problem=problem)
 

@@ -34,7 +34,7 @@ class EvaluationClips:
         description: What they are, in words, for every figure: "60 of 403 test clips of nEMO".
         badge: What every figure on them wears; empty where the voices are new to the model.
         by_speaker: Whether intervals are over speakers, since figures speak of new voices.
-        voices: What the model knows of each speaker, where it can use that: enrolled from the
+        enrolled: What the model knows of each speaker, where it can use that: enrolled from the
             speaker's own unchanged clips among these.
     """
 
@@ -43,7 +43,7 @@ class EvaluationClips:
     description: str
     badge: str = ""
     by_speaker: bool = False
-    voices: Mapping[str, SpeakerStatistics] = field(default_factory=dict)
+    enrolled: Mapping[str, SpeakerStatistics] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.sounds)
@@ -61,7 +61,7 @@ class EvaluationClips:
             self.description,
             self.badge,
             self.by_speaker,
-            self.voices,
+            self.enrolled,
         )
 
 
@@ -118,7 +118,7 @@ def choose(
         described(len(chosen), len(table), found.words, seed),
         found.badge,
         found.by_speaker,
-        voices_of(predictor, chosen, sounds),
+        enrolled_speakers(predictor, chosen, sounds),
     )
 
 
@@ -162,7 +162,7 @@ def clip_source(predictor: Predictor, corpus: Corpus) -> ClipSource:
     return ClipSource(found.clips, f"clips of {corpus.name}", UNKNOWN, False)
 
 
-def voices_of(
+def enrolled_speakers(
     predictor: Predictor, clips: pd.DataFrame, sounds: Sequence[Waveform]
 ) -> dict[str, SpeakerStatistics]:
     """Voices of the speakers of clips, for a model that uses them."""

@@ -21,7 +21,7 @@ def signed(
         The table with `threshold` (empty where the model has none), `model`, `voice_clips` (how
         many clips taught the voice, 0 for none) and `other_voice` before the column `problem`.
     """
-    threshold = model.reading(taught.voice if taught else None).threshold
+    threshold = model.reading(taught.statistics if taught else None).threshold
     about: dict[str, Any] = {
         "threshold": np.nan if threshold is None else threshold,
         "model": model.name,

@@ -50,7 +50,7 @@ def timeline(
     model: InferenceModel,
     waveform: Waveform,
     windows: Windows = Windows(),
-    voice: SpeakerStatistics | None = None,
+    speaker: SpeakerStatistics | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Answers along a recording.
@@ -59,7 +59,7 @@ def timeline(
         model: What answers.
         waveform: The recording, at the model's sample rate.
         windows: Their length and step.
-        voice: Of the one speaker; None when nothing is known.
+        speaker: Of the one speaker; None when nothing is known.
         progress: Called with (windows done, windows in all).
 
     Returns:
@@ -71,7 +71,7 @@ def timeline(
     given = np.full((len(parts), len(model.classes)), np.nan)
     sounding = [number for number, part in enumerate(parts) if not is_silent(part)]
     for chosen in _some(sounding):
-        given[chosen] = model.probabilities([parts[number] for number in chosen], voice)
+        given[chosen] = model.probabilities([parts[number] for number in chosen], speaker)
         if progress:
             progress(chosen[-1] + 1, len(parts))
     about: list[dict[str, object]] = [
@@ -82,7 +82,7 @@ def timeline(
         }
         for start, part in zip(starts, parts, strict=True)
     ]
-    return rows_of(about, given, model, voice)
+    return rows_of(about, given, model, speaker)
 
 
 def _cut(waveform: Waveform, start: float, seconds: float) -> Waveform:

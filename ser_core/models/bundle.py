@@ -104,46 +104,46 @@ class Bundle:
         return self.predict([Waveform(wave, sample_rate) for wave in waveforms])
 
     def predict(
-        self, waveforms: Sequence[Waveform], voice: SpeakerStatistics | None = None
+        self, waveforms: Sequence[Waveform], speaker: SpeakerStatistics | None = None
     ) -> Probabilities:
         """Probabilities for sounds of one speaker, whose voice may be known.
 
         Args:
             waveforms: Sounds.
-            voice: From `enrol`; only models that normalise by speaker use it.
+            speaker: From `enrol`; only models that normalise by speaker use it.
 
         Raises:
             AudioError: If a sound is empty or not finite.
         """
-        if not voice:
+        if not speaker:
             return self.predict_each(waveforms)
-        (statistics,) = voice
+        (statistics,) = speaker
         rows = torch.from_numpy(statistics).expand(len(waveforms), *statistics.shape)
         return self.predict_each(waveforms, rows)
 
     def predict_each(
-        self, waveforms: Sequence[Waveform], voices: Tensor | None = None
+        self, waveforms: Sequence[Waveform], speakers: Tensor | None = None
     ) -> Probabilities:
         """Probabilities for sounds of several speakers.
 
         Args:
             waveforms: Sounds.
-            voices: One row a sound, (sounds, 3, channels, bins), as `EmotionClassifier.enrol` gives
-                them; zero where nothing is known.
+            speakers: Statistics from `EmotionClassifier.enrol`, one row a sound, shape (sounds, 3,
+                channels, bins); all zero where the speaker is not enrolled.
         """
         sounds = self._sounds(waveforms)
         order = sorted(range(len(sounds)), key=lambda i: len(sounds[i]))
         result = np.zeros((len(sounds), len(self.classes)))
         for start in range(0, len(order), BATCH):
             chosen = order[start : start + BATCH]
-            own = voices[chosen] if voices is not None else None
+            own = speakers[chosen] if speakers is not None else None
             result[chosen] = self._probabilities([sounds[i] for i in chosen], own)
         return result
 
-    def _probabilities(self, sounds: list[Tensor], voices: Tensor | None) -> Probabilities:
+    def _probabilities(self, sounds: list[Tensor], speakers: Tensor | None) -> Probabilities:
         batch, lengths = pad_batch(sounds)
         with torch.inference_mode():
-            logits: Tensor = self.model(batch, lengths, voices)
+            logits: Tensor = self.model(batch, lengths, speakers)
             probabilities: Probabilities = logits.double().softmax(-1).numpy()
         return probabilities
 

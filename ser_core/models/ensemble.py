@@ -123,13 +123,13 @@ class Ensemble:
         return self.predict([Waveform(wave, sample_rate) for wave in waveforms])
 
     def predict(
-        self, waveforms: Sequence[Waveform], voice: SpeakerStatistics | None = None
+        self, waveforms: Sequence[Waveform], speaker: SpeakerStatistics | None = None
     ) -> Probabilities:
         """Pooled, calibrated probabilities for sounds of one speaker, whose voice may be known.
 
         Args:
             waveforms: Sounds.
-            voice: From `enrol`.
+            speaker: From `enrol`.
 
         Raises:
             AudioError: If a sound is empty or not finite.
@@ -137,28 +137,28 @@ class Ensemble:
         """
         asked = self._asked
         told = iter(
-            zip(asked, probabilities_of(asked, waveforms, self._voices(voice)), strict=True)
+            zip(asked, probabilities_of(asked, waveforms, self._speakers(speaker)), strict=True)
         )
         members = [
             np.mean([self._ordered(*next(told)) for _ in models], axis=0) for models in self.members
         ]
-        return self.pool_for(enrolled=voice is not None)(np.stack(members))
+        return self.pool_for(enrolled=speaker is not None)(np.stack(members))
 
     def _ordered(self, model: Bundle, given: Probabilities) -> Probabilities:
         return given[:, [model.classes.index(name) for name in self.classes]]
 
-    def _voices(self, voice: SpeakerStatistics | None) -> list[SpeakerStatistics | None]:
+    def _speakers(self, speaker: SpeakerStatistics | None) -> list[SpeakerStatistics | None]:
         """Each model's own part of a voice."""
-        if not voice:
+        if not speaker:
             return [None] * len(self._asked)
         users = sum(model.enrols for model in self._asked)
-        if len(voice) != users:
+        if len(speaker) != users:
             raise ModelError(
-                f"a voice of {len(voice)} parts is of another model; this one needs {users}",
+                f"a voice of {len(speaker)} parts is of another model; this one needs {users}",
                 subject=str(self.about["name"]),
                 remedy="Enrol the voice again",
             )
-        parts = iter(voice)
+        parts = iter(speaker)
         return [(next(parts),) if model.enrols else None for model in self._asked]
 
     def enrol(self, waveforms: Sequence[Waveform]) -> SpeakerStatistics:

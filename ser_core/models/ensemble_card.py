@@ -28,8 +28,8 @@ def card(about: Mapping[str, Any]) -> str:
 
 def _what(about: Mapping[str, Any]) -> str:
     models = sum(len(member["bundles"]) for member in about["members"])
-    voice = any(member["enrols"] for member in about["members"])
-    enrol = " It can use the voice of a speaker, from a few unlabelled clips." if voice else ""
+    enrols = any(member["enrols"] for member in about["members"])
+    enrol = " It can use the voice of a speaker, from a few unlabelled clips." if enrols else ""
     return (
         f"Waveform to probabilities of {', '.join(about['classes'])}: {models} models of "
         f"{len(about['members'])} members, pooled by {about['pooling']} pooling, then calibrated "

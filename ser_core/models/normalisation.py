@@ -83,7 +83,7 @@ class Moments:
         around = self.squares - self.count[..., None, None] * self.mean.square()
         return (around.sum(0) / self.count.sum(0)).clamp(min=MIN_SPREAD**2).sqrt()
 
-    def voice(self) -> Tensor:
+    def statistics(self) -> Tensor:
         """Mean and spread of all clips together, and over how many frames.
 
         Returns:
@@ -139,21 +139,21 @@ class Normaliser(nn.Module):
         self.spread.copy_(training.pooled().spread if pooled else training.spread_within)
 
     def forward(
-        self, features: Tensor, frames: Tensor | None = None, voices: Tensor | None = None
+        self, features: Tensor, frames: Tensor | None = None, speakers: Tensor | None = None
     ) -> Tensor:
         """Normalised feature maps, zero behind each clip's own frames.
 
         Args:
             features: Shape (batch, channels, bins, n).
             frames: Each clip's own, shape (batch,); all n when absent.
-            voices: Statistics of each clip's speaker, shape (batch, 3, channels, bins), as
-                `Moments.voice` gives them; used by `speaker` alone.
+            speakers: Statistics of each clip's speaker, shape (batch, 3, channels, bins), as
+                `Moments.statistics` gives them; used by `speaker` alone.
         """
-        mean, spread = self.constants(features, frames, voices)
+        mean, spread = self.constants(features, frames, speakers)
         return own_frames((features - mean.unsqueeze(-1)) / spread.unsqueeze(-1), frames)
 
     def constants(
-        self, features: Tensor, frames: Tensor | None = None, voices: Tensor | None = None
+        self, features: Tensor, frames: Tensor | None = None, speakers: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Mean and spread that these feature maps are normalised by; arguments as for `forward`.
 
@@ -163,13 +163,13 @@ class Normaliser(nn.Module):
         mean, spread = self.mean.expand_as(features[..., 0]), self.spread
         if self.by != "corpus" and not self.summary:
             mean = _own_mean(features, frames)
-        if self.by == "speaker" and voices is not None:
-            mean, spread = self._known(mean, spread, voices)
+        if self.by == "speaker" and speakers is not None:
+            mean, spread = self._enrolled(mean, spread, speakers)
         return mean, spread
 
-    def _known(self, mean: Tensor, spread: Tensor, voices: Tensor) -> tuple[Tensor, Tensor]:
+    def _enrolled(self, mean: Tensor, spread: Tensor, speakers: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and spread drawn from those of strangers to those of the voices, by their counts."""
-        theirs, scatter, count = voices.unbind(dim=1)
+        theirs, scatter, count = speakers.unbind(dim=1)
         prior = PRIOR_FRAMES if self.summary else 0.0
         weight = count / (count + prior).clamp(min=MIN_SPREAD)
         variance = weight * scatter.square() + (1 - weight) * spread.square()

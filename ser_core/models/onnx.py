@@ -102,20 +102,20 @@ class OnnxModel:
         return self.predict([Waveform(wave, sample_rate) for wave in waveforms])
 
     def predict(
-        self, waveforms: Sequence[Waveform], voice: SpeakerStatistics | None = None
+        self, waveforms: Sequence[Waveform], speaker: SpeakerStatistics | None = None
     ) -> Probabilities:
         """Calibrated probabilities for sounds of one speaker, whose voice may be known.
 
         Args:
             waveforms: Sounds.
-            voice: From `enrol`, or None.
+            speaker: From `enrol`, or None.
 
         Raises:
             AudioError: If a sound is empty or not finite.
             ModelError: If the voice is of another model.
         """
         sounds = [audio.resampled(wave, self.sample_rate) for wave in waveforms]
-        given = self._given(voice)
+        given = self._given(speaker)
         found = np.zeros((len(sounds), len(self.classes)))
         for rows in _alike(sounds):
             feeds = {**feeds_of(self.spec, *(sounds[row] for row in rows)), **given}
@@ -123,13 +123,13 @@ class OnnxModel:
         total = found.sum(axis=1, keepdims=True)  # in single precision it is 1 nearly
         return np.asarray(found / total)
 
-    def _given(self, voice: SpeakerStatistics | None) -> dict[str, Floats]:
+    def _given(self, speaker: SpeakerStatistics | None) -> dict[str, Floats]:
         """Voice inputs; those of a stranger may be left out."""
         own = self.spec.of(VOICE)
-        if not voice:
+        if not speaker:
             return {}
-        fits = len(voice) == len(own) and all(
-            each.shape == self._shape(known) for each, known in zip(voice, own, strict=True)
+        fits = len(speaker) == len(own) and all(
+            each.shape == self._shape(known) for each, known in zip(speaker, own, strict=True)
         )
         if not fits:
             raise ModelError(
@@ -137,11 +137,11 @@ class OnnxModel:
                 subject=self.spec.name,
                 remedy="Enrol the voice again",
             )
-        return {known.name: each for known, each in zip(own, voice, strict=True)}
+        return {known.name: each for known, each in zip(own, speaker, strict=True)}
 
-    def _shape(self, voice: Input) -> tuple[int, ...]:
+    def _shape(self, speaker: Input) -> tuple[int, ...]:
         known = self.session.get_overridable_initializers()
-        (found,) = (each for each in known if each.name == voice.name)
+        (found,) = (each for each in known if each.name == speaker.name)
         return tuple(found.shape)
 
     def enrol(self, waveforms: Sequence[Waveform]) -> SpeakerStatistics:
@@ -354,8 +354,8 @@ def _misfit(session: onnxruntime.InferenceSession, spec: Spec) -> str:
     optional = {each.name: each for each in session.get_overridable_initializers()}
     outputs = {each.name: each for each in session.get_outputs()}
     wanted = {each.name for each in spec.inputs if each.kind != VOICE}
-    voices = {each.name for each in spec.of(VOICE)}
-    if set(needed) != wanted or not voices <= set(optional):
+    speakers = {each.name for each in spec.of(VOICE)}
+    if set(needed) != wanted or not speakers <= set(optional):
         return f"its inputs are {', '.join(needed)}, not {', '.join(sorted(wanted))}"
     if PROBABILITIES not in outputs:
         return f"it gives no {PROBABILITIES}"

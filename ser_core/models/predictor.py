@@ -70,13 +70,13 @@ class Predictor(Protocol):
         ...
 
     def predict(
-        self, waveforms: Sequence[Waveform], voice: SpeakerStatistics | None = None
+        self, waveforms: Sequence[Waveform], speaker: SpeakerStatistics | None = None
     ) -> Probabilities:
         """Probabilities of the classes, (sounds, classes), rows sum to 1.
 
         Args:
             waveforms: Sounds of any length.
-            voice: Of the one speaker of all the sounds, from `enrol`; None when nothing is known.
+            speaker: Of the one speaker of all the sounds, from `enrol`; None when nothing is known.
 
         Raises:
             AudioError: If a sound is empty or not finite.

@@ -91,7 +91,7 @@ class AttackDomain:
         raise NotImplementedError
 
     def target(
-        self, model: EmotionClassifier, sounds: Tensor, lengths: Tensor, true: Tensor, voices: Any
+        self, model: EmotionClassifier, sounds: Tensor, lengths: Tensor, true: Tensor, speakers: Any
     ) -> tuple[Target, Tensor]:
         """A batch of sounds as what is attacked, and the unit of its epsilon."""
         raise NotImplementedError
@@ -108,7 +108,7 @@ class AttackDomain:
         padded, _ = pad_batch(sounds)
         lengths = torch.tensor([len(sound) for sound in sounds])
         true = torch.tensor([model.classes.index(subset.clips["emotion"].iloc[r]) for r in rows])
-        target, unit = self.target(model, padded, lengths, true, voice_rows(subset, rows))
+        target, unit = self.target(model, padded, lengths, true, speaker_rows(subset, rows))
         return Batch(rows, target, unit, lengths)
 
 
@@ -138,7 +138,7 @@ class FeatureDomain(AttackDomain):
         return levels[number - 1] if number else levels[0] / 10
 
     def target(
-        self, model: EmotionClassifier, sounds: Tensor, lengths: Tensor, true: Tensor, voices: Any
+        self, model: EmotionClassifier, sounds: Tensor, lengths: Tensor, true: Tensor, speakers: Any
     ) -> tuple[Target, Tensor]:
         """Feature maps, with one unit for all values or one a bin."""
         with torch.no_grad():
@@ -151,7 +151,7 @@ class FeatureDomain(AttackDomain):
         unit = one if self.unit(model) == "dB" else model.normaliser.spread[None, ..., None]
 
         def forward(x: Tensor) -> Tensor:
-            return model.logits(x, frames, voices)
+            return model.logits(x, frames, speakers)
 
         return Target(features, forward, true, mask, low, high), unit
 
@@ -180,7 +180,7 @@ class WaveformDomain(AttackDomain):
         return levels[number - 1] if number else levels[0] + 20
 
     def target(
-        self, model: EmotionClassifier, sounds: Tensor, lengths: Tensor, true: Tensor, voices: Any
+        self, model: EmotionClassifier, sounds: Tensor, lengths: Tensor, true: Tensor, speakers: Any
     ) -> tuple[Target, Tensor]:
         """Sounds, with the root mean square of each as its unit."""
         if not model.representation.differentiable:
@@ -195,7 +195,7 @@ class WaveformDomain(AttackDomain):
         reach = max(1.0, float(sounds.abs().max()))
 
         def forward(x: Tensor) -> Tensor:
-            logits: Tensor = model(x, lengths, voices)
+            logits: Tensor = model(x, lengths, speakers)
             return logits
 
         return Target(sounds, forward, true, mask, -reach, reach), loud
@@ -239,13 +239,13 @@ def attackable(predictor: Predictor, *needed: str) -> EmotionClassifier:
     return copy.deepcopy(model).eval().requires_grad_(False)
 
 
-def voice_rows(subset: EvaluationClips, rows: Sequence[int]) -> Tensor | None:
+def speaker_rows(subset: EvaluationClips, rows: Sequence[int]) -> Tensor | None:
     """Voices of some clips, one row each, NaN where one is not known; None where none is used."""
-    if not subset.voices:
+    if not subset.enrolled:
         return None
     speakers = subset.speakers
-    (nobody,) = (np.full_like(v[0], np.nan) for v in list(subset.voices.values())[:1])
-    known = [subset.voices.get(speakers[row], (nobody,))[0] for row in rows]
+    (nobody,) = (np.full_like(v[0], np.nan) for v in list(subset.enrolled.values())[:1])
+    known = [subset.enrolled.get(speakers[row], (nobody,))[0] for row in rows]
     return torch.from_numpy(np.stack(known))
 
 

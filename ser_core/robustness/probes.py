@@ -17,7 +17,7 @@ import torch
 from ser_core.core.errors import ModelError
 from ser_core.evaluation.metrics import wilson
 from ser_core.models.bundle import pad_batch
-from ser_core.robustness.attack_domains import BATCH, attackable, voice_rows
+from ser_core.robustness.attack_domains import BATCH, attackable, speaker_rows
 
 if TYPE_CHECKING:
     from ser_core.inference.evaluation_clips import EvaluationClips
@@ -100,7 +100,7 @@ def embeddings(predictor: Predictor, subset: EvaluationClips) -> Vectors:
         with torch.no_grad():
             features = model.front_end(padded, lengths)
             frames = model.representation.frames(lengths)
-            normal = model.normaliser(features, frames, voice_rows(subset, chosen))
+            normal = model.normaliser(features, frames, speaker_rows(subset, chosen))
             found = embed(normal, frames)
         rows |= dict(zip(chosen, found.numpy(), strict=True))
     return np.stack([rows[number] for number in range(len(subset))])

@@ -24,14 +24,14 @@ def predictions_of(bundle: Bundle, plan: Plan, member: Member, *, enrolled: bool
             part, without their labels; else nothing is known of any.
     """
     prepared, tables = plan.prepared, []
-    known = prepared.data.voices if enrolled else None
+    known = prepared.data.speaker_moments if enrolled else None
     for part, clips in plan.split.fold(member.fold).items():
         if part not in ("validation", "test"):
             continue
         positions = prepared.positions(clips)
-        voices = known.full(positions, positions) if known else None
+        speakers = known.full(positions, positions) if known else None
         waveforms = [prepared.waveforms[int(position)] for position in positions]
-        probabilities = bundle.predict_each(waveforms, voices)
+        probabilities = bundle.predict_each(waveforms, speakers)
         rows, classes = plan.corpus.usable.loc[clips], bundle.classes
         fold, seed = member.fold, member.seed
         table = Predictions.of(rows, probabilities, classes, fold=fold, part=part, seed=seed)

@@ -20,7 +20,16 @@ from ser_core.features.representations import Representation, make, represent
 from ser_core.recipes.augmentation import feature_augmentation, waveform_augmentation
 from ser_core.recipes.recipe import Recipe
 from ser_core.storage.feature_store import FeatureStore, Key
-from ser_core.training.data import Change, Data, Live, Samples, Source, Stored, Voices, moments_of
+from ser_core.training.data import (
+    Change,
+    Data,
+    Live,
+    Samples,
+    Source,
+    SpeakerMoments,
+    Stored,
+    moments_of,
+)
 
 DTYPE = "float16"
 
@@ -84,10 +93,14 @@ def prepare(corpus: Corpus, recipe: Recipe, progress: Progress | None = None) ->
     classes = tuple(corpus.emotions)
     emotion = corpus.usable.loc[clips, "emotion"]
     targets = torch.tensor([classes.index(each) for each in emotion]).repeat(len(speeds))
-    voices = _voices(corpus, clips, source, len(speeds)) if recipe.normalise == "speaker" else None
+    moments = (
+        _speaker_moments(corpus, clips, source, len(speeds))
+        if recipe.normalise == "speaker"
+        else None
+    )
     changed = feature_augmentation(recipe.augment, rep)
     return Prepared(
-        Data(source, targets, len(classes), voices, changed), sounds[: len(clips)], clips, classes
+        Data(source, targets, len(classes), moments, changed), sounds[: len(clips)], clips, classes
     )
 
 
@@ -194,7 +207,9 @@ def _read(store: FeatureStore, key: Key) -> torch.Tensor:
     return torch.from_numpy(np.array(found))
 
 
-def _voices(corpus: Corpus, clips: list[str], source: Source, speeds: int) -> Voices:
+def _speaker_moments(
+    corpus: Corpus, clips: list[str], source: Source, speeds: int
+) -> SpeakerMoments:
     speaker = corpus.usable.loc[clips, "speaker"]
     if speaker.isna().any():
         raise CorpusError(
@@ -203,7 +218,7 @@ def _voices(corpus: Corpus, clips: list[str], source: Source, speeds: int) -> Vo
             remedy="Choose normalise = clip or corpus",
         )
     codes = torch.tensor(speaker.astype("category").cat.codes.to_numpy(dtype=np.int64))
-    heard = int(codes.max()) + 1
+    speakers = int(codes.max()) + 1
     # Faster or slower, a speaker is another voice, to be normalised by its own statistics.
-    every = torch.cat([codes + heard * copy for copy in range(speeds)])
-    return Voices(every, moments_of(source, torch.arange(len(every))))
+    every = torch.cat([codes + speakers * copy for copy in range(speeds)])
+    return SpeakerMoments(every, moments_of(source, torch.arange(len(every))))

@@ -204,8 +204,8 @@ class Trainer:
         """What the network sees of a batch, and own frames."""
         device = self.device
         frames = batch.frames.to(device) if batch.frames is not None else None
-        voices = batch.voices.to(device) if batch.voices is not None else None
-        normalised = model.normaliser(batch.features.to(device), frames, voices)
+        speakers = batch.speakers.to(device) if batch.speakers is not None else None
+        normalised = model.normaliser(batch.features.to(device), frames, speakers)
         return self.precision.arrange(normalised), frames
 
     def _attacked(

@@ -55,15 +55,15 @@ def test_it_pools_what_its_members_say(made, team, sounds):
 
 
 def test_a_voice_goes_to_the_members_that_use_it(made, team, sounds):
-    voice = made.enrol(sounds)
+    statistics = made.enrol(sounds)
     plain, enrolling = (load_bundle(member.bundles[0]) for member in team.members)
-    assert len(voice) == 1
+    assert len(statistics) == 1
     wanted = made.pool(
         np.stack([plain.predict(sounds), enrolling.predict(sounds, enrolling.enrol(sounds))])
     )
-    np.testing.assert_allclose(made.predict(sounds, voice), wanted, atol=1e-9)
+    np.testing.assert_allclose(made.predict(sounds, statistics), wanted, atol=1e-9)
     with pytest.raises(ModelError, match="of another model"):
-        made.predict(sounds, voice * 2)
+        made.predict(sounds, statistics * 2)
 
 
 def test_models_of_all_folds_and_seeds_are_averaged(make_run, sounds):
@@ -126,10 +126,10 @@ def test_known_voices_have_weights_of_their_own(two_ways, sounds, tmp_path):
     np.testing.assert_allclose(
         opened.predict(sounds), opened.pool(np.stack([plain.predict(sounds)] * 2)), atol=1e-9
     )
-    voice = opened.enrol(sounds)
+    statistics = opened.enrol(sounds)
     answers = np.stack([plain.predict(sounds), knowing.predict(sounds, knowing.enrol(sounds))])
     np.testing.assert_allclose(
-        opened.predict(sounds, voice), opened.pool_knowing(answers), atol=1e-6
+        opened.predict(sounds, statistics), opened.pool_knowing(answers), atol=1e-6
     )
     assert opened.threshold_for(enrolled=True) == opened.about["enrolled"]["threshold"]
     assert opened.predictions_knowing is not None

@@ -36,8 +36,8 @@ def test_the_voice_comes_from_the_clips_left_out(make_bundle, demo, two_voices):
     own = [clip for clip in two_voices if "IC0" in clip]
     enrolled = [clip for clip in own if clip not in set(table["clip"])]
     assert len(enrolled) == 2
-    voice = bundle.enrol([load(demo.path(clip)) for clip in enrolled])
-    expected = bundle.predict([load(demo.path(clip)) for clip in table["clip"]], voice)
+    statistics = bundle.enrol([load(demo.path(clip)) for clip in enrolled])
+    expected = bundle.predict([load(demo.path(clip)) for clip in table["clip"]], statistics)
     np.testing.assert_allclose(table.filter(like="p_").to_numpy(), expected, atol=1e-5)
 
 

@@ -70,13 +70,13 @@ def test_an_enrolled_voice_changes_the_answer_of_a_model_that_normalises_by_spea
     model = EmotionClassifier(rep, "speaker", ResNetSpec(width=4, classes=3), CLASSES)
     torch.nn.init.normal_(model.network.fc.weight)
     bundle = Bundle(model.eval(), architecture(model))
-    voice = bundle.enrol(sounds)
+    statistics = bundle.enrol(sounds)
     assert bundle.enrols
-    assert [statistics.shape for statistics in voice] == [(3, 1, 32)]
-    enrolled, unknown = bundle.predict(sounds, voice), bundle.predict(sounds)
+    assert [each.shape for each in statistics] == [(3, 1, 32)]
+    enrolled, unknown = bundle.predict(sounds, statistics), bundle.predict(sounds)
     assert not np.allclose(enrolled, unknown)
     # A speaker of whom nothing is known may stand beside one who is.
-    rows = torch.from_numpy(voice[0]).repeat(3, 1, 1, 1)
+    rows = torch.from_numpy(statistics[0]).repeat(3, 1, 1, 1)
     rows[1] = 0
     mixed = bundle.predict_each(sounds, rows)
     np.testing.assert_allclose(mixed[[0, 2]], enrolled[[0, 2]], atol=1e-6)

@@ -39,8 +39,8 @@ def models():
 
 
 def test_each_answers_as_alone_known_voice_or_not(models, sounds):
-    voices = [model.enrol(sounds[:5]) if model.enrols else None for model in models]
-    for given in (voices, [None] * len(models)):
+    speakers = [model.enrol(sounds[:5]) if model.enrols else None for model in models]
+    for given in (speakers, [None] * len(models)):
         for each, own, found in zip(
             models, given, probabilities_of(models, sounds, given), strict=True
         ):

@@ -44,7 +44,10 @@ def with_own_answers_as_truth(bundle, subset):
 
 def with_sounds(subset, *sounds):
     return replace(
-        subset, sounds=tuple(sounds), clips=subset.clips.iloc[: len(sounds)], voices=subset.voices
+        subset,
+        sounds=tuple(sounds),
+        clips=subset.clips.iloc[: len(sounds)],
+        enrolled=subset.enrolled,
     )
 
 
@@ -211,7 +214,7 @@ def test_a_model_that_normalises_by_speaker_is_attacked_with_its_voices(corpus):
 
     own = made(normalise="speaker", n_mels=24)
     few = choose(own, corpus, 6)
-    assert set(few.voices) == set(few.speakers)
+    assert set(few.enrolled) == set(few.speakers)
     curve, *_ = attack_curves(own, few, "fgsm", "representation", levels=[0.001])
     clean, faint = (point.predictions.probabilities for point in curve.points)
     np.testing.assert_allclose(faint, clean, atol=0.02)
