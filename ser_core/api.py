@@ -221,7 +221,7 @@ def enrol(model: InferenceModel, sounds: Sound | Sequence[Sound]) -> EnrolledSpe
     >>> len(known.timbres)
     1
     """
-    return model.teach(_recordings(sounds))
+    return model.enrol_speaker(_recordings(sounds))
 
 
 def evaluate(
@@ -317,7 +317,7 @@ def attribute(
         raise ParameterError(f"{len(several)} sounds", remedy="Explain one at a time")
     return attributed(
         model.predictor,
-        model.heard(several[0]),
+        model.waveform(several[0]),
         method,
         emotion,
         speaker=speaker.statistics if speaker else None,

@@ -52,7 +52,7 @@ def enrolled_speaker(info: ModelInfo, model: InferenceModel) -> EnrolledSpeaker 
     if not clips() or not model.predictor.enrols:
         return None
     key = ("voice", info.folder, info.changed, fingerprint())
-    found: EnrolledSpeaker = model_loading.cached(key, lambda: model.teach(clips()))
+    found: EnrolledSpeaker = model_loading.cached(key, lambda: model.enrol_speaker(clips()))
     return found
 
 
@@ -180,7 +180,7 @@ def _add(model: InferenceModel, several: list[Recording], speaker: str = "") -> 
     faults: list[str] = []
     for each in several:
         try:
-            model.heard(each)
+            model.waveform(each)
         except SerError as error:
             faults.append(str(error))
         else:

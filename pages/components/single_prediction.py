@@ -43,13 +43,13 @@ def show(
     info: ModelInfo, model: InferenceModel, shown: SelectedSound, wave: Waveform
 ) -> pd.Series[Any]:
     """Classify a sound, with the enrolled speaker where there is one, and show the prediction."""
-    taught = enrolment.enrolled_speaker(info, model)
-    speaker = taught.statistics if taught else None
+    enrolled = enrolment.enrolled_speaker(info, model)
+    speaker = enrolled.statistics if enrolled else None
     row = predict(info, model, shown, wave, speaker)
     before = predict(info, model, shown, wave, None) if speaker else None
-    if taught:
+    if enrolled:
         enrolment.status(
-            shown.speaker, doubted=_is_doubtful(info, shown, wave, taught), key="single"
+            shown.speaker, doubted=_is_doubtful(info, shown, wave, enrolled), key="single"
         )
     prediction_card.show(row, model, model.reading(speaker), before, key="single")
     return row
@@ -75,11 +75,11 @@ def predict(
 
 
 def _is_doubtful(
-    info: ModelInfo, shown: SelectedSound, wave: Waveform, taught: EnrolledSpeaker
+    info: ModelInfo, shown: SelectedSound, wave: Waveform, enrolled: EnrolledSpeaker
 ) -> bool:
     """Whether a sound is rather of somebody else than of the enrolled speaker."""
     key = ("doubted", info.folder, shown.fingerprint, enrolment.fingerprint())
-    found: bool = model_loading.cached(key, lambda: bool(taught.doubts([wave])[0]))
+    found: bool = model_loading.cached(key, lambda: bool(enrolled.doubts([wave])[0]))
     return found
 
 

@@ -133,7 +133,7 @@ def _enrolment_choice(saved: Saved) -> Saved:
         "unlabelled clips in the same part. Each has weights, temperature and threshold of its "
         "own.",
     )
-    return saved.knowing() if known == KNOWN else saved
+    return saved.as_enrolled() if known == KNOWN else saved
 
 
 def _header(saved: Saved, report: Report) -> None:

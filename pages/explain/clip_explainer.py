@@ -199,18 +199,18 @@ def explainer_for(info: ModelInfo, waveform: Waveform) -> ClipExplainer:
     Raises:
         SerError: If the model cannot be opened, or a clip of the voice cannot be used.
     """
-    taught = enrolment.enrolled_speaker(info, loading.model(info))
-    if taught is None:
+    enrolled = enrolment.enrolled_speaker(info, loading.model(info))
+    if enrolled is None:
         return ClipExplainer(info, waveform)
-    return ClipExplainer(info, waveform, taught.statistics, enrolment.fingerprint())
+    return ClipExplainer(info, waveform, enrolled.statistics, enrolment.fingerprint())
 
 
 def is_doubtful(explainer: ClipExplainer) -> bool:
     """Whether a sound is rather of somebody else than of the enrolled speaker."""
-    taught = enrolment.enrolled_speaker(explainer.info, explainer.model)
+    enrolled = enrolment.enrolled_speaker(explainer.info, explainer.model)
 
     def doubts() -> bool:
-        return taught is not None and bool(taught.doubts([explainer.waveform])[0])
+        return enrolled is not None and bool(enrolled.doubts([explainer.waveform])[0])
 
     found: bool = loading.cached(("doubted", *explainer.key), doubts)
     return found
@@ -218,5 +218,5 @@ def is_doubtful(explainer: ClipExplainer) -> bool:
 
 def is_other_speaker(speaker: str) -> bool:
     """Whether a speaker is known to be another than the enrolled one."""
-    taught = st.session_state.get(enrolment.SPEAKER, "")
-    return bool(enrolment.clips() and taught and speaker and speaker != taught)
+    enrolled = st.session_state.get(enrolment.SPEAKER, "")
+    return bool(enrolment.clips() and enrolled and speaker and speaker != enrolled)

@@ -30,7 +30,7 @@ from ser_core.core import settings
 from ser_core.core.formatting import count
 from ser_core.corpora.emotions import EMOTIONS
 from ser_core.inference.classify import Recording, classify, recordings
-from ser_core.inference.prediction_files import read_answers, signed
+from ser_core.inference.prediction_files import read_predictions, signed
 from ser_core.inference.training_overlap import trained_on
 from ser_core.jobs import PROGRESS_FILE, State, find, start
 from ser_core.plots.palette import EMOTION_COLORS
@@ -138,7 +138,7 @@ def _predictions_of_job(
         return None
     shutil.rmtree(home / VOICE, ignore_errors=True)  # a voice is kept no longer than it is needed
     if result.exists():
-        return read_answers(result)
+        return read_predictions(result)
     if last is not None and last.state is State.FAILED:
         st.error(f"It stopped: {plain(last.reason)}")
     st.markdown(f"**{count(len(several), 'recording')}** are answered in the background.")

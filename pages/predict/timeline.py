@@ -30,7 +30,7 @@ def show(
     model: InferenceModel,
     shown: SelectedSound,
     wave: Waveform,
-    taught: EnrolledSpeaker | None,
+    enrolled: EnrolledSpeaker | None,
 ) -> None:
     """A switch; below it controls, the figure, and a player that begins where one clicks."""
     wanted = st.toggle(
@@ -48,7 +48,7 @@ def show(
             "its answer is the one above. A shorter window shows how it changes."
         )
         return
-    table = _table(info, model, shown, wave, windows, taught.statistics if taught else None)
+    table = _table(info, model, shown, wave, windows, enrolled.statistics if enrolled else None)
     figure = timeline_figure(table, model.classes)
     state = theme.figure(figure, key="timeline", on_select="rerun")
     picked = [
@@ -64,7 +64,7 @@ def show(
             width="content",
         )
         name = f"{shown.stem}-timeline.csv"
-        text = signed(table, model, taught).to_csv(index=False)
+        text = signed(table, model, enrolled).to_csv(index=False)
         downloads.button("Download as CSV", name, "text/csv", lambda: text, "A row a window")
 
 

@@ -92,10 +92,10 @@ def clip(
     from ser_core.inference.classify import Recording, open_model, recordings
 
     opened = open_model(model)
-    waveform = opened.heard(Recording(str(file), file))
+    waveform = opened.waveform(Recording(str(file), file))
     known = recordings(enrol or ())
-    taught = opened.teach(known) if known else None
-    speaker = taught.statistics if taught else None
+    enrolled = opened.enrol_speaker(known) if known else None
+    speaker = enrolled.statistics if enrolled else None
 
     chosen = make(method, **dict(_parameter(text) for text in values or []))
     with console.progress(method) as report:
@@ -113,7 +113,7 @@ def clip(
         if parts:
             result["the_sound"] = _verdict(hearing, waveform, found, parts, hear / 100, rest)
     result["voice"] = f"known from {count(len(known), 'clip')}" if known else "not known"
-    if taught is not None and taught.doubts([waveform])[0]:
+    if enrolled is not None and enrolled.doubts([waveform])[0]:
         result["voice"] += "; this may be another voice"
     if out:
         _write(out, file.stem, found, result, parts)

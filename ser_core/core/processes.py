@@ -1,4 +1,4 @@
-"""Which process it was, told apart from a later one with its number; and whose job it does."""
+"""Identity of a process, distinct from a later one with the same id; and the job it works for."""
 
 from __future__ import annotations
 

@@ -62,14 +62,14 @@ class Request:
 
 @dataclass(frozen=True)
 class Saved:
-    """An ensemble that was asked for, as far as its small files tell.
+    """An ensemble that was asked for, as read from its small files.
 
     Attributes:
         id: Name of its folder.
         folder: Where its files are.
         request: What was asked for, as its file has it.
         about: Content of `ensemble.json`; None while it is not made.
-        enrolled: Whether `about` and the tables are those of known voices; see `knowing`.
+        enrolled: Whether `about` and the tables are those of enrolled speakers; see `as_enrolled`.
     """
 
     id: str
@@ -80,11 +80,11 @@ class Saved:
 
     @property
     def enrols(self) -> bool:
-        """Whether it was measured with known voices too."""
+        """Whether it was measured with enrolled speakers too."""
         return "enrolled" in (self.about or {})
 
-    def knowing(self) -> Saved:
-        """The same, as what it is where the voices are known: other weights, other figures."""
+    def as_enrolled(self) -> Saved:
+        """The same, as what it is with enrolled speakers: other weights, other figures."""
         about = {**(self.about or {}), **(self.about or {}).get("enrolled", {})}
         return replace(self, about=about, enrolled=self.enrols)
 
@@ -114,12 +114,12 @@ class Saved:
         """What the parts of its members' split share; None while it is not made."""
         if self.about is None:
             return None
-        kept, fields = self.about["split"]["audit"], Leak.__dataclass_fields__
-        leaks = tuple(Leak(**{name: row[name] for name in fields}) for row in kept["worst"])
-        return LeakAudit(leaks, kept["grade"], kept["validation_grade"], kept["reading"])
+        stored, fields = self.about["split"]["audit"], Leak.__dataclass_fields__
+        leaks = tuple(Leak(**{name: row[name] for name in fields}) for row in stored["worst"])
+        return LeakAudit(leaks, stored["grade"], stored["validation_grade"], stored["reading"])
 
     def predictions(self) -> Predictions:
-        """Calibrated answers to the test clips, each by a pool that was fitted without it.
+        """Calibrated predictions on the test clips, each by a pool that was fitted without it.
 
         Raises:
             SerError: If they are missing or damaged.
@@ -130,7 +130,7 @@ class Saved:
         return self.model / (f"enrolled-{name}" if self.enrolled else name)
 
     def report(self) -> Report:
-        """Everything that can be said of these answers.
+        """Everything that can be said of these predictions.
 
         Raises:
             SerError: As `predictions`.
@@ -170,7 +170,7 @@ def zipped(saved: Saved) -> bytes:
 
 
 def folder_of_ensembles(home: Path | None = None) -> Path:
-    """Where ensembles are kept."""
+    """Where ensembles are stored."""
     return (home or settings.home()) / "ensembles"
 
 
@@ -250,13 +250,13 @@ def delete(saved: Saved) -> Path:
     for old in root.glob("*"):
         if old.stat().st_mtime < time.time() - KEPT_DAYS * 86_400:
             shutil.rmtree(old, ignore_errors=True)
-    kept = root / f"{saved.id}-{uuid.uuid4().hex[:8]}"
-    _move(saved.folder, kept)
-    kept.touch()
-    return kept
+    stored = root / f"{saved.id}-{uuid.uuid4().hex[:8]}"
+    _move(saved.folder, stored)
+    stored.touch()
+    return stored
 
 
-def restore(kept: Path) -> Path:
+def restore(stored: Path) -> Path:
     """Bring a deleted ensemble back.
 
     Returns:
@@ -265,10 +265,10 @@ def restore(kept: Path) -> Path:
     Raises:
         SerError: If it is gone for good, or the same was made again meanwhile.
     """
-    folder = kept.parent.parent / kept.name.rpartition("-")[0]
+    folder = stored.parent.parent / stored.name.rpartition("-")[0]
     if folder.exists():
         raise SerError("the same ensemble was made again", subject=folder.name)
-    _move(kept, folder)
+    _move(stored, folder)
     return folder
 
 

@@ -20,7 +20,7 @@ BATCH = 64
 
 
 class CachedNetworkFeatures:
-    """Feature maps of sounds, with what they add to the statistics of a voice.
+    """Feature maps of sounds, with what they add to the statistics of a speaker.
 
     Args:
         bundle: A network.
@@ -33,8 +33,8 @@ class CachedNetworkFeatures:
         parts = [Moments.of(each[None], _frames([each])) for each in self.features]
         self.moments = Moments.concatenated(parts)
 
-    def answer(self, rows: Rows, speaker: Rows | None = None) -> Probabilities:
-        """As `Heard`."""
+    def predict(self, rows: Rows, speaker: Rows | None = None) -> Probabilities:
+        """As `CachedFeatures`."""
         own = None if speaker is None else self._statistics(speaker)
         result = np.zeros((len(rows), len(self.bundle.classes)))
         order = sorted(range(len(rows)), key=lambda i: self.features[rows[i]].shape[-1])
@@ -44,7 +44,7 @@ class CachedNetworkFeatures:
         return result
 
     def _statistics(self, rows: Rows) -> Tensor:
-        # The model says why, where it has no use for a voice.
+        # The model says why, where it cannot enrol speakers.
         if not self.bundle.enrols:
             self.bundle.enrol([])
         return self.moments[torch.from_numpy(np.asarray(rows))].statistics()

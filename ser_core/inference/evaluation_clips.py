@@ -32,8 +32,8 @@ class EvaluationClips:
         clips: Rows of `Corpus.clips`, in the order of the sounds.
         sounds: One a clip, at the model's sample rate.
         description: What they are, in words, for every figure: "60 of 403 test clips of nEMO".
-        badge: What every figure on them wears; empty where the voices are new to the model.
-        by_speaker: Whether intervals are over speakers, since figures speak of new voices.
+        badge: What every figure on them wears; empty where the speakers are unseen by the model.
+        by_speaker: Whether intervals are over speakers, since the speakers are unseen.
         enrolled: What the model knows of each speaker, where it can use that: enrolled from the
             speaker's own unchanged clips among these.
     """
@@ -73,7 +73,7 @@ class ClipSource:
         clips: Their names.
         words: What they are: "test clips of nEMO".
         badge: What figures on them wear.
-        by_speaker: Whether their voices are new to the model.
+        by_speaker: Whether their speakers are unseen by the model.
     """
 
     clips: tuple[str, ...]
@@ -150,7 +150,7 @@ def drawn(table: pd.DataFrame, clips: int, seed: int) -> pd.DataFrame:
 
 
 def clip_source(predictor: Predictor, corpus: Corpus) -> ClipSource:
-    """Clips of a corpus that may judge a model: its test clips where they are known."""
+    """Clips of a corpus that may evaluate a model: its test clips where they are known."""
     found = held_out_clips(predictor, corpus)
     if found.tested:
         badge = BADGES.get(found.grade, BADGES["unknown"])
@@ -165,7 +165,7 @@ def clip_source(predictor: Predictor, corpus: Corpus) -> ClipSource:
 def enrolled_speakers(
     predictor: Predictor, clips: pd.DataFrame, sounds: Sequence[Waveform]
 ) -> dict[str, SpeakerStatistics]:
-    """Voices of the speakers of clips, for a model that uses them."""
+    """Statistics of the speakers of clips, for a model that enrols them."""
     if not predictor.enrols:
         return {}
     own: dict[str, list[Waveform]] = {}

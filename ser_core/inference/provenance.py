@@ -104,8 +104,8 @@ def provenance(about: Mapping[str, Any], folder: Path | None, corpus: Corpus | N
 def provenance_of(predictor: Predictor, corpus: Corpus | None) -> Provenance:
     """Origin of an open model.
 
-    That of an ensemble is of the models it asks. Those it was measured with may be others: each
-    then had not heard the clips it was tested on, while the ones in use have heard most of them.
+    That of an ensemble is of the models in use. Those it was measured with may be others: each of
+    those was not trained on its test clips, while the ones in use were trained on most of them.
     """
     asked = getattr(predictor, "models", None)
     if asked is None:
@@ -129,30 +129,30 @@ def record(found: Provenance) -> dict[str, Any]:
     return {"corpus": found.corpus, "policy": found.policy, "parts": parts, "audit": audit}
 
 
-def _recorded(kept: Mapping[str, Any], corpus: Corpus | None) -> Provenance:
+def _recorded(recorded: Mapping[str, Any], corpus: Corpus | None) -> Provenance:
     """As `record` wrote it; clips that the corpus does not have keep their hashes for names."""
     names = {_short(str(clip)): str(clip) for clip in corpus.clips.index} if corpus else {}
     parts = {
         names.get(hashes[at : at + _HASH], hashes[at : at + _HASH]): part
-        for part, hashes in kept["parts"].items()
+        for part, hashes in recorded["parts"].items()
         for at in range(0, len(hashes), _HASH)
     }
-    audit = LeakAudit(**{**kept["audit"], "leaks": ()}) if kept["audit"] else None
+    audit = LeakAudit(**{**recorded["audit"], "leaks": ()}) if recorded["audit"] else None
     how = "Which clips trained the model is recorded in its file."
-    return Provenance(kept["corpus"], kept["policy"], parts, audit, how)
+    return Provenance(recorded["corpus"], recorded["policy"], parts, audit, how)
 
 
 def _short(clip: str) -> str:
     return hashlib.sha256(clip.encode()).hexdigest()[:_HASH]
 
 
-def recorded_audit(kept: Mapping[str, Any] | None) -> LeakAudit | None:
+def recorded_audit(recorded: Mapping[str, Any] | None) -> LeakAudit | None:
     """The audit that was written down with a model or a run; None where there is none."""
-    if not kept:
+    if not recorded:
         return None
     fields = Leak.__dataclass_fields__
-    leaks = tuple(Leak(**{name: row[name] for name in fields}) for row in kept.get("worst", ()))
-    return LeakAudit(leaks, kept["grade"], kept["validation_grade"], kept["reading"])
+    leaks = tuple(Leak(**{name: row[name] for name in fields}) for row in recorded.get("worst", ()))
+    return LeakAudit(leaks, recorded["grade"], recorded["validation_grade"], recorded["reading"])
 
 
 def found_fold(split: Split, name: str) -> str:
@@ -182,7 +182,7 @@ def _audit(
         return model.audit
     trainers = [clip for clip, part in parts.items() if part == "train"]
     if not set(trainers) <= set(corpus.usable.index):
-        return None  # nobody can say whose voices those are that are not here
+        return None  # the speakers of clips that are not here are not known
     table = pd.DataFrame({"split": UNUSED}, index=corpus.usable.index, dtype="str")
     table.loc[trainers] = "train"
     table.loc[list(clips)] = "test"
@@ -206,9 +206,9 @@ def _find(
 ) -> tuple[Split | None, str]:
     wanted = about["split"]["hash"]
     for file in _beside(folder):
-        kept = Split.load(file)
-        if kept.hash == wanted:
-            return kept, "The split was kept with the model."
+        recorded = Split.load(file)
+        if recorded.hash == wanted:
+            return recorded, "The split was kept with the model."
     made = _again(about, corpus) if corpus else None
     if made is not None and made.hash == wanted:
         return made, f"The split was made again; its hash is the same, {wanted}."
@@ -254,7 +254,7 @@ RANK = ("test", "validation", "train")
 
 
 def _together(several: Sequence[Provenance]) -> Provenance:
-    """Origin of models that answer together: a clip that trained one of them trained them all."""
+    """Provenance of several models: a clip that trained one of them trained them all."""
     if not several:
         return Provenance("", "", None, None, UNRECORDED)
     first = several[0]

@@ -98,7 +98,7 @@ def changed(model: Path) -> float | None:
 
 
 def fits(found: Evaluation) -> bool:
-    """Whether an evaluation can be kept: a test of strangers, and of known voices without draws."""
+    """Whether an evaluation can be saved: a test with no clips enrolled, or with all too."""
     return set(found.predictions) in ({0}, {0, None}) and found.reports[0].part == "test"
 
 
@@ -113,8 +113,8 @@ def save_evaluation(
     """Keep what a model answered.
 
     Args:
-        found: Answers and reports, of strangers; of known voices too where all clips of each taught
-            them.
+        found: Predictions and reports, without enrolment, and with all clips of each speaker
+            enrolled where there are some.
         model: Folder of the model, or the exported file.
         corpus: Path of the corpus.
         choice: Which of its clips were answered.
@@ -126,8 +126,8 @@ def save_evaluation(
     """
     own = id_of(model, corpus, choice.part, choice.split, choice.fold)
     folder = folder_of(home) / own
-    _kept(found.predictions[0], folder / "predictions.parquet")
-    _kept(found.predictions.get(None), folder / ENROLLED)
+    _save_predictions(found.predictions[0], folder / "predictions.parquet")
+    _save_predictions(found.predictions.get(None), folder / ENROLLED)
     about = {
         "name": _named(found, model),
         "model": str(model.absolute()),
@@ -144,22 +144,22 @@ def save_evaluation(
     }
     _write(folder / "summary.json", _summary(found))
     _write(folder / ABOUT, about)
-    kept = open_evaluation(folder)
-    assert kept is not None  # noqa: S101  (it was written just now)
-    return kept
+    saved = open_evaluation(folder)
+    assert saved is not None  # noqa: S101  (it was written just now)
+    return saved
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
     atomic.write(path, json.dumps(content, indent=1, ensure_ascii=False))
 
 
-def _kept(answers: Predictions | None, path: Path) -> None:
-    """Write answers; what an earlier judgement left is taken away where there are none now."""
-    if answers is None:
+def _save_predictions(predictions: Predictions | None, path: Path) -> None:
+    """Write predictions; what an earlier evaluation left is taken away where there are none now."""
+    if predictions is None:
         path.unlink(missing_ok=True)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    answers.save(path)
+    predictions.save(path)
 
 
 def _summary(found: Evaluation) -> dict[str, Any]:
@@ -252,7 +252,7 @@ def launch(
         corpus: Path of the corpus.
         reader: Of the corpus; found by itself when None.
         part: Of the split of the model's training; all clips when empty.
-        enrols: Whether it is also judged with every voice known.
+        enrols: Whether it is also evaluated with every speaker enrolled.
         title: Of the job.
     """
     command = [sys.executable, "-m", "ser_core", "evaluate", "--model", str(model.absolute())]

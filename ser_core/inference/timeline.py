@@ -1,4 +1,4 @@
-"""How emotion changes along a recording: answers to windows that slide over it."""
+"""How emotion changes along a recording: predictions on windows that slide over it."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ def timeline(
     speaker: SpeakerStatistics | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """Answers along a recording.
+    """Predictions along a recording.
 
     Args:
-        model: What answers.
+        model: The model.
         waveform: The recording, at the model's sample rate.
         windows: Their length and step.
         speaker: Of the one speaker; None when nothing is known.
@@ -64,7 +64,7 @@ def timeline(
 
     Returns:
         A row a window: `start` and `end` in seconds, then as `answering.answer`. Silent windows
-        have the problem "silent" and no answer.
+        have the problem "silent" and no prediction.
     """
     starts = windows.starts(waveform.duration)
     parts = [_cut(waveform, start, windows.window) for start in starts]

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from ser_core.models.predictor import Predictor
 
 INSIDE = "inside"
-"""Its networks can be reached: their input can be changed, and their answers read."""
+"""Its networks can be reached: their input can be changed, and their predictions read."""
 
 SINGLE = "single"
-"""One network answers, and no pool of several."""
+"""One network predicts, not a pool of several."""
 
 GRADIENTS = "gradients"
-"""Gradients of the answer reach the input of the network."""
+"""Gradients of the prediction reach the input of the network."""
 
 SOUND_GRADIENTS = "gradients of the sound"
 """They also pass through the front-end, to the samples."""

@@ -1,7 +1,7 @@
 """A trained model on disk: weights without pickle, and everything that is known of it.
 
 `model.safetensors` holds the weights with the constants of normalisation, `bundle.json` what to
-build them into and where they come from, `predictions.parquet` what the model answered, and
+build them into and where they come from, `predictions.parquet` the model's predictions, and
 `README.md` is the model card.
 """
 
@@ -43,7 +43,7 @@ class Bundle:
         model: In evaluation mode.
         about: Content of `bundle.json`: representation, normalisation, network, classes, and what
             the training wrote (recipe, split and its audit, metrics with intervals, licence).
-        predictions: What it answered to the validation and test clips; None when unknown.
+        predictions: Its predictions on the validation and test clips; None when unknown.
     """
 
     model: EmotionClassifier
@@ -83,7 +83,7 @@ class Bundle:
         return ((self,),)
 
     def pool_for(self, *, enrolled: bool) -> None:  # noqa: ARG002
-        """No pool: one model answers."""
+        """No pool: there is one model."""
         return
 
     def predict_proba(
@@ -106,11 +106,14 @@ class Bundle:
     def predict(
         self, waveforms: Sequence[Waveform], speaker: SpeakerStatistics | None = None
     ) -> Probabilities:
-        """Probabilities for sounds of one speaker, whose voice may be known.
+        """Probabilities for sounds of one speaker, who may be enrolled.
 
         Args:
             waveforms: Sounds.
-            speaker: From `enrol`; only models that normalise by speaker use it.
+            speaker: Statistics from `enrol`; None without enrolment.
+
+        Returns:
+            Shape (sounds, classes), rows sum to 1.
 
         Raises:
             AudioError: If a sound is empty or not finite.
@@ -148,7 +151,7 @@ class Bundle:
         return probabilities
 
     def enrol(self, waveforms: Sequence[Waveform]) -> SpeakerStatistics:
-        """Statistics of a voice from some of its clips, one array (3, channels, bins).
+        """Statistics of a speaker from some of its clips, one array (3, channels, bins).
 
         Raises:
             ModelError: If the model does not normalise by speaker.

@@ -63,7 +63,7 @@ class EmotionClassifier(nn.Module):
 
     @torch.no_grad()
     def enrol(self, waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Statistics of a voice from some of its clips, no labels needed; (3, channels, bins)."""
+        """Statistics of a speaker from some of its clips, no labels needed; (3, channels, bins)."""
         features = self.front_end(waveforms, lengths)
         frames = self._frames(lengths)
         if frames is None:

@@ -1,7 +1,7 @@
 """An ensemble on disk, and as a predictor: its members' models and how they are pooled.
 
 `ensemble.json` holds weights, temperature, threshold and all that is known, `members/` the models
-that are asked, each a whole bundle, `predictions.parquet` what the ensemble answered to clips that
+that are asked, each a whole bundle, `predictions.parquet` its predictions on clips that
 shaped nothing of it, `trials.parquet` the search, and `README.md` the card. Nothing is pickled.
 """
 
@@ -32,25 +32,25 @@ from ser_core.models.shared_features import enrolled, probabilities_of
 VERSION = 1
 FILE = "ensemble.json"
 PREDICTIONS, TRIALS = "predictions.parquet", "trials.parquet"
-KNOWING = "enrolled-"
-"""Begins the names of the files on known voices."""
+ENROLLED = "enrolled-"
+"""Begins the names of the files of predictions with enrolment."""
 _INSIDE = re.compile(r"members/\d+/[\w.-]+")
 
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
-    """Several models that answer as one; a `Predictor`.
+    """Several models pooled into one `Predictor`.
 
     Attributes:
         models: Models of each member, whose probabilities are averaged; none where its weight is
             zero, since it is not asked.
         pool: How the members are pooled.
         about: Content of `ensemble.json`.
-        predictions: Calibrated answers to the test clips, each by a pool fitted without it.
+        predictions: Calibrated predictions on the test clips, each by a pool fitted without it.
         trials: The search, a row a trial.
-        pool_knowing: How they are pooled where the voice is known; None for no other way.
-        predictions_knowing: Answers where the voices were known.
-        trials_knowing: The search for that pool.
+        pool_enrolled: How they are pooled for an enrolled speaker; None where `pool` serves.
+        predictions_enrolled: Predictions with enrolled speakers.
+        trials_enrolled: The search for that pool.
     """
 
     models: tuple[tuple[Bundle, ...], ...]
@@ -58,9 +58,9 @@ class Ensemble:
     about: dict[str, Any]
     predictions: Predictions | None = None
     trials: pd.DataFrame | None = None
-    pool_knowing: Pool | None = None
-    predictions_knowing: Predictions | None = None
-    trials_knowing: pd.DataFrame | None = None
+    pool_enrolled: Pool | None = None
+    predictions_enrolled: Predictions | None = None
+    trials_enrolled: pd.DataFrame | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -81,17 +81,17 @@ class Ensemble:
 
     @property
     def enrols(self) -> bool:
-        """Whether any of its models uses the voice of the speaker."""
+        """Whether any of its models can enrol a speaker."""
         return any(model.enrols for model in self._asked)
 
     @property
     def threshold(self) -> float | None:
-        """Confidence below which an answer is "uncertain"; None when there is no such limit."""
+        """Rejection threshold: a prediction of less confidence is "uncertain"; None for none."""
         return self.threshold_for(enrolled=False)
 
     def threshold_for(self, *, enrolled: bool) -> float | None:
-        """The same for a voice that is known, or is not."""
-        known = enrolled and self.pool_knowing is not None
+        """Rejection threshold with enrolment, or without."""
+        known = enrolled and self.pool_enrolled is not None
         about = self.about["enrolled"] if known else self.about
         threshold: float | None = about["threshold"]
         return threshold
@@ -107,8 +107,8 @@ class Ensemble:
         return tuple(models for models in self.models if models)
 
     def pool_for(self, *, enrolled: bool) -> Pool:
-        """How the answers of `members` are pooled for voices that are known, or not."""
-        pool = (enrolled and self.pool_knowing) or self.pool
+        """How the probabilities of `members` are pooled, with enrolment or without."""
+        pool = (enrolled and self.pool_enrolled) or self.pool
         pairs = zip(pool.weights, self.models, strict=True)
         return Pool(pool.kind, tuple(w for w, models in pairs if models), pool.temperature)
 
@@ -125,22 +125,23 @@ class Ensemble:
     def predict(
         self, waveforms: Sequence[Waveform], speaker: SpeakerStatistics | None = None
     ) -> Probabilities:
-        """Pooled, calibrated probabilities for sounds of one speaker, whose voice may be known.
+        """Pooled, calibrated probabilities for sounds of one speaker, who may be enrolled.
 
         Args:
             waveforms: Sounds.
-            speaker: From `enrol`.
+            speaker: Statistics from `enrol`; None without enrolment.
 
         Raises:
             AudioError: If a sound is empty or not finite.
-            ModelError: If the voice is of another model.
+            ModelError: If the statistics are of another model.
         """
         asked = self._asked
-        told = iter(
+        predicted = iter(
             zip(asked, probabilities_of(asked, waveforms, self._speakers(speaker)), strict=True)
         )
         members = [
-            np.mean([self._ordered(*next(told)) for _ in models], axis=0) for models in self.members
+            np.mean([self._ordered(*next(predicted)) for _ in models], axis=0)
+            for models in self.members
         ]
         return self.pool_for(enrolled=speaker is not None)(np.stack(members))
 
@@ -148,7 +149,7 @@ class Ensemble:
         return given[:, [model.classes.index(name) for name in self.classes]]
 
     def _speakers(self, speaker: SpeakerStatistics | None) -> list[SpeakerStatistics | None]:
-        """Each model's own part of a voice."""
+        """The speaker's statistics for each model; None for those that do not enrol."""
         if not speaker:
             return [None] * len(self._asked)
         users = sum(model.enrols for model in self._asked)
@@ -162,7 +163,7 @@ class Ensemble:
         return [(next(parts),) if model.enrols else None for model in self._asked]
 
     def enrol(self, waveforms: Sequence[Waveform]) -> SpeakerStatistics:
-        """Statistics of a voice for every model that uses them, one array each.
+        """Statistics of a speaker for every model that uses them, one array each.
 
         Raises:
             ModelError: If none does.
@@ -217,8 +218,8 @@ class Ensemble:
         return {
             PREDICTIONS: self.predictions,
             TRIALS: self.trials,
-            KNOWING + PREDICTIONS: self.predictions_knowing,
-            KNOWING + TRIALS: self.trials_knowing,
+            ENROLLED + PREDICTIONS: self.predictions_enrolled,
+            ENROLLED + TRIALS: self.trials_enrolled,
         }
 
 
@@ -240,25 +241,25 @@ def load_ensemble(folder: Path) -> Ensemble:
         version = about.pop("version")
         if version != VERSION:
             raise ValueError(f"version {version}, not {VERSION}")
-        pool, knowing = _pool(about), None
+        pool, pool_enrolled = _pool(about), None
         models = tuple(_models(folder, member, about["classes"]) for member in about["members"])
         _check(about, pool, models)
         if "enrolled" in about:
-            knowing = _pool({**about, **about["enrolled"]})
-            _check(about["enrolled"], knowing, models)
+            pool_enrolled = _pool({**about, **about["enrolled"]})
+            _check(about["enrolled"], pool_enrolled, models)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(folder, error) from error
     try:
-        tables = _tables(folder, ""), _tables(folder, KNOWING)
+        tables = _tables(folder, ""), _tables(folder, ENROLLED)
     except (OSError, ValueError, SerError) as error:
         raise _damaged(folder, error) from error
-    return Ensemble(models, pool, about, *tables[0], knowing, *tables[1])
+    return Ensemble(models, pool, about, *tables[0], pool_enrolled, *tables[1])
 
 
 def _tables(folder: Path, prefix: str) -> tuple[Predictions | None, pd.DataFrame | None]:
-    answers_, trials = folder / f"{prefix}{PREDICTIONS}", folder / f"{prefix}{TRIALS}"
+    predictions, trials = folder / f"{prefix}{PREDICTIONS}", folder / f"{prefix}{TRIALS}"
     return (
-        Predictions.load(answers_) if answers_.exists() else None,
+        Predictions.load(predictions) if predictions.exists() else None,
         pd.read_parquet(trials) if trials.exists() else None,
     )
 

@@ -17,9 +17,9 @@ def card(about: Mapping[str, Any]) -> str:
         "Members": _members(about),
         "Trained on": _training(about),
         "Scores": _scores(about),
-        "Is it worth it?": _worth(about),
+        "Is it worth it?": _comparison(about),
         "Confidence": _confidence(about),
-        "With a voice that is known": _knowing(about),
+        "With a voice that is known": _enrolled(about),
         "Limits": LIMITS,
     }
     body = "\n\n".join(f"## {name}\n\n{text}" for name, text in sections.items() if text)
@@ -48,7 +48,7 @@ def _members(about: Mapping[str, Any]) -> str:
 
 
 def _models(member: Mapping[str, Any]) -> str:
-    """What answers for a member in use, and whether that is what was measured."""
+    """Which models predict for a member in use, and whether that is what was measured."""
     count = len(member["bundles"])
     if not count:
         return "not asked"
@@ -90,7 +90,7 @@ def _measured(about: Mapping[str, Any]) -> str:
 
 
 def in_use(about: Mapping[str, Any]) -> str:
-    """Where other models answer than were measured: both, in one sentence; else empty."""
+    """Where other models predict than were measured: both, in one sentence; else empty."""
     others = [member["deployed"] for member in about["members"] if member["deployed"]]
     if not others:
         return ""
@@ -125,7 +125,7 @@ def _figure(found: Mapping[str, Any]) -> str:
     return f"{found['value']:.3f} | {found['low']:.3f} to {found['high']:.3f}"
 
 
-def _worth(about: Mapping[str, Any]) -> str:
+def _comparison(about: Mapping[str, Any]) -> str:
     rows = about["results"]["comparison"]
     lines = [sentence for figure in ("uar", "nll") for sentence in sentences(rows, figure)]
     single = about["results"]["best_single"]
@@ -188,8 +188,8 @@ def _confidence(about: Mapping[str, Any]) -> str:
     )
 
 
-def _knowing(about: Mapping[str, Any]) -> str:
-    """What changes when the voice is enrolled; empty where nothing does."""
+def _enrolled(about: Mapping[str, Any]) -> str:
+    """What changes when the speaker is enrolled; empty where nothing does."""
     if "enrolled" not in about:
         return ""
     known = {**about, **about["enrolled"]}
@@ -201,7 +201,7 @@ def _knowing(about: Mapping[str, Any]) -> str:
     return (
         "Members that can use the voice of a speaker knew it here from all unlabelled clips of "
         "that speaker in the same part; with fewer clips expect less. Weights, temperature and "
-        f"threshold are others then.\n\n{weights}\n\n{_scores(known)}\n\n{_worth(known)}\n\n"
+        f"threshold are others then.\n\n{weights}\n\n{_scores(known)}\n\n{_comparison(known)}\n\n"
         f"{_confidence(known)}"
     )
 

@@ -1,7 +1,7 @@
 """Bring feature maps to zero mean and unit spread, from statistics that leak nothing.
 
 Constants come from the training part alone and travel with the model. A clip's own statistics need
-nobody else; a voice's statistics come from its own unlabelled clips: enrolment.
+nobody else; a speaker's statistics come from its own unlabelled clips: enrolment.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BY = {
 MIN_SPREAD = 1e-3
 
 PRIOR_FRAMES = 3.0
-"""Where a clip is one frame, the corpus counts as this many in the statistics of a voice: one or
+"""Where a clip is one frame, the corpus counts as this many in the statistics of a speaker: one or
 two frames say little of a mean, and nothing of a spread."""
 
 
@@ -87,7 +87,7 @@ class Moments:
         """Mean and spread of all clips together, and over how many frames.
 
         Returns:
-            Shape (3, channels, bins), float32; all zero where there are no clips: a stranger.
+            Shape (3, channels, bins), float32; all zero where there are no clips: not enrolled.
         """
         if not len(self.count):
             return torch.zeros(3, *self.total.shape[1:])
@@ -97,7 +97,7 @@ class Moments:
 
 
 LEAST_SHARE = 0.3
-"""Share of the corpus's spread that a voice's is held to be at least. A band that is empty in a
+"""Share of the corpus's spread that a speaker's is held to be at least. A band that is empty in a
 voice's clips (a telephone's, or those of a slowed copy) would otherwise blow up what little stirs
 in it."""
 
@@ -168,7 +168,7 @@ class Normaliser(nn.Module):
         return mean, spread
 
     def _enrolled(self, mean: Tensor, spread: Tensor, speakers: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and spread drawn from those of strangers to those of the voices, by their counts."""
+        """Mean and spread, interpolated from the corpus's to the speakers' own by their counts."""
         theirs, scatter, count = speakers.unbind(dim=1)
         prior = PRIOR_FRAMES if self.summary else 0.0
         weight = count / (count + prior).clamp(min=MIN_SPREAD)

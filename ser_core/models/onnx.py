@@ -1,4 +1,4 @@
-"""An exported file as a predictor: onnxruntime and numpy answer, torch is never loaded."""
+"""An exported ONNX file as a predictor: onnxruntime and numpy only, torch is never loaded."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LARGEST = 1 << 30
 """Bytes above which a file is not opened."""
 
 AT_ONCE = 16
-"""Sounds of one length that are answered together."""
+"""Sounds of one length that are predicted together."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -46,7 +46,7 @@ class OnnxModel:
     Attributes:
         path: Of the file.
         spec: What it says of itself.
-        session: That answers.
+        session: Runs the graph.
     """
 
     path: Path
@@ -75,7 +75,7 @@ class OnnxModel:
 
     @property
     def enrols(self) -> bool:
-        """Whether it can use the voice of the speaker."""
+        """Whether it can enrol a speaker."""
         return bool(self.spec.of(VOICE))
 
     @property
@@ -94,7 +94,7 @@ class OnnxModel:
 
     @property
     def threshold(self) -> float | None:
-        """Confidence below which an answer is "uncertain"; None when there is no such limit."""
+        """Rejection threshold: a prediction of less confidence is "uncertain"; None for none."""
         return self.spec.stranger.threshold
 
     def predict_proba(self, waveforms: Sequence[Floats], sample_rate: int) -> Probabilities:
@@ -104,15 +104,15 @@ class OnnxModel:
     def predict(
         self, waveforms: Sequence[Waveform], speaker: SpeakerStatistics | None = None
     ) -> Probabilities:
-        """Calibrated probabilities for sounds of one speaker, whose voice may be known.
+        """Calibrated probabilities for sounds of one speaker, who may be enrolled.
 
         Args:
             waveforms: Sounds.
-            speaker: From `enrol`, or None.
+            speaker: Statistics from `enrol`; None without enrolment.
 
         Raises:
             AudioError: If a sound is empty or not finite.
-            ModelError: If the voice is of another model.
+            ModelError: If the statistics are of another model.
         """
         sounds = [audio.resampled(wave, self.sample_rate) for wave in waveforms]
         given = self._given(speaker)
@@ -124,7 +124,7 @@ class OnnxModel:
         return np.asarray(found / total)
 
     def _given(self, speaker: SpeakerStatistics | None) -> dict[str, Floats]:
-        """Voice inputs; those of a stranger may be left out."""
+        """Speaker inputs; those of a speaker who is not enrolled may be left out."""
         own = self.spec.of(VOICE)
         if not speaker:
             return {}
@@ -145,10 +145,10 @@ class OnnxModel:
         return tuple(found.shape)
 
     def enrol(self, waveforms: Sequence[Waveform]) -> SpeakerStatistics:
-        """Statistics of a voice from some of its clips, one array a voice input.
+        """Statistics of a speaker from some of its clips, one array a speaker input.
 
         Raises:
-            ModelError: If the model makes no use of them.
+            ModelError: If the model cannot enrol speakers.
         """
         if not self.enrols:
             raise ModelError(
@@ -337,7 +337,7 @@ def session_of(content: bytes, path: Path, threads: int | None) -> onnxruntime.I
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
-    # Threads that wait for the next answer would keep a core busy for 20 ms after each.
+    # Threads that wait for the next prediction would keep a core busy for 20 ms after each.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if threads:
         options.intra_op_num_threads = threads

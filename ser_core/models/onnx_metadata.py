@@ -32,7 +32,7 @@ class Limits:
     """What a file must keep to against the app, to count as verified.
 
     Attributes:
-        agreement: Least share of clips with the same answer.
+        agreement: Least share of clips with the same prediction.
         probability: Largest difference of a probability.
         logit: Largest difference of a logarithm of a probability; None for no limit.
         mean: Largest mean difference of the probabilities.
@@ -59,7 +59,7 @@ class Input:
     Attributes:
         name: In the graph.
         kind: "waveform" (batch, samples), "picture" (batch, channels, bins, frames), or "voice"
-            (3, channels, bins): mean, spread and number of frames, all zero for a stranger; it
+            (3, channels, bins): mean, spread and number of frames, all zero without enrolment; it
             may be left out.
         representation: Number in `Spec.representations`; None for a waveform.
     """
@@ -75,7 +75,7 @@ class Reading:
 
     Attributes:
         temperature: That the graph applies.
-        threshold: Confidence below which an answer is "uncertain"; None where none is known.
+        threshold: Confidence below which a prediction is "uncertain"; None where none is known.
         source: Where both come from, as a sentence.
     """
 
@@ -95,8 +95,8 @@ class Spec:
         inputs: Of the graph.
         representations: Name, parameters, version and hash of each.
         normalise: How the networks normalise, each way once.
-        stranger: Reading of answers to voices nothing is known of.
-        enrolled: Of answers to known voices; None where the model makes no use of them.
+        stranger: Reading of predictions without enrolment.
+        enrolled: Of those for enrolled speakers; None where the model cannot enrol speakers.
         metrics: Figures of the model it was made from.
         split: On which they were measured, with the grade of its audit.
         licence: Of the corpus it was trained on; it binds what is derived from it.
@@ -135,7 +135,7 @@ class Spec:
 
     @property
     def readings(self) -> tuple[Reading, ...]:
-        """Of strangers, and of known voices where there are some."""
+        """Without enrolment, and with it where the model enrols."""
         return (self.stranger, *([self.enrolled] if self.enrolled else []))
 
     def of(self, kind: str) -> tuple[Input, ...]:

@@ -29,7 +29,7 @@ def probabilities_of(
     Args:
         models: Any; those of one representation share its feature maps.
         waveforms: Sounds of one speaker.
-        speakers: The speaker's voice for each model; None where nothing is known or it is not used.
+        speakers: The speaker's statistics for each model; None without enrolment.
 
     Returns:
         One array a model, (sounds, its classes).
@@ -45,7 +45,7 @@ def probabilities_of(
 
 
 def enrolled(models: Sequence[Bundle], waveforms: Sequence[Waveform]) -> SpeakerStatistics:
-    """Voice for each model, as its own `enrol` gives it; it depends on the representation alone."""
+    """Statistics for each model, as its own `enrol` gives them, from features computed once."""
     arrays: dict[int, npt.NDArray[np.float32]] = {}
     for alike in _groups(models):
         (statistics,) = models[alike[0]].enrol(waveforms)

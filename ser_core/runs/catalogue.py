@@ -27,8 +27,8 @@ from ser_core.runs import mlflow_sync
 from ser_core.storage.jsonfile import read_json
 
 ENROLLED = "enrolled.parquet"
-"""What models answered that knew the voice of every speaker from all their unlabelled clips; beside
-`predictions.parquet`, which holds what they answered to strangers."""
+"""Predictions with every speaker enrolled from all of their unlabelled clips; beside
+`predictions.parquet`, which holds those without enrolment."""
 
 DELETED = ".deleted"
 """Folder beside the runs that holds those that were deleted, until they are too old."""
@@ -44,10 +44,10 @@ class Result:
         grade: Of the audit of its split.
         uar: Mean recall on the test clips.
         wa: Accuracy on the test clips.
-        clips: Test answers.
+        clips: Test predictions.
         members: Trainings: folds times seeds.
-        enrolled: Mean recall where the voices are known from all their unlabelled clips; None
-            where the model makes no use of them.
+        enrolled: Mean recall with enrolled speakers from all their unlabelled clips; None
+            where the model cannot enrol speakers.
         minutes: Of training.
         finished: Seconds since the epoch.
     """
@@ -69,7 +69,7 @@ class Result:
 
 @dataclass(frozen=True)
 class RunInfo:
-    """A run, as far as its small files tell.
+    """A run, as read from its small files.
 
     Attributes:
         id: Hash of the recipe, and name of the folder.
@@ -133,7 +133,7 @@ def _digest(value: object) -> str:
 
 
 def folder_of_runs(home: Path | None = None) -> Path:
-    """Where runs are kept."""
+    """Where runs are stored."""
     return (home or settings.home()) / "runs"
 
 
@@ -230,11 +230,11 @@ def audit_of(run: RunInfo) -> LeakAudit | None:
 
 
 def predictions_of(run: RunInfo, *, enrolled: bool = False) -> Predictions:
-    """What the models of a finished run answered, on validation and test clips.
+    """Predictions of the models of a finished run on validation and test clips.
 
     Args:
         run: Which.
-        enrolled: Whether the voices were known; only where `run.result.enrolled` is a figure.
+        enrolled: With enrolled speakers; only where `run.result.enrolled` is a figure.
 
     Raises:
         SerError: If the file is missing or damaged.
@@ -260,7 +260,7 @@ class LearningCurve:
         fold_name: Its name; "split" where there is but one.
         seed: Of the training.
         history: One mapping an epoch: epoch, train_loss, lr, val_loss, val_uar, val_wa, seconds.
-        best_epoch: The epoch whose weights are kept; 0 while there is none.
+        best_epoch: The epoch whose weights are used; 0 while there is none.
         minutes: Of training so far.
         finished: Whether it is.
     """

@@ -200,7 +200,7 @@ def cost(recipe: Recipe) -> float:
 
 
 def folder() -> Path:
-    """Where measurements are kept."""
+    """Where measurements are stored."""
     return settings.home() / "cache" / "paces"
 
 

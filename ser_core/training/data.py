@@ -1,4 +1,4 @@
-"""Batches for training and for judging, from the store or from waveforms."""
+"""Batches for training and evaluation, from the store or from waveforms."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ class SpeakerMoments:
     """
 
     # How many clips are enrolled in training, None for all: a model that has seen few and many
-    # serves both, and one that has seen none serves strangers.
+    # serves both, and one that has seen none serves speakers who are not enrolled.
     ENROLLED: ClassVar[tuple[int | None, ...]] = (0, 0, 1, 5, 30, None)
 
     speakers: Tensor
@@ -291,7 +291,7 @@ class Data:
 
     def _padded(self, features: list[Tensor], width: int | None) -> tuple[Tensor, Tensor | None]:
         """Feature maps side by side, and own frames unless all are full."""
-        frames = torch.tensor([picture.shape[-1] for picture in features])
+        frames = torch.tensor([values.shape[-1] for values in features])
         longest = int(frames.max())
         width = max(longest, width or -(-longest // FRAME_STEP) * FRAME_STEP)
         silence = self.source.representation.silence

@@ -13,7 +13,7 @@ from ser_core.core.errors import ParameterError
 
 @dataclass(frozen=True)
 class Precision:
-    """How numbers are kept in a step.
+    """Number formats of a step.
 
     Attributes:
         name: "float32" or "bfloat16"; weights, loss and optimiser stay in float32.

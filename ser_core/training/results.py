@@ -1,4 +1,4 @@
-"""What a training leaves: its answers, its figures, and what it says of itself."""
+"""What a training leaves: its predictions, its figures, and what it says of itself."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ HEADLINES = ("uar", "wa")
 
 
 def predictions_of(bundle: Bundle, plan: Plan, member: Member, *, enrolled: bool) -> Predictions:
-    """Answers of a bundle to validation and test clips, from waveforms, as a user gets them.
+    """Predictions of a bundle on validation and test clips, from waveforms, as a user gets them.
 
     Args:
         bundle: The model.
         plan: Whose clips.
         member: Whose fold.
-        enrolled: Whether each speaker's voice is known from all clips of that speaker in the same
+        enrolled: Whether each speaker is enrolled from all clips of that speaker in the same
             part, without their labels; else nothing is known of any.
     """
     prepared, tables = plan.prepared, []

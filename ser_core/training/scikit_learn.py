@@ -32,8 +32,8 @@ class ScikitLearn:
     def fit(self, plan: Plan, member: Member, home: Path, watch: Watch) -> Fitted:  # noqa: ARG002
         """Fit once.
 
-        A model that normalises by speaker sees every clip twice, normalised as a stranger's and by
-        all of its speaker's clips, so that it serves both.
+        A model that normalises by speaker sees every clip twice, normalised without enrolment and
+        by all of its speaker's clips, so that it serves both.
         """
         started = time.perf_counter()
         prepared, parts = plan.prepared, plan.split.fold(member.fold)
@@ -84,8 +84,8 @@ def _fit(model: EmotionClassifier, data: Data, clips: Tensor, recipe: Recipe, se
     network = _estimator(model)
     inputs, classes = _inputs(model, data, clips, enrolled=True)
     if data.speaker_moments is not None:
-        strangers, again = _inputs(model, data, clips, enrolled=False)
-        inputs, classes = np.concatenate([inputs, strangers]), np.concatenate([classes, again])
+        unseen, again = _inputs(model, data, clips, enrolled=False)
+        inputs, classes = np.concatenate([inputs, unseen]), np.concatenate([classes, again])
     weights = None
     if recipe.train.class_weights:
         weights = class_weights(data, clips).numpy()[classes]

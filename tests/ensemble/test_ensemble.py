@@ -111,30 +111,30 @@ def two_ways(tmp_path_factory):
     """Of two members, the plain one is better, but the other one is when it knows the voices."""
     make_run = Maker(tmp_path_factory.mktemp("two-ways"))
     plain = make_run("plain", 6.0, seed=1)
-    knowing = make_run("knowing", 0.0, seed=2, normalise="speaker", knowing=9.0)
-    team = gather([plain, knowing], "average")
-    studies = [optimise(each, FEW) for each in (team, team.knowing())]
-    return team, assemble(studies[0], "two ways", knowing=studies[1])
+    enrolled = make_run("knowing", 0.0, seed=2, normalise="speaker", enrolled=9.0)
+    team = gather([plain, enrolled], "average")
+    studies = [optimise(each, FEW) for each in (team, team.enrolled_team())]
+    return team, assemble(studies[0], "two ways", enrolled=studies[1])
 
 
 def test_known_voices_have_weights_of_their_own(two_ways, sounds, tmp_path):
     team, made = two_ways
     assert made.pool.weights == (1.0, 0.0)
-    assert made.pool_knowing.weights[1] > 0.5
-    plain, knowing = (load_bundle(member.bundles[0]) for member in team.members)
+    assert made.pool_enrolled.weights[1] > 0.5
+    plain, enrolled = (load_bundle(member.bundles[0]) for member in team.members)
     opened = load_ensemble(made.save(tmp_path / "e"))
     np.testing.assert_allclose(
         opened.predict(sounds), opened.pool(np.stack([plain.predict(sounds)] * 2)), atol=1e-9
     )
     statistics = opened.enrol(sounds)
-    answers = np.stack([plain.predict(sounds), knowing.predict(sounds, knowing.enrol(sounds))])
+    answers = np.stack([plain.predict(sounds), enrolled.predict(sounds, enrolled.enrol(sounds))])
     np.testing.assert_allclose(
-        opened.predict(sounds, statistics), opened.pool_knowing(answers), atol=1e-6
+        opened.predict(sounds, statistics), opened.pool_enrolled(answers), atol=1e-6
     )
     assert opened.threshold_for(enrolled=True) == opened.about["enrolled"]["threshold"]
-    assert opened.predictions_knowing is not None
+    assert opened.predictions_enrolled is not None
     assert "With a voice that is known" in opened.card
-    assert team.knowing().knowing() is None
+    assert team.enrolled_team().enrolled_team() is None
 
 
 def test_damage_to_what_is_told_of_known_voices_is_told(two_ways, tmp_path):

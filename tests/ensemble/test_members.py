@@ -51,7 +51,7 @@ def test_answers_to_clips_that_trained_the_run_itself_are_refused(make_run, edit
 
 
 def test_answers_of_known_voices_are_checked_alike(make_run):
-    run = make_run("one", normalise="speaker", knowing=2.0)
+    run = make_run("one", normalise="speaker", enrolled=2.0)
     path = run.folder / catalogue.ENROLLED
     clip = Candidate(run).split.fold(0)["train"][0]
     table = pd.read_parquet(path)

@@ -81,7 +81,7 @@ def test_calibration_never_looks_at_test_clips():
 
 def test_answers_stay_as_they_were():
     before = both_parts(drawn(300, seed=1), drawn(300, seed=2))
-    np.testing.assert_array_equal(calibrate(before).calibrated.answers, before.answers)
+    np.testing.assert_array_equal(calibrate(before).calibrated.predicted, before.predicted)
 
 
 def test_every_fold_has_its_own_temperature():

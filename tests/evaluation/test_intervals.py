@@ -26,7 +26,7 @@ from tests.evaluation.tables import answered, drawn
 def by_speaker_uar(found: Predictions) -> list[float]:
     speakers = found.table["speaker"]
     alone = [found.where(speakers == name) for name in sorted(speakers.unique())]
-    return [metrics.uar(one.true, one.answers) for one in alone]
+    return [metrics.uar(one.true, one.predicted) for one in alone]
 
 
 def test_the_same_seed_gives_the_same_interval():
@@ -46,7 +46,7 @@ def test_a_bootstrap_is_that_of_resampled_rows():
     """A slow reference: draw rows, score them, take quantiles."""
     found, generator = drawn(150), np.random.default_rng(5)
     draws = generator.integers(0, 150, (4000, 150))
-    scores = [metrics.uar(found.true[rows], found.answers[rows]) for rows in draws]
+    scores = [metrics.uar(found.true[rows], found.predicted[rows]) for rows in draws]
     fast = interval(found, resamples=4000)
     assert (fast.low, fast.high) == pytest.approx(np.quantile(scores, [0.025, 0.975]), abs=0.01)
 

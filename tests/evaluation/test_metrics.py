@@ -40,8 +40,8 @@ def test_rates_agree_with_scikit_learn(rows):
 
 def test_uar_is_balanced_accuracy():
     found = drawn(300)
-    theirs = sk.balanced_accuracy_score(found.true, found.answers)
-    assert metrics.uar(found.true, found.answers) == pytest.approx(theirs)
+    theirs = sk.balanced_accuracy_score(found.true, found.predicted)
+    assert metrics.uar(found.true, found.predicted) == pytest.approx(theirs)
 
 
 def test_rates_worked_out_by_hand():
@@ -146,7 +146,7 @@ def test_the_reliability_curve_holds_every_clip_once():
     assert filled["accuracy"].between(filled["accuracy_low"], filled["accuracy_high"]).all()
     assert empty[["confidence", "accuracy", "accuracy_low"]].isna().all(axis=None)
     overall = (filled["accuracy"] * filled["n"]).sum() / 400
-    assert overall == pytest.approx(metrics.wa(found.true, found.answers))
+    assert overall == pytest.approx(metrics.wa(found.true, found.predicted))
 
 
 def test_an_edge_belongs_to_the_bin_below():

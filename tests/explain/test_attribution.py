@@ -145,7 +145,7 @@ def test_an_ensemble_has_the_weights_that_it_has_for_known_voices(speech, others
     one, two = bundle_of(normalise="speaker"), bundle_of("mfcc", normalise="speaker", seed=5)
     plain = pair_of(one, two, [0.75, 0.25], temperature=1.3)
     pair = replace(
-        plain, pool_knowing=Pool("linear", (0.2, 0.8), 0.7), about={**plain.about, "enrolled": {}}
+        plain, pool_enrolled=Pool("linear", (0.2, 0.8), 0.7), about={**plain.about, "enrolled": {}}
     )
     statistics = pair.enrol(others)
     known = model_input(pair, speech, statistics)

@@ -29,7 +29,7 @@ def ensemble(models, pool, knowing=None):
         "split": {"policy": "random", "seed": 0, "hash": "0", "folds": 5,
                   "audit": {"grade": "E", "reading": "", "worst": []}},
     }  # fmt: skip
-    return Ensemble(models, pool, about, pool_knowing=knowing)
+    return Ensemble(models, pool, about, pool_enrolled=knowing)
 
 
 @pytest.fixture(autouse=True)

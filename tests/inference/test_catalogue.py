@@ -50,7 +50,7 @@ def test_a_training_is_worth_what_its_run_showed(make_run, tmp_path):
         "finished": 1.0, "test": {"wa": figure, "uar": figure},
         "enrolled": {"wa": {**figure, "value": 0.75}, "uar": figure},
     }))  # fmt: skip
-    shown = models(tmp_path)[0].worth
+    shown = models(tmp_path)[0].performance
     assert shown.wa == Estimate(0.62, 0.5, 0.7)
     assert shown.enrolled == Estimate(0.75, 0.5, 0.7)
     assert shown.said.startswith("On voices it has never heard, this model is right in 6 of 10")
@@ -99,7 +99,7 @@ def test_exported_files_are_models_whose_figures_are_of_what_they_were_made_from
     (found,) = models(exported)
     assert (found.kind, found.key) == ("exported", "exported:abc:model")
     assert found.title == "small, ONNX fp32, not verified"
-    assert found.worth.wa.value == 0.5
+    assert found.performance.wa.value == 0.5
     assert "## This ONNX file" in found.card
     assert found.about["export"]["status"] == "not verified"
     assert load(found.folder).classes == tuple(found.about["classes"])

@@ -29,7 +29,7 @@ def test_test_clips_that_the_model_answered_judge_it(make_bundle, demo):
     found = held_out_clips(model, demo)
     assert list(found.clips) == list(rows.index)
     assert (found.tested, found.grade) == (True, "B")
-    assert found.new_voices
+    assert found.unseen_speakers
     assert not found.elsewhere
 
 
@@ -66,7 +66,7 @@ def test_where_nothing_is_known_all_clips_judge_and_may_have_trained(demo):
     model = SimpleNamespace(classes=("anger", "fear"), about={"corpus": {"name": demo.name}})
     found = held_out_clips(model, demo)
     assert set(demo.usable.loc[list(found.clips), "emotion"]) == {"anger", "fear"}
-    assert (found.tested, found.new_voices, found.elsewhere) == (False, False, False)
+    assert (found.tested, found.unseen_speakers, found.elsewhere) == (False, False, False)
     assert record(provenance(model.about, None, demo)) == {}
 
 
@@ -74,4 +74,4 @@ def test_where_nothing_is_known_all_clips_judge_and_may_have_trained(demo):
 def test_voices_are_new_where_the_audit_says_so(demo, recorded, grade, new):
     about = {"origin": {**recorded, "audit": {**recorded["audit"], "grade": grade}}}
     model = SimpleNamespace(classes=tuple(demo.emotions), about=about)
-    assert held_out_clips(model, demo).new_voices == new
+    assert held_out_clips(model, demo).unseen_speakers == new

@@ -174,8 +174,8 @@ def test_an_exponential_mean_lags_behind(trainer):
     trained.run()
     mean, last = trained.average.fc.weight, trained.model.network.fc.weight
     assert not torch.equal(mean, last)
-    assert trained.judged.network is trained.average
-    assert trained.judged.normaliser is trained.model.normaliser
+    assert trained.evaluated_model.network is trained.average
+    assert trained.evaluated_model.normaliser is trained.model.normaliser
 
 
 def test_swa_is_the_plain_mean_of_the_last_quarter(trainer):
