@@ -130,8 +130,8 @@ def train(
     wanted = parse(merged(_content_of(recipe), given))
     folder = Path(out) if out else settings.home() / "runs" / wanted.hash
     with tracked(wanted, folder) if track else nullcontext() as tracker:
-        told = {"progress": progress} if progress else {}
-        outcome = run(wanted, folder, watcher=tracker, **told)
+        options = {"progress": progress} if progress else {}
+        outcome = run(wanted, folder, watcher=tracker, **options)
         if tracker:
             tracker.finished(outcome, print_test(outcome.report, outcome.split.policy))
     return outcome

@@ -84,10 +84,10 @@ def ensemble(
         study, known, made = _make(runs, out, title, options, _pairs(deploy), report, history)
     if json_file is not None:
         console.write_json(json_file, {**made.about, "folder": str(out)})
-    _told(study)
+    _print(study)
     if known is not None:
         console.output.print("\n[bold]With the voices enrolled[/]")
-        _told(known)
+        _print(known)
     console.output.print(f"The ensemble is in {out}")
 
 
@@ -164,7 +164,7 @@ def _figures(study: Study, name: str) -> dict[str, bytes]:
     }
 
 
-def _told(study: Study) -> None:
+def _print(study: Study) -> None:
     from ser_core.ensemble.optimisation import records
     from ser_core.models.ensemble_card import sentences
 

@@ -132,12 +132,12 @@ def _show(table: pd.DataFrame, reading: Confidence, as_json: bool) -> None:
     problems = int((table["problem"] != "").sum())
     console.output.print(
         f"{len(table) - problems:,} answered, {problems:,} not; "
-        f"{int(table['uncertain'].sum()):,} uncertain. {reading.source}{_of_voice(table)}",
+        f"{int(table['uncertain'].sum()):,} uncertain. {reading.source}{_of_speaker(table)}",
         soft_wrap=True,
     )
 
 
-def _of_voice(table: pd.DataFrame) -> str:
+def _of_speaker(table: pd.DataFrame) -> str:
     """How the voice was used, as sentences; empty where there was none."""
     if not table["voice_clips"].any():
         return ""

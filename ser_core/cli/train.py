@@ -71,12 +71,12 @@ def train(
             own = each.representation["name"] if every else ""
             folder = out / own if out else settings.home() / "runs" / each.hash
             if ranks.is_first:
-                _told(carried_out(each, folder, progress_file), own, as_json=as_json)
+                _print(carried_out(each, folder, progress_file), own, as_json=as_json)
             else:
                 assist(each, folder)
 
 
-def _told(outcome: Outcome, name: str, *, as_json: bool) -> None:
+def _print(outcome: Outcome, name: str, *, as_json: bool) -> None:
     import json
 
     folder = outcome.folder

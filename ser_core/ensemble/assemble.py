@@ -39,7 +39,7 @@ def assemble(
             that is enrolled.
 
     Raises:
-        ModelError: If a model cannot be opened, or knows other emotions.
+        ModelError: If a model cannot be opened, or has other emotions.
         ParameterError: If `deploy` names a run that is no member.
     """
     from ser_core.models.bundle import load_bundle
@@ -192,7 +192,7 @@ def _came(study: Study) -> dict[str, Any]:
 
 
 def _licence(study: Study) -> str:
-    """Licence of the corpus, as the first member's model tells it."""
+    """Licence of the corpus, from the first member's model."""
     from ser_core.storage.jsonfile import read_json
 
     for member in study.team.members:

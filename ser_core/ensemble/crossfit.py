@@ -8,7 +8,7 @@ For every fold the pool is fitted anew, without that fold's test clips:
   models of the other folds did train on these speakers; that is how their predictions differ, and
   a few weights cannot carry a speaker over.
 
-So no figure comes from a clip that shaped the pool it is scored with. The pool that is kept for use
+So no figure comes from a clip that shaped the pool it is scored with. The pool for use
 is fitted on all those rows together.
 """
 

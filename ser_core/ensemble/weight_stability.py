@@ -88,7 +88,7 @@ def _winners(
 
 
 def _losses(problem: Problem, weights: Floats) -> Floats:
-    """Losses of the rows; where they are right or wrong, the surprise tells equals apart."""
+    """Losses of the rows; where they are right or wrong, the surprise breaks ties."""
     losses = problem.losses(weights)
     return losses if problem.options.objective == NLL else losses + TIE * problem.surprise(weights)
 

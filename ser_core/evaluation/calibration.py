@@ -70,7 +70,7 @@ def fit_temperature(validation: Predictions) -> float:
     """Temperature with the least NLL (Guo et al., 2017), between 0.05 and 20.
 
     NLL is convex in 1/temperature, so the one minimum is found. Where all predictions are right it
-    lies at the cold bound, which says only that there were too few clips to tell.
+    lies at the cold bound, which says only that there were too few clips.
 
     Raises:
         EvaluationError: If there are test clips among them: what is tuned on the test part

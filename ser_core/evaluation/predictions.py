@@ -124,7 +124,7 @@ class Predictions:
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
-        """Emotions that the model knows, in the order of the vocabulary."""
+        """Emotions of the model, in the order of the vocabulary."""
         return tuple(name.removeprefix(PREFIX) for name in _columns_of(self.table))
 
     @cached_property

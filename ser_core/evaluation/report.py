@@ -69,7 +69,7 @@ class Report:
         n: Clips.
         rows: Predictions; more than clips with several seeds.
         speakers: How many, where every clip names its own; otherwise None.
-        classes: Emotions that the model knows.
+        classes: Emotions of the model.
         absent: Those of them that no clip is of; no mean counts them.
         seeds: Of the trainings.
         folds: Numbers of the folds.

@@ -28,7 +28,7 @@ class Confidence:
 
     Attributes:
         temperature: They are raised to 1/temperature; 1 leaves them as they are.
-        threshold: Predictions of less confidence are "uncertain"; None where none is known.
+        threshold: Predictions of less confidence are "uncertain"; None for none.
         source: Where both come from, as a sentence.
         coverage: Share of test predictions that reach the threshold; None where not counted.
     """

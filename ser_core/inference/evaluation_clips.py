@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ser_core.models.predictor import Predictor, SpeakerStatistics
 
 UNKNOWN = "may hold clips that trained the model"
-"""Badge of figures on clips of which nobody knows whether the model was trained on them."""
+"""Badge of figures on clips that the model may have been trained on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ class EvaluationClips:
         description: What they are, in words, for every figure: "60 of 403 test clips of nEMO".
         badge: What every figure on them wears; empty where the speakers are unseen by the model.
         by_speaker: Whether intervals are over speakers, since the speakers are unseen.
-        enrolled: What the model knows of each speaker, where it can use that: enrolled from the
+        enrolled: Statistics of each speaker, where the model enrols: from the
             speaker's own unchanged clips among these.
     """
 
@@ -98,7 +98,7 @@ def choose(
         seed: Of the drawing.
 
     Raises:
-        CorpusError: If the corpus has no clip of an emotion that the model knows.
+        CorpusError: If the corpus has no clip of an emotion of the model.
         AudioError: If a clip cannot be decoded.
     """
     found = clip_source(predictor, corpus)

@@ -45,7 +45,7 @@ class FeedbackRecording:
         name: What the recording was called.
         speaker: Who speaks; empty when nobody said.
         seconds: Its length.
-        kept: When, in seconds since the epoch.
+        kept: When it was stored, in seconds since the epoch.
     """
 
     id: str
@@ -134,7 +134,7 @@ def keep(
 
 
 def _same(sound: bytes, emotion: str, speaker: str) -> FeedbackRecording | None:
-    """What is kept of this very sound and label: a button may be pressed twice."""
+    """The stored recording of this very sound and label: a button may be pressed twice."""
     alike = (each for each in recordings() if (each.emotion, each.speaker) == (emotion, speaker))
     return next((e for e in alike if e.sound.is_file() and e.sound.read_bytes() == sound), None)
 

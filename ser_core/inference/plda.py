@@ -125,7 +125,7 @@ def _trials(
 
 
 def corpus_cepstra(corpus: Corpus) -> tuple[Floats, pd.DataFrame]:
-    """Timbres of all clips whose speaker is known, and their rows."""
+    """Mean cepstra of all clips with a speaker, and their rows."""
     rows = corpus.usable[corpus.usable["speaker"].notna()]
     waves = (audio.load(corpus.path(str(clip))) for clip in rows.index)
     return np.stack([mean_cepstrum(wave) for wave in waves]), rows

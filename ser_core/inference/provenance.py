@@ -33,7 +33,7 @@ class Provenance:
     Attributes:
         corpus: Name of the corpus; empty when it is not recorded.
         policy: Of the split.
-        parts: Part ("train", "validation", "test") of each clip; None when nobody knows.
+        parts: Part ("train", "validation", "test") of each clip; None when not recorded.
         audit: What the parts of the split share, as it was recorded; None when it was not.
         how: How the parts were found, or why they could not be, as a sentence.
     """
@@ -55,9 +55,9 @@ class CorpusOverlap:
 
     Attributes:
         clips: How many were tested.
-        trained: How many of them trained it; None when nobody knows.
+        trained: How many of them trained it; None when not recorded.
         chosen: How many of them chose its best epoch, its temperature or its weights; None too.
-        audit: What the test is worth; None when nobody knows.
+        audit: Leak audit of the test; None when not recorded.
         said: All that in plain words.
     """
 
@@ -116,7 +116,7 @@ def provenance_of(predictor: Predictor, corpus: Corpus | None) -> Provenance:
 
 
 def record(found: Provenance) -> dict[str, Any]:
-    """An origin for a file that travels alone; empty where nobody knows the parts.
+    """Provenance to write into an exported file; empty where the parts are not recorded.
 
     Names of clips may tell of people, so only the beginnings of their hashes are written.
     """

@@ -23,7 +23,7 @@ from ser_core.storage.jsonfile import read_json
 Floats = npt.NDArray[np.float64]
 
 COEFFICIENTS = 19
-"""Of the cepstrum, from the second on: the first is the level, which tells of nobody."""
+"""Of the cepstrum, from the second on: the first is the level, which is not the speaker's."""
 
 LOUD_DB = 30.0
 """Frames that are further below the loudest are pauses."""
@@ -34,16 +34,16 @@ REACH_DB = 80.0
 TINY = 1e-9
 
 COUNTED = 3
-"""Clips of a taught speaker that count at most. Five calm sentences are not five moods: counted as
-five, they would make every frightened clip of the same speaker another one."""
+"""Clips of an enrolled speaker that count at most. Five calm sentences are not five moods: counted
+as five, they would make every frightened clip of the same speaker another one."""
 
 DOUBTFUL = -2.0
 """Log odds below which a clip is said to sound like another speaker.
 
 Measured on the 4,037 clips of nEMO by `ser_core.inference.plda`, the speakers of each trial
-left out of the PLDA model. Of other clips of the taught speaker, in any emotion, 1.2 to 5.0 % are
-doubted (taught from 1 to 10 clips, calm ones or any), of the speaker that suffers most 5 to 14 %:
-these alarms are false. Of clips of another speaker 55 % are doubted when one clip was taught, 69 to
+left out of the PLDA model. Of other clips of the enrolled speaker, in any emotion, 1.2 to 5.0 % are
+doubted (1 to 10 clips enrolled, calm ones or any), of the worst speaker 5 to 14 %:
+these are false alarms. Of clips of another speaker 55 % are doubted with one clip enrolled, 69 to
 75 % from three on; of one of the same gender 32 to 39 %, and 49 to 58 %: no doubt proves nothing.
 A telephone line makes another speaker of the same one, too (83 % doubted), a brighter microphone, a
 room of 0.4 s or noise at 20 dB hardly (3, 8 and 12 %)."""

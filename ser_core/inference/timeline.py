@@ -59,11 +59,11 @@ def timeline(
         model: The model.
         waveform: The recording, at the model's sample rate.
         windows: Their length and step.
-        speaker: Of the one speaker; None when nothing is known.
+        speaker: Statistics of the one speaker, from `enrol`; None without enrolment.
         progress: Called with (windows done, windows in all).
 
     Returns:
-        A row a window: `start` and `end` in seconds, then as `answering.answer`. Silent windows
+        A row a window: `start` and `end` in seconds, then as `classify.classify`. Silent windows
         have the problem "silent" and no prediction.
     """
     starts = windows.starts(waveform.duration)

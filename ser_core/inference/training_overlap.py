@@ -41,7 +41,7 @@ CHOSE = TrainingOverlap(
     "It is right here more often than on new recordings.",
     fair=False,
 )
-VOICE = TrainingOverlap(
+SPEAKER = TrainingOverlap(
     "voice known from training",
     "Other clips of this voice trained the model: it is right here more often than on a new voice.",
     fair=False,
@@ -61,7 +61,7 @@ def training_overlap(model: Provenance, corpus: Corpus, clip: str) -> TrainingOv
         return NEW
     speakers = corpus.usable["speaker"]
     trained = speakers[model.of(list(speakers.index), "train")].dropna()
-    return VOICE if speakers.get(clip) in set(trained) else HELD_OUT
+    return SPEAKER if speakers.get(clip) in set(trained) else HELD_OUT
 
 
 OF_PART = {"train": TRAINED, "validation": CHOSE}

@@ -51,7 +51,7 @@ class Job:
     Attributes:
         folder: Where its files are.
         title: What it does, for people.
-        key: What it works on; `find` tells by it whether that is already under way.
+        key: What it works on; `find` looks up by it whether that is under way.
         command: The command line.
         started: When it was asked for, in seconds since the epoch.
         resumable: Whether the command goes on where it stopped when it is given `--resume`.
@@ -116,12 +116,12 @@ class Job:
 
     @property
     def ended(self) -> float | None:
-        """When it ended, in seconds since the epoch; None when nobody knows."""
+        """When it ended, in seconds since the epoch; None when not recorded."""
         return (self._ended() or {}).get("ended")
 
     @property
     def seconds(self) -> float | None:
-        """How long the command has worked, or did; None when that is not known."""
+        """How long the command has worked, or did; None when not recorded."""
         if self.began is None:
             return None
         end = self.ended or (time.time() if self.state is State.RUNNING else None)

@@ -90,7 +90,7 @@ def require(predictor: Predictor, *abilities: str, remedy: str) -> None:
 
 
 def name_of(about: Mapping[str, object]) -> str:
-    """Name of a model from what is known of it."""
+    """Name of a model from its metadata."""
     recipe = about.get("recipe")
     named = recipe.get("name") if isinstance(recipe, Mapping) else None
     return str(about.get("name") or named or "the model")

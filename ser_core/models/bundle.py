@@ -1,4 +1,4 @@
-"""A trained model on disk: weights without pickle, and everything that is known of it.
+"""A trained model on disk: weights without pickle, and its metadata.
 
 `model.safetensors` holds the weights with the constants of normalisation, `bundle.json` what to
 build them into and where they come from, `predictions.parquet` the model's predictions, and
@@ -37,7 +37,7 @@ BATCH = 32
 
 @dataclass(frozen=True, eq=False)
 class Bundle:
-    """A trained model and what is known of it; a `Predictor`.
+    """A trained model and its metadata; a `Predictor`.
 
     Attributes:
         model: In evaluation mode.

@@ -1,6 +1,6 @@
 """An ensemble on disk, and as a predictor: its members' models and how they are pooled.
 
-`ensemble.json` holds weights, temperature, threshold and all that is known, `members/` the models
+`ensemble.json` holds weights, temperature, threshold and metadata, `members/` the models
 that are asked, each a whole bundle, `predictions.parquet` its predictions on clips that
 shaped nothing of it, `trials.parquet` the search, and `README.md` the card. Nothing is pickled.
 """

@@ -98,7 +98,7 @@ class Moments:
 
 LEAST_SHARE = 0.3
 """Share of the corpus's spread that a speaker's is held to be at least. A band that is empty in a
-voice's clips (a telephone's, or those of a slowed copy) would otherwise blow up what little stirs
+speaker's clips (a telephone's, or those of a slowed copy) would otherwise blow up what little stirs
 in it."""
 
 

@@ -15,10 +15,10 @@ from ser_core.audio import Waveform
 from ser_core.core.errors import ModelError
 from ser_core.models import abilities, onnx_bytes
 from ser_core.models.onnx_metadata import (
+    ENROLLED,
     FEATURES,
-    HEARD,
     PROBABILITIES,
-    VOICE,
+    SPEAKER,
     WAVEFORM,
     Input,
     Reading,
@@ -60,7 +60,7 @@ class OnnxModel:
 
     @property
     def about(self) -> dict[str, Any]:
-        """What is known of it; calibration is done in the graph, so it needs none."""
+        """Metadata; calibration is done in the graph, so it needs none."""
         return about_of(self.spec)
 
     @property
@@ -76,7 +76,7 @@ class OnnxModel:
     @property
     def enrols(self) -> bool:
         """Whether it can enrol a speaker."""
-        return bool(self.spec.of(VOICE))
+        return bool(self.spec.of(SPEAKER))
 
     @property
     def lacks(self) -> Mapping[str, str]:
@@ -125,7 +125,7 @@ class OnnxModel:
 
     def _given(self, speaker: SpeakerStatistics | None) -> dict[str, Floats]:
         """Speaker inputs; those of a speaker who is not enrolled may be left out."""
-        own = self.spec.of(VOICE)
+        own = self.spec.of(SPEAKER)
         if not speaker:
             return {}
         fits = len(speaker) == len(own) and all(
@@ -156,7 +156,7 @@ class OnnxModel:
                 subject=self.spec.name,
                 remedy="Export a model that is trained with normalise = speaker",
             )
-        names = [each.name.replace(VOICE, HEARD) for each in self.spec.of(VOICE)]
+        names = [each.name.replace(SPEAKER, ENROLLED) for each in self.spec.of(SPEAKER)]
         sounds = [audio.resampled(wave, self.sample_rate) for wave in waveforms]
         parts = [
             self.session.run(names, feeds_of(self.spec, *(sounds[row] for row in rows)))
@@ -166,7 +166,7 @@ class OnnxModel:
 
 
 def about_of(spec: Spec) -> dict[str, Any]:
-    """What is known of an exported model, as `OnnxModel.about`."""
+    """Metadata of an exported model, as `OnnxModel.about`."""
     known = {"confidence_enrolled": _read(spec, spec.enrolled)} if spec.enrolled else {}
     export = {
         "precision": spec.precision,
@@ -211,9 +211,9 @@ def _alike(sounds: Sequence[Waveform]) -> list[list[int]]:
     ]
 
 
-def _together(heard: Floats) -> Floats:
+def _together(clips: Floats) -> Floats:
     """Mean, spread and frames of all clips together, (clips, 3, ...) -> (3, ...)."""
-    mean, spread, count = heard.astype(np.float64).swapaxes(0, 1)
+    mean, spread, count = clips.astype(np.float64).swapaxes(0, 1)
     frames = count.sum(0)
     pooled = (mean * count).sum(0) / frames
     square = ((np.square(spread) + np.square(mean - pooled)) * count).sum(0) / frames
@@ -353,8 +353,8 @@ def _misfit(session: onnxruntime.InferenceSession, spec: Spec) -> str:
     needed = {each.name: each for each in session.get_inputs()}
     optional = {each.name: each for each in session.get_overridable_initializers()}
     outputs = {each.name: each for each in session.get_outputs()}
-    wanted = {each.name for each in spec.inputs if each.kind != VOICE}
-    speakers = {each.name for each in spec.of(VOICE)}
+    wanted = {each.name for each in spec.inputs if each.kind != SPEAKER}
+    speakers = {each.name for each in spec.of(SPEAKER)}
     if set(needed) != wanted or not speakers <= set(optional):
         return f"its inputs are {', '.join(needed)}, not {', '.join(sorted(wanted))}"
     if PROBABILITIES not in outputs:

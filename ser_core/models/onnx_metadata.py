@@ -14,8 +14,8 @@ from ser_core.corpora.emotions import EMOTIONS
 
 FORMAT = 1
 PREFIX = "ser."
-WAVEFORM, FEATURES, VOICE = "waveform", "picture", "voice"
-PROBABILITIES, HEARD = "probabilities", "heard"
+WAVEFORM, FEATURES, SPEAKER = "waveform", "picture", "voice"
+PROBABILITIES, ENROLLED = "probabilities", "heard"
 
 PRECISIONS = {
     "fp32": "Single precision throughout: the same numbers as the app's.",
@@ -128,7 +128,7 @@ class Spec:
 
     @property
     def status(self) -> str:
-        """Whether it kept to its limits: "verified", "failed", or "not verified"."""
+        """Whether it passed its limits: "verified", "failed", or "not verified"."""
         if not self.verification:
             return "not verified"
         return "verified" if self.verification.get("passed") is True else "failed"

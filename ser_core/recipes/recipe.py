@@ -369,7 +369,7 @@ def _fault(error: Any, before: str = "", known: Sequence[str] = ()) -> str:
     Args:
         error: As pydantic reports it.
         before: What the dotted name of the place begins with.
-        known: Names that there are at the place; looked up in the recipe when empty.
+        known: Valid names at the place; looked up in the recipe when empty.
     """
     where = before + ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":

@@ -1,6 +1,6 @@
 """Catalogue of the runs: what was asked for, how far each is, and its results.
 
-A run is a folder under `home()/runs`, named by the hash of its recipe; those that only MLflow knows
+A run is a folder under `home()/runs`, named by the hash of its recipe; those in MLflow only
 are fetched into one. Everything here is read from small files; neither torch nor a model is loaded.
 """
 
@@ -150,7 +150,7 @@ def runs(home: Path | None = None) -> list[RunInfo]:
 
 
 def runs_and_fetched(home: Path | None = None) -> list[RunInfo]:
-    """All runs, those that only MLflow knows included.
+    """All runs, those in MLflow only included.
 
     Raises:
         SerError: If MLflow's store cannot be read, or a folder not be written.
@@ -219,7 +219,7 @@ def _figure(name: str, written: Mapping[str, Any]) -> Interval:
 
 
 def audit_of(run: RunInfo) -> LeakAudit | None:
-    """Audit of the run's split, as it was kept; None while it is not finished, or without one."""
+    """Audit of the run's split, as it was stored; None while it is not finished, or without one."""
     summary = read_json(run.folder / "summary.json")
     kept = summary["split"]["audit"] if summary else None
     if not kept:

@@ -57,7 +57,7 @@ class Outcome:
         folder: Where its files are: `recipe.yaml`, `split.json`, `predictions.parquet`,
             `summary.json` and a bundle a member; of models that enrol speakers also
             `enrolled.parquet`.
-        predictions: Of all members, on validation and test clips, nothing known of the speakers.
+        predictions: Of all members, on validation and test clips, without enrolment.
         split: How clips were dealt.
         audit: What its parts share.
         minutes: Wall-clock time of the trainings, resumed ones included in full.
@@ -71,7 +71,7 @@ class Outcome:
 
     @cached_property
     def report(self) -> evaluation.Report:
-        """The test figures with intervals, nothing known of the speakers."""
+        """The test figures with intervals, without enrolment."""
         return evaluation.report(self.predictions, self.audit)
 
 

@@ -38,7 +38,7 @@ def recipes(base: Recipe) -> dict[str, Recipe]:
     """The recipe under each of the four policies, all else equal.
 
     Args:
-        base: Its own policy does not matter; shares and seed of its split are kept.
+        base: Its own policy does not matter; shares and seed of its split are used.
     """
     return {policy: _under(base, policy) for policy in COMPARED}
 

@@ -1,4 +1,4 @@
-"""Runs that MLflow knows and this computer has no folder of: from another one, or moved away."""
+"""Runs of MLflow that have no folder on this computer: of another one, or moved away."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def fetch(root: Path) -> list[str]:
         root: Folder of runs.
 
     Returns:
-        Names of the folders that were made. A run that kept too little is left out.
+        Names of the folders that were made. A run with too few artifacts is left out.
 
     Raises:
         TrackingError: If the store cannot be read.

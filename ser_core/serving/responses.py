@@ -19,7 +19,7 @@ NO_BASE64 = "is no base64. Send the content of a sound file, encoded"
 def answers(model: InferenceModel, audio: Sequence[object]) -> pd.DataFrame:
     """A row a sound: `classify, confidence, uncertain, problem, seconds` and the probabilities.
 
-    Numbers are 0 where there is no prediction, since JSON knows no NaN.
+    Numbers are 0 where there is no prediction, since JSON has no NaN.
 
     Args:
         model: The model.

@@ -20,7 +20,7 @@ DIED = "The process was killed or the computer restarted before the run was done
 def abandoned() -> list[Record]:
     """Runs that are said to be running, and whose process is gone. Cheap: MLflow is not needed.
 
-    In a store that several computers share, only runs of this one can be judged. Runs without the
+    In a store that several computers share, only runs of this one are closed. Runs without the
     mark of a process were not made by the workbench, and are left alone.
 
     Raises:

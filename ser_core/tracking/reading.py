@@ -64,7 +64,7 @@ def records(
 
 
 def one(run_id: str) -> Record:
-    """All that is known of one run, deleted or not.
+    """One run, deleted or not.
 
     Raises:
         TrackingError: If there is no such run, or the store cannot be read.

@@ -1,4 +1,4 @@
-"""What is known of one run, whatever it was read by."""
+"""Record of one run, whatever it was read by."""
 
 from __future__ import annotations
 

@@ -197,7 +197,7 @@ class SpeakerMoments:
 
         Args:
             clips: Positions.
-            known: What `among` gave of the clips to draw from.
+            known: From `among`, of the clips to draw from.
             draw: Decides which, and how many of `ENROLLED`.
 
         Returns:

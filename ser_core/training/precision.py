@@ -17,7 +17,7 @@ class Precision:
 
     Attributes:
         name: "float32" or "bfloat16"; weights, loss and optimiser stay in float32.
-        channels_last: Whether feature maps are kept with their channels innermost, which suits the
+        channels_last: Whether feature maps have their channels innermost, which suits the
             convolutions of processors and GPUs.
     """
 

@@ -21,7 +21,7 @@ def predictions_of(bundle: Bundle, plan: Plan, member: Member, *, enrolled: bool
         plan: Whose clips.
         member: Whose fold.
         enrolled: Whether each speaker is enrolled from all clips of that speaker in the same
-            part, without their labels; else nothing is known of any.
+            part, without their labels; else none is.
     """
     prepared, tables = plan.prepared, []
     known = prepared.data.speaker_moments if enrolled else None

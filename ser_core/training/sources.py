@@ -136,7 +136,7 @@ def _at_speeds(
     on_progress(0)
     for first in range(0, len(clips), STRETCH):
         waveforms = _decoded(corpus, clips[first : first + STRETCH], rep.sample_rate, problems)
-        if problems:  # the rest is decoded to tell how many there are
+        if problems:  # the rest is decoded to count them
             continue
         copies = [[_at_speed(wave, speed) for wave in waveforms] for speed in speeds]
         every = list(itertools.chain.from_iterable(copies))
@@ -184,7 +184,7 @@ def _at_speed(waveform: Waveform, speed: float) -> Waveform:
 def _features(
     sounds: list[Waveform], rep: Representation, on_progress: OnProgress
 ) -> list[torch.Tensor]:
-    """Feature maps of sounds, from the store; those it lacks are computed on all cores and kept."""
+    """Feature maps of sounds, from the store; missing ones are computed in parallel and stored."""
     store = FeatureStore()
     keys = [store_key(audio.sha256(sound), rep, DTYPE) for sound in sounds]
     pairs = zip(keys, sounds, strict=True)

@@ -137,7 +137,7 @@ def test_a_class_that_resamples_lose_still_has_an_interval():
     assert (fear.value, fear.low, fear.high) == (0.5, 0, 1)
 
 
-def test_an_emotion_of_one_speaker_only_is_judged_by_its_clips():
+def test_an_emotion_of_one_speaker_only_is_evaluated_by_its_clips():
     """Without that speaker there is no recall, so speakers cannot tell how it scatters."""
     true = ["anger"] * 30 + ["fear"] * 10
     answers = ["anger"] * 20 + ["fear"] * 17 + ["anger"] * 3
@@ -255,7 +255,7 @@ def calibrated(generator, clips):
     return Predictions.of(frame, given, ["anger", "fear", "neutral"])
 
 
-def test_the_ece_of_a_calibrated_model_is_not_told_from_zero():
+def test_the_ece_of_a_calibrated_model_is_not_distinguished_from_zero():
     """It is above zero by chance alone, and so are all its resamples."""
     generator = np.random.default_rng(3)
     found = [interval(calibrated(generator, 400), "ece", resamples=200) for _ in range(60)]

@@ -71,7 +71,7 @@ def test_many_confusions_are_scored_at_once():
         np.testing.assert_allclose(score(counts), one_by_one)
 
 
-def test_a_class_that_is_only_answered_is_no_class_of_the_mean():
+def test_a_class_that_is_only_predicted_is_no_class_of_the_mean():
     """The fold of a speaker without surprise is judged on the other emotions."""
     assert metrics.uar(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 5])) == 0.75
 
@@ -84,7 +84,7 @@ def test_nll_and_brier_agree_with_scikit_learn():
     assert metrics.brier(true, given_) == pytest.approx(theirs)
 
 
-def test_nll_and_brier_of_known_answers():
+def test_nll_and_brier_of_known_predictions():
     true, blind = np.array([0, 1]), np.full((2, 4), 0.25)
     assert metrics.nll(true, blind) == pytest.approx(np.log(4))
     assert metrics.brier(true, blind) == pytest.approx(0.75**2 + 3 * 0.25**2)
@@ -94,7 +94,7 @@ def test_nll_and_brier_of_known_answers():
     assert metrics.nll(true, np.eye(4)[[0, 1]]) == 0
 
 
-def test_entropy_and_confidence_of_known_answers():
+def test_entropy_and_confidence_of_known_predictions():
     given_ = np.array([[1, 0, 0, 0], [0.25] * 4, [0.5, 0.5, 0, 0]])
     np.testing.assert_allclose(metrics.entropy(given_), [0, 2, 1])
     np.testing.assert_allclose(metrics.confidence(given_), [1, 0.25, 0.5])

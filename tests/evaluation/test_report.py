@@ -35,7 +35,7 @@ def test_the_figures_are_those_of_the_intervals(found):
     assert sum(row["n"] for row in found.reliability) == 720
 
 
-def test_pooled_and_mean_over_folds_are_told_apart():
+def test_pooled_and_mean_over_folds_are_distinguished():
     """Speaker 1 lacks surprise: its fold averages five recalls, the pooled figure six."""
     table = example(skill=1.0).table
     short = Predictions(table[(table["fold"] > 0) | (table["true"] != "surprise")])

@@ -39,7 +39,7 @@ def test_bundled_models_come_first_then_ensembles_and_trainings(make_bundle, mak
     assert len({each.key for each in found}) == 11
 
 
-def test_a_training_is_worth_what_its_run_showed(make_run, tmp_path):
+def test_a_training_has_the_performance_of_its_run(make_run, tmp_path):
     run = tmp_path / "runs" / "abc"
     run.mkdir(parents=True)
     make_run(run)
@@ -56,7 +56,7 @@ def test_a_training_is_worth_what_its_run_showed(make_run, tmp_path):
     assert shown.said.startswith("On voices it has never heard, this model is right in 6 of 10")
 
 
-def test_a_figure_of_known_voices_says_so(make_bundle):
+def test_a_figure_of_enrolled_speakers_says_so(make_bundle):
     metrics = {"wa": {"value": 0.93, "low": 0.9, "high": 0.95}}
     split = {"audit": {"grade": "E"}}
     shown = performance({"metrics": metrics, "split": split})

@@ -13,7 +13,7 @@ def two_voices(demo):
     return list(demo.usable.index[demo.usable["speaker"].isin(["EB0", "IC0"])])
 
 
-def test_all_numbers_of_clips_are_judged_on_the_same_clips(make_bundle, demo, two_voices):
+def test_all_numbers_of_clips_are_evaluated_on_the_same_clips(make_bundle, demo, two_voices):
     found = predict_with_enrolment(make_bundle(), demo, two_voices, Enrolment((0, 1, 2), draws=3))
     keys = [set(map(tuple, each.table[["clip", "seed"]].to_numpy())) for each in found.values()]
     assert keys[0] == keys[1] == keys[2]
@@ -22,14 +22,14 @@ def test_all_numbers_of_clips_are_judged_on_the_same_clips(make_bundle, demo, tw
     assert sorted(found[1].table["seed"].unique()) == [0, 1, 2]
 
 
-def test_a_stranger_is_answered_as_ever(make_bundle, demo, two_voices):
+def test_an_unenrolled_speaker_is_predicted_as_ever(make_bundle, demo, two_voices):
     bundle = make_bundle()
     (found,) = predict_with_enrolment(bundle, demo, two_voices).values()
     expected = bundle.predict([load(demo.path(clip)) for clip in found.table["clip"]])
     np.testing.assert_allclose(found.probabilities, expected, atol=1e-5)
 
 
-def test_the_voice_comes_from_the_clips_left_out(make_bundle, demo, two_voices):
+def test_the_speaker_comes_from_the_clips_left_out(make_bundle, demo, two_voices):
     bundle = make_bundle()
     (found,) = predict_with_enrolment(bundle, demo, two_voices, Enrolment((2,))).values()
     table = found.table[found.table["speaker"] == "IC0"]
@@ -41,7 +41,7 @@ def test_the_voice_comes_from_the_clips_left_out(make_bundle, demo, two_voices):
     np.testing.assert_allclose(table.filter(like="p_").to_numpy(), expected, atol=1e-5)
 
 
-def test_all_enrols_what_is_answered_too(make_bundle, demo, two_voices):
+def test_all_enrols_what_is_predicted_too(make_bundle, demo, two_voices):
     found = predict_with_enrolment(make_bundle(), demo, two_voices, Enrolment((None, 0)))
     assert len(found[None]) == len(two_voices)
     assert np.abs(found[None].probabilities - found[0].probabilities).max() > 0.01

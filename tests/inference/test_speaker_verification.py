@@ -35,7 +35,7 @@ def test_level_and_pauses_do_not_change_a_timbre(sounds):
     np.testing.assert_allclose(mean_cepstrum(paused), mean_cepstrum(wave), atol=0.5)
 
 
-def test_odds_follow_the_distance_to_the_taught_voice():
+def test_odds_follow_the_distance_to_the_enrolled_speaker():
     measure = Plda(np.zeros(2), np.eye(2), 9 * np.eye(2))
     enrolled = np.array([[3.0, 0.0], [3.0, 0.0], [3.0, 0.0]])
     odds = measure.odds(enrolled, np.array([[3.0, 0.0], [0.0, 0.0], [-3.0, 0.0]]))
@@ -53,7 +53,7 @@ def test_more_clips_than_are_counted_only_sharpen_the_mean():
     assert measure.odds(few, clip) == pytest.approx(measure.odds(many, clip))
 
 
-def test_a_voice_sounds_like_itself_and_not_like_a_far_one(demo, sounds):
+def test_a_speaker_sounds_like_itself_and_not_like_a_far_one(demo, sounds):
     men = demo.usable.index[demo.usable["speaker"] == "KS0"][:3]
     others = [load(demo.path(clip)) for clip in men]
     enrolled = mean_cepstra(sounds[:3])
@@ -71,7 +71,7 @@ def test_a_yardstick_is_covariances_that_can_be_inverted(heard):
             assert np.linalg.eigvalsh(covariance).min() > 0
 
 
-def test_rates_are_of_voices_that_the_yardstick_does_not_know(heard, monkeypatch):
+def test_rates_are_of_speakers_that_the_plda_was_not_fitted_on(heard, monkeypatch):
     made_of = []
     fitted = plda.fitted
 

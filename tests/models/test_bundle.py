@@ -32,7 +32,7 @@ def sounds():
     return [load(path) for path in paths]
 
 
-def test_saved_and_loaded_it_answers_the_same(bundle, sounds, tmp_path):
+def test_saved_and_loaded_it_predicts_the_same(bundle, sounds, tmp_path):
     folder = bundle.save(tmp_path / "a model żółty")
     loaded = load_bundle(folder)
     assert loaded.classes == CLASSES
@@ -42,7 +42,7 @@ def test_saved_and_loaded_it_answers_the_same(bundle, sounds, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == [folder.name]
 
 
-def test_a_sound_is_answered_alike_whatever_stands_beside_it(bundle, sounds):
+def test_a_sound_is_predicted_alike_whatever_stands_beside_it(bundle, sounds):
     together = bundle.predict(sounds)
     alone = np.concatenate([bundle.predict([sound]) for sound in sounds])
     np.testing.assert_allclose(together, alone, atol=1e-5)
@@ -64,7 +64,7 @@ def test_saving_replaces_an_older_one(bundle, tmp_path):
     assert not (folder / "old.txt").exists()
 
 
-def test_an_enrolled_voice_changes_the_answer_of_a_model_that_normalises_by_speaker(sounds):
+def test_an_enrolled_speaker_changes_the_prediction_of_a_model_that_normalises_by_speaker(sounds):
     torch.manual_seed(0)
     rep = make("melspectrogram", n_mels=32, hop_length=320)
     model = EmotionClassifier(rep, "speaker", ResNetSpec(width=4, classes=3), CLASSES)
@@ -83,7 +83,7 @@ def test_an_enrolled_voice_changes_the_answer_of_a_model_that_normalises_by_spea
     np.testing.assert_allclose(mixed[1], unknown[1], atol=1e-6)
 
 
-def test_a_model_that_makes_no_use_of_a_voice_says_so(bundle, sounds):
+def test_a_model_that_cannot_enrol_says_so(bundle, sounds):
     assert not bundle.enrols
     with pytest.raises(ModelError, match="makes no use of a known voice"):
         bundle.enrol(sounds)
@@ -99,7 +99,7 @@ def test_a_model_that_makes_no_use_of_a_voice_says_so(bundle, sounds):
         ("bundle.json", lambda data: data.replace(b'"width": 4', b'"width": 8')),
     ],
 )
-def test_a_damaged_bundle_is_told(bundle, tmp_path, file, damage):
+def test_a_damaged_bundle_is_reported(bundle, tmp_path, file, damage):
     path = bundle.save(tmp_path / "model") / file
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(ModelError, match="damaged"):

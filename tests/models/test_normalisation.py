@@ -24,14 +24,14 @@ def summary():
     return normaliser
 
 
-def test_a_clip_of_one_frame_by_a_stranger_is_normalised_by_the_corpus(summary):
+def test_a_clip_of_one_frame_without_enrolment_is_normalised_by_the_corpus(summary):
     clips = columns(5000, 0.0, 2.0, seed=1)
     torch.testing.assert_close(summary(clips).std(), torch.tensor(1.0), atol=0.03, rtol=0)
     unknown = torch.zeros(len(clips), 3, 1, 4)
     torch.testing.assert_close(summary(clips, None, unknown), summary(clips))
 
 
-def test_a_known_voice_loses_its_own_mean_and_spread(summary):
+def test_an_enrolled_speaker_loses_its_own_mean_and_spread(summary):
     clips = columns(500, 30.0, 7.0)
     statistics = moments(clips).statistics().expand(len(clips), -1, -1, -1)
     normalised = summary(clips, None, statistics)
@@ -39,7 +39,7 @@ def test_a_known_voice_loses_its_own_mean_and_spread(summary):
     torch.testing.assert_close(normalised.std(), torch.tensor(1.0), atol=0.05, rtol=0)
 
 
-def test_a_voice_of_which_little_is_known_is_held_to_be_like_the_others(summary):
+def test_a_speaker_of_which_little_is_known_is_held_to_be_like_the_others(summary):
     (clip,) = columns(1, 10.0, 0.0)
     statistics = moments(clip[None]).statistics()[None]
     share = 1 / (1 + PRIOR_FRAMES)
@@ -48,7 +48,7 @@ def test_a_voice_of_which_little_is_known_is_held_to_be_like_the_others(summary)
     torch.testing.assert_close(got, torch.full((1, 1, 4, 1), left), atol=0.1, rtol=0)
 
 
-def test_no_clips_are_a_stranger():
+def test_no_clips_are_an_unenrolled_speaker():
     assert (
         moments(columns(3, 1.0, 1.0))[torch.tensor([], dtype=torch.long)].statistics() == 0
     ).all()
@@ -59,7 +59,7 @@ def test_a_single_frame_cannot_be_normalised_by_itself():
         Normaliser("clip", 1, 4, summary=True)
 
 
-def test_a_band_that_a_voice_leaves_empty_is_not_blown_up():
+def test_a_band_that_a_speaker_leaves_empty_is_not_blown_up():
     normaliser = Normaliser("speaker", 1, 2)
     clips = 10 * torch.randn(50, 1, 2, 30, generator=torch.Generator().manual_seed(0))
     frames = torch.full((50,), 30)

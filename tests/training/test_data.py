@@ -57,14 +57,14 @@ def test_evaluation_gives_whole_clips_whatever_stands_beside_them(data):
     assert all(torch.equal(seen[clip], data.source.whole(clip)) for clip in seen)
 
 
-def test_augmentation_of_pictures_reaches_the_batches(data):
+def test_augmentation_of_features_reaches_the_batches(data):
     brighter = Data(data.source, data.targets, 3, change=lambda x, own, _draw: (x + 1, own))
     plain = next(data.training(all_clips(data), 8, 0.6, 0, 0))
     changed = next(brighter.training(all_clips(data), 8, 0.6, 0, 0))
     assert torch.equal(changed.features, plain.features + 1)
 
 
-def test_live_pictures_without_a_change_are_those_of_the_clip():
+def test_live_features_without_a_change_are_those_of_the_clip():
     wave = 0.1 * torch.randn(1, 16_000, generator=torch.Generator().manual_seed(0))
     live = Live(
         Stored(REP, [REP(wave)[0]]), [wave[0]], lambda waves, lengths, _draw: (waves, lengths)
@@ -121,7 +121,7 @@ def speaker_moments(data):
     return SpeakerMoments(speakers, moments_of(data.source, all_clips(data)))
 
 
-def test_a_voice_is_known_by_its_own_clips_alone(data):
+def test_a_speaker_is_enrolled_by_its_own_clips_alone(data):
     known = speaker_moments(data)
     among = torch.arange(40)
     for clip, statistics in zip(among, known.full(among, among), strict=True):

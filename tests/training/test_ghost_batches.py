@@ -122,7 +122,7 @@ def test_parts_are_of_about_equal_size_and_never_of_one_clip(size, parts, sizes)
     assert all(each.speakers is None for each in pieces)
 
 
-def test_an_error_in_a_part_is_told(closing):
+def test_an_error_in_a_part_is_reported(closing):
     def broken(_network: nn.Module, _batch: Batch, part: int) -> torch.Tensor:
         raise ValueError(f"part {part}")
 

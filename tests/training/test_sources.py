@@ -26,7 +26,7 @@ def recipe(**changes):
     )
 
 
-def test_copies_at_other_speeds_stand_behind_the_clips_as_voices_of_their_own(corpus):
+def test_copies_at_other_speeds_stand_behind_the_clips_as_speakers_of_their_own(corpus):
     plain = prepare(corpus, recipe(normalise="speaker"))
     fast = prepare(corpus, recipe(normalise="speaker", augment={"speeds": [1.25]}))
     clips = len(plain.clips)
