@@ -33,7 +33,7 @@ def assemble(
 
     Args:
         study: What the search came to.
-        name: For people.
+        name: Display name.
         deploy: Folder of a bundle, or of a run, by id or name of the member's run.
         enrolled: Study of the same members with enrolled speakers: its pool is used for a speaker
             that is enrolled.

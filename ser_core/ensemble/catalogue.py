@@ -34,10 +34,10 @@ KEPT_DAYS = 7
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for: members, options, a name.
+    """Request for an ensemble: members, options, a name.
 
     Attributes:
-        name: For people.
+        name: Display name.
         runs: Ids of the members' runs.
         options: How weights are searched.
         deploy: Folder of other models to put in use, by id of the run.
@@ -50,7 +50,7 @@ class Request:
 
     @property
     def id(self) -> str:
-        """Hash of what is asked for: the same request has the same folder."""
+        """Hash of the request: the same request has the same folder."""
         text = json.dumps(self.as_dict(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -62,12 +62,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Saved:
-    """An ensemble that was asked for, as read from its small files.
+    """A requested ensemble, as read from its small files.
 
     Attributes:
         id: Name of its folder.
         folder: Where its files are.
-        request: What was asked for, as its file has it.
+        request: The request, as its file has it.
         about: Content of `ensemble.json`; None while it is not made.
         enrolled: Whether `about` and the tables are those of enrolled speakers; see `as_enrolled`.
     """
@@ -100,7 +100,7 @@ class Saved:
 
     @property
     def badge(self) -> str:
-        """What every figure wears; empty where the test speakers are new to the members."""
+        """Badge of every figure; empty where the test speakers are new to the members."""
         grade = self.about["split"]["audit"]["grade"] if self.about else "unknown"
         return BADGES.get(grade, BADGES["unknown"])
 

@@ -35,7 +35,7 @@ class Candidate:
 
     @cached_property
     def split(self) -> Split:
-        """How its clips were dealt."""
+        """Split of the clips."""
         return Split.load(self.run.folder / "split.json")
 
     @cached_property
@@ -214,7 +214,7 @@ class Team:
 
     @property
     def split(self) -> Split:
-        """How the clips were dealt, for all of them."""
+        """The split of the clips, for all of them."""
         return self.members[0].candidate.split
 
     def enrolled_team(self) -> Team | None:

@@ -27,8 +27,8 @@ def tracked(
     """Open run of the search for an ensemble.
 
     Args:
-        name: For people.
-        options: What is asked for.
+        name: Display name.
+        options: Options of the search.
         runs: Names of the members' runs by id.
         folder: Of the ensemble to be.
 

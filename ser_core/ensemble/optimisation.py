@@ -43,7 +43,7 @@ class Study:
 
     Attributes:
         team: The members.
-        options: What was asked for.
+        options: Options of the search.
         fit_on: Rows the weights were fitted on: "validation" or "out-of-fold".
         fitting_clips: How many clips those are.
         pool: For use: fitted on all of them.
@@ -98,7 +98,7 @@ def optimise(
 
     Args:
         team: Members.
-        options: What is asked for.
+        options: Options of the search.
         progress: Called with (steps done, steps in all).
         watch: Called for each trial of the search for the pool for use.
 

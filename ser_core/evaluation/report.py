@@ -38,7 +38,7 @@ BADGES = {
     "unknown": "speakers unknown",
     "not audited": "split not audited",
 }
-"""What a figure wears, by the grade of its split; empty where the test speakers are new."""
+"""Badge of a figure, by the grade of its split; empty where the test speakers are new."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Report:
         over_seeds: UAR of each seed alone; None for one seed.
         grade: Of the split's audit, or "not audited".
         speakers_shared: Whether test speakers are in training, or may be; None if not audited.
-        badge: What every figure wears; empty where the test speakers are new to the model.
+        badge: Badge of every figure; empty where the test speakers are new to the model.
         reading: One plain sentence on the grade.
         how: The method of the intervals, as words.
         note: What else the reader should know of them, as sentences.

@@ -36,7 +36,7 @@ class Estimate:
 
     @property
     def of_ten(self) -> str:
-        """For people: "8 of 10"."""
+        """Display text: "8 of 10"."""
         return f"{self.value * 10:.0f} of 10"
 
 
@@ -45,7 +45,7 @@ class Performance:
     """How often a model is right.
 
     Attributes:
-        wa: Share of correct predictions; None where nobody measured it.
+        wa: Share of correct predictions; None where not measured.
         uar: Mean recall of the emotions.
         grade: Of the audit of the split, "unknown" or "not audited".
         clips: Tested; None where it is not recorded.
@@ -60,7 +60,7 @@ class Performance:
 
     @property
     def badge(self) -> str:
-        """What every figure wears; empty where the test speakers are new to the model."""
+        """Badge of every figure; empty where the test speakers are new to the model."""
         return BADGES.get(self.grade, BADGES["unknown"])
 
     @property
@@ -86,7 +86,7 @@ class ModelInfo:
 
     Attributes:
         key: Short text that names it in an address.
-        title: For people.
+        title: Display name.
         kind: "bundled", "ensemble", "run" or "exported".
         folder: Where it is; of an exported one, its file.
         performance: Figures of its test.
@@ -102,7 +102,7 @@ class ModelInfo:
 
     @property
     def about(self) -> Mapping[str, Any]:
-        """What it says of itself."""
+        """Its metadata."""
         return _about(self.folder) or {}
 
     @property
@@ -203,7 +203,7 @@ def _exported(home: Path) -> Iterator[ModelInfo]:
 
 
 def _spec(path: Path) -> Spec | None:
-    """What an exported file says of itself; None where it cannot be believed."""
+    """Metadata of an exported file; None where they are invalid."""
     try:
         found = path.stat()
     except OSError:  # it was taken away just now

@@ -56,7 +56,7 @@ class Recording:
     """Something to classify.
 
     Attributes:
-        name: What people call it.
+        name: Display name.
         source: Path or content of the file.
     """
 
@@ -100,7 +100,7 @@ class InferenceModel:
 
     @property
     def name(self) -> str:
-        """What people call it, with fold and seed where it is one of a run's."""
+        """Display name, with fold and seed where it is one of a run's."""
         from ser_core.models.abilities import name_of
 
         about = self.predictor.about
@@ -227,7 +227,7 @@ def classify(
 
     Args:
         model: The model.
-        several: What to classify.
+        several: Recordings to classify.
         enrolled: The one speaker of all of them, from `enrol_speaker`; None without enrolment.
         progress: Called with (recordings done, recordings in all).
 

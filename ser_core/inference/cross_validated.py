@@ -55,7 +55,7 @@ def evaluate_runs(
     shares = _shares(weights, len(folders))
     members = [_members(folder) for folder in folders]
     firsts = [load(each[0][2]) for each in members]
-    deaf = any(each.enrols for each in firsts)
+    allow_unenrolled = any(each.enrols for each in firsts)
     about = firsts[0].about
     corpus = corpus or open_corpus(about["recipe"]["corpus"], about["recipe"].get("reader"))
     split = _split(folders)
@@ -64,7 +64,10 @@ def evaluate_runs(
     sizes = {fold: _prediction_count(corpus, clips, enrolment) for fold, clips in dealt.items()}
     on_progress = counted(progress, sum(sizes[fold] for each in members for fold, _, _ in each))
     given = [
-        _of_run(each, corpus, split, part, enrolment, on_progress, deaf=deaf) for each in members
+        _of_run(
+            each, corpus, split, part, enrolment, on_progress, allow_unenrolled=allow_unenrolled
+        )
+        for each in members
     ]
     tables = given[0] if len(given) == 1 else _pooled(given, shares, enrolment)
     audit = recorded_audit(about["split"]["audit"])
@@ -109,7 +112,7 @@ def _of_run(
     enrolment: Enrolment,
     on_progress: OnProgress,
     *,
-    deaf: bool,
+    allow_unenrolled: bool,
 ) -> Tables:
     several: list[Tables] = []
     for fold, seed, home in members:
@@ -117,8 +120,8 @@ def _of_run(
         _require_own(predictor, split, fold, home)
         clips = split.fold(fold)[part]
         found = enrolling.predict_with_enrolment(
-            predictor, corpus, clips, enrolment, fold=fold, part=part, seed=seed, deaf=deaf,
-            on_progress=on_progress,
+            predictor, corpus, clips, enrolment, fold=fold, part=part, seed=seed,
+            allow_unenrolled=allow_unenrolled, on_progress=on_progress,
         )  # fmt: skip
         several.append(calibrated(predictor, home, found))
     return {count: Predictions.concat([each[count] for each in several]) for count in several[0]}

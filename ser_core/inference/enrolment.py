@@ -75,7 +75,7 @@ def predict_with_enrolment(
     fold: int = 0,
     part: str = "test",
     seed: int = 0,
-    deaf: bool = False,
+    allow_unenrolled: bool = False,
     on_progress: OnProgress = lambda _predicted: None,
 ) -> dict[Count, Predictions]:
     """Predictions of a model on clips of a corpus, one table a number of enrolled clips.
@@ -88,16 +88,16 @@ def predict_with_enrolment(
         fold: Number to write into the tables.
         part: "test" or "validation", likewise.
         seed: Of the training; draw d is written as the seed `seed * times + d`.
-        deaf: Whether a model that cannot enrol speakers predicts without enrolment instead of
-            raising.
+        allow_unenrolled: Whether a model that cannot enrol speakers predicts without
+            enrolment instead of raising.
         on_progress: Called with the number of predictions made since the last call.
 
     Raises:
         ParameterError: If a speaker has too few clips, or none is named.
-        ModelError: If the model cannot enrol speakers and `deaf` is not set.
+        ModelError: If the model cannot enrol speakers and `allow_unenrolled` is not set.
         AudioError: If a clip cannot be decoded.
     """
-    _check(predictor, corpus, clips, enrolment, deaf=deaf)
+    _check(predictor, corpus, clips, enrolment, allow_unenrolled=allow_unenrolled)
     found: dict[Count, list[Predictions]] = {count: [] for count in enrolment.counts}
     for speaker, rows in _speakers(corpus.usable.loc[list(clips)]):
         waves = [
@@ -135,17 +135,17 @@ class _Speaker:
         on_progress: OnProgress,
     ) -> None:
         self.name, self.rows, self.features = name, rows, features
-        self.classes, self.listens = predictor.classes, predictor.enrols
+        self.classes, self.enrols = predictor.classes, predictor.enrols
         self.enrolment, self.on_progress = enrolment, on_progress
         self.undrawn: dict[Count, Probabilities] = {}
 
     def predicted(self, count: Count, draw: int, **about: Any) -> Predictions:
         enrolled, tested = self._drawn(draw)
-        if count and self.listens:
+        if count and self.enrols:
             probabilities = self.features.predict(tested, enrolled[:count])
             self.on_progress(len(tested))
         else:
-            probabilities = self._without_drawing(count if self.listens else 0)[tested]
+            probabilities = self._without_drawing(count if self.enrols else 0)[tested]
             self.on_progress(len(tested) if count else 0)
         rows = self.rows.iloc[tested]
         return Predictions.of(rows, probabilities, self.classes, **about)
@@ -181,7 +181,7 @@ class _Speaker:
 
 
 def _speakers(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Clips of each speaker; those of nobody known together, under an empty name."""
+    """Clips of each speaker; those without a speaker together, under an empty name."""
     for name, own in rows.groupby(rows["speaker"].astype("string").fillna(""), sort=True):
         yield str(name), own
 
@@ -192,11 +192,11 @@ def _check(
     clips: Sequence[str],
     enrolment: Enrolment,
     *,
-    deaf: bool,
+    allow_unenrolled: bool,
 ) -> None:
     if not any(count != 0 for count in enrolment.counts):
         return
-    if not predictor.enrols and not deaf:
+    if not predictor.enrols and not allow_unenrolled:
         raise ModelError(
             "makes no use of a known voice",
             subject=name_of(predictor.about),

@@ -32,7 +32,7 @@ class EvaluationClips:
         clips: Rows of `Corpus.clips`, in the order of the sounds.
         sounds: One a clip, at the model's sample rate.
         description: What they are, in words, for every figure: "60 of 403 test clips of nEMO".
-        badge: What every figure on them wears; empty where the speakers are unseen by the model.
+        badge: Badge of every figure; empty where the speakers are unseen by the model.
         by_speaker: Whether intervals are over speakers, since the speakers are unseen.
         enrolled: Statistics of each speaker, where the model enrols: from the
             speaker's own unchanged clips among these.
@@ -72,7 +72,7 @@ class ClipSource:
     Attributes:
         clips: Their names.
         words: What they are: "test clips of nEMO".
-        badge: What figures on them wear.
+        badge: Badge of the figures.
         by_speaker: Whether their speakers are unseen by the model.
     """
 

@@ -1,4 +1,4 @@
-"""Recordings that were stored, with consent, because somebody said what they really were.
+"""Recordings that were stored, with consent, with the ground-truth label that was given.
 
 They lie in `home()/feedback`, a corpus like any other (reader "feedback"): a FLAC file and a JSON
 file for each. Nothing is sent anywhere. What is deleted is gone from the disk at once, with what
@@ -37,13 +37,13 @@ class FeedbackRecording:
 
     Attributes:
         id: Name of its files.
-        emotion: What it really was, as somebody said.
+        emotion: Ground-truth label that was given.
         answer: The predicted class.
         confidence: How sure it was, 0 to 1.
         probabilities: That it gave, by emotion.
         model: Which one.
         name: What the recording was called.
-        speaker: Who speaks; empty when nobody said.
+        speaker: Who speaks; empty when not given.
         seconds: Its length.
         kept: When it was stored, in seconds since the epoch.
     """
@@ -90,7 +90,7 @@ def keep(
     name: str = "",
     speaker: str = "",
 ) -> FeedbackRecording:
-    """Keep a recording with what it really was; nothing is stored twice.
+    """Keep a recording with its ground-truth label; nothing is stored twice.
 
     Args:
         waveform: The recording.

@@ -51,7 +51,7 @@ class Evaluation:
         overlap: What the clips have to do with those that trained the model.
         left_out: Clips that could not be tested, by reason.
         calibration: Where temperature and threshold come from, as a sentence.
-        about: What the model says of itself; empty for runs.
+        about: `about` of the model; empty for runs.
         policy: Of the split that it was trained with, where that is known.
     """
 
@@ -68,7 +68,7 @@ class Evaluation:
 
     @property
     def badge(self) -> str:
-        """What every figure wears; empty where the speakers are unseen by the model."""
+        """Badge of every figure; empty where the speakers are unseen by the model."""
         if self.overlap.trained:
             return "clips trained on"
         if self.overlap.chosen:

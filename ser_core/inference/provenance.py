@@ -82,7 +82,7 @@ def provenance(about: Mapping[str, Any], folder: Path | None, corpus: Corpus | N
     """Look up or make again the split that a model was trained with.
 
     Args:
-        about: What the model says of itself.
+        about: `about` of the model.
         folder: Where it is; its split may be beside it.
         corpus: On which the split can be made again.
     """
@@ -243,7 +243,7 @@ def _again(about: Mapping[str, Any], corpus: Corpus) -> Split | None:
 def _members(
     about: Mapping[str, Any], folder: Path | None
 ) -> list[tuple[Mapping[str, Any], Path | None]]:
-    """What each model of an ensemble says of itself, and where it is."""
+    """`about` and folder of each model of an ensemble."""
     places = [
         folder / place for each in about["members"] if folder for place in each.get("bundles", ())
     ]

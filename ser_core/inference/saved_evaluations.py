@@ -197,7 +197,7 @@ def _named(found: Evaluation, model: Path) -> str:
 
 
 def representations(about: Mapping[str, Any]) -> list[str]:
-    """Names of the representations that a model sees, as it says of itself."""
+    """Names of the representations of a model, by its metadata."""
     own = about.get("representation") or (about.get("recipe") or {}).get("representation") or {}
     several = [each.get("representation") for each in about.get("members") or ()]
     in_file = (about.get("export") or {}).get("representations") or ()

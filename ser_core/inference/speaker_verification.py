@@ -1,4 +1,4 @@
-"""Speaker verification: whether a clip is of the enrolled speaker, or of somebody else.
+"""Speaker verification: whether a clip is of the enrolled speaker, or of another one.
 
 What is compared is the mean cepstrum of what is not silent, which is the vocal tract and the
 microphone, and not the pitch, which moves with the emotion. How much it varies between speakers and

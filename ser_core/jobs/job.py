@@ -1,4 +1,4 @@
-"""A job: what was asked for, and how it stands.
+"""A job: the request, and its state.
 
 A job is a folder under `home()/jobs`; what each file in it says is in `ser_core.jobs.folder`. Its
 state is read off these and the processes each time it is asked for, so any tab, and the workbench
@@ -46,14 +46,14 @@ class State(enum.Enum):
 
 @dataclass(frozen=True)
 class Job:
-    """A command that was asked for.
+    """A requested command.
 
     Attributes:
         folder: Where its files are.
         title: What it does, for people.
         key: What it works on; `find` looks up by it whether that is under way.
         command: The command line.
-        started: When it was asked for, in seconds since the epoch.
+        started: When it was requested, in seconds since the epoch.
         resumable: Whether the command goes on where it stopped when it is given `--resume`.
         in_queue: Whether it waits for its turn; others start at once.
     """

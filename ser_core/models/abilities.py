@@ -1,4 +1,4 @@
-"""What can be done with a model, asked for once and refused in plain words.
+"""What can be done with a model, looked up once and refused in plain words.
 
 A predictor says what it lacks (`Predictor.lacks`); whoever needs an ability calls `require`, and
 pages show the reason. Nobody asks what class a model is.

@@ -151,7 +151,7 @@ class Bundle:
         return probabilities
 
     def enrol(self, waveforms: Sequence[Waveform]) -> SpeakerStatistics:
-        """Statistics of a speaker from some of its clips, one array (3, channels, bins).
+        """Statistics of a speaker from unlabelled clips, one array (3, channels, bins).
 
         Raises:
             ModelError: If the model does not normalise by speaker.

@@ -1,4 +1,4 @@
-"""The whole model: waveform in, logits out."""
+"""The whole model of one network: waveform in, logits of the emotions out."""
 
 from __future__ import annotations
 
@@ -39,7 +39,16 @@ class EmotionClassifier(nn.Module):
     def logits(
         self, features: Tensor, frames: Tensor | None = None, speakers: Tensor | None = None
     ) -> Tensor:
-        """Logits of feature maps, (batch, channels, bins, n) -> (batch, classes)."""
+        """Logits of feature maps.
+
+        Args:
+            features: Not yet normalised, shape (batch, channels, bins, n).
+            frames: Own frames of each, shape (batch,); n when absent.
+            speakers: As in `forward`.
+
+        Returns:
+            Shape (batch, classes).
+        """
         normalised = self.normaliser(features, frames, speakers)
         scores: Tensor = self.network(normalised, frames)
         return scores
@@ -63,7 +72,15 @@ class EmotionClassifier(nn.Module):
 
     @torch.no_grad()
     def enrol(self, waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Statistics of a speaker from some of its clips, no labels needed; (3, channels, bins)."""
+        """Enrol a speaker from unlabelled clips.
+
+        Args:
+            waveforms: Clips of the one speaker, shape (clips, samples), full scale ±1.
+            lengths: Samples of each clip, shape (clips,); full length when absent.
+
+        Returns:
+            Mean, spread and number of frames, shape (3, channels, bins).
+        """
         features = self.front_end(waveforms, lengths)
         frames = self._frames(lengths)
         if frames is None:

@@ -103,7 +103,7 @@ class Ensemble:
 
     @property
     def members(self) -> tuple[tuple[Bundle, ...], ...]:
-        """Models of the members that are asked."""
+        """Models of the members in use."""
         return tuple(models for models in self.models if models)
 
     def pool_for(self, *, enrolled: bool) -> Pool:

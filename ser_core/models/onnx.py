@@ -45,7 +45,7 @@ class OnnxModel:
 
     Attributes:
         path: Of the file.
-        spec: What it says of itself.
+        spec: Metadata of the file.
         session: Runs the graph.
     """
 
@@ -80,7 +80,7 @@ class OnnxModel:
 
     @property
     def lacks(self) -> Mapping[str, str]:
-        """It can be asked, and no more."""
+        """Only `predict` and `enrol` are possible."""
         return abilities.of_file()
 
     @property
@@ -145,7 +145,7 @@ class OnnxModel:
         return tuple(found.shape)
 
     def enrol(self, waveforms: Sequence[Waveform]) -> SpeakerStatistics:
-        """Statistics of a speaker from some of its clips, one array a speaker input.
+        """Statistics of a speaker from unlabelled clips, one array a speaker input.
 
         Raises:
             ModelError: If the model cannot enrol speakers.
@@ -292,7 +292,7 @@ def _refused(problem: str, path: Path) -> ModelError:
 
 
 def read(path: Path) -> Spec:
-    """What a file says of itself; no runtime is loaded.
+    """Metadata of a file; no runtime is loaded.
 
     Raises:
         ModelError: If it cannot be believed; see `read_spec` and `content_of`.

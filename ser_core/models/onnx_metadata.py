@@ -1,4 +1,4 @@
-"""What an exported file says of itself, in its own metadata, and what makes that believable."""
+"""Metadata of an exported file, and the checks that they pass."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Spec:
-    """Everything an exported file says of itself.
+    """Metadata of an exported file.
 
     Attributes:
         name: Of the model.
@@ -101,10 +101,10 @@ class Spec:
         split: On which they were measured, with the grade of its audit.
         licence: Of the corpus it was trained on; it binds what is derived from it.
         card: Model card in Markdown.
-        about: What the model it was made from says of itself.
+        about: `about` of the model it was made from.
         precision: Key of `PRECISIONS`.
         gate: Limits that it is held to.
-        verification: What the acceptance test found; empty as long as nobody tried.
+        verification: What the acceptance test found; empty before it was run.
         notes: What else to know, as sentences.
     """
 
@@ -158,7 +158,7 @@ def _seal(texts: Mapping[str, str], digest: str) -> str:
 
 
 def read_spec(entries: Mapping[str, str], digest: str, subject: str) -> Spec:
-    """What a file says of itself, if it says all of it and nothing contradicts.
+    """Metadata of a file, if complete and consistent.
 
     Args:
         entries: Metadata of the file.

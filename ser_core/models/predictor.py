@@ -85,7 +85,7 @@ class Predictor(Protocol):
         ...
 
     def enrol(self, waveforms: Sequence[Waveform]) -> SpeakerStatistics:
-        """Statistics of a speaker from some of their sounds; no labels are needed.
+        """Statistics of a speaker, from unlabelled sounds of them of any length and sample rate.
 
         Raises:
             ModelError: If the model cannot enrol speakers.

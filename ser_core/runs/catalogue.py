@@ -1,4 +1,4 @@
-"""Catalogue of the runs: what was asked for, how far each is, and its results.
+"""Catalogue of the runs: recipe, progress and results of each.
 
 A run is a folder under `home()/runs`, named by the hash of its recipe; those in MLflow only
 are fetched into one. Everything here is read from small files; neither torch nor a model is loaded.
@@ -63,7 +63,7 @@ class Result:
 
     @property
     def badge(self) -> str:
-        """What every figure wears; empty where the test speakers are new to the model."""
+        """Badge of every figure; empty where the test speakers are new to the model."""
         return BADGES.get(self.grade, BADGES["unknown"])
 
 
@@ -275,7 +275,7 @@ class LearningCurve:
 
     @property
     def name(self) -> str:
-        """For people: the fold and the seed."""
+        """Display text: the fold and the seed."""
         fold = "" if self.fold_name == "split" else f"{formatting.fold(self.fold_name)}, "
         return f"{fold}seed {self.seed}"
 

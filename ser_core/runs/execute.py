@@ -58,7 +58,7 @@ class Outcome:
             `summary.json` and a bundle a member; of models that enrol speakers also
             `enrolled.parquet`.
         predictions: Of all members, on validation and test clips, without enrolment.
-        split: How clips were dealt.
+        split: Split of the clips.
         audit: What its parts share.
         minutes: Wall-clock time of the trainings, resumed ones included in full.
     """

@@ -102,7 +102,7 @@ class Premium:
 
     @property
     def sentence(self) -> str:
-        """In plain words: what was asked, what came, what it costs."""
+        """In plain words: question, result, cost."""
         asked = f"On {KNOWN[self.policy]}: UAR {self.uar}"
         one = ". All test clips are of one voice, so the interval says nothing of others"
         caution = one if self.policy in UNSEEN_POLICIES and self.uar.over == "clips" else ""

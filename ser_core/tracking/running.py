@@ -34,7 +34,7 @@ def run(
     is interrupted or terminated. A process that is killed outright leaves that to `reconcile`.
 
     Args:
-        name: What people call it.
+        name: Display name.
         kind: One of `KINDS`.
         parent: Id of the run it is part of.
         tags: Its tags.
@@ -146,6 +146,6 @@ def end(run_id: str, status: str, reason: str = "", *, at: int | None = None) ->
 
 
 def _trace(opened: Run, error: BaseException) -> None:
-    """Keep the traceback of what nobody expected."""
+    """Keep the traceback of an unexpected error."""
     if isinstance(error, Exception) and not isinstance(error, SerError):
         opened.text("traceback.txt", "".join(traceback.format_exception(error)))

@@ -20,7 +20,7 @@ class Terminated(SystemExit):
 def as_exceptions() -> Iterator[None]:
     """Raise `Terminated` inside the block when the process is asked to end.
 
-    Only in the main thread, where signals arrive, and only where nobody else listens for them.
+    Only in the main thread, where signals arrive, and only where no other handler is set.
     """
     mine = _unclaimed() if threading.current_thread() is threading.main_thread() else []
 

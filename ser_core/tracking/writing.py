@@ -26,7 +26,7 @@ class Run:
 
     Attributes:
         id: MLflow's id.
-        name: What people call it.
+        name: Display name.
     """
 
     id: str

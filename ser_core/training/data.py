@@ -221,7 +221,7 @@ class SpeakerMoments:
 
 @dataclass(frozen=True)
 class Data:
-    """Clips with their classes, ready to be dealt in batches.
+    """Clips with their classes, for batches.
 
     Attributes:
         source: Where feature maps come from.

@@ -59,7 +59,7 @@ class ProcessGroup:
             value.copy_(total.view(value.shape))
 
     def check(self, parts: int) -> None:
-        """Refuse parts that cannot be dealt evenly.
+        """Refuse parts that cannot be divided evenly.
 
         Raises:
             ParameterError: If they cannot.

@@ -1,4 +1,4 @@
-"""What a training leaves: its predictions, its figures, and what it says of itself."""
+"""Results of a training: predictions, figures and metadata."""
 
 from __future__ import annotations
 

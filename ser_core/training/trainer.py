@@ -38,7 +38,7 @@ class Stop(Exception):  # noqa: N818  (not an error: the training ends here, wit
 
 
 class Callback:
-    """Callbacks of a training. Subclasses do what they need to."""
+    """Callbacks of a training; subclasses override what they need."""
 
     def on_start(self, trainer: Trainer) -> None:
         """Before the first epoch, or the first one after a resume."""
