@@ -110,7 +110,7 @@ def _trials(
     allowed = (clips["emotion"] == among).to_numpy(np.bool_) if among else speakers != ""
     for pair in combinations(sorted(set(speakers)), 2):
         others = ~np.isin(speakers, pair)
-        yardstick = fitted(timbres[others], speakers[others])
+        model = fitted(timbres[others], speakers[others])
         for speaker, other in (pair, pair[::-1]):
             pool = np.flatnonzero((speakers == speaker) & allowed)
             for _ in range(TRIALS):
@@ -118,7 +118,7 @@ def _trials(
                 for name in (speaker, other):
                     tested = np.setdiff1d(np.flatnonzero(speakers == name), own)
                     tested = random.choice(tested, min(TESTED, len(tested)), replace=False)
-                    doubted = yardstick.odds(timbres[own], timbres[tested]) < DOUBTFUL
+                    doubted = model.odds(timbres[own], timbres[tested]) < DOUBTFUL
                     about = {"voice": speaker, "same": name == speaker}
                     about["alike"] = gender[speaker] == gender[name]
                     yield from ({**about, "doubted": bool(each)} for each in doubted)
@@ -131,11 +131,11 @@ def corpus_cepstra(corpus: Corpus) -> tuple[Floats, pd.DataFrame]:
     return np.stack([mean_cepstrum(wave) for wave in waves]), rows
 
 
-def written(yardstick: Plda, corpus: Corpus) -> str:
+def written(model: Plda, corpus: Corpus) -> str:
     """A PLDA model as JSON, with what it was measured on."""
     about = {"corpus": corpus.name, "clips": len(corpus.usable), "voices": len(corpus.speakers)}
     parts = {
-        name: getattr(yardstick, name).round(DIGITS).tolist()
+        name: getattr(model, name).round(DIGITS).tolist()
         for name in ("centre", "within", "between")
     }
     return json.dumps({**about, **parts}) + "\n"

@@ -84,7 +84,7 @@ def test_rates_are_of_speakers_that_the_plda_was_not_fitted_on(heard, monkeypatc
     found = plda.rates(*heard, enrolled=2)
     assert {len(names) for names in made_of} == {7}
     assert 0 <= found.alarms <= found.worst < 0.5 < found.caught <= 1
-    assert "2 taught" in str(found)
+    assert "2 enrolled" in str(found)
 
 
 def test_the_file_says_what_it_was_measured_on(heard, demo):
