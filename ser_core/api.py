@@ -130,8 +130,8 @@ def train(
     wanted = parse(merged(_content_of(recipe), given))
     folder = Path(out) if out else settings.home() / "runs" / wanted.hash
     with tracked(wanted, folder) if track else nullcontext() as tracker:
-        told = {"progress": progress} if progress else {}
-        outcome = run(wanted, folder, watcher=tracker, **told)
+        options = {"progress": progress} if progress else {}
+        outcome = run(wanted, folder, watcher=tracker, **options)
         if tracker:
             tracker.finished(outcome, print_test(outcome.report, outcome.split.policy))
     return outcome
@@ -221,7 +221,7 @@ def enrol(model: InferenceModel, sounds: Sound | Sequence[Sound]) -> EnrolledSpe
     >>> len(known.timbres)
     1
     """
-    return model.teach(_recordings(sounds))
+    return model.enrol_speaker(_recordings(sounds))
 
 
 def evaluate(
@@ -317,10 +317,10 @@ def attribute(
         raise ParameterError(f"{len(several)} sounds", remedy="Explain one at a time")
     return attributed(
         model.predictor,
-        model.heard(several[0]),
+        model.waveform(several[0]),
         method,
         emotion,
-        voice=speaker.voice if speaker else None,
+        speaker=speaker.statistics if speaker else None,
         representation=representation,
         **parameters,
     )

@@ -178,7 +178,7 @@ def test_the_ensemble_is_listed_with_its_results(home):
     assert (saved.id, saved.name) == (POOLED, expected["name"])
     assert saved.about["weights"] == expected["weights"]
     assert figures_of(saved.report()) == pytest.approx(expected["figures"])
-    assert figures_of(saved.knowing().report()) == pytest.approx(expected["known"])
+    assert figures_of(saved.as_enrolled().report()) == pytest.approx(expected["known"])
     assert len(saved.trials()) == len(saved.history()) == expected["trials"]
     request = json.loads((saved.folder / "request.json").read_text(encoding="utf-8"))
     options = Options(**request.pop("options"))
@@ -202,7 +202,7 @@ def test_a_saved_split_is_listed(home):
 
 
 def test_a_recording_that_was_kept_is_a_clip_of_a_corpus(home):
-    (found,) = feedback.kept()
+    (found,) = feedback.recordings()
     assert (found.emotion, found.answer, found.speaker) == ("anger", "fear", "me")
     corpus = open_corpus(feedback.folder())
     assert corpus.reader == "feedback"

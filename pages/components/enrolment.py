@@ -52,7 +52,7 @@ def enrolled_speaker(info: ModelInfo, model: InferenceModel) -> EnrolledSpeaker 
     if not clips() or not model.predictor.enrols:
         return None
     key = ("voice", info.folder, info.changed, fingerprint())
-    found: EnrolledSpeaker = model_loading.cached(key, lambda: model.teach(clips()))
+    found: EnrolledSpeaker = model_loading.cached(key, lambda: model.enrol_speaker(clips()))
     return found
 
 
@@ -63,7 +63,7 @@ def speaker_statistics(info: ModelInfo, model: InferenceModel) -> SpeakerStatist
         SerError: If a clip cannot be used.
     """
     found = enrolled_speaker(info, model)
-    return found.voice if found else None
+    return found.statistics if found else None
 
 
 def description() -> str:
@@ -181,7 +181,7 @@ def _add(model: InferenceModel, several: list[Recording], speaker: str = "") -> 
     faults: list[str] = []
     for each in several:
         try:
-            model.heard(each)
+            model.waveform(each)
         except SerError as error:
             faults.append(str(error))
         else:

@@ -74,7 +74,7 @@ def set_model(key: str) -> None:
 
 
 def _test_score(info: ModelInfo) -> None:
-    shown = info.worth
+    shown = info.performance
     badge = f":orange-badge[{shown.badge}] " if shown.badge else ""
     st.markdown(f"{badge}**{shown.said}**")
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -94,7 +94,7 @@ def _export_note(info: ModelInfo) -> str:
 
 
 def _figures(info: ModelInfo) -> str:
-    wa, uar, clips = info.worth.wa, info.worth.uar, info.worth.clips
+    wa, uar, clips = info.performance.wa, info.performance.uar, info.performance.clips
     if wa is None:
         return "No test scores."
     ends = f" ({wa.low:.3f} to {wa.high:.3f})" if wa.low is not None and wa.high is not None else ""

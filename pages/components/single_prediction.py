@@ -43,15 +43,15 @@ def show(
     info: ModelInfo, model: InferenceModel, shown: SelectedSound, wave: Waveform
 ) -> pd.Series[Any]:
     """Classify a sound, with the enrolled speaker where there is one, and show the prediction."""
-    taught = enrolment.enrolled_speaker(info, model)
-    voice = taught.voice if taught else None
-    row = predict(info, model, shown, wave, voice)
-    before = predict(info, model, shown, wave, None) if voice else None
-    if taught:
+    enrolled = enrolment.enrolled_speaker(info, model)
+    speaker = enrolled.statistics if enrolled else None
+    row = predict(info, model, shown, wave, speaker)
+    before = predict(info, model, shown, wave, None) if speaker else None
+    if enrolled:
         enrolment.status(
-            shown.speaker, doubted=_is_doubtful(info, shown, wave, taught), key="single"
+            shown.speaker, doubted=_is_doubtful(info, shown, wave, enrolled), key="single"
         )
-    prediction_card.show(row, model, model.reading(voice), before, key="single")
+    prediction_card.show(row, model, model.reading(speaker), before, key="single")
     return row
 
 
@@ -60,26 +60,26 @@ def predict(
     model: InferenceModel,
     shown: SelectedSound,
     wave: Waveform,
-    voice: SpeakerStatistics | None,
+    speaker: SpeakerStatistics | None,
 ) -> pd.Series[Any]:
     """The prediction for a sound, cached while sound, model and enrolment stay."""
-    enrolled = enrolment.fingerprint() if voice else ""
+    enrolled = enrolment.fingerprint() if speaker else ""
     key = ("answer", info.folder, info.changed, shown.fingerprint, enrolled)
 
     def make() -> pd.Series[Any]:
         about = {"file": shown.name, "seconds": wave.duration, "problem": ""}
-        return rows_of([about], model.probabilities([wave], voice), model, voice).iloc[0]
+        return rows_of([about], model.probabilities([wave], speaker), model, speaker).iloc[0]
 
     found: pd.Series[Any] = model_loading.cached(key, make)
     return found
 
 
 def _is_doubtful(
-    info: ModelInfo, shown: SelectedSound, wave: Waveform, taught: EnrolledSpeaker
+    info: ModelInfo, shown: SelectedSound, wave: Waveform, enrolled: EnrolledSpeaker
 ) -> bool:
     """Whether a sound is rather of somebody else than of the enrolled speaker."""
     key = ("doubted", info.folder, shown.fingerprint, enrolment.fingerprint())
-    found: bool = model_loading.cached(key, lambda: bool(taught.doubts([wave])[0]))
+    found: bool = model_loading.cached(key, lambda: bool(enrolled.doubts([wave])[0]))
     return found
 
 

@@ -133,7 +133,7 @@ def _enrolment_choice(saved: Saved) -> Saved:
         "the same part, in members that use enrolment. Each case has its own weights, "
         "temperature and rejection threshold.",
     )
-    return saved.knowing() if known == KNOWN else saved
+    return saved.as_enrolled() if known == KNOWN else saved
 
 
 def _header(saved: Saved, report: Report) -> None:

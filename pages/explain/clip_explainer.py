@@ -51,14 +51,14 @@ class ClipExplainer:
     Attributes:
         info: The model.
         waveform: The sound, at the model's sample rate.
-        voice: Statistics of the enrolled speaker; None where nobody is enrolled, or the model
+        speaker: Statistics of the enrolled speaker; None where nobody is enrolled, or the model
             cannot enrol.
         enrolment_key: Changes with the enrolment clips; empty where there are none.
     """
 
     info: ModelInfo
     waveform: Waveform
-    voice: SpeakerStatistics | None = None
+    speaker: SpeakerStatistics | None = None
     enrolment_key: str = ""
 
     @property
@@ -69,7 +69,7 @@ class ClipExplainer:
     @property
     def without_enrolment(self) -> ClipExplainer:
         """The same clip and model where nobody is enrolled."""
-        return replace(self, voice=None, enrolment_key="")
+        return replace(self, speaker=None, enrolment_key="")
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -97,7 +97,9 @@ class ClipExplainer:
     def view_of(self, waveform: Waveform) -> ModelInput:
         """Another sound of the same speaker as the model sees it."""
         model = self.model
-        return model_input(model.predictor, waveform, self.voice).read(model.reading(self.voice))
+        return model_input(model.predictor, waveform, self.speaker).read(
+            model.reading(self.speaker)
+        )
 
     def attribution_map(
         self,
@@ -132,8 +134,8 @@ class ClipExplainer:
         if waveform is self.waveform:
             return self.view
         model = self.model
-        view = model_input(model.predictor, waveform, self.voice, like=self.view)
-        return view.read(model.reading(self.voice))
+        view = model_input(model.predictor, waveform, self.speaker, like=self.view)
+        return view.read(model.reading(self.speaker))
 
     def masked_sound(
         self, attribution: Attribution, share: float, *, keep: bool, rest: str = USUAL
@@ -197,18 +199,18 @@ def explainer_for(info: ModelInfo, waveform: Waveform) -> ClipExplainer:
     Raises:
         SerError: If the model cannot be opened, or an enrolment clip cannot be used.
     """
-    taught = enrolment.enrolled_speaker(info, loading.model(info))
-    if taught is None:
+    enrolled = enrolment.enrolled_speaker(info, loading.model(info))
+    if enrolled is None:
         return ClipExplainer(info, waveform)
-    return ClipExplainer(info, waveform, taught.voice, enrolment.fingerprint())
+    return ClipExplainer(info, waveform, enrolled.statistics, enrolment.fingerprint())
 
 
 def is_doubtful(explainer: ClipExplainer) -> bool:
     """Whether a sound is rather of somebody else than of the enrolled speaker."""
-    taught = enrolment.enrolled_speaker(explainer.info, explainer.model)
+    enrolled = enrolment.enrolled_speaker(explainer.info, explainer.model)
 
     def doubts() -> bool:
-        return taught is not None and bool(taught.doubts([explainer.waveform])[0])
+        return enrolled is not None and bool(enrolled.doubts([explainer.waveform])[0])
 
     found: bool = loading.cached(("doubted", *explainer.key), doubts)
     return found
@@ -216,5 +218,5 @@ def is_doubtful(explainer: ClipExplainer) -> bool:
 
 def is_other_speaker(speaker: str) -> bool:
     """Whether a speaker is known to be another than the enrolled one."""
-    taught = st.session_state.get(enrolment.SPEAKER, "")
-    return bool(enrolment.clips() and taught and speaker and speaker != taught)
+    enrolled = st.session_state.get(enrolment.SPEAKER, "")
+    return bool(enrolment.clips() and enrolled and speaker and speaker != enrolled)

@@ -162,7 +162,7 @@ def _chance(view: ModelInput, probabilities: Floats, emotion: str) -> str:
 def _enrolment_note(explainer: ClipExplainer) -> str:
     if not explainer.model.predictor.enrols:
         return ":gray-badge[Does not use enrolment]"
-    known = explainer.voice is not None
+    known = explainer.speaker is not None
     return ":green-badge[Speaker enrolled]" if known else ":gray-badge[Not enrolled]"
 
 

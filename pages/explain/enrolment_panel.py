@@ -33,7 +33,7 @@ def show(model: InferenceModel, active: Active) -> None:
 
 def effect(explainer: ClipExplainer) -> None:
     """What enrolment changed of the prediction."""
-    if explainer.voice is None:
+    if explainer.speaker is None:
         return
     view, before = explainer.view, explainer.without_enrolment.view.probabilities()
     now, was = int(view.probabilities().argmax()), int(before.argmax())

@@ -57,7 +57,7 @@ def show(info: ModelInfo, active: Active) -> None:
     waveform = shown.waveform(model.predictor.sample_rate)
     check(waveform, shown.name)
     explainer = clip_explainer.explainer_for(info, waveform)
-    if explainer.voice is not None:
+    if explainer.speaker is not None:
         enrolment.warn_other_speaker(shown.speaker, doubted=clip_explainer.is_doubtful(explainer))
     view = explainer.view
     left, right = st.columns([3, 2], gap="medium")
@@ -136,7 +136,7 @@ def _whole_prediction(view: ModelInput, mapped: Floats | None) -> None:
 
 def _uncertainty_note(explainer: ClipExplainer) -> None:
     """Say so where the confidence is below the threshold of the model."""
-    reading = explainer.model.reading(explainer.voice)
+    reading = explainer.model.reading(explainer.speaker)
     if reading.unsure(explainer.view.probabilities()[None])[0]:
         st.markdown(
             ":orange-badge[Uncertain] Confidence below the rejection threshold of "

@@ -30,7 +30,7 @@ from ser_core.core import settings
 from ser_core.core.formatting import count
 from ser_core.corpora.emotions import EMOTIONS
 from ser_core.inference.classify import Recording, classify, recordings
-from ser_core.inference.prediction_files import read_answers, signed
+from ser_core.inference.prediction_files import read_predictions, signed
 from ser_core.inference.training_overlap import trained_on
 from ser_core.jobs import PROGRESS_FILE, State, find, start
 from ser_core.plots.palette import EMOTION_COLORS
@@ -138,7 +138,7 @@ def _predictions_of_job(
         return None
     shutil.rmtree(home / VOICE, ignore_errors=True)  # enrolment clips are needed no longer
     if result.exists():
-        return read_answers(result)
+        return read_predictions(result)
     if last is not None and last.state is State.FAILED:
         st.error(f"The job failed: {plain(last.reason)}")
     st.markdown(f"**{count(len(several), 'recording')}**: predicted in a background job.")
@@ -261,10 +261,10 @@ def _recording(
     left, right = st.columns([3, 2], gap="medium")
     with left:
         player.play(wave, label=recording.name)
-        voice = enrolment.speaker_statistics(info, model)
-        if voice:
+        speaker = enrolment.speaker_statistics(info, model)
+        if speaker:
             enrolment.status(doubted=bool(row.get("other_voice", False)), key="many")
-        prediction_card.show(row, model, model.reading(voice), key="many")
+        prediction_card.show(row, model, model.reading(speaker), key="many")
     with right, st.container(border=True):
         st.session_state[clip_source.HANDED_OVER] = (recording.name, recording.source)
         navigation.link("representations", "Show its representations →", handed="1")

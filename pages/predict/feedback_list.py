@@ -14,7 +14,7 @@ from ser_core.core.formatting import count
 from ser_core.inference import feedback
 
 if TYPE_CHECKING:
-    from ser_core.inference.feedback import KeptRecording, RemovedRecordings
+    from ser_core.inference.feedback import FeedbackRecording, RemovedRecordings
 
 MOST_SHOWN = 20
 REMOVED = "_kept_removed"
@@ -23,7 +23,7 @@ REMOVED = "_kept_removed"
 def show() -> None:
     """All recordings that are saved, with a way to delete each."""
     _undo()
-    found = feedback.kept()
+    found = feedback.recordings()
     if not found:
         st.info(
             "No recordings yet. Give a prediction its correct label, and the recording becomes "
@@ -37,7 +37,7 @@ def show() -> None:
         st.caption(f"The newest {MOST_SHOWN}; the page Corpus shows all.")
 
 
-def _header(found: list[KeptRecording]) -> None:
+def _header(found: list[FeedbackRecording]) -> None:
     right = sum(each.emotion == each.answer for each in found)
     st.markdown(
         f"**{count(len(found), 'recording')}**; {right} predicted correctly. Deleting removes "
@@ -51,7 +51,7 @@ def _header(found: list[KeptRecording]) -> None:
         st.button("Delete all", on_click=_delete, args=([each.id for each in found],))
 
 
-def _recording(each: KeptRecording) -> None:
+def _recording(each: FeedbackRecording) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container(width=330, gap="xxsmall"):
             st.html(theme.chip(each.emotion))
@@ -68,9 +68,9 @@ def _recording(each: KeptRecording) -> None:
 def _delete(ids: list[str]) -> None:
     """Delete from the disk; what is needed to undo it is in memory alone."""
     removed: list[RemovedRecordings] = []
-    for kept_id in ids:
+    for recording_id in ids:
         try:
-            removed.append(feedback.delete(kept_id))
+            removed.append(feedback.delete(recording_id))
         except SerError as error:
             errors.show(error)
     st.session_state[REMOVED] = [*st.session_state.get(REMOVED, []), *removed]

@@ -30,7 +30,7 @@ def show(
     model: InferenceModel,
     shown: SelectedSound,
     wave: Waveform,
-    taught: EnrolledSpeaker | None,
+    enrolled: EnrolledSpeaker | None,
 ) -> None:
     """A switch; below it controls, the figure, and a player that begins where one clicks."""
     wanted = st.toggle(
@@ -48,7 +48,7 @@ def show(
             "s, so the prediction above covers it. Choose a shorter window."
         )
         return
-    table = _table(info, model, shown, wave, windows, taught.voice if taught else None)
+    table = _table(info, model, shown, wave, windows, enrolled.statistics if enrolled else None)
     figure = timeline_figure(table, model.classes)
     state = theme.figure(figure, key="timeline", on_select="rerun")
     picked = [
@@ -64,7 +64,7 @@ def show(
             width="content",
         )
         name = f"{shown.stem}-timeline.csv"
-        text = signed(table, model, taught).to_csv(index=False)
+        text = signed(table, model, enrolled).to_csv(index=False)
         downloads.button("Download as CSV", name, "text/csv", lambda: text, "One row per window")
 
 
@@ -94,14 +94,14 @@ def _table(
     shown: SelectedSound,
     wave: Waveform,
     windows: Windows,
-    voice: SpeakerStatistics | None,
+    speaker: SpeakerStatistics | None,
 ) -> pd.DataFrame:
-    enrolment_key = enrolment.fingerprint() if voice else ""
+    enrolment_key = enrolment.fingerprint() if speaker else ""
     key = ("timeline", info.folder, info.changed, shown.fingerprint, windows, enrolment_key)
 
     def make() -> pd.DataFrame:
         with model_loading.progress("Predicting windows") as report:
-            return timeline(model, wave, windows, voice, report)
+            return timeline(model, wave, windows, speaker, report)
 
     found: pd.DataFrame = model_loading.cached(key, make)
     return found

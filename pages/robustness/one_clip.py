@@ -149,7 +149,7 @@ def _predictions(found: Attacked, true: str, info: ModelInfo, choice: Choice) ->
             turned = " · attack success" if name != CLEAN and clean == true and top != true else ""
             st.html(f"{theme.chip(top)} {100 * given[top]:.0f} % · {note}{turned}")
             theme.figure(prediction_figure(given, true=true), key=f"one-{name}")
-    badge = f" [{info.worth.badge}]" if info.worth.badge else ""
+    badge = f" [{info.performance.badge}]" if info.performance.badge else ""
     st.caption(plain(f"{ATTACKS[choice.attack].title} {unit.title}{badge}."))
 
 

@@ -112,12 +112,12 @@ def _make(
         team = gather(chosen, options.seeds)
         watch = History(history, options.objective)
         began = time.monotonic()
-        knowing = team.knowing()
-        phases = 2 if knowing else 1
+        enrolled = team.enrolled_team()
+        phases = 2 if enrolled else 1
         study = optimise(team, options, progress=_phase(report, 0, phases), watch=watch)
         watch.write()
-        known = optimise(knowing, options, progress=_phase(report, 1, 2)) if knowing else None
-        made = assemble(study, name, deploy, knowing=known)
+        known = optimise(enrolled, options, progress=_phase(report, 1, 2)) if enrolled else None
+        made = assemble(study, name, deploy, enrolled=known)
         made.about["provenance"]["seconds"] = round(time.monotonic() - began, 1)
         made.save(out)
         record(tracking, study, out, _figures(study, name), known)

@@ -93,20 +93,20 @@ def clip(
     from ser_core.inference.classify import Recording, open_model, recordings
 
     opened = open_model(model)
-    waveform = opened.heard(Recording(str(file), file))
+    waveform = opened.waveform(Recording(str(file), file))
     known = recordings(enrol or ())
-    taught = opened.teach(known) if known else None
-    voice = taught.voice if taught else None
+    enrolled = opened.enrol_speaker(known) if known else None
+    speaker = enrolled.statistics if enrolled else None
 
     chosen = make(method, **dict(_parameter(text) for text in values or []))
     with console.progress(method) as report:
-        view = model_input(opened.predictor, waveform, voice).read(opened.reading(voice))
+        view = model_input(opened.predictor, waveform, speaker).read(opened.reading(speaker))
 
         def input_of(sound: Waveform) -> ModelInput:
             if sound is waveform:
                 return view
-            again = model_input(opened.predictor, sound, voice, like=view)
-            return again.read(opened.reading(voice))
+            again = model_input(opened.predictor, sound, speaker, like=view)
+            return again.read(opened.reading(speaker))
 
         found = attributed(view, chosen, view.target(target), seen_as, report)
         parts = _parts(input_of, waveform, found, hear / 100, rest)
@@ -114,7 +114,7 @@ def clip(
         if parts:
             result["the_sound"] = _verdict(input_of, waveform, found, parts, hear / 100, rest)
     result["voice"] = f"known from {count(len(known), 'clip')}" if known else "not known"
-    if taught is not None and taught.doubts([waveform])[0]:
+    if enrolled is not None and enrolled.doubts([waveform])[0]:
         result["voice"] += "; this may be another speaker"
     if out:
         _write(out, file.stem, found, result, parts)

@@ -23,9 +23,9 @@ def list_(as_json: Json = False) -> None:
         {
             "title": each.title,
             "kind": each.kind,
-            "wa": each.worth.wa.value if each.worth.wa else None,
-            "uar": each.worth.uar.value if each.worth.uar else None,
-            "badge": each.worth.badge,
+            "wa": each.performance.wa.value if each.performance.wa else None,
+            "uar": each.performance.uar.value if each.performance.uar else None,
+            "badge": each.performance.badge,
             "folder": str(each.folder),
         }
         for each in models()

@@ -64,37 +64,37 @@ def predict(
     windows = Windows(window=window, hop=hop)
     several = recordings(paths)
     opened = open_model(model)
-    taught = opened.teach(recordings(enrol)) if enrol else None
+    enrolled = opened.enrol_speaker(recordings(enrol)) if enrol else None
     with console.progress("Predicting", progress_file) as report:
         if timeline:
-            table = _timelines(opened, several, windows, taught, report)
+            table = _timelines(opened, several, windows, enrolled, report)
         else:
-            table = classify(opened, several, taught, report)
-    table = signed(table, opened, taught)
+            table = classify(opened, several, enrolled, report)
+    table = signed(table, opened, enrolled)
     if csv:
         atomic.write(csv, _csv(table))
-    _show(table, opened.reading(taught.voice if taught else None), as_json)
+    _show(table, opened.reading(enrolled.statistics if enrolled else None), as_json)
 
 
 def _timelines(
     model: InferenceModel,
     several: list[Recording],
     windows: Windows,
-    taught: EnrolledSpeaker | None,
+    enrolled: EnrolledSpeaker | None,
     report: Callable[[int, int], None],
 ) -> pd.DataFrame:
     import pandas as pd
 
     tables = []
     for done, each in enumerate(several, start=1):
-        tables.append(_timeline(model, each, windows, taught))
+        tables.append(_timeline(model, each, windows, enrolled))
         report(done, len(several))
     table = pd.concat(tables, ignore_index=True)
     return table[["file", "start", "end", *table.columns.drop(["file", "start", "end"])]]
 
 
 def _timeline(
-    model: InferenceModel, recording: Recording, windows: Windows, taught: EnrolledSpeaker | None
+    model: InferenceModel, recording: Recording, windows: Windows, enrolled: EnrolledSpeaker | None
 ) -> pd.DataFrame:
     """Windows of one file, or the one row that says why there are none."""
     import numpy as np
@@ -105,13 +105,13 @@ def _timeline(
 
     other = False
     try:
-        heard = model.heard(recording)
-        found = timeline(model, heard, windows, taught.voice if taught else None)
-        other = taught is not None and bool(taught.doubts([heard])[0])
+        waveform = model.waveform(recording)
+        found = timeline(model, waveform, windows, enrolled.statistics if enrolled else None)
+        other = enrolled is not None and bool(enrolled.doubts([waveform])[0])
     except AudioError as error:
         about = {"start": np.nan, "end": np.nan, "problem": error.problem}
         found = rows_of([about], np.full((1, len(model.classes)), np.nan), model)
-    return found.assign(file=recording.name, **({"other_voice": other} if taught else {}))
+    return found.assign(file=recording.name, **({"other_voice": other} if enrolled else {}))
 
 
 def _csv(table: pd.DataFrame) -> bytes:
@@ -125,8 +125,8 @@ def _show(table: pd.DataFrame, reading: Confidence, as_json: bool) -> None:
     if as_json:
         console.show(rows, as_json=True)
         return
-    taught = bool(table["voice_clips"].any())
-    hidden = ("p_", "threshold", "voice_clips", "model", *(() if taught else ("other_voice",)))
+    enrolled = bool(table["voice_clips"].any())
+    hidden = ("p_", "threshold", "voice_clips", "model", *(() if enrolled else ("other_voice",)))
     short = [{k: v for k, v in row.items() if not k.startswith(hidden)} for row in rows]
     console.output.print(console.table(short))
     problems = int((table["problem"] != "").sum())

@@ -1,4 +1,4 @@
-"""Memory that was freed: kept by the process, or given back to the system; of glibc alone."""
+"""Whether freed memory stays with the process or goes back to the system; of glibc alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which process it was, told apart from a later one with its number; and whose job it does."""
+"""Identity of a process, distinct from a later one with the same id; and the job it works for."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ JOB_FOLDER = "SER_JOB"
 """Environment variable that tells a process the folder of the job it works for."""
 
 CANCELLED = "cancelled"
-"""File in that folder once somebody cancelled the job."""
+"""File in that folder once the job is cancelled."""
 
 
 BUSY = 0.8
@@ -40,7 +40,7 @@ def own_job() -> Path | None:
 
 
 def is_cancelled() -> bool:
-    """Whether the job that this process works for was cancelled by somebody."""
+    """Whether the job that this process works for was cancelled."""
     job = own_job()
     return job is not None and (job / CANCELLED).exists()
 

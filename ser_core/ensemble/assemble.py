@@ -24,7 +24,7 @@ def assemble(
     name: str,
     deploy: Mapping[str, Path] | None = None,
     *,
-    knowing: Study | None = None,
+    enrolled: Study | None = None,
 ) -> Ensemble:
     """An ensemble with its models, ready to be saved.
 
@@ -33,13 +33,13 @@ def assemble(
 
     Args:
         study: What the search came to.
-        name: For people.
+        name: Display name.
         deploy: Folder of a bundle, or of a run, by id or name of the member's run.
-        knowing: Study of the same members where the voices are known: its pool is used for a voice
+        enrolled: Study of the same members with enrolled speakers: its pool is used for a speaker
             that is enrolled.
 
     Raises:
-        ModelError: If a model cannot be opened, or knows other emotions.
+        ModelError: If a model cannot be opened, or has other emotions.
         ParameterError: If `deploy` names a run that is no member.
     """
     from ser_core.models.bundle import load_bundle
@@ -50,23 +50,23 @@ def assemble(
     members: list[dict[str, Any]] = []
     for number, member in enumerate(study.team.members):
         given = instead.get(member.candidate.run.id)
-        asked = any(each.pool.weights[number] > 0 for each in (study, knowing) if each)
+        asked = any(each.pool.weights[number] > 0 for each in (study, enrolled) if each)
         folders = (_bundles_in(given) if given else member.bundles) if asked else []
         own = tuple(_plain(load_bundle(folder)) for folder in folders)
         _require_classes(member, own, study)
         models.append(own)
         members.append(_about_member(number, member, folders, own, given))
     about = _about(study, name, members)
-    if knowing is None:
+    if enrolled is None:
         return Ensemble(tuple(models), study.pool, about, study.predictions, study.found.table())
     return Ensemble(
-        tuple(models), study.pool, about | {"enrolled": _came(knowing)}, study.predictions,
-        study.found.table(), knowing.pool, knowing.predictions, knowing.found.table(),
+        tuple(models), study.pool, about | {"enrolled": _came(enrolled)}, study.predictions,
+        study.found.table(), enrolled.pool, enrolled.predictions, enrolled.found.table(),
     )  # fmt: skip
 
 
 def _plain(bundle: Bundle) -> Bundle:
-    """The model without what it answered: the ensemble has its own answers.
+    """The model without its predictions: the ensemble has its own.
 
     An ensemble travels: of the corpus it says the name, not where it lay on this computer.
     """
@@ -180,7 +180,7 @@ def _about(study: Study, name: str, members: list[dict[str, Any]]) -> dict[str, 
 
 
 def _came(study: Study) -> dict[str, Any]:
-    """What a study came to: all that differs between known and unknown voices."""
+    """What a study came to: all that differs with and without enrolment."""
     results = summary(study)
     return {
         "weights": list(study.pool.weights),
@@ -192,7 +192,7 @@ def _came(study: Study) -> dict[str, Any]:
 
 
 def _licence(study: Study) -> str:
-    """Licence of the corpus, as the first member's model tells it."""
+    """Licence of the corpus, from the first member's model."""
     from ser_core.storage.jsonfile import read_json
 
     for member in study.team.members:

@@ -32,10 +32,10 @@ TRASH = Trash(taken="the same ensemble was made again")
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for: members, options, a name.
+    """Request for an ensemble: members, options, a name.
 
     Attributes:
-        name: For people.
+        name: Display name.
         runs: Ids of the members' runs.
         options: How weights are searched.
         deploy: Folder of other models to put in use, by id of the run.
@@ -48,7 +48,7 @@ class Request:
 
     @property
     def id(self) -> str:
-        """Hash of what is asked for: the same request has the same folder."""
+        """Hash of the request: the same request has the same folder."""
         text = json.dumps(self.as_dict(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -60,14 +60,14 @@ class Request:
 
 @dataclass(frozen=True)
 class Saved:
-    """An ensemble that was asked for, as far as its small files tell.
+    """A requested ensemble, as read from its small files.
 
     Attributes:
         id: Name of its folder.
         folder: Where its files are.
-        request: What was asked for, as its file has it.
+        request: The request, as its file has it.
         about: Content of `ensemble.json`; None while it is not made.
-        enrolled: Whether `about` and the tables are those of known voices; see `knowing`.
+        enrolled: Whether `about` and the tables are those of enrolled speakers; see `as_enrolled`.
     """
 
     id: str
@@ -78,11 +78,11 @@ class Saved:
 
     @property
     def enrols(self) -> bool:
-        """Whether it was measured with known voices too."""
+        """Whether it was measured with enrolled speakers too."""
         return "enrolled" in (self.about or {})
 
-    def knowing(self) -> Saved:
-        """The same, as what it is where the voices are known: other weights, other figures."""
+    def as_enrolled(self) -> Saved:
+        """The same, as what it is with enrolled speakers: other weights, other figures."""
         about = {**(self.about or {}), **(self.about or {}).get("enrolled", {})}
         return replace(self, about=about, enrolled=self.enrols)
 
@@ -98,7 +98,7 @@ class Saved:
 
     @property
     def badge(self) -> str:
-        """What every figure wears; empty where the test speakers are new to the members."""
+        """Badge of every figure; empty where the test speakers are new to the members."""
         grade = self.about["split"]["audit"]["grade"] if self.about else "unknown"
         return BADGES.get(grade, BADGES["unknown"])
 
@@ -112,12 +112,12 @@ class Saved:
         """What the parts of its members' split share; None while it is not made."""
         if self.about is None:
             return None
-        kept, fields = self.about["split"]["audit"], Leak.__dataclass_fields__
-        leaks = tuple(Leak(**{name: row[name] for name in fields}) for row in kept["worst"])
-        return LeakAudit(leaks, kept["grade"], kept["validation_grade"], kept["reading"])
+        stored, fields = self.about["split"]["audit"], Leak.__dataclass_fields__
+        leaks = tuple(Leak(**{name: row[name] for name in fields}) for row in stored["worst"])
+        return LeakAudit(leaks, stored["grade"], stored["validation_grade"], stored["reading"])
 
     def predictions(self) -> Predictions:
-        """Calibrated answers to the test clips, each by a pool that was fitted without it.
+        """Calibrated predictions on the test clips, each by a pool that was fitted without it.
 
         Raises:
             SerError: If they are missing or damaged.
@@ -128,7 +128,7 @@ class Saved:
         return self.model / (f"enrolled-{name}" if self.enrolled else name)
 
     def report(self) -> Report:
-        """Everything that can be said of these answers.
+        """Everything that can be said of these predictions.
 
         Raises:
             SerError: As `predictions`.
@@ -168,7 +168,7 @@ def zipped(saved: Saved) -> bytes:
 
 
 def folder_of_ensembles(home: Path | None = None) -> Path:
-    """Where ensembles are kept."""
+    """Where ensembles are stored."""
     return (home or settings.home()) / "ensembles"
 
 
@@ -247,7 +247,7 @@ def delete(saved: Saved) -> Path:
     return TRASH.move(saved.folder)
 
 
-def restore(kept: Path) -> Path:
+def restore(stored: Path) -> Path:
     """Bring a deleted ensemble back.
 
     Returns:
@@ -256,4 +256,4 @@ def restore(kept: Path) -> Path:
     Raises:
         SerError: If it is gone for good, or the same was made again meanwhile.
     """
-    return TRASH.restore(kept)
+    return TRASH.restore(stored)

@@ -1,4 +1,4 @@
-"""What the optimised weights are worth: against simpler pools, and without each member."""
+"""Optimised weights compared: against simpler pools, and without each member."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def comparison(found: Crossfit, *, by_speaker: bool) -> pd.DataFrame:
     """Every contestant's figures, and how far each is from the optimised pool's.
 
     Args:
-        found: Answers to clips that shaped no pool they are scored with.
+        found: Predictions on clips that shaped no pool they are scored with.
         by_speaker: Whether speakers are the units of the intervals.
 
     Returns:
@@ -32,10 +32,10 @@ def comparison(found: Crossfit, *, by_speaker: bool) -> pd.DataFrame:
         `difference_high`, `p` (all None for the ensemble itself).
     """
     rows = []
-    for name, answers in found.answers.items():
+    for name, predictions in found.predictions.items():
         for figure in FIGURES:
-            own = interval(answers, figure, by_speaker=by_speaker)
-            pair = _paired(found.answers[POOLED], answers, figure, by_speaker) if (
+            own = interval(predictions, figure, by_speaker=by_speaker)
+            pair = _paired(found.predictions[POOLED], predictions, figure, by_speaker) if (
                 name != POOLED
             ) else None  # fmt: skip
             rows.append(
@@ -71,7 +71,7 @@ def left_out(
             only=(POOLED,), done=done,
         )  # fmt: skip
         for figure in ("uar", "nll"):
-            pair = _paired(rest.answers[POOLED], found.answers[POOLED], figure, by_speaker)
+            pair = _paired(rest.predictions[POOLED], found.predictions[POOLED], figure, by_speaker)
             rows.append({"member": name, "figure": figure, "without": pair.a, **_difference(pair)})
     return pd.DataFrame(rows)
 

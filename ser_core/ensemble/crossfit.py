@@ -3,12 +3,12 @@
 For every fold the pool is fitted anew, without that fold's test clips:
 
 - `validation`: on the fold's own validation clips. In a split of one fold there is nothing else.
-- `out-of-fold`: on the test clips of all other folds, each answered by a model that had not heard
+- `out-of-fold`: on the test clips of all other folds, each by a model that did not train on
   it. Clips of the fold's own test speakers are left out where the split keeps speakers apart. The
-  models of the other folds did train on these speakers; that is how their answers differ, and a few
-  weights cannot carry a voice over.
+  models of the other folds did train on these speakers; that is how their predictions differ, and
+  a few weights cannot carry a speaker over.
 
-So no figure comes from a clip that shaped the pool it is scored with. The pool that is kept for use
+So no figure comes from a clip that shaped the pool it is scored with. The pool for use
 is fitted on all those rows together.
 """
 
@@ -34,7 +34,7 @@ Mask = npt.NDArray[np.bool_]
 
 POOLED, SINGLE = ensemble_terms.POOLED, ensemble_terms.SINGLE
 CONTESTANTS = (POOLED, EQUAL, SINGLE)
-"""The optimised pool, and the two simpler ones it must beat to be worth having."""
+"""The optimised pool, and the two simpler ones it is compared with."""
 
 
 def chosen_rows(stack: MemberPredictions, asked: str) -> str:
@@ -118,18 +118,18 @@ def _others(stack: MemberPredictions, own: Mask, *, by_speaker: bool) -> Mask:
 
 @dataclass(frozen=True, eq=False)
 class Crossfit:
-    """Pools fitted fold by fold, and what they answer to clips they were not fitted on.
+    """Pools fitted fold by fold, and their predictions on clips they were not fitted on.
 
     Attributes:
         pools: By contestant and fold.
         singles: Name of the best single member, by fold.
-        answers: Calibrated answers to the test rows, by contestant.
-        plain: Answers of the optimised pool before calibration.
+        predictions: Calibrated predictions on the test rows, by contestant.
+        plain: Predictions of the optimised pool before calibration.
     """
 
     pools: dict[str, dict[int, Pool]]
     singles: dict[int, str]
-    answers: dict[str, Predictions]
+    predictions: dict[str, Predictions]
     plain: Predictions
 
 
@@ -157,20 +157,20 @@ def crossfit(
     test = stack.where(stack.column("part") == "test", name="part 'test'")
     pools: dict[str, dict[int, Pool]] = {name: {} for name in only}
     singles: dict[int, str] = {}
-    answers = {name: np.empty(test.probabilities.shape[1:]) for name in (*only, "")}
+    predictions = {name: np.empty(test.probabilities.shape[1:]) for name in (*only, "")}
     for turn in crossfit_folds(stack, fit_on, by_speaker=by_speaker):
         problem = Problem(turn.fitting, options, by_speaker)
         singles[turn.fold] = best_single(problem)
         for name in only:
             pool = _fitted(name, problem, singles[turn.fold], trials)
             pools[name][turn.fold] = pool
-            answers[name][turn.scored] = pool(test.probabilities[:, turn.scored])
+            predictions[name][turn.scored] = pool(test.probabilities[:, turn.scored])
         plain = pools[only[0]][turn.fold].at(1.0)
-        answers[""][turn.scored] = plain(test.probabilities[:, turn.scored])
+        predictions[""][turn.scored] = plain(test.probabilities[:, turn.scored])
         done()
-    made = {name: test.rows.with_probabilities(found) for name, found in answers.items()}
-    plain_answers = made.pop("")
-    return Crossfit(pools, singles, made, plain_answers)
+    made = {name: test.rows.with_probabilities(found) for name, found in predictions.items()}
+    uncalibrated = made.pop("")
+    return Crossfit(pools, singles, made, uncalibrated)
 
 
 def _fitted(name: str, problem: Problem, single: str, trials: int | None) -> Pool:

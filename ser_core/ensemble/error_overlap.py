@@ -1,4 +1,4 @@
-"""Whether members err on the same clips: those that do have little to tell each other."""
+"""Whether members err on the same clips: those that do complement each other little."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def error_overlap(stack: MemberPredictions) -> pd.DataFrame:
         A row a pair: `first`, `second`; `both` (clips that both got wrong), `either` (that at
         least one did), `shared` = both / either, `q` (Yule's Q of being right: 1 when they err
         alike, 0 when independently, below when they make up for each other) and `kappa` (Cohen's,
-        of being right). NaN where it cannot be told, as for members without an error.
+        of being right). NaN where it is undefined, as for members without an error.
     """
     wrong = np.stack(
         [stack.probabilities[i].argmax(axis=1) != stack.rows.true for i in range(len(stack.names))]

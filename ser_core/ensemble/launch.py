@@ -42,7 +42,7 @@ def job_of(ensemble_id: str) -> Job | None:
 
 
 def line(request: Request, out: Path) -> list[str]:
-    """Command that does what is asked for."""
+    """Command that carries out the request."""
     defaults = asdict(Options())
     changed = {n: v for n, v in asdict(request.options).items() if v != defaults[n]}
     options = [part for name, value in changed.items() for part in (_flag(name), str(value))]

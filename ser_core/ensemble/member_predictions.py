@@ -16,12 +16,12 @@ Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 ROW = ["clip", "fold", "part"]
-"""What tells a row from another; every member has exactly one answer to it."""
+"""Columns that identify a row; every member has exactly one prediction for it."""
 
 
 @dataclass(frozen=True, eq=False)
 class MemberPredictions:
-    """Answers of several members to the same rows.
+    """Predictions of several members for the same rows.
 
     Attributes:
         names: Of the members.
@@ -38,7 +38,7 @@ class MemberPredictions:
         """Lay the tables of members upon each other, whatever the order of their rows.
 
         Args:
-            members: One answer to each clip, fold and part, by name of the member; see
+            members: One prediction a clip, fold and part, by name of the member; see
                 `averaged` for runs of several seeds.
 
         Raises:
@@ -86,7 +86,7 @@ class MemberPredictions:
         )
 
     def member(self, name: str) -> Predictions:
-        """Answers of one member."""
+        """Predictions of one member."""
         return self.rows.with_probabilities(self.probabilities[self.names.index(name)])
 
     def column(self, name: str) -> npt.NDArray[np.object_]:
@@ -95,7 +95,7 @@ class MemberPredictions:
 
 
 def averaged(predictions: Predictions) -> Predictions:
-    """One answer to each row: the mean of the probabilities of all seeds.
+    """One prediction a row: the mean of the probabilities of all seeds.
 
     Raises:
         EvaluationError: If some rows have fewer seeds than others.
@@ -115,7 +115,7 @@ def averaged(predictions: Predictions) -> Predictions:
 
 
 def by_seed(name: str, predictions: Predictions) -> dict[str, Predictions]:
-    """The answers of each seed as a member of its own."""
+    """The predictions of each seed as a member of its own."""
     seeds = sorted(map(int, predictions.table["seed"].unique()))
     if len(seeds) == 1:
         return {name: predictions}

@@ -35,24 +35,25 @@ class Candidate:
 
     @cached_property
     def split(self) -> Split:
-        """How its clips were dealt."""
+        """Split of the clips."""
         return Split.load(self.run.folder / "split.json")
 
     @cached_property
     def predictions(self) -> Predictions:
-        """What it answered."""
+        """Its predictions."""
         return catalogue.predictions_of(self.run)
 
     @cached_property
-    def knowing(self) -> Predictions | None:
-        """What it answered where it knew the voices; None for a model that makes no use of them."""
+    def predictions_enrolled(self) -> Predictions | None:
+        """Its predictions with enrolled speakers; None for a model that does not enrol."""
         if self.run.result is None or self.run.result.enrolled is None:
             return None
         return catalogue.predictions_of(self.run, enrolled=True)
 
-    def answers(self, *, enrolled: bool) -> Predictions:
-        """What it answers to known voices, or to unknown ones; often the same."""
-        return self.knowing if enrolled and self.knowing is not None else self.predictions
+    def predictions_for(self, *, enrolled: bool) -> Predictions:
+        """Its predictions for enrolled speakers, or for others; often the same."""
+        own = self.predictions_enrolled if enrolled else None
+        return self.predictions if own is None else own
 
     @cached_property
     def folds(self) -> tuple[int, ...]:
@@ -79,26 +80,26 @@ class Candidate:
         if self.run.result is None:
             return "It is not finished"
         try:
-            tables = (self.predictions, self.knowing)
-            odd = [self._odd_answers(table) for table in tables if table is not None]
+            tables = (self.predictions, self.predictions_enrolled)
+            odd = [self._unaccounted(table) for table in tables if table is not None]
             return next(filter(None, odd), "") or self._missing_bundles()
         except SerError as error:
             return str(error).rstrip(".")
 
-    def _odd_answers(self, predictions: Predictions) -> str:
-        """Answers that its split does not account for, such as to clips that trained it."""
+    def _unaccounted(self, predictions: Predictions) -> str:
+        """Predictions that its split does not account for, such as to clips that trained it."""
         table = predictions.table
         for fold in self.folds:
             for part in SCORED:
                 rows = (table["fold"] == fold) & (table["part"] == part)
-                answered = set(table.loc[rows, "clip"])
-                trained = answered & self.clips(fold, TRAINED)
+                tested = set(table.loc[rows, "clip"])
+                trained = tested & self.clips(fold, TRAINED)
                 if trained:
                     return (
                         f"It was trained on {count(len(trained), 'clip')} that it predicts (fold "
                         f"{fold})"
                     )
-                if answered - self.clips(fold, (part,)):
+                if tested - self.clips(fold, (part,)):
                     return f"Its predictions and its split do not match (fold {fold}, {part})"
         return ""
 
@@ -153,9 +154,9 @@ def families(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
 
 def leak(one: Candidate, other: Candidate) -> str:
     """That one run was trained on clips which the other is scored with; empty if neither was."""
-    for learner, judge in ((other, one), (one, other)):
-        for fold in sorted(set(learner.folds) & set(judge.folds)):
-            seen = learner.clips(fold, TRAINED) & judge.clips(fold, SCORED)
+    for learner, scored in ((other, one), (one, other)):
+        for fold in sorted(set(learner.folds) & set(scored.folds)):
+            seen = learner.clips(fold, TRAINED) & scored.clips(fold, SCORED)
             if seen:
                 who = "It" if learner is other else one.run.name
                 whom = one.run.name if learner is other else "it"
@@ -182,13 +183,13 @@ class Member:
         name: Unique in its ensemble.
         candidate: The run.
         seeds: Those of it that are averaged.
-        answers: One to each row.
+        predictions: One for each row.
     """
 
     name: str
     candidate: Candidate
     seeds: tuple[int, ...]
-    answers: Predictions
+    predictions: Predictions
 
     @property
     def bundles(self) -> list[Path]:
@@ -203,9 +204,9 @@ class Team:
 
     Attributes:
         members: In the order they were given.
-        stack: Their answers.
+        stack: Their predictions.
         audit: What the parts of their split share.
-        enrolled: Whether members that can knew the voice of every speaker, from all their
+        enrolled: Whether members that can had every speaker enrolled from all their
             unlabelled clips of the same part.
     """
 
@@ -216,15 +217,15 @@ class Team:
 
     @property
     def split(self) -> Split:
-        """How the clips were dealt, for all of them."""
+        """The split of the clips, for all of them."""
         return self.members[0].candidate.split
 
-    def knowing(self) -> Team | None:
-        """The same members where the voices are known; None if that makes no difference."""
+    def enrolled_team(self) -> Team | None:
+        """The same members with enrolled speakers; None if that makes no difference."""
         candidates = [member.candidate for member in self.members]
-        if self.enrolled or all(each.knowing is None for each in candidates):
+        if self.enrolled or all(each.predictions_enrolled is None for each in candidates):
             return None
-        members = tuple(_knowing(member) for member in self.members)
+        members = tuple(_enrolled(member) for member in self.members)
         return Team(members, _stacked(members), self.audit, enrolled=True)
 
     @property
@@ -261,13 +262,13 @@ def gather(chosen: Sequence[RunInfo], seeds: str) -> Team:
 
 
 def _stacked(members: Sequence[Member]) -> MemberPredictions:
-    return MemberPredictions.of({member.name: member.answers for member in members})
+    return MemberPredictions.of({member.name: member.predictions for member in members})
 
 
-def _knowing(member: Member) -> Member:
-    table = member.candidate.answers(enrolled=True)
+def _enrolled(member: Member) -> Member:
+    table = member.candidate.predictions_for(enrolled=True)
     own = table.where(table.table["seed"].isin(member.seeds), name=member.name)
-    return replace(member, answers=averaged(own))
+    return replace(member, predictions=averaged(own))
 
 
 def _refuse(reason: str, candidate: Candidate) -> None:
@@ -280,14 +281,16 @@ def _refuse(reason: str, candidate: Candidate) -> None:
 
 
 def _members(candidate: Candidate, seeds: str, among: Sequence[RunInfo]) -> list[Member]:
-    run, answers = candidate.run, candidate.predictions
+    run, predictions = candidate.run, candidate.predictions
     same = sum(each.name == run.name for each in among) > 1
     name = f"{run.name} ({run.id[:6]})" if same else run.name
     if seeds != MEMBERS:
-        return [Member(name, candidate, candidate.seeds, averaged(answers))]
+        return [Member(name, candidate, candidate.seeds, averaged(predictions))]
     return [
         Member(each, candidate, (seed,), rows)
-        for seed, (each, rows) in zip(candidate.seeds, by_seed(name, answers).items(), strict=True)
+        for seed, (each, rows) in zip(
+            candidate.seeds, by_seed(name, predictions).items(), strict=True
+        )
     ]
 
 
@@ -295,7 +298,7 @@ _WORST = ("A", "B", "C", "D", "unknown", "E", "F")
 
 
 def _audit(candidates: Sequence[Candidate]) -> LeakAudit:
-    """The worst of the members' audits: scored on the same clips, each may have heard others."""
+    """The worst of the members' audits: scored on the same clips, each may have another."""
     audits = [audit for each in candidates if (audit := catalogue.audit_of(each.run)) is not None]
     return max(audits, key=lambda audit: _WORST.index(audit.grade))
 

@@ -27,8 +27,8 @@ def tracked(
     """Open run of the search for an ensemble.
 
     Args:
-        name: For people.
-        options: What is asked for.
+        name: Display name.
+        options: Options of the search.
         runs: Names of the members' runs by id.
         folder: Of the ensemble to be.
 
@@ -50,7 +50,7 @@ def record(
     study: Study,
     folder: Path,
     figures: Mapping[str, bytes],
-    knowing: Study | None = None,
+    enrolled: Study | None = None,
 ) -> None:
     """Keep what came of it.
 
@@ -59,15 +59,15 @@ def record(
         study: What the search came to.
         folder: Of the saved ensemble.
         figures: Images by file name.
-        knowing: The search for known voices.
+        enrolled: The search for enrolled speakers.
 
     Raises:
         TrackingError: If the store cannot be written.
     """
     _history(run, study)
     run.metrics(_figures(study))
-    if knowing is not None:
-        run.metrics({f"enrolled_{name}": value for name, value in _figures(knowing).items()})
+    if enrolled is not None:
+        run.metrics({f"enrolled_{name}": value for name, value in _figures(enrolled).items()})
     audit = study.team.audit
     run.tags({"leak_grade": audit.grade, "speakers_shared": audit.speakers_shared})
     run.tags({"policy": study.team.split.policy, "fit_on": study.fit_on})

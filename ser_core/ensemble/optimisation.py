@@ -1,4 +1,4 @@
-"""From members to a judged ensemble: weights, calibration, and what all of it is worth."""
+"""From members to an evaluated ensemble: weights, calibration and evaluation."""
 
 from __future__ import annotations
 
@@ -43,21 +43,21 @@ class Study:
 
     Attributes:
         team: The members.
-        options: What was asked for.
+        options: Options of the search.
         fit_on: Rows the weights were fitted on: "validation" or "out-of-fold".
         fitting_clips: How many clips those are.
         pool: For use: fitted on all of them.
         found: The search behind it.
         weights: A row a member: `member`, `weight`, `low`, `high`, `asked`, `importance`, and
             `alone`, the objective of the member by itself on the rows of the fit.
-        crossed: Answers to test clips, each by a pool that was fitted without it.
-        report: Figures of these answers, calibrated.
+        crossed: Predictions on test clips, each by a pool that was fitted without it.
+        report: Figures of these predictions, calibrated.
         before: The same before calibration.
         comparison: Against equal weights and the best single member; see `compare.comparison`.
         left_out: Without each member; see `compare.left_out`.
         overlap: Shared errors of pairs of members.
         single: Name of the best single member on the rows of the fit.
-        threshold: Confidence below which an answer is "uncertain"; None where the wanted risk is
+        threshold: Confidence below which a prediction is "uncertain"; None where the wanted risk is
             out of reach.
         rejection: What that does on test clips, by thresholds fitted without them.
         notes: What the reader should know, as sentences.
@@ -83,8 +83,8 @@ class Study:
 
     @property
     def predictions(self) -> Predictions:
-        """Calibrated answers to the test clips, each by a pool that was fitted without it."""
-        return self.crossed.answers[POOLED]
+        """Calibrated predictions on the test clips, each by a pool that was fitted without it."""
+        return self.crossed.predictions[POOLED]
 
 
 def optimise(
@@ -98,9 +98,9 @@ def optimise(
 
     Args:
         team: Members.
-        options: What is asked for.
+        options: Options of the search.
         progress: Called with (steps done, steps in all).
-        watch: Told of each trial of the search for the pool for use.
+        watch: Called for each trial of the search for the pool for use.
 
     Raises:
         EvaluationError: If the rows to fit on are missing.
@@ -121,7 +121,7 @@ def optimise(
     )
     study = Study(
         team, options, fit_on, problem.stack.rows.table["clip"].nunique(), pool, found,
-        _described(weights, found, problem), every, report(every.answers[POOLED], team.audit),
+        _described(weights, found, problem), every, report(every.predictions[POOLED], team.audit),
         report(every.plain, team.audit), comparison(every, by_speaker=by_speaker), without,
         error_overlap(test), best_single(problem), threshold, rejection,
         tuple(filter(None, [*_notes(every, found, fit_on), note])),
@@ -168,17 +168,17 @@ def _rejecting(
         threshold = _threshold(problem.stack, pool, options.risk)
     except ParameterError as error:
         return None, None, f"No prediction is rejected as uncertain: {error.problem}."
-    answers = every.answers[POOLED]
-    confident = answers.probabilities.max(axis=1)
+    predictions = every.predictions[POOLED]
+    confident = predictions.probabilities.max(axis=1)
     margins = np.full(len(confident), np.inf)
     for turn in crossfit_folds(stack, fit_on, by_speaker=by_speaker):
         try:
             own = _threshold(turn.fitting, every.pools[POOLED][turn.fold], options.risk)
         except ParameterError:
-            continue  # no answer of this fold is sure enough
+            continue  # no prediction of this fold is sure enough
         margins[turn.scored] = own
     given = confident >= margins
-    return threshold, _rejection(answers, given, threshold), ""
+    return threshold, _rejection(predictions, given, threshold), ""
 
 
 def _threshold(stack: MemberPredictions, pool: Pool, risk: float) -> float:
@@ -188,14 +188,19 @@ def _threshold(stack: MemberPredictions, pool: Pool, risk: float) -> float:
 
 
 def _rejection(
-    answers: Predictions, given: npt.NDArray[np.bool_], threshold: float
+    predictions: Predictions, given: npt.NDArray[np.bool_], threshold: float
 ) -> Rejection | None:
-    """Coverage and risk of the answers that were given."""
+    """Coverage and risk of the predictions that were given."""
     if not given.any():
         return Rejection(threshold, 0.0, None, None, None, 0)
-    kept = reject(answers.where(given), 0.0)
+    found = reject(predictions.where(given), 0.0)
     return Rejection(
-        threshold, float(given.mean()), kept.risk, kept.risk_low, kept.risk_high, kept.answered
+        threshold,
+        float(given.mean()),
+        found.risk,
+        found.risk_low,
+        found.risk_high,
+        found.answered,
     )
 
 
@@ -227,9 +232,9 @@ def _notes(every: Crossfit, found: SearchResult, fit_on: str) -> list[str]:
 def summary(study: Study) -> dict[str, Any]:
     """What came of it, as plain values for JSON."""
     report_, before = study.report, study.before
-    kept = ("uar", "wa", "macro_f1", "nll", "brier", "ece")
+    figures = ("uar", "wa", "macro_f1", "nll", "brier", "ece")
     return {
-        "metrics": {name: _figure(report_.figures[name]) for name in kept},
+        "metrics": {name: _figure(report_.figures[name]) for name in figures},
         "before": {name: _figure(before.figures[name]) for name in ("nll", "brier", "ece")},
         "reliability": {"before": list(before.reliability), "after": list(report_.reliability)},
         "ece_by_chance": report_.ece_by_chance,

@@ -1,4 +1,4 @@
-"""What an ensemble is asked for: checked values from which pages and commands build controls."""
+"""Options of an ensemble: checked values from which pages and commands build controls."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 
 Watch = Callable[[int, float, Floats], None]
-"""Told of each trial: its number, its loss, its weights."""
+"""Called for each trial: its number, its loss, its weights."""
 
 EQUAL = "equal weights"
 ALONE = "only "
@@ -36,7 +36,7 @@ FLAT = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """What weights are judged by.
+    """The objective of the weights.
 
     Attributes:
         stack: Rows they are fitted on.
@@ -67,11 +67,11 @@ class Problem:
     def usual_temperature(self) -> float:
         """That suits equal weights; others need one near it."""
         equal = self.pooling.equal(len(self.stack.names))
-        pooled = self.pooling.added(equal, self._known)
+        pooled = self.pooling.added(equal, self._summands)
         return convex_weights.best_temperature(pooled, self.true)
 
     @cached_property
-    def _known(self) -> Floats:
+    def _summands(self) -> Floats:
         """What the pooling adds up: probabilities, or their logarithms, made once."""
         return self.pooling.summands(self.stack.probabilities)
 
@@ -83,7 +83,7 @@ class Problem:
         """
         if self.options.objective == NLL:
             return self.surprise(weights)
-        pooled = self.pooling.added(weights, self._known)
+        pooled = self.pooling.added(weights, self._summands)
         return np.asarray(pooled.argmax(axis=1) != self.true, dtype=np.float64)
 
     def surprise(self, weights: Floats, *, plain: bool = False) -> Floats:
@@ -91,7 +91,7 @@ class Problem:
 
         At the best temperature, unless the size of the weights is free or `plain` is asked for.
         """
-        pooled = self.pooling.added(weights, self._known)
+        pooled = self.pooling.added(weights, self._summands)
         if not (self.options.l1 or plain):
             pooled = pooled / convex_weights.best_temperature(
                 pooled, self.true, self.usual_temperature
@@ -195,7 +195,7 @@ def search(
         problem: Rows and objective.
         trials: How many weights to try, starts included (all of these are tried in any case);
             those of the options by default.
-        watch: Told of each trial.
+        watch: Called for each trial.
         explain: Whether to work out the importances.
     """
     starts = problem.starts()
@@ -206,7 +206,7 @@ def search(
     tried: list[Floats] = []
     exactly = list(starts.values())
 
-    def judged(trial: optuna.Trial) -> float:
+    def objective(trial: optuna.Trial) -> float:
         drawn = [
             trial.suggest_float(name, *problem.pooling.range)
             for name in _named([0.0] * len(problem.stack.names))
@@ -219,7 +219,7 @@ def search(
             watch(number, loss, tried[-1])
         return loss
 
-    study.optimize(judged, n_trials=max(wanted, len(starts)))
+    study.optimize(objective, n_trials=max(wanted, len(starts)))
     losses = np.array([trial.value for trial in study.trials], dtype=np.float64)
     origins = (*starts, *[""] * (len(losses) - len(starts)))
     return SearchResult(
@@ -230,7 +230,7 @@ def search(
 
 
 def _best(problem: Problem, tried: list[Floats], losses: Floats) -> Floats:
-    """Many weights give the same answers, and if all are right a temperature does the rest."""
+    """Many weights give the same predictions, and if all are right a temperature does the rest."""
     ties = [tried[i] for i in np.flatnonzero(losses <= losses.min() + FLAT)]
     shares = [weights / max(weights.sum(), FLAT) for weights in ties]
     surprises = np.array([problem.surprise(each, plain=True).mean() for each in shares])

@@ -15,7 +15,7 @@ from ser_core.storage.jsonfile import write_json
 
 @dataclass
 class History:
-    """Told of each trial; writes the file a few times a second at most, and when it is closed.
+    """Called for each trial; writes the file a few times a second at most, and when it is closed.
 
     Attributes:
         path: The file; None to write nothing.

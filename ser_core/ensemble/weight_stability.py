@@ -15,7 +15,7 @@ Floats = npt.NDArray[np.float64]
 RESAMPLES = 1000
 LEVEL = 0.95
 TIE = 1e-7
-"""How much surprise counts beside a wrong answer: never as much as one."""
+"""How much surprise counts beside a wrong prediction: never as much as one."""
 
 
 def stability(
@@ -28,7 +28,7 @@ def stability(
 ) -> pd.DataFrame:
     """Interval of each weight: of the weights that were tried, which win when the clips change?
 
-    Clips (or whole speakers) are drawn with replacement, and every trial of the search is judged on
+    Clips (or whole speakers) are drawn with replacement, and every trial of the search is scored on
     the draw; the winner's weights are one replicate. Nothing is searched anew, so the intervals are
     as fine as the trials are dense.
 
@@ -88,7 +88,7 @@ def _winners(
 
 
 def _losses(problem: Problem, weights: Floats) -> Floats:
-    """Losses of the rows; where they are right or wrong, the surprise tells equals apart."""
+    """Losses of the rows; where they are right or wrong, the surprise breaks ties."""
     losses = problem.losses(weights)
     return losses if problem.options.objective == NLL else losses + TIE * problem.surprise(weights)
 

@@ -1,4 +1,4 @@
-"""Scores of what a model answered.
+"""Metrics of a model's predictions.
 
 `Predictions` is the table; `interval` gives one figure of it with its 95 % interval, `by_group` the
 figures of every speaker or gender, `compare` the difference of two models on the same clips,

@@ -1,4 +1,4 @@
-"""Confidence that means what it says, and answers withheld below it.
+"""Calibration by temperature scaling, and rejection of predictions below a threshold.
 
 All that is fitted here is fitted on validation clips alone; what it does is measured on test clips.
 """
@@ -44,7 +44,7 @@ class Calibration:
 def apply_temperature(probabilities: Floats, temperature: float | Floats) -> Floats:
     """Probabilities to the power of 1/temperature, summing to 1 again.
 
-    Above 1 they are softened, below 1 sharpened; the answer stays. The same as dividing the
+    Above 1 they are softened, below 1 sharpened; the prediction stays. The same as dividing the
     scores before a softmax.
 
     Args:
@@ -69,8 +69,8 @@ def apply_temperature(probabilities: Floats, temperature: float | Floats) -> Flo
 def fit_temperature(validation: Predictions) -> float:
     """Temperature with the least NLL (Guo et al., 2017), between 0.05 and 20.
 
-    NLL is convex in 1/temperature, so the one minimum is found. Where all answers are right it
-    lies at the cold bound, which says only that there were too few clips to tell.
+    NLL is convex in 1/temperature, so the one minimum is found. Where all predictions are right it
+    lies at the cold bound, which says only that there were too few clips.
 
     Raises:
         EvaluationError: If there are test clips among them: what is tuned on the test part
@@ -130,15 +130,15 @@ def _parts(predictions: Predictions) -> list[str]:
 
 
 def coverage_risk(predictions: Predictions) -> pd.DataFrame:
-    """What withholding unsure answers costs and gains (El-Yaniv & Wiener, 2010).
+    """What withholding unsure predictions costs and gains (El-Yaniv & Wiener, 2010).
 
     Returns:
         A row for every distinct confidence as `threshold`, the surest first: `coverage` (share of
-        clips that are answered at this confidence or above) and `risk` (share of wrong answers
+        clips of this confidence or above) and `risk` (share of wrong predictions
         among them), and `answered` and `wrong` as counts.
     """
     sure = metrics.confidence(predictions.probabilities)
-    table = pd.DataFrame({"threshold": sure, "wrong": predictions.answers != predictions.true})
+    table = pd.DataFrame({"threshold": sure, "wrong": predictions.predicted != predictions.true})
     by_confidence = table.groupby("threshold")["wrong"].agg(["size", "sum"])[::-1].cumsum()
     answered, wrong = by_confidence["size"].to_numpy(), by_confidence["sum"].to_numpy()
     columns = {"coverage": answered / len(sure), "risk": wrong / answered}
@@ -149,7 +149,7 @@ def coverage_risk(predictions: Predictions) -> pd.DataFrame:
 def area_under_risk(predictions: Predictions) -> float:
     """Mean risk over all coverages (AURC; Geifman et al., 2019): lower is better.
 
-    Answers of equal confidence are withheld together.
+    Predictions of equal confidence are withheld together.
     """
     curve = coverage_risk(predictions)
     shares = np.diff(curve["coverage"].to_numpy(), prepend=0.0)
@@ -158,15 +158,15 @@ def area_under_risk(predictions: Predictions) -> float:
 
 @dataclass(frozen=True)
 class Rejection:
-    """A confidence below which the answer is "uncertain".
+    """A confidence below which the prediction is "uncertain".
 
     Attributes:
-        threshold: Answers of this confidence or more are given.
-        coverage: Share of clips that are answered.
-        risk: Share of wrong answers among them; None if none is given.
+        threshold: Predictions of this confidence or more are given.
+        coverage: Share of clips that are not rejected.
+        risk: Share of wrong predictions among them; None if none is given.
         risk_low: Lower end of its 95 % Wilson interval.
         risk_high: Upper end.
-        answered: Clips that are answered.
+        answered: Clips that are not rejected.
     """
 
     threshold: float
@@ -183,7 +183,7 @@ def reject(predictions: Predictions, threshold: float) -> Rejection:
     answered = int(given.sum())
     if not answered:
         return Rejection(threshold, 0.0, None, None, None, 0)
-    wrong = int((predictions.answers != predictions.true)[given].sum())
+    wrong = int((predictions.predicted != predictions.true)[given].sum())
     low, high = metrics.wilson(wrong, answered)
     return Rejection(
         threshold, answered / len(given), wrong / answered, float(low), float(high), answered
@@ -191,11 +191,11 @@ def reject(predictions: Predictions, threshold: float) -> Rejection:
 
 
 def threshold_for(validation: Predictions, risk: float, *, sure: bool = False) -> Rejection:
-    """Threshold with the most answers at a wanted risk.
+    """Threshold with the most predictions at a wanted risk.
 
     Args:
         validation: Validation clips, calibrated.
-        risk: Wanted share of wrong answers, 0 to 1.
+        risk: Wanted share of wrong predictions, 0 to 1.
         sure: Whether the upper end of the risk's interval must keep to it, not the risk alone.
 
     Raises:

@@ -54,7 +54,7 @@ class Comparison:
         method: "bootstrap" or "jackknife t".
         over: "clips" or "speakers".
         units: How many of them.
-        mcnemar: A second view, of accuracy; None where a clip has several answers.
+        mcnemar: A second view, of accuracy; None where a clip has several predictions.
         note: What the reader should know, as sentences; often empty.
     """
 
@@ -153,7 +153,7 @@ def _p_value(chosen: Sampling, estimate: Floats, differences: Floats) -> float:
 
 
 def mcnemar(a: Predictions, b: Predictions) -> McNemar | None:
-    """Exact McNemar test of two models that answered each clip once.
+    """Exact McNemar test of two models with one prediction a clip.
 
     Raises:
         EvaluationError: As `compare`.
@@ -164,7 +164,7 @@ def mcnemar(a: Predictions, b: Predictions) -> McNemar | None:
     if a.table["clip"].duplicated().any():
         return None
     right_a, right_b = (
-        pd.Series(one.answers == one.true, index=one.table["clip"]).sort_index().to_numpy()
+        pd.Series(one.predicted == one.true, index=one.table["clip"]).sort_index().to_numpy()
         for one in (a, b)
     )
     only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
@@ -196,7 +196,7 @@ def _clips(predictions: Predictions) -> pd.DataFrame:
 
 
 def on_common_clips(several: Sequence[Predictions]) -> list[Predictions]:
-    """The rows of the clips that all of them answered, for runs of different splits.
+    """The rows of the clips that all of them predicted, for runs of different splits.
 
     Raises:
         EvaluationError: If there is no such clip.

@@ -1,4 +1,4 @@
-"""Rates out of confusion counts: rows are true classes, columns are answers.
+"""Rates out of confusion counts: rows are true classes, columns are predictions.
 
 Every function takes counts of shape (..., classes, classes), so a thousand resamples cost one call.
 A class without a clip has no recall (NaN), and no mean counts it.
@@ -21,12 +21,12 @@ def support(counts: Counts) -> Counts:
 
 
 def hits(counts: Counts) -> Counts:
-    """Clips of each class that were answered right. Shape (..., classes)."""
+    """Clips of each class that were predicted correctly. Shape (..., classes)."""
     return np.diagonal(counts, axis1=-2, axis2=-1)
 
 
 def row_normalised(counts: Counts) -> Floats:
-    """Share of each answer among the clips of a class; NaN in the row of an absent class.
+    """Share of each prediction among the clips of a class; NaN in the row of an absent class.
 
     >>> row_normalised(np.array([[3, 1], [0, 0]]))
     array([[0.75, 0.25],
@@ -36,17 +36,17 @@ def row_normalised(counts: Counts) -> Floats:
 
 
 def accuracy(counts: Counts) -> Floats:
-    """Share of clips that were answered right (weighted accuracy, WA). Shape (...,)."""
+    """Share of clips that were predicted correctly (weighted accuracy, WA). Shape (...,)."""
     return _ratio(hits(counts).sum(axis=-1), counts.sum(axis=(-2, -1)))
 
 
 def recall(counts: Counts) -> Floats:
-    """Share of the clips of a class that were answered with it. Shape (..., classes)."""
+    """Share of the clips of a class that were predicted as it. Shape (..., classes)."""
     return _ratio(hits(counts), support(counts))
 
 
 def precision(counts: Counts) -> Floats:
-    """Share of the answers of a class that were right; NaN if it was never the answer.
+    """Share of the predictions of a class that were right; NaN if it was never predicted.
 
     Shape (..., classes).
     """
@@ -54,7 +54,7 @@ def precision(counts: Counts) -> Floats:
 
 
 def f1(counts: Counts) -> Floats:
-    """Harmonic mean of precision and recall; 0 if a class was never answered, NaN if absent.
+    """Harmonic mean of precision and recall; 0 if a class was never predicted, NaN if absent.
 
     Shape (..., classes).
     """

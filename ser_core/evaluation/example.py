@@ -16,7 +16,7 @@ def example(
     """Predictions of a model that does not exist: one unseen speaker a fold, the same every time.
 
     Args:
-        clips: How many, dealt to the speakers in turn.
+        clips: How many, given to the speakers in turn.
         speakers: How many, as folds; every other one is a woman.
         skill: How far the true emotion's score lies above the others', in standard deviations.
         seed: Of the numbers, and of the made-up training.

@@ -2,7 +2,7 @@
 
 Which clips are drawn together decides what an interval speaks of. Clips of one speaker resemble
 each other, so where a figure is about new speakers, the speaker is the unit: a model may be lucky
-in its nine test voices, however many clips each has. Three ways, chosen by what there is:
+in its nine test speakers, however many clips each has. Three ways, chosen by what there is:
 
 - **Bootstrap over clips** (percentile; Efron & Tibshirani, 1993), where the speakers are known to
   the model and the figure is about these speakers.
@@ -330,7 +330,7 @@ def mean_of_shares(successes: Floats, trials: Floats, level: float) -> tuple[Flo
 
 
 def _quantiles(replicates: Floats, levels: list[float]) -> Floats:
-    """Quantiles over the first axis; a class that some resample lacks is judged by the others."""
+    """Quantiles over the first axis; NaN where a resample lacks the class, left out."""
     if not np.isnan(replicates).any():
         return np.asarray(np.quantile(replicates, levels, axis=0))
     columns = replicates.reshape(len(replicates), -1)

@@ -1,6 +1,6 @@
-"""The figures of the field, as functions of what is true and what was answered.
+"""The figures of the field, as functions of true and predicted classes.
 
-`true` and `answers` are class indices of shape (rows,); `probabilities` has shape (rows, classes).
+`true` and `predicted` are class indices (rows,); `probabilities` has shape (rows, classes).
 Names: WA is accuracy (weighted by how common a class is), UAR the mean recall of the classes.
 """
 
@@ -23,53 +23,53 @@ SMALLEST = 1e-12
 """Probabilities below count as this one in a logarithm: one sure mistake must not be infinite."""
 
 
-def confusion(true: Codes, answers: Codes, classes: int | None = None) -> npt.NDArray[np.int64]:
-    """Clips of each true class (row) by answer (column). Shape (classes, classes).
+def confusion(true: Codes, predicted: Codes, classes: int | None = None) -> npt.NDArray[np.int64]:
+    """Clips of each true class (row) by predicted class (column). Shape (classes, classes).
 
     Args:
         true: True classes.
-        answers: Answered classes.
+        predicted: Predicted classes.
         classes: How many there are; by default as many as the highest index needs.
 
     >>> confusion(np.array([0, 0, 1]), np.array([0, 1, 1]))
     array([[1, 1],
            [0, 1]])
     """
-    size = classes or int(max(true.max(), answers.max())) + 1
-    return np.bincount(true * size + answers, minlength=size * size).reshape(size, size)
+    size = classes or int(max(true.max(), predicted.max())) + 1
+    return np.bincount(true * size + predicted, minlength=size * size).reshape(size, size)
 
 
-def wa(true: Codes, answers: Codes) -> float:
-    """Accuracy: the share of right answers."""
-    return float(confusion_rates.accuracy(confusion(true, answers)))
+def wa(true: Codes, predicted: Codes) -> float:
+    """Accuracy: the share of correct predictions."""
+    return float(confusion_rates.accuracy(confusion(true, predicted)))
 
 
-def uar(true: Codes, answers: Codes) -> float:
+def uar(true: Codes, predicted: Codes) -> float:
     """Unweighted average recall: the mean recall of the classes that are present in `true`.
 
     >>> uar(np.array([0, 0, 0, 0, 1]), np.array([0, 0, 0, 0, 0]))
     0.5
     """
-    return float(confusion_rates.uar(confusion(true, answers)))
+    return float(confusion_rates.uar(confusion(true, predicted)))
 
 
-def macro_f1(true: Codes, answers: Codes) -> float:
+def macro_f1(true: Codes, predicted: Codes) -> float:
     """Mean F1 of the classes that are present in `true`."""
-    return float(confusion_rates.macro_f1(confusion(true, answers)))
+    return float(confusion_rates.macro_f1(confusion(true, predicted)))
 
 
-def weighted_f1(true: Codes, answers: Codes) -> float:
+def weighted_f1(true: Codes, predicted: Codes) -> float:
     """Mean F1 of the classes, each by its share of the clips."""
-    return float(confusion_rates.weighted_f1(confusion(true, answers)))
+    return float(confusion_rates.weighted_f1(confusion(true, predicted)))
 
 
 def confidence(probabilities: Floats) -> Floats:
-    """Probability of the answer. Shape (rows,)."""
+    """Confidence: probability of the predicted class. Shape (rows,)."""
     return np.asarray(probabilities.max(axis=1))
 
 
 def entropy(probabilities: Floats) -> Floats:
-    """Entropy in bits: 0 for a sure answer, log2(classes) for none at all. Shape (rows,)."""
+    """Entropy in bits: 0 for a sure prediction, log2(classes) for none at all. Shape (rows,)."""
     bits = probabilities * np.log2(np.maximum(probabilities, SMALLEST))
     return np.asarray(np.abs(bits.sum(axis=1)))
 
@@ -122,7 +122,7 @@ def bin_of(confidences: Floats, edges: Floats) -> npt.NDArray[np.intp]:
 def ece(true: Codes, probabilities: Floats, bins: int = BINS, *, equal_mass: bool = False) -> float:
     """Expected calibration error: how far confidence and accuracy are apart, mean over clips.
 
-    Of the answer's confidence, in equally wide bins (Naeini et al., 2015; Guo et al., 2017) or in
+    Of the confidence, in equally wide bins (Naeini et al., 2015; Guo et al., 2017) or in
     bins of equal mass (Nguyen & O'Connor, 2015). It is biased upwards: even a calibrated model has
     some, the more the fewer clips.
 

@@ -1,4 +1,4 @@
-"""What a model answered, clip by clip: the table that everything after training reads."""
+"""A model's predictions, clip by clip: the table that everything after training reads."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ class Predictions:
             is no class of the model; a probability is NaN or outside 0 to 1, or a row does not
             sum to 1; or a row is there twice.
 
-    >>> answers = Predictions.of(
+    >>> found = Predictions.of(
     ...     pd.DataFrame({"emotion": ["anger", "neutral"]}, index=["a.wav", "b.wav"]),
     ...     probabilities=[[0.1, 0.9], [0.8, 0.2]],
     ...     classes=["neutral", "anger"],
     ... )
-    >>> answers.classes
+    >>> found.classes
     ('anger', 'neutral')
-    >>> answers.true, answers.answers
+    >>> found.true, found.predicted
     (array([0, 1]), array([0, 1]))
     """
 
@@ -89,7 +89,7 @@ class Predictions:
                 `sentence`.
             probabilities: Shape (clips, classes), in the order of `classes`.
             classes: Emotions of the columns, in any order.
-            fold: Number of the fold whose model answered.
+            fold: Number of the fold whose model predicted.
             part: Part of the clips in that fold.
             seed: Of the training.
 
@@ -124,7 +124,7 @@ class Predictions:
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
-        """Emotions that the model knows, in the order of the vocabulary."""
+        """Emotions of the model, in the order of the vocabulary."""
         return tuple(name.removeprefix(PREFIX) for name in _columns_of(self.table))
 
     @cached_property
@@ -139,10 +139,10 @@ class Predictions:
         return codes
 
     @cached_property
-    def answers(self) -> Codes:
+    def predicted(self) -> Codes:
         """Index in `classes` of the likeliest emotion, the first of equals. Shape (rows,)."""
-        answers: Codes = self.probabilities.argmax(axis=1)
-        return answers
+        predicted: Codes = self.probabilities.argmax(axis=1)
+        return predicted
 
     def __len__(self) -> int:
         return len(self.table)

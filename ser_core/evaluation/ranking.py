@@ -22,7 +22,7 @@ class Ranking:
     """What came of it.
 
     Attributes:
-        clips: That all runs answered.
+        clips: That all runs predicted.
         table: A row a pair, as `compare_all` gives it.
         sentences: One a pair, in plain words.
         note: What was done so that the runs could be compared; often empty.
@@ -39,11 +39,11 @@ def ranking(
 ) -> Ranking:
     """Compare every run with every other on their common clips.
 
-    Runs with different numbers of answers to a clip (seeds, folds) are compared by the mean
+    Runs with different numbers of predictions on a clip (seeds, folds) are compared by the mean
     probabilities that each gives to the clip.
 
     Args:
-        runs: Test answers by name of the run.
+        runs: Test predictions by name of the run.
         metric: Name in `METRICS`.
         by_speaker: Whether speakers are the units, as where every run's split keeps them apart.
 
@@ -78,7 +78,7 @@ def _times(predictions: Predictions) -> tuple[int, ...]:
 
 
 def pooled(predictions: Predictions) -> Predictions:
-    """One answer a clip: the mean of the probabilities of all seeds and folds."""
+    """One prediction a clip: the mean of the probabilities of all seeds and folds."""
     table = predictions.table
     probabilities = [f"p_{name}" for name in predictions.classes]
     first = table.drop_duplicates("clip").set_index("clip").drop(columns=probabilities)

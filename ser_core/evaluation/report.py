@@ -38,7 +38,7 @@ BADGES = {
     "unknown": "speakers unknown",
     "not audited": "split not audited",
 }
-"""What a figure wears, by the grade of its split; empty where the test speakers are new."""
+"""Badge of a figure, by the grade of its split; empty where the test speakers are new."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class ClassFigures:
     Attributes:
         emotion: Its name.
         support: Rows that are truly of it.
-        precision: Share of its answers that were right; without value if it was never answered.
+        precision: Share of its predictions that are correct; without value if there are none.
         recall: Share of its clips that were recognised; without value if it has none.
         f1: Harmonic mean of both.
     """
@@ -62,20 +62,20 @@ class ClassFigures:
 
 @dataclass(frozen=True)
 class Report:
-    """What predictions are worth, with how sure that is and what kind of test it was.
+    """Metrics of predictions, with their intervals and the kind of test.
 
     Attributes:
         part: "test" or "validation".
         n: Clips.
         rows: Predictions; more than clips with several seeds.
         speakers: How many, where every clip names its own; otherwise None.
-        classes: Emotions that the model knows.
+        classes: Emotions of the model.
         absent: Those of them that no clip is of; no mean counts them.
         seeds: Of the trainings.
         folds: Numbers of the folds.
         figures: Every metric of `METRICS` with its interval, of all folds pooled.
         per_class: Figures of every emotion.
-        confusion: Counts by true emotion (rows) and answer (columns).
+        confusion: Counts by true emotion (rows) and prediction (columns).
         reliability: A row a bin of confidence, as `metrics.reliability`.
         ece_by_chance: ECE that a perfectly calibrated model would show on so many clips.
         groups: By column ("speaker", "gender"), where the corpus names them.
@@ -83,8 +83,8 @@ class Report:
             for one fold.
         over_seeds: UAR of each seed alone; None for one seed.
         grade: Of the split's audit, or "not audited".
-        speakers_shared: Whether the model knows the test voices, or may; None if not audited.
-        badge: What every figure wears; empty where the test speakers are new to the model.
+        speakers_shared: Whether test speakers are in training, or may be; None if not audited.
+        badge: Badge of every figure; empty where the test speakers are new to the model.
         reading: One plain sentence on the grade.
         how: The method of the intervals, as words.
         note: What else the reader should know of them, as sentences.

@@ -29,7 +29,7 @@ class SufficientStatistics:
 
     Attributes:
         sums: Shape (..., classes² + 2 + 2 x bins): confusion counts, NLL, Brier, and for each
-            bin of confidence its sum of right answers minus confidence, and the variance that
+            bin of confidence its sum of correct predictions minus confidence, and the variance that
             sum would have if confidence were the chance of being right.
         classes: How many there are.
     """
@@ -60,7 +60,7 @@ class SufficientStatistics:
 
     @property
     def gaps(self) -> Floats:
-        """Sum of right answers minus confidence, in each bin. Shape (..., bins)."""
+        """Sum of correct predictions minus confidence, in each bin. Shape (..., bins)."""
         return self.sums[..., -2 * metrics.BINS : -metrics.BINS]
 
     @property
@@ -92,12 +92,12 @@ def sufficient_statistics(predictions: Predictions) -> SufficientStatistics:
     classes, n = len(predictions.classes), len(predictions)
     rows = np.arange(n)
     sums = np.zeros((n, classes**2 + 2 + _BIN_SUMS))
-    sums[rows, predictions.true * classes + predictions.answers] = 1
+    sums[rows, predictions.true * classes + predictions.predicted] = 1
     sums[:, classes**2] = metrics.nll_rows(predictions.true, predictions.probabilities)
     sums[:, classes**2 + 1] = metrics.brier_rows(predictions.true, predictions.probabilities)
     sure = metrics.confidence(predictions.probabilities)
     bins = metrics.bin_of(sure, _EDGES)
-    right = predictions.true == predictions.answers
+    right = predictions.true == predictions.predicted
     sums[rows, classes**2 + 2 + bins] = right - sure
     sums[rows, classes**2 + 2 + metrics.BINS + bins] = sure * (1 - sure)
     return SufficientStatistics(sums, classes)
@@ -163,7 +163,7 @@ def _each_class(sums: SufficientStatistics) -> tuple[Floats, Floats]:
     ]
 
 
-def _each_answer(sums: SufficientStatistics) -> tuple[Floats, Floats]:
+def _per_prediction(sums: SufficientStatistics) -> tuple[Floats, Floats]:
     return confusion_rates.hits(sums.counts)[..., None], sums.counts.sum(axis=-2)[..., None]
 
 
@@ -220,7 +220,7 @@ PER_CLASS: tuple[Metric, ...] = (
         "Precision",
         "Share of the predictions of this emotion that were right.",
         lambda sums: confusion_rates.precision(sums.counts),
-        trials=_each_answer,
+        trials=_per_prediction,
     ),
     Metric(
         "recall",

@@ -51,7 +51,7 @@ def attribute(
     method: str | Method = "lrp",
     target: str | int | None = None,
     *,
-    voice: SpeakerStatistics | None = None,
+    speaker: SpeakerStatistics | None = None,
     representation: str = "",
     progress: Progress = silently,
     **parameters: object,
@@ -65,7 +65,7 @@ def attribute(
         waveform: The sound.
         method: Name in `METHODS`, or a method with its parameters.
         target: Emotion or its index; the predicted class when None.
-        voice: Of the speaker, from `enrol`.
+        speaker: Of the speaker, from `enrol`.
         representation: Hash or name of one that the model sees; when empty, of those that the
             method applies to, the one that weighs most.
         progress: Called with how much is done and how much there is.
@@ -78,7 +78,7 @@ def attribute(
         AudioError: If the sound is empty or not finite.
     """
     chosen = make(method, **parameters) if isinstance(method, str) else method
-    view = model_input(predictor, waveform, voice)
+    view = model_input(predictor, waveform, speaker)
     return attributed(view, chosen, view.target(target), representation, progress)
 
 

@@ -129,8 +129,8 @@ def _measured(task: Task) -> Record:
     chosen = task.plan
     predictor = _opened(chosen.model)
     waveform = audio.load(chosen.files[task.number], sample_rate=predictor.sample_rate)
-    voice = _enrolled(chosen.model, chosen.voices.get(chosen.speakers[task.number], ()))
-    view = model_input(predictor, waveform, voice)
+    speaker = _enrolled(chosen.model, chosen.voices.get(chosen.speakers[task.number], ()))
+    view = model_input(predictor, waveform, speaker)
     target = view.target(None)
     seen_as = view.through(chosen.seen_as)[0][0].representation
     why = {
@@ -152,7 +152,7 @@ def _measured(task: Task) -> Record:
         _readings(found, waveform),
         {name: _shrunk(each) for name, each in found.items()},
         deletion_tests(
-            partial(model_input, predictor, voice=voice, like=view),
+            partial(model_input, predictor, speaker=speaker, like=view),
             waveform,
             found,
             chosen.terms,

@@ -125,7 +125,7 @@ def plan(
         terms,
         checked,
         not found.tested,
-        found.new_voices,
+        found.unseen_speakers,
         enrolment_files(predictor, corpus, names, enrol, terms.seed) if enrol else {},
         seen_as,
     )

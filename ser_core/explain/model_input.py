@@ -227,7 +227,7 @@ class ModelInput:
 def model_input(
     predictor: Predictor,
     waveform: Waveform,
-    voice: SpeakerStatistics | None = None,
+    speaker: SpeakerStatistics | None = None,
     *,
     like: ModelInput | None = None,
 ) -> ModelInput:
@@ -236,22 +236,22 @@ def model_input(
     Args:
         predictor: A bundle, or an ensemble of bundles.
         waveform: The clip.
-        voice: Statistics of its speaker, from `enrol`.
+        speaker: Statistics of its speaker, from `enrol`.
         like: Of another sound before the same model, equally known; its copies of the networks are
             used again, which takes half the time.
 
     Raises:
         ModelError: If the model gives no access to its networks, as an exported file.
     """
-    members, pool = networks(predictor, knowing=bool(voice))
-    parts = iter(_parts(members, voice))
+    members, pool = networks(predictor, knowing=bool(speaker))
+    parts = iter(_parts(members, speaker))
     copies = (
         [network_input.network for network_input in like.network_inputs]
         if like
         else [None] * len(members)
     )
     network_inputs = [
-        _network_input(bundle, waveform, next(parts) if bundle.enrols and voice else None, copied)
+        _network_input(bundle, waveform, next(parts) if bundle.enrols and speaker else None, copied)
         for (bundle, _), copied in zip(members, copies, strict=True)
     ]
     weights = shares(weight for _, weight in members)
@@ -259,17 +259,17 @@ def model_input(
 
 
 def _parts(
-    members: Sequence[tuple[Bundle, float]], voice: SpeakerStatistics | None
+    members: Sequence[tuple[Bundle, float]], speaker: SpeakerStatistics | None
 ) -> SpeakerStatistics:
     """Statistics of a speaker, if they have a part for each network that uses one."""
     users = sum(bundle.enrols for bundle, _ in members)
-    if voice and users and len(voice) != users:
+    if speaker and users and len(speaker) != users:
         raise ModelError(
-            f"has {len(voice)} parts, and this model needs {users}: it is of another model",
+            f"has {len(speaker)} parts, and this model needs {users}: it is of another model",
             subject="the enrolment",
             remedy="Enrol the speaker again",
         )
-    return voice or ()
+    return speaker or ()
 
 
 def shares(weights: Iterable[float]) -> tuple[float, ...]:
@@ -325,13 +325,13 @@ def networks(
 def _network_input(
     bundle: Bundle,
     waveform: Waveform,
-    voice: npt.NDArray[np.float32] | None,
+    speaker: npt.NDArray[np.float32] | None,
     copied: nn.Module | None,
 ) -> NetworkInput:
     model = bundle.model
     rep = model.representation
     samples = torch.from_numpy(resampled(waveform, rep.sample_rate).samples)[None]
-    voice_batch = None if voice is None else torch.from_numpy(voice)[None]
+    voice_batch = None if speaker is None else torch.from_numpy(speaker)[None]
     with torch.no_grad():
         feature_map = model.front_end(samples)
         mean, spread = model.normaliser.constants(feature_map, None, voice_batch)

@@ -17,7 +17,14 @@ from ser_core.features.representations import SUMMARIES, Representation
 from ser_core.features.representations.analysis import Analysis
 from ser_core.models.abilities import GRAPH, INSIDE, require
 from ser_core.models.classifier import EmotionClassifier
-from ser_core.models.onnx_metadata import FEATURES, HEARD, PROBABILITIES, VOICE, WAVEFORM, Input
+from ser_core.models.onnx_metadata import (
+    ENROLLED,
+    FEATURES,
+    PROBABILITIES,
+    SPEAKER,
+    WAVEFORM,
+    Input,
+)
 from ser_core.models.pooling import POOLINGS, Pool
 from ser_core.models.predictor import Predictor
 
@@ -98,7 +105,7 @@ def inputs_of(team: GraphMembers, *, whole: bool) -> tuple[Input, ...]:
     voiced = [i for i, rep in enumerate(seen) if any(_enrols(m, rep) for m in team.models)]
     inputs = [Input(WAVEFORM, WAVEFORM)] if len(outside) < len(seen) else []
     inputs += [Input(_name(FEATURES, i, outside), FEATURES, i) for i in outside]
-    inputs += [Input(_name(VOICE, i, voiced), VOICE, i) for i in voiced]
+    inputs += [Input(_name(SPEAKER, i, voiced), SPEAKER, i) for i in voiced]
     return tuple(inputs)
 
 
@@ -135,7 +142,7 @@ class Graph(nn.Module):
         """Names of the outputs."""
         return [
             PROBABILITIES,
-            *(speaker_input_name(each) for each in self.inputs if each.kind == VOICE),
+            *(speaker_input_name(each) for each in self.inputs if each.kind == SPEAKER),
         ]
 
     def forward(self, *given: Tensor) -> tuple[Tensor, ...]:
@@ -173,7 +180,7 @@ class Graph(nn.Module):
         return {
             i.representation: x
             for i, x in pairs
-            if i.kind == VOICE and i.representation is not None
+            if i.kind == SPEAKER and i.representation is not None
         }
 
     def _logits(
@@ -209,7 +216,7 @@ def _feature_map(rep: Representation, sound: Analysis, layers: nn.Module | None)
 
 def speaker_input_name(voice: Input) -> str:
     """Name of the output of statistics for a speaker input."""
-    return voice.name.replace(VOICE, HEARD)
+    return voice.name.replace(SPEAKER, ENROLLED)
 
 
 def _added(pool: Pool, members: Tensor) -> Tensor:
@@ -251,7 +258,7 @@ def dynamic(team: GraphMembers, inputs: tuple[Input, ...]) -> tuple[dict[int, ob
     free = torch.export.Dim.DYNAMIC
     shapes: list[dict[int, object]] = []
     for each in inputs:
-        if each.kind == VOICE:
+        if each.kind == SPEAKER:
             shapes.append({})
         elif each.kind == WAVEFORM:
             shapes.append({0: free, 1: free})

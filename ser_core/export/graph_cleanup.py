@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ser_core.models.onnx_metadata import FEATURES, VOICE, Spec
+from ser_core.models.onnx_metadata import FEATURES, SPEAKER, Spec
 
 if TYPE_CHECKING:
     import onnx
@@ -25,7 +25,7 @@ def cleaned(model: onnx.ModelProto, spec: Spec) -> onnx.ModelProto:
     _stride(graph)
     _drop_unused(graph)
     _name_dimensions(graph, spec)
-    for each in spec.of(VOICE):
+    for each in spec.of(SPEAKER):
         shape = _shape(graph, each.name)
         zeros = np.zeros(shape, np.float32)
         graph.initializer.append(onnx.numpy_helper.from_array(zeros, each.name))

@@ -52,7 +52,7 @@ class Reference(Protocol):
         ...
 
     def probabilities(
-        self, waveforms: Sequence[Waveform], voice: SpeakerStatistics | None = None
+        self, waveforms: Sequence[Waveform], speaker: SpeakerStatistics | None = None
     ) -> Probabilities:
         """Calibrated probabilities, (sounds, classes)."""
         ...

@@ -16,24 +16,24 @@ Rows = npt.NDArray[np.intp]
 
 
 class CachedFeatures(Protocol):
-    """Sounds that a model has heard."""
+    """Sounds with their cached features."""
 
-    def answer(self, rows: Rows, voice: Rows | None = None) -> Probabilities:
+    def predict(self, rows: Rows, speaker: Rows | None = None) -> Probabilities:
         """Probabilities for some of the sounds, (rows, classes).
 
         Args:
-            rows: Numbers of the sounds to answer.
-            voice: Numbers of the sounds that tell of their speaker; None when nothing is known.
+            rows: Numbers of the sounds to classify.
+            speaker: Numbers of the sounds that enrol their speaker; None without enrolment.
 
         Raises:
-            ModelError: If the model makes no use of a voice.
+            ModelError: If the model cannot enrol speakers.
         """
         ...
 
 
 def cache_features(predictor: Predictor, waveforms: Sequence[Waveform]) -> CachedFeatures:
-    """Let a model hear sounds, at the cost of representing each once where that is possible."""
-    if can(predictor, SINGLE):  # an exported file has none, and answers without torch
+    """Prepare sounds for repeated predictions; each is represented once where possible."""
+    if can(predictor, SINGLE):  # an exported file has none, and runs without torch
         from ser_core.inference.cached_network_features import CachedNetworkFeatures
 
         return CachedNetworkFeatures(predictor.members[0][0], waveforms)
@@ -41,19 +41,19 @@ def cache_features(predictor: Predictor, waveforms: Sequence[Waveform]) -> Cache
 
 
 class UncachedFeatures:
-    """Sounds given anew to whatever answers; right for every model, and slow.
+    """Sounds given to the model anew each time; right for every model, and slow.
 
     Args:
-        predictor: What answers.
+        predictor: The model.
         waveforms: The sounds.
     """
 
     def __init__(self, predictor: Predictor, waveforms: Sequence[Waveform]) -> None:
         self.predictor, self.waveforms = predictor, waveforms
 
-    def answer(self, rows: Rows, voice: Rows | None = None) -> Probabilities:
+    def predict(self, rows: Rows, speaker: Rows | None = None) -> Probabilities:
         """As `CachedFeatures`."""
         own = None
-        if voice is not None:
-            own = self.predictor.enrol([self.waveforms[row] for row in voice])
+        if speaker is not None:
+            own = self.predictor.enrol([self.waveforms[row] for row in speaker])
         return self.predictor.predict([self.waveforms[row] for row in rows], own)

@@ -20,7 +20,7 @@ BATCH = 64
 
 
 class CachedNetworkFeatures:
-    """Feature maps of sounds, with what they add to the statistics of a voice.
+    """Feature maps of sounds, with what they add to the statistics of a speaker.
 
     Args:
         bundle: A network.
@@ -33,9 +33,9 @@ class CachedNetworkFeatures:
         parts = [Moments.of(each[None], _frames([each])) for each in self.features]
         self.moments = Moments.concatenated(parts)
 
-    def answer(self, rows: Rows, voice: Rows | None = None) -> Probabilities:
-        """As `Heard`."""
-        own = None if voice is None else self._voice(voice)
+    def predict(self, rows: Rows, speaker: Rows | None = None) -> Probabilities:
+        """As `CachedFeatures`."""
+        own = None if speaker is None else self._statistics(speaker)
         result = np.zeros((len(rows), len(self.bundle.classes)))
         order = sorted(range(len(rows)), key=lambda i: self.features[rows[i]].shape[-1])
         for start in range(0, len(order), BATCH):
@@ -43,16 +43,16 @@ class CachedNetworkFeatures:
             result[chosen] = self._probabilities([self.features[rows[i]] for i in chosen], own)
         return result
 
-    def _voice(self, rows: Rows) -> Tensor:
-        # The model says why, where it has no use for a voice.
+    def _statistics(self, rows: Rows) -> Tensor:
+        # The model says why, where it cannot enrol speakers.
         if not self.bundle.enrols:
             self.bundle.enrol([])
-        return self.moments[torch.from_numpy(np.asarray(rows))].voice()
+        return self.moments[torch.from_numpy(np.asarray(rows))].statistics()
 
-    def _probabilities(self, features: list[Tensor], voice: Tensor | None) -> Probabilities:
+    def _probabilities(self, features: list[Tensor], speaker: Tensor | None) -> Probabilities:
         frames = _frames(features)
         batch = pad_sequence([each.permute(2, 0, 1) for each in features], batch_first=True)
-        own = None if voice is None else voice.expand(len(features), *voice.shape)
+        own = None if speaker is None else speaker.expand(len(features), *speaker.shape)
         with torch.inference_mode():
             logits = self.bundle.model.logits(batch.permute(0, 2, 3, 1).contiguous(), frames, own)
         probabilities: Probabilities = logits.double().softmax(-1).numpy()

@@ -36,7 +36,7 @@ class Estimate:
 
     @property
     def of_ten(self) -> str:
-        """For people: "8 of 10"."""
+        """Display text: "8 of 10"."""
         return f"{self.value * 10:.0f} of 10"
 
 
@@ -45,11 +45,11 @@ class Performance:
     """How often a model is right.
 
     Attributes:
-        wa: Share of right answers; None where nobody measured it.
+        wa: Share of correct predictions; None where not measured.
         uar: Mean recall of the emotions.
         grade: Of the audit of the split, "unknown" or "not audited".
         clips: Tested; None where it is not recorded.
-        enrolled: Share of right answers to voices that it knew, where it was measured.
+        enrolled: Share of right predictions on enrolled speakers, where it was measured.
     """
 
     wa: Estimate | None = None
@@ -60,7 +60,7 @@ class Performance:
 
     @property
     def badge(self) -> str:
-        """What every figure wears; empty where the test speakers are new to the model."""
+        """Badge of every figure; empty where the test speakers are new to the model."""
         return BADGES.get(self.grade, BADGES["unknown"])
 
     @property
@@ -85,10 +85,10 @@ class ModelInfo:
 
     Attributes:
         key: Short text that names it in an address.
-        title: For people.
+        title: Display name.
         kind: "bundled", "ensemble", "run" or "exported".
         folder: Where it is; of an exported one, its file.
-        worth: What it has shown.
+        performance: Figures of its test.
         changed: When its description was written, seconds since the epoch.
     """
 
@@ -96,12 +96,12 @@ class ModelInfo:
     title: str
     kind: str
     folder: Path
-    worth: Performance
+    performance: Performance
     changed: float
 
     @property
     def about(self) -> Mapping[str, Any]:
-        """What it says of itself."""
+        """Its metadata."""
         return _about(self.folder) or {}
 
     @property
@@ -126,7 +126,7 @@ def models(home: Path | None = None, *, exported: bool = True) -> list[ModelInfo
     home = home or settings.home()
     made = sorted((home / "ensembles").glob("[!.]*/ensemble"), key=_when, reverse=True)
     return [
-        *_kept(bundled_folder(), BUNDLED),
+        *_models_in(bundled_folder(), BUNDLED),
         *(_info(folder, f"{ENSEMBLE}:{folder.parent.name}", ENSEMBLE) for folder in made),
         *(model for run in runs(home) for model in _of_run(run)),
         *(_exported(home) if exported else ()),
@@ -138,7 +138,7 @@ def bundled_folder() -> Path:
     return settings.REPOSITORY / "artifacts" / "pretrained"
 
 
-def _kept(root: Path, kind: str) -> Iterator[ModelInfo]:
+def _models_in(root: Path, kind: str) -> Iterator[ModelInfo]:
     """The model in a folder, and those in its subfolders."""
     below = sorted(root.iterdir()) if root.is_dir() else []
     for folder in (root, *(each for each in below if not each.name.startswith("."))):
@@ -173,7 +173,7 @@ def models_of(run: RunInfo) -> list[ModelInfo]:
 
 
 def _of_run(run: RunInfo) -> Iterator[ModelInfo]:
-    """Every training of a run; what it is worth is what the whole run showed, if it is done."""
+    """Every training of a run; its performance is that of the whole run, if it is done."""
     homes = sorted(run.folder.glob("fold-*-seed-*/bundle"), key=_place)
     for home in homes:
         about = _about(home)
@@ -202,7 +202,7 @@ def _exported(home: Path) -> Iterator[ModelInfo]:
 
 
 def _spec(path: Path) -> Spec | None:
-    """What an exported file says of itself; None where it cannot be believed."""
+    """Metadata of an exported file; None where they are invalid."""
     try:
         found = path.stat()
     except OSError:  # it was taken away just now
@@ -242,9 +242,9 @@ def _of_result(run: RunInfo) -> Performance | None:
 
 
 def performance(about: Mapping[str, Any]) -> Performance:
-    """What a model says it is worth: on unseen speakers where that was measured, else as tested.
+    """Stored performance of a model: on unseen speakers where measured, else as tested.
 
-    `unseen` and `unseen_enrolled` hold the figures on voices it has never heard, `metrics` those
+    `unseen` and `unseen_enrolled` hold the figures on unseen speakers, `metrics` those
     on the test part of its own split.
     """
     unseen = about.get("unseen")

@@ -29,7 +29,7 @@ QUIETEST = 10 ** (-60 / 20)
 """Peak below which a recording is silence: -60 dB of full scale."""
 
 LONG = 15.0
-"""Seconds above which one answer for all of a recording says little."""
+"""Seconds above which one prediction for all of a recording says little."""
 
 ENDINGS = frozenset(
     [
@@ -53,10 +53,10 @@ ENDINGS = frozenset(
 
 @dataclass(frozen=True)
 class Recording:
-    """Something to answer.
+    """Something to classify.
 
     Attributes:
-        name: What people call it.
+        name: Display name.
         source: Path or content of the file.
     """
 
@@ -66,18 +66,19 @@ class Recording:
 
 @dataclass(frozen=True, eq=False)
 class EnrolledSpeaker:
-    """A voice that a model was taught.
+    """An enrolled speaker.
 
     Attributes:
-        voice: As the model reads it.
-        timbres: Of its clips, to tell it from other voices, shape (clips, coefficients).
+        statistics: As the model's `enrol` gives them.
+        timbres: Mean cepstra of the enrolled clips, for speaker verification, shape (clips,
+            coefficients).
     """
 
-    voice: SpeakerStatistics
+    statistics: SpeakerStatistics
     timbres: Floats
 
     def doubts(self, waveforms: Sequence[Waveform]) -> npt.NDArray[np.bool_]:
-        """Which sounds are rather of somebody else; see `same_voice.DOUBTFUL` for how often."""
+        """Which sounds are rather of another speaker, by `speaker_verification.DOUBTFUL`."""
         return mismatched(self.timbres, waveforms)
 
 
@@ -87,9 +88,9 @@ class InferenceModel:
 
     Attributes:
         predictor: The model.
-        confidence: Its temperature and threshold for voices it knows nothing of.
+        confidence: Its temperature and threshold without enrolment.
         folder: Where it is.
-        enrolled: The same for voices it knows; as for strangers when None.
+        enrolled: The same for enrolled speakers; `confidence` serves for both when None.
     """
 
     predictor: Predictor
@@ -99,7 +100,7 @@ class InferenceModel:
 
     @property
     def name(self) -> str:
-        """What people call it, with fold and seed where it is one of a run's."""
+        """Display name, with fold and seed where it is one of a run's."""
         from ser_core.models.abilities import name_of
 
         about = self.predictor.about
@@ -113,17 +114,17 @@ class InferenceModel:
         return self.predictor.classes
 
     def probabilities(
-        self, waveforms: Sequence[Waveform], voice: SpeakerStatistics | None = None
+        self, waveforms: Sequence[Waveform], speaker: SpeakerStatistics | None = None
     ) -> Probabilities:
         """Calibrated probabilities, (sounds, classes)."""
-        return self.reading(voice).applied(self.predictor.predict(waveforms, voice))
+        return self.reading(speaker).applied(self.predictor.predict(waveforms, speaker))
 
-    def reading(self, voice: SpeakerStatistics | None) -> Confidence:
-        """How to read answers to a voice that is known, or not."""
-        return self.enrolled if voice and self.enrolled else self.confidence
+    def reading(self, speaker: SpeakerStatistics | None) -> Confidence:
+        """Temperature and threshold with enrolment, or without."""
+        return self.enrolled if speaker and self.enrolled else self.confidence
 
-    def heard(self, recording: Recording) -> Waveform:
-        """Sound of a recording, if it can be answered.
+    def waveform(self, recording: Recording) -> Waveform:
+        """Sound of a recording, if it can be classified.
 
         Raises:
             AudioError: If it cannot be decoded, is too short or silent, with what to do.
@@ -134,22 +135,22 @@ class InferenceModel:
         return waveform
 
     def enrol(self, recordings: Sequence[Recording]) -> SpeakerStatistics:
-        """A voice from recordings of it.
+        """Statistics of a speaker from recordings of them.
 
         Raises:
-            ModelError: If the model makes no use of a voice.
+            ModelError: If the model cannot enrol speakers.
             AudioError: If a recording cannot be used.
         """
-        return self.predictor.enrol([self.heard(each) for each in recordings])
+        return self.predictor.enrol([self.waveform(each) for each in recordings])
 
-    def teach(self, recordings: Sequence[Recording]) -> EnrolledSpeaker:
-        """A voice from recordings of it, with what tells it from others.
+    def enrol_speaker(self, recordings: Sequence[Recording]) -> EnrolledSpeaker:
+        """Enrol a speaker, with the cepstra that verify later sounds.
 
         Raises:
-            ModelError: If the model makes no use of a voice.
+            ModelError: If the model cannot enrol speakers.
             AudioError: If a recording cannot be used.
         """
-        waves = [self.heard(each) for each in recordings]
+        waves = [self.waveform(each) for each in recordings]
         return EnrolledSpeaker(self.predictor.enrol(waves), mean_cepstra(waves))
 
 
@@ -185,7 +186,7 @@ def check(waveform: Waveform, name: str) -> None:
 
 
 def is_silent(waveform: Waveform) -> bool:
-    """Whether there is nothing to hear."""
+    """Whether it is silent."""
     return bool(np.abs(waveform.samples).max() < QUIETEST)
 
 
@@ -219,62 +220,62 @@ def _hidden(path: Path, root: Path) -> bool:
 def classify(
     model: InferenceModel,
     several: Sequence[Recording],
-    taught: EnrolledSpeaker | None = None,
+    enrolled: EnrolledSpeaker | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """Answers to recordings.
+    """Predictions for recordings.
 
     Args:
-        model: What answers.
-        several: What to answer.
-        taught: Voice of the one speaker of all of them; None when nothing is known.
+        model: The model.
+        several: Recordings to classify.
+        enrolled: The one speaker of all of them, from `enrol_speaker`; None without enrolment.
         progress: Called with (recordings done, recordings in all).
 
     Returns:
         A row a recording, in order: `file`, `seconds`, a probability a class in `p_<emotion>`,
-        `classify`, `confidence` (the largest probability), `uncertain` (whether that is below the
-        model's threshold), with a voice `other_voice` (whether it sounds like somebody else's) and
-        `problem`: empty, or why there is no answer.
+        `answer`, `confidence` (the largest probability), `uncertain` (whether that is below the
+        model's threshold), with a speaker `other_voice` (whether another one speaks) and
+        `problem`: empty, or why there is no prediction.
     """
-    return pd.concat(classify_waveforms(model, several, taught, progress), ignore_index=True)
+    return pd.concat(classify_waveforms(model, several, enrolled, progress), ignore_index=True)
 
 
 def classify_waveforms(
     model: InferenceModel,
     several: Sequence[Recording],
-    taught: EnrolledSpeaker | None = None,
+    enrolled: EnrolledSpeaker | None = None,
     progress: Progress | None = None,
 ) -> Iterator[pd.DataFrame]:
     """As `classify`, some rows at a time, as soon as they are known."""
     if not several:
         yield rows_of([], np.zeros((0, len(model.classes))), model)
     for start in range(0, len(several), AT_ONCE):
-        yield _some(model, several[start : start + AT_ONCE], taught)
+        yield _some(model, several[start : start + AT_ONCE], enrolled)
         if progress:
             progress(min(start + AT_ONCE, len(several)), len(several))
 
 
 def _some(
-    model: InferenceModel, several: Sequence[Recording], taught: EnrolledSpeaker | None
+    model: InferenceModel, several: Sequence[Recording], enrolled: EnrolledSpeaker | None
 ) -> pd.DataFrame:
     waves, about = [], []
     for each in several:
         try:
-            wave = model.heard(each)
+            wave = model.waveform(each)
         except AudioError as error:
             about.append({"file": each.name, "seconds": np.nan, "problem": _reason(error)})
             continue
         waves.append(wave)
         about.append({"file": each.name, "seconds": round(wave.duration, 2), "problem": ""})
     given = np.full((len(several), len(model.classes)), np.nan)
-    heard = np.array([not row["problem"] for row in about])
-    voice = taught.voice if taught else None
+    usable = np.array([not row["problem"] for row in about])
+    speaker = enrolled.statistics if enrolled else None
     if waves:
-        given[heard] = model.probabilities(waves, voice)
-    table = rows_of(about, given, model, voice)
-    if taught:
+        given[usable] = model.probabilities(waves, speaker)
+    table = rows_of(about, given, model, speaker)
+    if enrolled:
         other = np.zeros(len(several), np.bool_)
-        other[heard] = taught.doubts(waves)
+        other[usable] = enrolled.doubts(waves)
         table = table.drop(columns="problem").assign(other_voice=other, problem=table["problem"])
     return table
 
@@ -288,15 +289,15 @@ def rows_of(
     about: Sequence[dict[str, object]],
     probabilities: Probabilities,
     model: InferenceModel,
-    voice: SpeakerStatistics | None = None,
+    speaker: SpeakerStatistics | None = None,
 ) -> pd.DataFrame:
-    """Rows of a table of answers: what is known of each, then what was answered.
+    """Rows of a table of predictions: what is known of each, then the prediction.
 
     Args:
         about: One mapping a row, with a key `problem` at the end.
-        probabilities: Shape (rows, classes), NaN where there is no answer.
-        model: What answered.
-        voice: That it knew.
+        probabilities: Shape (rows, classes), NaN where there is no prediction.
+        model: The model.
+        speaker: Statistics that were used; None without enrolment.
     """
     table = pd.DataFrame(about, columns=list(about[0]) if about else ["file", "seconds", "problem"])
     problem = table.pop("problem")
@@ -307,7 +308,7 @@ def rows_of(
     names = np.array(model.classes, dtype=object)[best]
     table["answer"] = np.where(known, names, "")
     table["confidence"] = np.where(known, np.nan_to_num(probabilities).max(axis=1), np.nan)
-    unsure = model.reading(voice).unsure(np.nan_to_num(probabilities, nan=2.0))
+    unsure = model.reading(speaker).unsure(np.nan_to_num(probabilities, nan=2.0))
     table["uncertain"] = known & unsure
     return table.assign(problem=problem)
 
@@ -318,7 +319,7 @@ MOST_WARM = 4
 
 
 def warm(folder: Path, changed: float) -> InferenceModel:
-    """A model that has answered once, so that the next answer is quick; kept for the process.
+    """A model after one prediction, so that the next is quick; cached for the process.
 
     Whoever asks while it is being opened waits for that.
 

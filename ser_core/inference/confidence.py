@@ -1,4 +1,4 @@
-"""Confidence that means what it says, and the threshold below which an answer is "uncertain"."""
+"""Calibrated confidence, and the rejection threshold: below it a prediction is "uncertain"."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ser_core.models.predictor import Predictor, Probabilities
 from ser_core.runs.catalogue import ENROLLED
 
 WANTED_RISK = 0.1
-"""Share of wrong answers that the threshold keeps to on validation clips, where one can."""
+"""Share of wrong predictions that the threshold keeps to on validation clips, where one can."""
 
 FEWEST = 50
 """Validation clips below which neither temperature nor threshold is fitted."""
@@ -28,9 +28,9 @@ class Confidence:
 
     Attributes:
         temperature: They are raised to 1/temperature; 1 leaves them as they are.
-        threshold: Answers of less confidence are "uncertain"; None where none is known.
+        threshold: Predictions of less confidence are "uncertain"; None for none.
         source: Where both come from, as a sentence.
-        coverage: Share of tested answers that reach the threshold; None where none were counted.
+        coverage: Share of test predictions that reach the threshold; None where not counted.
     """
 
     temperature: float = 1.0
@@ -45,20 +45,19 @@ class Confidence:
         return apply_temperature(probabilities, self.temperature)
 
     def unsure(self, probabilities: Probabilities) -> npt.NDArray[np.bool_]:
-        """Where the answer is "uncertain", of calibrated probabilities; shape (sounds,)."""
+        """Where the prediction is "uncertain", of calibrated probabilities; shape (sounds,)."""
         return np.asarray(probabilities.max(axis=1) < (self.threshold or 0.0))
 
 
 def confidence(
     predictor: Predictor, folder: Path | None = None, *, enrolled: bool = False
 ) -> Confidence:
-    """What the model's maker wrote down, or else what its validation answers teach.
+    """What the model's maker wrote down, or else what is fitted to its validation predictions.
 
     Args:
         predictor: The model.
-        folder: Where it is; what it answered to known voices may be beside it.
-        enrolled: Whether it is of answers to known voices; as for strangers where only that is
-            known.
+        folder: Where it is; its predictions for enrolled speakers may be beside it.
+        enrolled: Whether for enrolled speakers; as without enrolment where only that is known.
     """
     about = predictor.about
     written = (enrolled and about.get("confidence_enrolled")) or about.get("confidence")
@@ -66,9 +65,9 @@ def confidence(
         return _written(written)
     if "pooling" in about:  # an ensemble applies its own temperature
         own = (enrolled and about.get("enrolled")) or about
-        told = (own.get("results") or {}).get("rejection") or {}
+        rejection = (own.get("results") or {}).get("rejection") or {}
         source = "Calibrated by temperature scaling with the ensemble's weights."
-        return Confidence(1.0, own.get("threshold"), source, told.get("coverage"))
+        return Confidence(1.0, own.get("threshold"), source, rejection.get("coverage"))
     known: Predictions | None = getattr(predictor, "predictions", None)
     file = folder.parent / ENROLLED if folder and enrolled else None
     if file is not None and file.is_file():

@@ -13,7 +13,7 @@ from ser_core.corpora import Corpus, LeakAudit, Split, open_corpus
 from ser_core.evaluation import Predictions, report
 from ser_core.evaluation.predictions import PREFIX
 from ser_core.inference import enrolment as enrolling
-from ser_core.inference.enrolment import Answer, Count, Enrolment
+from ser_core.inference.enrolment import Count, Enrolment, OnProgress
 from ser_core.inference.model_evaluation import Evaluation, calibrated, counted
 from ser_core.inference.provenance import CorpusOverlap, found_fold, recorded_audit
 from ser_core.models.abilities import name_of
@@ -33,19 +33,19 @@ def evaluate_runs(
     weights: Sequence[float] = (),
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Judge every model of one or several runs on its own fold's clips, and pool the answers.
+    """Evaluate every model of one or several runs on its own fold's clips, pooled.
 
     Probabilities of several runs are averaged, those of several seeds of a run before that. The
-    same clips of each voice are enrolled in all of them; a run that makes no use of a voice answers
+    same clips of each speaker are enrolled in all of them; a run that does not enrol predicts
     without, if another does use it.
 
     Args:
         folders: Of runs of one split, each with `split.json` and a bundle a member.
         corpus: Of the runs; opened as the recipe of the first says when None.
-        enrolment: What is known of the voices.
+        enrolment: How speakers are enrolled.
         part: "test" or "validation".
         weights: Of the runs, where they are not equal; they are brought to sum to 1.
-        progress: Called with (answers given, answers in all).
+        progress: Called with (predictions made, predictions in all).
 
     Raises:
         ModelError: If there is no finished training.
@@ -55,15 +55,20 @@ def evaluate_runs(
     shares = _shares(weights, len(folders))
     members = [_members(folder) for folder in folders]
     firsts = [load(each[0][2]) for each in members]
-    deaf = any(each.enrols for each in firsts)
+    allow_unenrolled = any(each.enrols for each in firsts)
     about = firsts[0].about
     corpus = corpus or open_corpus(about["recipe"]["corpus"], about["recipe"].get("reader"))
     split = _split(folders)
     split.require(corpus)
     dealt = {fold: split.fold(fold)[part] for fold, _seed, _home in members[0]}
-    sizes = {fold: _answers(corpus, clips, enrolment) for fold, clips in dealt.items()}
-    told = counted(progress, sum(sizes[fold] for each in members for fold, _, _ in each))
-    given = [_of_run(each, corpus, split, part, enrolment, told, deaf=deaf) for each in members]
+    sizes = {fold: _prediction_count(corpus, clips, enrolment) for fold, clips in dealt.items()}
+    on_progress = counted(progress, sum(sizes[fold] for each in members for fold, _, _ in each))
+    given = [
+        _of_run(
+            each, corpus, split, part, enrolment, on_progress, allow_unenrolled=allow_unenrolled
+        )
+        for each in members
+    ]
     tables = given[0] if len(given) == 1 else _pooled(given, shares, enrolment)
     audit = recorded_audit(about["split"]["audit"])
     reports = {count: report(each, audit, part=part) for count, each in tables.items()}
@@ -94,9 +99,9 @@ def _split(folders: Sequence[Path]) -> Split:
     return splits[0]
 
 
-def _answers(corpus: Corpus, clips: list[str], enrolment: Enrolment) -> int:
+def _prediction_count(corpus: Corpus, clips: list[str], enrolment: Enrolment) -> int:
     speakers = corpus.usable.loc[clips, "speaker"].nunique()
-    return enrolling.answers_given(len(clips), speakers, enrolment)
+    return enrolling.prediction_count(len(clips), speakers, enrolment)
 
 
 def _of_run(
@@ -105,18 +110,18 @@ def _of_run(
     split: Split,
     part: str,
     enrolment: Enrolment,
-    told: Answer,
+    on_progress: OnProgress,
     *,
-    deaf: bool,
+    allow_unenrolled: bool,
 ) -> Tables:
     several: list[Tables] = []
     for fold, seed, home in members:
         predictor = load(home)
         _require_own(predictor, split, fold, home)
         clips = split.fold(fold)[part]
-        found = enrolling.answers(
-            predictor, corpus, clips, enrolment, fold=fold, part=part, seed=seed, deaf=deaf,
-            told=told,
+        found = enrolling.predict_with_enrolment(
+            predictor, corpus, clips, enrolment, fold=fold, part=part, seed=seed,
+            allow_unenrolled=allow_unenrolled, on_progress=on_progress,
         )  # fmt: skip
         several.append(calibrated(predictor, home, found))
     return {count: Predictions.concat([each[count] for each in several]) for count in several[0]}

@@ -1,4 +1,4 @@
-"""What a few clips of a new voice are worth: answers with none, some or all of them enrolled.
+"""Gain from enrolment: predictions with none, some or all of a speaker's clips enrolled.
 
 No label of an enrolled clip is used. The clips that are enrolled in any of the compared ways are
 left out of the test in all of them, so that every figure is of the same clips.
@@ -23,18 +23,18 @@ from ser_core.models.predictor import Predictor, Probabilities
 from ser_core.training import seeds
 
 Count = int | None
-"""Clips of a voice that are enrolled; None for all of them, which are answered too."""
+"""Clips of a speaker that are enrolled; None for all of them, which are tested too."""
 
-Answer = Callable[[int], None]
+OnProgress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
 class Enrolment:
-    """How voices are enrolled.
+    """How speakers are enrolled.
 
     Attributes:
-        counts: Numbers of clips to compare; 0 for a stranger, None for all clips of the speaker,
-            those that are answered included.
+        counts: Numbers of clips to compare; 0 for none, None for all clips of the speaker,
+            those that are predicted included.
         draws: How often the clips are drawn anew; the figures are over all draws together.
         seed: Of the draws.
         among: Emotion that the enrolled clips are drawn from, as when somebody is asked to say a
@@ -66,7 +66,7 @@ class Enrolment:
         return self.draws if self.most else 1
 
 
-def answers(
+def predict_with_enrolment(
     predictor: Predictor,
     corpus: Corpus,
     clips: Sequence[str],
@@ -75,83 +75,86 @@ def answers(
     fold: int = 0,
     part: str = "test",
     seed: int = 0,
-    deaf: bool = False,
-    told: Answer = lambda _answered: None,
+    allow_unenrolled: bool = False,
+    on_progress: OnProgress = lambda _predicted: None,
 ) -> dict[Count, Predictions]:
-    """Answers of a model to clips of a corpus, one table a number of enrolled clips.
+    """Predictions of a model on clips of a corpus, one table a number of enrolled clips.
 
     Args:
-        predictor: What answers.
+        predictor: The model.
         corpus: Where the clips are.
-        clips: Which of them; usable ones, of emotions that the model knows.
-        enrolment: What is known of the speakers.
+        clips: Names of usable clips, of emotions of the model.
+        enrolment: How speakers are enrolled.
         fold: Number to write into the tables.
         part: "test" or "validation", likewise.
         seed: Of the training; draw d is written as the seed `seed * times + d`.
-        deaf: Whether a model that makes no use of a voice may answer as if there were none.
-        told: Called with how many answers were given since the last time.
+        allow_unenrolled: Whether a model that cannot enrol speakers predicts without
+            enrolment instead of raising.
+        on_progress: Called with the number of predictions made since the last call.
 
     Raises:
         ParameterError: If a speaker has too few clips, or none is named.
-        ModelError: If the model makes no use of a voice, and one is to be enrolled.
+        ModelError: If the model cannot enrol speakers and `allow_unenrolled` is not set.
         AudioError: If a clip cannot be decoded.
     """
-    _check(predictor, corpus, clips, enrolment, deaf=deaf)
+    _check(predictor, corpus, clips, enrolment, allow_unenrolled=allow_unenrolled)
     found: dict[Count, list[Predictions]] = {count: [] for count in enrolment.counts}
     for speaker, rows in _speakers(corpus.usable.loc[list(clips)]):
         waves = [
             audio.load(corpus.path(str(c)), sample_rate=predictor.sample_rate) for c in rows.index
         ]
-        voice = _Speaker(
-            speaker, rows, cache_features(predictor, waves), predictor, enrolment, told
+        subject = _Speaker(
+            speaker, rows, cache_features(predictor, waves), predictor, enrolment, on_progress
         )
         for draw in range(enrolment.times):
             number = seed * enrolment.times + draw
             for count in enrolment.counts:
-                found[count].append(voice.answered(count, draw, fold=fold, part=part, seed=number))
+                found[count].append(
+                    subject.predicted(count, draw, fold=fold, part=part, seed=number)
+                )
     return {count: Predictions.concat(tables) for count, tables in found.items()}
 
 
-def answers_given(clips: int, speakers: int, enrolment: Enrolment) -> int:
-    """How many answers `answers` gives in all, for a progress bar."""
+def prediction_count(clips: int, speakers: int, enrolment: Enrolment) -> int:
+    """Number of predictions that `predict_with_enrolment` makes, for a progress bar."""
     tested = clips - speakers * enrolment.most
     once = sum(count is None or count == 0 for count in enrolment.counts)
     return clips * once + tested * enrolment.times * (len(enrolment.counts) - once)
 
 
 class _Speaker:
-    """One voice with its clips heard; what needs no draw is answered once."""
+    """One speaker with cached features; what needs no draw is predicted once."""
 
     def __init__(
         self,
         name: str,
         rows: pd.DataFrame,
-        heard: CachedFeatures,
+        features: CachedFeatures,
         predictor: Predictor,
         enrolment: Enrolment,
-        told: Answer,
+        on_progress: OnProgress,
     ) -> None:
-        self.name, self.rows, self.heard = name, rows, heard
-        self.classes, self.listens = predictor.classes, predictor.enrols
-        self.enrolment, self.told = enrolment, told
+        self.name, self.rows, self.features = name, rows, features
+        self.classes, self.enrols = predictor.classes, predictor.enrols
+        self.enrolment, self.on_progress = enrolment, on_progress
         self.undrawn: dict[Count, Probabilities] = {}
 
-    def answered(self, count: Count, draw: int, **about: Any) -> Predictions:
+    def predicted(self, count: Count, draw: int, **about: Any) -> Predictions:
         enrolled, tested = self._drawn(draw)
-        if count and self.listens:
-            probabilities = self.heard.answer(tested, enrolled[:count])
-            self.told(len(tested))
+        if count and self.enrols:
+            probabilities = self.features.predict(tested, enrolled[:count])
+            self.on_progress(len(tested))
         else:
-            probabilities = self._without_drawing(count if self.listens else 0)[tested]
-            self.told(len(tested) if count else 0)
+            probabilities = self._without_drawing(count if self.enrols else 0)[tested]
+            self.on_progress(len(tested) if count else 0)
         rows = self.rows.iloc[tested]
         return Predictions.of(rows, probabilities, self.classes, **about)
 
     def _without_drawing(self, count: Count) -> Probabilities:
         if count not in self.undrawn:
             every = np.arange(len(self.rows))
-            self.undrawn[count] = self.heard.answer(every, every if count is None else None)
-            self.told(len(every))
+            self.undrawn[count] = self.features.predict(every, every if count is None else None)
+            self.on_progress(len(every))
         return self.undrawn[count]
 
     def _drawn(self, draw: int) -> tuple[Rows, Rows]:
@@ -178,7 +181,7 @@ class _Speaker:
 
 
 def _speakers(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Clips of each speaker; those of nobody known together, under an empty name."""
+    """Clips of each speaker; those without a speaker together, under an empty name."""
     for name, own in rows.groupby(rows["speaker"].astype("string").fillna(""), sort=True):
         yield str(name), own
 
@@ -189,11 +192,11 @@ def _check(
     clips: Sequence[str],
     enrolment: Enrolment,
     *,
-    deaf: bool,
+    allow_unenrolled: bool,
 ) -> None:
     if not any(count != 0 for count in enrolment.counts):
         return
-    if not predictor.enrols and not deaf:
+    if not predictor.enrols and not allow_unenrolled:
         raise ModelError(
             "does not use enrolment",
             subject=name_of(predictor.about),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ser_core.models.predictor import Predictor, SpeakerStatistics
 
 UNKNOWN = "may hold clips that trained the model"
-"""Badge of figures on clips of which nobody knows whether the model was trained on them."""
+"""Badge of figures on clips that the model may have been trained on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +32,9 @@ class EvaluationClips:
         clips: Rows of `Corpus.clips`, in the order of the sounds.
         sounds: One a clip, at the model's sample rate.
         description: What they are, in words, for every figure: "60 of 403 test clips of nEMO".
-        badge: What every figure on them wears; empty where the voices are new to the model.
-        by_speaker: Whether intervals are over speakers, since figures speak of new voices.
-        voices: What the model knows of each speaker, where it can use that: enrolled from the
+        badge: Badge of every figure; empty where the speakers are unseen by the model.
+        by_speaker: Whether intervals are over speakers, since the speakers are unseen.
+        enrolled: Statistics of each speaker, where the model enrols: from the
             speaker's own unchanged clips among these.
     """
 
@@ -43,7 +43,7 @@ class EvaluationClips:
     description: str
     badge: str = ""
     by_speaker: bool = False
-    voices: Mapping[str, SpeakerStatistics] = field(default_factory=dict)
+    enrolled: Mapping[str, SpeakerStatistics] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.sounds)
@@ -61,7 +61,7 @@ class EvaluationClips:
             self.description,
             self.badge,
             self.by_speaker,
-            self.voices,
+            self.enrolled,
         )
 
 
@@ -72,8 +72,8 @@ class ClipSource:
     Attributes:
         clips: Their names.
         words: What they are: "test clips of nEMO".
-        badge: What figures on them wear.
-        by_speaker: Whether their voices are new to the model.
+        badge: Badge of the figures.
+        by_speaker: Whether their speakers are unseen by the model.
     """
 
     clips: tuple[str, ...]
@@ -98,7 +98,7 @@ def choose(
         seed: Of the drawing.
 
     Raises:
-        CorpusError: If the corpus has no clip of an emotion that the model knows.
+        CorpusError: If the corpus has no clip of an emotion of the model.
         AudioError: If a clip cannot be decoded.
     """
     found = clip_source(predictor, corpus)
@@ -118,7 +118,7 @@ def choose(
         described(len(chosen), len(table), found.words, seed),
         found.badge,
         found.by_speaker,
-        voices_of(predictor, chosen, sounds),
+        enrolled_speakers(predictor, chosen, sounds),
     )
 
 
@@ -150,7 +150,7 @@ def drawn(table: pd.DataFrame, clips: int, seed: int) -> pd.DataFrame:
 
 
 def clip_source(predictor: Predictor, corpus: Corpus) -> ClipSource:
-    """Clips of a corpus that may judge a model: its test clips where they are known."""
+    """Clips of a corpus that may evaluate a model: its test clips where they are known."""
     found = held_out_clips(predictor, corpus)
     if found.tested:
         badge = BADGES.get(found.grade, BADGES["unknown"])
@@ -162,10 +162,10 @@ def clip_source(predictor: Predictor, corpus: Corpus) -> ClipSource:
     return ClipSource(found.clips, f"clips of {corpus.name}", UNKNOWN, False)
 
 
-def voices_of(
+def enrolled_speakers(
     predictor: Predictor, clips: pd.DataFrame, sounds: Sequence[Waveform]
 ) -> dict[str, SpeakerStatistics]:
-    """Voices of the speakers of clips, for a model that uses them."""
+    """Statistics of the speakers of clips, for a model that enrols them."""
     if not predictor.enrols:
         return {}
     own: dict[str, list[Waveform]] = {}

@@ -1,4 +1,4 @@
-"""Recordings that were kept, with consent, because somebody said what they really were.
+"""Recordings that were stored, with consent, with the ground-truth label that was given.
 
 They lie in `home()/feedback`, a corpus like any other (reader "feedback"): a FLAC file and a JSON
 file for each. Nothing is sent anywhere. What is deleted is gone from the disk at once, with what
@@ -32,20 +32,20 @@ VERSION = 1
 
 
 @dataclass(frozen=True)
-class KeptRecording:
-    """A recording that was kept.
+class FeedbackRecording:
+    """A stored recording.
 
     Attributes:
         id: Name of its files.
-        emotion: What it really was, as somebody said.
-        answer: What the model had answered.
+        emotion: Ground-truth label that was given.
+        answer: The predicted class.
         confidence: How sure it was, 0 to 1.
         probabilities: That it gave, by emotion.
         model: Which one.
         name: What the recording was called.
-        speaker: Whose voice; empty when nobody said.
+        speaker: Who speaks; empty when not given.
         seconds: Its length.
-        kept: When, in seconds since the epoch.
+        kept: When it was stored, in seconds since the epoch.
     """
 
     id: str
@@ -75,7 +75,7 @@ class RemovedRecordings:
 
 
 def folder(home: Path | None = None) -> Path:
-    """Where recordings are kept."""
+    """Where recordings are stored."""
     return (home or settings.home()) / "feedback"
 
 
@@ -89,18 +89,18 @@ def keep(
     model: str,
     name: str = "",
     speaker: str = "",
-) -> KeptRecording:
-    """Keep a recording with what it really was; what is kept already is not kept twice.
+) -> FeedbackRecording:
+    """Keep a recording with its ground-truth label; nothing is stored twice.
 
     Args:
         waveform: The recording.
         emotion: Of the vocabulary.
-        consent: Of who speaks in it; without it nothing is kept.
-        answer: What the model answered.
+        consent: Of who speaks in it; without it nothing is stored.
+        answer: The predicted class.
         probabilities: That it gave, by emotion.
         model: Which one.
         name: What the recording was called.
-        speaker: Whose voice, so that a split can keep voices apart.
+        speaker: Who speaks, so that a split can keep speakers apart.
 
     Raises:
         ParameterError: Without consent, or if there is no such emotion.
@@ -115,7 +115,7 @@ def keep(
     sound = _flac(waveform)
     if (same := _same(sound, emotion, speaker.strip())) is not None:
         return same
-    kept = KeptRecording(
+    recording = FeedbackRecording(
         id=f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:6]}",
         emotion=emotion,
         answer=answer,
@@ -127,24 +127,26 @@ def keep(
         seconds=round(waveform.duration, 3),
         kept=time.time(),
     )
-    _write(RemovedRecordings(kept.id, sound, json.dumps(asdict(kept), ensure_ascii=False)))
-    return kept
+    _write(
+        RemovedRecordings(recording.id, sound, json.dumps(asdict(recording), ensure_ascii=False))
+    )
+    return recording
 
 
-def _same(sound: bytes, emotion: str, speaker: str) -> KeptRecording | None:
-    """What is kept of this very sound and label: a button may be pressed twice."""
-    alike = (each for each in kept() if (each.emotion, each.speaker) == (emotion, speaker))
+def _same(sound: bytes, emotion: str, speaker: str) -> FeedbackRecording | None:
+    """The stored recording of this very sound and label: a button may be pressed twice."""
+    alike = (each for each in recordings() if (each.emotion, each.speaker) == (emotion, speaker))
     return next((e for e in alike if e.sound.is_file() and e.sound.read_bytes() == sound), None)
 
 
-def kept() -> list[KeptRecording]:
-    """All that was kept, the newest first; what is damaged is left out."""
+def recordings() -> list[FeedbackRecording]:
+    """All stored recordings, the newest first; what is damaged is left out."""
     files = (file for file in folder().glob(f"*{LABEL}") if file.name != MARK)
     found = [one for file in files if (one := _read(file)) is not None]
     return sorted(found, key=lambda each: each.kept, reverse=True)
 
 
-def delete(kept_id: str) -> RemovedRecordings:
+def delete(recording_id: str) -> RemovedRecordings:
     """Delete a recording from the disk: sound, label, and what the store computed from it.
 
     Returns:
@@ -153,9 +155,11 @@ def delete(kept_id: str) -> RemovedRecordings:
     Raises:
         SerError: If there is no such recording, or it cannot be deleted.
     """
-    sound, label = _files(kept_id)
+    sound, label = _files(recording_id)
     try:
-        removed = RemovedRecordings(kept_id, sound.read_bytes(), label.read_text(encoding="utf-8"))
+        removed = RemovedRecordings(
+            recording_id, sound.read_bytes(), label.read_text(encoding="utf-8")
+        )
         _forget_features(sound)
         sound.unlink()
         label.unlink()
@@ -172,7 +176,7 @@ def delete_all() -> list[RemovedRecordings]:
     Raises:
         SerError: As `delete`.
     """
-    return [delete(each.id) for each in kept()]
+    return [delete(each.id) for each in recordings()]
 
 
 def restore(removed: RemovedRecordings) -> None:
@@ -194,10 +198,10 @@ def _write(content: RemovedRecordings) -> None:
     atomic.write(label, content.label)
 
 
-def _files(kept_id: str) -> tuple[Path, Path]:
-    if Path(kept_id).name != kept_id or kept_id.startswith("."):
-        raise ParameterError("is no name of a recording", subject=kept_id)
-    return folder() / f"{kept_id}{CLIP}", folder() / f"{kept_id}{LABEL}"
+def _files(recording_id: str) -> tuple[Path, Path]:
+    if Path(recording_id).name != recording_id or recording_id.startswith("."):
+        raise ParameterError("is no name of a recording", subject=recording_id)
+    return folder() / f"{recording_id}{CLIP}", folder() / f"{recording_id}{LABEL}"
 
 
 def _flac(waveform: Waveform) -> bytes:
@@ -218,11 +222,11 @@ def _forget_features(sound: Path) -> None:
     FeatureStore().forget(address)
 
 
-def _read(file: Path) -> KeptRecording | None:
+def _read(file: Path) -> FeedbackRecording | None:
     about = read_json(file)
     if about is None:
         return None
     try:
-        return KeptRecording(**about)
+        return FeedbackRecording(**about)
     except TypeError:
         return None

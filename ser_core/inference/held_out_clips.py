@@ -20,7 +20,7 @@ UNAUDITED = "not audited"
 
 @dataclass(frozen=True)
 class HeldOutClips:
-    """Clips of emotions that a model knows.
+    """Clips of the emotions of a model.
 
     Attributes:
         clips: Their names, in the order of the corpus.
@@ -36,16 +36,16 @@ class HeldOutClips:
     elsewhere: bool
 
     @property
-    def new_voices(self) -> bool:
-        """Whether they are test clips of speakers that the model has not heard."""
+    def unseen_speakers(self) -> bool:
+        """Whether they are test clips of unseen speakers."""
         return self.tested and self.grade in ("A", "B")
 
 
 def held_out_clips(predictor: Predictor, corpus: Corpus) -> HeldOutClips:
-    """Clips that no model has heard that is asked, as far as that can be known."""
+    """Clips that none of the models trained on, as far as that is recorded."""
     rows = corpus.usable[corpus.usable["emotion"].isin(list(predictor.classes))]
     about = predictor.about
-    test, grade = _answered(predictor, rows), _grade(about.get("split", {}).get("audit"))
+    test, grade = _test_clips_of(predictor, rows), _grade(about.get("split", {}).get("audit"))
     if test is None:
         made_of = provenance_of(predictor, corpus)
         test = made_of.of([str(clip) for clip in rows.index], "test")
@@ -56,15 +56,15 @@ def held_out_clips(predictor: Predictor, corpus: Corpus) -> HeldOutClips:
     return HeldOutClips(tuple(test) or every, bool(test), grade, elsewhere)
 
 
-def _answered(predictor: Predictor, rows: pd.DataFrame) -> list[str] | None:
-    """Test clips that a model's own answers name; None where it has no answers.
+def _test_clips_of(predictor: Predictor, rows: pd.DataFrame) -> list[str] | None:
+    """Test clips that a model's own predictions name; None where it has none.
 
     Those of an ensemble are of the models it was measured with, not of those it asks.
     """
-    answers: Predictions | None = getattr(predictor, "predictions", None)
-    if answers is None or not can(predictor, SINGLE):
+    predictions: Predictions | None = getattr(predictor, "predictions", None)
+    if predictions is None or not can(predictor, SINGLE):
         return None
-    table = answers.table[answers.table["part"] == "test"]
+    table = predictions.table[predictions.table["part"] == "test"]
     true = dict(zip(table["clip"], table["true"], strict=True))
     return [str(clip) for clip in rows.index if true.get(clip) == rows["emotion"][clip]]
 

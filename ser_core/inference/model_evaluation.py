@@ -45,13 +45,13 @@ class Evaluation:
     Attributes:
         name: Of the model or the run.
         corpus: Its name.
-        enrolment: What was known of the voices.
+        enrolment: How speakers were enrolled.
         predictions: By number of enrolled clips.
         reports: Everything that can be said of them, likewise.
         overlap: What the clips have to do with those that trained the model.
         left_out: Clips that could not be tested, by reason.
         calibration: Where temperature and threshold come from, as a sentence.
-        about: What the model says of itself; empty for runs.
+        about: `about` of the model; empty for runs.
         policy: Of the split that it was trained with, where that is known.
     """
 
@@ -68,7 +68,7 @@ class Evaluation:
 
     @property
     def badge(self) -> str:
-        """What every figure wears; empty where the voices are new to the model."""
+        """Badge of every figure; empty where the speakers are unseen by the model."""
         if self.overlap.trained:
             return "clips trained on"
         if self.overlap.chosen:
@@ -180,14 +180,14 @@ def evaluate_model(
     enrolment: Enrolment = Enrolment(),  # noqa: B008 - frozen
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Judge one model on clips of a corpus.
+    """Evaluate one model on clips of a corpus.
 
     Args:
         folder: Of the model.
-        corpus: To judge it on.
+        corpus: To evaluate it on.
         choice: Which of the clips.
-        enrolment: What is known of the voices.
-        progress: Called with (answers given, answers in all).
+        enrolment: How speakers are enrolled.
+        progress: Called with (predictions made, predictions in all).
 
     Raises:
         SerError: If model, corpus or split cannot be used together.
@@ -196,12 +196,14 @@ def evaluate_model(
     made_of = provenance(predictor.about, folder, corpus)
     clips, left_out = _testable(corpus, predictor, _chosen(choice, corpus, predictor, folder))
     speakers = corpus.usable.loc[clips, "speaker"].nunique()
-    told = counted(progress, enrolling.answers_given(len(clips), speakers, enrolment))
+    on_progress = counted(progress, enrolling.prediction_count(len(clips), speakers, enrolment))
     part = choice.part if choice.part == "validation" else "test"
     tables = calibrated(
         predictor,
         folder,
-        enrolling.answers(predictor, corpus, clips, enrolment, part=part, told=told),
+        enrolling.predict_with_enrolment(
+            predictor, corpus, clips, enrolment, part=part, on_progress=on_progress
+        ),
     )
     shared = corpus_overlap(made_of, corpus, clips)
     reports = {count: report(each, shared.audit, part=part) for count, each in tables.items()}
@@ -244,7 +246,7 @@ def _chosen(choice: Choice, corpus: Corpus, predictor: Predictor, folder: Path) 
 def _testable(
     corpus: Corpus, predictor: Predictor, clips: Sequence[str]
 ) -> tuple[list[str], dict[str, int]]:
-    """Clips whose emotion the model can answer, and how many are left out, by reason."""
+    """Clips whose emotion the model can predict, and how many are left out, by reason."""
     rows = corpus.usable.loc[list(clips)]
     known = rows["emotion"].isin(list(predictor.classes))
     left = rows.loc[~known, "emotion"].value_counts()
@@ -264,7 +266,7 @@ def _testable(
 def calibrated(
     predictor: Predictor, folder: Path, tables: dict[Count, Predictions]
 ) -> dict[Count, Predictions]:
-    """As the model is used: with its temperature, for strangers and for known voices."""
+    """As the model is used: with its temperature, with and without enrolment."""
     how = {known: confidence(predictor, folder, enrolled=known) for known in (False, True)}
     return {
         count: each.with_probabilities(how[count != 0].applied(each.probabilities))
@@ -273,13 +275,13 @@ def calibrated(
 
 
 def counted(progress: Progress | None, total: int) -> Callable[[int], None]:
-    """What is told of answers as they are given, as progress."""
+    """Progress callback that adds up the predictions made."""
     done = 0
 
-    def told(answered: int) -> None:
+    def on_progress(predicted: int) -> None:
         nonlocal done
-        done += answered
+        done += predicted
         if progress:
             progress(done, total)
 
-    return told
+    return on_progress

@@ -1,8 +1,8 @@
 """Probabilistic LDA of mean cepstra: variation between speakers and within one, and error rates.
 
 `python -m ser_core.inference.plda CORPUS` measures a corpus, writes the PLDA model that
-`ser_core.inference.speaker_verification` reads, and prints how often it is wrong on voices that it
-was not made from.
+`ser_core.inference.speaker_verification` reads, and prints its error rates on speakers
+that it was not fitted on.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ser_core.inference.speaker_verification import DOUBTFUL, FILE, Floats, Plda
 from ser_core.storage import atomic
 
 SHRINKAGE = {"within": 0.1, "between": 0.3}
-"""How far each covariance is drawn towards the same variance everywhere: voices are few."""
+"""How far each covariance is drawn towards the same variance everywhere: speakers are few."""
 
 TRIALS, TESTED = 20, 20
 DIGITS = 3
@@ -32,17 +32,17 @@ DIGITS = 3
 
 @dataclass(frozen=True)
 class VerificationRates:
-    """How often clips were said to be of another voice than the taught one.
+    """Error rates of speaker verification.
 
     Attributes:
-        taught: Clips that the voice was taught from.
-        alarms: Share of its own other clips: false alarms.
-        worst: The same for the voice that suffers most.
-        caught: Share of clips of other voices.
-        caught_alike: The same for voices of the same gender.
+        enrolled: Number of enrolled clips.
+        alarms: Share of the speaker's own other clips that were doubted: false alarms.
+        worst: The same for the speaker with the most.
+        caught: Share of clips of other speakers that were doubted.
+        caught_alike: The same for speakers of the same gender.
     """
 
-    taught: int
+    enrolled: int
     alarms: float
     worst: float
     caught: float
@@ -51,9 +51,9 @@ class VerificationRates:
     def __str__(self) -> str:
         """A line to print."""
         return (
-            f"{self.taught} taught: {self.alarms:.1%} false alarms ({self.worst:.1%} for the worst "
-            f"voice), {self.caught:.1%} of other voices caught, {self.caught_alike:.1%} of those "
-            "of the same gender"
+            f"{self.enrolled} enrolled: {self.alarms:.1%} false alarms ({self.worst:.1%} for the "
+            f"worst speaker), {self.caught:.1%} of other speakers caught, "
+            f"{self.caught_alike:.1%} of those of the same gender"
         )
 
 
@@ -78,20 +78,22 @@ def _shrunk(covariance: Floats, share: float) -> Floats:
     return drawn
 
 
-def rates(timbres: Floats, clips: pd.DataFrame, taught: int, among: str = "") -> VerificationRates:
+def rates(
+    timbres: Floats, clips: pd.DataFrame, enrolled: int, among: str = ""
+) -> VerificationRates:
     """Try every pair of speakers with a PLDA model that neither of them is in.
 
     Args:
         timbres: A row a clip, shape (clips, 19).
         clips: Rows of the corpus with `speaker`, `gender` and `emotion`, alike.
-        taught: Clips that a voice is taught from, drawn anew in each trial.
+        enrolled: Number of clips to enrol, drawn anew in each trial.
         among: Emotion that these are drawn from; any when empty.
     """
-    found = pd.DataFrame(_trials(timbres, clips, taught, among))
+    found = pd.DataFrame(_trials(timbres, clips, enrolled, among))
     own = found[found["same"]]
     others = found[~found["same"]]
     return VerificationRates(
-        taught,
+        enrolled,
         float(own["doubted"].mean()),
         float(own.groupby("voice")["doubted"].mean().max()),
         float(others["doubted"].mean()),
@@ -100,7 +102,7 @@ def rates(timbres: Floats, clips: pd.DataFrame, taught: int, among: str = "") ->
 
 
 def _trials(
-    timbres: Floats, clips: pd.DataFrame, taught: int, among: str
+    timbres: Floats, clips: pd.DataFrame, enrolled: int, among: str
 ) -> Iterator[dict[str, object]]:
     random = np.random.default_rng(0)
     speakers = clips["speaker"].to_numpy(str)
@@ -108,44 +110,44 @@ def _trials(
     allowed = (clips["emotion"] == among).to_numpy(np.bool_) if among else speakers != ""
     for pair in combinations(sorted(set(speakers)), 2):
         others = ~np.isin(speakers, pair)
-        yardstick = fitted(timbres[others], speakers[others])
-        for voice, other in (pair, pair[::-1]):
-            pool = np.flatnonzero((speakers == voice) & allowed)
+        model = fitted(timbres[others], speakers[others])
+        for speaker, other in (pair, pair[::-1]):
+            pool = np.flatnonzero((speakers == speaker) & allowed)
             for _ in range(TRIALS):
-                own = random.choice(pool, taught, replace=False)
-                for name in (voice, other):
+                own = random.choice(pool, enrolled, replace=False)
+                for name in (speaker, other):
                     tested = np.setdiff1d(np.flatnonzero(speakers == name), own)
                     tested = random.choice(tested, min(TESTED, len(tested)), replace=False)
-                    doubted = yardstick.odds(timbres[own], timbres[tested]) < DOUBTFUL
-                    about = {"voice": voice, "same": name == voice}
-                    about["alike"] = gender[voice] == gender[name]
+                    doubted = model.odds(timbres[own], timbres[tested]) < DOUBTFUL
+                    about = {"voice": speaker, "same": name == speaker}
+                    about["alike"] = gender[speaker] == gender[name]
                     yield from ({**about, "doubted": bool(each)} for each in doubted)
 
 
 def corpus_cepstra(corpus: Corpus) -> tuple[Floats, pd.DataFrame]:
-    """Timbres of all clips whose speaker is known, and their rows."""
+    """Mean cepstra of all clips with a speaker, and their rows."""
     rows = corpus.usable[corpus.usable["speaker"].notna()]
     waves = (audio.load(corpus.path(str(clip))) for clip in rows.index)
     return np.stack([mean_cepstrum(wave) for wave in waves]), rows
 
 
-def written(yardstick: Plda, corpus: Corpus) -> str:
+def written(model: Plda, corpus: Corpus) -> str:
     """A PLDA model as JSON, with what it was measured on."""
     about = {"corpus": corpus.name, "clips": len(corpus.usable), "voices": len(corpus.speakers)}
     parts = {
-        name: getattr(yardstick, name).round(DIGITS).tolist()
+        name: getattr(model, name).round(DIGITS).tolist()
         for name in ("centre", "within", "between")
     }
     return json.dumps({**about, **parts}) + "\n"
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Measure a corpus, write the PLDA model, and print how well it tells voices apart."""
+    """Measure a corpus, write the PLDA model, and print its error rates."""
     corpus = open_corpus(Path(arguments[0]))
     timbres, rows = corpus_cepstra(corpus)
     for among in ("", "neutral"):
-        for taught in (1, 3, 5, 10):
-            said = f"{among or 'any emotion'}, {rates(timbres, rows, taught, among)}"
+        for enrolled in (1, 3, 5, 10):
+            said = f"{among or 'any emotion'}, {rates(timbres, rows, enrolled, among)}"
             sys.stdout.write(f"{said}\n")
     atomic.write(FILE, written(fitted(timbres, rows["speaker"].to_numpy(str)), corpus))
 

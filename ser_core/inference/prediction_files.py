@@ -1,4 +1,4 @@
-"""Tables of answers as they leave the workbench, and come back."""
+"""Tables of predictions as they leave the workbench, and come back."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from ser_core.inference.classify import EnrolledSpeaker, InferenceModel
 
 
 def signed(
-    table: pd.DataFrame, model: InferenceModel, taught: EnrolledSpeaker | None
+    table: pd.DataFrame, model: InferenceModel, enrolled: EnrolledSpeaker | None
 ) -> pd.DataFrame:
-    """A table of answers that leaves the workbench, with what it takes to understand it later.
+    """A table of predictions that leaves the workbench, with what it takes to understand it later.
 
     Returns:
         The table with `threshold` (empty where the model has none), `model`, `voice_clips` (how
-        many clips taught the voice, 0 for none) and `other_voice` before the column `problem`.
+        many clips were enrolled, 0 for none) and `other_voice` before the column `problem`.
     """
-    threshold = model.reading(taught.voice if taught else None).threshold
+    threshold = model.reading(enrolled.statistics if enrolled else None).threshold
     about: dict[str, Any] = {
         "threshold": np.nan if threshold is None else threshold,
         "model": model.name,
-        "voice_clips": len(taught.timbres) if taught else 0,
+        "voice_clips": len(enrolled.timbres) if enrolled else 0,
     }
     other = table.get("other_voice", False)
     rest = table.drop(columns=["problem", "other_voice"], errors="ignore")
     return rest.assign(**about, other_voice=other, problem=table["problem"])
 
 
-def read_answers(path: Path) -> pd.DataFrame:
-    """A table of answers that the command line wrote as CSV.
+def read_predictions(path: Path) -> pd.DataFrame:
+    """A table of predictions that the command line wrote as CSV.
 
     Raises:
         ParameterError: If it is none.

@@ -33,7 +33,7 @@ class Provenance:
     Attributes:
         corpus: Name of the corpus; empty when it is not recorded.
         policy: Of the split.
-        parts: Part ("train", "validation", "test") of each clip; None when nobody knows.
+        parts: Part ("train", "validation", "test") of each clip; None when not recorded.
         audit: What the parts of the split share, as it was recorded; None when it was not.
         how: How the parts were found, or why they could not be, as a sentence.
     """
@@ -55,9 +55,9 @@ class CorpusOverlap:
 
     Attributes:
         clips: How many were tested.
-        trained: How many of them trained it; None when nobody knows.
+        trained: How many of them trained it; None when not recorded.
         chosen: How many of them chose its best epoch, its temperature or its weights; None too.
-        audit: What the test is worth; None when nobody knows.
+        audit: Leak audit of the test; None when not recorded.
         said: All that in plain words.
     """
 
@@ -82,7 +82,7 @@ def provenance(about: Mapping[str, Any], folder: Path | None, corpus: Corpus | N
     """Look up or make again the split that a model was trained with.
 
     Args:
-        about: What the model says of itself.
+        about: `about` of the model.
         folder: Where it is; its split may be beside it.
         corpus: On which the split can be made again.
     """
@@ -104,8 +104,8 @@ def provenance(about: Mapping[str, Any], folder: Path | None, corpus: Corpus | N
 def provenance_of(predictor: Predictor, corpus: Corpus | None) -> Provenance:
     """Origin of an open model.
 
-    That of an ensemble is of the models it asks. Those it was measured with may be others: each
-    then had not heard the clips it was tested on, while the ones in use have heard most of them.
+    That of an ensemble is of the models in use. Those it was measured with may be others: each of
+    those was not trained on its test clips, while the ones in use were trained on most of them.
     """
     asked = getattr(predictor, "models", None)
     if asked is None:
@@ -116,7 +116,7 @@ def provenance_of(predictor: Predictor, corpus: Corpus | None) -> Provenance:
 
 
 def record(found: Provenance) -> dict[str, Any]:
-    """An origin for a file that travels alone; empty where nobody knows the parts.
+    """Provenance to write into an exported file; empty where the parts are not recorded.
 
     Names of clips may tell of people, so only the beginnings of their hashes are written.
     """
@@ -129,30 +129,30 @@ def record(found: Provenance) -> dict[str, Any]:
     return {"corpus": found.corpus, "policy": found.policy, "parts": parts, "audit": audit}
 
 
-def _recorded(kept: Mapping[str, Any], corpus: Corpus | None) -> Provenance:
+def _recorded(recorded: Mapping[str, Any], corpus: Corpus | None) -> Provenance:
     """As `record` wrote it; clips that the corpus does not have keep their hashes for names."""
     names = {_short(str(clip)): str(clip) for clip in corpus.clips.index} if corpus else {}
     parts = {
         names.get(hashes[at : at + _HASH], hashes[at : at + _HASH]): part
-        for part, hashes in kept["parts"].items()
+        for part, hashes in recorded["parts"].items()
         for at in range(0, len(hashes), _HASH)
     }
-    audit = LeakAudit(**{**kept["audit"], "leaks": ()}) if kept["audit"] else None
+    audit = LeakAudit(**{**recorded["audit"], "leaks": ()}) if recorded["audit"] else None
     how = "Which clips trained the model is recorded in its file."
-    return Provenance(kept["corpus"], kept["policy"], parts, audit, how)
+    return Provenance(recorded["corpus"], recorded["policy"], parts, audit, how)
 
 
 def _short(clip: str) -> str:
     return hashlib.sha256(clip.encode()).hexdigest()[:_HASH]
 
 
-def recorded_audit(kept: Mapping[str, Any] | None) -> LeakAudit | None:
+def recorded_audit(recorded: Mapping[str, Any] | None) -> LeakAudit | None:
     """The audit that was written down with a model or a run; None where there is none."""
-    if not kept:
+    if not recorded:
         return None
     fields = Leak.__dataclass_fields__
-    leaks = tuple(Leak(**{name: row[name] for name in fields}) for row in kept.get("worst", ()))
-    return LeakAudit(leaks, kept["grade"], kept["validation_grade"], kept["reading"])
+    leaks = tuple(Leak(**{name: row[name] for name in fields}) for row in recorded.get("worst", ()))
+    return LeakAudit(leaks, recorded["grade"], recorded["validation_grade"], recorded["reading"])
 
 
 def found_fold(split: Split, name: str) -> str:
@@ -182,7 +182,7 @@ def _audit(
         return model.audit
     trainers = [clip for clip, part in parts.items() if part == "train"]
     if not set(trainers) <= set(corpus.usable.index):
-        return None  # nobody can say whose voices those are that are not here
+        return None  # the speakers of clips that are not here are not known
     table = pd.DataFrame({"split": UNUSED}, index=corpus.usable.index, dtype="str")
     table.loc[trainers] = "train"
     table.loc[list(clips)] = "test"
@@ -206,9 +206,9 @@ def _find(
 ) -> tuple[Split | None, str]:
     wanted = about["split"]["hash"]
     for file in _beside(folder):
-        kept = Split.load(file)
-        if kept.hash == wanted:
-            return kept, "The split is stored with the model."
+        recorded = Split.load(file)
+        if recorded.hash == wanted:
+            return recorded, "The split is stored with the model."
     made = _again(about, corpus) if corpus else None
     if made is not None and made.hash == wanted:
         return made, f"The split was made again; its hash is the same, {wanted}."
@@ -243,7 +243,7 @@ def _again(about: Mapping[str, Any], corpus: Corpus) -> Split | None:
 def _members(
     about: Mapping[str, Any], folder: Path | None
 ) -> list[tuple[Mapping[str, Any], Path | None]]:
-    """What each model of an ensemble says of itself, and where it is."""
+    """`about` and folder of each model of an ensemble."""
     places = [
         folder / place for each in about["members"] if folder for place in each.get("bundles", ())
     ]
@@ -254,7 +254,7 @@ RANK = ("test", "validation", "train")
 
 
 def _together(several: Sequence[Provenance]) -> Provenance:
-    """Origin of models that answer together: a clip that trained one of them trained them all."""
+    """Provenance of several models: a clip that trained one of them trained them all."""
     if not several:
         return Provenance("", "", None, None, UNRECORDED)
     first = several[0]

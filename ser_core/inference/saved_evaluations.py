@@ -1,8 +1,8 @@
 """Saved evaluations of models on a corpus, listed among the results beside the trainings.
 
 One is a folder under `home()/saved_evaluations` with the files of a run that its results are read
-from, and `saved_evaluations.json`, which says what was judged on what. The same model asked again
-on the same clips takes the place of what was there.
+from, and `saved_evaluations.json`, which says which model was evaluated on which clips. The same
+model evaluated again on the same clips replaces it.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 FOLDER, ABOUT = "judged", "judged.json"
 PREFIX = "judged-"
 KEY = "judge:"
-"""Beginning of the keys of jobs that judge a model; the name of the folder follows."""
+"""Beginning of the keys of jobs that evaluate a model; the name of the folder follows."""
 
 FIGURES = ("uar", "wa", "macro_f1", "ece")
 
 
 @dataclass(frozen=True)
 class SavedEvaluation(RunInfo):
-    """A model that was judged; its results read like those of a run of one training."""
+    """A saved evaluation of a model; its results read like those of a run of one training."""
 
     @property
     def model(self) -> Path:
@@ -53,17 +53,17 @@ class SavedEvaluation(RunInfo):
 
     @property
     def outdated(self) -> bool:
-        """Whether the model is gone, or was made again since it was judged."""
+        """Whether the model is gone, or was made again since it was evaluated."""
         return changed(self.model) != self.content.get("changed")
 
     @property
     def part(self) -> str:
-        """Part of the split that was answered; empty for all clips."""
+        """Part of the split that was evaluated; empty for all clips."""
         return str(self.content.get("part", ""))
 
     @property
     def policy(self) -> str:
-        """Of the split whose test part was answered; empty where that is not known."""
+        """Of the split whose test part was evaluated; empty where that is not known."""
         return str(self.content.get("policy", ""))
 
     @property
@@ -80,14 +80,14 @@ class SavedEvaluation(RunInfo):
 def id_of(
     model: Path, corpus: Path, part: str = "", split: Path | None = None, fold: str = ""
 ) -> str:
-    """Name of a judgement: that of the same model on the same clips is always the same."""
+    """Name of an evaluation: that of the same model on the same clips is always the same."""
     places = [str(each.absolute()) if each else "" for each in (model, corpus, split)]
     text = json.dumps([*places, part, fold])
     return PREFIX + hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def folder_of(home: Path | None = None) -> Path:
-    """Where they are kept."""
+    """Where they are stored."""
     return (home or settings.home()) / FOLDER
 
 
@@ -98,7 +98,7 @@ def changed(model: Path) -> float | None:
 
 
 def fits(found: Evaluation) -> bool:
-    """Whether an evaluation can be kept: a test of strangers, and of known voices without draws."""
+    """Whether an evaluation can be saved: a test with no clips enrolled, or with all too."""
     return set(found.predictions) in ({0}, {0, None}) and found.reports[0].part == "test"
 
 
@@ -110,14 +110,14 @@ def save_evaluation(
     reader: str | None = None,
     home: Path | None = None,
 ) -> SavedEvaluation:
-    """Keep what a model answered.
+    """Save an evaluation.
 
     Args:
-        found: Answers and reports, of strangers; of known voices too where all clips of each taught
-            them.
+        found: Predictions and reports, without enrolment, and with all clips of each speaker
+            enrolled where there are some.
         model: Folder of the model, or the exported file.
         corpus: Path of the corpus.
-        choice: Which of its clips were answered.
+        choice: Which of the clips were evaluated.
         reader: Of the corpus, where it was named.
         home: Runtime folder; `settings.home()` by default.
 
@@ -126,8 +126,8 @@ def save_evaluation(
     """
     own = id_of(model, corpus, choice.part, choice.split, choice.fold)
     folder = folder_of(home) / own
-    _kept(found.predictions[0], folder / "predictions.parquet")
-    _kept(found.predictions.get(None), folder / ENROLLED)
+    _save_predictions(found.predictions[0], folder / "predictions.parquet")
+    _save_predictions(found.predictions.get(None), folder / ENROLLED)
     about = {
         "name": _named(found, model),
         "model": str(model.absolute()),
@@ -144,22 +144,22 @@ def save_evaluation(
     }
     _write(folder / "summary.json", _summary(found))
     _write(folder / ABOUT, about)
-    kept = open_evaluation(folder)
-    assert kept is not None  # noqa: S101  (it was written just now)
-    return kept
+    saved = open_evaluation(folder)
+    assert saved is not None  # noqa: S101  (it was written just now)
+    return saved
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
     atomic.write(path, json.dumps(content, indent=1, ensure_ascii=False))
 
 
-def _kept(answers: Predictions | None, path: Path) -> None:
-    """Write answers; what an earlier judgement left is taken away where there are none now."""
-    if answers is None:
+def _save_predictions(predictions: Predictions | None, path: Path) -> None:
+    """Write predictions; what an earlier evaluation left is taken away where there are none now."""
+    if predictions is None:
         path.unlink(missing_ok=True)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    answers.save(path)
+    predictions.save(path)
 
 
 def _summary(found: Evaluation) -> dict[str, Any]:
@@ -197,7 +197,7 @@ def _named(found: Evaluation, model: Path) -> str:
 
 
 def representations(about: Mapping[str, Any]) -> list[str]:
-    """Names of the representations that a model sees, as it says of itself."""
+    """Names of the representations of a model, by its metadata."""
     own = about.get("representation") or (about.get("recipe") or {}).get("representation") or {}
     several = [each.get("representation") for each in about.get("members") or ()]
     in_file = (about.get("export") or {}).get("representations") or ()
@@ -206,7 +206,7 @@ def representations(about: Mapping[str, Any]) -> list[str]:
 
 
 def open_evaluation(folder: Path) -> SavedEvaluation | None:
-    """What is kept in a folder; None where there is nothing that can be read."""
+    """The evaluation in a folder; None where none can be read."""
     about, summary = read_json(folder / ABOUT), read_json(folder / "summary.json")
     result = result_of(summary) if summary else None
     if folder.name.startswith(".") or not about or "model" not in about or result is None:
@@ -216,7 +216,7 @@ def open_evaluation(folder: Path) -> SavedEvaluation | None:
 
 
 def saved_evaluations(home: Path | None = None) -> list[SavedEvaluation]:
-    """All that are kept, the newest first."""
+    """All saved evaluations, the newest first."""
     root = folder_of(home)
     folders = [each for each in root.iterdir() if each.is_dir()] if root.is_dir() else []
     found = [one for folder in folders if (one := open_evaluation(folder)) is not None]
@@ -245,14 +245,14 @@ def launch(
     enrols: bool = False,
     title: str,
 ) -> Job:
-    """Start a job that judges a model and keeps what comes of it.
+    """Start a job that evaluates a model and saves the evaluation.
 
     Args:
         model: Folder of the model, or an exported file.
         corpus: Path of the corpus.
         reader: Of the corpus; found by itself when None.
         part: Of the split of the model's training; all clips when empty.
-        enrols: Whether it is also judged with every voice known.
+        enrols: Whether it is also evaluated with every speaker enrolled.
         title: Of the job.
     """
     command = [sys.executable, "-m", "ser_core", "evaluate", "--model", str(model.absolute())]

@@ -1,9 +1,9 @@
-"""Speaker verification: whether a clip is of the enrolled speaker, or of somebody else.
+"""Speaker verification: whether a clip is of the enrolled speaker, or of another one.
 
 What is compared is the mean cepstrum of what is not silent, which is the vocal tract and the
-microphone, and not the pitch, which moves with the emotion. How much it varies between voices, and
-between the clips of one, was measured on nine voices (`ser_core.inference.plda`, which also
-measures how often the answer is wrong).
+microphone, and not the pitch, which moves with the emotion. How much it varies between speakers and
+between the clips of one, was measured on nine speakers (`ser_core.inference.plda`, which also
+measures how often the prediction is wrong).
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ from ser_core.storage.jsonfile import read_json
 Floats = npt.NDArray[np.float64]
 
 COEFFICIENTS = 19
-"""Of the cepstrum, from the second on: the first is the level, which tells of nobody."""
+"""Of the cepstrum, from the second on: the first is the level, which is not the speaker's."""
 
 LOUD_DB = 30.0
 """Frames that are further below the loudest are pauses."""
 
 REACH_DB = 80.0
-"""Levels that are further below the loudest are held there: what a codec left out is no voice."""
+"""Levels that are further below the loudest are held there: what a codec left out is no speaker."""
 
 TINY = 1e-9
 
 COUNTED = 3
-"""Clips of a taught voice that count at most. Five calm sentences are not five moods: counted as
-five, they would make every frightened clip of the same voice another one."""
+"""Clips of an enrolled speaker that count at most. Five calm sentences are not five moods: counted
+as five, they would make every frightened clip of the same speaker another one."""
 
 DOUBTFUL = -2.0
-"""Log odds below which a clip is said to sound like another voice.
+"""Log odds below which a clip is said to sound like another speaker.
 
-Measured on the 4,037 clips of nEMO by `ser_core.inference.plda`, the voices of each trial
-left out of the PLDA model. Of other clips of the taught voice, in any emotion, 1.2 to 5.0 % are
-doubted (taught from 1 to 10 clips, calm ones or any), of the voice that suffers most 5 to 14 %:
-these alarms are false. Of clips of another voice 55 % are doubted when one clip was taught, 69 to
+Measured on the 4,037 clips of nEMO by `ser_core.inference.plda`, the speakers of each trial
+left out of the PLDA model. Of other clips of the enrolled speaker, in any emotion, 1.2 to 5.0 % are
+doubted (1 to 10 clips enrolled, calm ones or any), of the worst speaker 5 to 14 %:
+these are false alarms. Of clips of another speaker 55 % are doubted with one clip enrolled, 69 to
 75 % from three on; of one of the same gender 32 to 39 %, and 49 to 58 %: no doubt proves nothing.
-A telephone line makes another voice of the same one, too (83 % doubted), a brighter microphone, a
+A telephone line makes another speaker of the same one, too (83 % doubted), a brighter microphone, a
 room of 0.4 s or noise at 20 dB hardly (3, 8 and 12 %)."""
 
 FILE = Path(__file__).with_name("plda.json")
@@ -74,32 +74,32 @@ class Plda:
     """How timbres vary.
 
     Attributes:
-        centre: Mean of the voices, shape (19,).
-        within: Covariance of the clips of one voice, shape (19, 19).
-        between: Covariance of voices, alike.
+        centre: Mean of the speakers, shape (19,).
+        within: Covariance of the clips of one speaker, shape (19, 19).
+        between: Covariance of speakers, alike.
     """
 
     centre: Floats
     within: Floats
     between: Floats
 
-    def odds(self, taught: Floats, heard: Floats) -> Floats:
-        """Log odds that clips are of the taught voice rather than of another one.
+    def odds(self, enrolled: Floats, tested: Floats) -> Floats:
+        """Log odds (log-likelihood ratio) that clips are of the enrolled speaker, not another.
 
         Args:
-            taught: Timbres of clips of the voice, shape (clips, 19).
-            heard: Timbres of the clips in question, alike.
+            enrolled: Mean cepstra of the speaker's clips, shape (clips, 19).
+            tested: Mean cepstra of the clips to verify, shape (tested clips, 19).
 
         Returns:
-            Shape (clips in question,), in nats; the two-covariance model of Brümmer & de Villiers
+            Shape (tested clips,), in nats; the two-covariance model of Brümmer & de Villiers
             (2010), with not more than `COUNTED` clips counted as independent.
         """
-        count = min(len(taught), COUNTED)
+        count = min(len(enrolled), COUNTED)
         certain = np.linalg.inv(self.within) * count
         left = np.linalg.inv(np.linalg.inv(self.between) + certain)
-        voice = left @ certain @ (taught.mean(axis=0) - self.centre)
-        away = heard - self.centre
-        own = _log_density(away - voice, left + self.within)
+        speaker = left @ certain @ (enrolled.mean(axis=0) - self.centre)
+        away = tested - self.centre
+        own = _log_density(away - speaker, left + self.within)
         return own - _log_density(away, self.between + self.within)
 
 
@@ -118,26 +118,26 @@ def plda() -> Plda:
     Raises:
         ModelError: If its file is missing or damaged.
     """
-    kept = read_json(FILE) or {}
+    stored = read_json(FILE) or {}
     try:
-        return Plda(*(np.asarray(kept[name]) for name in ("centre", "within", "between")))
+        return Plda(*(np.asarray(stored[name]) for name in ("centre", "within", "between")))
     except KeyError as error:
         raise ModelError("is missing or damaged", subject=str(FILE)) from error
 
 
-def mismatched(taught: Floats, heard: Sequence[Waveform]) -> npt.NDArray[np.bool_]:
-    """Whether clips sound like another voice than the taught one.
+def mismatched(enrolled: Floats, tested: Sequence[Waveform]) -> npt.NDArray[np.bool_]:
+    """Whether clips are rather of another speaker than the enrolled one.
 
     Args:
-        taught: Timbres of clips of the voice, shape (clips, 19).
-        heard: The clips in question.
+        enrolled: Mean cepstra of the speaker's clips, shape (clips, 19).
+        tested: Sounds to verify.
 
     Returns:
-        Shape (clips in question,).
+        Shape (tested sounds,).
     """
-    if not heard:
+    if not tested:
         return np.zeros(0, np.bool_)
-    return np.asarray(plda().odds(taught, mean_cepstra(heard)) < DOUBTFUL)
+    return np.asarray(plda().odds(enrolled, mean_cepstra(tested)) < DOUBTFUL)
 
 
 def mean_cepstra(waveforms: Sequence[Waveform]) -> Floats:

@@ -1,4 +1,4 @@
-"""How emotion changes along a recording: answers to windows that slide over it."""
+"""How emotion changes along a recording: predictions on windows that slide over it."""
 
 from __future__ import annotations
 
@@ -50,28 +50,28 @@ def timeline(
     model: InferenceModel,
     waveform: Waveform,
     windows: Windows = Windows(),
-    voice: SpeakerStatistics | None = None,
+    speaker: SpeakerStatistics | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """Answers along a recording.
+    """Predictions along a recording.
 
     Args:
-        model: What answers.
+        model: The model.
         waveform: The recording, at the model's sample rate.
         windows: Their length and step.
-        voice: Of the one speaker; None when nothing is known.
+        speaker: Statistics of the one speaker, from `enrol`; None without enrolment.
         progress: Called with (windows done, windows in all).
 
     Returns:
-        A row a window: `start` and `end` in seconds, then as `answering.answer`. Silent windows
-        have the problem "silent" and no answer.
+        A row a window: `start` and `end` in seconds, then as `classify.classify`. Silent windows
+        have the problem "silent" and no prediction.
     """
     starts = windows.starts(waveform.duration)
     parts = [_cut(waveform, start, windows.window) for start in starts]
     given = np.full((len(parts), len(model.classes)), np.nan)
     sounding = [number for number, part in enumerate(parts) if not is_silent(part)]
     for chosen in _some(sounding):
-        given[chosen] = model.probabilities([parts[number] for number in chosen], voice)
+        given[chosen] = model.probabilities([parts[number] for number in chosen], speaker)
         if progress:
             progress(chosen[-1] + 1, len(parts))
     about: list[dict[str, object]] = [
@@ -82,7 +82,7 @@ def timeline(
         }
         for start, part in zip(starts, parts, strict=True)
     ]
-    return rows_of(about, given, model, voice)
+    return rows_of(about, given, model, speaker)
 
 
 def _cut(waveform: Waveform, start: float, seconds: float) -> Waveform:

@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from ser_core.corpora import Corpus
     from ser_core.inference.provenance import Provenance
 
-NEW_VOICES = ("A", "B")
-"""Grades of splits that keep voices apart."""
+UNSEEN_GRADES = ("A", "B")
+"""Grades of splits whose test speakers are unseen."""
 
 
 @dataclass(frozen=True)
 class TrainingOverlap:
-    """How well a model knows a clip.
+    """Training overlap of a model and a clip.
 
     Attributes:
         badge: In two or three words.
-        said: What follows for its answer, as a sentence.
-        fair: Whether its answer tells of new clips of new voices.
+        said: What follows for its prediction, as a sentence.
+        fair: Whether clip and speaker are both unseen.
     """
 
     badge: str
@@ -43,7 +43,7 @@ CHOSE = TrainingOverlap(
     "It was used to select the model, which is right here more often than on new recordings.",
     fair=False,
 )
-VOICE = TrainingOverlap(
+SPEAKER = TrainingOverlap(
     "speaker in training",
     (
         "Other clips of this speaker were in training: the model is right here more often than "
@@ -58,17 +58,17 @@ HELD_OUT = TrainingOverlap("not in training", "This clip was not in training.", 
 
 
 def training_overlap(model: Provenance, corpus: Corpus, clip: str) -> TrainingOverlap | None:
-    """What the model has to do with a clip of a corpus; None where nobody knows."""
+    """Overlap of the model's training with a clip of a corpus; None where it is not recorded."""
     part = (model.parts or {}).get(clip)
     if part is None or corpus.name != model.corpus:
         return None
     if part in OF_PART:
         return OF_PART[part]
-    if model.audit and model.audit.grade in NEW_VOICES:
+    if model.audit and model.audit.grade in UNSEEN_GRADES:
         return NEW
     speakers = corpus.usable["speaker"]
     trained = speakers[model.of(list(speakers.index), "train")].dropna()
-    return VOICE if speakers.get(clip) in set(trained) else HELD_OUT
+    return SPEAKER if speakers.get(clip) in set(trained) else HELD_OUT
 
 
 OF_PART = {"train": TRAINED, "validation": CHOSE}

@@ -1,4 +1,4 @@
-"""A job: what was asked for, and how it stands.
+"""A job: the request, and its state.
 
 A job is a folder under `home()/jobs`; what each file in it says is in `ser_core.jobs.folder`. Its
 state is read off these and the processes each time it is asked for, so any tab, and the workbench
@@ -46,14 +46,14 @@ class State(enum.Enum):
 
 @dataclass(frozen=True)
 class Job:
-    """A command that was asked for.
+    """A requested command.
 
     Attributes:
         folder: Where its files are.
         title: What it does, for people.
-        key: What it works on; `find` tells by it whether that is already under way.
+        key: What it works on; `find` looks up by it whether that is under way.
         command: The command line.
-        started: When it was asked for, in seconds since the epoch.
+        started: When it was requested, in seconds since the epoch.
         resumable: Whether the command goes on where it stopped when it is given `--resume`.
         in_queue: Whether it waits for its turn; others start at once.
     """
@@ -116,12 +116,12 @@ class Job:
 
     @property
     def ended(self) -> float | None:
-        """When it ended, in seconds since the epoch; None when nobody knows."""
+        """When it ended, in seconds since the epoch; None when not recorded."""
         return (self._ended() or {}).get("ended")
 
     @property
     def seconds(self) -> float | None:
-        """How long the command has worked, or did; None when that is not known."""
+        """How long the command has worked, or did; None when not recorded."""
         if self.began is None:
             return None
         end = self.ended or (time.time() if self.state is State.RUNNING else None)

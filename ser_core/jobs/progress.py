@@ -69,13 +69,13 @@ class Progress:
 class ProgressFile:
     """A `(done, total)` callback that keeps a file up to date, a few times a second at most.
 
-    It never stops the work it tells of: when the file cannot be written (a full disk), that is
+    It never stops the work it reports: when the file cannot be written (a full disk), that is
     said once in the log, the work goes on, and the next report tries again.
 
     Attributes:
         path: The file.
         every: Seconds between two writes.
-        clock: What tells the time, in seconds.
+        clock: Returns the time, in seconds.
     """
 
     path: Path

@@ -51,8 +51,8 @@ def settle(folder: Path, code: int | None, reason: str = "", *, patience: float 
 
     Args:
         folder: Of the job.
-        code: Its exit code; None when nobody knows it.
-        reason: Why it ended so, when its log does not tell.
+        code: Its exit code; None when not recorded.
+        reason: Why it ended so, when its log does not say.
         patience: Seconds for which it keeps trying.
 
     Raises:
@@ -92,7 +92,7 @@ def tidy(root: Path, env: Mapping[str, str] | None = None) -> None:
 
 
 def _work(folder: Path, order: dict[str, Any]) -> tuple[int | None, str]:
-    """Run the command, or wait for one that lost its supervisor; code and, if it is known, why."""
+    """Run the command, or wait for one that lost its supervisor; exit code and reason."""
     begun = files.work(folder)
     if begun is not None:
         while begun.alive:

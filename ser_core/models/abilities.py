@@ -1,4 +1,4 @@
-"""What can be done with a model, asked for once and refused in plain words.
+"""What can be done with a model, looked up once and refused in plain words.
 
 A predictor says what it lacks (`Predictor.lacks`); whoever needs an ability calls `require`, and
 pages show the reason. Nobody asks what class a model is.
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from ser_core.models.predictor import Predictor
 
 INSIDE = "inside"
-"""Its networks can be reached: their input can be changed, and their answers read."""
+"""Its networks can be reached: their input can be changed, and their predictions read."""
 
 SINGLE = "single"
-"""One network answers, and no pool of several."""
+"""One network predicts, not a pool of several."""
 
 GRADIENTS = "gradients"
-"""Gradients of the answer reach the input of the network."""
+"""Gradients of the prediction reach the input of the network."""
 
 SOUND_GRADIENTS = "gradients of the sound"
 """They also pass through the front-end, to the samples."""
@@ -90,7 +90,7 @@ def require(predictor: Predictor, *abilities: str, remedy: str) -> None:
 
 
 def name_of(about: Mapping[str, object]) -> str:
-    """Name of a model from what is known of it."""
+    """Name of a model from its metadata."""
     recipe = about.get("recipe")
     named = recipe.get("name") if isinstance(recipe, Mapping) else None
     return str(about.get("name") or named or "the model")

@@ -1,7 +1,7 @@
-"""A trained model on disk: weights without pickle, and everything that is known of it.
+"""A trained model on disk: weights without pickle, and its metadata.
 
 `model.safetensors` holds the weights with the constants of normalisation, `bundle.json` what to
-build them into and where they come from, `predictions.parquet` what the model answered, and
+build them into and where they come from, `predictions.parquet` the model's predictions, and
 `README.md` is the model card.
 """
 
@@ -36,13 +36,13 @@ BATCH = 32
 
 @dataclass(frozen=True, eq=False)
 class Bundle:
-    """A trained model and what is known of it; a `Predictor`.
+    """A trained model and its metadata; a `Predictor`.
 
     Attributes:
         model: In evaluation mode.
         about: Content of `bundle.json`: representation, normalisation, network, classes, and what
             the training wrote (recipe, split and its audit, metrics with intervals, licence).
-        predictions: What it answered to the validation and test clips; None when unknown.
+        predictions: Its predictions on the validation and test clips; None when unknown.
     """
 
     model: EmotionClassifier
@@ -82,7 +82,7 @@ class Bundle:
         return ((self,),)
 
     def pool_for(self, *, enrolled: bool) -> None:  # noqa: ARG002
-        """No pool: one model answers."""
+        """No pool: there is one model."""
         return
 
     def predict_proba(
@@ -103,51 +103,54 @@ class Bundle:
         return self.predict([Waveform(wave, sample_rate) for wave in waveforms])
 
     def predict(
-        self, waveforms: Sequence[Waveform], voice: SpeakerStatistics | None = None
+        self, waveforms: Sequence[Waveform], speaker: SpeakerStatistics | None = None
     ) -> Probabilities:
-        """Probabilities for sounds of one speaker, whose voice may be known.
+        """Probabilities for sounds of one speaker, who may be enrolled.
 
         Args:
             waveforms: Sounds.
-            voice: From `enrol`; only models that normalise by speaker use it.
+            speaker: Statistics from `enrol`; None without enrolment.
+
+        Returns:
+            Shape (sounds, classes), rows sum to 1.
 
         Raises:
             AudioError: If a sound is empty or not finite.
         """
-        if not voice:
+        if not speaker:
             return self.predict_each(waveforms)
-        (statistics,) = voice
+        (statistics,) = speaker
         rows = torch.from_numpy(statistics).expand(len(waveforms), *statistics.shape)
         return self.predict_each(waveforms, rows)
 
     def predict_each(
-        self, waveforms: Sequence[Waveform], voices: Tensor | None = None
+        self, waveforms: Sequence[Waveform], speakers: Tensor | None = None
     ) -> Probabilities:
         """Probabilities for sounds of several speakers.
 
         Args:
             waveforms: Sounds.
-            voices: One row a sound, (sounds, 3, channels, bins), as `EmotionClassifier.enrol` gives
-                them; zero where nothing is known.
+            speakers: Statistics from `EmotionClassifier.enrol`, one row a sound, shape (sounds, 3,
+                channels, bins); all zero where the speaker is not enrolled.
         """
         sounds = self._sounds(waveforms)
         order = sorted(range(len(sounds)), key=lambda i: len(sounds[i]))
         result = np.zeros((len(sounds), len(self.classes)))
         for start in range(0, len(order), BATCH):
             chosen = order[start : start + BATCH]
-            own = voices[chosen] if voices is not None else None
+            own = speakers[chosen] if speakers is not None else None
             result[chosen] = self._probabilities([sounds[i] for i in chosen], own)
         return result
 
-    def _probabilities(self, sounds: list[Tensor], voices: Tensor | None) -> Probabilities:
+    def _probabilities(self, sounds: list[Tensor], speakers: Tensor | None) -> Probabilities:
         batch, lengths = pad_batch(sounds)
         with torch.inference_mode():
-            logits: Tensor = self.model(batch, lengths, voices)
+            logits: Tensor = self.model(batch, lengths, speakers)
             probabilities: Probabilities = logits.double().softmax(-1).numpy()
         return probabilities
 
     def enrol(self, waveforms: Sequence[Waveform]) -> SpeakerStatistics:
-        """Statistics of a voice from some of its clips, one array (3, channels, bins).
+        """Statistics of a speaker from unlabelled clips, one array (3, channels, bins).
 
         Raises:
             ModelError: If the model does not normalise by speaker.

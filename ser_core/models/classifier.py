@@ -1,4 +1,4 @@
-"""The whole model: waveform in, logits out."""
+"""The whole model of one network: waveform in, logits of the emotions out."""
 
 from __future__ import annotations
 
@@ -37,38 +37,55 @@ class EmotionClassifier(nn.Module):
         self.spec = network
 
     def logits(
-        self, features: Tensor, frames: Tensor | None = None, voices: Tensor | None = None
+        self, features: Tensor, frames: Tensor | None = None, speakers: Tensor | None = None
     ) -> Tensor:
-        """Logits of feature maps, (batch, channels, bins, n) -> (batch, classes)."""
-        normalised = self.normaliser(features, frames, voices)
+        """Logits of feature maps.
+
+        Args:
+            features: Not yet normalised, shape (batch, channels, bins, n).
+            frames: Own frames of each, shape (batch,); n when absent.
+            speakers: As in `forward`.
+
+        Returns:
+            Shape (batch, classes).
+        """
+        normalised = self.normaliser(features, frames, speakers)
         scores: Tensor = self.network(normalised, frames)
         return scores
 
     def forward(
-        self, waveforms: Tensor, lengths: Tensor | None = None, voices: Tensor | None = None
+        self, waveforms: Tensor, lengths: Tensor | None = None, speakers: Tensor | None = None
     ) -> Tensor:
         """Logits of sounds.
 
         Args:
             waveforms: Shape (batch, samples), full scale ±1, at the representation's sample rate.
             lengths: Samples of each sound, shape (batch,); full length when absent.
-            voices: Statistics of each speaker, as `enrol` gives them, shape (batch, 3, channels,
+            speakers: Statistics of each speaker, as `enrol` gives them, shape (batch, 3, channels,
                 bins); only a model that normalises by speaker uses them.
 
         Returns:
             Shape (batch, classes).
         """
         features = self.front_end(waveforms, lengths)
-        return self.logits(features, self._frames(lengths), voices)
+        return self.logits(features, self._frames(lengths), speakers)
 
     @torch.no_grad()
     def enrol(self, waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Statistics of a voice from some of its clips, no labels needed; (3, channels, bins)."""
+        """Enrol a speaker from unlabelled clips.
+
+        Args:
+            waveforms: Clips of the one speaker, shape (clips, samples), full scale ±1.
+            lengths: Samples of each clip, shape (clips,); full length when absent.
+
+        Returns:
+            Mean, spread and number of frames, shape (3, channels, bins).
+        """
         features = self.front_end(waveforms, lengths)
         frames = self._frames(lengths)
         if frames is None:
             frames = torch.full((len(features),), features.shape[-1], device=features.device)
-        return Moments.of(features, frames).voice()
+        return Moments.of(features, frames).statistics()
 
     def _frames(self, lengths: Tensor | None) -> Tensor | None:
         return None if lengths is None else self.representation.frames(lengths)

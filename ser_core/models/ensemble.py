@@ -1,7 +1,7 @@
 """An ensemble on disk, and as a predictor: its members' models and how they are pooled.
 
-`ensemble.json` holds weights, temperature, threshold and all that is known, `members/` the models
-that are asked, each a whole bundle, `predictions.parquet` what the ensemble answered to clips that
+`ensemble.json` holds weights, temperature, threshold and metadata, `members/` the models
+that are asked, each a whole bundle, `predictions.parquet` its predictions on clips that
 shaped nothing of it, `trials.parquet` the search, and `README.md` the card. Nothing is pickled.
 """
 
@@ -31,25 +31,25 @@ from ser_core.storage import atomic
 VERSION = 1
 FILE = "ensemble.json"
 PREDICTIONS, TRIALS = "predictions.parquet", "trials.parquet"
-KNOWING = "enrolled-"
-"""Begins the names of the files on known voices."""
+ENROLLED = "enrolled-"
+"""Begins the names of the files of predictions with enrolment."""
 _INSIDE = re.compile(r"members/\d+/[\w.-]+")
 
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
-    """Several models that answer as one; a `Predictor`.
+    """Several models pooled into one `Predictor`.
 
     Attributes:
         models: Models of each member, whose probabilities are averaged; none where its weight is
             zero, since it is not asked.
         pool: How the members are pooled.
         about: Content of `ensemble.json`.
-        predictions: Calibrated answers to the test clips, each by a pool fitted without it.
+        predictions: Calibrated predictions on the test clips, each by a pool fitted without it.
         trials: The search, a row a trial.
-        pool_knowing: How they are pooled where the voice is known; None for no other way.
-        predictions_knowing: Answers where the voices were known.
-        trials_knowing: The search for that pool.
+        pool_enrolled: How they are pooled for an enrolled speaker; None where `pool` serves.
+        predictions_enrolled: Predictions with enrolled speakers.
+        trials_enrolled: The search for that pool.
     """
 
     models: tuple[tuple[Bundle, ...], ...]
@@ -57,9 +57,9 @@ class Ensemble:
     about: dict[str, Any]
     predictions: Predictions | None = None
     trials: pd.DataFrame | None = None
-    pool_knowing: Pool | None = None
-    predictions_knowing: Predictions | None = None
-    trials_knowing: pd.DataFrame | None = None
+    pool_enrolled: Pool | None = None
+    predictions_enrolled: Predictions | None = None
+    trials_enrolled: pd.DataFrame | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -80,17 +80,17 @@ class Ensemble:
 
     @property
     def enrols(self) -> bool:
-        """Whether any of its models uses the voice of the speaker."""
+        """Whether any of its models can enrol a speaker."""
         return any(model.enrols for model in self._asked)
 
     @property
     def threshold(self) -> float | None:
-        """Confidence below which an answer is "uncertain"; None when there is no such limit."""
+        """Rejection threshold: a prediction of less confidence is "uncertain"; None for none."""
         return self.threshold_for(enrolled=False)
 
     def threshold_for(self, *, enrolled: bool) -> float | None:
-        """The same for a voice that is known, or is not."""
-        known = enrolled and self.pool_knowing is not None
+        """Rejection threshold with enrolment, or without."""
+        known = enrolled and self.pool_enrolled is not None
         about = self.about["enrolled"] if known else self.about
         threshold: float | None = about["threshold"]
         return threshold
@@ -102,12 +102,12 @@ class Ensemble:
 
     @property
     def members(self) -> tuple[tuple[Bundle, ...], ...]:
-        """Models of the members that are asked."""
+        """Models of the members in use."""
         return tuple(models for models in self.models if models)
 
     def pool_for(self, *, enrolled: bool) -> Pool:
-        """How the answers of `members` are pooled for voices that are known, or not."""
-        pool = (enrolled and self.pool_knowing) or self.pool
+        """How the probabilities of `members` are pooled, with enrolment or without."""
+        pool = (enrolled and self.pool_enrolled) or self.pool
         pairs = zip(pool.weights, self.models, strict=True)
         return Pool(pool.kind, tuple(w for w, models in pairs if models), pool.temperature)
 
@@ -122,46 +122,47 @@ class Ensemble:
         return self.predict([Waveform(wave, sample_rate) for wave in waveforms])
 
     def predict(
-        self, waveforms: Sequence[Waveform], voice: SpeakerStatistics | None = None
+        self, waveforms: Sequence[Waveform], speaker: SpeakerStatistics | None = None
     ) -> Probabilities:
-        """Pooled, calibrated probabilities for sounds of one speaker, whose voice may be known.
+        """Pooled, calibrated probabilities for sounds of one speaker, who may be enrolled.
 
         Args:
             waveforms: Sounds.
-            voice: From `enrol`.
+            speaker: Statistics from `enrol`; None without enrolment.
 
         Raises:
             AudioError: If a sound is empty or not finite.
-            ModelError: If the voice is of another model.
+            ModelError: If the statistics are of another model.
         """
         asked = self._asked
-        told = iter(
-            zip(asked, probabilities_of(asked, waveforms, self._voices(voice)), strict=True)
+        predicted = iter(
+            zip(asked, probabilities_of(asked, waveforms, self._speakers(speaker)), strict=True)
         )
         members = [
-            np.mean([self._ordered(*next(told)) for _ in models], axis=0) for models in self.members
+            np.mean([self._ordered(*next(predicted)) for _ in models], axis=0)
+            for models in self.members
         ]
-        return self.pool_for(enrolled=voice is not None)(np.stack(members))
+        return self.pool_for(enrolled=speaker is not None)(np.stack(members))
 
     def _ordered(self, model: Bundle, given: Probabilities) -> Probabilities:
         return given[:, [model.classes.index(name) for name in self.classes]]
 
-    def _voices(self, voice: SpeakerStatistics | None) -> list[SpeakerStatistics | None]:
-        """Each model's own part of a voice."""
-        if not voice:
+    def _speakers(self, speaker: SpeakerStatistics | None) -> list[SpeakerStatistics | None]:
+        """The speaker's statistics for each model; None for those that do not enrol."""
+        if not speaker:
             return [None] * len(self._asked)
         users = sum(model.enrols for model in self._asked)
-        if len(voice) != users:
+        if len(speaker) != users:
             raise ModelError(
-                f"an enrolment of {len(voice)} parts is of another model; this one needs {users}",
+                f"an enrolment of {len(speaker)} parts is of another model; this one needs {users}",
                 subject=str(self.about["name"]),
                 remedy="Enrol the speaker again",
             )
-        parts = iter(voice)
+        parts = iter(speaker)
         return [(next(parts),) if model.enrols else None for model in self._asked]
 
     def enrol(self, waveforms: Sequence[Waveform]) -> SpeakerStatistics:
-        """Statistics of a voice for every model that uses them, one array each.
+        """Statistics of a speaker for every model that uses them, one array each.
 
         Raises:
             ModelError: If none does.
@@ -203,8 +204,8 @@ class Ensemble:
         return {
             PREDICTIONS: self.predictions,
             TRIALS: self.trials,
-            KNOWING + PREDICTIONS: self.predictions_knowing,
-            KNOWING + TRIALS: self.trials_knowing,
+            ENROLLED + PREDICTIONS: self.predictions_enrolled,
+            ENROLLED + TRIALS: self.trials_enrolled,
         }
 
 
@@ -226,25 +227,25 @@ def load_ensemble(folder: Path) -> Ensemble:
         version = about.pop("version")
         if version != VERSION:
             raise ValueError(f"version {version}, not {VERSION}")
-        pool, knowing = _pool(about), None
+        pool, pool_enrolled = _pool(about), None
         models = tuple(_models(folder, member, about["classes"]) for member in about["members"])
         _check(about, pool, models)
         if "enrolled" in about:
-            knowing = _pool({**about, **about["enrolled"]})
-            _check(about["enrolled"], knowing, models)
+            pool_enrolled = _pool({**about, **about["enrolled"]})
+            _check(about["enrolled"], pool_enrolled, models)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(folder, error) from error
     try:
-        tables = _tables(folder, ""), _tables(folder, KNOWING)
+        tables = _tables(folder, ""), _tables(folder, ENROLLED)
     except (OSError, ValueError, SerError) as error:
         raise _damaged(folder, error) from error
-    return Ensemble(models, pool, about, *tables[0], knowing, *tables[1])
+    return Ensemble(models, pool, about, *tables[0], pool_enrolled, *tables[1])
 
 
 def _tables(folder: Path, prefix: str) -> tuple[Predictions | None, pd.DataFrame | None]:
-    answers_, trials = folder / f"{prefix}{PREDICTIONS}", folder / f"{prefix}{TRIALS}"
+    predictions, trials = folder / f"{prefix}{PREDICTIONS}", folder / f"{prefix}{TRIALS}"
     return (
-        Predictions.load(answers_) if answers_.exists() else None,
+        Predictions.load(predictions) if predictions.exists() else None,
         pd.read_parquet(trials) if trials.exists() else None,
     )
 

@@ -17,9 +17,9 @@ def card(about: Mapping[str, Any]) -> str:
         "Members": _members(about),
         "Trained on": _training(about),
         "Scores": _scores(about),
-        "Comparison with baselines": _worth(about),
+        "Comparison with baselines": _comparison(about),
         "Confidence": _confidence(about),
-        "With enrolment": _knowing(about),
+        "With enrolment": _enrolled(about),
         "Limits": LIMITS,
     }
     body = "\n\n".join(f"## {name}\n\n{text}" for name, text in sections.items() if text)
@@ -28,8 +28,8 @@ def card(about: Mapping[str, Any]) -> str:
 
 def _what(about: Mapping[str, Any]) -> str:
     models = sum(len(member["bundles"]) for member in about["members"])
-    voice = any(member["enrols"] for member in about["members"])
-    enrol = " It can enrol a speaker from a few unlabelled clips." if voice else ""
+    enrols = any(member["enrols"] for member in about["members"])
+    enrol = " It can enrol a speaker from a few unlabelled clips." if enrols else ""
     return (
         f"Waveform to probabilities of {', '.join(about['classes'])}: {models} models of "
         f"{len(about['members'])} members, pooled by {about['pooling']} pooling, then calibrated "
@@ -51,7 +51,7 @@ def _members(about: Mapping[str, Any]) -> str:
 
 
 def _models(member: Mapping[str, Any]) -> str:
-    """What answers for a member in use, and whether that is what was measured."""
+    """Which models predict for a member in use, and whether that is what was measured."""
     count = len(member["bundles"])
     if not count:
         return "not used"
@@ -93,7 +93,7 @@ def _measured(about: Mapping[str, Any]) -> str:
 
 
 def in_use(about: Mapping[str, Any]) -> str:
-    """Where other models answer than were measured: both, in one sentence; else empty."""
+    """Where other models predict than were measured: both, in one sentence; else empty."""
     others = [member["deployed"] for member in about["members"] if member["deployed"]]
     if not others:
         return ""
@@ -128,7 +128,7 @@ def _figure(found: Mapping[str, Any]) -> str:
     return f"{found['value']:.3f} | {found['low']:.3f} to {found['high']:.3f}"
 
 
-def _worth(about: Mapping[str, Any]) -> str:
+def _comparison(about: Mapping[str, Any]) -> str:
     rows = about["results"]["comparison"]
     lines = [sentence for figure in ("uar", "nll") for sentence in sentences(rows, figure)]
     single = about["results"]["best_single"]
@@ -191,8 +191,8 @@ def _confidence(about: Mapping[str, Any]) -> str:
     )
 
 
-def _knowing(about: Mapping[str, Any]) -> str:
-    """What changes when the voice is enrolled; empty where nothing does."""
+def _enrolled(about: Mapping[str, Any]) -> str:
+    """What changes when the speaker is enrolled; empty where nothing does."""
     if "enrolled" not in about:
         return ""
     known = {**about, **about["enrolled"]}
@@ -204,7 +204,7 @@ def _knowing(about: Mapping[str, Any]) -> str:
     return (
         "Members that use enrolment had every speaker enrolled here, with all unlabelled clips "
         "of the speaker in the same part; with fewer clips expect less. Weights, temperature and "
-        f"threshold differ.\n\n{weights}\n\n{_scores(known)}\n\n{_worth(known)}\n\n"
+        f"threshold differ.\n\n{weights}\n\n{_scores(known)}\n\n{_comparison(known)}\n\n"
         f"{_confidence(known)}"
     )
 

@@ -1,7 +1,7 @@
 """Bring feature maps to zero mean and unit spread, from statistics that leak nothing.
 
 Constants come from the training part alone and travel with the model. A clip's own statistics need
-nobody else; a voice's statistics come from its own unlabelled clips: enrolment.
+nobody else; a speaker's statistics come from its own unlabelled clips: enrolment.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BY = {
 MIN_SPREAD = 1e-3
 
 PRIOR_FRAMES = 3.0
-"""Where a clip is one frame, the corpus counts as this many in the statistics of a voice: one or
+"""Where a clip is one frame, the corpus counts as this many in the statistics of a speaker: one or
 two frames say little of a mean, and nothing of a spread."""
 
 
@@ -83,11 +83,11 @@ class Moments:
         around = self.squares - self.count[..., None, None] * self.mean.square()
         return (around.sum(0) / self.count.sum(0)).clamp(min=MIN_SPREAD**2).sqrt()
 
-    def voice(self) -> Tensor:
+    def statistics(self) -> Tensor:
         """Mean and spread of all clips together, and over how many frames.
 
         Returns:
-            Shape (3, channels, bins), float32; all zero where there are no clips: a stranger.
+            Shape (3, channels, bins), float32; all zero where there are no clips: not enrolled.
         """
         if not len(self.count):
             return torch.zeros(3, *self.total.shape[1:])
@@ -97,8 +97,8 @@ class Moments:
 
 
 LEAST_SHARE = 0.3
-"""Share of the corpus's spread that a voice's is held to be at least. A band that is empty in a
-voice's clips (a telephone's, or those of a slowed copy) would otherwise blow up what little stirs
+"""Share of the corpus's spread that a speaker's is held to be at least. A band that is empty in a
+speaker's clips (a telephone's, or those of a slowed copy) would otherwise blow up what little stirs
 in it."""
 
 
@@ -139,21 +139,21 @@ class Normaliser(nn.Module):
         self.spread.copy_(training.pooled().spread if pooled else training.spread_within)
 
     def forward(
-        self, features: Tensor, frames: Tensor | None = None, voices: Tensor | None = None
+        self, features: Tensor, frames: Tensor | None = None, speakers: Tensor | None = None
     ) -> Tensor:
         """Normalised feature maps, zero behind each clip's own frames.
 
         Args:
             features: Shape (batch, channels, bins, n).
             frames: Each clip's own, shape (batch,); all n when absent.
-            voices: Statistics of each clip's speaker, shape (batch, 3, channels, bins), as
-                `Moments.voice` gives them; used by `speaker` alone.
+            speakers: Statistics of each clip's speaker, shape (batch, 3, channels, bins), as
+                `Moments.statistics` gives them; used by `speaker` alone.
         """
-        mean, spread = self.constants(features, frames, voices)
+        mean, spread = self.constants(features, frames, speakers)
         return own_frames((features - mean.unsqueeze(-1)) / spread.unsqueeze(-1), frames)
 
     def constants(
-        self, features: Tensor, frames: Tensor | None = None, voices: Tensor | None = None
+        self, features: Tensor, frames: Tensor | None = None, speakers: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Mean and spread that these feature maps are normalised by; arguments as for `forward`.
 
@@ -163,13 +163,13 @@ class Normaliser(nn.Module):
         mean, spread = self.mean.expand_as(features[..., 0]), self.spread
         if self.by != "corpus" and not self.summary:
             mean = _own_mean(features, frames)
-        if self.by == "speaker" and voices is not None:
-            mean, spread = self._known(mean, spread, voices)
+        if self.by == "speaker" and speakers is not None:
+            mean, spread = self._enrolled(mean, spread, speakers)
         return mean, spread
 
-    def _known(self, mean: Tensor, spread: Tensor, voices: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and spread drawn from those of strangers to those of the voices, by their counts."""
-        theirs, scatter, count = voices.unbind(dim=1)
+    def _enrolled(self, mean: Tensor, spread: Tensor, speakers: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and spread, interpolated from the corpus's to the speakers' own by their counts."""
+        theirs, scatter, count = speakers.unbind(dim=1)
         prior = PRIOR_FRAMES if self.summary else 0.0
         weight = count / (count + prior).clamp(min=MIN_SPREAD)
         variance = weight * scatter.square() + (1 - weight) * spread.square()

@@ -1,4 +1,4 @@
-"""An exported file as a predictor: onnxruntime and numpy answer, torch is never loaded."""
+"""An exported ONNX file as a predictor: onnxruntime and numpy only, torch is never loaded."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ser_core.audio import Waveform
 from ser_core.core.errors import ModelError
 from ser_core.models import abilities, onnx_bytes
 from ser_core.models.onnx_metadata import (
+    ENROLLED,
     FEATURES,
-    HEARD,
     PROBABILITIES,
-    VOICE,
+    SPEAKER,
     WAVEFORM,
     Input,
     Reading,
@@ -34,7 +34,7 @@ LARGEST = 1 << 30
 """Bytes above which a file is not opened."""
 
 AT_ONCE = 16
-"""Sounds of one length that are answered together."""
+"""Sounds of one length that are predicted together."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -45,8 +45,8 @@ class OnnxModel:
 
     Attributes:
         path: Of the file.
-        spec: What it says of itself.
-        session: That answers.
+        spec: Metadata of the file.
+        session: Runs the graph.
     """
 
     path: Path
@@ -60,7 +60,7 @@ class OnnxModel:
 
     @property
     def about(self) -> dict[str, Any]:
-        """What is known of it; calibration is done in the graph, so it needs none."""
+        """Metadata; calibration is done in the graph, so it needs none."""
         return about_of(self.spec)
 
     @property
@@ -75,12 +75,12 @@ class OnnxModel:
 
     @property
     def enrols(self) -> bool:
-        """Whether it can use the voice of the speaker."""
-        return bool(self.spec.of(VOICE))
+        """Whether it can enrol a speaker."""
+        return bool(self.spec.of(SPEAKER))
 
     @property
     def lacks(self) -> Mapping[str, str]:
-        """It can be asked, and no more."""
+        """Only `predict` and `enrol` are possible."""
         return abilities.of_file()
 
     @property
@@ -94,7 +94,7 @@ class OnnxModel:
 
     @property
     def threshold(self) -> float | None:
-        """Confidence below which an answer is "uncertain"; None when there is no such limit."""
+        """Rejection threshold: a prediction of less confidence is "uncertain"; None for none."""
         return self.spec.stranger.threshold
 
     def predict_proba(self, waveforms: Sequence[Floats], sample_rate: int) -> Probabilities:
@@ -102,20 +102,20 @@ class OnnxModel:
         return self.predict([Waveform(wave, sample_rate) for wave in waveforms])
 
     def predict(
-        self, waveforms: Sequence[Waveform], voice: SpeakerStatistics | None = None
+        self, waveforms: Sequence[Waveform], speaker: SpeakerStatistics | None = None
     ) -> Probabilities:
-        """Calibrated probabilities for sounds of one speaker, whose voice may be known.
+        """Calibrated probabilities for sounds of one speaker, who may be enrolled.
 
         Args:
             waveforms: Sounds.
-            voice: From `enrol`, or None.
+            speaker: Statistics from `enrol`; None without enrolment.
 
         Raises:
             AudioError: If a sound is empty or not finite.
-            ModelError: If the voice is of another model.
+            ModelError: If the statistics are of another model.
         """
         sounds = [audio.resampled(wave, self.sample_rate) for wave in waveforms]
-        given = self._given(voice)
+        given = self._given(speaker)
         found = np.zeros((len(sounds), len(self.classes)))
         for rows in _alike(sounds):
             feeds = {**feeds_of(self.spec, *(sounds[row] for row in rows)), **given}
@@ -123,13 +123,13 @@ class OnnxModel:
         total = found.sum(axis=1, keepdims=True)  # in single precision it is 1 nearly
         return np.asarray(found / total)
 
-    def _given(self, voice: SpeakerStatistics | None) -> dict[str, Floats]:
-        """Voice inputs; those of a stranger may be left out."""
-        own = self.spec.of(VOICE)
-        if not voice:
+    def _given(self, speaker: SpeakerStatistics | None) -> dict[str, Floats]:
+        """Speaker inputs; those of a speaker who is not enrolled may be left out."""
+        own = self.spec.of(SPEAKER)
+        if not speaker:
             return {}
-        fits = len(voice) == len(own) and all(
-            each.shape == self._shape(known) for each, known in zip(voice, own, strict=True)
+        fits = len(speaker) == len(own) and all(
+            each.shape == self._shape(known) for each, known in zip(speaker, own, strict=True)
         )
         if not fits:
             raise ModelError(
@@ -137,18 +137,18 @@ class OnnxModel:
                 subject=self.spec.name,
                 remedy="Enrol the speaker again",
             )
-        return {known.name: each for known, each in zip(own, voice, strict=True)}
+        return {known.name: each for known, each in zip(own, speaker, strict=True)}
 
-    def _shape(self, voice: Input) -> tuple[int, ...]:
+    def _shape(self, speaker: Input) -> tuple[int, ...]:
         known = self.session.get_overridable_initializers()
-        (found,) = (each for each in known if each.name == voice.name)
+        (found,) = (each for each in known if each.name == speaker.name)
         return tuple(found.shape)
 
     def enrol(self, waveforms: Sequence[Waveform]) -> SpeakerStatistics:
-        """Statistics of a voice from some of its clips, one array a voice input.
+        """Statistics of a speaker from unlabelled clips, one array a speaker input.
 
         Raises:
-            ModelError: If the model makes no use of them.
+            ModelError: If the model cannot enrol speakers.
         """
         if not self.enrols:
             raise ModelError(
@@ -156,7 +156,7 @@ class OnnxModel:
                 subject=self.spec.name,
                 remedy="Export a model that is trained with normalise = speaker",
             )
-        names = [each.name.replace(VOICE, HEARD) for each in self.spec.of(VOICE)]
+        names = [each.name.replace(SPEAKER, ENROLLED) for each in self.spec.of(SPEAKER)]
         sounds = [audio.resampled(wave, self.sample_rate) for wave in waveforms]
         parts = [
             self.session.run(names, feeds_of(self.spec, *(sounds[row] for row in rows)))
@@ -166,7 +166,7 @@ class OnnxModel:
 
 
 def about_of(spec: Spec) -> dict[str, Any]:
-    """What is known of an exported model, as `OnnxModel.about`."""
+    """Metadata of an exported model, as `OnnxModel.about`."""
     known = {"confidence_enrolled": _read(spec, spec.enrolled)} if spec.enrolled else {}
     export = {
         "precision": spec.precision,
@@ -213,9 +213,9 @@ def _alike(sounds: Sequence[Waveform]) -> list[list[int]]:
     ]
 
 
-def _together(heard: Floats) -> Floats:
+def _together(clips: Floats) -> Floats:
     """Mean, spread and frames of all clips together, (clips, 3, ...) -> (3, ...)."""
-    mean, spread, count = heard.astype(np.float64).swapaxes(0, 1)
+    mean, spread, count = clips.astype(np.float64).swapaxes(0, 1)
     frames = count.sum(0)
     pooled = (mean * count).sum(0) / frames
     square = ((np.square(spread) + np.square(mean - pooled)) * count).sum(0) / frames
@@ -294,7 +294,7 @@ def _refused(problem: str, path: Path) -> ModelError:
 
 
 def read(path: Path) -> Spec:
-    """What a file says of itself; no runtime is loaded.
+    """Metadata of a file; no runtime is loaded.
 
     Raises:
         ModelError: If it cannot be believed; see `read_spec` and `content_of`.
@@ -339,7 +339,7 @@ def session_of(content: bytes, path: Path, threads: int | None) -> onnxruntime.I
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
-    # Threads that wait for the next answer would keep a core busy for 20 ms after each.
+    # Threads that wait for the next prediction would keep a core busy for 20 ms after each.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if threads:
         options.intra_op_num_threads = threads
@@ -355,9 +355,9 @@ def _misfit(session: onnxruntime.InferenceSession, spec: Spec) -> str:
     needed = {each.name: each for each in session.get_inputs()}
     optional = {each.name: each for each in session.get_overridable_initializers()}
     outputs = {each.name: each for each in session.get_outputs()}
-    wanted = {each.name for each in spec.inputs if each.kind != VOICE}
-    voices = {each.name for each in spec.of(VOICE)}
-    if set(needed) != wanted or not voices <= set(optional):
+    wanted = {each.name for each in spec.inputs if each.kind != SPEAKER}
+    speakers = {each.name for each in spec.of(SPEAKER)}
+    if set(needed) != wanted or not speakers <= set(optional):
         return f"its inputs are {', '.join(needed)}, not {', '.join(sorted(wanted))}"
     if PROBABILITIES not in outputs:
         return f"it gives no {PROBABILITIES}"

@@ -1,4 +1,4 @@
-"""What an exported file says of itself, in its own metadata, and what makes that believable."""
+"""Metadata of an exported file, and the checks that they pass."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ser_core.corpora.emotions import EMOTIONS
 
 FORMAT = 1
 PREFIX = "ser."
-WAVEFORM, FEATURES, VOICE = "waveform", "picture", "voice"
-PROBABILITIES, HEARD = "probabilities", "heard"
+WAVEFORM, FEATURES, SPEAKER = "waveform", "picture", "voice"
+PROBABILITIES, ENROLLED = "probabilities", "heard"
 
 PRECISIONS = {
     "fp32": "Single precision throughout: the same numbers as the app's.",
@@ -33,7 +33,7 @@ class Limits:
     """What a file must keep to against the app, to count as verified.
 
     Attributes:
-        agreement: Least share of clips with the same answer.
+        agreement: Least share of clips with the same prediction.
         probability: Largest difference of a probability.
         logit: Largest difference of a logarithm of a probability; None for no limit.
         mean: Largest mean difference of the probabilities.
@@ -60,7 +60,7 @@ class Input:
     Attributes:
         name: In the graph.
         kind: "waveform" (batch, samples), "picture" (batch, channels, bins, frames), or "voice"
-            (3, channels, bins): mean, spread and number of frames, all zero for a stranger; it
+            (3, channels, bins): mean, spread and number of frames, all zero without enrolment; it
             may be left out.
         representation: Number in `Spec.representations`; None for a waveform.
     """
@@ -76,7 +76,7 @@ class Reading:
 
     Attributes:
         temperature: That the graph applies.
-        threshold: Confidence below which an answer is "uncertain"; None where none is known.
+        threshold: Confidence below which a prediction is "uncertain"; None where none is known.
         source: Where both come from, as a sentence.
     """
 
@@ -87,7 +87,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Spec:
-    """Everything an exported file says of itself.
+    """Metadata of an exported file.
 
     Attributes:
         name: Of the model.
@@ -96,16 +96,16 @@ class Spec:
         inputs: Of the graph.
         representations: Name, parameters, version and hash of each.
         normalise: How the networks normalise, each way once.
-        stranger: Reading of answers to voices nothing is known of.
-        enrolled: Of answers to known voices; None where the model makes no use of them.
+        stranger: Reading of predictions without enrolment.
+        enrolled: Of those for enrolled speakers; None where the model cannot enrol speakers.
         metrics: Figures of the model it was made from.
         split: On which they were measured, with the grade of its audit.
         licence: Of the corpus it was trained on; it binds what is derived from it.
         card: Model card in Markdown.
-        about: What the model it was made from says of itself.
+        about: `about` of the model it was made from.
         precision: Key of `PRECISIONS`.
         gate: Limits that it is held to.
-        verification: What the acceptance test found; empty as long as nobody tried.
+        verification: What the acceptance test found; empty before it was run.
         notes: What else to know, as sentences.
     """
 
@@ -129,14 +129,14 @@ class Spec:
 
     @property
     def status(self) -> str:
-        """Whether it kept to its limits: "verified", "failed", or "not verified"."""
+        """Whether it passed its limits: "verified", "failed", or "not verified"."""
         if not self.verification:
             return "not verified"
         return "verified" if self.verification.get("passed") is True else "failed"
 
     @property
     def readings(self) -> tuple[Reading, ...]:
-        """Of strangers, and of known voices where there are some."""
+        """Without enrolment, and with it where the model enrols."""
         return (self.stranger, *([self.enrolled] if self.enrolled else []))
 
     def of(self, kind: str) -> tuple[Input, ...]:
@@ -159,7 +159,7 @@ def _seal(texts: Mapping[str, str], digest: str) -> str:
 
 
 def read_spec(entries: Mapping[str, str], digest: str, subject: str) -> Spec:
-    """What a file says of itself, if it says all of it and nothing contradicts.
+    """Metadata of a file, if complete and consistent.
 
     Args:
         entries: Metadata of the file.

@@ -19,7 +19,7 @@ from ser_core.evaluation.metrics import SMALLEST
 Floats = npt.NDArray[np.float64]
 
 SNAP = 1e-4
-"""Weights below are zero: that member is not asked."""
+"""Weights below are zero: that member is not used."""
 
 HIGHEST = 3.0
 """Largest weight of log-linear pooling."""

@@ -1,4 +1,4 @@
-"""Anything that answers to sound: a bundle, an ensemble, an exported file; and how to open one."""
+"""Predictor: the common interface of bundles, ensembles and exported files; and `load`."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 Probabilities = npt.NDArray[np.float64]
 
 SpeakerStatistics = tuple[npt.NDArray[np.float32], ...]
-"""Statistics of a speaker, one array a network that uses them; only the predictor that made it can
-read it."""
+"""Statistics of an enrolled speaker, one float32 array of shape (3, channels, bins) a network that
+normalises by speaker: mean, spread, frame count. Only the predictor that made them can use them."""
 
 
 class Predictor(Protocol):
@@ -34,7 +34,7 @@ class Predictor(Protocol):
 
     @property
     def about(self) -> Mapping[str, Any]:
-        """What is known of it, as its JSON file has it."""
+        """Content of its JSON file: recipe, split, metrics and so on."""
         ...
 
     @property
@@ -44,12 +44,12 @@ class Predictor(Protocol):
 
     @property
     def sample_rate(self) -> int:
-        """That it computes at, in Hz; sounds of another rate are resampled."""
+        """In Hz; sounds of another rate are resampled."""
         ...
 
     @property
     def enrols(self) -> bool:
-        """Whether it can use the voice of the speaker."""
+        """Whether speakers can be enrolled: whether it normalises by speaker."""
         ...
 
     @property
@@ -62,21 +62,22 @@ class Predictor(Protocol):
 
     @property
     def members(self) -> tuple[tuple[Bundle, ...], ...]:
-        """Models that are asked, by member: one of one for a bundle; none where none is inside."""
+        """Networks in use, by member: one of one for a bundle; empty for an exported file."""
         ...
 
     def pool_for(self, *, enrolled: bool) -> Pool | None:
-        """How the members' answers are pooled for voices that are known, or not; None for one."""
+        """How members' probabilities are pooled, with enrolment or without; None for a bundle."""
         ...
 
     def predict(
-        self, waveforms: Sequence[Waveform], voice: SpeakerStatistics | None = None
+        self, waveforms: Sequence[Waveform], speaker: SpeakerStatistics | None = None
     ) -> Probabilities:
         """Probabilities of the classes, (sounds, classes), rows sum to 1.
 
         Args:
-            waveforms: Sounds of any length.
-            voice: Of the one speaker of all the sounds, from `enrol`; None when nothing is known.
+            waveforms: Sounds of any length and sample rate.
+            speaker: Statistics of the one speaker of all the sounds, from `enrol`; None without
+                enrolment.
 
         Raises:
             AudioError: If a sound is empty or not finite.
@@ -84,10 +85,10 @@ class Predictor(Protocol):
         ...
 
     def enrol(self, waveforms: Sequence[Waveform]) -> SpeakerStatistics:
-        """Statistics of a speaker from some of their sounds; no labels are needed.
+        """Statistics of a speaker, from unlabelled sounds of them of any length and sample rate.
 
         Raises:
-            ModelError: If the model makes no use of them.
+            ModelError: If the model cannot enrol speakers.
         """
         ...
 
@@ -96,7 +97,7 @@ OPENERS: dict[str, str] = {
     "bundle.json": "ser_core.models.bundle:load_bundle",
     "ensemble.json": "ser_core.models.ensemble:load_ensemble",
 }
-"""What opens a folder, as "module:function", by the file that tells what it is."""
+"""What opens a folder, as "module:function", by the name of its JSON file."""
 
 FILES: dict[str, str] = {".onnx": "ser_core.models.onnx:open_onnx"}
 """What opens a single file, by its ending."""

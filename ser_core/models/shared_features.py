@@ -22,14 +22,14 @@ from ser_core.models.predictor import Probabilities, SpeakerStatistics
 def probabilities_of(
     models: Sequence[Bundle],
     waveforms: Sequence[Waveform],
-    voices: Sequence[SpeakerStatistics | None],
+    speakers: Sequence[SpeakerStatistics | None],
 ) -> list[Probabilities]:
     """Probabilities of each model, as its own `predict` gives them.
 
     Args:
         models: Any; those of one representation share its feature maps.
         waveforms: Sounds of one speaker.
-        voices: The speaker's voice for each model; None where nothing is known or it is not used.
+        speakers: The speaker's statistics for each model; None without enrolment.
 
     Returns:
         One array a model, (sounds, its classes).
@@ -39,13 +39,13 @@ def probabilities_of(
         first = models[alike[0]]
         for rows, features, frames in _pictures(first, waveforms):
             for number in alike:
-                own = _rows(voices[number], len(rows))
+                own = _rows(speakers[number], len(rows))
                 found[number][rows] = _probabilities(models[number], features, frames, own)
     return found
 
 
 def enrolled(models: Sequence[Bundle], waveforms: Sequence[Waveform]) -> SpeakerStatistics:
-    """Voice for each model, as its own `enrol` gives it; it depends on the representation alone."""
+    """Statistics for each model, as its own `enrol` gives them, from features computed once."""
     arrays: dict[int, npt.NDArray[np.float32]] = {}
     for alike in _groups(models):
         (statistics,) = models[alike[0]].enrol(waveforms)
@@ -76,17 +76,17 @@ def _pictures(
         yield rows, features, None if lengths is None else representation.frames(lengths)
 
 
-def _rows(voice: SpeakerStatistics | None, count: int) -> Tensor | None:
-    if voice is None:
+def _rows(speaker: SpeakerStatistics | None, count: int) -> Tensor | None:
+    if speaker is None:
         return None
-    (statistics,) = voice
+    (statistics,) = speaker
     return torch.from_numpy(statistics).expand(count, *statistics.shape)
 
 
 def _probabilities(
-    model: Bundle, features: Tensor, frames: Tensor | None, voices: Tensor | None
+    model: Bundle, features: Tensor, frames: Tensor | None, speakers: Tensor | None
 ) -> Probabilities:
     with torch.inference_mode():
-        logits = model.model.logits(features, frames, voices)
+        logits = model.model.logits(features, frames, speakers)
         probabilities: Probabilities = logits.double().softmax(-1).numpy()
     return probabilities

@@ -280,7 +280,7 @@ def parse(content: Mapping[str, Any]) -> Recipe:
     """Recipe from plain values.
 
     Raises:
-        ParameterError: If a name or a value is wrong; all faults are told, each with what was
+        ParameterError: If a name or a value is wrong; all faults are listed, each with what was
             probably meant.
     """
     try:
@@ -378,9 +378,9 @@ def _fault(error: Any, before: str = "", known: Sequence[str] = ()) -> str:
     """What is wrong at one place, for people.
 
     Args:
-        error: As pydantic tells it.
+        error: As pydantic reports it.
         before: What the dotted name of the place begins with.
-        known: Names that there are at the place; looked up in the recipe when empty.
+        known: Valid names at the place; looked up in the recipe when empty.
     """
     where = before + ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
@@ -391,7 +391,7 @@ def _fault(error: Any, before: str = "", known: Sequence[str] = ()) -> str:
         return f"{where} = {error['input']!r}: {did_you_mean(str(error['input']), expected)}"
     said = SAID.get(error["type"]) or error["msg"].removeprefix("Value error, ")
     given = "" if error["type"] in ("missing", "value_error") else f" = {error['input']!r}"
-    if where == "network":  # what is wrong with it tells its own place
+    if where == "network":  # what is wrong with it has its own place
         return said
     return f"{where}{given}: {said}" if where else said
 

@@ -15,7 +15,7 @@ TIMING = ("sample_rate", "hop_length")
 
 
 def name_for(content: Mapping[str, Any]) -> str:
-    """What a recipe is called where nobody names it: representation, network, split.
+    """Default name of a recipe: representation, network, split.
 
     >>> name_for({"representation": {"name": "mfcc"}, "split": {"policy": "speaker-disjoint"}})
     'MFCC ResNet18, speaker-disjoint'

@@ -293,7 +293,7 @@ def _about(
         "clips": len(subset),
         "badge": subset.badge,
         "by_speaker": subset.by_speaker,
-        "enrolled": bool(subset.voices),
+        "enrolled": bool(subset.enrolled),
         "seed": plan.seed,
         "when": time.time(),
         "tried": _tried(plan),

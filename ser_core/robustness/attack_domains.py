@@ -241,11 +241,11 @@ def attackable(predictor: Predictor, *needed: str) -> EmotionClassifier:
 
 def enrolled_rows(subset: EvaluationClips, rows: Sequence[int]) -> Tensor | None:
     """Statistics of the speakers of some clips, NaN for unseen ones; None without enrolment."""
-    if not subset.voices:
+    if not subset.enrolled:
         return None
     speakers = subset.speakers
-    (nobody,) = (np.full_like(v[0], np.nan) for v in list(subset.voices.values())[:1])
-    known = [subset.voices.get(speakers[row], (nobody,))[0] for row in rows]
+    (nobody,) = (np.full_like(v[0], np.nan) for v in list(subset.enrolled.values())[:1])
+    known = [subset.enrolled.get(speakers[row], (nobody,))[0] for row in rows]
     return torch.from_numpy(np.stack(known))
 
 

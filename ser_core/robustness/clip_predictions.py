@@ -43,11 +43,11 @@ def probabilities_of(
     predictor: Predictor, subset: EvaluationClips, sounds: Sequence[Waveform]
 ) -> Probabilities:
     """Probabilities, shape (sounds, classes); enrolled speakers are used as such."""
-    if not subset.voices:
+    if not subset.enrolled:
         return predictor.predict(sounds)
     result = np.zeros((len(sounds), len(predictor.classes)))
     speakers = np.array(subset.speakers)
     for speaker in np.unique(speakers):
         rows = np.flatnonzero(speakers == speaker).tolist()
-        result[rows] = predictor.predict([sounds[i] for i in rows], subset.voices.get(speaker))
+        result[rows] = predictor.predict([sounds[i] for i in rows], subset.enrolled.get(speaker))
     return result

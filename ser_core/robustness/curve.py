@@ -121,7 +121,7 @@ class Curve:
     def right_before(self) -> npt.NDArray[np.bool_]:
         """Whether each clip was right when nothing was changed, shape (clips,)."""
         clean = self.clean.predictions
-        return np.asarray(clean.answers == clean.true)
+        return np.asarray(clean.predicted == clean.true)
 
     def success(self, point: Point) -> Interval:
         """Share of the clips right before that are wrong now, with its interval."""
@@ -138,7 +138,7 @@ class Curve:
         names = list(found.classes)
         counts = np.zeros((len(names), len(names)), dtype=int)
         rows = np.flatnonzero(self.right_before)
-        np.add.at(counts, (found.true[rows], found.answers[rows]), 1)
+        np.add.at(counts, (found.true[rows], found.predicted[rows]), 1)
         return pd.DataFrame(
             counts, index=pd.Index(names, name="true"), columns=pd.Index(names, name="answer")
         )
@@ -147,7 +147,7 @@ class Curve:
         """Least level tried that turns each clip that was right, by clip; NaN where none does."""
         found = np.full(len(self.right_before), np.nan)
         for point in reversed(self.troubled):
-            wrong = point.predictions.answers != point.predictions.true
+            wrong = point.predictions.predicted != point.predictions.true
             found[self.right_before & wrong] = point.level
         clips = pd.Index(self.clean.predictions.table["clip"], name="clip")
         return pd.Series(found[self.right_before], index=clips[self.right_before])

@@ -1,6 +1,6 @@
-"""Catalogue of the runs: what was asked for, how far each is, and its results.
+"""Catalogue of the runs: recipe, progress and results of each.
 
-A run is a folder under `home()/runs`, named by the hash of its recipe; those that only MLflow knows
+A run is a folder under `home()/runs`, named by the hash of its recipe; those in MLflow only
 are fetched into one. Everything here is read from small files; neither torch nor a model is loaded.
 """
 
@@ -26,8 +26,8 @@ from ser_core.storage.jsonfile import read_json
 from ser_core.storage.trash import Trash
 
 ENROLLED = "enrolled.parquet"
-"""What models answered that knew the voice of every speaker from all their unlabelled clips; beside
-`predictions.parquet`, which holds what they answered to strangers."""
+"""Predictions with every speaker enrolled from all of their unlabelled clips; beside
+`predictions.parquet`, which holds those without enrolment."""
 
 TRASH = Trash(taken="the same recipe has a new run")
 """Of runs, and of evaluations that are kept as runs are."""
@@ -41,10 +41,10 @@ class Result:
         grade: Of the audit of its split.
         uar: Mean recall on the test clips.
         wa: Accuracy on the test clips.
-        clips: Test answers.
+        clips: Test predictions.
         members: Trainings: folds times seeds.
-        enrolled: Mean recall where the voices are known from all their unlabelled clips; None
-            where the model makes no use of them.
+        enrolled: Mean recall with enrolled speakers from all their unlabelled clips; None
+            where the model cannot enrol speakers.
         minutes: Of training.
         finished: Seconds since the epoch.
     """
@@ -60,13 +60,13 @@ class Result:
 
     @property
     def badge(self) -> str:
-        """What every figure wears; empty where the test speakers are new to the model."""
+        """Badge of every figure; empty where the test speakers are new to the model."""
         return BADGES.get(self.grade, BADGES["unknown"])
 
 
 @dataclass(frozen=True)
 class RunInfo:
-    """A run, as far as its small files tell.
+    """A run, as read from its small files.
 
     Attributes:
         id: Hash of the recipe, and name of the folder.
@@ -130,7 +130,7 @@ def _digest(value: object) -> str:
 
 
 def folder_of_runs(home: Path | None = None) -> Path:
-    """Where runs are kept."""
+    """Where runs are stored."""
     return (home or settings.home()) / "runs"
 
 
@@ -147,7 +147,7 @@ def runs(home: Path | None = None) -> list[RunInfo]:
 
 
 def runs_and_fetched(home: Path | None = None) -> list[RunInfo]:
-    """All runs, those that only MLflow knows included.
+    """All runs, those in MLflow only included.
 
     Raises:
         SerError: If MLflow's store cannot be read, or a folder not be written.
@@ -216,7 +216,7 @@ def _figure(name: str, written: Mapping[str, Any]) -> Interval:
 
 
 def audit_of(run: RunInfo) -> LeakAudit | None:
-    """Audit of the run's split, as it was kept; None while it is not finished, or without one."""
+    """Audit of the run's split, as it was stored; None while it is not finished, or without one."""
     summary = read_json(run.folder / "summary.json")
     kept = summary["split"]["audit"] if summary else None
     if not kept:
@@ -227,11 +227,11 @@ def audit_of(run: RunInfo) -> LeakAudit | None:
 
 
 def predictions_of(run: RunInfo, *, enrolled: bool = False) -> Predictions:
-    """What the models of a finished run answered, on validation and test clips.
+    """Predictions of the models of a finished run on validation and test clips.
 
     Args:
         run: Which.
-        enrolled: Whether the voices were known; only where `run.result.enrolled` is a figure.
+        enrolled: With enrolled speakers; only where `run.result.enrolled` is a figure.
 
     Raises:
         SerError: If the file is missing or damaged.
@@ -257,7 +257,7 @@ class LearningCurve:
         fold_name: Its name; "split" where there is but one.
         seed: Of the training.
         history: One mapping an epoch: epoch, train_loss, lr, val_loss, val_uar, val_wa, seconds.
-        best_epoch: The epoch whose weights are kept; 0 while there is none.
+        best_epoch: The epoch whose weights are used; 0 while there is none.
         minutes: Of training so far.
         finished: Whether it is.
     """
@@ -272,7 +272,7 @@ class LearningCurve:
 
     @property
     def name(self) -> str:
-        """For people: the fold and the seed."""
+        """Display text: the fold and the seed."""
         fold = "" if self.fold_name == "split" else f"{formatting.fold(self.fold_name)}, "
         return f"{fold}seed {self.seed}"
 

@@ -27,7 +27,7 @@ from ser_core.training.results import about, figures, predictions_of
 
 
 class Watcher(Protocol):
-    """Who is told of a run; tracking is one."""
+    """Watches a run; tracking is one."""
 
     def member(self, member: Member) -> AbstractContextManager[Callable[[int, Metrics], None]]:
         """Context of one training, giving what is called with every epoch and its metrics."""
@@ -55,10 +55,10 @@ class Outcome:
 
     Attributes:
         folder: Where its files are: `recipe.yaml`, `split.json`, `predictions.parquet`,
-            `summary.json` and a bundle a member; of models that enrol voices also
+            `summary.json` and a bundle a member; of models that enrol speakers also
             `enrolled.parquet`.
-        predictions: Of all members, on validation and test clips, nothing known of the speakers.
-        split: How clips were dealt.
+        predictions: Of all members, on validation and test clips, without enrolment.
+        split: Split of the clips.
         audit: What its parts share.
         minutes: Wall-clock time of the trainings, resumed ones included in full.
     """
@@ -71,7 +71,7 @@ class Outcome:
 
     @cached_property
     def report(self) -> evaluation.Report:
-        """The test figures with intervals, nothing known of the speakers."""
+        """The test figures with intervals, without enrolment."""
         return evaluation.report(self.predictions, self.audit)
 
 
@@ -87,12 +87,12 @@ def run(
 
     Args:
         recipe: What to do.
-        folder: Where files are kept, checkpoints included. A run that was interrupted goes on
+        folder: Where files are stored, checkpoints included. A run that was interrupted goes on
             from its last whole epoch when it is started again with the same recipe and folder.
         progress: Called with (steps done, steps in all).
         preparing: Called before that with (clips done, clips in all), while they are decoded and
             represented.
-        watcher: Told of every training and epoch.
+        watcher: Called for every training and epoch.
 
     Raises:
         SerError: If corpus, split or recipe cannot be used.
@@ -108,12 +108,12 @@ def run(
         home = folder / member.name
         if not ranks.agree(not (home / "bundle" / "bundle.json").exists()):
             bundles.append(load_bundle(home / "bundle"))
-            _answer_enrolled(bundles[-1], plan, member, home)
+            _predict_enrolled(bundles[-1], plan, member, home)
             continue
-        with watcher.member(member) as told:
-            bundle = _train(plan, member, home, Watch(told, steps.of(number)))
+        with watcher.member(member) as member_watcher:
+            bundle = _train(plan, member, home, Watch(member_watcher, steps.of(number)))
             bundle.save(home / "bundle")
-            _answer_enrolled(bundle, plan, member, home)
+            _predict_enrolled(bundle, plan, member, home)
             watcher.trained(member, bundle, home / "bundle")
         bundles.append(bundle)
         _remove_checkpoint(home)
@@ -168,7 +168,7 @@ def _keep_inputs(folder: Path, recipe: Recipe, split: Split) -> None:
 
 
 def _train(plan: Plan, member: Member, home: Path, watch: Watch) -> Bundle:
-    """Train one member, and answer the test clips once, after the best epoch is chosen."""
+    """Train one member, and predict the test clips once, after the best epoch is chosen."""
     fitted = learner_of(plan.recipe).fit(plan, member, home, watch)
     bundle = Bundle(fitted.model, about(plan, member, fitted))
     predictions = predictions_of(bundle, plan, member, enrolled=False)
@@ -177,8 +177,8 @@ def _train(plan: Plan, member: Member, home: Path, watch: Watch) -> Bundle:
     return Bundle(bundle.model, {**bundle.about, "metrics": metrics}, predictions)
 
 
-def _answer_enrolled(bundle: Bundle, plan: Plan, member: Member, home: Path) -> None:
-    """Keep beside a bundle that enrols voices what it answers when it knows them all."""
+def _predict_enrolled(bundle: Bundle, plan: Plan, member: Member, home: Path) -> None:
+    """Keep beside a bundle that enrols speakers its predictions with every speaker enrolled."""
     file = home / ENROLLED
     if bundle.enrols and not file.exists():
         predictions_of(bundle, plan, member, enrolled=True).save(file)

@@ -1,7 +1,7 @@
-"""Leak premium: what a model seems to gain when training has met the test's voices or sentences.
+"""Leak premium: what a model seems to gain when training has met the test's speakers or sentences.
 
 The same recipe is trained under four splits. Only the split differs, so what the figures differ by
-is what the leaks are worth.
+is the leak premium.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ KNOWN = {
 """Speakers and sentences of the test part, relative to training."""
 
 
-NEW_VOICES = COMPARED[2:]
+UNSEEN_POLICIES = COMPARED[2:]
 
 
 def recipes(base: Recipe) -> dict[str, Recipe]:
     """The recipe under each of the four policies, all else equal.
 
     Args:
-        base: Its own policy does not matter; shares and seed of its split are kept.
+        base: Its own policy does not matter; shares and seed of its split are used.
     """
     return {policy: _under(base, policy) for policy in COMPARED}
 
@@ -74,12 +74,12 @@ def members(run: RunInfo, runs: Sequence[RunInfo]) -> dict[str, RunInfo]:
     for each in runs:
         if each.result and each.family == run.family and each.policy in COMPARED:
             best = found.get(each.policy)
-            if best is None or _worth(each) > _worth(best):
+            if best is None or _rank(each) > _rank(best):
                 found[each.policy] = each
     return {policy: found[policy] for policy in COMPARED if policy in found}
 
 
-def _worth(run: RunInfo) -> tuple[int, float]:
+def _rank(run: RunInfo) -> tuple[int, float]:
     return (run.result.clips, run.result.finished) if run.result else (0, 0.0)
 
 
@@ -105,7 +105,7 @@ class Premium:
         """What was tested, the UAR, and its loss from the random split."""
         asked = f"On {KNOWN[self.policy]}: UAR {self.uar}"
         one = ". All test clips are of one speaker, so the interval does not cover others"
-        caution = one if self.policy in NEW_VOICES and self.uar.over == "clips" else ""
+        caution = one if self.policy in UNSEEN_POLICIES and self.uar.over == "clips" else ""
         if self.cost is None or self.cost.value is None:
             return f"{asked}{caution}."
         points = f"{abs(100 * self.cost.value):.0f} points"

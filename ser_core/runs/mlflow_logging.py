@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 FILES = ("recipe.yaml", "split.json", "predictions.parquet", "enrolled.parquet", "summary.json")
 """What a run is read from; the summary comes last, since it makes a run count as finished. Not all
-runs have answers to known voices."""
+runs have predictions for enrolled speakers."""
 
 IDS = "tracking.json"
 
 
 @dataclass(frozen=True)
 class Tracker:
-    """Watcher that writes what it is told to MLflow.
+    """Watcher that logs a run to MLflow.
 
     Attributes:
         run: The run of the whole recipe.

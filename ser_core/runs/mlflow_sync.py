@@ -1,4 +1,4 @@
-"""Runs that MLflow knows and this computer has no folder of: from another one, or moved away."""
+"""Runs of MLflow that have no folder on this computer: of another one, or moved away."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def missing(root: Path) -> pd.DataFrame:
 
 
 def fetch(root: Path) -> list[str]:
-    """Make the folders of missing runs from what MLflow kept; bundles stay where they are.
+    """Make the folders of missing runs from their MLflow artifacts; bundles stay where they are.
 
     Args:
         root: Folder of runs.
 
     Returns:
-        Names of the folders that were made. A run that kept too little is left out.
+        Names of the folders that were made. A run with too few artifacts is left out.
 
     Raises:
         TrackingError: If the store cannot be read.
@@ -49,10 +49,12 @@ def fetch(root: Path) -> list[str]:
 
 def _made(root: Path, row: pd.Series[Any]) -> bool:
     folder = root / str(row["params.recipe_hash"])
-    kept = {name: content for name in FILES if (content := _kept(row["id"], name)) is not None}
-    if not {*FILES} - {"enrolled.parquet"} <= {*kept}:
+    fetched = {
+        name: content for name in FILES if (content := _fetched(row["id"], name)) is not None
+    }
+    if not {*FILES} - {"enrolled.parquet"} <= {*fetched}:
         return False
-    for name, content in kept.items():
+    for name, content in fetched.items():
         atomic.write(folder / name, content)
     atomic.write(folder / IDS, json.dumps({"run": row["id"]}))
     return True
@@ -87,7 +89,7 @@ def _ids(folder: Path) -> dict[str, Any]:
     return read_json(folder / IDS) or {}
 
 
-def _kept(run: str, name: str) -> bytes | None:
+def _fetched(run: str, name: str) -> bytes | None:
     try:
         return tracking.artifact(run, name).read_bytes()
     except TrackingError:

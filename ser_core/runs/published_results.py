@@ -24,15 +24,15 @@ from ser_core.evaluation.predictions import Predictions
 from ser_core.storage import atomic
 from ser_core.storage.jsonfile import read_json
 
-STRANGERS, ENROLLED = "predictions.parquet", "enrolled.parquet"
-TABLES = {STRANGERS: (STRANGERS,), ENROLLED: (ENROLLED, "enrolled-predictions.parquet")}
+NOT_ENROLLED, ENROLLED = "predictions.parquet", "enrolled.parquet"
+TABLES = {NOT_ENROLLED: (NOT_ENROLLED,), ENROLLED: (ENROLLED, "enrolled-predictions.parquet")}
 """What a published table is called, and what runs and ensembles call it."""
 
 OWN_TO_A_MACHINE = ("corpus", "reader")
 
 
 def root() -> Path:
-    """Where published results are kept."""
+    """Where published results are stored."""
     return settings.REPOSITORY / "artifacts" / "results"
 
 
@@ -42,7 +42,7 @@ class Published:
 
     Attributes:
         name: Of its folder, below the root.
-        folder: With `summary.json`, `predictions.parquet`, and for models that enrol voices
+        folder: With `summary.json`, `predictions.parquet`, and for models that enrol speakers
             `enrolled.parquet`.
     """
 
@@ -68,26 +68,26 @@ class Published:
         return file if file.exists() else None
 
     @property
-    def voices(self) -> tuple[str, ...]:
+    def tables(self) -> tuple[str, ...]:
         """Which tables there are."""
-        return tuple(name for name in (STRANGERS, ENROLLED) if (self.folder / name).exists())
+        return tuple(name for name in (NOT_ENROLLED, ENROLLED) if (self.folder / name).exists())
 
-    def predictions(self, voices: str = STRANGERS) -> Predictions:
-        """Answers to the test clips.
+    def predictions(self, table: str = NOT_ENROLLED) -> Predictions:
+        """Predictions on the test clips.
 
         Raises:
             SerError: If they are missing or damaged.
         """
-        return Predictions.load(self.folder / voices).part("test")
+        return Predictions.load(self.folder / table).part("test")
 
     @property
     def speakers_shared(self) -> bool:
-        """Whether test speakers were heard in training."""
+        """Whether test speakers were in training."""
         return self.summary["split"]["audit"]["grade"] not in ("A", "B")
 
-    def figure(self, name: str, voices: str = STRANGERS) -> Interval:
+    def figure(self, name: str, table: str = NOT_ENROLLED) -> Interval:
         """A figure of the test clips with its interval, by speakers where they are new."""
-        return interval(self.predictions(voices), name, by_speaker=not self.speakers_shared)
+        return interval(self.predictions(table), name, by_speaker=not self.speakers_shared)
 
 
 def published(folder: Path | None = None) -> list[Published]:
@@ -98,14 +98,14 @@ def published(folder: Path | None = None) -> list[Published]:
 
 
 def keep(run: Path, name: str, folder: Path | None = None) -> Published:
-    """Publish a finished run or an ensemble: its test answers, its summary and its recipe.
+    """Publish a finished run or an ensemble: its test predictions, its summary and its recipe.
 
     Paths of this machine are left out.
 
     Args:
         run: Folder of the run, or of the ensemble.
         name: Of the result; slashes make folders.
-        folder: Where results are kept; `root()` when absent.
+        folder: Where results are stored; `root()` when absent.
 
     Raises:
         SerError: If the run is not finished, or the result cannot be written.
@@ -165,12 +165,12 @@ def rows(results: list[Published], figures: tuple[str, ...] = ("uar", "wa", "ece
 
 def _rows(result: Published, figures: tuple[str, ...]) -> Iterator[Row]:
     summary = result.summary
-    for table in result.voices:
+    for table in result.tables:
         yield {
             "result": result.name,
             "test": f"{summary['split']['policy']}"
             + (", speakers shared" if result.speakers_shared else ""),
-            "voices": "not enrolled" if table == STRANGERS else "enrolled",
+            "voices": "not enrolled" if table == NOT_ENROLLED else "enrolled",
             "clips": f"{result.predictions(table).table['clip'].nunique():,}",
             **{name.upper(): _said(result.figure(name, table)) for name in figures},
             "minutes": f"{summary['minutes']:.0f}" if "minutes" in summary else "",
@@ -178,7 +178,7 @@ def _rows(result: Published, figures: tuple[str, ...]) -> Iterator[Row]:
 
 
 def every_representation(
-    unseen: list[Published], shared: list[Published], voices: str = STRANGERS
+    unseen: list[Published], shared: list[Published], table: str = NOT_ENROLLED
 ) -> list[Row]:
     """A row for each representation: its cost, what it scores alone, what the others gain by it.
 
@@ -188,18 +188,18 @@ def every_representation(
     Args:
         unseen: Results of the speaker-disjoint split, whose last name is the representation's.
         shared: The same of the random split; those that are missing leave an empty cell.
-        voices: Table of answers.
+        table: File of the predictions, `NOT_ENROLLED` or `ENROLLED`.
     """
-    tables = {_last(each): _in_order(each.predictions(voices)) for each in unseen}
+    tables = {_last(each): _in_order(each.predictions(table)) for each in unseen}
     flattered = {_last(each): each for each in shared}
     return [
         {
             "representation": _last(each),
             "KB a second": f"{_kilobytes(each):.1f}",
-            "UAR, random split": _said(flattered[_last(each)].figure("uar", voices))
+            "UAR, random split": _said(flattered[_last(each)].figure("uar", table))
             if _last(each) in flattered
             else "",
-            "UAR, unseen speakers": _said(each.figure("uar", voices)),
+            "UAR, unseen speakers": _said(each.figure("uar", table)),
             "gain in the mean of all": _gain(tables, _last(each)),
         }
         for each in unseen

@@ -153,7 +153,7 @@ def _about(run: RunInfo) -> dict[str, object]:
 
 
 def _shape_of_run(run: RunInfo) -> str:
-    """Hash of a run's shape; empty where its bundle does not tell all that it rests on."""
+    """Hash of a run's shape; empty where its bundle lacks a part of it."""
     recipe = _about(run).get("recipe")
     try:
         return _shape(recipe) if isinstance(recipe, dict) else ""
@@ -200,7 +200,7 @@ def cost(recipe: Recipe) -> float:
 
 
 def folder() -> Path:
-    """Where measurements are kept."""
+    """Where measurements are stored."""
     return settings.home() / "cache" / "paces"
 
 

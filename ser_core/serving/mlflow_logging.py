@@ -69,7 +69,7 @@ def _log(folder: Path, predictor: Predictor, run_id: str) -> str:
 
     mlflow.set_tracking_uri(tracking.uri())
     with (
-        store.told("logging the model"),
+        store.tracking_errors("logging the model"),
         warnings.catch_warnings(),
         TemporaryDirectory() as temporary,
     ):

@@ -1,4 +1,4 @@
-"""From what a request holds to answers."""
+"""From what a request holds to predictions."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ NO_BASE64 = "is no base64. Send the content of a sound file, encoded"
 def answers(model: InferenceModel, audio: Sequence[object]) -> pd.DataFrame:
     """A row a sound: `classify, confidence, uncertain, problem, seconds` and the probabilities.
 
-    Numbers are 0 where there is no answer, since JSON knows no NaN.
+    Numbers are 0 where there is no prediction, since JSON has no NaN.
 
     Args:
-        model: What answers.
+        model: The model.
         audio: Content of sound files, in base64 text.
     """
     contents = [_content(each) for each in audio]

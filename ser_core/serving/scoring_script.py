@@ -20,7 +20,7 @@ class Served(PythonModel):
     """A bundle or an ensemble behind MLflow's interface."""
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Open the model that was kept with this file."""
+        """Open the model that was stored with this file."""
         self.model = open_model(Path(context.artifacts["model"]))
 
     def predict(
@@ -29,7 +29,7 @@ class Served(PythonModel):
         model_input: pd.DataFrame,
         params: dict[str, Any] | None = None,  # noqa: ARG002
     ) -> pd.DataFrame:
-        """Answers to the sounds in the column `audio`."""
+        """Predictions on the sounds in the column `audio`."""
         return answers(self.model, model_input[AUDIO].tolist())
 
 

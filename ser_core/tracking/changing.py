@@ -20,7 +20,7 @@ DIED = "The process was killed or the computer restarted before the run was done
 def abandoned() -> list[Record]:
     """Runs that are said to be running, and whose process is gone. Cheap: MLflow is not needed.
 
-    In a store that several computers share, only runs of this one can be judged. Runs without the
+    In a store that several computers share, only runs of this one are closed. Runs without the
     mark of a process were not made by the workbench, and are left alone.
 
     Raises:
@@ -62,7 +62,7 @@ def delete(run_id: str) -> list[str]:
         raise TrackingError(
             "is still running", subject=doomed[0].name, remedy="Cancel it before you delete it"
         )
-    with store.told(f"deleting {doomed[0].name}"):
+    with store.tracking_errors(f"deleting {doomed[0].name}"):
         for each in doomed:
             store.client().delete_run(each.id)
     return [each.id for each in doomed]
@@ -75,7 +75,7 @@ def restore(*run_ids: str) -> None:
         TrackingError: If there is no such run.
     """
     for run_id in run_ids:
-        with store.told("restoring a run"):
+        with store.tracking_errors("restoring a run"):
             store.client().restore_run(run_id)
 
 

@@ -59,12 +59,12 @@ def records(
     file = store.database()
     if file is not None:
         return sqlite.read(file, kind=kind, parent=parent, status=status, limit=limit)
-    with store.told("listing the runs"):
+    with store.tracking_errors("listing the runs"):
         return server.read(kind=kind, parent=parent, status=status, limit=limit)
 
 
 def one(run_id: str) -> Record:
-    """All that is known of one run, deleted or not.
+    """One run, deleted or not.
 
     Raises:
         TrackingError: If there is no such run, or the store cannot be read.
@@ -73,7 +73,7 @@ def one(run_id: str) -> Record:
     if file is not None:
         found = sqlite.one(file, run_id)
     else:
-        with store.told("reading a run"):
+        with store.tracking_errors("reading a run"):
             found = server.one(run_id)
     if found is None:
         raise TrackingError("no such run", subject=run_id, remedy="List them with `runs()`")
@@ -102,7 +102,7 @@ def histories(run_id: str, metric: str | None = None) -> pd.DataFrame:
     """
     file = store.database()
     if file is None:
-        with store.told("reading metrics"):
+        with store.tracking_errors("reading metrics"):
             values = server.history(run_id, metric)
     else:
         values = sqlite.history(file, run_id, metric) if file.exists() else {}
@@ -114,7 +114,7 @@ def histories(run_id: str, metric: str | None = None) -> pd.DataFrame:
 
 
 def artifact(run_id: str, path: str) -> Path:
-    """Local path of a file or folder that a run kept; fetched first if it is elsewhere.
+    """Local path of an artifact of a run; fetched first if it is elsewhere.
 
     Raises:
         TrackingError: If there is no such run or file.
@@ -122,19 +122,19 @@ def artifact(run_id: str, path: str) -> Path:
     found = one(run_id)
     folder = _folder(found)
     if folder is None:
-        with store.told(f"fetching {path} of {found.name}"):
+        with store.tracking_errors(f"fetching {path} of {found.name}"):
             return Path(store.client().download_artifacts(run_id, path))
     file = folder / path
     if not file.resolve().is_relative_to(folder.resolve()) or not file.exists():
-        kept = ", ".join(artifacts(run_id)[:8]) or "nothing"
+        names = ", ".join(artifacts(run_id)[:8]) or "nothing"
         raise TrackingError(
-            f"is not among its files; it kept {kept}", subject=f"{found.name}/{path}"
+            f"is not among its files; it kept {names}", subject=f"{found.name}/{path}"
         )
     return file
 
 
 def artifacts(run_id: str) -> list[str]:
-    """Paths of all files that a run kept, sorted, as `artifact` takes them.
+    """Paths of all artifacts of a run, sorted, as `artifact` takes them.
 
     Raises:
         TrackingError: If there is no such run.
@@ -142,7 +142,7 @@ def artifacts(run_id: str) -> list[str]:
     found = one(run_id)
     folder = _folder(found)
     if folder is None:
-        with store.told(f"listing the files of {found.name}"):
+        with store.tracking_errors(f"listing the files of {found.name}"):
             return sorted(_listed(run_id))
     files = (each for each in folder.rglob("*") if each.is_file())
     return sorted(each.relative_to(folder).as_posix() for each in files)

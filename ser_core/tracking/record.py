@@ -1,4 +1,4 @@
-"""What is known of one run, whatever it was read by."""
+"""Record of one run, whatever it was read by."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Record:
 
     Attributes:
         id: MLflow's id.
-        name: What people call it.
+        name: Display name.
         status: RUNNING, FINISHED, FAILED or KILLED.
         start: Milliseconds since the epoch.
         end: The same; None while it is running.

@@ -1,4 +1,4 @@
-"""Tags by which a run tells whose it is: process, job, program, version."""
+"""Tags that identify where a run comes from: process, job, program, version."""
 
 from __future__ import annotations
 

@@ -31,10 +31,10 @@ def run(
     """Open a run, and close it with how the block ended.
 
     FINISHED when the block ends; FAILED, with the reason as a tag, when it raises; KILLED when it
-    is interrupted or told to end. A process that is killed outright leaves that to `reconcile`.
+    is interrupted or terminated. A process that is killed outright leaves that to `reconcile`.
 
     Args:
-        name: What people call it.
+        name: Display name.
         kind: One of `KINDS`.
         parent: Id of the run it is part of.
         tags: Its tags.
@@ -56,7 +56,7 @@ def _make(name: str, kind: str, parent: str | None, own: Mapping[str, Any]) -> R
     experiment = reading.experiment_of(parent) if parent else store.experiment(kind)
     said = {each: str(value) for each, value in own.items() if value not in (None, "")}
     tags = {**run_tags.of_origin(), **run_tags.of_this_process(), **said}
-    with store.told(f"starting the run {name}"):
+    with store.tracking_errors(f"starting the run {name}"):
         made = store.client().create_run(experiment, run_name=name, tags=tags)
     return Run(made.info.run_id, name)
 
@@ -79,7 +79,7 @@ def resume(run_id: str) -> Iterator[Run]:
             remedy="Cancel that one, or wait until it is done",
         )
     with signals.as_exceptions(), _closing(Run(run_id, found.name)) as opened:
-        with store.told(f"resuming the run {found.name}"):
+        with store.tracking_errors(f"resuming the run {found.name}"):
             store.client().update_run(run_id, status="RUNNING")
             if run_tags.REASON in found.tags:
                 store.client().delete_tag(run_id, run_tags.REASON)
@@ -139,13 +139,13 @@ def end(run_id: str, status: str, reason: str = "", *, at: int | None = None) ->
     Raises:
         TrackingError: If the store cannot be written.
     """
-    with store.told("closing a run"):
+    with store.tracking_errors("closing a run"):
         if reason:
             store.client().set_tag(run_id, run_tags.REASON, reason)
         store.client().set_terminated(run_id, status, end_time=at)
 
 
 def _trace(opened: Run, error: BaseException) -> None:
-    """Keep the traceback of what nobody expected."""
+    """Keep the traceback of an unexpected error."""
     if isinstance(error, Exception) and not isinstance(error, SerError):
         opened.text("traceback.txt", "".join(traceback.format_exception(error)))

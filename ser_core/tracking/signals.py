@@ -1,4 +1,4 @@
-"""Being told to end, as an exception, so that a run can be closed properly."""
+"""Termination signals as an exception, so that a run can be closed properly."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 class Terminated(SystemExit):
-    """The process was told to end (SIGTERM, SIGHUP); unhandled, it ends without a traceback."""
+    """The process was asked to end (SIGTERM, SIGHUP); unhandled, it ends without a traceback."""
 
 
 @contextlib.contextmanager
 def as_exceptions() -> Iterator[None]:
-    """Raise `Terminated` inside the block when the process is told to end.
+    """Raise `Terminated` inside the block when the process is asked to end.
 
-    Only in the main thread, where signals arrive, and only where nobody else listens for them.
+    Only in the main thread, where signals arrive, and only where no other handler is set.
     """
     mine = _unclaimed() if threading.current_thread() is threading.main_thread() else []
 

@@ -1,4 +1,4 @@
-"""Where runs are kept: finding the MLflow store, making it, talking to it."""
+"""Where runs are stored: finding the MLflow store, making it, talking to it."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def experiment(kind: str) -> str:
 
 
 @contextlib.contextmanager
-def told(what: str) -> Iterator[None]:
+def tracking_errors(what: str) -> Iterator[None]:
     """Turn MLflow's errors inside the block into ours.
 
     Args:
@@ -116,7 +116,7 @@ def _fill(file: Path) -> None:
     _quiet()
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    with told("making the database of runs"):
+    with tracking_errors("making the database of runs"):
         store = SqlAlchemyStore(f"{SQLITE}{file}", _artifacts())  # type: ignore[no-untyped-call]
     store.engine.dispose()
 
@@ -131,7 +131,7 @@ def _client(address: str) -> MlflowClient:
     _quiet()
     from mlflow import MlflowClient
 
-    with told(f"opening the runs at {address}"):
+    with tracking_errors(f"opening the runs at {address}"):
         return MlflowClient(tracking_uri=address, registry_uri=address)
 
 
@@ -147,7 +147,7 @@ def _find_or_create(title: str, note: str) -> Experiment:
     from mlflow.exceptions import MlflowException
 
     mlflow = client()
-    with told(f"opening the experiment {title}"):
+    with tracking_errors(f"opening the experiment {title}"):
         if (found := mlflow.get_experiment_by_name(title)) is not None:
             return found
         try:

@@ -26,7 +26,7 @@ class Run:
 
     Attributes:
         id: MLflow's id.
-        name: What people call it.
+        name: Display name.
     """
 
     id: str
@@ -38,7 +38,7 @@ class Run:
 
         now = int(time.time() * 1000)
         entries = [Metric(name, float(value), now, step) for name, value in values.items()]
-        with store.told(f"logging metrics of {self.name}"):
+        with store.tracking_errors(f"logging metrics of {self.name}"):
             store.client().log_batch(self.id, metrics=entries)
 
     def params(self, values: Mapping[str, Any]) -> None:
@@ -46,7 +46,7 @@ class Run:
         from mlflow.entities import Param
 
         entries = [Param(name, str(value)) for name, value in _flat(values)]
-        with store.told(f"logging parameters of {self.name}"):
+        with store.tracking_errors(f"logging parameters of {self.name}"):
             for start in range(0, len(entries), 100):  # what MLflow takes at once
                 store.client().log_batch(self.id, params=entries[start : start + 100])
 
@@ -55,7 +55,7 @@ class Run:
         from mlflow.entities import RunTag
 
         entries = [RunTag(name, str(value)) for name, value in values.items()]
-        with store.told(f"setting tags of {self.name}"):
+        with store.tracking_errors(f"setting tags of {self.name}"):
             store.client().log_batch(self.id, tags=entries)
 
     def describe(self, markdown: str) -> None:
@@ -95,7 +95,7 @@ class Run:
             raise TrackingError("does not exist, so it cannot be kept", subject=str(path))
         where = "/".join(part for part in (folder, path.name if path.is_dir() else "") if part)
         save = store.client().log_artifacts if path.is_dir() else store.client().log_artifact
-        with store.told(f"keeping {path.name}"):
+        with store.tracking_errors(f"keeping {path.name}"):
             save(self.id, str(path), where or None)
 
     def _keep(self, content: bytes, name: str) -> None:

@@ -3,7 +3,7 @@
 Goodfellow et al. (2015) for the single step, Madry et al. (2018) for several. The attack works on
 the normalised feature map, where epsilon is in standard deviations whatever the representation, and
 starts at a random place, without which one step teaches a network to hide its gradient (Wong, Rice
-& Kolter, 2020). The other half of the batch stays as it is, for the answers to clean clips.
+& Kolter, 2020). The other half of the batch stays as it is, for the predictions on clean clips.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ def half_attacked(
     epsilon: float,
     generator: torch.Generator,
 ) -> Tensor:
-    """The batch with its first half changed to be answered as wrongly as may be.
+    """The batch with its first half changed to raise the loss as far as the budget allows.
 
-    The network answers in evaluation mode meanwhile, so statistics of batch norm do not move, and
+    The network predicts in evaluation mode meanwhile, so statistics of batch norm do not move, and
     is left in the mode and with the gradients that it had.
 
     Args:

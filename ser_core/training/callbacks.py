@@ -1,4 +1,4 @@
-"""What a training tells of itself, and what ends it early."""
+"""Callbacks of a training: progress, and what ends it early."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class EarlyStopping(Callback):
 
 @dataclass
 class Report(Callback):
-    """Tells how many steps are done, of how many.
+    """Reports how many steps are done, of how many.
 
     Args:
         report: Called with (steps done, steps in all), a few times a second at most.
@@ -41,25 +41,25 @@ class Report(Callback):
     total: int | None = None
     every: float = 0.2
     _done: int = field(default=0, init=False)
-    _told: float = field(default=0.0, init=False)
+    _reported: float = field(default=0.0, init=False)
 
     def on_start(self, trainer: Trainer) -> None:
         """Begin where the training stands."""
         self._done = trainer.epoch * trainer.steps_per_epoch
-        self._tell(trainer)
+        self._report(trainer)
 
     def on_step(self, trainer: Trainer) -> None:
         """One more."""
         self._done += 1
-        if time.monotonic() - self._told >= self.every:
-            self._tell(trainer)
+        if time.monotonic() - self._reported >= self.every:
+            self._report(trainer)
 
     def on_epoch(self, trainer: Trainer, metrics: Metrics) -> None:  # noqa: ARG002
-        """Always told."""
-        self._tell(trainer)
+        """Always reported."""
+        self._report(trainer)
 
-    def _tell(self, trainer: Trainer) -> None:
-        self._told = time.monotonic()
+    def _report(self, trainer: Trainer) -> None:
+        self._reported = time.monotonic()
         own = trainer.steps_per_epoch * trainer.train.epochs
         self.report(self.before + self._done, self.total or own)
 
@@ -69,11 +69,11 @@ class EachEpoch(Callback):
     """Calls a function with the number and the metrics of every epoch.
 
     Args:
-        told: Called with (epoch, metrics).
+        report: Called with (epoch, metrics).
     """
 
-    told: Callable[[int, Metrics], None]
+    report: Callable[[int, Metrics], None]
 
     def on_epoch(self, trainer: Trainer, metrics: Metrics) -> None:
-        """Tell."""
-        self.told(trainer.epoch, metrics)
+        """Report the metrics."""
+        self.report(trainer.epoch, metrics)

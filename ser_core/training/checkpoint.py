@@ -102,7 +102,7 @@ def numbers_of(trainer: Trainer) -> dict[str, Any]:
 
 
 def restore(trainer: Trainer, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
-    """Bring a fresh trainer to a kept state."""
+    """Bring a fresh trainer to the state of a checkpoint."""
     trainer.model.load_state_dict(_under("model", tensors))
     if trainer.average is not None:
         trainer.average.load_state_dict(_under("average", tensors))

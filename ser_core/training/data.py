@@ -1,4 +1,4 @@
-"""Batches for training and for judging, from the store or from waveforms."""
+"""Batches for training and evaluation, from the store or from waveforms."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Batch:
         features: Shape (batch, channels, bins, n), silence behind each clip's own frames.
         frames: Own frames of each, shape (batch,); None when all have n.
         targets: Probability of each class, shape (batch, classes).
-        voices: Statistics of each speaker, (batch, 3, channels, bins), or None.
+        speakers: Statistics of each speaker, (batch, 3, channels, bins), or None.
         clips: Position of each clip in the data.
     """
 
     features: Tensor
     frames: Tensor | None
     targets: Tensor
-    voices: Tensor | None
+    speakers: Tensor | None
     clips: Tensor
 
 
@@ -165,7 +165,7 @@ def _stretch(values: Tensor, length: int | None, draw: torch.Generator) -> Tenso
 
 
 @dataclass(frozen=True)
-class Voices:
+class SpeakerMoments:
     """Statistics of speakers, from some or all of their clips.
 
     Attributes:
@@ -174,7 +174,7 @@ class Voices:
     """
 
     # How many clips are enrolled in training, None for all: a model that has seen few and many
-    # serves both, and one that has seen none serves strangers.
+    # serves both, and one that has seen none serves speakers who are not enrolled.
     ENROLLED: ClassVar[tuple[int | None, ...]] = (0, 0, 1, 5, 30, None)
 
     speakers: Tensor
@@ -186,7 +186,9 @@ class Voices:
             int(speaker): clips[self.speakers[clips] == speaker]
             for speaker in self.speakers[clips].unique()
         }
-        return {speaker: (theirs, self.moments[theirs].voice()) for speaker, theirs in own.items()}
+        return {
+            speaker: (theirs, self.moments[theirs].statistics()) for speaker, theirs in own.items()
+        }
 
     def drawn(
         self, clips: Tensor, known: dict[int, tuple[Tensor, Tensor]], draw: torch.Generator
@@ -195,21 +197,21 @@ class Voices:
 
         Args:
             clips: Positions.
-            known: What `among` gave of the clips to draw from.
+            known: From `among`, of the clips to draw from.
             draw: Decides which, and how many of `ENROLLED`.
 
         Returns:
             Shape (clips, 3, channels, bins); zero where the number drawn is none.
         """
-        voices = []
+        speakers = []
         for clip in clips:
-            own, voice = known[int(self.speakers[clip])]
+            own, statistics = known[int(self.speakers[clip])]
             count = self.ENROLLED[int(torch.randint(len(self.ENROLLED), (1,), generator=draw))]
             if count is not None:
                 chosen = torch.randperm(len(own), generator=draw)[:count]
-                voice = self.moments[own[chosen]].voice()
-            voices.append(voice)
-        return torch.stack(voices)
+                statistics = self.moments[own[chosen]].statistics()
+            speakers.append(statistics)
+        return torch.stack(speakers)
 
     def full(self, clips: Tensor, among: Tensor) -> Tensor:
         """Statistics from all of each clip's speaker's clips `among` those given."""
@@ -219,20 +221,20 @@ class Voices:
 
 @dataclass(frozen=True)
 class Data:
-    """Clips with their classes, ready to be dealt in batches.
+    """Clips with their classes, for batches.
 
     Attributes:
         source: Where feature maps come from.
         targets: Class of each clip, shape (clips,).
         classes: Number of classes.
-        voices: Statistics of speakers, for a model that normalises by them.
+        speaker_moments: Statistics of speakers, for a model that normalises by them.
         change: Augmentation of feature maps.
     """
 
     source: Source
     targets: Tensor
     classes: int
-    voices: Voices | None = None
+    speaker_moments: SpeakerMoments | None = None
     change: Change | None = None
 
     def training(
@@ -244,7 +246,7 @@ class Data:
         """
         order = clips[torch.randperm(len(clips), generator=seeds.generator(seed, "order", epoch))]
         crop = None if crop_s is None else self._frames(crop_s)
-        known = self.voices.among(clips) if self.voices else {}
+        known = self.speaker_moments.among(clips) if self.speaker_moments else {}
         for number, chosen in enumerate(order.split(batch)):
             if len(chosen) > 1:
                 draw = seeds.generator(seed, "batch", epoch, number)
@@ -254,12 +256,12 @@ class Data:
         """Batches of whole, unchanged clips, long ones together; speakers from these clips."""
         features = {int(clip): self.source.whole(int(clip)) for clip in clips}
         order = sorted(features, key=lambda clip: features[clip].shape[-1])
-        known = self.voices.full(clips, clips) if self.voices else None
+        known = self.speaker_moments.full(clips, clips) if self.speaker_moments else None
         place = {int(clip): number for number, clip in enumerate(clips)}
         for chosen in torch.tensor(order).split(EVALUATION_BATCH):
-            voices = None if known is None else known[[place[int(clip)] for clip in chosen]]
+            speakers = None if known is None else known[[place[int(clip)] for clip in chosen]]
             side_by_side, frames = self._padded([features[int(clip)] for clip in chosen], None)
-            yield Batch(side_by_side, frames, self._one_hot(chosen), voices, chosen)
+            yield Batch(side_by_side, frames, self._one_hot(chosen), speakers, chosen)
 
     def moments(self, clips: Tensor) -> Moments:
         """Moments of each clip's whole feature map."""
@@ -272,13 +274,13 @@ class Data:
         crop: int | None,
         draw: torch.Generator,
     ) -> Batch:
-        voices = self.voices.drawn(chosen, known, draw) if self.voices else None
+        speakers = self.speaker_moments.drawn(chosen, known, draw) if self.speaker_moments else None
         features, frames = self._padded(self.source.varied(chosen.tolist(), crop, draw), crop)
         if self.change:
             own = frames if frames is not None else torch.full((len(chosen),), features.shape[-1])
             features, own = self.change(features, own, draw)
             frames = None if bool((own == features.shape[-1]).all()) else own
-        return Batch(features, frames, self._one_hot(chosen), voices, chosen)
+        return Batch(features, frames, self._one_hot(chosen), speakers, chosen)
 
     def _frames(self, seconds: float) -> int:
         rep = self.source.representation
@@ -289,7 +291,7 @@ class Data:
 
     def _padded(self, features: list[Tensor], width: int | None) -> tuple[Tensor, Tensor | None]:
         """Feature maps side by side, and own frames unless all are full."""
-        frames = torch.tensor([picture.shape[-1] for picture in features])
+        frames = torch.tensor([values.shape[-1] for values in features])
         longest = int(frames.max())
         width = max(longest, width or -(-longest // FRAME_STEP) * FRAME_STEP)
         silence = self.source.representation.silence

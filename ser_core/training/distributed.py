@@ -20,7 +20,7 @@ from torch import Tensor
 from ser_core.core.errors import ParameterError
 
 PATIENCE = timedelta(hours=6)
-"""How long processes wait for the first, which answers the test clips between two trainings."""
+"""How long processes wait for the first, which predicts the test clips between two trainings."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ class ProcessGroup:
         """What the first process says, to all of them; they wait for each other."""
         if self.world == 1:
             return said
-        told = torch.tensor([int(said)], device=_device())
-        dist.broadcast(told, 0)
-        return bool(told)
+        flag = torch.tensor([int(said)], device=_device())
+        dist.broadcast(flag, 0)
+        return bool(flag)
 
     def add(self, values: Sequence[Tensor]) -> None:
         """Sums over all processes, in place."""
@@ -59,7 +59,7 @@ class ProcessGroup:
             value.copy_(total.view(value.shape))
 
     def check(self, parts: int) -> None:
-        """Refuse parts that cannot be dealt evenly.
+        """Refuse parts that cannot be divided evenly.
 
         Raises:
             ParameterError: If they cannot.

@@ -203,8 +203,8 @@ class _Dropout(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not (self.training and self.p):
             return x
-        kept = torch.empty(x.shape).bernoulli_(1 - self.p, generator=self.generator)
-        return x * kept.to(x) / (1 - self.p)
+        mask = torch.empty(x.shape).bernoulli_(1 - self.p, generator=self.generator)
+        return x * mask.to(x) / (1 - self.p)
 
 
 def _seedable(network: nn.Module) -> torch.Generator:

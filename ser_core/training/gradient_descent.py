@@ -32,8 +32,8 @@ class GradientDescent:
 
     def fit(self, plan: Plan, member: Member, home: Path, watch: Watch) -> Fitted:
         """Train, and take the weights of the best epoch."""
-        # An epoch is told before it is in the checkpoint: twice rather than never. The start is
-        # told when the checkpoint is taken up.
+        # An epoch is reported before it is in the checkpoint: twice rather than never. The start is
+        # reported when the checkpoint is resumed.
         first = [EachEpoch(watch.epoch)]
         last = [Report(lambda done, _total: watch.steps(done))]
         trainer = trainer_of(plan, member, home, first=first, last=last)

@@ -23,12 +23,12 @@ Metrics = dict[str, float]
 
 
 def _nothing(*_given: object) -> None:
-    """Nobody watches."""
+    """The default callback."""
 
 
 @dataclass(frozen=True)
 class Watch:
-    """Who is called while a model is fitted.
+    """Progress callbacks of a fit.
 
     Attributes:
         epoch: Called with (epoch, metrics): `train_loss`, `val_loss`, `val_uar`, `val_wa`,
@@ -42,7 +42,7 @@ class Watch:
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a learner gives.
+    """A fitted model and the record of its training.
 
     Attributes:
         model: On the processor, in evaluation mode.
@@ -70,7 +70,7 @@ class Learner(Protocol):
             plan: The recipe with the clips and the split.
             member: Which fold and seed.
             home: Folder of the member, for checkpoints: fitting again goes on from there.
-            watch: Who is called.
+            watch: Progress callbacks.
         """
         ...
 

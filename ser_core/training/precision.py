@@ -13,11 +13,11 @@ from ser_core.core.errors import ParameterError
 
 @dataclass(frozen=True)
 class Precision:
-    """How numbers are kept in a step.
+    """Number formats of a step.
 
     Attributes:
         name: "float32" or "bfloat16"; weights, loss and optimiser stay in float32.
-        channels_last: Whether feature maps are kept with their channels innermost, which suits the
+        channels_last: Whether feature maps have their channels innermost, which suits the
             convolutions of processors and GPUs.
     """
 

@@ -1,4 +1,4 @@
-"""What a training leaves: its answers, its figures, and what it says of itself."""
+"""Results of a training: predictions, figures and metadata."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ HEADLINES = ("uar", "wa")
 
 
 def predictions_of(bundle: Bundle, plan: Plan, member: Member, *, enrolled: bool) -> Predictions:
-    """Answers of a bundle to validation and test clips, from waveforms, as a user gets them.
+    """Predictions of a bundle on validation and test clips, from waveforms, as a user gets them.
 
     Args:
         bundle: The model.
         plan: Whose clips.
         member: Whose fold.
-        enrolled: Whether each speaker's voice is known from all clips of that speaker in the same
-            part, without their labels; else nothing is known of any.
+        enrolled: Whether each speaker is enrolled from all clips of that speaker in the same
+            part, without their labels; else none is.
     """
     prepared, tables = plan.prepared, []
-    known = prepared.data.voices if enrolled else None
+    known = prepared.data.speaker_moments if enrolled else None
     for part, clips in plan.split.fold(member.fold).items():
         if part not in ("validation", "test"):
             continue
         positions = prepared.positions(clips)
-        voices = known.full(positions, positions) if known else None
+        speakers = known.full(positions, positions) if known else None
         waveforms = [prepared.waveforms[int(position)] for position in positions]
-        probabilities = bundle.predict_each(waveforms, voices)
+        probabilities = bundle.predict_each(waveforms, speakers)
         rows, classes = plan.corpus.usable.loc[clips], bundle.classes
         fold, seed = member.fold, member.seed
         table = Predictions.of(rows, probabilities, classes, fold=fold, part=part, seed=seed)

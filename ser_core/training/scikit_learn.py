@@ -32,8 +32,8 @@ class ScikitLearn:
     def fit(self, plan: Plan, member: Member, home: Path, watch: Watch) -> Fitted:  # noqa: ARG002
         """Fit once.
 
-        A model that normalises by speaker sees every clip twice, normalised as a stranger's and by
-        all of its speaker's clips, so that it serves both.
+        A model that normalises by speaker sees every clip twice, normalised without enrolment and
+        by all of its speaker's clips, so that it serves both.
         """
         started = time.perf_counter()
         prepared, parts = plan.prepared, plan.split.fold(member.fold)
@@ -83,9 +83,9 @@ class ScikitLearn:
 def _fit(model: EmotionClassifier, data: Data, clips: Tensor, recipe: Recipe, seed: int) -> None:
     network = _estimator(model)
     inputs, classes = _inputs(model, data, clips, enrolled=True)
-    if data.voices is not None:
-        strangers, again = _inputs(model, data, clips, enrolled=False)
-        inputs, classes = np.concatenate([inputs, strangers]), np.concatenate([classes, again])
+    if data.speaker_moments is not None:
+        unseen, again = _inputs(model, data, clips, enrolled=False)
+        inputs, classes = np.concatenate([inputs, unseen]), np.concatenate([classes, again])
     weights = None
     if recipe.train.class_weights:
         weights = class_weights(data, clips).numpy()[classes]
@@ -104,8 +104,8 @@ def _inputs(
     """What the estimator is given of clips, (clips, features), and their classes."""
     network, found, order = _estimator(model), [], []
     for batch in data.evaluation(clips):
-        voices = batch.voices if enrolled else None
-        normal = model.normaliser(batch.features, batch.frames, voices)
+        speakers = batch.speakers if enrolled else None
+        normal = model.normaliser(batch.features, batch.frames, speakers)
         found.append(network.embed(normal, batch.frames))
         order.append(batch.clips)
     return torch.cat(found).numpy(), data.targets[torch.cat(order)].numpy()
@@ -121,4 +121,4 @@ def _metrics(model: EmotionClassifier, data: Data, clips: Tensor) -> Metrics:
 
 def _probabilities(model: EmotionClassifier, batch: Batch) -> Tensor:
     with torch.inference_mode():
-        return model.logits(batch.features, batch.frames, batch.voices).float().softmax(-1)
+        return model.logits(batch.features, batch.frames, batch.speakers).float().softmax(-1)

@@ -20,14 +20,23 @@ from ser_core.features.representations import Representation, make, represent
 from ser_core.recipes.augmentation import feature_augmentation, waveform_augmentation
 from ser_core.recipes.recipe import Recipe
 from ser_core.storage.feature_store import FeatureStore, Key
-from ser_core.training.data import Change, Data, Live, Samples, Source, Stored, Voices, moments_of
+from ser_core.training.data import (
+    Change,
+    Data,
+    Live,
+    Samples,
+    Source,
+    SpeakerMoments,
+    Stored,
+    moments_of,
+)
 
 DTYPE = "float16"
 
 STRETCH = 256
 """Clips that are decoded and represented together."""
 
-Told = Callable[[int], None]
+OnProgress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -76,18 +85,22 @@ def prepare(corpus: Corpus, recipe: Recipe, progress: Progress | None = None) ->
     rep = make(**recipe.representation)
     clips = sorted(corpus.usable.index)
     speeds = (1.0, *recipe.augment.speeds)
-    told = progress or (lambda _done, _all: None)
+    on_progress = progress or (lambda _done, _all: None)
     sounds, features = _at_speeds(
-        corpus, clips, rep, speeds, lambda done: told(done // len(speeds), len(clips))
+        corpus, clips, rep, speeds, lambda done: on_progress(done // len(speeds), len(clips))
     )
     source = _source(rep, sounds, features, waveform_augmentation(recipe.augment, rep.sample_rate))
     classes = tuple(corpus.emotions)
     emotion = corpus.usable.loc[clips, "emotion"]
     targets = torch.tensor([classes.index(each) for each in emotion]).repeat(len(speeds))
-    voices = _voices(corpus, clips, source, len(speeds)) if recipe.normalise == "speaker" else None
+    moments = (
+        _speaker_moments(corpus, clips, source, len(speeds))
+        if recipe.normalise == "speaker"
+        else None
+    )
     changed = feature_augmentation(recipe.augment, rep)
     return Prepared(
-        Data(source, targets, len(classes), voices, changed), sounds[: len(clips)], clips, classes
+        Data(source, targets, len(classes), moments, changed), sounds[: len(clips)], clips, classes
     )
 
 
@@ -106,7 +119,11 @@ def _source(
 
 
 def _at_speeds(
-    corpus: Corpus, clips: list[str], rep: Representation, speeds: Sequence[float], told: Told
+    corpus: Corpus,
+    clips: list[str],
+    rep: Representation,
+    speeds: Sequence[float],
+    on_progress: OnProgress,
 ) -> tuple[list[Waveform], list[torch.Tensor]]:
     """Sounds and feature maps of all clips at the first speed, then of all at the next, and so on.
 
@@ -116,15 +133,15 @@ def _at_speeds(
     sounds: list[list[Waveform]] = [[] for _ in speeds]
     features: list[list[torch.Tensor]] = [[] for _ in speeds]
     problems: list[str] = []
-    told(0)
+    on_progress(0)
     for first in range(0, len(clips), STRETCH):
         waveforms = _decoded(corpus, clips[first : first + STRETCH], rep.sample_rate, problems)
-        if problems:  # the rest is decoded to tell how many there are
+        if problems:  # the rest is decoded to count them
             continue
         copies = [[_at_speed(wave, speed) for wave in waveforms] for speed in speeds]
         every = list(itertools.chain.from_iterable(copies))
-        further = partial(_further, told, first * len(speeds))
-        found = iter(_pictures(every, rep, further) if rep.stored else ())
+        further = partial(_further, on_progress, first * len(speeds))
+        found = iter(_features(every, rep, further) if rep.stored else ())
         for number, some in enumerate(copies):
             sounds[number] += some
             features[number] += itertools.islice(found, len(some))
@@ -139,8 +156,8 @@ def _at_speeds(
     return list(itertools.chain(*sounds)), list(itertools.chain(*features))
 
 
-def _further(told: Told, before: int, done: int) -> None:
-    told(before + done)
+def _further(on_progress: OnProgress, before: int, done: int) -> None:
+    on_progress(before + done)
 
 
 def _decoded(corpus: Corpus, clips: list[str], rate: int, problems: list[str]) -> list[Waveform]:
@@ -164,23 +181,25 @@ def _at_speed(waveform: Waveform, speed: float) -> Waveform:
     )
 
 
-def _pictures(sounds: list[Waveform], rep: Representation, told: Told) -> list[torch.Tensor]:
-    """Feature maps of sounds, from the store; those it lacks are computed on all cores and kept."""
+def _features(
+    sounds: list[Waveform], rep: Representation, on_progress: OnProgress
+) -> list[torch.Tensor]:
+    """Feature maps of sounds, from the store; missing ones are computed in parallel and stored."""
     store = FeatureStore()
     keys = [store_key(audio.sha256(sound), rep, DTYPE) for sound in sounds]
     pairs = zip(keys, sounds, strict=True)
     missing = [(key, sound) for key, sound in pairs if store.get(key) is None]
-    work = partial(_keep_picture, rep, store)
+    work = partial(_store_features, rep, store)
     workers = 1 if len(missing) < MIN_FILES_FOR_WORKERS else None
     done = len(sounds) - len(missing)
-    told(done)
+    on_progress(done)
     for _ in in_processes(work, missing, workers=workers):
         done += 1
-        told(done)
+        on_progress(done)
     return [_read(store, key) for key in keys]
 
 
-def _keep_picture(rep: Representation, store: FeatureStore, item: tuple[Key, Waveform]) -> None:
+def _store_features(rep: Representation, store: FeatureStore, item: tuple[Key, Waveform]) -> None:
     key, sound = item
     store.put(key, represent(sound, [rep])[0])
 
@@ -194,7 +213,9 @@ def _read(store: FeatureStore, key: Key) -> torch.Tensor:
     return torch.from_numpy(np.array(found))
 
 
-def _voices(corpus: Corpus, clips: list[str], source: Source, speeds: int) -> Voices:
+def _speaker_moments(
+    corpus: Corpus, clips: list[str], source: Source, speeds: int
+) -> SpeakerMoments:
     speaker = corpus.usable.loc[clips, "speaker"]
     if speaker.isna().any():
         raise CorpusError(
@@ -203,7 +224,7 @@ def _voices(corpus: Corpus, clips: list[str], source: Source, speeds: int) -> Vo
             remedy="Choose normalise = clip or corpus",
         )
     codes = torch.tensor(speaker.astype("category").cat.codes.to_numpy(dtype=np.int64))
-    heard = int(codes.max()) + 1
-    # Faster or slower, a speaker is another voice, to be normalised by its own statistics.
-    every = torch.cat([codes + heard * copy for copy in range(speeds)])
-    return Voices(every, moments_of(source, torch.arange(len(every))))
+    speakers = int(codes.max()) + 1
+    # At another speed a speaker sounds like another one, normalised by statistics of its own.
+    every = torch.cat([codes + speakers * copy for copy in range(speeds)])
+    return SpeakerMoments(every, moments_of(source, torch.arange(len(every))))

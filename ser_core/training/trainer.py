@@ -30,7 +30,7 @@ SCORES: dict[str, Callable[[Metrics, int], float]] = {
     "loss": lambda metrics, _epoch: -metrics["val_loss"],
     "last": lambda _metrics, epoch: float(epoch),
 }
-"""What an epoch is worth, by its metrics and its number; the best is kept."""
+"""Score of an epoch from its metrics and its number; the weights of the best are used."""
 
 
 class Stop(Exception):  # noqa: N818  (not an error: the training ends here, with what it has)
@@ -38,7 +38,7 @@ class Stop(Exception):  # noqa: N818  (not an error: the training ends here, wit
 
 
 class Callback:
-    """What is told of a training as it goes on. Subclasses do what they need to."""
+    """Callbacks of a training; subclasses override what they need."""
 
     def on_start(self, trainer: Trainer) -> None:
         """Before the first epoch, or the first one after a resume."""
@@ -76,7 +76,7 @@ class Trainer:
         optim: How weights are changed.
         seed: Decides all that is random.
         precision: Number format of the steps.
-        callbacks: Told of every step and epoch, in order.
+        callbacks: Called for every step and epoch, in order.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class Trainer:
     def run(self) -> Best:
         """Train from where it stands to the end, and return the best epoch."""
         self.precision.layout(self.model)
-        self._tell("on_start")
+        self._notify("on_start")
         try:
             self._run()
         finally:
@@ -145,7 +145,7 @@ class Trainer:
             self._keep_best(metrics)
             self._plateau()
             try:
-                self._tell("on_epoch", metrics)
+                self._notify("on_epoch", metrics)
             except Stop:
                 break
 
@@ -155,7 +155,7 @@ class Trainer:
         total = 0.0
         for number, batch in enumerate(self._batches()):
             total += self.step(batch, self.epoch * self.steps_per_epoch + number)
-            self._tell("on_step")
+            self._notify("on_step")
         return total / self.steps_per_epoch
 
     def _batches(self) -> Iterator[Batch]:
@@ -204,8 +204,8 @@ class Trainer:
         """What the network sees of a batch, and own frames."""
         device = self.device
         frames = batch.frames.to(device) if batch.frames is not None else None
-        voices = batch.voices.to(device) if batch.voices is not None else None
-        normalised = model.normaliser(batch.features.to(device), frames, voices)
+        speakers = batch.speakers.to(device) if batch.speakers is not None else None
+        normalised = model.normaliser(batch.features.to(device), frames, speakers)
         return self.precision.arrange(normalised), frames
 
     def _attacked(
@@ -281,26 +281,26 @@ class Trainer:
                     mine.copy_(theirs[name])
 
     @property
-    def judged(self) -> EmotionClassifier:
-        """The model whose answers count: with averaged weights where there are any."""
+    def evaluated_model(self) -> EmotionClassifier:
+        """The model that is evaluated and saved: with averaged weights where there are any."""
         if self.average is None:
             return self.model
-        judged = copy.copy(self.model)
-        judged._modules = {**self.model._modules, "network": self.average}
-        return judged
+        evaluated_model = copy.copy(self.model)
+        evaluated_model._modules = {**self.model._modules, "network": self.average}
+        return evaluated_model
 
     def probabilities(self, clips: Tensor, model: EmotionClassifier | None = None) -> Tensor:
         """Probability of each class for each clip, (clips, classes), in the order given."""
-        model = (model or self.judged).eval()
+        model = (model or self.evaluated_model).eval()
         rows: dict[int, Tensor] = {}
 
-        def answer(batch: Batch) -> tuple[list[int], Tensor]:
+        def predict(batch: Batch) -> tuple[list[int], Tensor]:
             with torch.inference_mode():
                 logits = self._logits(model, batch)
                 return batch.clips.tolist(), logits.float().softmax(-1).cpu()
 
-        for places, answers in self.parts.map(answer, self.data.evaluation(clips)):
-            rows.update(zip(places, answers, strict=True))
+        for places, predictions in self.parts.map(predict, self.data.evaluation(clips)):
+            rows.update(zip(places, predictions, strict=True))
         return torch.stack([rows[int(clip)] for clip in clips])
 
     def _validate(self) -> Metrics:
@@ -311,7 +311,7 @@ class Trainer:
         score = SCORES[self.train.select](metrics, self.epoch)
         tie = score == self.best.score and metrics["val_loss"] < self._best_loss()
         if score > self.best.score or tie:
-            weights = {n: v.detach().clone() for n, v in self.judged.state_dict().items()}
+            weights = {n: v.detach().clone() for n, v in self.evaluated_model.state_dict().items()}
             self.best = Best(self.epoch, score, weights)
 
     def _best_loss(self) -> float:
@@ -326,13 +326,13 @@ class Trainer:
         if since and since % self.optim.patience == 0:
             self.rate /= 2
 
-    def _tell(self, event: str, *arguments: Any) -> None:
+    def _notify(self, event: str, *arguments: Any) -> None:
         for callback in self.callbacks:
             getattr(callback, event)(self, *arguments)
 
 
 def validation_metrics(probabilities: Tensor, true: Tensor) -> Metrics:
-    """Loss, UAR and WA of answers.
+    """Loss, UAR and WA of predictions.
 
     Args:
         probabilities: Shape (clips, classes).

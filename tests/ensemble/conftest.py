@@ -40,7 +40,7 @@ class Maker:
         seeds=(0,),
         bundles=True,
         classes=CLASSES,
-        knowing=None,
+        enrolled=None,
         **split_options,
     ):
         recipe = parse(
@@ -61,8 +61,8 @@ class Maker:
         for fold in range(len(split.folds)):
             for each in seeds:
                 tables.append(self._answers(split, fold, each, skill, seed))
-                if knowing is not None:
-                    known.append(self._answers(split, fold, each, knowing, seed + 50))
+                if enrolled is not None:
+                    known.append(self._answers(split, fold, each, enrolled, seed + 50))
                 if bundles:
                     self._bundle(folder / f"fold-{fold}-seed-{each}" / "bundle", normalise, classes,
                                  seed + 10 * fold + each)  # fmt: skip

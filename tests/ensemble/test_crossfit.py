@@ -35,7 +35,7 @@ def test_out_of_fold_weights_never_see_their_own_fold():
     found = crossfit(leaking(), FEW, "out-of-fold", by_speaker=True)
     for fold, pool in found.pools[POOLED].items():
         assert pool.weights[fold] < 0.05, "the member that knows this fold must look useless"
-    assert (found.answers[POOLED].answers == found.answers[POOLED].true).mean() == 0
+    assert (found.predictions[POOLED].predicted == found.predictions[POOLED].true).mean() == 0
 
 
 @pytest.mark.parametrize("by_speaker", [False, True])

@@ -37,7 +37,7 @@ def made(team):
     return assemble(optimise(team, Options(weights="equal", risk=0.5)), "both")
 
 
-def test_saved_and_opened_it_answers_the_same(made, sounds, tmp_path):
+def test_saved_and_opened_it_predicts_the_same(made, sounds, tmp_path):
     folder = made.save(tmp_path / "an ensemble żółty")
     opened = predictor.load(folder)
     assert opened.classes == made.classes
@@ -54,16 +54,16 @@ def test_it_pools_what_its_members_say(made, team, sounds):
     np.testing.assert_allclose(made.predict(sounds), made.pool(np.stack(members)), atol=1e-9)
 
 
-def test_a_voice_goes_to_the_members_that_use_it(made, team, sounds):
-    voice = made.enrol(sounds)
+def test_a_speaker_goes_to_the_members_that_use_it(made, team, sounds):
+    statistics = made.enrol(sounds)
     plain, enrolling = (load_bundle(member.bundles[0]) for member in team.members)
-    assert len(voice) == 1
+    assert len(statistics) == 1
     wanted = made.pool(
         np.stack([plain.predict(sounds), enrolling.predict(sounds, enrolling.enrol(sounds))])
     )
-    np.testing.assert_allclose(made.predict(sounds, voice), wanted, atol=1e-9)
+    np.testing.assert_allclose(made.predict(sounds, statistics), wanted, atol=1e-9)
     with pytest.raises(ModelError, match="of another model"):
-        made.predict(sounds, voice * 2)
+        made.predict(sounds, statistics * 2)
 
 
 def test_models_of_all_folds_and_seeds_are_averaged(make_run, sounds):
@@ -79,7 +79,7 @@ def test_models_of_all_folds_and_seeds_are_averaged(make_run, sounds):
     np.testing.assert_allclose(made.predict(sounds), made.pool(np.stack(means)), atol=1e-9)
 
 
-def test_a_member_without_weight_is_left_out_and_a_deployed_one_is_told(make_run, tmp_path):
+def test_a_member_without_weight_is_left_out_and_a_deployed_one_is_reported(make_run, tmp_path):
     good, poor = make_run("good", 6.0, seed=1), make_run("poor", 0.0, seed=2)
     other = make_run("refit", seed=3)
     study = optimise(gather([good, poor], "average"), FEW)
@@ -111,33 +111,33 @@ def two_ways(tmp_path_factory):
     """Of two members, the plain one is better, but the other one is when it knows the voices."""
     make_run = Maker(tmp_path_factory.mktemp("two-ways"))
     plain = make_run("plain", 6.0, seed=1)
-    knowing = make_run("knowing", 0.0, seed=2, normalise="speaker", knowing=9.0)
-    team = gather([plain, knowing], "average")
-    studies = [optimise(each, FEW) for each in (team, team.knowing())]
-    return team, assemble(studies[0], "two ways", knowing=studies[1])
+    enrolled = make_run("knowing", 0.0, seed=2, normalise="speaker", enrolled=9.0)
+    team = gather([plain, enrolled], "average")
+    studies = [optimise(each, FEW) for each in (team, team.enrolled_team())]
+    return team, assemble(studies[0], "two ways", enrolled=studies[1])
 
 
-def test_known_voices_have_weights_of_their_own(two_ways, sounds, tmp_path):
+def test_enrolled_speakers_have_weights_of_their_own(two_ways, sounds, tmp_path):
     team, made = two_ways
     assert made.pool.weights == (1.0, 0.0)
-    assert made.pool_knowing.weights[1] > 0.5
-    plain, knowing = (load_bundle(member.bundles[0]) for member in team.members)
+    assert made.pool_enrolled.weights[1] > 0.5
+    plain, enrolled = (load_bundle(member.bundles[0]) for member in team.members)
     opened = load_ensemble(made.save(tmp_path / "e"))
     np.testing.assert_allclose(
         opened.predict(sounds), opened.pool(np.stack([plain.predict(sounds)] * 2)), atol=1e-9
     )
-    voice = opened.enrol(sounds)
-    answers = np.stack([plain.predict(sounds), knowing.predict(sounds, knowing.enrol(sounds))])
+    statistics = opened.enrol(sounds)
+    answers = np.stack([plain.predict(sounds), enrolled.predict(sounds, enrolled.enrol(sounds))])
     np.testing.assert_allclose(
-        opened.predict(sounds, voice), opened.pool_knowing(answers), atol=1e-6
+        opened.predict(sounds, statistics), opened.pool_enrolled(answers), atol=1e-6
     )
     assert opened.threshold_for(enrolled=True) == opened.about["enrolled"]["threshold"]
-    assert opened.predictions_knowing is not None
+    assert opened.predictions_enrolled is not None
     assert "With enrolment" in opened.card
-    assert team.knowing().knowing() is None
+    assert team.enrolled_team().enrolled_team() is None
 
 
-def test_damage_to_what_is_told_of_known_voices_is_told(two_ways, tmp_path):
+def test_damaged_tables_of_enrolled_speakers_are_reported(two_ways, tmp_path):
     path = two_ways[1].save(tmp_path / "e") / "ensemble.json"
     about = json.loads(path.read_text())
     about["enrolled"]["weights"] = [0.5, 0.1]
@@ -146,13 +146,13 @@ def test_damage_to_what_is_told_of_known_voices_is_told(two_ways, tmp_path):
         load_ensemble(tmp_path / "e")
 
 
-def test_its_answers_are_kept_as_they_were_measured(made, team):
+def test_its_predictions_are_kept_as_they_were_measured(made, team):
     rows = made.predictions.table
     assert set(rows["part"]) == {"test"}
     assert set(rows["clip"]) == team.members[0].candidate.clips(0, ("test",))
 
 
-def test_the_card_wears_the_badge_and_says_what_the_weights_are_worth(made):
+def test_the_card_has_the_badge_and_compares_the_weights(made):
     assert "speakers shared" in made.card
     assert "leak grade E" in made.card
     assert "equal weights" in made.card
@@ -183,7 +183,7 @@ def edited(change):
         ("trials.parquet", lambda data: b""),
     ],
 )
-def test_a_damaged_ensemble_is_told(made, tmp_path, file, damage):
+def test_a_damaged_ensemble_is_reported(made, tmp_path, file, damage):
     path = made.save(tmp_path / "e") / file
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(ModelError, match="damaged"):

@@ -22,19 +22,19 @@ def test_the_order_of_rows_does_not_matter():
     np.testing.assert_allclose(plain.rows.probabilities, plain.probabilities.mean(axis=0))
 
 
-def test_rows_that_one_member_lacks_are_told():
+def test_rows_that_one_member_lacks_are_reported():
     one = drawn(1.0)
     with pytest.raises(EvaluationError, match="lacks 2 of the predictions of one"):
         MemberPredictions.of({"one": one, "two": Predictions(one.table.iloc[2:])})
 
 
-def test_members_that_disagree_about_the_truth_are_told():
+def test_members_that_disagree_about_the_truth_are_reported():
     other = drawn(1.0, true_seed=9)
     with pytest.raises(EvaluationError, match="disagrees with one about the label"):
         MemberPredictions.of({"one": drawn(1.0), "two": other})
 
 
-def test_members_of_other_emotions_are_told():
+def test_members_of_other_emotions_are_reported():
     table = drawn(1.0).table
     fewer = table[table["true"] != "fear"].drop(columns="p_fear")
     columns = [name for name in fewer if name.startswith("p_")]
@@ -43,7 +43,7 @@ def test_members_of_other_emotions_are_told():
         MemberPredictions.of({"one": drawn(1.0), "two": Predictions(fewer)})
 
 
-def test_seeds_are_averaged_or_told_apart():
+def test_seeds_are_averaged_or_distinguished():
     one, two = drawn(1.0, seed=1), drawn(1.0, seed=2)
     both = Predictions(pd.concat([one.table, two.table.assign(seed=3)], ignore_index=True))
     mean = (one.probabilities + two.probabilities) / 2
@@ -53,7 +53,7 @@ def test_seeds_are_averaged_or_told_apart():
     np.testing.assert_array_equal(apart["mine, seed 3"].probabilities, two.probabilities)
 
 
-def test_a_clip_without_the_answer_of_a_seed_is_told():
+def test_a_clip_without_the_prediction_of_a_seed_is_reported():
     one = drawn(1.0)
     some = one.table.iloc[:5].assign(seed=1)
     both = Predictions(pd.concat([one.table, some], ignore_index=True))

@@ -43,15 +43,15 @@ def test_it_is_refused_whichever_way_the_clips_leak(make_run):
     assert "two was trained on 1 clip that it" in obstacle(Candidate(two), Candidate(one))
 
 
-def test_answers_to_clips_that_trained_the_run_itself_are_refused(make_run, edit_predictions):
+def test_predictions_for_clips_that_trained_the_run_itself_are_refused(make_run, edit_predictions):
     run = make_run("one")
     clip = Candidate(run).split.fold(0)["train"][0]
     edit_predictions(run, lambda table: table.assign(clip=[clip, *table["clip"][1:]]))
     assert Candidate(run).fault.startswith("It was trained on 1 clip")
 
 
-def test_answers_of_known_voices_are_checked_alike(make_run):
-    run = make_run("one", normalise="speaker", knowing=2.0)
+def test_predictions_of_enrolled_speakers_are_checked_alike(make_run):
+    run = make_run("one", normalise="speaker", enrolled=2.0)
     path = run.folder / catalogue.ENROLLED
     clip = Candidate(run).split.fold(0)["train"][0]
     table = pd.read_parquet(path)

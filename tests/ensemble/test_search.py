@@ -109,7 +109,7 @@ def test_the_penalty_shrinks_weights_until_nothing_is_left():
     assert sums[0] > sums[1] > sums[2]
 
 
-def test_a_penalty_that_leaves_nobody_a_say_is_told():
+def test_a_penalty_that_leaves_nobody_a_say_is_reported():
     useless = MemberPredictions.of({f"m{i}": drawn(0.1, seed=i) for i in range(2)})
     problem = Problem(useless, Options(pooling="log-linear", l1=1.0, **FEW))
     with pytest.raises(ParameterError, match="leaves no member any weight"):

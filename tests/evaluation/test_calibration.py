@@ -79,9 +79,9 @@ def test_calibration_never_looks_at_test_clips():
     assert one.temperatures == two.temperatures
 
 
-def test_answers_stay_as_they_were():
+def test_predictions_stay_as_they_were():
     before = both_parts(drawn(300, seed=1), drawn(300, seed=2))
-    np.testing.assert_array_equal(calibrate(before).calibrated.answers, before.answers)
+    np.testing.assert_array_equal(calibrate(before).calibrated.predicted, before.predicted)
 
 
 def test_every_fold_has_its_own_temperature():
@@ -123,7 +123,7 @@ def test_coverage_and_risk_worked_out_by_hand():
     assert area_under_risk(found) == pytest.approx(0.25 * 0 + 0.5 / 3 + 0.25 / 2)
 
 
-def test_the_threshold_answers_as_much_as_the_risk_allows():
+def test_the_threshold_predicts_as_much_as_the_risk_allows():
     found = at_confidence([0.9, 0.8, 0.7, 0.6], [True, True, False, True])
     chosen = threshold_for(found, 0.3)
     assert (chosen.threshold, chosen.coverage, chosen.risk) == (pytest.approx(0.6), 1.0, 0.25)
@@ -142,7 +142,7 @@ def test_a_threshold_from_validation_keeps_its_risk_on_test_clips():
     assert measured.risk < reject(test, 0.0).risk
 
 
-def test_a_sure_threshold_answers_less():
+def test_a_sure_threshold_predicts_less():
     validation = drawn(400, part="validation")
     safe = threshold_for(validation, 0.15, sure=True)
     assert safe.coverage < threshold_for(validation, 0.15).coverage

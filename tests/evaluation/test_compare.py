@@ -60,7 +60,7 @@ def test_the_paired_bootstrap_is_that_of_rows():
     b = worsened(a, 0.2)
     draws = generator.integers(0, 150, (3000, 150))
     scores = [
-        metrics.uar(a.true[rows], a.answers[rows]) - metrics.uar(b.true[rows], b.answers[rows])
+        metrics.uar(a.true[rows], a.predicted[rows]) - metrics.uar(b.true[rows], b.predicted[rows])
         for rows in draws
     ]
     found = compare(a, b, resamples=3000)

@@ -26,7 +26,7 @@ from tests.evaluation.tables import answered, drawn
 def by_speaker_uar(found: Predictions) -> list[float]:
     speakers = found.table["speaker"]
     alone = [found.where(speakers == name) for name in sorted(speakers.unique())]
-    return [metrics.uar(one.true, one.answers) for one in alone]
+    return [metrics.uar(one.true, one.predicted) for one in alone]
 
 
 def test_the_same_seed_gives_the_same_interval():
@@ -46,7 +46,7 @@ def test_a_bootstrap_is_that_of_resampled_rows():
     """A slow reference: draw rows, score them, take quantiles."""
     found, generator = drawn(150), np.random.default_rng(5)
     draws = generator.integers(0, 150, (4000, 150))
-    scores = [metrics.uar(found.true[rows], found.answers[rows]) for rows in draws]
+    scores = [metrics.uar(found.true[rows], found.predicted[rows]) for rows in draws]
     fast = interval(found, resamples=4000)
     assert (fast.low, fast.high) == pytest.approx(np.quantile(scores, [0.025, 0.975]), abs=0.01)
 
@@ -137,7 +137,7 @@ def test_a_class_that_resamples_lose_still_has_an_interval():
     assert (fear.value, fear.low, fear.high) == (0.5, 0, 1)
 
 
-def test_an_emotion_of_one_speaker_only_is_judged_by_its_clips():
+def test_an_emotion_of_one_speaker_only_is_evaluated_by_its_clips():
     """Without that speaker there is no recall, so speakers cannot tell how it scatters."""
     true = ["anger"] * 30 + ["fear"] * 10
     answers = ["anger"] * 20 + ["fear"] * 17 + ["anger"] * 3
@@ -255,7 +255,7 @@ def calibrated(generator, clips):
     return Predictions.of(frame, given, ["anger", "fear", "neutral"])
 
 
-def test_the_ece_of_a_calibrated_model_is_not_told_from_zero():
+def test_the_ece_of_a_calibrated_model_is_not_distinguished_from_zero():
     """It is above zero by chance alone, and so are all its resamples."""
     generator = np.random.default_rng(3)
     found = [interval(calibrated(generator, 400), "ece", resamples=200) for _ in range(60)]

@@ -40,8 +40,8 @@ def test_rates_agree_with_scikit_learn(rows):
 
 def test_uar_is_balanced_accuracy():
     found = drawn(300)
-    theirs = sk.balanced_accuracy_score(found.true, found.answers)
-    assert metrics.uar(found.true, found.answers) == pytest.approx(theirs)
+    theirs = sk.balanced_accuracy_score(found.true, found.predicted)
+    assert metrics.uar(found.true, found.predicted) == pytest.approx(theirs)
 
 
 def test_rates_worked_out_by_hand():
@@ -71,7 +71,7 @@ def test_many_confusions_are_scored_at_once():
         np.testing.assert_allclose(score(counts), one_by_one)
 
 
-def test_a_class_that_is_only_answered_is_no_class_of_the_mean():
+def test_a_class_that_is_only_predicted_is_no_class_of_the_mean():
     """The fold of a speaker without surprise is judged on the other emotions."""
     assert metrics.uar(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 5])) == 0.75
 
@@ -84,7 +84,7 @@ def test_nll_and_brier_agree_with_scikit_learn():
     assert metrics.brier(true, given_) == pytest.approx(theirs)
 
 
-def test_nll_and_brier_of_known_answers():
+def test_nll_and_brier_of_known_predictions():
     true, blind = np.array([0, 1]), np.full((2, 4), 0.25)
     assert metrics.nll(true, blind) == pytest.approx(np.log(4))
     assert metrics.brier(true, blind) == pytest.approx(0.75**2 + 3 * 0.25**2)
@@ -94,7 +94,7 @@ def test_nll_and_brier_of_known_answers():
     assert metrics.nll(true, np.eye(4)[[0, 1]]) == 0
 
 
-def test_entropy_and_confidence_of_known_answers():
+def test_entropy_and_confidence_of_known_predictions():
     given_ = np.array([[1, 0, 0, 0], [0.25] * 4, [0.5, 0.5, 0, 0]])
     np.testing.assert_allclose(metrics.entropy(given_), [0, 2, 1])
     np.testing.assert_allclose(metrics.confidence(given_), [1, 0.25, 0.5])
@@ -146,7 +146,7 @@ def test_the_reliability_curve_holds_every_clip_once():
     assert filled["accuracy"].between(filled["accuracy_low"], filled["accuracy_high"]).all()
     assert empty[["confidence", "accuracy", "accuracy_low"]].isna().all(axis=None)
     overall = (filled["accuracy"] * filled["n"]).sum() / 400
-    assert overall == pytest.approx(metrics.wa(found.true, found.answers))
+    assert overall == pytest.approx(metrics.wa(found.true, found.predicted))
 
 
 def test_an_edge_belongs_to_the_bin_below():

@@ -34,7 +34,7 @@ def test_columns_come_in_the_order_of_the_vocabulary(table):
     assert found.classes == ("anger", "neutral")
     np.testing.assert_array_equal(found.probabilities, [[0.3, 0.7], [0.6, 0.4], [0.8, 0.2]])
     np.testing.assert_array_equal(found.true, [1, 0, 1])
-    np.testing.assert_array_equal(found.answers, [1, 0, 0])
+    np.testing.assert_array_equal(found.predicted, [1, 0, 0])
     assert found.table["speaker"].isna().all()
 
 

@@ -28,7 +28,7 @@ def test_of_a_figure_that_should_be_low_the_lower_is_better():
     assert said.startswith("good has a better NLL")
 
 
-def test_different_clips_are_told_and_the_common_ones_compared():
+def test_different_clips_are_reported_and_the_common_ones_compared():
     whole = example()
     half = whole.where(np.arange(len(whole)) % 2 == 0)
     found = ranking({"whole": whole, "half": half})
@@ -37,14 +37,14 @@ def test_different_clips_are_told_and_the_common_ones_compared():
     assert found.sentences == ("whole and half do not differ in UAR.",)
 
 
-def test_what_rests_on_one_speaker_is_told():
+def test_what_rests_on_one_speaker_is_reported():
     good = example()
     assert "speaker" not in ranking({"one": good, "same": good}).note
     alone = good.where((good.table["speaker"] == good.table["speaker"].iloc[0]).to_numpy())
     assert "All clips are of one speaker" in ranking({"one": alone, "same": alone}).note
 
 
-def test_several_seeds_are_pooled_to_one_answer_a_clip():
+def test_several_seeds_are_pooled_to_one_prediction_a_clip():
     once = example()
     twice = Predictions.concat([once, Predictions(once.table.assign(seed=7))])
     np.testing.assert_allclose(

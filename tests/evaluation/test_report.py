@@ -30,19 +30,19 @@ def test_the_figures_are_those_of_the_intervals(found):
     for name, figure in found.figures.items():
         assert figure == interval(rows, name, by_speaker=True)
     assert (found.n, found.rows, found.speakers, found.folds) == (720, 720, 6, tuple(range(6)))
-    np.testing.assert_array_equal(found.confusion, metrics.confusion(rows.true, rows.answers))
+    np.testing.assert_array_equal(found.confusion, metrics.confusion(rows.true, rows.predicted))
     assert found.class_table()["support"].tolist() == [120] * 6
     assert sum(row["n"] for row in found.reliability) == 720
 
 
-def test_pooled_and_mean_over_folds_are_told_apart():
+def test_pooled_and_mean_over_folds_are_distinguished():
     """Speaker 1 lacks surprise: its fold averages five recalls, the pooled figure six."""
     table = example(skill=1.0).table
     short = Predictions(table[(table["fold"] > 0) | (table["true"] != "surprise")])
     found = report(short)
     assert found.groups["speaker"].groups[0].absent == ("surprise",)
-    assert found.uar.value == pytest.approx(metrics.uar(short.true, short.answers))
-    folds = [metrics.uar(f.true, f.answers) for f in map(short.fold, range(6))]
+    assert found.uar.value == pytest.approx(metrics.uar(short.true, short.predicted))
+    folds = [metrics.uar(f.true, f.predicted) for f in map(short.fold, range(6))]
     assert found.over_folds.mean == pytest.approx(np.mean(folds))
     assert found.over_folds.mean != pytest.approx(found.uar.value, abs=1e-4)
     assert found.over_seeds is None

@@ -14,10 +14,10 @@ from ser_core.evaluation.sufficient_statistics import (
 from tests.evaluation.tables import answered, drawn
 
 ROW_FUNCTIONS = {
-    "uar": lambda p: metrics.uar(p.true, p.answers),
-    "wa": lambda p: metrics.wa(p.true, p.answers),
-    "macro_f1": lambda p: metrics.macro_f1(p.true, p.answers),
-    "weighted_f1": lambda p: metrics.weighted_f1(p.true, p.answers),
+    "uar": lambda p: metrics.uar(p.true, p.predicted),
+    "wa": lambda p: metrics.wa(p.true, p.predicted),
+    "macro_f1": lambda p: metrics.macro_f1(p.true, p.predicted),
+    "weighted_f1": lambda p: metrics.weighted_f1(p.true, p.predicted),
     "ece": lambda p: metrics.ece(p.true, p.probabilities),
     "nll": lambda p: metrics.nll(p.true, p.probabilities),
     "brier": lambda p: metrics.brier(p.true, p.probabilities),

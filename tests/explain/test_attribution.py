@@ -28,12 +28,14 @@ def test_the_model_answers_the_same_through_its_view(bundle, speech):
 @pytest.mark.parametrize("normalise", ["corpus", "clip", "speaker"])
 def test_what_is_explained_is_what_the_network_is_given(normalise, speech):
     bundle = bundle_of(normalise=normalise)
-    voice = bundle.enrol([speech]) if bundle.enrols else None
+    statistics = bundle.enrol([speech]) if bundle.enrols else None
     given = []
     hook = bundle.model.network.register_forward_pre_hook(lambda _, args: given.append(args[0]))
-    bundle.predict([speech], voice)
+    bundle.predict([speech], statistics)
     hook.remove()
-    torch.testing.assert_close(model_input(bundle, speech, voice).network_inputs[0].seen, given[0])
+    torch.testing.assert_close(
+        model_input(bundle, speech, statistics).network_inputs[0].seen, given[0]
+    )
 
 
 @pytest.mark.parametrize("normalise", ["corpus", "clip", "speaker"])
@@ -103,34 +105,38 @@ def test_members_on_other_representations_have_a_map_of_their_own(speech):
 def test_speakers_go_to_the_members_that_use_them(speech, others):
     speaker = bundle_of(normalise="speaker")
     pair = pair_of(bundle_of(), speaker, [0.5, 0.5])
-    voice = speaker.enrol(others)
-    seen = model_input(pair, speech, voice).network_inputs[1].seen
-    torch.testing.assert_close(seen, model_input(speaker, speech, voice).network_inputs[0].seen)
+    statistics = speaker.enrol(others)
+    seen = model_input(pair, speech, statistics).network_inputs[1].seen
+    torch.testing.assert_close(
+        seen, model_input(speaker, speech, statistics).network_inputs[0].seen
+    )
     with pytest.raises(ModelError, match="has 2 parts, and this model needs 1"):
-        model_input(pair, speech, voice * 2)
+        model_input(pair, speech, statistics * 2)
 
 
 def test_with_an_enrolled_speaker_the_model_answers_the_same_through_its_view(speech, others):
     bundle = bundle_of(normalise="speaker")
-    voice = bundle.enrol(others)
-    known, stranger = model_input(bundle, speech, voice), model_input(bundle, speech)
-    np.testing.assert_allclose(known.probabilities(), bundle.predict([speech], voice)[0], atol=1e-6)
+    statistics = bundle.enrol(others)
+    known, stranger = model_input(bundle, speech, statistics), model_input(bundle, speech)
+    np.testing.assert_allclose(
+        known.probabilities(), bundle.predict([speech], statistics)[0], atol=1e-6
+    )
     assert not np.allclose(known.probabilities(), stranger.probabilities(), atol=1e-3)
 
 
 @pytest.mark.parametrize("name", list(METHODS))
 def test_the_map_of_a_enrolled_speaker_is_not_that_of_an_unseen_speaker(name, speech, others):
     bundle = bundle_of(normalise="speaker")
-    voice = bundle.enrol(others)
+    statistics = bundle.enrol(others)
     small = {"samples": 50} if name == "lime" else {}
-    known = attribute(bundle, speech, name, "anger", voice=voice, **small)
+    known = attribute(bundle, speech, name, "anger", speaker=statistics, **small)
     stranger = attribute(bundle, speech, name, "anger", **small)
     assert not np.allclose(known.values, stranger.values, rtol=0.01)
     if name == "integrated_gradients":
         model = bundle.model
         with torch.no_grad():
             logits = model(
-                torch.from_numpy(speech.samples)[None], voices=torch.tensor(voice[0])[None]
+                torch.from_numpy(speech.samples)[None], speakers=torch.tensor(statistics[0])[None]
             )
         assert known.details["clip"] == pytest.approx(float(logits[0, 0]), abs=1e-5)
 
@@ -139,11 +145,13 @@ def test_an_ensemble_has_the_weights_that_it_has_for_enrolled_speakers(speech, o
     one, two = bundle_of(normalise="speaker"), bundle_of("mfcc", normalise="speaker", seed=5)
     plain = pair_of(one, two, [0.75, 0.25], temperature=1.3)
     pair = replace(
-        plain, pool_knowing=Pool("linear", (0.2, 0.8), 0.7), about={**plain.about, "enrolled": {}}
+        plain, pool_enrolled=Pool("linear", (0.2, 0.8), 0.7), about={**plain.about, "enrolled": {}}
     )
-    voice = pair.enrol(others)
-    known = model_input(pair, speech, voice)
-    np.testing.assert_allclose(known.probabilities(), pair.predict([speech], voice)[0], atol=1e-6)
+    statistics = pair.enrol(others)
+    known = model_input(pair, speech, statistics)
+    np.testing.assert_allclose(
+        known.probabilities(), pair.predict([speech], statistics)[0], atol=1e-6
+    )
     assert known.weights == pytest.approx((0.2, 0.8))
     assert model_input(pair, speech).weights == pytest.approx((0.75, 0.25))
 

@@ -165,11 +165,15 @@ def test_the_model_hears_the_new_sound(speech):
 
 def test_with_an_enrolled_speaker_the_new_sound_is_of_that_voice(speech, others):
     bundle = bundle_of(normalise="speaker")
-    voice = bundle.enrol(others)
-    found = attribute(bundle, speech, "gradient_x_input", voice=voice)
-    part = mask_audio(partial(model_input, bundle, voice=voice), speech, found, 0.2, keep=True)
-    np.testing.assert_allclose(part.before, bundle.predict([speech], voice)[0], atol=1e-6)
-    np.testing.assert_allclose(part.after, bundle.predict([part.waveform], voice)[0], atol=1e-6)
+    statistics = bundle.enrol(others)
+    found = attribute(bundle, speech, "gradient_x_input", speaker=statistics)
+    part = mask_audio(
+        partial(model_input, bundle, speaker=statistics), speech, found, 0.2, keep=True
+    )
+    np.testing.assert_allclose(part.before, bundle.predict([speech], statistics)[0], atol=1e-6)
+    np.testing.assert_allclose(
+        part.after, bundle.predict([part.waveform], statistics)[0], atol=1e-6
+    )
     stranger = bundle.predict([part.waveform])[0]
     assert not np.allclose(part.after, stranger, rtol=0.01, atol=0)
 

@@ -29,7 +29,7 @@ def ensemble(models, pool, knowing=None):
         "split": {"policy": "random", "seed": 0, "hash": "0", "folds": 5,
                   "audit": {"grade": "E", "reading": "", "worst": []}},
     }  # fmt: skip
-    return Ensemble(models, pool, about, pool_knowing=knowing)
+    return Ensemble(models, pool, about, pool_enrolled=knowing)
 
 
 @pytest.fixture(autouse=True)
@@ -78,9 +78,9 @@ def test_an_ensemble_with_functionals_and_a_speaker(tmp_path, sounds, lengths):
     assert np.abs(model.predict(sounds[:5]) - together.predict(sounds[:5])).max() < 1e-4
     odd = lengths[-3:]
     assert np.abs(model.predict(odd) - together.predict(odd)).max() < 1e-4
-    voice, theirs = model.enrol(sounds[:3]), together.enrol(sounds[:3])
+    statistics, theirs = model.enrol(sounds[:3]), together.enrol(sounds[:3])
     known = together.predict(sounds[:5], theirs)
-    assert np.abs(model.predict(sounds[:5], voice) - known).max() < 1e-4
+    assert np.abs(model.predict(sounds[:5], statistics) - known).max() < 1e-4
     assert model.spec.enrolled.threshold == 0.6
 
 

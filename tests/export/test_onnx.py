@@ -89,9 +89,9 @@ def test_other_precisions_are_smaller_and_nearly_agree(in_precision, app, sounds
     difference = np.abs(model.predict(sounds) - app.probabilities(sounds))
     assert difference.max() > 0
     assert difference.mean() < {"fp16": 1e-3, "int8": 0.03}[precision]
-    voice = model.enrol(sounds[:4])
+    statistics = model.enrol(sounds[:4])
     known = app.probabilities(sounds[:4], app.predictor.enrol(sounds[:4]))
-    assert np.abs(model.predict(sounds[:4], voice) - known).mean() < 0.03
+    assert np.abs(model.predict(sounds[:4], statistics) - known).mean() < 0.03
 
 
 def test_metadata_is_json_under_plain_names(exported):

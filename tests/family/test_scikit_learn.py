@@ -68,8 +68,8 @@ def test_it_enrols_voices_as_every_model_does(logistic, journey):
         "enrolling", representation=FUNCTIONALS, normalise="speaker",
         network={"name": "toy-logistic"},
     )  # fmt: skip
-    voice = model.bundle.enrol(model.sounds)
-    assert model.bundle.predict(model.sounds, voice).shape == (5, 6)
+    statistics = model.bundle.enrol(model.sounds)
+    assert model.bundle.predict(model.sounds, statistics).shape == (5, 6)
     assert model.outcome.folder.joinpath("enrolled.parquet").exists()
 
 

@@ -39,7 +39,7 @@ def test_bundled_models_come_first_then_ensembles_and_trainings(make_bundle, mak
     assert len({each.key for each in found}) == 11
 
 
-def test_a_training_is_worth_what_its_run_showed(make_run, tmp_path):
+def test_a_training_has_the_performance_of_its_run(make_run, tmp_path):
     run = tmp_path / "runs" / "abc"
     run.mkdir(parents=True)
     make_run(run)
@@ -50,13 +50,13 @@ def test_a_training_is_worth_what_its_run_showed(make_run, tmp_path):
         "finished": 1.0, "test": {"wa": figure, "uar": figure},
         "enrolled": {"wa": {**figure, "value": 0.75}, "uar": figure},
     }))  # fmt: skip
-    shown = models(tmp_path)[0].worth
+    shown = models(tmp_path)[0].performance
     assert shown.wa == Estimate(0.62, 0.5, 0.7)
     assert shown.enrolled == Estimate(0.75, 0.5, 0.7)
     assert shown.said.startswith("Correct in 6 of 10 clips of unseen speakers")
 
 
-def test_a_figure_of_known_voices_says_so(make_bundle):
+def test_a_figure_of_enrolled_speakers_says_so(make_bundle):
     metrics = {"wa": {"value": 0.93, "low": 0.9, "high": 0.95}}
     split = {"audit": {"grade": "E"}}
     shown = performance({"metrics": metrics, "split": split})
@@ -99,7 +99,7 @@ def test_exported_files_are_models_whose_figures_are_of_what_they_were_made_from
     (found,) = models(exported)
     assert (found.kind, found.key) == ("exported", "exported:abc:model")
     assert found.title == "small, ONNX fp32, not verified"
-    assert found.worth.wa.value == 0.5
+    assert found.performance.wa.value == 0.5
     assert "## This ONNX file" in found.card
     assert found.about["export"]["status"] == "not verified"
     assert load(found.folder).classes == tuple(found.about["classes"])

@@ -91,10 +91,10 @@ def test_what_says_nothing_is_refused_with_what_to_do():
         check(_tone(0.2), "mine")
 
 
-def test_a_voice_is_enrolled_from_recordings(model, demo, sounds):
+def test_a_speaker_is_enrolled_from_recordings(model, demo, sounds):
     clips = demo.usable.index[demo.usable["speaker"] == "EB0"]
-    voice = model.enrol([Recording(clip, demo.path(clip)) for clip in clips])
-    np.testing.assert_allclose(voice[0], model.predictor.enrol(sounds)[0])
+    statistics = model.enrol([Recording(clip, demo.path(clip)) for clip in clips])
+    np.testing.assert_allclose(statistics[0], model.predictor.enrol(sounds)[0])
 
 
 def test_a_warm_model_is_opened_once_until_it_changes(make_bundle, tmp_path):

@@ -19,19 +19,19 @@ def _answers(part: str, sure: float, right: float, n: int = 200) -> Predictions:
     return Predictions.of(clips, np.stack([first, 1 - first], 1), ["anger", "neutral"], part=part)
 
 
-def test_an_overconfident_model_is_softened_to_what_it_is_worth():
+def test_an_overconfident_model_is_softened_to_its_accuracy():
     found = fitted(_answers("validation", sure=0.99, right=0.8))
     np.testing.assert_allclose(found.applied(np.array([[0.99, 0.01]])), [[0.8, 0.2]], atol=0.01)
     assert found.threshold is None  # wrong in a fifth, however sure: no threshold helps
 
 
-def test_below_the_threshold_an_answer_is_uncertain():
+def test_below_the_threshold_a_prediction_is_uncertain():
     found = Confidence(1.0, 0.6)
     assert found.unsure(np.array([[0.55, 0.45], [0.7, 0.3]])).tolist() == [True, False]
     assert not Confidence().unsure(np.array([[0.5, 0.5]])).any()
 
 
-def test_a_bundle_learns_it_from_its_validation_answers_or_is_told(make_bundle):
+def test_a_bundle_learns_it_from_its_validation_predictions_or_is_reported(make_bundle):
     bundle = make_bundle()
     assert confidence(bundle) == Confidence()
     both = Predictions.concat([_answers("validation", 0.99, 0.8), _answers("test", 0.99, 0.1)])
@@ -46,7 +46,7 @@ def test_a_bundle_learns_it_from_its_validation_answers_or_is_told(make_bundle):
     assert confidence(Bundle(bundle.model, counted, both)).coverage == 0.25
 
 
-def test_known_voices_have_a_confidence_of_their_own(make_bundle, tmp_path):
+def test_enrolled_speakers_have_a_confidence_of_their_own(make_bundle, tmp_path):
     bundle = make_bundle()
     strangers, known = _answers("validation", 0.99, 0.6), _answers("validation", 0.99, 0.9)
     home = tmp_path / "fold-0-seed-0"

@@ -40,7 +40,7 @@ def saved(make_bundle, tmp_path_factory):
     return root, ensemble
 
 
-def test_it_answers_with_its_own_threshold(saved, demo):
+def test_it_predicts_with_its_own_threshold(saved, demo):
     folder, ensemble = saved
     model = open_model(folder)
     assert (model.confidence.temperature, model.confidence.threshold) == (1.0, 0.5)
@@ -50,7 +50,7 @@ def test_it_answers_with_its_own_threshold(saved, demo):
     np.testing.assert_allclose(row.filter(like="p_").to_numpy(float), expected, atol=1e-6)
 
 
-def test_it_is_judged_with_voices_and_knows_its_clips(saved, demo):
+def test_it_is_evaluated_with_speakers_and_knows_its_clips(saved, demo):
     folder, _ensemble = saved
     found = evaluate_model(folder, demo, Choice(part="test"), Enrolment((0, 1), draws=2))
     assert (found.badge, found.overlap.trained) == ("", 0)

@@ -28,7 +28,7 @@ def test_what_is_kept_is_a_corpus_like_any_other(demo_waveform):
     row = corpus.usable.loc[f"{one.id}.flac"]
     assert (row["emotion"], row["speaker"]) == ("anger", "Ala")
     assert corpus.usable["speaker"].isna().sum() == 1
-    kept = feedback.kept()
+    kept = feedback.recordings()
     assert [each.id for each in kept] == [two.id, one.id]
     assert (kept[1].name, kept[1].confidence) == ("nagranie ż.wav", 0.8)
     assert dict(kept[1].probabilities) == GIVEN
@@ -39,7 +39,7 @@ def test_the_same_is_not_kept_twice(demo_waveform):
     assert _keep(demo_waveform, speaker=" Ala ") == first
     _keep(demo_waveform, "sadness", speaker="Ala")
     _keep(demo_waveform, speaker="Ola")
-    assert len(feedback.kept()) == 3
+    assert len(feedback.recordings()) == 3
 
 
 def test_the_sound_survives_unchanged(demo_waveform):
@@ -61,7 +61,7 @@ def test_without_consent_nothing_is_kept(demo_waveform):
     with pytest.raises(ParameterError, match="no emotion of the vocabulary"):
         _keep(demo_waveform, "angry")
     assert not feedback.folder().exists()
-    assert feedback.kept() == []
+    assert feedback.recordings() == []
 
 
 def test_what_is_deleted_is_gone_from_the_disk_with_what_was_computed_from_it(
@@ -73,7 +73,7 @@ def test_what_is_deleted_is_gone_from_the_disk_with_what_was_computed_from_it(
         feature_values(audio.load(each.sound), rep, store)
     feedback.delete(kept.id)
     assert list(ser_home.rglob(f"*{kept.id}*")) == []
-    assert [each.id for each in feedback.kept()] == [other.id]
+    assert [each.id for each in feedback.recordings()] == [other.id]
     assert store.size().entries == 1
     assert list(open_corpus(feedback.folder()).clips.index) == [f"{other.id}.flac"]
 
@@ -82,9 +82,9 @@ def test_what_is_still_in_memory_can_be_put_back(demo_waveform):
     kept = _keep(demo_waveform)
     content = kept.sound.read_bytes()
     (removed,) = feedback.delete_all()
-    assert feedback.kept() == []
+    assert feedback.recordings() == []
     feedback.restore(removed)
-    assert feedback.kept() == [kept]
+    assert feedback.recordings() == [kept]
     assert kept.sound.read_bytes() == content
 
 

@@ -21,7 +21,7 @@ def recorded(make_bundle, demo):
     return json.loads(json.dumps(record(provenance(make_bundle().about, None, demo))))
 
 
-def test_test_clips_that_the_model_answered_judge_it(make_bundle, demo):
+def test_test_clips_that_the_model_predicted_evaluate_it(make_bundle, demo):
     rows = demo.usable.iloc[:9]
     even = np.full((len(rows), len(demo.emotions)), 1 / len(demo.emotions))
     plain = make_bundle()
@@ -29,7 +29,7 @@ def test_test_clips_that_the_model_answered_judge_it(make_bundle, demo):
     found = held_out_clips(model, demo)
     assert list(found.clips) == list(rows.index)
     assert (found.tested, found.grade) == (True, "B")
-    assert found.new_voices
+    assert found.unseen_speakers
     assert not found.elsewhere
 
 
@@ -52,7 +52,7 @@ def test_clips_that_trained_it_and_are_elsewhere_are_not_forgotten(demo, recorde
     )
 
 
-def test_what_is_known_only_by_its_origin_is_judged_by_its_test_clips(demo, recorded):
+def test_what_is_known_only_by_its_origin_is_evaluated_by_its_test_clips(demo, recorded):
     model = SimpleNamespace(classes=tuple(demo.emotions), about={"origin": recorded})
     found = held_out_clips(model, demo)
     assert found.tested
@@ -62,16 +62,16 @@ def test_what_is_known_only_by_its_origin_is_judged_by_its_test_clips(demo, reco
     )
 
 
-def test_where_nothing_is_known_all_clips_judge_and_may_have_trained(demo):
+def test_where_nothing_is_known_all_clips_evaluate_and_may_have_trained(demo):
     model = SimpleNamespace(classes=("anger", "fear"), about={"corpus": {"name": demo.name}})
     found = held_out_clips(model, demo)
     assert set(demo.usable.loc[list(found.clips), "emotion"]) == {"anger", "fear"}
-    assert (found.tested, found.new_voices, found.elsewhere) == (False, False, False)
+    assert (found.tested, found.unseen_speakers, found.elsewhere) == (False, False, False)
     assert record(provenance(model.about, None, demo)) == {}
 
 
 @pytest.mark.parametrize(("grade", "new"), [("A", True), ("B", True), ("E", False)])
-def test_voices_are_new_where_the_audit_says_so(demo, recorded, grade, new):
+def test_speakers_are_new_where_the_audit_says_so(demo, recorded, grade, new):
     about = {"origin": {**recorded, "audit": {**recorded["audit"], "grade": grade}}}
     model = SimpleNamespace(classes=tuple(demo.emotions), about=about)
-    assert held_out_clips(model, demo).new_voices == new
+    assert held_out_clips(model, demo).unseen_speakers == new

@@ -52,7 +52,7 @@ def test_validation_clips_wear_a_badge_too(saved, demo):
     assert evaluate_model(saved, demo, Choice(part="validation")).badge.startswith("clips that ch")
 
 
-def test_a_run_answers_every_clip_by_the_model_that_has_not_heard_it(run, demo):
+def test_a_run_predicts_every_clip_by_the_model_that_did_not_train_on_it(run, demo):
     found = evaluate_runs([run], demo)
     assert (found.reports[0].n, found.badge, found.reports[0].speakers_shared) == (53, "", False)
     number = demo.speakers.index("KD0")
@@ -107,7 +107,7 @@ def test_several_runs_are_averaged_on_the_same_clips_and_draws(
         evaluate_runs([run, other], weights=[1])
 
 
-def test_the_validation_part_can_be_judged_for_calibration(run):
+def test_the_validation_part_can_be_evaluated_for_calibration(run):
     found = evaluate_runs([run], part="validation")
     assert set(found.predictions[0].table["part"]) == {"validation"}
 

@@ -25,30 +25,30 @@ def test_a_split_that_differs_is_not_believed(make_bundle, demo):
     about = {**about, "split": {**about["split"], "hash": "0123456789abcdef"}}
     found = provenance(about, None, demo)
     assert found.parts is None
-    judged = corpus_overlap(found, demo, list(demo.usable.index))
-    assert (judged.trained, judged.audit) == (None, None)
-    assert "not known which clips trained the model" in judged.said
+    overlap = corpus_overlap(found, demo, list(demo.usable.index))
+    assert (overlap.trained, overlap.audit) == (None, None)
+    assert "not known which clips trained the model" in overlap.said
 
 
 def test_test_clips_wear_the_grade_that_was_recorded(make_bundle, demo):
     found = provenance(make_bundle().about, None, demo)
-    judged = corpus_overlap(found, demo, found.of(list(demo.usable.index), "test"))
-    assert (judged.trained, judged.chosen, judged.audit.grade) == (0, 0, "B")
+    overlap = corpus_overlap(found, demo, found.of(list(demo.usable.index), "test"))
+    assert (overlap.trained, overlap.chosen, overlap.audit.grade) == (0, 0, "B")
 
 
 def test_one_clip_that_trained_the_model_voids_the_figure(make_bundle, demo):
     found = provenance(make_bundle().about, None, demo)
-    judged = corpus_overlap(found, demo, list(demo.usable.index))
+    overlap = corpus_overlap(found, demo, list(demo.usable.index))
     parts = list(found.parts.values())
-    assert (judged.trained, judged.chosen) == (parts.count("train"), parts.count("validation"))
-    assert judged.audit.grade == "F"
-    assert f"{judged.trained} trained the model" in judged.said
+    assert (overlap.trained, overlap.chosen) == (parts.count("train"), parts.count("validation"))
+    assert overlap.audit.grade == "F"
+    assert f"{overlap.trained} trained the model" in overlap.said
 
 
 def test_validation_clips_are_graded_by_what_is_at_hand(make_bundle, demo):
     found = provenance(make_bundle().about, None, demo)
-    judged = corpus_overlap(found, demo, found.of(list(demo.usable.index), "validation"))
-    assert (judged.trained, judged.chosen, judged.audit.grade) == (0, 6, "B")
+    overlap = corpus_overlap(found, demo, found.of(list(demo.usable.index), "validation"))
+    assert (overlap.trained, overlap.chosen, overlap.audit.grade) == (0, 6, "B")
 
 
 def test_where_trainers_are_elsewhere_nobody_can_say(make_bundle, demo):

@@ -63,7 +63,7 @@ def test_it_is_deleted_and_brought_back_as_a_run_is(kept):
     assert saved_evaluations.one(kept.id) == kept
 
 
-def test_nobody_knows_what_a_test_without_an_audit_is_worth(kept, found, bundle):
+def test_a_test_without_an_audit_has_no_grade(kept, found, bundle):
     void = replace(found.overlap, audit=None)
     kept = saved_evaluations.save_evaluation(
         replace(found, overlap=void), bundle, demo_corpus(), Choice(part="test")
@@ -87,7 +87,7 @@ def test_clips_that_are_drawn_to_be_enrolled_are_no_test_to_keep(bundle, demo):
 
 
 @pytest.mark.parametrize("name", ["judged-none", "../runs", ""])
-def test_what_is_not_there_is_told(kept, name):
+def test_what_is_not_there_is_reported(kept, name):
     with pytest.raises(SerError, match="no such result"):
         saved_evaluations.one(name)
 

@@ -35,10 +35,10 @@ def test_level_and_pauses_do_not_change_a_timbre(sounds):
     np.testing.assert_allclose(mean_cepstrum(paused), mean_cepstrum(wave), atol=0.5)
 
 
-def test_odds_follow_the_distance_to_the_taught_voice():
+def test_odds_follow_the_distance_to_the_enrolled_speaker():
     measure = Plda(np.zeros(2), np.eye(2), 9 * np.eye(2))
-    taught = np.array([[3.0, 0.0], [3.0, 0.0], [3.0, 0.0]])
-    odds = measure.odds(taught, np.array([[3.0, 0.0], [0.0, 0.0], [-3.0, 0.0]]))
+    enrolled = np.array([[3.0, 0.0], [3.0, 0.0], [3.0, 0.0]])
+    odds = measure.odds(enrolled, np.array([[3.0, 0.0], [0.0, 0.0], [-3.0, 0.0]]))
     assert odds[0] > 0 > odds[1] > odds[2]
     # Mean of the voice 3 * 27/28 with variance 9/28, against a stranger's of 10.
     own, other = 9 / 28 + 1, 10.0
@@ -53,13 +53,13 @@ def test_more_clips_than_are_counted_only_sharpen_the_mean():
     assert measure.odds(few, clip) == pytest.approx(measure.odds(many, clip))
 
 
-def test_a_voice_sounds_like_itself_and_not_like_a_far_one(demo, sounds):
+def test_a_speaker_sounds_like_itself_and_not_like_a_far_one(demo, sounds):
     men = demo.usable.index[demo.usable["speaker"] == "KS0"][:3]
     others = [load(demo.path(clip)) for clip in men]
-    taught = mean_cepstra(sounds[:3])
-    assert not mismatched(taught, sounds[3:]).any()
-    assert mismatched(taught, others).all()
-    assert mismatched(taught, []).shape == (0,)
+    enrolled = mean_cepstra(sounds[:3])
+    assert not mismatched(enrolled, sounds[3:]).any()
+    assert mismatched(enrolled, others).all()
+    assert mismatched(enrolled, []).shape == (0,)
 
 
 def test_a_yardstick_is_covariances_that_can_be_inverted(heard):
@@ -71,7 +71,7 @@ def test_a_yardstick_is_covariances_that_can_be_inverted(heard):
             assert np.linalg.eigvalsh(covariance).min() > 0
 
 
-def test_rates_are_of_voices_that_the_yardstick_does_not_know(heard, monkeypatch):
+def test_rates_are_of_speakers_that_the_plda_was_not_fitted_on(heard, monkeypatch):
     made_of = []
     fitted = plda.fitted
 
@@ -81,10 +81,10 @@ def test_rates_are_of_voices_that_the_yardstick_does_not_know(heard, monkeypatch
 
     monkeypatch.setattr(plda, "fitted", spy)
     monkeypatch.setattr(plda, "TRIALS", 2)
-    found = plda.rates(*heard, taught=2)
+    found = plda.rates(*heard, enrolled=2)
     assert {len(names) for names in made_of} == {7}
     assert 0 <= found.alarms <= found.worst < 0.5 < found.caught <= 1
-    assert "2 taught" in str(found)
+    assert "2 enrolled" in str(found)
 
 
 def test_the_file_says_what_it_was_measured_on(heard, demo):
@@ -97,6 +97,6 @@ def test_the_file_says_what_it_was_measured_on(heard, demo):
 @pytest.mark.corpus
 def test_the_published_rates_hold(real_corpus):
     corpus = open_corpus(os.environ["SER_TEST_CORPUS"])
-    found = plda.rates(*plda.corpus_cepstra(corpus), taught=3)
+    found = plda.rates(*plda.corpus_cepstra(corpus), enrolled=3)
     assert found.alarms < 0.05
     assert found.caught > 0.7

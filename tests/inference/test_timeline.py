@@ -22,7 +22,7 @@ def long(sounds):
     return Waveform(np.concatenate([sounds[0].samples, silence, sounds[1].samples]))
 
 
-def test_each_window_is_answered_as_if_it_were_alone(model, long):
+def test_each_window_is_predicted_as_if_it_were_alone(model, long):
     table = timeline(model, long, Windows(window=1.0, hop=0.5))
     row = table.iloc[2]
     part = Waveform(long.samples[16_000 : 2 * 16_000])
@@ -33,7 +33,7 @@ def test_each_window_is_answered_as_if_it_were_alone(model, long):
     assert table["end"].iloc[-1] == pytest.approx(long.duration, abs=1e-3)
 
 
-def test_silence_has_no_answer(model, long, sounds):
+def test_silence_has_no_prediction(model, long, sounds):
     table = timeline(model, long, Windows(window=0.5, hop=0.5))
     quiet = table["problem"] == "silent"
     assert quiet.sum() in (5, 6)  # of three seconds, by where windows fall

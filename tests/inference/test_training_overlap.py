@@ -13,8 +13,8 @@ from ser_core.inference.training_overlap import (
     CHOSE,
     HELD_OUT,
     NEW,
+    SPEAKER,
     TRAINED,
-    VOICE,
     as_clip,
     trained_on,
     training_overlap,
@@ -36,16 +36,16 @@ def _one(model, part):
     [
         ("random", "train", TRAINED),
         ("random", "validation", CHOSE),
-        ("random", "test", VOICE),
+        ("random", "test", SPEAKER),
         ("leave-one-speaker-out", "test", NEW),
     ],
 )
-def test_a_clip_is_as_familiar_as_its_part_and_its_voice(demo, policy, part, expected):
+def test_overlap_depends_on_the_part_and_the_speaker_of_a_clip(demo, policy, part, expected):
     model = _origin(demo, policy)
     assert training_overlap(model, demo, _one(model, part)) is expected
 
 
-def test_where_the_voices_of_the_training_are_not_here_nothing_is_said_of_them(demo):
+def test_where_the_speakers_of_the_training_are_not_here_nothing_is_said_of_them(demo):
     model = _origin(demo, "random")
     clip = _one(model, "test")
     assert training_overlap(replace(model, parts={clip: "test"}), demo, clip) is HELD_OUT

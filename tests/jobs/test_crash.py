@@ -36,7 +36,7 @@ def kill(job):
     psutil.Process(files.work(job.folder).pid).kill()
 
 
-def test_kill_of_the_command_is_told_and_the_queue_goes_on(begin):
+def test_kill_of_the_command_is_reported_and_the_queue_goes_on(begin):
     first, second = begin()
     kill(first)
     assert second.wait(30) is State.FINISHED

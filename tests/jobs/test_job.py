@@ -59,7 +59,7 @@ def test_a_killed_job_is_failed_not_running_for_ever(run, supervisor_of, until):
     assert "killed" in job.reason
 
 
-def test_a_stranger_who_was_given_our_number_is_not_our_job(run):
+def test_another_process_with_our_number_is_not_our_job(run):
     job = run([sys.executable, "-c", "raise SystemExit(1)"])
     job.wait(30)
     (job.folder / "exit.json").unlink()

@@ -93,7 +93,7 @@ def test_a_job_outside_the_queue_does_not_wait(queue, held, run, python):
     assert run(python("")).wait(30) is State.FINISHED
 
 
-def test_several_may_run_at_once_when_told_so(queue, held, tmp_path):
+def test_several_may_run_at_once_when_set_so(queue, held, tmp_path):
     started = queue(held, held, held)
     assert at_once(tmp_path) == 1
     set_at_once(2, tmp_path)

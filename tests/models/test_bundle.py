@@ -33,7 +33,7 @@ def sounds():
     return [load(path) for path in paths]
 
 
-def test_saved_and_loaded_it_answers_the_same(bundle, sounds, tmp_path):
+def test_saved_and_loaded_it_predicts_the_same(bundle, sounds, tmp_path):
     folder = bundle.save(tmp_path / "a model żółty")
     loaded = load_bundle(folder)
     assert loaded.classes == CLASSES
@@ -43,7 +43,7 @@ def test_saved_and_loaded_it_answers_the_same(bundle, sounds, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == [folder.name]
 
 
-def test_a_sound_is_answered_alike_whatever_stands_beside_it(bundle, sounds):
+def test_a_sound_is_predicted_alike_whatever_stands_beside_it(bundle, sounds):
     together = bundle.predict(sounds)
     alone = np.concatenate([bundle.predict([sound]) for sound in sounds])
     np.testing.assert_allclose(together, alone, atol=1e-5)
@@ -81,26 +81,26 @@ def test_one_that_cannot_be_written_leaves_the_older_one(bundle, tmp_path, monke
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
-def test_an_enrolled_voice_changes_the_answer_of_a_model_that_normalises_by_speaker(sounds):
+def test_an_enrolled_speaker_changes_the_prediction_of_a_model_that_normalises_by_speaker(sounds):
     torch.manual_seed(0)
     rep = make("melspectrogram", n_mels=32, hop_length=320)
     model = EmotionClassifier(rep, "speaker", ResNetSpec(width=4, classes=3), CLASSES)
     torch.nn.init.normal_(model.network.fc.weight)
     bundle = Bundle(model.eval(), architecture(model))
-    voice = bundle.enrol(sounds)
+    statistics = bundle.enrol(sounds)
     assert bundle.enrols
-    assert [statistics.shape for statistics in voice] == [(3, 1, 32)]
-    enrolled, unknown = bundle.predict(sounds, voice), bundle.predict(sounds)
+    assert [each.shape for each in statistics] == [(3, 1, 32)]
+    enrolled, unknown = bundle.predict(sounds, statistics), bundle.predict(sounds)
     assert not np.allclose(enrolled, unknown)
     # A speaker of whom nothing is known may stand beside one who is.
-    rows = torch.from_numpy(voice[0]).repeat(3, 1, 1, 1)
+    rows = torch.from_numpy(statistics[0]).repeat(3, 1, 1, 1)
     rows[1] = 0
     mixed = bundle.predict_each(sounds, rows)
     np.testing.assert_allclose(mixed[[0, 2]], enrolled[[0, 2]], atol=1e-6)
     np.testing.assert_allclose(mixed[1], unknown[1], atol=1e-6)
 
 
-def test_a_model_that_makes_no_use_of_a_voice_says_so(bundle, sounds):
+def test_a_model_that_cannot_enrol_says_so(bundle, sounds):
     assert not bundle.enrols
     with pytest.raises(ModelError, match="does not use enrolment"):
         bundle.enrol(sounds)
@@ -116,7 +116,7 @@ def test_a_model_that_makes_no_use_of_a_voice_says_so(bundle, sounds):
         ("bundle.json", lambda data: data.replace(b'"width": 4', b'"width": 8')),
     ],
 )
-def test_a_damaged_bundle_is_told(bundle, tmp_path, file, damage):
+def test_a_damaged_bundle_is_reported(bundle, tmp_path, file, damage):
     path = bundle.save(tmp_path / "model") / file
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(ModelError, match="damaged"):

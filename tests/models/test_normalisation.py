@@ -24,32 +24,34 @@ def summary():
     return normaliser
 
 
-def test_a_clip_of_one_frame_by_a_stranger_is_normalised_by_the_corpus(summary):
+def test_a_clip_of_one_frame_without_enrolment_is_normalised_by_the_corpus(summary):
     clips = columns(5000, 0.0, 2.0, seed=1)
     torch.testing.assert_close(summary(clips).std(), torch.tensor(1.0), atol=0.03, rtol=0)
     unknown = torch.zeros(len(clips), 3, 1, 4)
     torch.testing.assert_close(summary(clips, None, unknown), summary(clips))
 
 
-def test_a_known_voice_loses_its_own_mean_and_spread(summary):
+def test_an_enrolled_speaker_loses_its_own_mean_and_spread(summary):
     clips = columns(500, 30.0, 7.0)
-    voice = moments(clips).voice().expand(len(clips), -1, -1, -1)
-    normalised = summary(clips, None, voice)
+    statistics = moments(clips).statistics().expand(len(clips), -1, -1, -1)
+    normalised = summary(clips, None, statistics)
     assert abs(normalised.mean()) < 0.2
     torch.testing.assert_close(normalised.std(), torch.tensor(1.0), atol=0.05, rtol=0)
 
 
-def test_a_voice_of_which_little_is_known_is_held_to_be_like_the_others(summary):
+def test_a_speaker_of_which_little_is_known_is_held_to_be_like_the_others(summary):
     (clip,) = columns(1, 10.0, 0.0)
-    voice = moments(clip[None]).voice()[None]
+    statistics = moments(clip[None]).statistics()[None]
     share = 1 / (1 + PRIOR_FRAMES)
     left = (10 - share * 10) / (2 * (1 - share) ** 0.5)
-    got = summary(clip[None], None, voice)
+    got = summary(clip[None], None, statistics)
     torch.testing.assert_close(got, torch.full((1, 1, 4, 1), left), atol=0.1, rtol=0)
 
 
-def test_no_clips_are_a_stranger():
-    assert (moments(columns(3, 1.0, 1.0))[torch.tensor([], dtype=torch.long)].voice() == 0).all()
+def test_no_clips_are_an_unenrolled_speaker():
+    assert (
+        moments(columns(3, 1.0, 1.0))[torch.tensor([], dtype=torch.long)].statistics() == 0
+    ).all()
 
 
 def test_a_single_frame_cannot_be_normalised_by_itself():
@@ -57,15 +59,15 @@ def test_a_single_frame_cannot_be_normalised_by_itself():
         Normaliser("clip", 1, 4, summary=True)
 
 
-def test_a_band_that_a_voice_leaves_empty_is_not_blown_up():
+def test_a_band_that_a_speaker_leaves_empty_is_not_blown_up():
     normaliser = Normaliser("speaker", 1, 2)
     clips = 10 * torch.randn(50, 1, 2, 30, generator=torch.Generator().manual_seed(0))
     frames = torch.full((50,), 30)
     normaliser.fit(Moments.of(clips, frames))
     empty = clips.clone()
     empty[:, :, 1] = -120
-    voice = Moments.of(empty, frames).voice().expand(50, -1, -1, -1)
+    statistics = Moments.of(empty, frames).statistics().expand(50, -1, -1, -1)
     stirred = empty.clone()
     stirred[:, :, 1] += 3
-    largest = normaliser(stirred, frames, voice)[:, :, 1].abs().max()
+    largest = normaliser(stirred, frames, statistics)[:, :, 1].abs().max()
     assert largest == pytest.approx(3 / (LEAST_SHARE * 10), rel=0.1)

@@ -59,7 +59,7 @@ def test_linear_pooling_is_the_mean_and_log_linear_the_geometric_mean():
     np.testing.assert_allclose(Pool("log-linear", (0.5, 0.5))(answers), wanted)
 
 
-def test_a_temperature_softens_and_keeps_the_answer():
+def test_a_temperature_softens_and_keeps_the_prediction():
     answers = np.random.default_rng(0).dirichlet(np.ones(4), (1, 10))
     soft = Pool("linear", (1.0,), 3.0)(answers)
     assert (soft.max(axis=1) < answers[0].max(axis=1)).all()

@@ -38,9 +38,9 @@ def models():
     ]
 
 
-def test_each_answers_as_alone_known_voice_or_not(models, sounds):
-    voices = [model.enrol(sounds[:5]) if model.enrols else None for model in models]
-    for given in (voices, [None] * len(models)):
+def test_each_predicts_as_alone_enrolled_speaker_or_not(models, sounds):
+    speakers = [model.enrol(sounds[:5]) if model.enrols else None for model in models]
+    for given in (speakers, [None] * len(models)):
         for each, own, found in zip(
             models, given, probabilities_of(models, sounds, given), strict=True
         ):
@@ -58,7 +58,7 @@ def test_what_models_see_alike_is_computed_once(models, sounds, monkeypatch):
     assert len(seen) == 2
 
 
-def test_a_voice_is_enrolled_for_each_model_that_uses_it(models, sounds):
+def test_a_speaker_is_enrolled_for_each_model_that_uses_it(models, sounds):
     users = [each for each in models if each.enrols]
     together = enrolled(users, sounds[:4])
     alone = [array for each in users for array in each.enrol(sounds[:4])]

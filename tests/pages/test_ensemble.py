@@ -31,15 +31,15 @@ def prepared(tmp_path_factory):
     make_run = Maker(home)
     chosen = [
         make_run("one", 1.5, seed=1),
-        make_run("two", 1.2, seed=2, normalise="speaker", knowing=5.0),
+        make_run("two", 1.2, seed=2, normalise="speaker", enrolled=5.0),
     ]
     make_run("stranger", split_seed=5)
     team = gather(chosen, "average")
-    study, knowing = (
-        optimise(each, Options(trials=8, risk=0.9)) for each in (team, team.knowing())
+    study, enrolled = (
+        optimise(each, Options(trials=8, risk=0.9)) for each in (team, team.enrolled_team())
     )
     folder = home / "ensembles" / "mine"
-    assemble(study, "ours", knowing=knowing).save(folder / "ensemble")
+    assemble(study, "ours", enrolled=enrolled).save(folder / "ensemble")
     return home
 
 

@@ -282,15 +282,15 @@ def test_a_correction_is_kept_with_consent_only_and_deleted_for_good(visit, said
     assert button(app, "Save recording and label").disabled
     app.checkbox[-1].check().run()
     button(app, "Save recording and label").click().run()
-    (kept,) = feedback.kept()
+    (kept,) = feedback.recordings()
     assert (kept.emotion, kept.name) == ("sadness", "mine.flac")
     app = visit("predict", tab="Kept recordings")
     assert "**1 recording**" in said(app)
     button(app, "Delete").click().run()
-    assert feedback.kept() == []
+    assert feedback.recordings() == []
     assert not kept.sound.exists()
     button(app, "Undo").click().run()
-    assert feedback.kept() == [kept]
+    assert feedback.recordings() == [kept]
 
 
 def test_a_model_that_is_gone_is_reported(visit, bundled):

@@ -53,7 +53,7 @@ def test_faults_are_named_with_what_was_meant(content, words):
         parse({"corpus": "x", **content})
 
 
-def test_all_faults_are_told_at_once():
+def test_all_faults_are_reported_at_once():
     with pytest.raises(ParameterError, match=r"corpus: Field required; .*lr.*; .*epochs"):
         parse({"optim": {"lr": 9}, "train": {"epochs": 0}})
 

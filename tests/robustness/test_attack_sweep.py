@@ -38,13 +38,16 @@ def curves(bundle, subset):
 def with_own_answers_as_truth(bundle, subset):
     """The subset with predictions as labels, so that all clips are right."""
     answers = predict_clips(bundle, subset)
-    names = np.array(bundle.classes)[answers.answers]
+    names = np.array(bundle.classes)[answers.predicted]
     return replace(subset, clips=subset.clips.assign(emotion=names))
 
 
 def with_sounds(subset, *sounds):
     return replace(
-        subset, sounds=tuple(sounds), clips=subset.clips.iloc[: len(sounds)], voices=subset.voices
+        subset,
+        sounds=tuple(sounds),
+        clips=subset.clips.iloc[: len(sounds)],
+        enrolled=subset.enrolled,
     )
 
 
@@ -68,7 +71,7 @@ def test_success_counts_only_clips_that_were_right(curves):
     seen = curves[0]
     last = seen.points[-1]
     right = seen.right_before
-    turned = right & (last.predictions.answers != last.predictions.true)
+    turned = right & (last.predictions.predicted != last.predictions.true)
     expected = turned.sum() / right.sum() if right.any() else None
     assert seen.success(last).value == pytest.approx(expected)
     assert seen.flows(last).to_numpy().sum() == right.sum()
@@ -78,7 +81,7 @@ def test_flows_say_what_each_emotion_turned_into(bundle, subset):
     own = with_own_answers_as_truth(bundle, subset)
     curve, *_ = attack_curves(bundle, own, "fgsm", "representation", levels=[5.0])
     last = curve.points[-1]
-    for true, answer in zip(last.predictions.true, last.predictions.answers, strict=True):
+    for true, answer in zip(last.predictions.true, last.predictions.predicted, strict=True):
         assert curve.flows(last).iloc[true, answer] >= 1
 
 
@@ -88,7 +91,7 @@ def test_the_smallest_level_that_turns_a_clip_is_one_that_does(bundle, subset):
     smallest = curve.smallest()
     assert len(smallest) == len(own)
     wrong = {
-        p.level: set(p.predictions.table["clip"][p.predictions.answers != p.predictions.true])
+        p.level: set(p.predictions.table["clip"][p.predictions.predicted != p.predictions.true])
         for p in curve.troubled
     }
     for clip, level in smallest.dropna().items():
@@ -105,7 +108,7 @@ def test_one_clip_s_smallest_epsilon_lies_within_the_levels(bundle, subset, doma
     assert min(levels) / 10 <= found <= max(levels) + 20
     wrong = replace(own, clips=own.clips.assign(emotion="surprise")).rows([0])
     answers = predict_clips(bundle, wrong)
-    if answers.answers[0] != answers.true[0]:
+    if answers.predicted[0] != answers.true[0]:
         assert smallest_epsilon(bundle, wrong, "fgsm", domain) is None
 
 
@@ -211,7 +214,7 @@ def test_a_model_that_normalises_by_speaker_is_attacked_with_its_speakers(corpus
 
     own = made(normalise="speaker", n_mels=24)
     few = choose(own, corpus, 6)
-    assert set(few.voices) == set(few.speakers)
+    assert set(few.enrolled) == set(few.speakers)
     curve, *_ = attack_curves(own, few, "fgsm", "representation", levels=[0.001])
     clean, faint = (point.predictions.probabilities for point in curve.points)
     np.testing.assert_allclose(faint, clean, atol=0.02)

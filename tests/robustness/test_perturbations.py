@@ -139,7 +139,7 @@ def test_a_curve_goes_from_clean_to_severe(bundle, subset):
     curve = severity_curve(bundle, subset, "white", levels=[20.0, 0.0])
     assert [point.label for point in curve.points] == ["clean", "20 dB", "0 dB"]
     np.testing.assert_array_equal(
-        curve.clean.predictions.answers, predict_clips(bundle, subset).answers
+        curve.clean.predictions.predicted, predict_clips(bundle, subset).predicted
     )
     rows = curve.table()
     assert {"uar", "uar_low", "uar_high", "wa", "wa_low", "wa_high"} <= set(rows)

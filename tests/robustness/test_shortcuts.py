@@ -80,7 +80,7 @@ def test_a_model_that_hears_only_duration_is_reported_so(subset):
     class ByLength:
         classes = ("anger", "neutral")
 
-        def predict(self, waveforms, voice=None):
+        def predict(self, waveforms, speaker=None):
             long = np.array([len(w.samples) > middle for w in waveforms], float)
             return np.stack([long, 1 - long], axis=1)
 

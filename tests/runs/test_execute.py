@@ -34,7 +34,7 @@ def recipe(**changes):
     )
 
 
-def test_every_fold_leaves_a_bundle_and_answers_of_its_own_test_speaker(tmp_path):
+def test_every_fold_leaves_a_bundle_and_predictions_of_its_own_test_speaker(tmp_path):
     outcome = run(recipe(), tmp_path / "run")
     split = Split.load(outcome.folder / "split.json")
     test = outcome.predictions.part("test").table
@@ -49,7 +49,7 @@ def test_every_fold_leaves_a_bundle_and_answers_of_its_own_test_speaker(tmp_path
     assert summary["clips"] == len(test)
 
 
-def test_the_bundle_answers_as_its_predictions_say(tmp_path):
+def test_the_bundle_predicts_as_its_predictions_say(tmp_path):
     from ser_core.audio import load
 
     outcome = run(recipe(split={"seed": 1}), tmp_path / "run")
@@ -153,7 +153,7 @@ def test_what_makes_no_sense_of_one_frame_is_refused(change, said):
         recipe(**{**base, **change})
 
 
-def test_a_model_that_enrols_voices_answers_to_strangers_and_to_known_voices(tmp_path):
+def test_a_model_that_enrols_predicts_with_and_without_enrolment(tmp_path):
     quick = recipe(normalise="speaker", split={"policy": "leave-one-speaker-out", "only": [0]})
     folder = run(quick, tmp_path / "run").folder
     info = catalogue.open_run(folder)

@@ -31,7 +31,7 @@ def run(tmp_path):
     return folder
 
 
-def test_a_result_keeps_test_answers_and_recipe_and_no_path(run, tmp_path):
+def test_a_result_keeps_test_predictions_and_recipe_and_no_path(run, tmp_path):
     made = published_results.keep(run, "study/first", tmp_path / "results")
     assert made.predictions().table["part"].unique().tolist() == ["test"]
     assert yaml.safe_load(made.recipe.read_text(encoding="utf-8")) == {"name": "n"}
@@ -45,7 +45,7 @@ def test_a_result_keeps_test_answers_and_recipe_and_no_path(run, tmp_path):
     assert (row["voices"], row["minutes"], row["clips"]) == ("not enrolled", "12", "120")
 
 
-def test_answers_to_known_voices_are_a_row_of_their_own(run, tmp_path):
+def test_predictions_for_enrolled_speakers_are_a_row_of_their_own(run, tmp_path):
     drawn(120, skill=4.0).save(run / "enrolled.parquet")
     made = published_results.keep(run, "both", tmp_path / "results")
     assert [row["voices"] for row in published_results.rows([made])] == ["not enrolled", "enrolled"]
@@ -90,7 +90,7 @@ def test_every_published_result_is_a_row_of_the_page_of_results():
         assert re.search(line, text), row
 
 
-def test_what_each_adds_to_the_mean_of_all_is_told(run, tmp_path):
+def test_what_each_adds_to_the_mean_of_all_is_reported(run, tmp_path):
     for name, skill, seed in (("mfcc", 3.0, 1), ("rms", 0.0, 2), ("zcr", 0.0, 3)):
         drawn(400, skill=skill, seed=0, spread=0.1 * seed).save(run / "predictions.parquet")
         (run / "recipe.yaml").write_text(f"representation: {{name: {name}}}\n")

@@ -48,7 +48,7 @@ def test_two_processes_that_make_the_store_together_do_not_disturb_each_other(se
 
 
 @pytest.mark.usefixtures("mlflow_store")
-def test_no_run_stays_running_when_its_process_is_killed_or_told_to_end(tmp_path):
+def test_no_run_stays_running_when_its_process_is_killed_or_asked_to_end(tmp_path):
     (tmp_path / "cancelled").touch()
     ends = {"killed": signal.SIGKILL, "told": signal.SIGTERM}
     writers = {name: write(name, 600, SER_JOB=str(tmp_path)) for name in ends}

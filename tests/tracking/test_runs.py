@@ -64,7 +64,7 @@ def test_each_family_of_kinds_has_its_own_experiment_with_a_note():
     assert all(names[kind.experiment].tags[run_tags.NOTE] for _, kind in tracking.KINDS.items())
 
 
-def test_an_unknown_kind_is_told_the_one_that_was_meant():
+def test_an_unknown_kind_gets_a_suggestion():
     with pytest.raises(UnknownNameError, match="Did you mean 'training'"):
         tracking.run("A", "trainings").__enter__()
 
@@ -77,7 +77,7 @@ def test_an_error_fails_the_run_and_keeps_its_reason_and_where_it_happened():
     assert "1 / 0" in tracking.artifact(row["id"], "traceback.txt").read_text()
 
 
-def test_an_error_on_purpose_is_told_without_a_traceback():
+def test_an_error_on_purpose_is_reported_without_a_traceback():
     with pytest.raises(SerError), tracking.run("A"):
         raise SerError("is empty", subject="corpus")
     assert only().tags[run_tags.REASON] == "corpus: is empty."
@@ -90,7 +90,7 @@ def test_an_interrupt_is_killed_not_failed():
     assert (only().status, only().tags[run_tags.REASON]) == ("KILLED", "Cancelled")
 
 
-def test_being_told_to_end_without_a_cancel_is_said_to_come_from_outside():
+def test_being_asked_to_end_without_a_cancel_is_said_to_come_from_outside():
     status, reason = verdict(Terminated(143))
     assert status == "KILLED"
     assert "computer shuts down" in reason
@@ -220,7 +220,7 @@ def test_an_empty_store_and_no_store_read_as_a_table_without_rows(mlflow_store):
     assert tracking.histories("0" * 32).empty
 
 
-def test_what_is_no_database_is_told_by_name(mlflow_store):
+def test_what_is_no_database_is_reported_by_name(mlflow_store):
     mlflow_store.write_text("not a database, " * 100)
     with pytest.raises(TrackingError, match=r"mlflow\.db.*cannot be read"):
         tracking.runs()

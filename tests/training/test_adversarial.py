@@ -50,7 +50,7 @@ def test_the_first_half_moves_within_epsilon_and_its_own_frames(network, batch, 
 
 
 @pytest.mark.parametrize("method", list(STEPS))
-def test_attacked_clips_are_answered_worse(network, batch, method):
+def test_attacked_clips_are_predicted_worse(network, batch, method):
     x, frames, targets = batch
     net = network.eval()
 

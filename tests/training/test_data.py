@@ -4,7 +4,7 @@ import torch
 
 from ser_core.models.normalisation import Moments, Normaliser
 from ser_core.training import seeds
-from ser_core.training.data import Data, Live, Stored, Voices, moments_of
+from ser_core.training.data import Data, Live, SpeakerMoments, Stored, moments_of
 from tests.training.conftest import REP
 
 
@@ -57,14 +57,14 @@ def test_evaluation_gives_whole_clips_whatever_stands_beside_them(data):
     assert all(torch.equal(seen[clip], data.source.whole(clip)) for clip in seen)
 
 
-def test_augmentation_of_pictures_reaches_the_batches(data):
+def test_augmentation_of_features_reaches_the_batches(data):
     brighter = Data(data.source, data.targets, 3, change=lambda x, own, _draw: (x + 1, own))
     plain = next(data.training(all_clips(data), 8, 0.6, 0, 0))
     changed = next(brighter.training(all_clips(data), 8, 0.6, 0, 0))
     assert torch.equal(changed.features, plain.features + 1)
 
 
-def test_live_pictures_without_a_change_are_those_of_the_clip():
+def test_live_features_without_a_change_are_those_of_the_clip():
     wave = 0.1 * torch.randn(1, 16_000, generator=torch.Generator().manual_seed(0))
     live = Live(
         Stored(REP, [REP(wave)[0]]), [wave[0]], lambda waves, lengths, _draw: (waves, lengths)
@@ -116,38 +116,38 @@ def test_padding_is_zero_and_changes_nothing():
         assert (together[..., 30:] == 0).all()
 
 
-def voices(data):
+def speaker_moments(data):
     speakers = torch.arange(90) % 4
-    return Voices(speakers, moments_of(data.source, all_clips(data)))
+    return SpeakerMoments(speakers, moments_of(data.source, all_clips(data)))
 
 
-def test_a_voice_is_known_by_its_own_clips_alone(data):
-    known = voices(data)
+def test_a_speaker_is_enrolled_by_its_own_clips_alone(data):
+    known = speaker_moments(data)
     among = torch.arange(40)
-    for clip, voice in zip(among, known.full(among, among), strict=True):
+    for clip, statistics in zip(among, known.full(among, among), strict=True):
         own = among[known.speakers[among] == known.speakers[clip]]
-        torch.testing.assert_close(voice, known.moments[own].voice())
+        torch.testing.assert_close(statistics, known.moments[own].statistics())
 
 
 def test_training_enrols_few_and_many_clips(data):
-    known = voices(data)
+    known = speaker_moments(data)
     drawn = [
         known.drawn(torch.tensor([0]), known.among(all_clips(data)), seeds.generator(seed))
         for seed in range(40)
     ]
-    assert len({float(voice.sum()) for voice in drawn}) > 10
+    assert len({float(statistics.sum()) for statistics in drawn}) > 10
     own = all_clips(data)[known.speakers == 0]
-    everything = known.moments[own].voice()
-    assert any(torch.allclose(voice[0], everything) for voice in drawn)
-    assert any((voice == 0).all() for voice in drawn)  # a stranger
+    everything = known.moments[own].statistics()
+    assert any(torch.allclose(statistics[0], everything) for statistics in drawn)
+    assert any((statistics == 0).all() for statistics in drawn)  # a stranger
 
 
 def test_speaker_statistics_come_with_the_batches(data):
-    normalised = Data(Stored(REP, data.source.features), data.targets, 3, voices(data))
+    normalised = Data(Stored(REP, data.source.features), data.targets, 3, speaker_moments(data))
     batch = next(normalised.training(all_clips(data), 8, 0.6, 0, 0))
-    assert batch.voices.shape == (8, 3, 1, 16)
+    assert batch.speakers.shape == (8, 3, 1, 16)
     model = Normaliser("speaker", 1, 16)
-    assert model(batch.features, batch.frames, batch.voices).shape == batch.features.shape
+    assert model(batch.features, batch.frames, batch.speakers).shape == batch.features.shape
 
 
 def test_moments_pool():

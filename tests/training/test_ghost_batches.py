@@ -22,7 +22,7 @@ def batch_of(size: int) -> Batch:
         features=torch.randn(size, 1, 4, 6, generator=draw),
         frames=None,
         targets=F.one_hot(torch.arange(size) % 3, 3).float(),
-        voices=None,
+        speakers=None,
         clips=torch.arange(size),
     )
 
@@ -119,10 +119,10 @@ def test_parts_are_of_about_equal_size_and_never_of_one_clip(size, parts, sizes)
     pieces = split_batch(batch_of(size), parts)
     assert [len(each.clips) for each in pieces] == sizes
     assert torch.equal(torch.cat([each.features for each in pieces]), batch_of(size).features)
-    assert all(each.voices is None for each in pieces)
+    assert all(each.speakers is None for each in pieces)
 
 
-def test_an_error_in_a_part_is_told(closing):
+def test_an_error_in_a_part_is_reported(closing):
     def broken(_network: nn.Module, _batch: Batch, part: int) -> torch.Tensor:
         raise ValueError(f"part {part}")
 

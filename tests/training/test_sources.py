@@ -26,7 +26,7 @@ def recipe(**changes):
     )
 
 
-def test_copies_at_other_speeds_stand_behind_the_clips_as_voices_of_their_own(corpus):
+def test_copies_at_other_speeds_stand_behind_the_clips_as_speakers_of_their_own(corpus):
     plain = prepare(corpus, recipe(normalise="speaker"))
     fast = prepare(corpus, recipe(normalise="speaker", augment={"speeds": [1.25]}))
     clips = len(plain.clips)
@@ -34,7 +34,7 @@ def test_copies_at_other_speeds_stand_behind_the_clips_as_voices_of_their_own(co
     assert fast.positions(plain.clips[:2]).tolist() == [0, 1]
     assert fast.training(plain.clips[:2]).tolist() == [0, 1, clips, clips + 1]
     assert fast.data.targets.tolist() == 2 * plain.data.targets.tolist()
-    speakers = fast.data.voices.speakers
+    speakers = fast.data.speaker_moments.speakers
     assert not set(speakers[:clips].tolist()) & set(speakers[clips:].tolist())
     for clip in range(3):
         torch.testing.assert_close(fast.data.source.whole(clip), plain.data.source.whole(clip))

@@ -25,11 +25,11 @@ class KilledError(Exception):
 
 
 def kill_after(epochs):
-    def told(epoch, _metrics):
+    def report(epoch, _metrics):
         if epoch == epochs:
             raise KilledError
 
-    return EachEpoch(told)
+    return EachEpoch(report)
 
 
 def test_learns_what_is_easy(trainer):
@@ -78,7 +78,7 @@ def test_a_checkpoint_of_another_training_is_refused(trainer, tmp_path):
         trainer([Checkpoint(tmp_path, "two")], epochs=1).run()
 
 
-def test_a_damaged_checkpoint_is_told(trainer, tmp_path):
+def test_a_damaged_checkpoint_is_reported(trainer, tmp_path):
     trainer([Checkpoint(tmp_path, "one")], epochs=1).run()
     next(tmp_path.glob("*.safetensors")).write_bytes(b"short")
     with pytest.raises(Exception, match="the checkpoint is damaged"):
@@ -105,12 +105,12 @@ def test_by_loss_the_best_epoch_has_the_lowest(trainer):
     assert losses[best.epoch - 1] == min(losses)
 
 
-def test_the_last_epoch_can_be_kept_whatever_it_is_worth(trainer):
+def test_the_last_epoch_can_be_selected_whatever_its_score(trainer):
     trained = trainer(epochs=4, select="last")
     assert trained.run().epoch == 4
 
 
-def test_best_weights_give_the_probabilities_that_were_judged(trainer):
+def test_best_weights_give_the_probabilities_that_were_evaluated(trainer):
     trained = trainer(epochs=5)
     best = trained.run()
     trained.model.load_state_dict(best.weights)
@@ -174,8 +174,8 @@ def test_an_exponential_mean_lags_behind(trainer):
     trained.run()
     mean, last = trained.average.fc.weight, trained.model.network.fc.weight
     assert not torch.equal(mean, last)
-    assert trained.judged.network is trained.average
-    assert trained.judged.normaliser is trained.model.normaliser
+    assert trained.evaluated_model.network is trained.average
+    assert trained.evaluated_model.normaliser is trained.model.normaliser
 
 
 def test_swa_is_the_plain_mean_of_the_last_quarter(trainer):

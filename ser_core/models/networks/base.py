@@ -105,7 +105,7 @@ class NetworkKind:
     Attributes:
         name: In recipes.
         spec: What it is built from.
-        title: For people.
+        title: Display name.
         accepts: Kinds of input that it takes.
         learner: Name of the learner that fits it.
         fixed: Fields of the spec that the row decides.
@@ -177,7 +177,7 @@ def network(
 
     Args:
         name: In recipes.
-        title: For people.
+        title: Display name.
         accepts: Kinds of input: `FEATURES`, `SUMMARY`, `WAVEFORM`.
         learner: Name of the learner that fits it.
         fixed: Fields of the spec that this name decides.

@@ -1,9 +1,9 @@
 """scikit-learn estimators as the last part of a model.
 
 An estimator takes the place of a torch network: it is given the same normalised input and its
-answers are the logarithms of its probabilities, so that whatever works on answers (evaluation,
+logits are the logarithms of its probabilities, so that whatever works on logits (evaluation,
 ensembles, enrolment, calibration, LIME, noise) works on it. What needs gradients is refused.
-It is kept among the weights as bytes of skops, which unpickles nothing.
+It is stored among the weights as bytes of skops, which unpickles nothing.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class EstimatorSpec(NetworkSpec):
 
 
 class EstimatorNetwork(nn.Module):
-    """A fitted estimator that answers as a network does.
+    """A fitted estimator that predicts as a network does.
 
     Args:
         spec: What it is built from.
@@ -108,7 +108,7 @@ class EstimatorNetwork(nn.Module):
         if self.estimator is None:
             raise ModelError("is not fitted", subject=self.spec.kind, remedy="Train it first")
         found = self.estimator.predict_proba(self.embed(x, frames).detach().cpu().numpy())
-        # A class that no training clip had is never the answer.
+        # A class that no training clip had is never predicted.
         every = np.zeros((len(found), self.spec.classes))
         every[:, np.asarray(self.estimator.classes_, dtype=int)] = found
         return torch.from_numpy(every).clamp(min=SMALLEST).log().to(x)
