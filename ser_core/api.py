@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ser_core.audio import Waveform
-from ser_core.core import settings
-from ser_core.core.errors import ModelError, ParameterError
-from ser_core.core.parallel import Progress
+from ser_core.core import ModelError, ParameterError, Progress, settings
 from ser_core.corpora import Corpus, Split, open_corpus, saved_splits
 from ser_core.inference.classify import (
     EnrolledSpeaker,

@@ -11,7 +11,7 @@ import hypothesis
 import pytest
 
 from ser_core import audio
-from ser_core.core.settings import demo_corpus
+from ser_core.core import demo_corpus
 from ser_core.tracking import store
 
 # The same examples on every machine and in every run, and no folder of findings in the sources.

@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 import ser_core as ser
-from ser_core.core.errors import ModelError, ParameterError
-from ser_core.core.settings import REPOSITORY
+from ser_core.core import REPOSITORY, ModelError, ParameterError
 from ser_core.runs.catalogue import runs
 
 PAGE = REPOSITORY / "docs" / "python.md"

@@ -19,12 +19,11 @@ from streamlit.testing.v1 import AppTest
 
 from ser_core import audio
 from ser_core.cli import app as command_line
-from ser_core.core.settings import REPOSITORY, demo_corpus
-from ser_core.corpora import Split, make_split, open_corpus
-from ser_core.corpora.recent import recent_corpora
+from ser_core.core import REPOSITORY, demo_corpus
+from ser_core.corpora import Split, make_split, open_corpus, recent_corpora
 from ser_core.corpora.saved_splits import saved_splits
+from ser_core.ensemble import Options
 from ser_core.ensemble.catalogue import Request, ensembles
-from ser_core.ensemble.options import Options
 from ser_core.evaluation import Predictions
 from ser_core.explain import benchmark
 from ser_core.explain.benchmark_report import Bench
@@ -33,8 +32,7 @@ from ser_core.features.extraction import store_key
 from ser_core.features.representations import make
 from ser_core.inference import feedback, saved_evaluations
 from ser_core.inference.catalogue import models
-from ser_core.jobs import State, jobs
-from ser_core.jobs.queue import at_once
+from ser_core.jobs import State, at_once, jobs
 from ser_core.models.predictor import load
 from ser_core.recipes import recipe as recipes
 from ser_core.robustness.assessment import Plan as RobustnessPlan

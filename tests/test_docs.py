@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from ser_core.cli import app
-from ser_core.core.settings import REPOSITORY
+from ser_core.core import REPOSITORY
 
 README = REPOSITORY / "README.md"
 PAGES = [README, REPOSITORY / "CONTRIBUTING.md", *sorted((REPOSITORY / "docs").glob("*.md"))]

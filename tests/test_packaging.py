@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import ser_core
-from ser_core.core.settings import REPOSITORY
+from ser_core.core import REPOSITORY
 
 APP = "ser_core/_app"
 SOURCES = [

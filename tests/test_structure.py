@@ -131,3 +131,72 @@ def test_the_front_door_is_cheap(module: str):
         [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+INSIDES = 45
+"""Largest share of imports between packages, in per cent, that name a module inside another package
+instead of the package. To be lowered when a package gets a face, an `__init__` that offers what
+others use: most packages above `evaluation` have none. Importing a whole module from its package
+(`from ser_core.core import settings`) does not count."""
+
+
+def between_packages() -> Iterator[tuple[str, str]]:
+    yield from crossings()
+    for path in modules("pages"):
+        yield from ((dotted(path), name) for name in imported(path) if name.startswith("ser_core."))
+
+
+def inside(name: str) -> bool:
+    """Whether an imported name stands in a module, not in the `__init__` of a package."""
+    return REPOSITORY.joinpath(*name.split(".")[:-1]).with_suffix(".py").is_file()
+
+
+def faces() -> set[str]:
+    """Names that a package offers, with the modules they come from."""
+    found = set()
+    for path in modules("ser_core"):
+        here = dotted(path)
+        if path.name == "__init__.py" and here != "ser_core":
+            own = (name for name in imported(path) if name.startswith(f"{here}."))
+            found |= {name for name in own if offers(path, name)}
+    return found
+
+
+def offers(init: Path, name: str) -> bool:
+    """Whether a name is in `__all__`, and no module has the same."""
+    last = name.rpartition(".")[2]
+    listed = next(
+        (ast.literal_eval(node.value) for node in ast.parse(init.read_text()).body
+         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"), ()
+    )  # fmt: skip
+    return last in listed and not init.with_name(f"{last}.py").is_file()
+
+
+def test_what_a_package_offers_is_imported_from_the_package():
+    offered = faces()
+    past = [f"{here} imports {name}" for here, name in between_packages() if name in offered]
+    assert past == []
+
+
+def test_fewer_imports_reach_inside_other_packages():
+    found = [inside(name) for _, name in between_packages()]
+    assert 100 * sum(found) / len(found) <= INSIDES
+
+
+def test_no_module_imports_what_its_own_package_offers():
+    """It would find a package that is half loaded."""
+    through = []
+    for path in modules("ser_core"):
+        here = dotted(path).split(".")
+        own = {".".join(here[:depth]) for depth in range(2, len(here))}
+        through += [
+            f"{dotted(path)} imports {name}"
+            for name in imported(path)
+            if name.rpartition(".")[0] in own and path.name != "__init__.py" and not module(name)
+        ]
+    assert through == []
+
+
+def module(name: str) -> bool:
+    place = REPOSITORY.joinpath(*name.split("."))
+    return place.is_dir() or place.with_suffix(".py").is_file()

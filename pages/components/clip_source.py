@@ -13,7 +13,7 @@ import streamlit as st
 from pages.components import errors, navigation, player, selection, theme
 from ser_core import audio
 from ser_core.audio import Waveform
-from ser_core.core.errors import SerError
+from ser_core.core import SerError
 from ser_core.corpora import EMOTIONS
 from ser_core.corpora.nearest import nearest
 from ser_core.plots.palette import ACCENT, emotion_color

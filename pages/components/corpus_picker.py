@@ -7,10 +7,8 @@ from pathlib import Path
 import streamlit as st
 
 from pages.components import errors, selection
-from ser_core.core import settings
-from ser_core.core.errors import SerError
-from ser_core.corpora import READERS
-from ser_core.corpora.recent import recent_corpora, remember_corpus
+from ser_core.core import SerError, settings
+from ser_core.corpora import READERS, recent_corpora, remember_corpus
 
 ANY_READER = "Detected automatically"
 SHOWN = "open-corpus"

@@ -13,8 +13,7 @@ import streamlit as st
 from pages.components import model_loading
 from pages.components.clip_source import FORMATS
 from pages.components.errors import plain
-from ser_core.core.errors import SerError
-from ser_core.core.formatting import count
+from ser_core.core import SerError, count
 from ser_core.inference.classify import EnrolledSpeaker, InferenceModel, Recording
 
 if TYPE_CHECKING:

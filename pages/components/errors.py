@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ser_core.core.errors import SerError
+from ser_core.core import SerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.components import errors
-from ser_core.core.formatting import count, seconds
+from ser_core.core import count, seconds
 from ser_core.jobs import Job, State, open_job
 
 

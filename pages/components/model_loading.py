@@ -12,8 +12,7 @@ import streamlit as st
 
 from pages.components import session_cache
 from pages.components.warmup import freeze
-from ser_core.core.errors import SerError
-from ser_core.core.formatting import seconds
+from ser_core.core import SerError, seconds
 from ser_core.inference.catalogue import EXPORTED
 from ser_core.inference.classify import InferenceModel, is_warm, warm
 

@@ -11,8 +11,7 @@ import streamlit as st
 
 from pages.components import buttons, corpus_picker, selection, theme
 from pages.components.errors import plain
-from ser_core.core import settings
-from ser_core.core.formatting import count
+from ser_core.core import count, settings
 
 
 @dataclass(frozen=True)

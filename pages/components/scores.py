@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ser_core.core.formatting import count
-from ser_core.corpora.leaks import GRADES
+from ser_core.core import count
+from ser_core.corpora import GRADES
 from ser_core.evaluation import BADGES, METRICS
 
 if TYPE_CHECKING:

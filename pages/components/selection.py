@@ -15,10 +15,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.components.errors import plain
-from ser_core.core import settings
-from ser_core.core.errors import SerError
-from ser_core.corpora import open_corpus
-from ser_core.corpora.browse import showcase
+from ser_core.core import SerError, settings
+from ser_core.corpora import open_corpus, showcase
 
 if TYPE_CHECKING:
     from ser_core.corpora import Corpus

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable
 
 from ser_core import jobs
-from ser_core.core.errors import SerError
+from ser_core.core import SerError
 
 HEAVY = ("torch", "ser_core.features.representations")
 DELAY = 4.0  # s, for the browser to fetch and draw the first page before the processor gets busy

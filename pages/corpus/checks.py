@@ -9,7 +9,7 @@ import streamlit as st
 from pages.components import player
 from pages.components.errors import plain
 from pages.corpus import clip_table, corpus_scan
-from ser_core.core.formatting import count
+from ser_core.core import count
 from ser_core.corpora import Corpus, Issue, examine
 
 if TYPE_CHECKING:

@@ -9,9 +9,8 @@ import streamlit as st
 
 from pages.components import navigation, player, selection
 from pages.components.errors import plain
-from ser_core.core.formatting import count
-from ser_core.corpora import EMOTIONS
-from ser_core.corpora.browse import filter_clips
+from ser_core.core import count
+from ser_core.corpora import EMOTIONS, filter_clips
 from ser_core.plots.palette import EMOTION_COLORS
 
 if TYPE_CHECKING:

@@ -14,9 +14,8 @@ import streamlit as st
 from pages.components import buttons
 from pages.components.errors import plain
 from pages.components.job_progress import watch
-from ser_core.core.formatting import count, seconds
-from ser_core.corpora import scan
-from ser_core.corpora.browse import known_measures
+from ser_core.core import count, seconds
+from ser_core.corpora import known_measures, scan
 from ser_core.jobs import PROGRESS_FILE, State, find, start
 
 if TYPE_CHECKING:

@@ -11,8 +11,7 @@ import streamlit as st
 
 from pages.components import buttons
 from pages.components.errors import plain
-from ser_core.core.errors import SerError
-from ser_core.core.formatting import count
+from ser_core.core import SerError, count
 from ser_core.corpora import PARTS, POLICIES, saved_splits
 
 if TYPE_CHECKING:

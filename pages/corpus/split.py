@@ -11,7 +11,7 @@ from pages.components.errors import plain
 from pages.components.errors import show as show_error
 from pages.components.split_policies import TEST_IS_ONE_SPEAKER
 from pages.corpus import corpus_scan, saved_splits
-from ser_core.core.errors import SerError
+from ser_core.core import SerError
 from ser_core.corpora import (
     FRACTIONS,
     PARTS,

@@ -11,12 +11,12 @@ import streamlit as st
 from pages.components import buttons, errors, navigation, scores
 from pages.components.errors import plain
 from pages.ensemble import loading, url_params
-from ser_core.core.errors import SerError
-from ser_core.core.formatting import count
+from ser_core.core import SerError, count
+from ser_core.ensemble import Candidate, Options, obstacle
 from ser_core.ensemble.catalogue import Request
 from ser_core.ensemble.launch import launch, shell
-from ser_core.ensemble.members import Candidate, families, obstacle
-from ser_core.ensemble.options import FIT_ON, SEEDS, WEIGHTS, Options
+from ser_core.ensemble.members import families
+from ser_core.ensemble.options import FIT_ON, SEEDS, WEIGHTS
 from ser_core.evaluation import METRICS
 from ser_core.models.pooling import POOLINGS
 

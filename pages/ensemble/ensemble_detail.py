@@ -11,8 +11,7 @@ from pages.components import downloads, errors, navigation, scores, theme
 from pages.components.errors import plain
 from pages.ensemble import detail_tabs, loading, url_params
 from ser_core import jobs as queue
-from ser_core.core.errors import SerError
-from ser_core.core.formatting import seconds
+from ser_core.core import SerError, seconds
 from ser_core.ensemble import catalogue as ensembles
 from ser_core.ensemble.launch import job_of
 from ser_core.jobs import Job, State

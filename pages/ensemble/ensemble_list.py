@@ -11,7 +11,7 @@ import streamlit as st
 from pages.components import tables
 from pages.components.errors import plain
 from pages.ensemble import loading, url_params
-from ser_core.core.errors import SerError
+from ser_core.core import SerError
 from ser_core.ensemble import catalogue as ensembles
 from ser_core.ensemble.launch import job_of
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from ser_core.ensemble import Candidate
 from ser_core.ensemble import catalogue as ensembles
-from ser_core.ensemble.members import Candidate
 from ser_core.runs import catalogue
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pages.components import theme
 from pages.explain import loading
 from pages.explain.faithfulness import provenance
 from pages.explain.sound_deletion import method_title
-from ser_core.core.formatting import count
+from ser_core.core import count
 from ser_core.explain.speech_relevance import ASPECTS
 from ser_core.features.representations import make
 from ser_core.plots.explain import atlas_figure, mean_map_figure

@@ -10,8 +10,7 @@ from pages.components import errors, theme
 from pages.components.errors import plain
 from pages.components.model_loading import progress
 from pages.explain import controls
-from ser_core.core.errors import SerError
-from ser_core.core.formatting import count
+from ser_core.core import SerError, count
 from ser_core.explain.attribution_files import columns, packed, table
 from ser_core.explain.sanity_checks import CHECKS
 from ser_core.plots.explain import map_figure, print_map
@@ -21,7 +20,8 @@ if TYPE_CHECKING:
 
     from pages.explain.clip_explainer import CheckedMap, ClipExplainer
     from pages.explain.controls import Drawing
-    from ser_core.explain.method import Method, Progress
+    from ser_core.explain import Method
+    from ser_core.explain.method import Progress
     from ser_core.explain.sanity_checks import Check
     from ser_core.plots.representations import Size
 

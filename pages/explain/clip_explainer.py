@@ -10,7 +10,7 @@ import streamlit as st
 from pages.components import enrolment, session_cache
 from pages.explain import loading
 from ser_core import audio
-from ser_core.explain.attribution import attributed
+from ser_core.explain import attributed
 from ser_core.explain.audio_baselines import USUAL
 from ser_core.explain.benchmark import checks_of
 from ser_core.explain.masked_audio import deletion_test as tried
@@ -24,10 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ser_core.audio import Waveform
-    from ser_core.explain.attribution import Attribution
+    from ser_core.explain import Attribution, Method, ModelInput
     from ser_core.explain.masked_audio import DeletionTest, MaskedAudio
-    from ser_core.explain.method import Method
-    from ser_core.explain.model_input import ModelInput
     from ser_core.explain.sanity_checks import Check
     from ser_core.inference.catalogue import ModelInfo
     from ser_core.inference.classify import InferenceModel

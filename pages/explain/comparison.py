@@ -13,7 +13,7 @@ from pages.components.errors import plain
 from pages.explain import attribution_maps, clip_explainer, controls, enrolment_panel, loading
 from pages.explain.one_clip import BESIDE
 from ser_core import audio
-from ser_core.corpora.browse import siblings
+from ser_core.corpora import siblings
 from ser_core.explain import METHODS
 from ser_core.explain.attribution import applicable_features
 from ser_core.explain.map_similarity import rank_correlation
@@ -24,7 +24,8 @@ from ser_core.plots.explain import reach
 if TYPE_CHECKING:
     from pages.components.selection import Active
     from pages.explain.clip_explainer import CheckedMap, ClipExplainer
-    from ser_core.explain.model_input import Floats, ModelInput
+    from ser_core.explain import ModelInput
+    from ser_core.explain.model_input import Floats
     from ser_core.inference.catalogue import ModelInfo
 
 CLIPS, MODELS = "Two clips", "Two models"

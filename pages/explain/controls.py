@@ -18,8 +18,7 @@ from ser_core.explain.model_input import named
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ser_core.explain.method import Method
-    from ser_core.explain.model_input import ModelInput
+    from ser_core.explain import Method, ModelInput
 
 ANSWER, TRUE = "predicted class", "ground-truth label"
 FIRST = ("grad_cam", "lrp", "integrated_gradients", "gradient_x_input")

@@ -15,8 +15,7 @@ from pages.components import buttons, job_progress, theme
 from pages.components.errors import plain
 from pages.explain import loading, sound_deletion
 from pages.explain.sound_deletion import method_title
-from ser_core.core import settings
-from ser_core.core.shell import pasted
+from ser_core.core import pasted, settings
 from ser_core.explain import BASELINES, METHODS
 from ser_core.explain.benchmark_plan import seen_by
 from ser_core.explain.benchmark_report import FIGURES, HIGHER_IS_BETTER
@@ -29,7 +28,7 @@ from ser_core.inference.catalogue import performance
 from ser_core.jobs import PROGRESS_FILE, State, find, start
 from ser_core.plots.palette import ACCENT, NO_EMOTION, emotion_color
 from ser_core.plots.results import Row, intervals_figure
-from ser_core.storage.jsonfile import read_json
+from ser_core.storage import read_json
 
 if TYPE_CHECKING:
     from pages.components.selection import Active

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from pages.components.clip_source import SelectedSound
     from pages.components.selection import Active
     from pages.explain.clip_explainer import CheckedMap, ClipExplainer
-    from ser_core.explain.attribution import Attribution
+    from ser_core.explain import Attribution, ModelInput
     from ser_core.explain.masked_audio import DeletionTest, MaskedAudio
-    from ser_core.explain.model_input import Floats, ModelInput
+    from ser_core.explain.model_input import Floats
     from ser_core.features.representations import Representation
     from ser_core.inference.catalogue import ModelInfo
 

@@ -10,7 +10,7 @@ import streamlit as st
 from pages.components import buttons, navigation, scores, session_cache
 from pages.components.errors import plain
 from pages.components.job_progress import watch
-from ser_core.core.formatting import count
+from ser_core.core import count
 from ser_core.inference import saved_evaluations
 from ser_core.inference.provenance import provenance
 from ser_core.jobs import State, find

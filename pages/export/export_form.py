@@ -10,8 +10,7 @@ import streamlit as st
 
 from pages.components import buttons, errors, selection
 from pages.components.errors import plain
-from ser_core.core.errors import SerError
-from ser_core.core.formatting import seconds
+from ser_core.core import SerError, seconds
 from ser_core.export.plan import CLIPS, Plan, files, folder_of, launch, launched
 from ser_core.jobs import Job, State, open_job
 from ser_core.models.onnx_metadata import PRECISIONS

@@ -11,7 +11,7 @@ import streamlit as st
 from pages.components import buttons, downloads, navigation, player
 from pages.components.errors import plain
 from pages.export import evaluate_form, source_model
-from ser_core.core.errors import SerError
+from ser_core.core import SerError
 from ser_core.export.package import package, report
 from ser_core.export.plan import files, launched, speeds, time_files
 from ser_core.models.onnx import read

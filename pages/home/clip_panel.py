@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.components import navigation, player, selection
-from ser_core.corpora.browse import other_sentence, same_emotion, siblings
+from ser_core.corpora import other_sentence, same_emotion, siblings
 
 if TYPE_CHECKING:
     from pages.components.selection import Active

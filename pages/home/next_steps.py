@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.components import navigation, theme
 from pages.components.errors import plain
-from ser_core.core.formatting import count
+from ser_core.core import count
 from ser_core.runs.finished import finished_runs
 
 if TYPE_CHECKING:

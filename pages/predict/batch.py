@@ -26,9 +26,8 @@ from pages.components import (
 from pages.components.errors import error_boundary, plain
 from pages.components.job_progress import watch
 from pages.predict import feedback_form
-from ser_core.core import settings
-from ser_core.core.formatting import count
-from ser_core.corpora.emotions import EMOTIONS
+from ser_core.core import count, settings
+from ser_core.corpora import EMOTIONS
 from ser_core.inference.classify import Recording, classify, recordings
 from ser_core.inference.prediction_files import read_predictions, signed
 from ser_core.inference.training_overlap import trained_on

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.components import buttons, clip_source, errors, prediction_card
-from ser_core.core.errors import SerError
-from ser_core.corpora.emotions import EMOTIONS
+from ser_core.core import SerError
+from ser_core.corpora import EMOTIONS
 from ser_core.inference import feedback
 
 if TYPE_CHECKING:

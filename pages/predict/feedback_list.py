@@ -9,8 +9,7 @@ import streamlit as st
 
 from pages.components import errors, navigation, theme
 from pages.components.errors import plain
-from ser_core.core.errors import SerError
-from ser_core.core.formatting import count
+from ser_core.core import SerError, count
 from ser_core.inference import feedback
 
 if TYPE_CHECKING:

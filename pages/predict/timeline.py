@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.components import downloads, enrolment, model_loading, theme
 from ser_core import audio
-from ser_core.core.formatting import count
+from ser_core.core import count
 from ser_core.inference.classify import LONG
 from ser_core.inference.prediction_files import signed
 from ser_core.inference.timeline import Windows, timeline

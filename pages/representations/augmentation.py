@@ -29,7 +29,7 @@ from ser_core.augment.preview import (
     preview_recipe,
     works_alone,
 )
-from ser_core.core.errors import ParameterError, SerError
+from ser_core.core import ParameterError, SerError
 from ser_core.features.feature_map import feature_map_of
 from ser_core.features.representations import make
 from ser_core.plots.publication_features import print_feature_map

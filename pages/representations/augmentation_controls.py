@@ -11,7 +11,7 @@ import streamlit as st
 from pages.components import errors
 from pages.representations import parameter_controls, url_params
 from ser_core.augment.preview import default_parameters, made, parameters_of
-from ser_core.core.errors import ParameterError
+from ser_core.core import ParameterError
 
 if TYPE_CHECKING:
     import dataclasses

@@ -15,8 +15,7 @@ from pages.components import buttons, theme
 from pages.components.errors import plain
 from pages.components.job_progress import watch
 from pages.representations.feature_map_files import button
-from ser_core.core import settings
-from ser_core.core.formatting import count, seconds
+from ser_core.core import count, seconds, settings
 from ser_core.corpora import EMOTIONS
 from ser_core.features.extraction import ClassMeans, load_means, means_csv
 from ser_core.features.feature_map import FeatureMap, centred_on_mean, feature_map_of_values

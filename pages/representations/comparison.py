@@ -10,8 +10,8 @@ import streamlit as st
 from pages.components import clip_source, errors, player, selection, theme
 from pages.components.errors import plain
 from pages.representations import url_params
-from ser_core.core.errors import SerError
-from ser_core.corpora.browse import siblings
+from ser_core.core import SerError
+from ser_core.corpora import siblings
 from ser_core.corpora.nearest import nearest
 from ser_core.plots.representations import LARGE, Size, feature_map_figure
 from ser_core.plots.scales import scale_for

@@ -9,7 +9,7 @@ import streamlit as st
 from pages.components.clip_source import length
 from pages.components.errors import plain
 from ser_core import audio
-from ser_core.core.formatting import count
+from ser_core.core import count
 from ser_core.features.feature_map import FeatureMap, Values, feature_map_of
 from ser_core.features.representations import REPRESENTATIONS, Representation, make, represent
 

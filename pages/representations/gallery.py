@@ -9,7 +9,7 @@ import streamlit as st
 from pages.components import clip_source, errors, theme
 from pages.components.errors import plain
 from pages.representations import comparison, detail, feature_maps, url_params
-from ser_core.core.errors import SerError
+from ser_core.core import SerError
 from ser_core.features.representations import REPRESENTATIONS
 from ser_core.plots.representations import QUIET, SMALL, feature_map_figure
 from ser_core.plots.scales import scale_for

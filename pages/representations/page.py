@@ -7,7 +7,7 @@ import streamlit as st
 from pages.components import clip_source, selection
 from pages.representations import comparison
 from pages.representations.loading import views
-from ser_core.core.errors import SerError
+from ser_core.core import SerError
 
 active = selection.active()
 st.title("Representations")

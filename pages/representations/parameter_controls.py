@@ -10,8 +10,7 @@ import streamlit as st
 
 from pages.components import errors
 from pages.representations import url_params
-from ser_core.core.errors import ParameterError
-from ser_core.core.registry import did_you_mean
+from ser_core.core import ParameterError, did_you_mean
 from ser_core.features.representations import REPRESENTATIONS, Representation, make
 
 if TYPE_CHECKING:

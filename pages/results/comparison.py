@@ -11,10 +11,9 @@ import streamlit as st
 from pages.components import downloads, errors, scores, theme
 from pages.components.errors import plain
 from pages.results import enrolment_choice, loading, url_params
-from ser_core.core.errors import SerError
-from ser_core.core.formatting import count
-from ser_core.evaluation import METRICS, spread
-from ser_core.evaluation.ranking import Ranking, ranking
+from ser_core.core import SerError, count
+from ser_core.evaluation import METRICS, Ranking, spread
+from ser_core.evaluation.ranking import ranking
 from ser_core.plots.palette import ACCENT
 from ser_core.plots.publication_results import print_intervals
 from ser_core.plots.results import MARK, Row, intervals_figure

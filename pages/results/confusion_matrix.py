@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.components import downloads, scores, theme
 from pages.results import loading, prediction_table, url_params
-from ser_core.core.formatting import count
+from ser_core.core import count
 from ser_core.evaluation.clip_predictions import confusion_cell
 from ser_core.plots.publication_results import print_confusion
 from ser_core.plots.results import confusion_figure

@@ -13,8 +13,7 @@ from pages.components.errors import plain
 from pages.components.errors import show as show_error
 from pages.components.split_policies import policy_title
 from pages.results import url_params
-from ser_core.core.errors import SerError
-from ser_core.core.formatting import count
+from ser_core.core import SerError, count
 from ser_core.jobs import State
 from ser_core.plots.palette import ACCENT
 from ser_core.plots.publication_results import print_intervals

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.components import selection
 from pages.results import url_params
-from ser_core.core.errors import SerError
+from ser_core.core import SerError
 from ser_core.evaluation.clip_predictions import clip_predictions
 from ser_core.inference import saved_evaluations
 from ser_core.runs import catalogue

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.components import downloads, scores
 from pages.results import loading, prediction_table
-from ser_core.core.formatting import count
+from ser_core.core import count
 from ser_core.evaluation.clip_predictions import mistakes
 
 if TYPE_CHECKING:

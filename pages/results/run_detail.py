@@ -22,7 +22,7 @@ from pages.results import (
     url_params,
 )
 from pages.results import learning_curves as courses_view
-from ser_core.core.errors import SerError
+from ser_core.core import SerError
 from ser_core.inference.catalogue import models_of
 from ser_core.inference.saved_evaluations import SavedEvaluation
 

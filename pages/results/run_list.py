@@ -13,8 +13,7 @@ from pages.components import buttons, navigation, scores, tables, theme
 from pages.components.errors import plain
 from pages.components.errors import show as show_error
 from pages.results import saved_evaluations, url_params
-from ser_core.core.errors import SerError
-from ser_core.core.formatting import count
+from ser_core.core import SerError, count
 from ser_core.inference.saved_evaluations import SavedEvaluation
 from ser_core.jobs import State
 from ser_core.plots.palette import ACCENT

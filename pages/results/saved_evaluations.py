@@ -10,7 +10,7 @@ from pages.components import buttons, leak_audit, navigation
 from pages.components.errors import plain
 from pages.components.job_progress import watch
 from pages.results import comparison, url_params
-from ser_core.core.formatting import count
+from ser_core.core import count
 from ser_core.export.plan import source_of
 from ser_core.inference import saved_evaluations
 from ser_core.inference.catalogue import models

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.components import theme
 from pages.components.errors import plain
-from ser_core.core.formatting import count
+from ser_core.core import count
 from ser_core.plots.robustness import attack_figure, flows_figure, recalls_figure
 from ser_core.robustness.attack_domains import ATTACK_DOMAINS
 

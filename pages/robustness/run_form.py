@@ -9,8 +9,7 @@ import streamlit as st
 
 from pages.components import buttons, errors, model_picker, selection
 from pages.components.errors import plain
-from ser_core.core.errors import SerError
-from ser_core.core.formatting import count, seconds
+from ser_core.core import SerError, count, seconds
 from ser_core.inference.catalogue import EXPORTED, networks_of
 from ser_core.jobs import Job, State, open_job
 from ser_core.robustness.assessment import FULL, PRESETS, Plan, root

@@ -9,8 +9,7 @@ import streamlit as st
 from pages.components import navigation, scores, theme
 from pages.components.errors import plain
 from ser_core import jobs as queue
-from ser_core.core.errors import SerError
-from ser_core.core.formatting import count, seconds
+from ser_core.core import SerError, count, seconds
 from ser_core.jobs import Job, State
 from ser_core.plots.results import course_figure
 from ser_core.recipes import draft

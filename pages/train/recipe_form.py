@@ -11,8 +11,7 @@ from pages.components import navigation, selection
 from pages.components.errors import plain
 from pages.components.split_policies import TEST_IS_ONE_SPEAKER
 from pages.train import field_controls, recipe_state
-from ser_core.core import settings
-from ser_core.core.formatting import count
+from ser_core.core import count, settings
 from ser_core.corpora import PARTS, POLICIES
 from ser_core.recipes import draft
 

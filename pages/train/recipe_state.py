@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.components import errors, selection
-from ser_core.core.errors import SerError
+from ser_core.core import SerError
 from ser_core.recipes import draft
 from ser_core.runs import catalogue
 

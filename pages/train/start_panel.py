@@ -12,11 +12,8 @@ import yaml
 from pages.components import buttons, downloads, errors, navigation, scores, selection
 from pages.components.errors import plain
 from pages.train import recipe_state
-from ser_core.core.errors import SerError
-from ser_core.core.formatting import count, seconds
-from ser_core.core.processes import crowded
-from ser_core.corpora import audit_split, make_split
-from ser_core.corpora.split import Split
+from ser_core.core import SerError, count, crowded, seconds
+from ser_core.corpora import Split, audit_split, make_split
 from ser_core.jobs import State, find, open_job, start
 from ser_core.runs import catalogue, leak_premium, time_estimate
 from ser_core.runs.launch import job_of, launch, shell

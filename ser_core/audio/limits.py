@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from ser_core.audio.waveform import Samples, Sound
-from ser_core.core.errors import AudioError, ParameterError
+from ser_core.core import AudioError, ParameterError
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import soxr
 from ser_core.audio.limits import Intake, Limits
 from ser_core.audio.readers import READERS
 from ser_core.audio.waveform import SAMPLE_RATE, AudioInfo, Samples, Sound, Waveform
-from ser_core.core.errors import AudioError, ParameterError
+from ser_core.core import AudioError, ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

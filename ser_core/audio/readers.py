@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import soundfile
 
 from ser_core.audio.waveform import AudioInfo
-from ser_core.core.errors import AudioError
+from ser_core.core import AudioError
 
 if TYPE_CHECKING:
     from ser_core.audio.limits import Intake

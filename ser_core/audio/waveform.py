@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from ser_core.core.errors import AudioError
+from ser_core.core import AudioError
 
 SAMPLE_RATE = 16_000
 

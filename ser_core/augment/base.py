@@ -12,9 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ser_core.augment import draw
-from ser_core.core.errors import ParameterError
-from ser_core.core.parameters import Parameters, parameter
-from ser_core.core.registry import Registry, did_you_mean
+from ser_core.core import ParameterError, Parameters, Registry, did_you_mean, parameter
 
 A = TypeVar("A", bound="type[Augment]")
 

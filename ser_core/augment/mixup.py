@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ser_core.augment import draw
 from ser_core.augment.base import owned
-from ser_core.core.errors import ParameterError
+from ser_core.core import ParameterError
 
 
 class Mixed(NamedTuple):

@@ -16,8 +16,7 @@ from ser_core.audio import Waveform
 from ser_core.augment.base import Augment, Chain
 from ser_core.augment.feature import FEATURE_AUGMENTS, STRATEGIES, make_feature, strategy
 from ser_core.augment.waveform import DEFAULT, WAVE_AUGMENTS, WaveAugment, make_wave, wave_chain
-from ser_core.core.errors import ParameterError, UnknownNameError
-from ser_core.core.registry import did_you_mean
+from ser_core.core import ParameterError, UnknownNameError, did_you_mean
 from ser_core.features.representations import Representation, represent
 
 Values = npt.NDArray[np.float32]

@@ -15,7 +15,7 @@ import psutil
 import torch
 
 from ser_core.bench.training import CPU, batches_of, noise, seconds, step_trainer
-from ser_core.core.malloc import keep_freed
+from ser_core.core import keep_freed
 from ser_core.training.precision import available
 
 

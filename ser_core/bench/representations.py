@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ser_core.audio import Waveform
-from ser_core.core.parallel import Progress, in_processes
+from ser_core.core import Progress, in_processes
 from ser_core.features.representations import REPRESENTATIONS, make, represent
 
 Samples = npt.NDArray[np.float32]

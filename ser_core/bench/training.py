@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from ser_core.bench.tutorial_loop import plain_loop
-from ser_core.core.malloc import keep_freed
+from ser_core.core import keep_freed
 from ser_core.corpora import Corpus, make_split
-from ser_core.evaluation.metrics import wilson
+from ser_core.evaluation import wilson
 from ser_core.features.representations import make
 from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.networks.resnet import ResNetSpec

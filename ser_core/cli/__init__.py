@@ -28,7 +28,7 @@ from ser_core.cli import (
     train,
     workbench,
 )
-from ser_core.core.errors import SerError
+from ser_core.core import SerError
 
 
 def _version(asked: bool) -> None:

@@ -21,7 +21,7 @@ from ser_core.cli.options import (
     TriedOn,
 )
 from ser_core.cli.robustness import carry_out
-from ser_core.core.errors import ParameterError
+from ser_core.core import ParameterError
 from ser_core.storage import atomic
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ser_core.core.errors import SerError
-from ser_core.jobs.progress import ProgressFile
+from ser_core.core import SerError
+from ser_core.jobs import ProgressFile
 
 
 class Report(Protocol):

@@ -10,7 +10,7 @@ import typer
 
 from ser_core.cli import console
 from ser_core.cli.options import ProgressFile
-from ser_core.core.errors import ParameterError
+from ser_core.core import ParameterError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,11 +10,11 @@ import typer
 
 from ser_core.cli import console
 from ser_core.cli.options import ProgressFile
-from ser_core.ensemble.options import Options
+from ser_core.ensemble import Options
 
 if TYPE_CHECKING:
     from ser_core.cli.console import Report
-    from ser_core.ensemble.optimisation import Study
+    from ser_core.ensemble import Study
     from ser_core.models.ensemble import Ensemble
 
 _HELP = {name: each.metadata["help"] for name, each in Options.__dataclass_fields__.items() if (

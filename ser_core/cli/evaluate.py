@@ -9,7 +9,7 @@ import typer
 
 from ser_core.cli import console
 from ser_core.cli.options import JsonFile, ProgressFile, Reader
-from ser_core.core.errors import ParameterError
+from ser_core.core import ParameterError
 
 if TYPE_CHECKING:
     from ser_core.inference.enrolment import Count, Enrolment

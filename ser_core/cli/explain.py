@@ -11,14 +11,12 @@ from typer.core import TyperGroup
 
 from ser_core.cli import console
 from ser_core.cli.explain_bench import Json, Model, Rest, SeenAs, bench, planted
-from ser_core.core.errors import ParameterError
-from ser_core.core.formatting import count
+from ser_core.core import ParameterError, count
 
 if TYPE_CHECKING:
     from ser_core.audio import Waveform
-    from ser_core.explain.attribution import Attribution
+    from ser_core.explain import Attribution, ModelInput
     from ser_core.explain.masked_audio import InputFunction, MaskedAudio
-    from ser_core.explain.model_input import ModelInput
 
 
 class ClipByDefault(TyperGroup):

@@ -8,8 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ser_core.cli import console
-from ser_core.core.errors import JobError
-from ser_core.core.registry import did_you_mean
+from ser_core.core import JobError, did_you_mean
 from ser_core.jobs import Job, State, at_once, jobs, remove, resume, set_at_once, to_front
 from ser_core.jobs import restore as bring_back
 

@@ -135,7 +135,7 @@ def bench(
 ) -> None:
     """Latency of files by turns in one run: median, 95th percentile, and file size."""
     from ser_core import audio as sound
-    from ser_core.core.settings import demo_corpus
+    from ser_core.core import demo_corpus
     from ser_core.export.latency import THREADS, measure, of_length
     from ser_core.models.onnx import read
     from ser_core.models.predictor import load

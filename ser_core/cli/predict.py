@@ -99,7 +99,7 @@ def _timeline(
     """Windows of one file, or the one row that says why there are none."""
     import numpy as np
 
-    from ser_core.core.errors import AudioError
+    from ser_core.core import AudioError
     from ser_core.inference.classify import rows_of
     from ser_core.inference.timeline import timeline
 

@@ -10,7 +10,7 @@ import typer
 
 from ser_core.cli import console
 from ser_core.cli.options import ProgressFile
-from ser_core.core.errors import AudioError, ParameterError
+from ser_core.core import AudioError, ParameterError
 from ser_core.storage import atomic
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _row(path: Path, rep: Any, values: Any, out: Path | None) -> dict[str, Any]:
 def _corpus(
     corpus: Corpus, representations: list[Any], workers: int | None, progress_file: Path | None
 ) -> dict[str, Any]:
-    from ser_core.corpora.browse import known_addresses
+    from ser_core.corpora import known_addresses
     from ser_core.features.extraction import extract
     from ser_core.storage.feature_store import FeatureStore
 
@@ -180,7 +180,7 @@ def _mean(
     workers: int | None,
     progress_file: Path | None,
 ) -> dict[str, Any]:
-    from ser_core.corpora.browse import known_addresses
+    from ser_core.corpora import known_addresses
     from ser_core.features.extraction import mean_by, save_means
 
     clips = corpus.usable

@@ -9,8 +9,7 @@ import typer
 
 from ser_core.cli import console
 from ser_core.cli.train import carried_out
-from ser_core.core import settings
-from ser_core.core.errors import ParameterError
+from ser_core.core import ParameterError, settings
 
 if TYPE_CHECKING:
     from ser_core.runs.published_results import Published

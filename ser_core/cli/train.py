@@ -100,8 +100,7 @@ def _print(outcome: Outcome, name: str, *, as_json: bool) -> None:
 
 def carried_out(recipe: Recipe, folder: Path, progress_file: Path | None = None) -> Outcome:
     """Train all of a recipe with progress, as a run in MLflow."""
-    from ser_core.core.malloc import keep_freed
-    from ser_core.core.processes import crowded
+    from ser_core.core import crowded, keep_freed
     from ser_core.plots.publication_results import print_test
     from ser_core.runs.execute import run
     from ser_core.runs.mlflow_logging import tracked

@@ -6,18 +6,29 @@ parts share.
 """
 
 from ser_core.corpora.auditing import Findings, audit, examine
+from ser_core.corpora.browse import (
+    filter_clips,
+    known_addresses,
+    known_measures,
+    other_sentence,
+    same_emotion,
+    showcase,
+    siblings,
+)
 from ser_core.corpora.corpus import COLUMNS, Corpus
-from ser_core.corpora.emotions import EMOTIONS, normalise
-from ser_core.corpora.issues import Issue
+from ser_core.corpora.emotions import EMOTIONS, normalise, ordered
+from ser_core.corpora.issues import CHECKS, SEVERITIES, Issue
 from ser_core.corpora.leaks import GRADES, Leak, LeakAudit, audit_split
 from ser_core.corpora.opening import open_corpus
 from ser_core.corpora.policies import POLICIES
 from ser_core.corpora.readers import READERS
+from ser_core.corpora.recent import recent_corpora, remember_corpus
 from ser_core.corpora.scanning import scan
-from ser_core.corpora.split import PARTS, Split
+from ser_core.corpora.split import PARTS, UNUSED, Split
 from ser_core.corpora.splits import FRACTIONS, make_split
 
 __all__ = [
+    "CHECKS",
     "COLUMNS",
     "EMOTIONS",
     "FRACTIONS",
@@ -25,6 +36,8 @@ __all__ = [
     "PARTS",
     "POLICIES",
     "READERS",
+    "SEVERITIES",
+    "UNUSED",
     "Corpus",
     "Findings",
     "Issue",
@@ -34,8 +47,18 @@ __all__ = [
     "audit",
     "audit_split",
     "examine",
+    "filter_clips",
+    "known_addresses",
+    "known_measures",
     "make_split",
     "normalise",
     "open_corpus",
+    "ordered",
+    "other_sentence",
+    "recent_corpora",
+    "remember_corpus",
+    "same_emotion",
     "scan",
+    "showcase",
+    "siblings",
 ]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ser_core.core.errors import CorpusError
+from ser_core.core import CorpusError
 from ser_core.corpora.emotions import ordered
 from ser_core.corpora.paths import Fence
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 import pandas as pd
 
-from ser_core.core.registry import Registry
+from ser_core.core import Registry
 from ser_core.corpora.corpus import Corpus
 
 Severity = Literal["error", "warning", "info"]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ser_core import audio
 from ser_core.audio import Sound, Waveform
-from ser_core.core.errors import AudioError
+from ser_core.core import AudioError
 
 # 16-bit files end at 32767 / 32768; nothing quieter than that is at full scale.
 FULL_SCALE = 32766.5 / 32768

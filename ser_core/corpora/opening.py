@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ser_core.core.errors import CorpusError, ParameterError
-from ser_core.core.registry import did_you_mean
+from ser_core.core import CorpusError, ParameterError, did_you_mean
 from ser_core.corpora.corpus import Corpus
 from ser_core.corpora.emotions import EMOTIONS, normalise
 from ser_core.corpora.patterns import compiled

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ser_core.core.errors import ParameterError
-from ser_core.core.registry import did_you_mean
+from ser_core.core import ParameterError, did_you_mean
 from ser_core.corpora.corpus import TEXT_FIELDS
 
 

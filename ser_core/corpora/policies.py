@@ -9,8 +9,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from ser_core.core.errors import SplitError
-from ser_core.core.registry import Registry
+from ser_core.core import Registry, SplitError
 from ser_core.corpora import stratify
 from ser_core.corpora.split import PARTS, UNUSED
 from ser_core.corpora.stratify import Codes, Counts, Shares

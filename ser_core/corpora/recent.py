@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ser_core.core import settings
-from ser_core.storage.jsonfile import read_json, write_json
+from ser_core.storage import read_json, write_json
 
 MAX_RECENT = 8
 

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from ser_core import audio
-from ser_core.core.errors import AudioError, CorpusError
+from ser_core.core import AudioError, CorpusError
 from ser_core.corpora.corpus import COLUMNS, TEXT_FIELDS
 from ser_core.corpora.emotions import normalise
 from ser_core.corpora.paths import Fence, locate

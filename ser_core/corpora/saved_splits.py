@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from ser_core.core import settings
-from ser_core.core.errors import SplitError
+from ser_core.core import SplitError, settings
 from ser_core.corpora.corpus import Corpus
 from ser_core.corpora.leaks import audit_split
 from ser_core.corpora.split import Split
-from ser_core.storage.trash import Trash
+from ser_core.storage import Trash
 
 TRASH = Trash(stamped=False)
 """Of splits; the name of one has its hash, so equal names are equal splits."""

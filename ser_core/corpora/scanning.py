@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ser_core.core import settings
-from ser_core.core.parallel import Progress, in_processes
+from ser_core.core import Progress, in_processes, settings
 from ser_core.corpora import measure as measuring
 from ser_core.corpora.corpus import Corpus
 from ser_core.corpora.measure import Measures, measure

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from ser_core.core.errors import SplitError
+from ser_core.core import SplitError
 from ser_core.corpora.corpus import Corpus
 from ser_core.storage import atomic
 

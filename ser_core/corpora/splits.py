@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ser_core.core.errors import ParameterError, SplitError
-from ser_core.core.registry import did_you_mean
+from ser_core.core import ParameterError, SplitError, did_you_mean
 from ser_core.corpora.corpus import Corpus
 from ser_core.corpora.emotions import ordered
 from ser_core.corpora.policies import GROUPS, POLICIES, Task

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ser_core.core.errors import CorpusError
-from ser_core.core.registry import did_you_mean
+from ser_core.core import CorpusError, did_you_mean
 
 _SEPARATORS = "\t,;|"
 

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ser_core
-from ser_core.core.errors import ModelError, ParameterError
-from ser_core.core.registry import did_you_mean
+from ser_core.core import ModelError, ParameterError, did_you_mean
 from ser_core.ensemble.optimisation import Study, summary
 
 if TYPE_CHECKING:
@@ -193,7 +192,7 @@ def _came(study: Study) -> dict[str, Any]:
 
 def _licence(study: Study) -> str:
     """Licence of the corpus, from the first member's model."""
-    from ser_core.storage.jsonfile import read_json
+    from ser_core.storage import read_json
 
     for member in study.team.members:
         for folder in member.bundles:

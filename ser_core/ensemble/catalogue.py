@@ -17,14 +17,11 @@ from typing import Any
 
 import pandas as pd
 
-from ser_core.core import settings
-from ser_core.core.errors import SerError
-from ser_core.corpora.leaks import Leak, LeakAudit
+from ser_core.core import SerError, settings
+from ser_core.corpora import Leak, LeakAudit
 from ser_core.ensemble.options import Options
-from ser_core.evaluation import BADGES, Report, report
-from ser_core.evaluation.predictions import Predictions
-from ser_core.storage.jsonfile import read_json, write_json
-from ser_core.storage.trash import Trash
+from ser_core.evaluation import BADGES, Predictions, Report, report
+from ser_core.storage import Trash, read_json, write_json
 
 REQUEST, HISTORY, MODEL = "request.json", "history.json", "ensemble"
 TRASH = Trash(taken="the same ensemble was made again")

@@ -10,8 +10,7 @@ import pandas as pd
 from ser_core.ensemble.crossfit import POOLED, Crossfit, crossfit
 from ser_core.ensemble.member_predictions import MemberPredictions
 from ser_core.ensemble.options import Options
-from ser_core.evaluation import Comparison, compare, interval
-from ser_core.evaluation.predictions import Predictions
+from ser_core.evaluation import Comparison, Predictions, compare, interval
 
 FIGURES = ("uar", "wa", "nll", "ece", "brier")
 """What contestants are compared by."""

@@ -20,12 +20,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ser_core.core.errors import EvaluationError
+from ser_core.core import EvaluationError
 from ser_core.ensemble.member_predictions import MemberPredictions
 from ser_core.ensemble.options import AUTO, OUT_OF_FOLD, VALIDATION, Options
 from ser_core.ensemble.search import EQUAL, Problem, fit, tempered
 from ser_core.ensemble.shrinkage import searched
-from ser_core.evaluation.predictions import Predictions
+from ser_core.evaluation import Predictions
 from ser_core.models import ensemble_terms
 from ser_core.models.pooling import Pool
 

@@ -6,8 +6,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from ser_core.core import settings
-from ser_core.core.shell import pasted
+from ser_core.core import pasted, settings
 from ser_core.ensemble.catalogue import HISTORY, MODEL, Request, ask
 from ser_core.ensemble.options import Options
 from ser_core.jobs import PROGRESS_FILE, Job, Order, enqueue, find

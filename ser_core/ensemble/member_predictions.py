@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ser_core.core.errors import EvaluationError
-from ser_core.evaluation.predictions import PREFIX, Predictions
+from ser_core.core import EvaluationError
+from ser_core.evaluation import PREFIX, Predictions
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]

@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from ser_core.core.errors import EvaluationError, SerError
-from ser_core.core.formatting import count
-from ser_core.corpora.leaks import LeakAudit
-from ser_core.corpora.split import Split
+from ser_core.core import EvaluationError, SerError, count
+from ser_core.corpora import LeakAudit, Split
 from ser_core.ensemble.member_predictions import MemberPredictions, averaged, by_seed
 from ser_core.ensemble.options import MEMBERS
-from ser_core.evaluation.predictions import PARTS, Predictions
+from ser_core.evaluation import Predictions
+from ser_core.evaluation.predictions import PARTS
 from ser_core.runs import catalogue
 from ser_core.runs.catalogue import RunInfo
 

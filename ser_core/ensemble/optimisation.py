@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ser_core.core.errors import ParameterError
+from ser_core.core import ParameterError
 from ser_core.ensemble.compare import comparison, left_out
 from ser_core.ensemble.crossfit import (
     POOLED,
@@ -29,8 +29,7 @@ from ser_core.ensemble.options import OUT_OF_FOLD, Options
 from ser_core.ensemble.search import EQUAL, FLAT, Problem, SearchResult, Watch, fit
 from ser_core.ensemble.shrinkage import searched
 from ser_core.ensemble.weight_stability import stability
-from ser_core.evaluation import Rejection, Report, reject, report, threshold_for
-from ser_core.evaluation.predictions import Predictions
+from ser_core.evaluation import Predictions, Rejection, Report, reject, report, threshold_for
 from ser_core.models.pooling import Pool
 
 Floats = npt.NDArray[np.float64]

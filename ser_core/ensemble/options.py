@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ser_core.core.parameters import Parameters, choice, parameter
+from ser_core.core import Parameters, choice, parameter
 from ser_core.models import ensemble_terms
 
 AUTO, VALIDATION = ensemble_terms.AUTO, ensemble_terms.VALIDATION

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ser_core.core.errors import ParameterError
+from ser_core.core import ParameterError
 from ser_core.ensemble import convex_weights
 from ser_core.ensemble.member_predictions import MemberPredictions
 from ser_core.ensemble.options import EQUAL_WEIGHTS, NLL, Options
@@ -256,8 +256,7 @@ def tempered(pool: Pool, stack: MemberPredictions) -> Pool:
 
     The rows count as validation rows: whoever calls sees to it that nothing is measured on them.
     """
-    from ser_core.evaluation import fit_temperature
-    from ser_core.evaluation.predictions import Predictions
+    from ser_core.evaluation import Predictions, fit_temperature
 
     pooled = stack.rows.with_probabilities(pool.at(1.0)(stack.probabilities))
     held_out = Predictions(_as_validation(pooled.table))

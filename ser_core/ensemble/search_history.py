@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ser_core.evaluation import METRICS
-from ser_core.storage.jsonfile import write_json
+from ser_core.storage import write_json
 
 
 @dataclass

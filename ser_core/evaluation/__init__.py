@@ -28,16 +28,23 @@ from ser_core.evaluation.compare import (
 )
 from ser_core.evaluation.groups import Group, Groups, by_group
 from ser_core.evaluation.intervals import Interval, Sampling, interval, sampling
-from ser_core.evaluation.metrics import reliability
-from ser_core.evaluation.predictions import Predictions
+from ser_core.evaluation.metrics import reliability, wilson
+from ser_core.evaluation.predictions import PREFIX, Predictions
+from ser_core.evaluation.ranking import Ranking
 from ser_core.evaluation.report import BADGES, ClassFigures, Report, report
 from ser_core.evaluation.spread import Spread, spread
-from ser_core.evaluation.sufficient_statistics import METRICS, PER_CLASS, Metric
+from ser_core.evaluation.sufficient_statistics import (
+    METRICS,
+    PER_CLASS,
+    Metric,
+    SufficientStatistics,
+)
 
 __all__ = [
     "BADGES",
     "METRICS",
     "PER_CLASS",
+    "PREFIX",
     "Calibration",
     "ClassFigures",
     "Comparison",
@@ -47,10 +54,12 @@ __all__ = [
     "McNemar",
     "Metric",
     "Predictions",
+    "Ranking",
     "Rejection",
     "Report",
     "Sampling",
     "Spread",
+    "SufficientStatistics",
     "apply_temperature",
     "area_under_risk",
     "by_group",
@@ -69,4 +78,5 @@ __all__ = [
     "sampling",
     "spread",
     "threshold_for",
+    "wilson",
 ]

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ser_core.core.errors import EvaluationError, ParameterError
+from ser_core.core import EvaluationError, ParameterError
 from ser_core.evaluation import metrics
 from ser_core.evaluation.confusion_rates import Floats
 from ser_core.evaluation.predictions import Predictions

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ser_core.core.errors import EvaluationError
+from ser_core.core import EvaluationError
 from ser_core.evaluation.confusion_rates import Floats
 from ser_core.evaluation.intervals import JACKKNIFE, LEVEL, Sampling, jackknife_error, sampling
 from ser_core.evaluation.predictions import Predictions

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_core.core.errors import EvaluationError
-from ser_core.core.registry import did_you_mean
+from ser_core.core import EvaluationError, did_you_mean
 from ser_core.evaluation.intervals import Interval, sampling
 from ser_core.evaluation.predictions import Predictions
 

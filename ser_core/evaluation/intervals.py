@@ -31,7 +31,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ser_core.core.errors import ParameterError
+from ser_core.core import ParameterError
 from ser_core.evaluation.confusion_rates import Floats
 from ser_core.evaluation.metrics import wilson
 from ser_core.evaluation.predictions import Predictions

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ser_core.core.errors import ParameterError
+from ser_core.core import ParameterError
 from ser_core.evaluation import confusion_rates
 from ser_core.evaluation.confusion_rates import Floats
 

@@ -13,9 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ser_core.core.errors import EvaluationError
-from ser_core.core.registry import did_you_mean
-from ser_core.corpora.emotions import EMOTIONS, ordered
+from ser_core.core import EvaluationError, did_you_mean
+from ser_core.corpora import EMOTIONS, ordered
 from ser_core.storage import atomic
 
 Floats = npt.NDArray[np.float64]

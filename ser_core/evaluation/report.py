@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_core.core.errors import EvaluationError
-from ser_core.corpora.leaks import LeakAudit
+from ser_core.core import EvaluationError
+from ser_core.corpora import LeakAudit
 from ser_core.evaluation import confusion_rates
 from ser_core.evaluation.groups import Group, Groups, by_group
 from ser_core.evaluation.intervals import LEVEL, RESAMPLES, Interval, Sampling, sampling

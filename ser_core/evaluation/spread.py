@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ser_core.core.errors import EvaluationError
+from ser_core.core import EvaluationError
 from ser_core.evaluation.intervals import number
 from ser_core.evaluation.predictions import Predictions
 from ser_core.evaluation.sufficient_statistics import METRICS, sufficient_statistics

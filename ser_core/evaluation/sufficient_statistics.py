@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ser_core.core.registry import Registry
+from ser_core.core import Registry
 from ser_core.evaluation import confusion_rates, metrics
 from ser_core.evaluation.confusion_rates import Floats
 from ser_core.evaluation.predictions import Codes, Predictions

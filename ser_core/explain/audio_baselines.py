@@ -12,8 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ser_core.core.parameters import choice
-from ser_core.core.registry import Registry
+from ser_core.core import Registry, choice
 
 USUAL, SILENCE = "usual", "silence"
 AUDIO_BASELINES: Registry[Any] = Registry("rest")

@@ -9,8 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ser_core.core.parameters import choice
-from ser_core.core.registry import Registry
+from ser_core.core import Registry, choice
 from ser_core.explain.model_input import NetworkInput
 
 Baseline = Callable[[NetworkInput], Tensor]

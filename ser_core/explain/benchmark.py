@@ -16,9 +16,7 @@ import pandas as pd
 import torch
 
 from ser_core import audio
-from ser_core.core import settings
-from ser_core.core.malloc import give_back
-from ser_core.core.parallel import in_processes
+from ser_core.core import give_back, in_processes, settings
 from ser_core.explain.attribution import Attribution, attributed, why_not_applicable
 from ser_core.explain.benchmark_plan import Plan, command
 from ser_core.explain.benchmark_report import Bench

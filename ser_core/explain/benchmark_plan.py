@@ -14,8 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ser_core.core.errors import ModelError, ParameterError
-from ser_core.core.registry import did_you_mean
+from ser_core.core import ModelError, ParameterError, did_you_mean
 from ser_core.corpora import Corpus
 from ser_core.explain.faithfulness import Terms
 from ser_core.explain.method import METHODS, Method, make

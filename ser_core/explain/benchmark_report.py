@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_core.core.errors import SerError
+from ser_core.core import SerError
 from ser_core.evaluation import Interval
 from ser_core.explain.deletion_tests import DeletionTests, table_of
 from ser_core.explain.faithfulness import CONTROLS

@@ -17,9 +17,8 @@ import numpy as np
 import pandas as pd
 
 from ser_core.audio import Waveform
-from ser_core.evaluation import Interval
+from ser_core.evaluation import Interval, wilson
 from ser_core.evaluation.intervals import WILSON
-from ser_core.evaluation.metrics import wilson
 from ser_core.explain.attribution import Attribution
 from ser_core.explain.faithfulness import CONTIGUOUS, Terms, chance, tiles_of
 from ser_core.explain.masked_audio import DeletionTest, InputFunction, deletion_test, is_invertible

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ser_core.core.parameters import Parameters, parameter
+from ser_core.core import Parameters, parameter
 from ser_core.explain.audio_baselines import audio_baseline_choice
 from ser_core.explain.baselines import baseline_choice, baseline_input
 from ser_core.explain.lime import grid

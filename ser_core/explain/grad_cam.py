@@ -9,8 +9,7 @@ import torch.nn.functional as F
 from captum.attr import LayerGradCam
 from torch import nn
 
-from ser_core.core.errors import ModelError
-from ser_core.core.parameters import choice
+from ser_core.core import ModelError, choice
 from ser_core.explain.method import Method, Progress, Relevance, method, silently
 from ser_core.explain.model_input import NetworkInput
 from ser_core.models.abilities import GRADIENTS, STAGES

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from captum.attr import InputXGradient, IntegratedGradients, Saliency
 
-from ser_core.core.parameters import parameter
+from ser_core.core import parameter
 from ser_core.explain.baselines import baseline_choice, baseline_input
 from ser_core.explain.method import Method, Progress, Relevance, method, silently
 from ser_core.explain.model_input import BATCH, NetworkInput

@@ -22,7 +22,7 @@ from captum.attr._utils.lrp_rules import (
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from ser_core.core.parameters import choice
+from ser_core.core import choice
 from ser_core.explain.method import Method, Progress, Relevance, method, silently
 from ser_core.explain.model_input import NetworkInput
 from ser_core.models.abilities import PROPAGATION

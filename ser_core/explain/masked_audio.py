@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ser_core.audio import Waveform, resampled
-from ser_core.core.errors import ModelError, ParameterError
+from ser_core.core import ModelError, ParameterError
 from ser_core.explain.attribution import Attribution
 from ser_core.explain.audio_baselines import AUDIO_BASELINES, SILENCE, USUAL
 from ser_core.explain.faithfulness import order_of

@@ -8,9 +8,7 @@ from typing import ClassVar, TypeVar
 
 from torch import Tensor
 
-from ser_core.core.errors import ModelError
-from ser_core.core.parameters import Parameters
-from ser_core.core.registry import Registry
+from ser_core.core import ModelError, Parameters, Registry
 from ser_core.explain.model_input import NetworkInput
 from ser_core.models.abilities import of_network
 
@@ -115,8 +113,7 @@ def make(name: str, **parameters: object) -> Method:
     """
     import dataclasses
 
-    from ser_core.core.errors import ParameterError
-    from ser_core.core.registry import did_you_mean
+    from ser_core.core import ParameterError, did_you_mean
 
     cls = METHODS[name]
     known = [each.name for each in dataclasses.fields(cls)]

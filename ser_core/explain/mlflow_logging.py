@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ser_core import tracking
-from ser_core.core.formatting import count
+from ser_core.core import count
 from ser_core.explain.benchmark_plan import Plan
 from ser_core.explain.benchmark_report import FIGURES, Bench
 from ser_core.explain.deletion_tests import MARGINS, SHARES

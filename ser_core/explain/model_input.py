@@ -18,8 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ser_core.audio import Waveform, resampled
-from ser_core.core.errors import ModelError, ParameterError
-from ser_core.core.registry import did_you_mean
+from ser_core.core import ModelError, ParameterError, did_you_mean
 from ser_core.features.representations import Representation
 from ser_core.models.abilities import INSIDE, require
 from ser_core.models.bundle import Bundle

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ser_core.runs import published_results as results
-from ser_core.storage.jsonfile import read_json
+from ser_core.storage import read_json
 
 DEPENDS_ON = ("representation", "pooling", "weights", "temperature")
 """What predictions depend on beside the weights of networks, in the description of a model."""

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ser_core.core.registry import Registry
+from ser_core.core import Registry
 from ser_core.explain.map_similarity import rank_correlation
 from ser_core.explain.method import Method, Relevance, make
 from ser_core.explain.model_input import NetworkInput, private_copy

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_core.evaluation import Interval, Sampling
+from ser_core.evaluation import Interval, Sampling, SufficientStatistics
 from ser_core.evaluation.intervals import BOOTSTRAP, FEW, JACKKNIFE, LEVEL, number
-from ser_core.evaluation.sufficient_statistics import SufficientStatistics
 from ser_core.explain.model_input import Floats
 
 RESAMPLES = 4000

@@ -11,8 +11,7 @@ import numpy as np
 
 from ser_core import audio
 from ser_core.audio import Waveform
-from ser_core.core.errors import SerError
-from ser_core.core.settings import demo_corpus
+from ser_core.core import SerError, demo_corpus
 from ser_core.corpora import Corpus, open_corpus
 from ser_core.evaluation import Predictions, compare
 from ser_core.export.parity import Clip, ParityReport, verify, write_verdict

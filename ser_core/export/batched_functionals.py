@@ -14,8 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ser_core.export import fourier
-from ser_core.features.representations import filters
-from ser_core.features.representations.analysis import Analysis
+from ser_core.features.representations import Analysis, Functionals, filters
 from ser_core.features.representations.functionals import (
     BANDS,
     COEFFICIENTS,
@@ -29,7 +28,6 @@ from ser_core.features.representations.functionals import (
     SILENT_DB,
     VOICED,
     VOICED_DB,
-    Functionals,
     _low_level,
 )
 from ser_core.features.representations.voicing import voicing

@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ser_core.features.representations import filters
-from ser_core.features.representations.analysis import Analysis, shared
+from ser_core.features.representations import Analysis, filters
+from ser_core.features.representations.analysis import shared
 
 
 class Products(Analysis):

@@ -9,12 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ser_core.core.errors import ModelError
+from ser_core.core import ModelError
 from ser_core.evaluation.metrics import SMALLEST
 from ser_core.export.batched_functionals import functionals
 from ser_core.export.fourier import Products
-from ser_core.features.representations import SUMMARIES, Representation
-from ser_core.features.representations.analysis import Analysis
+from ser_core.features.representations import SUMMARIES, Analysis, Representation
 from ser_core.models.abilities import GRAPH, INSIDE, require
 from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.onnx_metadata import (

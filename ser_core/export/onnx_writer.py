@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ser_core.core.errors import ModelError, ParameterError
-from ser_core.core.parallel import Progress
+from ser_core.core import ModelError, ParameterError, Progress
 from ser_core.export.computed_constants import computed
 from ser_core.export.graph import (
     INEXPRESSIBLE,

@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ser_core.audio import Waveform
-from ser_core.core.errors import ModelError
-from ser_core.core.formatting import count
+from ser_core.core import ModelError, count
 from ser_core.evaluation.metrics import SMALLEST
 from ser_core.models import onnx_bytes
 from ser_core.models.onnx import OnnxModel, content_of, read

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ser_core.core.errors import ParameterError
+from ser_core.core import ParameterError
 from ser_core.export import acceptance as gates
 from ser_core.export.onnx_writer import Exported, converted, file_name, trace, write
 from ser_core.export.package import write_package

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ser_core.core import settings
-from ser_core.core.errors import ParameterError
+from ser_core.core import ParameterError, settings
 from ser_core.inference.catalogue import EXPORTS, ModelInfo, models
 from ser_core.jobs import PROGRESS_FILE, Job, jobs, start
 from ser_core.models.onnx_metadata import PRECISIONS

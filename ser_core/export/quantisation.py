@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ser_core.core.errors import ModelError
-from ser_core.core.parallel import Progress
+from ser_core.core import ModelError, Progress
 
 if TYPE_CHECKING:
     import onnx

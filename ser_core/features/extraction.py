@@ -16,8 +16,7 @@ import pandas as pd
 
 from ser_core.audio import SAMPLE_RATE, Waveform, load
 from ser_core.audio import sha256 as content_address
-from ser_core.core.errors import AudioError
-from ser_core.core.parallel import Progress, in_processes
+from ser_core.core import AudioError, Progress, in_processes
 from ser_core.features.representations import Representation, represent
 from ser_core.features.representations.files import LEVELS, columns
 from ser_core.storage import atomic

@@ -11,12 +11,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ser_core.core import settings
-from ser_core.core.errors import ModelError
+from ser_core.core import ModelError, settings
 from ser_core.evaluation import BADGES
 from ser_core.models.predictor import OPENERS
 from ser_core.runs.catalogue import RunInfo, runs
-from ser_core.storage.jsonfile import read_json
+from ser_core.storage import read_json
 
 if TYPE_CHECKING:
     from ser_core.models.onnx_metadata import Spec

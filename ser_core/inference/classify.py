@@ -13,8 +13,7 @@ import pandas as pd
 
 from ser_core import audio
 from ser_core.audio import Waveform
-from ser_core.core.errors import AudioError, ParameterError
-from ser_core.core.parallel import Progress
+from ser_core.core import AudioError, ParameterError, Progress
 from ser_core.inference.confidence import Confidence, confidence
 from ser_core.inference.speaker_verification import Floats, mean_cepstra, mismatched
 from ser_core.models.predictor import Predictor, Probabilities, SpeakerStatistics, load

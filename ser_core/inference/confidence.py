@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ser_core.core.errors import ParameterError
+from ser_core.core import ParameterError
 from ser_core.evaluation import Predictions, apply_temperature, fit_temperature, threshold_for
 from ser_core.models.predictor import Predictor, Probabilities
 from ser_core.runs.catalogue import ENROLLED

@@ -7,18 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from ser_core.core.errors import ModelError, ParameterError
-from ser_core.core.parallel import Progress
+from ser_core.core import ModelError, ParameterError, Progress
 from ser_core.corpora import Corpus, LeakAudit, Split, open_corpus
-from ser_core.evaluation import Predictions, report
-from ser_core.evaluation.predictions import PREFIX
+from ser_core.evaluation import PREFIX, Predictions, report
 from ser_core.inference import enrolment as enrolling
 from ser_core.inference.enrolment import Count, Enrolment, OnProgress
 from ser_core.inference.model_evaluation import Evaluation, calibrated, counted
 from ser_core.inference.provenance import CorpusOverlap, found_fold, recorded_audit
 from ser_core.models.abilities import name_of
 from ser_core.models.predictor import Predictor, load
-from ser_core.storage.jsonfile import read_json
+from ser_core.storage import read_json
 
 Tables = dict[Count, Predictions]
 Member = tuple[int, int, Path]

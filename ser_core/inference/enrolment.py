@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from ser_core import audio
-from ser_core.core.errors import ModelError, ParameterError
+from ser_core.core import ModelError, ParameterError
 from ser_core.corpora import Corpus
-from ser_core.evaluation.predictions import Predictions
+from ser_core.evaluation import Predictions
 from ser_core.inference.cached_features import CachedFeatures, Rows, cache_features
 from ser_core.models.abilities import name_of
 from ser_core.models.predictor import Predictor, Probabilities

@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ser_core import audio
-from ser_core.core.errors import CorpusError
-from ser_core.core.formatting import count
+from ser_core.core import CorpusError, count
 from ser_core.corpora import Corpus
 from ser_core.evaluation import BADGES
 from ser_core.inference.held_out_clips import UNAUDITED, held_out_clips

@@ -20,13 +20,10 @@ import soundfile
 
 from ser_core import audio
 from ser_core.audio import Waveform
-from ser_core.core import settings
-from ser_core.core.errors import AudioError, ParameterError, SerError
-from ser_core.core.registry import did_you_mean
-from ser_core.corpora.emotions import EMOTIONS
+from ser_core.core import AudioError, ParameterError, SerError, did_you_mean, settings
+from ser_core.corpora import EMOTIONS
 from ser_core.corpora.readers.feedback import CLIP, LABEL, MARK
-from ser_core.storage import atomic
-from ser_core.storage.jsonfile import read_json
+from ser_core.storage import atomic, read_json
 
 VERSION = 1
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ser_core.corpora import Corpus
-    from ser_core.evaluation.predictions import Predictions
+    from ser_core.evaluation import Predictions
     from ser_core.models.predictor import Predictor
 
 UNAUDITED = "not audited"

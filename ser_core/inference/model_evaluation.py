@@ -7,12 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ser_core.core.errors import ParameterError
-from ser_core.core.parallel import Progress
+from ser_core.core import ParameterError, Progress
 from ser_core.corpora import Corpus, Split
-from ser_core.evaluation import BADGES, METRICS, Predictions, Report, compare, report
-from ser_core.evaluation.compare import Comparison
-from ser_core.evaluation.spread import Spread, spread
+from ser_core.evaluation import (
+    BADGES,
+    METRICS,
+    Comparison,
+    Predictions,
+    Report,
+    Spread,
+    compare,
+    report,
+)
+from ser_core.evaluation.spread import spread
 from ser_core.inference import enrolment as enrolling
 from ser_core.inference.confidence import confidence
 from ser_core.inference.enrolment import Count, Enrolment

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_core.core.errors import ParameterError
+from ser_core.core import ParameterError
 from ser_core.inference.classify import EnrolledSpeaker, InferenceModel
 
 

@@ -10,12 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ser_core.core.errors import SerError
-from ser_core.corpora import GRADES, Corpus, LeakAudit, Split, audit_split, make_split
-from ser_core.corpora.browse import known_measures
-from ser_core.corpora.leaks import Leak
-from ser_core.corpora.split import UNUSED
-from ser_core.storage.jsonfile import read_json
+from ser_core.core import SerError
+from ser_core.corpora import (
+    GRADES,
+    UNUSED,
+    Corpus,
+    Leak,
+    LeakAudit,
+    Split,
+    audit_split,
+    known_measures,
+    make_split,
+)
+from ser_core.storage import read_json
 
 if TYPE_CHECKING:
     from ser_core.models.predictor import Predictor

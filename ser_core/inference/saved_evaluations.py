@@ -15,13 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ser_core.core import settings
-from ser_core.core.errors import SerError
+from ser_core.core import SerError, settings
 from ser_core.jobs import PROGRESS_FILE, Job, start
 from ser_core.models.predictor import OPENERS
 from ser_core.runs.catalogue import ENROLLED, RunInfo, result_of
-from ser_core.storage import atomic
-from ser_core.storage.jsonfile import read_json
+from ser_core.storage import atomic, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ser_core.audio import SAMPLE_RATE, Waveform, resampled
-from ser_core.core.errors import ModelError
-from ser_core.storage.jsonfile import read_json
+from ser_core.core import ModelError
+from ser_core.storage import read_json
 
 Floats = npt.NDArray[np.float64]
 
@@ -55,8 +55,7 @@ def mean_cepstrum(waveform: Waveform) -> Floats:
     """Mean cepstral coefficients of the loud frames, shape (19,), however loud the recording is."""
     import torch
 
-    from ser_core.features.representations import filters
-    from ser_core.features.representations.spectral import MelSpectrogram
+    from ser_core.features.representations import MelSpectrogram, filters
 
     samples = resampled(waveform, SAMPLE_RATE).samples
     scaled = torch.from_numpy(samples / max(float(np.abs(samples).max()), TINY))[None]

@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ser_core.audio import Waveform
-from ser_core.core.parallel import Progress
-from ser_core.core.parameters import Parameters, parameter
+from ser_core.core import Parameters, Progress, parameter
 from ser_core.inference.classify import SHORTEST, InferenceModel, is_silent, rows_of
 from ser_core.models.predictor import SpeakerStatistics
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from ser_core.core import settings
-from ser_core.core.errors import JobError
-from ser_core.core.processes import CANCELLED, Mark
-from ser_core.storage.jsonfile import read_json
+from ser_core.core import CANCELLED, JobError, Mark, settings
+from ser_core.storage import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ser_core.jobs import folder as files
 from ser_core.jobs.local import LAUNCHER
 from ser_core.jobs.progress import Progress
-from ser_core.storage.jsonfile import read_json
+from ser_core.storage import read_json
 
 if TYPE_CHECKING:
     from pathlib import Path

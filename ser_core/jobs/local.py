@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import psutil
 
-from ser_core.core import settings
-from ser_core.core.processes import Mark
+from ser_core.core import Mark, settings
 from ser_core.jobs import folder as files
-from ser_core.storage.jsonfile import write_json
+from ser_core.storage import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

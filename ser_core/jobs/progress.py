@@ -8,10 +8,9 @@ from collections import deque
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from ser_core.core.errors import SerError
-from ser_core.core.processes import own_job
+from ser_core.core import SerError, own_job
 from ser_core.jobs.folder import PROGRESS
-from ser_core.storage.jsonfile import read_json, write_json
+from ser_core.storage import read_json, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

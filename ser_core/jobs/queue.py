@@ -13,12 +13,11 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ser_core.core.errors import JobError, ParameterError
+from ser_core.core import JobError, ParameterError
 from ser_core.jobs import folder as files
 from ser_core.jobs.job import GONE, Job, State, find, jobs, open_job
 from ser_core.jobs.local import LAUNCHER
-from ser_core.storage.jsonfile import read_json, write_json
-from ser_core.storage.trash import Trash
+from ser_core.storage import Trash, read_json, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,11 +15,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ser_core.core.errors import SerError
-from ser_core.core.processes import JOB_FOLDER, Mark
+from ser_core.core import JOB_FOLDER, Mark, SerError
 from ser_core.jobs import folder as files
 from ser_core.jobs.local import sweep
-from ser_core.storage.jsonfile import read_json, write_json
+from ser_core.storage import read_json, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

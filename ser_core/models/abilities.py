@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ser_core.core.errors import ModelError
+from ser_core.core import ModelError
 
 if TYPE_CHECKING:
     from ser_core.features.representations import Representation

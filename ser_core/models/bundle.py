@@ -22,8 +22,8 @@ from torch import Tensor
 
 from ser_core import audio
 from ser_core.audio import Waveform
-from ser_core.core.errors import ModelError
-from ser_core.evaluation.predictions import Predictions
+from ser_core.core import ModelError
+from ser_core.evaluation import Predictions
 from ser_core.features.representations import make
 from ser_core.models import abilities, networks
 from ser_core.models.classifier import EmotionClassifier

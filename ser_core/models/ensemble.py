@@ -19,8 +19,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from ser_core.audio import Waveform
-from ser_core.core.errors import ModelError, SerError
-from ser_core.evaluation.predictions import Predictions
+from ser_core.core import ModelError, SerError
+from ser_core.evaluation import Predictions
 from ser_core.models import abilities
 from ser_core.models.bundle import Bundle, load_bundle
 from ser_core.models.pooling import POOLINGS, Pool

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ser_core.core.errors import ParameterError
+from ser_core.core import ParameterError
 from ser_core.models.frame_mask import own_frames
 
 BY = {

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ser_core import audio
 from ser_core.audio import Waveform
-from ser_core.core.errors import ModelError
+from ser_core.core import ModelError
 from ser_core.models import abilities, onnx_bytes
 from ser_core.models.onnx_metadata import (
     ENROLLED,

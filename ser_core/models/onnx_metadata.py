@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from ser_core.core.errors import ModelError
-from ser_core.corpora.emotions import EMOTIONS
+from ser_core.core import ModelError
+from ser_core.corpora import EMOTIONS
 
 FORMAT = 1
 PREFIX = "ser."

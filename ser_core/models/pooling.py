@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from ser_core.core.registry import Registry
+from ser_core.core import Registry
 from ser_core.evaluation import apply_temperature
 from ser_core.evaluation.metrics import SMALLEST
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ser_core.audio import Waveform
-from ser_core.core.errors import ModelError
+from ser_core.core import ModelError
 
 if TYPE_CHECKING:
     from ser_core.models.bundle import Bundle

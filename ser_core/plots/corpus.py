@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ser_core.corpora.emotions import EMOTIONS
-from ser_core.corpora.split import PARTS, UNUSED
+from ser_core.corpora import EMOTIONS, PARTS, UNUSED
 from ser_core.plots import cells
 from ser_core.plots.palette import NO_EMOTION, emotion_color
 from ser_core.plots.theme import finish

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-    from ser_core.explain.attribution import Attribution
+    from ser_core.explain import Attribution
     from ser_core.explain.model_input import Floats, Map
 
 GREYS = [[0.0, "rgba(128, 136, 144, 0.02)"], [1.0, "rgba(128, 136, 144, 0.85)"]]

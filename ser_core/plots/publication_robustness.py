@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ser_core.core.formatting import count
+from ser_core.core import count
 from ser_core.plots.palette import NO_EMOTION
 from ser_core.plots.publication_results import Format, _printed, heading
 from ser_core.plots.robustness import ATTACKS, BAND, FIGURES, SECOND

@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from ser_core.core import settings
-from ser_core.core.errors import ParameterError, SerError
-from ser_core.core.registry import did_you_mean
+from ser_core.core import ParameterError, SerError, did_you_mean, settings
 from ser_core.storage import atomic
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ser_core.core import settings
-from ser_core.core.errors import ModelError, ParameterError
+from ser_core.core import ModelError, ParameterError, settings
 from ser_core.corpora import open_corpus
 from ser_core.inference.evaluation_clips import EvaluationClips, choose
 from ser_core.robustness.attack_domains import ATTACK_DOMAINS, attackable

@@ -13,9 +13,8 @@ import torch
 from torch import Tensor
 
 from ser_core.audio import Waveform
-from ser_core.core.errors import ModelError
-from ser_core.core.registry import Registry
-from ser_core.features.representations.analysis import FLOOR_DB
+from ser_core.core import ModelError, Registry
+from ser_core.features.representations import FLOOR_DB
 from ser_core.models.abilities import INSIDE, SINGLE, require
 from ser_core.models.bundle import pad_batch
 from ser_core.robustness.attacks import Target

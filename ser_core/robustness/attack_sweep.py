@@ -26,7 +26,7 @@ from ser_core.robustness.clip_predictions import predict_clips, table
 from ser_core.robustness.curve import ATTACK, Curve, Gathering
 
 if TYPE_CHECKING:
-    from ser_core.evaluation.predictions import Predictions
+    from ser_core.evaluation import Predictions
     from ser_core.inference.evaluation_clips import EvaluationClips
     from ser_core.models.classifier import EmotionClassifier
     from ser_core.models.predictor import Predictor, Probabilities

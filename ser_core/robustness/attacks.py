@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ser_core.core.registry import Registry
+from ser_core.core import Registry
 
 Forward = Callable[[Tensor], Tensor]
 """Logits of a batch, (batch, ...) -> (batch, classes); evaluation mode, no gradient of its own."""

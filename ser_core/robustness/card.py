@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_core.core.errors import EvaluationError
-from ser_core.evaluation import Group, Groups, Interval, by_group
-from ser_core.evaluation.predictions import Predictions
+from ser_core.core import EvaluationError
+from ser_core.evaluation import Group, Groups, Interval, Predictions, by_group
 from ser_core.robustness.attack_domains import ATTACK_DOMAINS
 from ser_core.robustness.curve import ATTACK, FIGURES, LINE, Curve, Point
 from ser_core.robustness.gradient_masking import Masking, masking
@@ -275,7 +274,7 @@ class CardInfo:
 
 def cards(root: Path) -> list[CardInfo]:
     """Cards stored in the folders of a folder, the newest first."""
-    from ser_core.storage.jsonfile import read_json
+    from ser_core.storage import read_json
 
     found = []
     for file in root.glob(f"*/{CARD}"):

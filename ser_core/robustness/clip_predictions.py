@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ser_core.evaluation.predictions import Predictions
+from ser_core.evaluation import Predictions
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,9 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ser_core.core.errors import EvaluationError
-from ser_core.evaluation import PER_CLASS, Interval, Sampling, sampling
-from ser_core.evaluation.predictions import Predictions
+from ser_core.core import EvaluationError
+from ser_core.evaluation import PER_CLASS, Interval, Predictions, Sampling, sampling
 
 LINE, ATTACK = "line", "attack"
 """Families: perturbations, and adversarial attacks by the gradient."""

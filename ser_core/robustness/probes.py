@@ -14,8 +14,8 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
-from ser_core.core.errors import ModelError
-from ser_core.evaluation.metrics import wilson
+from ser_core.core import ModelError
+from ser_core.evaluation import wilson
 from ser_core.models.bundle import pad_batch
 from ser_core.robustness.attack_domains import BATCH, attackable, enrolled_rows
 

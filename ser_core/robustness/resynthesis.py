@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ser_core.core.errors import ModelError
+from ser_core.core import ModelError
 from ser_core.features.representations import filters
 
 if TYPE_CHECKING:

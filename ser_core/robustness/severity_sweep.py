@@ -11,7 +11,7 @@ from ser_core.robustness.curve import LINE, Curve, Gathering
 from ser_core.robustness.perturbations import PERTURBATIONS, perturbed, surroundings
 
 if TYPE_CHECKING:
-    from ser_core.evaluation.predictions import Predictions
+    from ser_core.evaluation import Predictions
     from ser_core.inference.evaluation_clips import EvaluationClips
     from ser_core.models.predictor import Predictor
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ser_core.audio import Waveform
-from ser_core.core.registry import Registry
+from ser_core.core import Registry
 from ser_core.evaluation import Interval, interval
 from ser_core.robustness.clip_predictions import predict_clips
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from ser_core.audio import Waveform
-from ser_core.core.errors import ParameterError
+from ser_core.core import ParameterError
 from ser_core.robustness import resynthesis
 from ser_core.robustness.attack_domains import ATTACK_DOMAINS, as_file, attackable
 from ser_core.robustness.attack_sweep import probabilities, statuses

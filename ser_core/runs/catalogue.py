@@ -16,14 +16,12 @@ from typing import Any
 
 import yaml
 
-from ser_core.core import formatting, settings
-from ser_core.core.errors import SerError
-from ser_core.corpora.leaks import Leak, LeakAudit
+from ser_core.core import SerError, formatting, settings
+from ser_core.corpora import Leak, LeakAudit
 from ser_core.evaluation import BADGES, Interval, Predictions, Report, report
 from ser_core.recipes.recipe import Recipe, SplitChoice
 from ser_core.runs import mlflow_sync
-from ser_core.storage.jsonfile import read_json
-from ser_core.storage.trash import Trash
+from ser_core.storage import Trash, read_json
 
 ENROLLED = "enrolled.parquet"
 """Predictions with every speaker enrolled from all of their unlabelled clips; beside

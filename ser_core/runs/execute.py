@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ser_core import evaluation
-from ser_core.core.errors import ParameterError
+from ser_core.core import ParameterError
 from ser_core.corpora import LeakAudit, Split
 from ser_core.evaluation import Predictions
 from ser_core.models.bundle import Bundle, load_bundle

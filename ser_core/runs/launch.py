@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ser_core.core.shell import pasted
+from ser_core.core import pasted
 from ser_core.jobs import PROGRESS_FILE, Job, Order, enqueue, find
 from ser_core.runs.catalogue import folder_of_runs
 

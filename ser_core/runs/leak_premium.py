@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ser_core.corpora.policies import POLICIES
+from ser_core.corpora import POLICIES
 from ser_core.evaluation import Interval
 
 if TYPE_CHECKING:

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ser_core import tracking
-from ser_core.core.errors import TrackingError
+from ser_core.core import TrackingError
 from ser_core.runs.mlflow_logging import FILES, IDS
-from ser_core.storage import atomic
-from ser_core.storage.jsonfile import read_json
+from ser_core.storage import atomic, read_json
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,12 +17,9 @@ from typing import Any
 import numpy as np
 import yaml
 
-from ser_core.core import settings
-from ser_core.core.errors import SerError
-from ser_core.evaluation import Interval, compare, interval
-from ser_core.evaluation.predictions import Predictions
-from ser_core.storage import atomic
-from ser_core.storage.jsonfile import read_json
+from ser_core.core import SerError, settings
+from ser_core.evaluation import Interval, Predictions, compare, interval
+from ser_core.storage import atomic, read_json
 
 NOT_ENROLLED, ENROLLED = "predictions.parquet", "enrolled.parquet"
 TABLES = {NOT_ENROLLED: (NOT_ENROLLED,), ENROLLED: (ENROLLED, "enrolled-predictions.parquet")}

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING
 
 from ser_core.core import settings
 from ser_core.runs import catalogue
-from ser_core.storage import atomic
-from ser_core.storage.jsonfile import read_json
+from ser_core.storage import atomic, read_json
 
 if TYPE_CHECKING:
     from ser_core.corpora import Split
@@ -243,7 +242,7 @@ def _with_every_emotion(clips: list[str], emotion: object) -> list[str]:
 
 def main(recipe: Path, out: Path) -> None:
     """Measure the recipe of a file and write its pace."""
-    from ser_core.core.malloc import keep_freed
+    from ser_core.core import keep_freed
     from ser_core.recipes.recipe import load
 
     keep_freed()
@@ -251,7 +250,7 @@ def main(recipe: Path, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    from ser_core.core.errors import SerError
+    from ser_core.core import SerError
 
     try:
         main(Path(sys.argv[1]), Path(sys.argv[2]))

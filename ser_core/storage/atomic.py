@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from ser_core.core.errors import SerError
+from ser_core.core import SerError
 
 
 def write(path: Path, content: bytes | str) -> None:

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from ser_core.core.errors import SerError
+from ser_core.core import SerError
 
 DAY_SECONDS = 86_400
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
-from ser_core.core.errors import TrackingError
+from ser_core.core import TrackingError
 from ser_core.tracking import reading, run_tags, sqlite, store
 from ser_core.tracking.running import end
 

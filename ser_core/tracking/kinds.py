@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ser_core.core.registry import Registry
+from ser_core.core import Registry
 
 
 @dataclass(frozen=True)

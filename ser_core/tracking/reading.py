@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from ser_core.core.errors import TrackingError
+from ser_core.core import TrackingError
 from ser_core.tracking import run_tags, server, sqlite, store
 
 if TYPE_CHECKING:

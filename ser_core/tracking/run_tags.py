@@ -11,8 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ser_core.core import settings
-from ser_core.core.processes import Mark, own_job
+from ser_core.core import Mark, own_job, settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

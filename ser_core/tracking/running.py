@@ -7,8 +7,7 @@ import logging
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from ser_core.core.errors import SerError, TrackingError
-from ser_core.core.processes import is_cancelled
+from ser_core.core import SerError, TrackingError, is_cancelled
 from ser_core.tracking import reading, run_tags, signals, store
 from ser_core.tracking.writing import Run
 

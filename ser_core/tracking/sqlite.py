@@ -12,7 +12,7 @@ import json
 import sqlite3
 from typing import TYPE_CHECKING
 
-from ser_core.core.errors import TrackingError
+from ser_core.core import TrackingError
 from ser_core.tracking import run_tags
 from ser_core.tracking.record import Record, number
 

@@ -10,8 +10,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ser_core.core import settings
-from ser_core.core.errors import TrackingError
+from ser_core.core import TrackingError, settings
 from ser_core.tracking.kinds import KINDS
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ser_core.core.errors import TrackingError
+from ser_core.core import TrackingError
 from ser_core.tracking import run_tags, store
 
 if TYPE_CHECKING:

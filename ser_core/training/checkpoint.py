@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from ser_core.core.errors import SerError
+from ser_core.core import SerError
 from ser_core.storage import atomic
 from ser_core.training.learner import Metrics
 from ser_core.training.trainer import Best, Callback, Trainer

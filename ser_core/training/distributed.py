@@ -17,7 +17,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from ser_core.core.errors import ParameterError
+from ser_core.core import ParameterError
 
 PATIENCE = timedelta(hours=6)
 """How long processes wait for the first, which predicts the test clips between two trainings."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ser_core.core.registry import Registry
+from ser_core.core import Registry
 
 if TYPE_CHECKING:
     from ser_core.models.classifier import EmotionClassifier

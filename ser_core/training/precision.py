@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from ser_core.core.errors import ParameterError
+from ser_core.core import ParameterError
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,7 @@ import torch
 
 from ser_core import audio
 from ser_core.audio import Waveform
-from ser_core.core.errors import AudioError, CorpusError
-from ser_core.core.parallel import Progress, in_processes
+from ser_core.core import AudioError, CorpusError, Progress, in_processes
 from ser_core.corpora import Corpus
 from ser_core.features.extraction import MIN_FILES_FOR_WORKERS, store_key
 from ser_core.features.representations import Representation, make, represent

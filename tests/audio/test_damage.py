@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ser_core import audio
-from ser_core.core.errors import AudioError
+from ser_core.core import AudioError
 from tests.audio.files import ENCODERS, encoded
 
 pytestmark = pytest.mark.timeout(60)  # a hang is a failure

@@ -11,7 +11,7 @@ import soundfile
 from ser_core import audio
 from ser_core.audio.limits import Intake
 from ser_core.audio.readers import BLOCK
-from ser_core.core.errors import AudioError, ParameterError
+from ser_core.core import AudioError, ParameterError
 from tests.audio.files import ENCODERS, by_soundfile, silent_flac, tone
 
 

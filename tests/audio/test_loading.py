@@ -12,7 +12,7 @@ import soundfile
 
 from ser_core import audio
 from ser_core.audio.readers import PyAVReader
-from ser_core.core.errors import AudioError, ParameterError
+from ser_core.core import AudioError, ParameterError
 from tests.audio.files import ENCODERS, by_pyav, by_soundfile, encoded, tone, video_without_sound
 
 

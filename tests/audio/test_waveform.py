@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ser_core.audio import Waveform, sha256
-from ser_core.core.errors import AudioError
+from ser_core.core import AudioError
 
 
 @pytest.mark.parametrize(

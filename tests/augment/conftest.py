@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ser_core import audio
-from ser_core.core.settings import demo_corpus
+from ser_core.core import demo_corpus
 
 CLIPS = ("EB0_anger_82", "SM0_sadness_48", "MP0_neutral_14", "WR0_happiness_42")
 

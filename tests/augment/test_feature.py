@@ -13,7 +13,7 @@ from ser_core.augment.feature import (
     make_feature,
     strategy,
 )
-from ser_core.core.errors import ParameterError, UnknownNameError
+from ser_core.core import ParameterError, UnknownNameError
 from ser_core.features.representations import REPRESENTATIONS, make
 from tests.augment.helpers import seeded
 

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 
 from ser_core.augment.mixup import _shares, mixup
-from ser_core.core.errors import ParameterError
+from ser_core.core import ParameterError
 from tests.augment.helpers import noise, seeded
 
 

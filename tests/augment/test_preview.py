@@ -15,7 +15,7 @@ from ser_core.augment.preview import (
     works_alone,
 )
 from ser_core.augment.waveform import WAVE_AUGMENTS, wave_chain
-from ser_core.core.errors import ParameterError, UnknownNameError
+from ser_core.core import ParameterError, UnknownNameError
 from ser_core.features.representations import REPRESENTATIONS, make, represent
 
 MEL = make("melspectrogram")

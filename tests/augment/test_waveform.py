@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 
 from ser_core.augment.waveform import WAVE_AUGMENTS, make_wave, wave_chain
-from ser_core.core.errors import AudioError, ParameterError, UnknownNameError
+from ser_core.core import AudioError, ParameterError, UnknownNameError
 from tests.augment.helpers import RATE, noise, seeded
 
 EVERY = list(WAVE_AUGMENTS)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ser_core.core.settings import REPOSITORY
+from ser_core.core import REPOSITORY
 
 HERE = Path(__file__).parent
 START = 60  # s, for a server on a busy machine

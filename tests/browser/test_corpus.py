@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import expect
 
-from ser_core.core.settings import demo_corpus
+from ser_core.core import demo_corpus
 from tests.browser.conftest import downloaded
 
 COPIES = 4  # enough clips that measuring them is a job

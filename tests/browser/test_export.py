@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from ser_core import audio
-from ser_core.core.settings import demo_corpus
+from ser_core.core import demo_corpus
 from ser_core.recipes.recipe import parse
 from tests.browser.conftest import downloaded
 from tests.export.nets import bundle

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from ser_core.bench import training
 from ser_core.bench.representations import librosa_calls
 from ser_core.cli import app
-from ser_core.core.settings import demo_corpus
+from ser_core.core import demo_corpus
 from ser_core.features.representations import REPRESENTATIONS
 
 

@@ -10,8 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ser_core.cli import app
-from ser_core.core.errors import ParameterError, SerError, UnknownNameError
-from ser_core.core.settings import REPOSITORY, demo_corpus
+from ser_core.core import REPOSITORY, ParameterError, SerError, UnknownNameError, demo_corpus
 from ser_core.corpora import Split, make_split, open_corpus
 from tests.corpora.synthetic import sound
 

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from ser_core import tracking
 from ser_core.cli import app
-from ser_core.core.errors import EvaluationError
+from ser_core.core import EvaluationError
 from ser_core.models.predictor import load
 from tests.ensemble.conftest import Maker
 

@@ -7,9 +7,8 @@ import torch
 from typer.testing import CliRunner
 
 from ser_core.cli import app
-from ser_core.core.errors import ParameterError
-from ser_core.core.settings import demo_corpus
-from ser_core.evaluation.predictions import Predictions
+from ser_core.core import ParameterError, demo_corpus
+from ser_core.evaluation import Predictions
 from ser_core.features.representations import make
 from ser_core.inference.saved_evaluations import saved_evaluations
 from ser_core.models.bundle import Bundle, architecture

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from ser_core import tracking
 from ser_core.audio import load
 from ser_core.cli import app
-from ser_core.core.settings import demo_corpus
+from ser_core.core import demo_corpus
 from ser_core.explain import METHODS
 from ser_core.inference import classify
 from tests.explain.nets import bundle_of, linear_bundle, pair_of

@@ -10,8 +10,7 @@ from typer.testing import CliRunner
 
 from ser_core import tracking
 from ser_core.cli import app
-from ser_core.core.errors import ModelError
-from ser_core.core.settings import demo_corpus
+from ser_core.core import ModelError, demo_corpus
 from ser_core.export.onnx_writer import export
 from ser_core.models.onnx import read
 from tests.export.nets import bundle

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ser_core.cli.jobs import app
-from ser_core.core.errors import JobError
+from ser_core.core import JobError
 from ser_core.jobs import PROGRESS_FILE, jobs, resume, start
 
 REPORT = """

@@ -9,8 +9,7 @@ import torch
 from typer.testing import CliRunner
 
 from ser_core.cli import app
-from ser_core.core.errors import ModelError, SerError
-from ser_core.core.settings import demo_corpus
+from ser_core.core import ModelError, SerError, demo_corpus
 from ser_core.features.representations import make
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.classifier import EmotionClassifier

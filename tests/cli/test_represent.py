@@ -8,8 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ser_core.cli import app
-from ser_core.core.errors import AudioError, ParameterError, UnknownNameError
-from ser_core.core.settings import demo_corpus
+from ser_core.core import AudioError, ParameterError, UnknownNameError, demo_corpus
 from ser_core.features.extraction import load_means
 
 

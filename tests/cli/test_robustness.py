@@ -10,8 +10,7 @@ from typer.testing import CliRunner
 from ser_core import tracking
 from ser_core.audio import load
 from ser_core.cli import app
-from ser_core.core.errors import ParameterError
-from ser_core.core.settings import demo_corpus
+from ser_core.core import ParameterError, demo_corpus
 from ser_core.robustness.card import load_card
 from tests.robustness.conftest import made
 

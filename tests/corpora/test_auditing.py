@@ -5,7 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from ser_core.core.settings import demo_corpus
+from ser_core.core import demo_corpus
 from ser_core.corpora import Corpus, Issue, audit, examine, open_corpus, scan
 from ser_core.corpora.issues import CHECKS, SEVERITIES, Evidence
 from tests.corpora.synthetic import acted, sound

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from ser_core.audio import load, sha256
-from ser_core.core.settings import demo_corpus
+from ser_core.core import demo_corpus
 from ser_core.corpora import Corpus, open_corpus, scan
 from ser_core.corpora.browse import (
     filter_clips,

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from ser_core.core.errors import SplitError
+from ser_core.core import SplitError
 from ser_core.corpora import (
     GRADES,
     Corpus,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ser_core.core.settings import demo_corpus
+from ser_core.core import demo_corpus
 from ser_core.corpora import open_corpus
 from ser_core.corpora.nearest import nearest
 

@@ -6,8 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ser_core.core.errors import CorpusError, ParameterError, UnknownNameError
-from ser_core.core.settings import demo_corpus
+from ser_core.core import CorpusError, ParameterError, UnknownNameError, demo_corpus
 from ser_core.corpora import COLUMNS, open_corpus
 from tests.corpora.synthetic import nemo, row, sound
 

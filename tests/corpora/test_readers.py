@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ser_core.core.errors import CorpusError, ParameterError
+from ser_core.core import CorpusError, ParameterError
 from ser_core.corpora import READERS, open_corpus
 from ser_core.corpora.readers.manifest import guess
 from tests.corpora.synthetic import sound

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ser_core.core.errors import SerError
-from ser_core.core.settings import demo_corpus
+from ser_core.core import SerError, demo_corpus
 from ser_core.corpora import audit_split, make_split, open_corpus, saved_splits
 from tests.corpora.synthetic import acted
 

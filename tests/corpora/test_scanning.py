@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from ser_core import audio
-from ser_core.core.settings import demo_corpus
+from ser_core.core import demo_corpus
 from ser_core.corpora import open_corpus, scanning
 from ser_core.corpora.measure import measure
 from ser_core.corpora.scanning import scan

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ser_core.core.errors import ParameterError, SplitError, UnknownNameError
-from ser_core.core.settings import demo_corpus
+from ser_core.core import ParameterError, SplitError, UnknownNameError, demo_corpus
 from ser_core.corpora import PARTS, POLICIES, Corpus, Split, make_split, open_corpus
 from ser_core.corpora.stratify import allocations, consecutive_groups, imbalance
 from tests.corpora.synthetic import acted, corpus_of

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 import torch
 
-from ser_core.core.settings import demo_corpus
+from ser_core.core import demo_corpus
 from ser_core.corpora import audit_split, make_split, open_corpus
-from ser_core.evaluation.predictions import Predictions
+from ser_core.evaluation import Predictions
 from ser_core.features.representations import make
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.classifier import EmotionClassifier

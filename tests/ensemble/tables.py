@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ser_core.ensemble.member_predictions import MemberPredictions
-from ser_core.evaluation.predictions import Predictions
+from ser_core.evaluation import Predictions
 
 SIX = ("anger", "fear", "happiness", "sadness", "surprise", "neutral")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ser_core.core.errors import SerError
+from ser_core.core import SerError
 from ser_core.ensemble import Options, gather, optimise
 from ser_core.ensemble.assemble import assemble
 from ser_core.ensemble.catalogue import Request, ask, delete, ensembles, one, rename, restore

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from ser_core.core.errors import EvaluationError
+from ser_core.core import EvaluationError
 from ser_core.ensemble.compare import comparison, left_out
 from ser_core.ensemble.crossfit import POOLED, chosen_rows, crossfit, crossfit_folds, fitting_rows
 from ser_core.ensemble.error_overlap import error_overlap
 from ser_core.ensemble.member_predictions import MemberPredictions
 from ser_core.ensemble.options import Options
 from ser_core.ensemble.search import EQUAL
-from ser_core.evaluation.predictions import Predictions
+from ser_core.evaluation import Predictions
 from tests.ensemble.tables import both_parts, drawn, sure, table
 
 FEW = Options(trials=20)

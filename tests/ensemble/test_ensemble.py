@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from ser_core.audio import load as load_sound
-from ser_core.core.errors import ModelError, ParameterError
-from ser_core.core.settings import demo_corpus
+from ser_core.core import ModelError, ParameterError, demo_corpus
 from ser_core.ensemble import Options, gather, optimise
 from ser_core.ensemble.assemble import assemble
 from ser_core.models import predictor

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser_core.core.errors import EvaluationError
+from ser_core.core import EvaluationError
 from ser_core.ensemble.member_predictions import MemberPredictions, averaged, by_seed
-from ser_core.evaluation.predictions import Predictions
+from ser_core.evaluation import Predictions
 from tests.ensemble.tables import drawn
 
 

@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from ser_core.core.errors import EvaluationError, SerError
+from ser_core.core import EvaluationError, SerError
 from ser_core.corpora import Split
 from ser_core.ensemble.members import Candidate, found, gather, obstacle
 from ser_core.runs import catalogue

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize, minimize_scalar
 
-from ser_core.core.errors import ParameterError
+from ser_core.core import ParameterError
 from ser_core.ensemble import convex_weights
 from ser_core.ensemble.member_predictions import MemberPredictions
 from ser_core.ensemble.options import Options

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ser_core.core.errors import ParameterError
+from ser_core.core import ParameterError
 from ser_core.ensemble.member_predictions import MemberPredictions
 from ser_core.ensemble.options import Options
 from ser_core.ensemble.search import Problem, search

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ser_core.core.errors import EvaluationError, ParameterError
+from ser_core.core import EvaluationError, ParameterError
 from ser_core.evaluation import (
     Predictions,
     apply_temperature,

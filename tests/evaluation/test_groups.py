@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser_core.core.errors import EvaluationError
+from ser_core.core import EvaluationError
 from ser_core.evaluation import Predictions, by_group, interval
 from tests.evaluation.tables import answered, drawn
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import t as student
 
-from ser_core.core.errors import ParameterError, UnknownNameError
+from ser_core.core import ParameterError, UnknownNameError
 from ser_core.evaluation import Predictions, interval, metrics
 from ser_core.evaluation.intervals import (
     Sampling,

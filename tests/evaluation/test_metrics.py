@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn import metrics as sk
 
-from ser_core.core.errors import ParameterError
+from ser_core.core import ParameterError
 from ser_core.evaluation import confusion_rates, metrics
 from tests.evaluation.tables import drawn
 

@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser_core.core.errors import EvaluationError
-from ser_core.corpora import GRADES, audit_split, make_split
-from ser_core.corpora.leaks import LeakAudit
+from ser_core.core import EvaluationError
+from ser_core.corpora import GRADES, LeakAudit, audit_split, make_split
 from ser_core.evaluation import BADGES, METRICS, Predictions, Report, interval, metrics, report
 from ser_core.evaluation.example import example
 from tests.corpora.synthetic import acted

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ser_core.core.errors import EvaluationError, UnknownNameError
+from ser_core.core import EvaluationError, UnknownNameError
 from ser_core.evaluation import Predictions, interval, spread
 from tests.evaluation.tables import answered, drawn
 

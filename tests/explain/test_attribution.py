@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from ser_core.core.errors import ModelError, ParameterError
+from ser_core.core import ModelError, ParameterError
 from ser_core.explain import METHODS, attribute, model_input
 from ser_core.explain.baselines import baseline_input
 from ser_core.explain.benchmark import checks_of

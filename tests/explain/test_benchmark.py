@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser_core.core.errors import ModelError, ParameterError, SerError
-from ser_core.core.settings import demo_corpus
+from ser_core.core import ModelError, ParameterError, SerError, demo_corpus
 from ser_core.corpora import open_corpus
-from ser_core.evaluation.predictions import Predictions
+from ser_core.evaluation import Predictions
 from ser_core.explain.benchmark import folder_of, run
 from ser_core.explain.benchmark_plan import command, on_terms, plan, spread
 from ser_core.explain.benchmark_report import FIGURES, Bench

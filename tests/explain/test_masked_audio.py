@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ser_core.audio import Waveform
-from ser_core.core.errors import ModelError, ParameterError
+from ser_core.core import ModelError, ParameterError
 from ser_core.explain import attribute, model_input
 from ser_core.explain.filterbanks import BANKS, bank_of, to_spectrum
 from ser_core.explain.masked_audio import (

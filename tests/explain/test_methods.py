@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from lime.lime_image import LimeImageExplainer
 from torch import nn
 
-from ser_core.core.errors import ModelError, ParameterError, UnknownNameError
+from ser_core.core import ModelError, ParameterError, UnknownNameError
 from ser_core.explain import METHODS, make
 from ser_core.explain.baselines import baseline_input
 from ser_core.explain.lime import grid

@@ -9,7 +9,7 @@ import onnx
 import pytest
 
 from ser_core.audio import load
-from ser_core.core.settings import demo_corpus
+from ser_core.core import demo_corpus
 from ser_core.export.onnx_writer import converted, export, file_name, write
 from ser_core.export.parity import Clip
 from ser_core.inference.classify import open_model

@@ -8,8 +8,7 @@ import numpy as np
 import onnx
 import pytest
 
-from ser_core.core.errors import ModelError
-from ser_core.core.settings import demo_corpus
+from ser_core.core import ModelError, demo_corpus
 from ser_core.corpora import open_corpus
 from ser_core.export.acceptance import accept, calibration
 from ser_core.export.parity import verify, write_verdict

@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from ser_core.export.fourier import Products, framed, powers
-from ser_core.features.representations import voicing
-from ser_core.features.representations.analysis import Analysis
+from ser_core.features.representations import Analysis, voicing
 
 RATE = 16_000
 

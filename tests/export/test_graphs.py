@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ser_core.audio import Waveform
-from ser_core.core.errors import ModelError
+from ser_core.core import ModelError
 from ser_core.export.graph import INEXPRESSIBLE
 from ser_core.export.onnx_writer import export
 from ser_core.features.representations import REPRESENTATIONS

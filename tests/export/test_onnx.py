@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from ser_core.audio import Waveform
-from ser_core.core.errors import ModelError
-from ser_core.core.settings import REPOSITORY
+from ser_core.core import REPOSITORY, ModelError
 from ser_core.models.predictor import load
 
 TORCHLESS = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ser_core.core.settings import demo_corpus
+from ser_core.core import demo_corpus
 from ser_core.export.pipeline import run_pipeline
 from ser_core.export.plan import Plan
 from ser_core.export.stages import Steps, stages_of

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 
-from ser_core.core.errors import ModelError, SerError
+from ser_core.core import ModelError, SerError
 from ser_core.export.onnx_writer import write
 from ser_core.export.pipeline import run_pipeline
 from ser_core.export.plan import Plan

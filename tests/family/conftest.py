@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ser_core import audio
-from ser_core.core.settings import REPOSITORY, demo_corpus
+from ser_core.core import REPOSITORY, demo_corpus
 from ser_core.corpora import open_corpus
 from ser_core.ensemble import Options, gather, optimise
 from ser_core.ensemble.assemble import assemble

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from ser_core.features.representations import FEATURES, make
-from ser_core.features.representations.base import Axis, Representation, model_input
+from ser_core.features.representations import FEATURES, Axis, Representation, make
+from ser_core.features.representations.base import model_input
 from ser_core.models.bundle import load_bundle
 
 WINDOW, HOP, SIZE = 400, 320, 12

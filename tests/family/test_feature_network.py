@@ -8,9 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from ser_core.core.errors import ParameterError
-from ser_core.core.parameters import choice, parameter
-from ser_core.explain.attribution import attribute
+from ser_core.core import ParameterError, choice, parameter
+from ser_core.explain import attribute
 from ser_core.models.frame_mask import own_frames
 from ser_core.models.networks import NetworkSpec, described, network
 from ser_core.recipes import draft

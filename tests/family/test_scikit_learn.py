@@ -9,9 +9,8 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
-from ser_core.core.errors import ModelError
-from ser_core.core.parameters import parameter
-from ser_core.explain.attribution import attribute
+from ser_core.core import ModelError, parameter
+from ser_core.explain import attribute
 from ser_core.export.graph import graph_members
 from ser_core.features.representations import FEATURES, SUMMARY
 from ser_core.models.bundle import load_bundle

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import pytest
 from torch import nn
 
-from ser_core.core.errors import ParameterError
-from ser_core.core.parameters import parameter
+from ser_core.core import ParameterError, parameter
 from ser_core.features.representations import WAVEFORM
 from ser_core.models.frame_mask import own_frames
 from ser_core.models.networks import NetworkSpec, network

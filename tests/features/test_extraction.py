@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from ser_core.audio import load, sha256
-from ser_core.core.settings import demo_corpus
+from ser_core.core import demo_corpus
 from ser_core.features.extraction import (
     MEAN_FRAMES,
     extract,

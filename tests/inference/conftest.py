@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ser_core.audio import load
-from ser_core.core.settings import demo_corpus
+from ser_core.core import demo_corpus
 from ser_core.corpora import audit_split, make_split, open_corpus
 from ser_core.features.representations import make
 from ser_core.models.bundle import Bundle, architecture

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ser_core.core.errors import ModelError
+from ser_core.core import ModelError
 from ser_core.inference.cached_features import UncachedFeatures, cache_features
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ser_core.audio import Waveform, load, to_wav
-from ser_core.core.errors import AudioError, ParameterError
+from ser_core.core import AudioError, ParameterError
 from ser_core.inference.classify import (
     InferenceModel,
     Recording,

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser_core.core.errors import EvaluationError
+from ser_core.core import EvaluationError
 from ser_core.evaluation import Predictions
 from ser_core.inference.classify import open_model
 from ser_core.inference.confidence import Confidence, confidence, fitted

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ser_core.audio import load
-from ser_core.core.errors import ModelError, ParameterError
+from ser_core.core import ModelError, ParameterError
 from ser_core.inference.enrolment import Enrolment, predict_with_enrolment, prediction_count
 
 

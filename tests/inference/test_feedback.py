@@ -5,7 +5,7 @@ import pytest
 
 from ser_core import audio
 from ser_core.audio import Waveform
-from ser_core.core.errors import ParameterError, SerError
+from ser_core.core import ParameterError, SerError
 from ser_core.corpora import make_split, open_corpus
 from ser_core.features.extraction import feature_values
 from ser_core.features.representations import make

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ser_core.evaluation.predictions import Predictions
+from ser_core.evaluation import Predictions
 from ser_core.inference.held_out_clips import held_out_clips
 from ser_core.inference.provenance import corpus_overlap, provenance, record
 from ser_core.models.bundle import Bundle

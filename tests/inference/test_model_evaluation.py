@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from ser_core.core.errors import ModelError, ParameterError
+from ser_core.core import ModelError, ParameterError
 from ser_core.inference.cross_validated import evaluate_runs
 from ser_core.inference.enrolment import Enrolment
 from ser_core.inference.model_evaluation import Choice, evaluate_model

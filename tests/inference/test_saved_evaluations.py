@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from ser_core.core.errors import SerError
-from ser_core.core.settings import demo_corpus
+from ser_core.core import SerError, demo_corpus
 from ser_core.inference import saved_evaluations
 from ser_core.inference.enrolment import Enrolment
 from ser_core.inference.model_evaluation import Choice, evaluate_model

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ser_core.audio import Waveform
-from ser_core.core.errors import ParameterError
+from ser_core.core import ParameterError
 from ser_core.inference.classify import InferenceModel
 from ser_core.inference.confidence import Confidence
 from ser_core.inference.timeline import Windows, timeline

@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from ser_core.jobs import enqueue, jobs, start
-from ser_core.storage.jsonfile import read_json
+from ser_core.storage import read_json
 
 
 @pytest.fixture

@@ -9,12 +9,10 @@ import psutil
 import pytest
 
 from ser_core import tracking
-from ser_core.core import settings
-from ser_core.core.errors import SerError
-from ser_core.core.processes import Mark
+from ser_core.core import Mark, SerError, settings
 from ser_core.jobs import Order, State, jobs, reconcile, supervise, waiting
 from ser_core.jobs import folder as files
-from ser_core.storage.jsonfile import read_json, write_json
+from ser_core.storage import read_json, write_json
 
 FOREVER = "import time; print('at work', flush=True); time.sleep(600)"
 SHORT = "print('done')"

@@ -5,9 +5,9 @@ import sys
 
 import psutil
 
-from ser_core.core.processes import Mark
+from ser_core.core import Mark
 from ser_core.jobs import PROGRESS_FILE, State, find, jobs, open_job
-from ser_core.storage.jsonfile import write_json
+from ser_core.storage import write_json
 
 FOREVER = [sys.executable, "-c", "import time; print('at work', flush=True); time.sleep(600)"]
 FAMILY = f"import subprocess; subprocess.call({FOREVER!r})"

@@ -5,10 +5,9 @@ import sys
 
 import pytest
 
-from ser_core.core import settings
-from ser_core.core.processes import JOB_FOLDER
+from ser_core.core import JOB_FOLDER, settings
 from ser_core.jobs import Progress, ProgressFile
-from ser_core.storage.jsonfile import write_json
+from ser_core.storage import write_json
 
 
 def test_progress_is_written_seldom_but_never_misses_the_end(tmp_path):

@@ -6,8 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from ser_core.core import settings
-from ser_core.core.errors import JobError, ParameterError
+from ser_core.core import JobError, ParameterError, settings
 from ser_core.jobs import (
     Order,
     State,

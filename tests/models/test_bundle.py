@@ -8,8 +8,7 @@ import torch
 from safetensors import SafetensorError
 
 from ser_core.audio import load
-from ser_core.core.errors import ModelError
-from ser_core.core.settings import demo_corpus
+from ser_core.core import ModelError, demo_corpus
 from ser_core.features.representations import make
 from ser_core.models.bundle import Bundle, architecture, load_bundle
 from ser_core.models.classifier import EmotionClassifier

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ser_core.core.errors import ParameterError
+from ser_core.core import ParameterError
 from ser_core.models import networks
 from ser_core.models.networks.linear import LARGEST, LinearNet, LinearSpec
 from ser_core.models.networks.resnet import ResNetSpec

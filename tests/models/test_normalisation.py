@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ser_core.core.errors import ParameterError
+from ser_core.core import ParameterError
 from ser_core.models.normalisation import LEAST_SHARE, PRIOR_FRAMES, Moments, Normaliser
 
 

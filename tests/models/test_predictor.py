@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ser_core.audio import load as load_sound
-from ser_core.core.errors import ModelError
+from ser_core.core import ModelError
 from ser_core.features.representations import make
 from ser_core.models import predictor
 from ser_core.models.bundle import Bundle, architecture

@@ -8,8 +8,7 @@ import pytest
 import torch
 import torchvision
 
-from ser_core.core.errors import ParameterError
-from ser_core.core.settings import REPOSITORY
+from ser_core.core import REPOSITORY, ParameterError
 from ser_core.models.networks.resnet import AudioResNet, BasicBlock, ResNetSpec, load_torchvision
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ser_core.audio import load as load_sound
-from ser_core.core.settings import demo_corpus
+from ser_core.core import demo_corpus
 from ser_core.features.representations import make
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.classifier import EmotionClassifier

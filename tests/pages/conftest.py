@@ -6,7 +6,7 @@ import shutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ser_core.core.settings import REPOSITORY, demo_corpus
+from ser_core.core import REPOSITORY, demo_corpus
 from ser_core.inference import catalogue
 from ser_core.runs.catalogue import runs
 

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from pages.corpus.clip_table import row_of
-from ser_core.core.settings import demo_corpus
+from ser_core.core import demo_corpus
 
 
 def table(app):

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from pages.corpus import corpus_scan
-from ser_core.core.settings import demo_corpus
+from ser_core.core import demo_corpus
 from ser_core.jobs import State, find
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from ser_core.audio import load
-from ser_core.core.settings import demo_corpus
+from ser_core.core import demo_corpus
 from ser_core.corpora import open_corpus
 from ser_core.explain import METHODS
 from ser_core.explain.benchmark import folder_of, run

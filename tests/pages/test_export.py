@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from ser_core.core.settings import demo_corpus
+from ser_core.core import demo_corpus
 from ser_core.corpora import open_corpus
-from ser_core.evaluation.predictions import Predictions
+from ser_core.evaluation import Predictions
 from ser_core.export.onnx_writer import export
 from ser_core.export.parity import Clip, verify, write_verdict
 from ser_core.export.plan import SPEED, files, folder_of, speeds

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from ser_core.core.settings import demo_corpus
+from ser_core.core import demo_corpus
 
 
 def audio_players(app):

@@ -6,7 +6,7 @@ import pytest
 from streamlit.source_util import page_icon_and_name
 
 from pages.components.navigation import PAGES
-from ser_core.core.settings import REPOSITORY
+from ser_core.core import REPOSITORY
 
 FOLDER = REPOSITORY / "pages"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pages.robustness.run_form import PRESET_LABELS
-from ser_core.core.settings import REPOSITORY, demo_corpus
+from ser_core.core import REPOSITORY, demo_corpus
 from ser_core.inference import catalogue
 from ser_core.inference.catalogue import models
 from ser_core.robustness.assessment import PRESETS, Plan, root, run

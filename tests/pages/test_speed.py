@@ -6,7 +6,7 @@ import sys
 import threading
 
 from pages.components import warmup
-from ser_core.core.settings import REPOSITORY
+from ser_core.core import REPOSITORY
 
 HEAVY = ["torch", "torchvision", "librosa", "mlflow", "sklearn", "matplotlib", "captum", "optuna"]
 VISIT = """

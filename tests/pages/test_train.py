@@ -8,7 +8,7 @@ import yaml
 
 from pages.train import field_controls, recipe_form, recipe_state
 from ser_core import jobs
-from ser_core.core.settings import demo_corpus
+from ser_core.core import demo_corpus
 from ser_core.features.representations import REPRESENTATIONS
 from ser_core.recipes import draft
 from ser_core.recipes.recipe import Recipe, load, parse

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ser_core.explain import Attribution
 from ser_core.explain import make as make_method
-from ser_core.explain.attribution import Attribution
 from ser_core.features.representations import make
 from ser_core.plots.explain import (
     atlas_figure,

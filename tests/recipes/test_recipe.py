@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ser_core.core.errors import ParameterError, SerError
+from ser_core.core import ParameterError, SerError
 from ser_core.recipes.recipe import Recipe, load, parse
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ser_core.core.settings import demo_corpus
+from ser_core.core import demo_corpus
 from ser_core.corpora import open_corpus
 from ser_core.features.representations import make
 from ser_core.inference.evaluation_clips import choose

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from ser_core.audio import Waveform
-from ser_core.core.errors import ModelError
+from ser_core.core import ModelError
 from ser_core.features.representations import make
 from ser_core.models.abilities import GRADIENTS
 from ser_core.robustness.attack_domains import ATTACK_DOMAINS, attackable

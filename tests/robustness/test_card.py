@@ -7,8 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from ser_core.core.errors import EvaluationError, ModelError, ParameterError, UnknownNameError
-from ser_core.core.settings import demo_corpus
+from ser_core.core import EvaluationError, ModelError, ParameterError, UnknownNameError, demo_corpus
 from ser_core.export.onnx_writer import export
 from ser_core.robustness.assessment import FULL, PRESETS, Plan, every_kind, run
 from ser_core.robustness.card import cards, load_card

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ser_core.core.errors import EvaluationError
+from ser_core.core import EvaluationError
 from ser_core.evaluation.example import example
 from ser_core.robustness.card import Card
 from ser_core.robustness.card_comparison import gain_between

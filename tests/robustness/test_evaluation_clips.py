@@ -8,10 +8,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ser_core.core.errors import CorpusError
+from ser_core.core import CorpusError
 from ser_core.corpora import audit_split, make_split
-from ser_core.evaluation import BADGES
-from ser_core.evaluation.predictions import Predictions
+from ser_core.evaluation import BADGES, Predictions
 from ser_core.inference.evaluation_clips import UNKNOWN, choose, clip_source, drawn
 from ser_core.models.abilities import SINGLE
 from ser_core.models.bundle import Bundle

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ser_core.audio import Waveform, to_wav
-from ser_core.core.errors import AudioError, ParameterError
+from ser_core.core import AudioError, ParameterError
 from ser_core.robustness.clip_predictions import predict_clips
 from ser_core.robustness.perturbations import PERTURBATIONS, perturbed, surroundings
 from ser_core.robustness.severity_sweep import kinds, severity_curve

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ser_core.core.errors import ModelError
+from ser_core.core import ModelError
 from ser_core.features.representations import make
 from ser_core.robustness.resynthesis import possible, resynthesised
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser_core.core.errors import ModelError
+from ser_core.core import ModelError
 from ser_core.evaluation import Interval
 from ser_core.models.abilities import of_file
 from ser_core.robustness.probes import ASKED, embeddings, probe, probes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ser_core.core.errors import ParameterError
+from ser_core.core import ParameterError
 from ser_core.robustness.single_clip import CLEAN, RESYNTHESISED, SEEN, attacked
 
 from .conftest import made

@@ -5,8 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from ser_core.core.errors import SerError
-from ser_core.core.settings import demo_corpus
+from ser_core.core import SerError, demo_corpus
 from ser_core.corpora import audit_split, make_split, open_corpus
 from ser_core.recipes.recipe import parse
 from ser_core.runs import catalogue

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from ser_core import audio
-from ser_core.core.errors import ParameterError, SerError
-from ser_core.core.settings import REPOSITORY, demo_corpus
+from ser_core.core import REPOSITORY, ParameterError, SerError, demo_corpus
 from ser_core.corpora import Split
 from ser_core.models.bundle import load_bundle
 from ser_core.recipes.recipe import parse

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from ser_core import tracking
-from ser_core.core import settings
-from ser_core.core.errors import SerError
+from ser_core.core import SerError, settings
 from ser_core.runs import catalogue
 from ser_core.runs.execute import run
 from ser_core.runs.mlflow_logging import tracked

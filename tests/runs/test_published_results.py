@@ -8,9 +8,8 @@ import re
 import pytest
 import yaml
 
-from ser_core.core.errors import SerError
-from ser_core.core.settings import REPOSITORY
-from ser_core.evaluation.predictions import Predictions
+from ser_core.core import REPOSITORY, SerError
+from ser_core.evaluation import Predictions
 from ser_core.recipes.recipe import load
 from ser_core.runs import published_results
 from tests.evaluation.tables import drawn

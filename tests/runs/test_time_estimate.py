@@ -2,7 +2,7 @@
 
 import pytest
 
-from ser_core.core.settings import demo_corpus
+from ser_core.core import demo_corpus
 from ser_core.corpora import make_split, open_corpus
 from ser_core.recipes.recipe import parse
 from ser_core.runs import time_estimate

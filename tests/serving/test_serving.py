@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 from ser_core import tracking
 from ser_core.audio import load
 from ser_core.cli import app
-from ser_core.core.errors import ModelError
+from ser_core.core import ModelError
 from ser_core.features.representations import make
 from ser_core.inference.classify import open_model
 from ser_core.models.bundle import Bundle, architecture

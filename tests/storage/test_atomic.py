@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ser_core.core.errors import ModelError, SerError
+from ser_core.core import ModelError, SerError
 from ser_core.storage import atomic
 
 

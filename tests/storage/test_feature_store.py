@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ser_core.core.errors import ParameterError, StoreError
+from ser_core.core import ParameterError, StoreError
 from ser_core.storage.feature_store import FeatureStore, Key
 from ser_core.storage.feature_store.entry import MAX_MAPPED
 

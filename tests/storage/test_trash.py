@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ser_core.core.errors import SerError
+from ser_core.core import SerError
 from ser_core.storage.trash import DAY_SECONDS, Trash
 
 STAMPED, NAMED = Trash(), Trash(stamped=False)

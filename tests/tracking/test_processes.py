@@ -10,8 +10,7 @@ import psutil
 import pytest
 
 from ser_core import tracking
-from ser_core.core import processes, settings
-from ser_core.core.processes import JOB_FOLDER, Mark
+from ser_core.core import JOB_FOLDER, Mark, processes, settings
 from ser_core.tracking import reading, run_tags
 
 WRITE = """

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from ser_core import tracking
-from ser_core.core.errors import SerError, TrackingError, UnknownNameError
+from ser_core.core import SerError, TrackingError, UnknownNameError
 from ser_core.tracking import reading, run_tags, server, store
 from ser_core.tracking.running import verdict
 from ser_core.tracking.signals import Terminated

@@ -11,9 +11,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from ser_core.core.errors import ParameterError
-from ser_core.core.settings import demo_corpus
-from ser_core.evaluation.predictions import Predictions
+from ser_core.core import ParameterError, demo_corpus
+from ser_core.evaluation import Predictions
 from ser_core.training.distributed import ProcessGroup, current_group, process_group
 
 RECIPE = """

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ser_core.core.settings import demo_corpus
+from ser_core.core import demo_corpus
 from ser_core.corpora import open_corpus
 from ser_core.recipes.recipe import parse
 from ser_core.training import sources

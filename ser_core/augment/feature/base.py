@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 
 from ser_core.augment.base import Augment, build, registered
-from ser_core.core.errors import ParameterError
-from ser_core.core.registry import Registry
+from ser_core.core import ParameterError, Registry
 from ser_core.features.representations import Representation
 
 FEATURE_AUGMENTS: Registry[type[FeatureAugment]] = Registry("feature augmentation")

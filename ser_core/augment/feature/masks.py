@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ser_core.augment import draw
 from ser_core.augment.feature.base import FeatureAugment, feature_augment, own_mean
-from ser_core.core.parameters import choice, parameter
+from ser_core.core import choice, parameter
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ser_core.augment.base import Chain
 from ser_core.augment.feature.base import make_feature
-from ser_core.core.errors import ParameterError
+from ser_core.core import ParameterError
 from ser_core.features.representations import Representation
 
 Step = Mapping[str, Any]

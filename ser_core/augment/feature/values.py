@@ -11,7 +11,7 @@ from torch import Tensor
 from ser_core.augment import draw
 from ser_core.augment.curves import smooth_curves
 from ser_core.augment.feature.base import FeatureAugment, feature_augment, rows_like
-from ser_core.core.parameters import parameter
+from ser_core.core import parameter
 from ser_core.features.representations import MFCC, Representation, filters
 
 

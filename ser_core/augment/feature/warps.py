@@ -13,7 +13,7 @@ from ser_core.augment import draw
 from ser_core.augment.feature.base import FeatureAugment, feature_augment
 from ser_core.augment.feature.values import level_frequencies
 from ser_core.augment.shift import shifted
-from ser_core.core.parameters import parameter
+from ser_core.core import parameter
 from ser_core.features.representations import MFCC, filters
 
 # Share of half the sample rate up to which frequencies are multiplied; beyond, what is left of the

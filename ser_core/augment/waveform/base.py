@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar, cast
 
 from ser_core.augment.base import Augment, build, registered
-from ser_core.core.parameters import parameter
-from ser_core.core.registry import Registry
+from ser_core.core import Registry, parameter
 
 WAVE_AUGMENTS: Registry[type[WaveAugment]] = Registry("waveform augmentation")
 

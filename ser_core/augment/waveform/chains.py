@@ -7,7 +7,7 @@ from typing import Any
 
 from ser_core.augment.base import Chain
 from ser_core.augment.waveform.base import make_wave
-from ser_core.core.errors import ParameterError
+from ser_core.core import ParameterError
 
 Steps = Iterable[Mapping[str, Any]]
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from ser_core.augment import draw
 from ser_core.augment.waveform import fourier
 from ser_core.augment.waveform.base import WaveAugment, wave_augment
-from ser_core.core.parameters import choice, parameter
+from ser_core.core import choice, parameter
 
 Samples = npt.NDArray[np.float32]
 

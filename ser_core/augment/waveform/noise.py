@@ -15,8 +15,7 @@ from ser_core.augment import draw
 from ser_core.augment.base import owned
 from ser_core.augment.waveform import fourier
 from ser_core.augment.waveform.base import WaveAugment, wave_augment
-from ser_core.core.errors import AudioError
-from ser_core.core.parameters import parameter
+from ser_core.core import AudioError, parameter
 
 
 def mixed(x: Tensor, noise: Tensor, snr: Tensor, lengths: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from ser_core.augment import draw
 from ser_core.augment.curves import smooth_curves
 from ser_core.augment.waveform import fourier
 from ser_core.augment.waveform.base import WaveAugment, wave_augment
-from ser_core.core.parameters import parameter
+from ser_core.core import parameter
 
 # Points of the gain curve over frequency. Between them the curve is straight, so the filter rings
 # for no more than about this many samples, which GUARD leaves room for.

@@ -10,7 +10,7 @@ from torch import Tensor
 from ser_core.augment import draw
 from ser_core.augment.waveform.base import WaveAugment, wave_augment
 from ser_core.augment.waveform.resampling import resampled
-from ser_core.core.parameters import parameter
+from ser_core.core import parameter
 
 
 @wave_augment("speed")

@@ -15,7 +15,7 @@ from ser_core.augment import draw
 from ser_core.augment.waveform.base import WaveAugment, wave_augment
 from ser_core.augment.waveform.envelope import moved_envelope
 from ser_core.augment.waveform.vocoder import TOGETHER, analysed, scaled, window_length
-from ser_core.core.parameters import parameter
+from ser_core.core import parameter
 from ser_core.features.representations import filters
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ser_core.corpora.readers.base import CorpusSource, Listing, Reader, reader, table_of
-from ser_core.storage.jsonfile import read_json
+from ser_core.storage import read_json
 
 MARK = "feedback.json"
 """File by which the folder is known."""

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ser_core.core.errors import CorpusError
-from ser_core.core.registry import did_you_mean
+from ser_core.core import CorpusError, did_you_mean
 from ser_core.corpora.paths import Fence, locate
 from ser_core.corpora.readers.base import SUFFIXES, CorpusSource, Listing, Reader, reader
 from ser_core.corpora.tables import header, read_table

@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ser_core.core.errors import ModelError
-from ser_core.core.registry import Registry, did_you_mean
+from ser_core.core import ModelError, Registry, did_you_mean
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ser_core.core.errors import ModelError
+from ser_core.core import ModelError
 
 if TYPE_CHECKING:
     from torch import Tensor

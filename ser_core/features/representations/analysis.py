@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 import torch
 from torch import Tensor
 
-from ser_core.core.errors import ParameterError
+from ser_core.core import ParameterError
 from ser_core.features.representations import filters
 
 FLOOR_DB = -120.0

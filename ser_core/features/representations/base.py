@@ -15,9 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ser_core.core.errors import ParameterError
-from ser_core.core.parameters import Parameters, parameter
-from ser_core.core.registry import Registry, did_you_mean
+from ser_core.core import ParameterError, Parameters, Registry, did_you_mean, parameter
 from ser_core.features.representations.analysis import Analysis
 
 REPRESENTATIONS: Registry[type[Representation]] = Registry("representation")

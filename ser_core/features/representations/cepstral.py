@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from ser_core.core.parameters import parameter
+from ser_core.core import parameter
 from ser_core.features.representations import filters
 from ser_core.features.representations.analysis import Analysis
 from ser_core.features.representations.base import Axis, representation

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ser_core.core.parameters import parameter
+from ser_core.core import parameter
 from ser_core.features.representations.analysis import Analysis
 from ser_core.features.representations.base import SUMMARY, Axis, Representation, model_input
 
@@ -165,7 +165,7 @@ def _built(config: str, last: int | None) -> nn.Module:
 
 def _loaded(folder: str, weights: str, config: str, last: int) -> nn.Module:
     """Encoder up to a layer; weights from the folder where it still has these."""
-    from ser_core.core.errors import ModelError
+    from ser_core.core import ModelError
     from ser_core.features.encoders import open_folder
     from ser_core.features.encoders.families import family
 
@@ -196,7 +196,7 @@ def _shared(folder: str, weights: str, config: str, first: int, last: int) -> nn
     Raises:
         ModelError: If the folder is gone or holds other weights.
     """
-    from ser_core.core.errors import ModelError
+    from ser_core.core import ModelError
     from ser_core.features.encoders import open_folder
 
     if open_folder(Path(folder).expanduser()).weights_hash != weights:

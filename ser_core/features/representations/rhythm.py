@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from scipy.fft import next_fast_len
 from torch import Tensor
 
-from ser_core.core.parameters import parameter
+from ser_core.core import parameter
 from ser_core.features.representations import filters
 from ser_core.features.representations.analysis import Analysis, normalised
 from ser_core.features.representations.base import Axis, Representation, representation

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ser_core.core.parameters import parameter
+from ser_core.core import parameter
 from ser_core.features.representations import filters
 from ser_core.features.representations.analysis import Analysis, decibels, slight
 from ser_core.features.representations.base import representation

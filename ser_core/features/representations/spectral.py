@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ser_core.core.parameters import parameter
+from ser_core.core import parameter
 from ser_core.features.representations import filters
 from ser_core.features.representations.analysis import Analysis, decibels
 from ser_core.features.representations.base import Axis, Representation, representation

@@ -15,10 +15,8 @@ from typing import Any, ClassVar, Literal, TypeVar, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from torch import nn
 
-from ser_core.core.errors import ParameterError
-from ser_core.core.parameters import Parameters
-from ser_core.core.registry import Registry
-from ser_core.features.representations.base import FEATURES, SUMMARY, WAVEFORM, Representation
+from ser_core.core import ParameterError, Parameters, Registry
+from ser_core.features.representations import FEATURES, SUMMARY, WAVEFORM, Representation
 
 GRADIENT_DESCENT = "gradient descent"
 """Name of the learner that trains torch networks step by step; see `ser_core.training.learner`."""

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ser_core.core.errors import ModelError
+from ser_core.core import ModelError
 from ser_core.models.networks.base import NetworkSpec
 
 SCIKIT_LEARN = "scikit-learn"

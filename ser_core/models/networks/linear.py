@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from ser_core.core.parameters import parameter
-from ser_core.features.representations.base import FEATURES, SUMMARY
+from ser_core.core import parameter
+from ser_core.features.representations import FEATURES, SUMMARY
 from ser_core.models.networks.base import NetworkSpec, network
 
 LARGEST = 5.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ser_core.core.parameters import parameter
-from ser_core.features.representations.base import FEATURES, SUMMARY
+from ser_core.core import parameter
+from ser_core.features.representations import FEATURES, SUMMARY
 from ser_core.models.networks.base import network
 from ser_core.models.networks.estimator import SCIKIT_LEARN, EstimatorSpec
 

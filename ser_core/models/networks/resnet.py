@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from ser_core.core.parameters import parameter
+from ser_core.core import parameter
 from ser_core.models.frame_mask import own_frames
 from ser_core.models.networks.base import NetworkSpec, network
 

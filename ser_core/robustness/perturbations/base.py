@@ -14,8 +14,7 @@ import torch
 from torch import Tensor
 
 from ser_core.audio import Waveform
-from ser_core.core.errors import ParameterError
-from ser_core.core.registry import Registry
+from ser_core.core import ParameterError, Registry
 
 if TYPE_CHECKING:
     from ser_core.augment.waveform import WaveAugment

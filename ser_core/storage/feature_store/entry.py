@@ -15,7 +15,7 @@ from weakref import WeakSet
 import numpy as np
 import numpy.typing as npt
 
-from ser_core.core.errors import ParameterError, StoreError
+from ser_core.core import ParameterError, StoreError
 
 Array = npt.NDArray[Any]
 

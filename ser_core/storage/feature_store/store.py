@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ser_core.core.errors import StoreError
-from ser_core.core.registry import did_you_mean
+from ser_core.core import StoreError, did_you_mean
 from ser_core.core.settings import home
 from ser_core.storage.feature_store.entry import (
     DTYPES,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ser_core.core.errors import ModelError, ParameterError
+from ser_core.core import ModelError, ParameterError
 from ser_core.features.encoders import open_folder
 from ser_core.features.encoders.families import FAMILIES, family
 from ser_core.features.encoders.whisper import WhisperEncoder

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ser_core.core.settings import demo_corpus
+from ser_core.core import demo_corpus
 from tests.features.representations.signals import RATE
 
 

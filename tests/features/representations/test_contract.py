@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ser_core.audio import Waveform
-from ser_core.core.errors import ParameterError, UnknownNameError
+from ser_core.core import ParameterError, UnknownNameError
 from ser_core.features.representations import REPRESENTATIONS, Analysis, FrontEnd, make, represent
 
 EVERY = list(REPRESENTATIONS)
