@@ -128,7 +128,7 @@ def test_commands_work_outside_the_clone(outside, installed, tmp_path):
     assert "anger" in outside("-m", "ser_core", "predict", "--model", pretrained, clip)
     assert {each for each in installed.rglob("*") if each.is_file()} == before
     assert list((tmp_path / "elsewhere").iterdir()) == []
-    made = outside("-c", "from ser_core import settings; print(settings.home())").strip()
+    made = outside("-c", "from ser_core.core import settings; print(settings.home())").strip()
     assert Path(made).is_relative_to(tmp_path / "user")
     assert list(Path(made).glob("cache/scans/*.parquet"))
 
@@ -169,7 +169,7 @@ def health(port, server):
 
 def test_in_the_clone_things_are_kept_in_artifacts(monkeypatch):
     monkeypatch.delenv("SER_HOME")
-    command = [sys.executable, "-c", "from ser_core import settings; print(settings.home())"]
+    command = [sys.executable, "-c", "from ser_core.core import settings; print(settings.home())"]
     said = subprocess.run(
         command, cwd=REPOSITORY, env=dict(os.environ), capture_output=True, text=True, check=True
     )

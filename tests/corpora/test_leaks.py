@@ -87,7 +87,7 @@ def test_sound_that_was_not_decoded_is_not_called_identical():
     corpus = clips(a=("s1", "t1"), b=("s2", "t2"))
     found = audit_split(split_of(a="train", b="test"), corpus, scan_of(a="", b=""))
     assert found.grade == "A"
-    assert "not looked for; measure the clips" in found.reading
+    assert "not checked; measure the clips" in found.reading
 
 
 def test_a_leak_through_validation_counts():
@@ -128,7 +128,7 @@ def test_the_reading_tells_what_was_not_checked():
         split_of(a="train", b="test"), clips(a=("s", None), b=("r", None))
     ).reading
     assert "does not name its sentences" in reading
-    assert "not looked for" in reading
+    assert "not checked" in reading
 
 
 def test_without_a_test_part_validation_is_graded():

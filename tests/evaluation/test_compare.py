@@ -142,7 +142,7 @@ def test_runs_of_different_splits_meet_on_their_common_clips():
     a, b = on_common_clips([one, two])
     assert len(a) == len(b) == 50
     assert compare(a, b).difference == 0
-    with pytest.raises(EvaluationError, match="clips that all runs answered"):
+    with pytest.raises(EvaluationError, match="clips that all runs predicted"):
         on_common_clips([one.where(np.arange(60) < 10), two])
 
 

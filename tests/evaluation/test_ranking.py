@@ -52,5 +52,5 @@ def test_several_seeds_are_pooled_to_one_prediction_a_clip():
         once.table["p_anger"],
     )
     found = ranking({"once": once, "twice": twice})
-    assert "mean answer" in found.note
+    assert "mean prediction" in found.note
     assert found.sentences == ("once and twice do not differ in UAR.",)

@@ -87,7 +87,7 @@ def test_without_an_audit_the_wider_interval_is_taken():
 def test_the_validation_part_has_its_own_grade():
     found = report(drawn(200, part="validation"), audit_of("A"), part="validation")
     assert (found.part, found.grade, found.badge) == ("validation", "E", "speakers shared")
-    assert "chosen on them" in found.reading
+    assert "selected on them" in found.reading
     with pytest.raises(EvaluationError, match="part 'test': there are no predictions"):
         report(drawn(20, part="validation"))
 

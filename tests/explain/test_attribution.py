@@ -98,7 +98,7 @@ def test_members_on_other_representations_have_a_map_of_their_own(speech):
     assert attribute(pair, speech, "gradient_x_input").representation.name == "spectrogram"
     other = attribute(pair, speech, "gradient_x_input", representation="melspectrogram")
     assert other.values.shape[1] == 16
-    with pytest.raises(ModelError, match="does not see"):
+    with pytest.raises(ModelError, match="does not use this representation"):
         attribute(pair, speech, "gradient_x_input", representation="mfcc")
 
 

@@ -66,7 +66,7 @@ def test_conservation_is_the_share_that_is_lost(wide):
     lost = found(check(half, costly=False))["conservation"]
     assert lost.value == pytest.approx(0.5, abs=0.01)
     assert not lost.passed
-    assert "lost or made up" in lost.verdict
+    assert "lost or gained" in lost.verdict
 
 
 def test_the_epsilon_rules_are_found_to_be_the_baseline_and_to_lose_relevance(wide):

@@ -137,4 +137,4 @@ def test_the_acceptance_test_takes_a_corpus_and_says_on_what_and_what_it_costs(e
 def test_int8_is_measured_out_on_clips_of_which_it_is_said_what_they_are(app, kept):
     found = calibration(app.predictor, kept, open_corpus(demo_corpus()), clips=8)
     assert len(found.sounds) == 8
-    assert "unknown whether the model was trained" in found.said
+    assert "unknown whether the model was trained" in found.description

@@ -90,7 +90,7 @@ def test_what_no_graph_can_hold_goes_in_as_a_feature_map(tmp_path, sounds, monke
     made = export(one, tmp_path)
     assert [each.name for each in made.spec.inputs] == ["picture"]
     (note,) = made.spec.notes
-    assert "Functionals goes in as a picture" in note
+    assert "Functionals, computed outside of the file" in note
     assert "it is a secret" in note
     found = open_onnx(made.path).predict(sounds[:5])
     assert np.abs(found - confidence(one).applied(one.predict(sounds[:5]))).max() < 1e-5

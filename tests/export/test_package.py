@@ -143,7 +143,7 @@ def test_the_zip_holds_all_of_it(unzipped, exported):
 
 def test_the_report_tells_what_the_acceptance_test_found(edited, app, clips):
     path = edited()
-    assert "Nobody" in report(read(path))
+    assert "not run yet" in report(read(path))
     write_verdict(path, verify(open_onnx(path), app, clips[:4], description="four clips"))
     told = report(read(path))
     assert "four clips" in told

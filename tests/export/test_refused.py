@@ -154,7 +154,7 @@ def test_a_folder_that_is_a_file_is_reported_before_anything_is_made(kept, tmp_p
 
 def test_a_file_that_failed_its_acceptance_test_says_so_wherever_it_answers(edited):
     found = load(edited(verification={"passed": False, "said": "It does not."}))
-    assert "failed its gate" in found.about["confidence"]["source"]
+    assert "failed its acceptance test" in found.about["confidence"]["source"]
 
 
 def test_metadata_is_replaced_without_touching_the_graph(exported):

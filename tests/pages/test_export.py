@@ -177,7 +177,7 @@ def test_a_file_from_elsewhere_is_held_against_the_model_that_the_user_names(
         elsewhere, demo_corpus(), Choice(),
     )  # fmt: skip
     app = visit("results", run=kept.id, tab="Against its model")
-    (box,) = (each for each in app.selectbox if each.label.startswith("Model that"))
+    (box,) = (each for each in app.selectbox if each.label.startswith("Source model"))
     assert model.title in box.options
     box.set_value(model.key).run()
     assert model.title in said(app).replace("\\", "")
@@ -226,9 +226,9 @@ def test_a_file_that_was_made_again_is_to_be_judged_again(visit, said, there, mo
     assert not offered()
     os.utime(there, (1e9, 1e9))
     assert offered()
-    assert "made again since" in said(visit("results", run=kept.id))
+    assert "replaced since" in said(visit("results", run=kept.id))
     there.unlink()
-    assert "not there any more" in said(visit("results", run=kept.id))
+    assert "The model is gone" in said(visit("results", run=kept.id))
 
 
 def test_a_judged_file_is_deleted_and_brought_back(visit, said, there, with_runs):

@@ -142,7 +142,10 @@ def test_copies_at_other_speeds_train_and_are_never_tested(tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"network": {"name": "resnet10"}}, "must be linear where a clip is one frame"),
+        (
+            {"network": {"name": "resnet10"}},
+            "must be one of linear, logistic where a clip is one frame",
+        ),
         ({"normalise": "clip"}, "must be corpus or speaker where a clip is one frame"),
     ],
 )

@@ -45,7 +45,7 @@ def test_without_an_interval_there_is_a_difference_alone():
     [
         (Interval("uar", 0.5, 0.46, 0.54, over="speakers"), "40 points (95 %: 35 to 45) below"),
         (Interval("uar", 0.89, 0.85, 0.93, over="speakers"), "which may be chance"),
-        (Interval("uar", 0.5, 0.46, 0.54, over="clips"), "of one voice"),
+        (Interval("uar", 0.5, 0.46, 0.54, over="clips"), "of one speaker"),
     ],
 )
 def test_the_sentence_says_how_much_and_how_surely(other, said):

@@ -35,7 +35,7 @@ def train(start: list[str], folder: Path) -> Path:
         [*command, "--out", str(folder / "run")], env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert done.stdout.count("everything is in") == 1
+    assert done.stdout.count("results are in") == 1
     return folder / "run"
 
 
