@@ -80,15 +80,21 @@ def reproduce(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads; one where other work shares the cores.")
     ] = None,
+    encoder: Annotated[
+        Path | None, typer.Option(help="Folder of the pretrained encoder, for recipes on one.")
+    ] = None,
 ) -> None:
     """Train every published recipe, and compare with the published scores.
+
+    Recipes on the features of a pretrained encoder need its folder; its weights must be those that
+    the published result was made with.
 
     Finished trainings are not repeated; interrupted ones are resumed.
     """
     trained = [result for result in _chosen(only, results) if result.recipe]
     if not trained:
         raise ParameterError("there is no such result with a recipe", remedy="See results show")
-    rows = [_again(result, corpus, threads) for result in trained]
+    rows = [_again(result, corpus, threads, encoder) for result in trained]
     console.show(rows)
 
 
@@ -99,13 +105,17 @@ def _chosen(only: list[str] | None, results: Path | None) -> list[Published]:
     return [each for each in every if not only or each.name.startswith(tuple(only))]
 
 
-def _again(result: Published, corpus: Path, threads: int | None) -> dict[str, Any]:
+def _again(
+    result: Published, corpus: Path, threads: int | None, encoder: Path | None
+) -> dict[str, Any]:
     from ser_core.evaluation import interval
     from ser_core.recipes.recipe import load
 
-    limited = [f"train.threads={threads}"] if threads else []
+    given = [f"corpus={corpus}", *([f"train.threads={threads}"] if threads else [])]
     assert result.recipe is not None  # noqa: S101  (only such are asked for)
-    wanted = load(result.recipe, [f"corpus={corpus}", *limited])
+    wanted = load(result.recipe, given)
+    if encoder is not None and wanted.representation["name"] == "encoder":
+        wanted = load(result.recipe, [*given, f"representation.encoder={encoder}"])
     outcome = carried_out(wanted, settings.home() / "runs" / wanted.hash)
     now = interval(outcome.predictions.part("test"), "uar", by_speaker=not result.speakers_shared)
     return {

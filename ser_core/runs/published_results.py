@@ -142,7 +142,17 @@ def _portable(recipe: str) -> str:
     content = {k: v for k, v in yaml.safe_load(recipe).items() if k not in OWN_TO_A_MACHINE}
     training = {k: v for k, v in content.pop("train", {}).items() if k != "threads"}
     content |= {"train": training} if training else {}
+    if "encoder" in content.get("representation", {}):
+        content["representation"] = _without_folder(content["representation"])
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+
+
+def _without_folder(representation: Mapping[str, Any]) -> dict[str, Any]:
+    """An encoder's representation by its configuration and the hash of its weights."""
+    from ser_core.features.representations import make
+
+    every = make(**representation).parameters
+    return {"name": representation["name"], **{k: v for k, v in every.items() if k != "encoder"}}
 
 
 def _short(summary: Mapping[str, Any]) -> dict[str, Any]:

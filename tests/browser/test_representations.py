@@ -146,7 +146,7 @@ def test_means_are_made_with_progress_and_shown(page):
 def test_an_augmentation_is_opened_drawn_anew_and_closed(page):
     page.goto(f"/representations?clip={ANGER}&representation=melspectrogram")
     drawn(page, 1)
-    page.get_by_text("Augmentation", exact=True).click()
+    page.get_by_text("Augmentation", exact=True).first.click()
     drawn(page, 3)  # the enlarged one, before and after
     page.wait_for_url(re.compile("augment=default"))
     page.get_by_role("combobox", name="Augmentation").click()
@@ -159,7 +159,7 @@ def test_an_augmentation_is_opened_drawn_anew_and_closed(page):
     page.get_by_role("button", name="Another draw").click()
     page.wait_for_function(f"{after} !== '{first}'")
     page.wait_for_url(re.compile("augment_seed=1"))
-    page.get_by_text("Augmentation", exact=True).click()
+    page.get_by_text("Augmentation", exact=True).first.click()
     drawn(page, 1)
     page.wait_for_url(re.compile(r"^((?!augment).)*$"))
     assert address(page) == {"clip": ANGER, "representation": "melspectrogram"}

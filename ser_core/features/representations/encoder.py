@@ -199,6 +199,12 @@ def _shared(folder: str, weights: str, config: str, first: int, last: int) -> nn
     from ser_core.core import ModelError
     from ser_core.features.encoders import open_folder
 
+    if not folder:
+        raise ModelError(
+            f"the folder of the encoder is not named (weights {weights})",
+            subject="encoder",
+            remedy="Give it as representation.encoder",
+        )
     if open_folder(Path(folder).expanduser()).weights_hash != weights:
         raise ModelError(
             "holds other weights than before",
