@@ -20,3 +20,18 @@ def own_frames(x: Tensor, frames: Tensor | None) -> Tensor:
         return x
     inside = torch.arange(x.shape[-1], device=x.device) < frames.unsqueeze(-1)
     return x * inside[:, None, None, :].to(x.dtype)
+
+
+def mean_of_own(x: Tensor, frames: Tensor | None) -> Tensor:
+    """Mean of each bin over each clip's own frames.
+
+    Args:
+        x: Shape (batch, channels, bins, n), zero behind each clip's own frames.
+        frames: Each clip's own, shape (batch,); all n when absent.
+
+    Returns:
+        Shape (batch, channels * bins).
+    """
+    if frames is None:
+        return x.mean(-1).flatten(1)
+    return x.sum(-1).flatten(1) / frames.unsqueeze(-1).to(x.dtype)

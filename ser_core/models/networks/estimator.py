@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from ser_core.core import ModelError
+from ser_core.models.frame_mask import mean_of_own
 from ser_core.models.networks.base import NetworkSpec
 
 SCIKIT_LEARN = "scikit-learn"
@@ -95,9 +96,7 @@ class EstimatorNetwork(nn.Module):
             x: Zero behind each clip's own frames.
             frames: Own frames, shape (batch,); all n when absent.
         """
-        if frames is None:
-            return x.mean(-1).flatten(1)
-        return x.sum(-1).flatten(1) / frames.unsqueeze(-1).to(x.dtype)
+        return mean_of_own(x, frames)
 
     def forward(self, x: Tensor, frames: Tensor | None = None) -> Tensor:
         """Logarithms of probabilities: (batch, channels, bins, n) -> (batch, classes).

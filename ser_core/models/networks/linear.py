@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ser_core.core import parameter
 from ser_core.features.representations import FEATURES, SUMMARY
+from ser_core.models.frame_mask import mean_of_own
 from ser_core.models.networks.base import NetworkSpec, network
 
 LARGEST = 5.0
@@ -75,10 +76,7 @@ class LinearNet(nn.Module):
             x: Zero behind each clip's own frames.
             frames: Own frames, shape (batch,); all n when absent.
         """
-        x = self.clamp(x)
-        if frames is None:
-            return x.mean(-1).flatten(1)
-        return x.sum(-1).flatten(1) / frames.unsqueeze(-1).to(x.dtype)
+        return mean_of_own(self.clamp(x), frames)
 
     def forward(self, x: Tensor, frames: Tensor | None = None) -> Tensor:
         """Logits: (batch, channels, bins, n) -> (batch, classes)."""
