@@ -63,7 +63,14 @@ class EncoderStatistics(Representation):
             content = {"config": folder.config, "preparation": folder.preparation}
             object.__setattr__(self, "config", json.dumps(content, sort_keys=True))
             object.__setattr__(self, "weights", folder.weights_hash)
-        states, _ = _skeleton(self.config, None).shape
+        skeleton = _skeleton(self.config, None)
+        self.require(
+            self.sample_rate == skeleton.sample_rate,
+            "sample_rate",
+            f"be that of the encoder, {skeleton.sample_rate} Hz",
+            "Leave it out",
+        )
+        states, _ = skeleton.shape
         last = states - 1 if self.last == -1 else self.last
         object.__setattr__(self, "last", last)
         self.require(

@@ -103,6 +103,8 @@ def test_folders_that_cannot_be_opened_are_refused_with_what_to_do(make_encoder,
         open_folder(tmp_path).tensors()
     with pytest.raises(ParameterError, match="name a folder"):
         make("encoder")
+    with pytest.raises(ParameterError, match="be that of the encoder, 16000 Hz"):
+        make("encoder", encoder=str(make_encoder("whisper")), sample_rate=8_000)
     with pytest.raises(ParameterError, match="be a layer from"):
         make("encoder", encoder=str(make_encoder("whisper")), last=9)
 
