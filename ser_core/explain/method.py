@@ -74,7 +74,7 @@ class Method(Parameters):
 
     def excuse(self, network_input: NetworkInput) -> str:
         """Why it does not apply to a network; empty where it does."""
-        lacks = of_network(network_input.spec, network_input.representation)
+        lacks = of_network(network_input.spec)
         reasons = [lacks[name] for name in self.needs if name in lacks]
         return f"{self.title}: {reasons[0]}" if reasons else ""
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from ser_core.core import ModelError
 
 if TYPE_CHECKING:
-    from ser_core.features.representations import Representation
     from ser_core.models.bundle import Bundle
     from ser_core.models.networks import NetworkSpec
     from ser_core.models.predictor import Predictor
@@ -26,9 +25,6 @@ SINGLE = "single"
 GRADIENTS = "gradients"
 """Gradients of the prediction reach the input of the network."""
 
-SOUND_GRADIENTS = "gradients of the sound"
-"""They also pass through the front-end, to the samples."""
-
 STAGES = "stages"
 """The network has convolutional stages that Grad-CAM can look at."""
 
@@ -39,17 +35,11 @@ GRAPH = "graph"
 """It can be written as an ONNX graph."""
 
 
-def of_network(spec: NetworkSpec, representation: Representation) -> dict[str, str]:
+def of_network(spec: NetworkSpec) -> dict[str, str]:
     """What a model of one network lacks, and why."""
     what = f"this model is {spec.words}"
     lacks = {
         GRADIENTS: (spec.differentiable, f"{what}, which gives no gradients"),
-        SOUND_GRADIENTS: (
-            spec.differentiable and representation.differentiable,
-            f"{representation.title} has no gradient"
-            if spec.differentiable
-            else f"{what}, which gives no gradients",
-        ),
         STAGES: (bool(spec.stages), f"it works on convolutional networks; {what}"),
         PROPAGATION: (bool(spec.propagation), f"it works on convolutional networks; {what}"),
         GRAPH: (spec.exportable, f"{what}, which cannot be written as an ONNX graph yet"),
@@ -68,9 +58,7 @@ def of_pool(members: tuple[tuple[Bundle, ...], ...]) -> dict[str, str]:
 def of_file() -> dict[str, str]:
     """What an exported file lacks."""
     reason = "has no network that one can look into: it is an exported file"
-    return dict.fromkeys(
-        (INSIDE, SINGLE, GRADIENTS, SOUND_GRADIENTS, STAGES, PROPAGATION, GRAPH), reason
-    )
+    return dict.fromkeys((INSIDE, SINGLE, GRADIENTS, STAGES, PROPAGATION, GRAPH), reason)
 
 
 def can(predictor: Predictor, *abilities: str) -> bool:

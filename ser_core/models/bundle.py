@@ -74,7 +74,7 @@ class Bundle:
     @property
     def lacks(self) -> Mapping[str, str]:
         """What cannot be done with its network, and why."""
-        return abilities.of_network(self.model.spec, self.model.representation)
+        return abilities.of_network(self.model.spec)
 
     @property
     def members(self) -> tuple[tuple[Bundle, ...], ...]:
@@ -201,12 +201,13 @@ def architecture(model: EmotionClassifier) -> dict[str, Any]:
 
 
 def build(about: dict[str, Any]) -> EmotionClassifier:
-    """Model of the architecture, with weights as they begin."""
+    """Model of the architecture, for weights to be loaded into."""
     return EmotionClassifier(
         make(**about["representation"]),
         about["normalise"],
         networks.from_dict(about["network"]),
         tuple(about["classes"]),
+        pretrained=False,
     )
 
 

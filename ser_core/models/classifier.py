@@ -18,6 +18,8 @@ class EmotionClassifier(nn.Module):
         normalise: Key of `ser_core.models.normalisation.BY`.
         network: What the network is built from, made for the representation and the classes.
         classes: Emotions in the order of the outputs.
+        pretrained: Whether a front-end with weights comes with them; otherwise its own are loaded
+            into it afterwards.
     """
 
     def __init__(
@@ -26,12 +28,14 @@ class EmotionClassifier(nn.Module):
         normalise: str,
         network: NetworkSpec,
         classes: tuple[str, ...],
+        *,
+        pretrained: bool = True,
     ) -> None:
         super().__init__()
         channels, bins, _ = representation.silence.shape
         self.representation = representation
         self.classes = classes
-        self.front_end = FrontEnd(representation)
+        self.front_end = FrontEnd(representation, pretrained=pretrained)
         self.normaliser = Normaliser(normalise, channels, bins, summary=representation.summary)
         self.network = network.build()
         self.spec = network

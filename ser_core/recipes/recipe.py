@@ -228,10 +228,15 @@ class Recipe(Section):
         return self
 
     @property
+    def _network_row(self) -> tuple[NetworkKind, dict[str, Any]]:
+        """The network's row in the registry, and what was chosen of it."""
+        own = dict(self.network)
+        return _network(own.pop("name")), own
+
+    @property
     def network_choices(self) -> dict[str, Any]:
         """Name of the network and everything that it lets one choose, defaults included."""
-        row = _network(self.network["name"])
-        own = {key: value for key, value in self.network.items() if key != "name"}
+        row, own = self._network_row
         chosen = row.choices.model_validate(own).model_dump(mode="json")
         return {"name": row.name, **row.spec.legacy, **chosen}
 
@@ -239,8 +244,7 @@ class Recipe(Section):
         """What the network is built from, for the representation and so many classes."""
         from ser_core.features.representations import make
 
-        row = _network(self.network["name"])
-        own = {key: value for key, value in self.network.items() if key != "name"}
+        row, own = self._network_row
         return row.made(make(**self.representation), classes, **own)
 
     def as_dict(self) -> dict[str, Any]:

@@ -44,8 +44,8 @@ def registered():
         hop_length: int = field(default=HOP, init=False)
         seed: int = 0
 
-        def layers(self):
-            return Encoder(self.seed)
+        def layers(self, *, pretrained=True):
+            return Encoder(self.seed if pretrained else 0)
 
         def compute(self, sound):
             return Encoder(self.seed)(sound.waveforms, sound.lengths).detach()

@@ -136,12 +136,16 @@ class Representation(Parameters):
         """Vertical axis: what each bin stands for."""
         raise NotImplementedError
 
-    def layers(self) -> nn.Module | None:
+    def layers(self, *, pretrained: bool = True) -> nn.Module | None:  # noqa: ARG002
         """Layers with weights that compute it, a new copy; None for a function without weights.
 
         A module of ((batch, samples), lengths (batch,) or None) -> (batch, channels, bins, frames).
         It is a submodule of the model, so that its weights are in the state dict. `compute` must
         give what it gives.
+
+        Args:
+            pretrained: Whether the weights are those it is computed with; otherwise only the
+                architecture counts, since a model's own weights are loaded into it.
         """
         return None
 

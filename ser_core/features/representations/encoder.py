@@ -104,14 +104,18 @@ class EncoderStatistics(Representation):
         """One each, however long."""
         return torch.ones_like(samples)
 
-    def layers(self) -> nn.Module:
-        """Encoder up to the last layer, with its pretrained weights where the folder is there."""
-        return _Pooled(self, _loaded(self.encoder, self.weights, self.config, self.last))
+    def layers(self, *, pretrained: bool = True) -> nn.Module:
+        """Encoder up to the last layer, with the weights of its folder or those it begins with."""
+        encoder = (
+            _pretrained(self.encoder, self.weights, self.config, self.last)
+            if pretrained
+            else _built(self.config, self.last).eval()
+        )
+        return _Pooled(encoder, self.first, self.last)
 
     def compute(self, sound: Analysis) -> Tensor:
         with torch.no_grad():
-            layers = _shared(self.encoder, self.weights, self.config, self.first, self.last)
-            pooled: Tensor = layers(sound.waveforms, sound.lengths)
+            pooled: Tensor = _shared(self)(sound.waveforms, sound.lengths)
         return pooled
 
     def bin_axis(self) -> Axis:
@@ -123,9 +127,9 @@ class EncoderStatistics(Representation):
 class _Pooled(nn.Module):
     """An encoder followed by the statistics of its layers."""
 
-    def __init__(self, rep: EncoderStatistics, encoder: nn.Module) -> None:
+    def __init__(self, encoder: nn.Module, first: int, last: int) -> None:
         super().__init__()
-        self.first, self.last = rep.first, rep.last
+        self.first, self.last = first, last
         self.encoder = encoder
         self.register_state_dict_post_hook(_halved)  # type: ignore[no-untyped-call]
 
@@ -170,41 +174,15 @@ def _built(config: str, last: int | None) -> nn.Module:
     return family(str(own.get("model_type", ""))).build(own, content["preparation"], last)
 
 
-def _loaded(folder: str, weights: str, config: str, last: int) -> nn.Module:
-    """Encoder up to a layer; weights from the folder where it still has these."""
-    from ser_core.core import ModelError
-    from ser_core.features.encoders import open_folder
-    from ser_core.features.encoders.families import family
-
-    module = _built(config, last).eval()
-    try:
-        source = open_folder(Path(folder).expanduser()) if folder else None
-    except ModelError:
-        source = None
-    if source is not None and source.weights_hash == weights:
-        state = family(source.model_type).state(source.tensors())
-        own = module.state_dict()
-        target = {name: value for name, value in state.items() if name in own}
-        missing = sorted(own.keys() - target.keys())
-        if missing:
-            raise ModelError(
-                f"lacks {len(missing)} weights, the first is {missing[0]}",
-                subject=folder,
-                remedy="Fetch the encoder again",
-            )
-        module.load_state_dict(target)
-    return module
-
-
-@lru_cache(maxsize=2)
-def _shared(folder: str, weights: str, config: str, first: int, last: int) -> nn.Module:
-    """One copy for filling the store.
+def _pretrained(folder: str, weights: str, config: str, last: int) -> nn.Module:
+    """Encoder up to a layer, with the weights of the folder.
 
     Raises:
-        ModelError: If the folder is gone or holds other weights.
+        ModelError: If the folder is not named, is gone, lacks weights or holds other ones.
     """
     from ser_core.core import ModelError
     from ser_core.features.encoders import open_folder
+    from ser_core.features.encoders.families import family
 
     if not folder:
         raise ModelError(
@@ -212,11 +190,27 @@ def _shared(folder: str, weights: str, config: str, first: int, last: int) -> nn
             subject="encoder",
             remedy="Give it as representation.encoder",
         )
-    if open_folder(Path(folder).expanduser()).weights_hash != weights:
+    source = open_folder(Path(folder).expanduser())
+    if source.weights_hash != weights:
         raise ModelError(
             "holds other weights than before",
             subject=folder,
             remedy="Give the folder of the encoder that the features were made with",
         )
-    rep = EncoderStatistics(encoder=folder, weights=weights, config=config, first=first, last=last)
-    return _Pooled(rep, _loaded(folder, weights, config, last)).eval()
+    module = _built(config, last).eval()
+    state, own = family(source.model_type).state(source.tensors()), module.state_dict()
+    missing = sorted(own.keys() - state.keys())
+    if missing:
+        raise ModelError(
+            f"lacks {len(missing)} weights, the first is {missing[0]}",
+            subject=folder,
+            remedy="Fetch the encoder again",
+        )
+    module.load_state_dict({name: state[name] for name in own})
+    return module
+
+
+@lru_cache(maxsize=2)
+def _shared(rep: EncoderStatistics) -> nn.Module:
+    """One copy for filling the store."""
+    return rep.layers().eval()

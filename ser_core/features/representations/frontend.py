@@ -42,12 +42,13 @@ class FrontEnd(nn.Module):
 
     Args:
         representation: Which one, with its parameters.
+        pretrained: Whether layers with weights come with them; otherwise a model's own are loaded.
     """
 
-    def __init__(self, representation: Representation) -> None:
+    def __init__(self, representation: Representation, *, pretrained: bool = True) -> None:
         super().__init__()
         self.representation = representation
-        self.layers = representation.layers()
+        self.layers = representation.layers(pretrained=pretrained)
         if self.layers is not None:
             self.layers.requires_grad_(requires_grad=False)
 

@@ -87,6 +87,13 @@ def test_what_identifies_it_is_the_weights_and_not_the_folder(make_encoder, tmp_
     assert again.hash == one.hash
     with pytest.raises(ModelError, match="no such folder"):
         again(torch.zeros(1, 1_000))
+    with pytest.raises(ModelError, match="no such folder"):
+        again.layers()  # a new model would have weights at random
+    saved = one.layers().state_dict()
+    opened = again.layers(pretrained=False)
+    opened.load_state_dict(saved)
+    wave = sounds(5_000)[0]
+    torch.testing.assert_close(opened(wave), one(wave))
 
 
 def test_folders_that_cannot_be_opened_are_refused_with_what_to_do(make_encoder, tmp_path):
