@@ -62,6 +62,17 @@ class Prepared:
         place = {clip: number for number, clip in enumerate(self.clips)}
         return torch.tensor([place[clip] for clip in clips], dtype=torch.long)
 
+    @property
+    def bytes_held(self) -> int:
+        """Memory that sounds and feature maps take, in bytes."""
+        source = self.data.source
+        features = source.features if isinstance(source, Stored) else ()
+        sounds = [*self.sounds, *getattr(source, "waveforms", ())]
+        every = {each.data_ptr(): each.nbytes for each in (*features, *sounds)}
+        for wave in self.waveforms:
+            every[wave.samples.ctypes.data] = wave.samples.nbytes
+        return sum(every.values())
+
     def training(self, clips: Sequence[str]) -> torch.Tensor:
         """Place of each named clip and of its copies at other speeds."""
         own = self.positions(clips)
