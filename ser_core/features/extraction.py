@@ -17,6 +17,7 @@ import pandas as pd
 from ser_core.audio import SAMPLE_RATE, Waveform, load
 from ser_core.audio import sha256 as content_address
 from ser_core.core import AudioError, Progress, in_processes
+from ser_core.features.filling import MIN_FILES_FOR_WORKERS
 from ser_core.features.representations import Representation, represent
 from ser_core.features.representations.files import LEVELS, columns
 from ser_core.storage import atomic
@@ -24,8 +25,6 @@ from ser_core.storage.feature_store import FeatureStore, Key
 
 Values = npt.NDArray[np.float32]
 
-# Starting workers and importing torch in them takes as long as representing this many clips.
-MIN_FILES_FOR_WORKERS = 200
 MEAN_FRAMES = 100
 
 

@@ -109,6 +109,8 @@ class Representation(Parameters):
     input_kind: ClassVar[str] = FEATURES
     # Whether the store holds it; samples are not stored.
     stored: ClassVar[bool] = True
+    # Whether clips that are represented for the store share batches, which pays for an encoder.
+    in_batches: ClassVar[bool] = False
     # Counted up by whoever changes the numbers that a subclass gives; part of the hash.
     version: ClassVar[int] = 1
 

@@ -43,6 +43,7 @@ class EncoderStatistics(Representation):
         "mean and spread over time of each layer."
     )
     family = "Encoder"
+    in_batches = True
 
     n_fft: int = field(default=400, init=False, repr=False)
     hop_length: int = field(default=320, init=False, repr=False)
