@@ -190,7 +190,10 @@ def _at_speed(waveform: Waveform, speed: float) -> Waveform:
 def _features(
     sounds: list[Waveform], rep: Representation, on_progress: OnProgress
 ) -> list[torch.Tensor]:
-    """Feature maps of sounds, from the store; missing ones are computed in parallel and stored."""
+    """Feature maps of sounds, from the store; missing ones are computed in parallel and stored.
+
+    What is stored may hold more than the representation, as all layers of an encoder.
+    """
     store = FeatureStore()
     keys = [store_key(audio.sha256(sound), rep, DTYPE) for sound in sounds]
     pairs = zip(keys, sounds, strict=True)
@@ -203,17 +206,17 @@ def _features(
         done += more
         on_progress(done)
 
-    fill(store, rep, missing, on_stored=stored)
-    return [_read(store, key) for key in keys]
+    fill(store, rep.whole, missing, on_stored=stored)
+    return [_read(store, key, rep) for key in keys]
 
 
-def _read(store: FeatureStore, key: Key) -> torch.Tensor:
+def _read(store: FeatureStore, key: Key, rep: Representation) -> torch.Tensor:
     found = store.get(key)
     if found is None:
         raise CorpusError(
             "the store was emptied while it was read", subject=str(key), remedy="Start again"
         )
-    return torch.from_numpy(np.array(found))
+    return torch.from_numpy(np.array(rep.part(found)))
 
 
 def _speaker_moments(

@@ -215,6 +215,15 @@ class Representation(Parameters):
         return self.sample_rate / self.hop_length
 
     @property
+    def whole(self) -> Representation:
+        """What the store keeps for it: itself, or another one that holds its values as a part."""
+        return self
+
+    def part(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Its own values among those of `whole`, which the store keeps; a view of them."""
+        return values
+
+    @property
     def silence(self) -> Tensor:
         """What digital silence gives, shape (channels, bins, 1): the value of padding."""
         return _silence(self)
