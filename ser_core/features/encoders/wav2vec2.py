@@ -77,6 +77,20 @@ class Wav2Vec2Encoder(nn.Module):
             lengths = torch.full((len(waveforms),), waveforms.shape[-1], device=waveforms.device)
         if self.one_by_one and len(set(lengths.tolist())) > 1:
             return self._apart(waveforms, lengths)
+        states = self._run(waveforms, lengths, output_hidden_states=True).hidden_states
+        return torch.stack(states[: self.count + 1], dim=1)
+
+    def attention(self, waveforms: Tensor) -> list[Tensor]:
+        """Attention weights of each layer for sounds of one length, rows sum to 1.
+
+        How much each frame takes from each, (batch, heads, frames, frames).
+        """
+        lengths = torch.full((len(waveforms),), waveforms.shape[-1], device=waveforms.device)
+        found = self._run(waveforms, lengths, output_attentions=True).attentions
+        return list(found[: self.count])
+
+    def _run(self, waveforms: Tensor, lengths: Tensor, **wanted: bool) -> Any:
+        """What the model of `transformers` gives for sounds that may share a batch."""
         short = max(0, self.least - waveforms.shape[-1])
         sounds = nn.functional.pad(waveforms, (0, short))
         own = torch.arange(sounds.shape[-1], device=sounds.device) < lengths[:, None].clamp(
@@ -85,8 +99,7 @@ class Wav2Vec2Encoder(nn.Module):
         if self.normalised:
             sounds = _normalised(sounds, lengths)
         mask = None if self.one_by_one else own.long()
-        states = self.model(sounds, attention_mask=mask, output_hidden_states=True).hidden_states
-        return torch.stack(states[: self.count + 1], dim=1)
+        return self.model(sounds, attention_mask=mask, **wanted)
 
     def _apart(self, waveforms: Tensor, lengths: Tensor) -> Tensor:
         """Sounds of each length by themselves, zero behind each one's own frames."""
