@@ -7,8 +7,8 @@ both are the same. Submodules have the names of `transformers`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -49,7 +49,8 @@ class SelfAttention(nn.Module):
         """
         q, k = self._by_head(self.q_proj(x)), self._by_head(self.k_proj(x))
         scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
-        return scores.masked_fill(~mask, -torch.inf).softmax(dim=-1)
+        found: Tensor = scores.masked_fill(~mask, -torch.inf).softmax(dim=-1)
+        return found
 
     def _by_head(self, y: Tensor) -> Tensor:
         return y.view(*y.shape[:-1], self.heads, -1).transpose(1, 2)
@@ -139,7 +140,7 @@ class WhisperEncoder(nn.Module):
         """Attention weights of each layer, (batch, heads, frames, frames); as `from_log_mel`."""
         x, mask = self._embedded(log_mel, own)
         found = []
-        for layer in self.layers:
+        for layer in cast("Iterable[Layer]", self.layers):
             found.append(layer.self_attn.weights(layer.self_attn_layer_norm(x), mask))
             x = layer(x, mask)
         return found
@@ -155,8 +156,7 @@ class WhisperEncoder(nn.Module):
     def log_mel(self, waveforms: Tensor, count: int) -> Tensor:
         """Log-mel as Whisper scales it, with what silence gives behind each sound's own frames.
 
-        A frame every 10 ms, two to one of the encoder, and a few behind, at which its convolutions
-        look; a value is (level + 40) / 40, the level in dB and not under 80 below the loudest.
+        Two frames to one of the encoder, and a few behind at which its convolutions look.
 
         Args:
             waveforms: As for `forward`.
@@ -165,13 +165,20 @@ class WhisperEncoder(nn.Module):
         Returns:
             Shape (batch, bands, n), n at least 2 * `count`.
         """
-        frames = min(2 * count + REACH, 2 * self.most)
-        wanted = frames * HOP
-        padded = F.pad(waveforms[:, :wanted], (0, max(0, wanted - waveforms.shape[-1])))
-        window = torch.hann_window(N_FFT, device=waveforms.device)
-        spectrum = torch.stft(padded, N_FFT, HOP, window=window, return_complex=True)[..., :-1]
-        bands = filters.mel(SAMPLE_RATE, N_FFT, self.bands, 0.0, SAMPLE_RATE / 2).to(padded)
-        mel = bands @ spectrum.abs().square()
-        level = mel.clamp(min=1e-10).log10()
-        loudest = level.amax(dim=(-2, -1), keepdim=True)
-        return (level.maximum(loudest - 8.0) + 4.0) / 4.0
+        return log_mel(waveforms, min(2 * count + REACH, 2 * self.most), self.bands)
+
+
+def log_mel(waveforms: Tensor, frames: int, bands: int) -> Tensor:
+    """Log-mel as Whisper scales it, (batch, samples) -> (batch, bands, frames).
+
+    A frame every 10 ms. A value is (level + 40) / 40: the level in dB of the power of an STFT
+    without scale, not under 80 below the sound's loudest.
+    """
+    wanted = frames * HOP
+    padded = F.pad(waveforms[:, :wanted], (0, max(0, wanted - waveforms.shape[-1])))
+    window = torch.hann_window(N_FFT, device=waveforms.device)
+    spectrum = torch.stft(padded, N_FFT, HOP, window=window, return_complex=True)[..., :-1]
+    bank = filters.mel(SAMPLE_RATE, N_FFT, bands, 0.0, SAMPLE_RATE / 2).to(padded)
+    level = (bank @ spectrum.abs().square()).clamp(min=1e-10).log10()
+    loudest = level.amax(dim=(-2, -1), keepdim=True)
+    return (level.maximum(loudest - 8.0) + 4.0) / 4.0
