@@ -61,6 +61,9 @@ from ser_core.features.representations.raw import RawWaveform
 from ser_core.features.representations.encoder import EncoderStatistics
 
 # isort: split
+from ser_core.features.representations.inner import SoundSteps, WhisperLogMel
+
+# isort: split
 from ser_core.features.representations.frontend import FrontEnd, represent
 
 __all__ = [
@@ -86,10 +89,12 @@ __all__ = [
     "MelSpectrogram",
     "RawWaveform",
     "Representation",
+    "SoundSteps",
     "SpectralContrast",
     "Spectrogram",
     "Tempogram",
     "Tonnetz",
+    "WhisperLogMel",
     "ZeroCrossingRate",
     "make",
     "model_inputs",
