@@ -106,6 +106,42 @@ class TrainChoice(Section):
     threads: int | None = Field(None, ge=1, description="Threads; all cores if empty")
 
 
+class FineTuneChoice(Section):
+    """Fine-tuning of the pretrained encoder in front of the network."""
+
+    method: Literal["frozen", "layers", "lora"] = Field(
+        "frozen",
+        description="Fine-tuning of the encoder: frozen for none; layers trains whole layers; lora "
+        "trains a low-rank change of their attention (LoRA)",
+    )
+    from_layer: int = Field(
+        1, ge=0, le=200, description="First layer that is trained; 0 is what comes before layer 1"
+    )
+    convolutions: bool = Field(
+        False, description="Train the convolutional part too, which is frozen otherwise"
+    )
+    lr: float = Field(1e-4, gt=0, le=1, description="Peak learning rate of the last layer")
+    layer_decay: float = Field(
+        0.9, gt=0, le=1, description="Learning rate of each layer, as a share of the next one's"
+    )
+    rank: int = Field(8, ge=1, le=256, description="Rank of LoRA's change of a weight")
+    probe_epochs: int = Field(
+        10,
+        ge=0,
+        le=200,
+        description="Epochs of the network on the frozen encoder before it is fine-tuned",
+    )
+    masks: bool = Field(True, description="SpecAugment on what the encoder is given")
+    checkpointing: bool = Field(
+        False, description="Compute layers again instead of keeping them: less memory, more time"
+    )
+
+    @property
+    def on(self) -> bool:
+        """Whether anything of the encoder is trained."""
+        return self.method != "frozen"
+
+
 Steps = Literal["none", "default"] | tuple[dict[str, Any], ...]
 WaveSteps = Literal["none", "default", "noise"] | tuple[dict[str, Any], ...]
 
@@ -147,6 +183,7 @@ class Recipe(Section):
     normalise: Literal["corpus", "clip", "speaker"] = "corpus"
     augment: AugmentChoice = AugmentChoice()
     network: dict[str, Any] = {"name": "resnet18"}
+    fine_tune: FineTuneChoice = FineTuneChoice()
     optim: OptimChoice = OptimChoice()
     train: TrainChoice = TrainChoice()
     seeds: tuple[int, ...] = Field(
@@ -216,6 +253,31 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
+    def _fine_tuning_fits(self) -> Recipe:
+        if not self.fine_tune.on:
+            return self
+        from ser_core.features.representations import make
+        from ser_core.models.networks.base import GRADIENT_DESCENT
+
+        representation = make(**self.representation)
+        if not representation.tunable:
+            raise ValueError(f"fine_tune: {representation.name} has no encoder to train")
+        row, _ = self._network_row
+        if row.learner != GRADIENT_DESCENT:
+            raise ValueError(
+                f"fine_tune needs a network trained by gradient descent, such as linear; "
+                f"{row.name} is fitted in one go"
+            )
+        for name, usual in (("average", "none"), ("adversarial", "none"), ("mixup", 0.0)):
+            if getattr(self.train, name) != usual:
+                raise ValueError(f"train.{name} must be {usual} where the encoder is fine-tuned")
+        if self.fine_tune.from_layer > representation.tunable:
+            raise ValueError(
+                f"fine_tune.from_layer must be at most {representation.tunable}, the last layer"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _stopping_has_a_best(self) -> Recipe:
         if self.train.stop_after and self.train.select == "last":
             raise ValueError("train.stop_after needs a best epoch: train.select = uar or loss")
@@ -257,7 +319,10 @@ class Recipe(Section):
         # What is not used does not count.
         unused = {"adversarial", "epsilon"} if self.train.adversarial == "none" else set()
         unused |= {"parts"} if self.train.parts == 1 else set()
-        content = self.model_dump(mode="json", exclude={"name": True, "train": unused})
+        exclude: dict[str, Any] = {"name": True, "train": unused}
+        if not self.fine_tune.on:
+            exclude["fine_tune"] = True
+        content = self.model_dump(mode="json", exclude=exclude)
         content["network"] = self.network_choices
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -142,7 +142,10 @@ def _shape(content: dict[str, object]) -> str:
     # Recipes of before there were attacks and parts do not name them.
     attack = [each for each in (train.get("adversarial", "none"),) if each != "none"]
     divided = [each for each in (train.get("parts", 1),) if each != 1]
-    text = json.dumps([*parts, *own, content["corpus"], *attack, *divided], sort_keys=True)
+    tuned = content.get("fine_tune")
+    tuning = [tuned] if isinstance(tuned, dict) and tuned.get("method") != "frozen" else []
+    every = [*parts, *own, content["corpus"], *attack, *divided, *tuning]
+    text = json.dumps(every, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

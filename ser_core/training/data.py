@@ -14,6 +14,8 @@ from ser_core.models.normalisation import Moments
 from ser_core.training import seeds
 
 EVALUATION_BATCH = 64
+# Batches whose clips are sorted by length together, where batches are made of like lengths.
+SORTED_TOGETHER = 16
 # Shapes that recur let the convolution library reuse its plans.
 FRAME_STEP = 16
 
@@ -164,6 +166,14 @@ def _stretch(values: Tensor, length: int | None, draw: torch.Generator) -> Tenso
     return values[..., start : start + (length or 0)]
 
 
+class ClipMoments(Protocol):
+    """Moments of clips by their positions."""
+
+    def __getitem__(self, clips: Tensor) -> Moments:
+        """Moments of some of the clips."""
+        ...
+
+
 @dataclass(frozen=True)
 class SpeakerMoments:
     """Statistics of speakers, from some or all of their clips.
@@ -178,7 +188,7 @@ class SpeakerMoments:
     ENROLLED: ClassVar[tuple[int | None, ...]] = (0, 0, 1, 5, 30, None)
 
     speakers: Tensor
-    moments: Moments
+    moments: ClipMoments
 
     def among(self, clips: Tensor) -> dict[int, tuple[Tensor, Tensor]]:
         """The clips of each speaker among those given, and the statistics of all of them."""
@@ -229,6 +239,8 @@ class Data:
         classes: Number of classes.
         speaker_moments: Statistics of speakers, for a model that normalises by them.
         change: Augmentation of feature maps.
+        lengths: Length of each clip in any unit, shape (clips,), where training batches are to be
+            made of clips of like length, which saves what padding costs; None for any clips.
     """
 
     source: Source
@@ -236,6 +248,7 @@ class Data:
     classes: int
     speaker_moments: SpeakerMoments | None = None
     change: Change | None = None
+    lengths: Tensor | None = None
 
     def training(
         self, clips: Tensor, batch: int, crop_s: float | None, seed: int, epoch: int
@@ -247,10 +260,23 @@ class Data:
         order = clips[torch.randperm(len(clips), generator=seeds.generator(seed, "order", epoch))]
         crop = None if crop_s is None else self._frames(crop_s)
         known = self.speaker_moments.among(clips) if self.speaker_moments else {}
-        for number, chosen in enumerate(order.split(batch)):
+        for number, chosen in enumerate(self._batched(order, batch, seed, epoch)):
             if len(chosen) > 1:
                 draw = seeds.generator(seed, "batch", epoch, number)
                 yield self._varied(chosen, known, crop, draw)
+
+    def _batched(self, order: Tensor, batch: int, seed: int, epoch: int) -> Sequence[Tensor]:
+        """Clips of each batch: as they come, or of like length."""
+        if self.lengths is None:
+            whole: Sequence[Tensor] = order.split(batch)
+            return whole
+        lengths = self.lengths
+        stretches = order.split(batch * SORTED_TOGETHER)
+        batches = [
+            part for each in stretches for part in each[lengths[each].argsort()].split(batch)
+        ]
+        places = torch.randperm(len(batches), generator=seeds.generator(seed, "batches", epoch))
+        return [batches[place] for place in places.tolist()]
 
     def evaluation(self, clips: Tensor) -> Iterator[Batch]:
         """Batches of whole, unchanged clips, long ones together; speakers from these clips."""

@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from ser_core.features.encoders.masking import SpecAugment
 from ser_core.training import seeds
 from ser_core.training.data import Batch
 from ser_core.training.distributed import ProcessGroup, current_group
@@ -112,6 +113,8 @@ class GhostBatches:
         """Add gradients and losses over all parts, and average what batch norm has seen."""
         used = [self.copies[number] for number in shares]
         for weight, *theirs in _together(nn.Module.parameters, self.network, used):
+            if not weight.requires_grad:  # frozen layers of an encoder
+                continue
             weight.grad = _sum([each.grad for each in theirs], weight)
         seen = []
         for buffer, *theirs in _together(nn.Module.buffers, self.network, used):
@@ -214,4 +217,6 @@ def _seedable(network: nn.Module) -> torch.Generator:
         for name, module in parent.named_children():
             if isinstance(module, nn.Dropout):
                 setattr(parent, name, _Dropout(module.p, generator))
+            elif isinstance(module, SpecAugment):
+                module.generator = generator
     return generator

@@ -8,16 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
+from ser_core.models.classifier import EmotionClassifier
 from ser_core.recipes.recipe import Recipe
 from ser_core.training import seeds
 from ser_core.training.callbacks import EachEpoch, EarlyStopping, Report
 from ser_core.training.checkpoint import Checkpoint
 from ser_core.training.data import moments_of
+from ser_core.training.fine_tuning import FineTuner, settle, sounds_of
 from ser_core.training.fresh import new_model
 from ser_core.training.learner import Fitted, Watch
 from ser_core.training.plan import Member, Plan
-from ser_core.training.precision import best_device, choose
+from ser_core.training.precision import Precision, best_device, choose
 from ser_core.training.sources import Prepared
 from ser_core.training.trainer import Callback, Trainer
 
@@ -28,7 +31,7 @@ TIMED = 3
 class GradientDescent:
     """The learner of torch networks."""
 
-    sections: tuple[str, ...] = ("optim", "train", "augment")
+    sections: tuple[str, ...] = ("optim", "train", "augment", "fine_tune")
 
     def fit(self, plan: Plan, member: Member, home: Path, watch: Watch) -> Fitted:
         """Train, and take the weights of the best epoch."""
@@ -39,7 +42,9 @@ class GradientDescent:
         trainer = trainer_of(plan, member, home, first=first, last=last)
         best = trainer.run()
         trainer.model.load_state_dict(best.weights)
-        return Fitted(trainer.model.cpu().eval(), _record(trainer))
+        model = trainer.model.cpu().eval()
+        record = _record(trainer)
+        return Fitted(settle(model) if plan.recipe.fine_tune.on else model, record)
 
     def assist(self, plan: Plan, member: Member, home: Path) -> None:
         """Work on a share of each batch; see `ser_core.training.distributed`."""
@@ -61,9 +66,10 @@ class GradientDescent:
         model.normaliser.fit(moments_of(prepared.data.source, clips))
         precision = choose(recipe.train.precision, torch.device("cpu"))
         batch = min(recipe.train.batch, len(clips))
-        trainer = Trainer(
+        trainer = _trainer(
             model,
-            prepared.data,
+            recipe,
+            prepared,
             clips,
             clips,
             train=recipe.train.model_copy(update={"batch": batch}),
@@ -108,17 +114,71 @@ def trainer_of(
     own: list[Callback] = [Checkpoint(home / "checkpoint", identity, writes)]
     if recipe.train.stop_after:
         own.append(EarlyStopping(recipe.train.stop_after))
-    return Trainer(
+    validation = prepared.positions(parts["validation"])
+    precision = choose(recipe.train.precision, device)
+    if recipe.fine_tune.on:
+        _probe(model, plan, training, validation, member.seed, precision)
+    return _trainer(
         model.to(device),
-        prepared.data,
+        recipe,
+        prepared,
         training,
-        prepared.positions(parts["validation"]),
+        validation,
         train=recipe.train,
         optim=recipe.optim,
         seed=member.seed,
-        precision=choose(recipe.train.precision, device),
+        precision=precision,
         callbacks=[*first, *own, *last],
     )
+
+
+def _trainer(
+    model: EmotionClassifier,
+    recipe: Recipe,
+    prepared: Prepared,
+    training: Tensor,
+    validation: Tensor,
+    **rest: Any,
+) -> Trainer:
+    """Trainer of the network, or of the encoder in front of it as well."""
+    if not recipe.fine_tune.on:
+        return Trainer(model, prepared.data, training, validation, **rest)
+    moments = prepared.data.speaker_moments
+    return FineTuner(
+        model,
+        sounds_of(prepared, recipe),
+        training,
+        validation,
+        speakers=None if moments is None else moments.speakers,
+        choice=recipe.fine_tune,
+        **rest,
+    )
+
+
+def _probe(
+    model: EmotionClassifier,
+    plan: Plan,
+    training: Tensor,
+    validation: Tensor,
+    seed: int,
+    precision: Precision,
+) -> None:
+    """Train the network on what the frozen encoder gives, which takes seconds."""
+    recipe = plan.recipe
+    epochs = recipe.fine_tune.probe_epochs
+    if not epochs:
+        return
+    probe = Trainer(
+        model,
+        plan.prepared.data,
+        training,
+        validation,
+        train=recipe.train.model_copy(update={"epochs": epochs, "stop_after": None}),
+        optim=recipe.optim,
+        seed=seed,
+        precision=precision,
+    )
+    model.load_state_dict(probe.run().weights)
 
 
 def _record(trainer: Trainer) -> dict[str, Any]:

@@ -47,12 +47,15 @@ class Prepared:
         waveforms: Sound of each clip, at the representation's sample rate.
         clips: Names.
         classes: Emotions in the order of the vocabulary.
+        sounds: Samples of each clip and copy, in the order of the data, where an encoder is
+            fine-tuned; empty otherwise.
     """
 
     data: Data
     waveforms: list[Waveform]
     clips: list[str]
     classes: tuple[str, ...]
+    sounds: tuple[torch.Tensor, ...] = ()
 
     def positions(self, clips: Sequence[str]) -> torch.Tensor:
         """Place of each named clip in the data."""
@@ -88,7 +91,9 @@ def prepare(corpus: Corpus, recipe: Recipe, progress: Progress | None = None) ->
     sounds, features = _at_speeds(
         corpus, clips, rep, speeds, lambda done: on_progress(done // len(speeds), len(clips))
     )
-    source = _source(rep, sounds, features, waveform_augmentation(recipe.augment, rep.sample_rate))
+    # Where an encoder is fine-tuned, what it gives is stored for unchanged sounds.
+    change = waveform_augmentation(recipe.augment, rep.sample_rate)
+    source = _source(rep, sounds, features, None if recipe.fine_tune.on else change)
     classes = tuple(corpus.emotions)
     emotion = corpus.usable.loc[clips, "emotion"]
     targets = torch.tensor([classes.index(each) for each in emotion]).repeat(len(speeds))
@@ -98,9 +103,10 @@ def prepare(corpus: Corpus, recipe: Recipe, progress: Progress | None = None) ->
         else None
     )
     changed = feature_augmentation(recipe.augment, rep)
-    return Prepared(
-        Data(source, targets, len(classes), moments, changed), sounds[: len(clips)], clips, classes
-    )
+    data = Data(source, targets, len(classes), moments, changed)
+    every = sounds if recipe.fine_tune.on else []
+    tuned = tuple(torch.from_numpy(wave.samples) for wave in every)
+    return Prepared(data, sounds[: len(clips)], clips, classes, tuned)
 
 
 def _source(

@@ -97,7 +97,8 @@ class Trainer:
         self.train, self.optim, self.seed = train, optim, seed
         self.precision, self.callbacks = precision, callbacks
         self.device = next(model.parameters()).device
-        self.optimizer = make_optimizer(model, optim)
+        self.trained = self.trained_part()
+        self.optimizer = make_optimizer(self.weights(), optim)
         self.average = copy.deepcopy(model.network) if train.average != "none" else None
         self.averaged = 0
         self.class_weights = class_weights(data, training) if train.class_weights else None
@@ -108,12 +109,20 @@ class Trainer:
         self.loader_seconds = 0.0
         self._parts: WholeBatch | GhostBatches | None = None
 
+    def trained_part(self) -> nn.Module:
+        """What a step goes through, forward and back: the network, behind what it is given."""
+        return self.model.network
+
+    def weights(self) -> list[tuple[float, nn.Module]]:
+        """What is trained: modules, each with its share of the learning rate."""
+        return [(1.0, self.model)]
+
     @property
     def parts(self) -> WholeBatch | GhostBatches:
         """How a batch is gone through; made at the first step, when the layout is final."""
         if self._parts is None:
             threads = torch.get_num_threads()
-            self._parts = with_ghost_batches(self.model.network, self.train.parts, threads)
+            self._parts = with_ghost_batches(self.trained, self.train.parts, threads)
         return self._parts
 
     @property
@@ -177,7 +186,7 @@ class Trainer:
             number: Steps before this one.
         """
         for group in self.optimizer.param_groups:
-            group["lr"] = self._lr(number)
+            group["lr"] = self._lr(number) * group.get("share", 1.0)
         batch = self._mixed(batch, number)
         loss = self.parts.backward(batch, partial(self._part_loss, number))
         if self.optim.clip_norm:
@@ -348,14 +357,23 @@ def validation_metrics(probabilities: Tensor, true: Tensor) -> Metrics:
     }
 
 
-def make_optimizer(model: nn.Module, optim: OptimChoice) -> torch.optim.Optimizer:
-    """Optimiser of the recipe; weights decay, biases and the scales of batch norm do not."""
-    weights = [p for p in model.parameters() if p.requires_grad and p.ndim > 1]
-    others = [p for p in model.parameters() if p.requires_grad and p.ndim <= 1]
-    groups = [
-        {"params": weights, "weight_decay": optim.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
+def make_optimizer(
+    trained: Sequence[tuple[float, nn.Module]], optim: OptimChoice
+) -> torch.optim.Optimizer:
+    """Optimiser of the recipe; weights decay, biases and the scales of batch norm do not.
+
+    Args:
+        trained: Modules, each with its share of the learning rate.
+        optim: Which optimiser, and how it goes.
+    """
+    groups: list[dict[str, Any]] = []
+    for share, module in trained:
+        own = [p for p in module.parameters() if p.requires_grad]
+        rules = (
+            ([p for p in own if p.ndim > 1], optim.weight_decay),
+            ([p for p in own if p.ndim <= 1], 0.0),
+        )
+        groups += [{"params": some, "weight_decay": decay, "share": share} for some, decay in rules]
     makers: dict[str, Any] = {
         "adamw": lambda: torch.optim.AdamW(groups, lr=optim.lr, fused=True),
         "adam": lambda: torch.optim.Adam(groups, lr=optim.lr, fused=True),

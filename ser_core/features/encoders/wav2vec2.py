@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ser_core.features.encoders.masking import SpecAugment
+
 
 class Wav2Vec2Encoder(nn.Module):
     """Samples to the hidden states of all layers.
@@ -33,7 +35,10 @@ class Wav2Vec2Encoder(nn.Module):
         own = dict(config)
         every = int(own["num_hidden_layers"])
         self.count = every if last is None else min(last, every)
-        built = AutoConfig.for_model(**{**own, "layerdrop": 0.0, "apply_spec_augment": False})
+        # Attention is dropped by torch's global generator, which a training in parts cannot seed;
+        # what is masked in training comes from `mask` alone.
+        fixed = {"layerdrop": 0.0, "attention_dropout": 0.0, "apply_spec_augment": False}
+        built = AutoConfig.for_model(**{**own, **fixed})
         built._attn_implementation = "eager"
         self.model = AutoModel.from_config(built).eval()
         self.size = int(built.hidden_size)
@@ -43,6 +48,8 @@ class Wav2Vec2Encoder(nn.Module):
             getattr(built, "feat_extract_norm", "layer") == "group"
             or built.model_type == "data2vec-audio"
         )
+        self.mask = SpecAugment()
+        self._checkpointing = False
         kernels, strides = built.conv_kernel, built.conv_stride
         self.windows = list(zip(kernels, strides, strict=True))
 
@@ -50,6 +57,30 @@ class Wav2Vec2Encoder(nn.Module):
     def shape(self) -> tuple[int, int]:
         """Hidden states and their size: (layers + 1, size)."""
         return self.count + 1, self.size
+
+    @property
+    def convolutions(self) -> list[nn.Module]:
+        """What turns the sound into frames; a fine-tuning leaves it as it is."""
+        return [self.model.feature_extractor]
+
+    @property
+    def depths(self) -> list[list[nn.Module]]:
+        """What a fine-tuning can change: before layer 1, then layer by layer."""
+        encoder = self.model.encoder
+        before = [self.model.feature_projection, encoder.pos_conv_embed, encoder.layer_norm]
+        return [before, *([each] for each in encoder.layers[: self.count])]
+
+    @property
+    def checkpointing(self) -> bool:
+        """Whether a training computes layers again instead of keeping what they gave."""
+        return self._checkpointing
+
+    @checkpointing.setter
+    def checkpointing(self, value: bool) -> None:
+        if value != self._checkpointing:
+            switch = "enable" if value else "disable"
+            getattr(self.model, f"activation_checkpointing_{switch}")()
+        self._checkpointing = value
 
     @property
     def least(self) -> int:
@@ -85,7 +116,14 @@ class Wav2Vec2Encoder(nn.Module):
         if self.normalised:
             sounds = _normalised(sounds, lengths)
         mask = None if self.one_by_one else own.long()
-        states = self.model(sounds, attention_mask=mask, output_hidden_states=True).hidden_states
+        hidden = None
+        if hasattr(self.model, "masked_spec_embed"):  # learned in pretraining; some have none
+            count = int(self.frames(torch.tensor(sounds.shape[-1])))
+            hidden = self.mask.times(self.frames(lengths), count)
+        self.model.config.apply_spec_augment = hidden is not None
+        states = self.model(
+            sounds, attention_mask=mask, mask_time_indices=hidden, output_hidden_states=True
+        ).hidden_states
         return torch.stack(states[: self.count + 1], dim=1)
 
     def _apart(self, waveforms: Tensor, lengths: Tensor) -> Tensor:

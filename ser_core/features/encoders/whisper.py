@@ -13,7 +13,9 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
+from ser_core.features.encoders.masking import SpecAugment
 from ser_core.features.representations import filters
 
 SAMPLE_RATE, N_FFT, HOP = 16_000, 400, 160
@@ -89,11 +91,26 @@ class WhisperEncoder(nn.Module):
         kept = every if last is None else min(last, every)
         self.layers = nn.ModuleList(Layer(size, heads, inner) for _ in range(kept))
         self.layer_norm = nn.LayerNorm(size) if kept == every else None
+        self.mask = SpecAugment()
+        self.checkpointing = False
 
     @property
     def shape(self) -> tuple[int, int]:
         """Hidden states and their size: (layers + 1, size)."""
         return len(self.layers) + 1, self.conv1.out_channels
+
+    @property
+    def convolutions(self) -> list[nn.Module]:
+        """What turns the sound into frames; a fine-tuning leaves it as it is."""
+        return [self.conv1, self.conv2]
+
+    @property
+    def depths(self) -> list[list[nn.Module]]:
+        """What a fine-tuning can change: before layer 1, then layer by layer."""
+        found: list[list[nn.Module]] = [[self.embed_positions], *([each] for each in self.layers)]
+        if self.layer_norm is not None:
+            found[-1].append(self.layer_norm)
+        return found
 
     def frames(self, samples: Tensor) -> Tensor:
         """Frames of sounds of so many samples: one for every 20 ms begun, at least 1."""
@@ -112,18 +129,27 @@ class WhisperEncoder(nn.Module):
         own = self.frames(lengths)
         count = int(own.max())
         mask = (torch.arange(count, device=own.device) < own[:, None])[:, None, None, :]
-        x = F.gelu(self.conv1(self._log_mel(waveforms, 2 * count)))
+        mel = self.mask(self._log_mel(waveforms, 2 * count), 2 * own)
+        x = F.gelu(self.conv1(mel))
         x = F.gelu(self.conv2(x))[..., :count].transpose(1, 2)
         x = x + self.embed_positions.weight[:count]
         found = [x]
+        again = self.checkpointing and self.training  # computed again instead of kept
         for number, layer in enumerate(self.layers, start=1):
-            x = layer(x, mask)
+            x = checkpoint(layer, x, mask, use_reentrant=False) if again else layer(x, mask)
             is_end = number == len(self.layers) and self.layer_norm is not None
             found.append(self.layer_norm(x) if is_end and self.layer_norm is not None else x)
         return torch.stack(found, dim=1)
 
     def _log_mel(self, waveforms: Tensor, frames: int) -> Tensor:
-        """Log-mel as Whisper scales it, with what silence gives behind each sound's own frames."""
+        """Log-mel as Whisper scales it, with what silence gives behind each sound's own frames.
+
+        Always in float32: the logarithm of a power in bfloat16 would have three digits.
+        """
+        with torch.autocast(waveforms.device.type, enabled=False):
+            return self._levels(waveforms, frames)
+
+    def _levels(self, waveforms: Tensor, frames: int) -> Tensor:
         frames = min(frames + REACH, 2 * self.most)
         wanted = frames * HOP
         padded = F.pad(waveforms[:, :wanted], (0, max(0, wanted - waveforms.shape[-1])))

@@ -150,6 +150,11 @@ class Representation(Parameters):
         return None
 
     @property
+    def tunable(self) -> int:
+        """Layers of its encoder that can be fine-tuned; 0 where it has none."""
+        return 0
+
+    @property
     def summary(self) -> bool:
         """Whether a clip has one frame however long it is."""
         return self.input_kind == SUMMARY

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,6 +55,8 @@ class EncoderStatistics(Representation):
     # Filled in from the folder.
     weights: str = ""
     config: str = ""
+    # Weights of the folder, where `weights` are what a fine-tuning made of them.
+    tuned_from: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -93,6 +95,15 @@ class EncoderStatistics(Representation):
         """Of configuration, weights and layers; not of the folder."""
         identity = [self.name, self.version, self.config, self.weights, self.first, self.last]
         return hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]
+
+    @property
+    def tunable(self) -> int:
+        """Layers up to the last one that is used."""
+        return max(self.last, 1)
+
+    def tuned(self, weights: str) -> EncoderStatistics:
+        """The same with the weights that a fine-tuning left, known by their hash."""
+        return replace(self, encoder="", weights=weights, tuned_from=self.weights)
 
     @property
     def silence(self) -> Tensor:
@@ -135,7 +146,7 @@ class _Pooled(nn.Module):
 
     def forward(self, waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:
         """(batch, samples) -> (batch, layers, 2 * size, 1)."""
-        states = self.encoder(waveforms, lengths)[:, self.first : self.last + 1]
+        states = self.encoder(waveforms, lengths)[:, self.first : self.last + 1].float()
         samples = lengths
         if samples is None:
             samples = torch.full((len(waveforms),), waveforms.shape[-1], device=states.device)
