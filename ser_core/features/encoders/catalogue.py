@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +24,8 @@ RECORD = "origin.json"
 
 YES, UNLIKELY, UNKNOWN = "yes", "unlikely", "unknown"
 """Whether an encoder was trained on a corpus."""
+
+GRAVEST = (YES, UNKNOWN, UNLIKELY)
 
 NOT_KNOWN = "not known"
 LIBRISPEECH = "LibriSpeech: 960 hours of English audiobooks"
@@ -322,6 +324,18 @@ def contamination(origin: Origin, corpus: str) -> Contamination:
     return Contamination(UNLIKELY, said)
 
 
+def contamination_of(abouts: Iterable[Mapping[str, Any]], corpus: str) -> Contamination | None:
+    """Of models that answer together, the gravest; None where none of them has an encoder.
+
+    Args:
+        abouts: Metadata of each.
+        corpus: Name of the corpus.
+    """
+    origins = [origin for about in abouts if (origin := encoder_of(about)) is not None]
+    found = [contamination(origin, corpus) for origin in origins]
+    return min(found, key=lambda each: GRAVEST.index(each.answer), default=None)
+
+
 def _named(corpus: str, names: tuple[str, ...]) -> str:
     """The first of the names that the name of a corpus contains as a word, however it is joined."""
     for name in names:
@@ -440,12 +454,11 @@ def fingerprint(folder: EncoderFolder) -> str:
     Raises:
         ModelError: If the weights are damaged.
     """
-    stats = tuple((file.stat().st_size, file.stat().st_mtime_ns) for file in folder.files)
-    return _fingerprint(folder.path, stats)
+    return _fingerprint(folder.path, folder.stamp)
 
 
 @lru_cache(maxsize=16)
-def _fingerprint(path: Path, stats: tuple[tuple[int, int], ...]) -> str:  # noqa: ARG001  (the key)
+def _fingerprint(path: Path, stamp: tuple[tuple[int, int], ...]) -> str:  # noqa: ARG001  (the key)
     from ser_core.features.encoders.families import family
 
     folder = open_folder(path)

@@ -54,8 +54,13 @@ class EncoderFolder:
     @property
     def weights_hash(self) -> str:
         """Sixteen hexadecimal digits of the weights' bytes."""
+        return _hash(self.files, self.stamp)
+
+    @property
+    def stamp(self) -> tuple[tuple[int, int], ...]:
+        """Size and time of change of each file of weights: equal while they are the same."""
         stats = [file.stat() for file in self.files]
-        return _hash(self.files, tuple((each.st_size, each.st_mtime_ns) for each in stats))
+        return tuple((each.st_size, each.st_mtime_ns) for each in stats)
 
     def tensors(self) -> dict[str, Tensor]:
         """All weights by name, as they are stored.
