@@ -118,8 +118,10 @@ def _time(recipe: Recipe, todo: time_estimate.Plan) -> None:
         return
     pace = time_estimate.known_pace(recipe, catalogue.runs())
     if pace is not None:
+        memory = todo.memory(pace)
+        taken = f" Memory: about **{memory / 1024:.1f} GB**." if memory else ""
         st.markdown(
-            f"About **{seconds(todo.seconds(pace))}**, {pace.source}.",
+            f"About **{seconds(todo.seconds(pace))}**, {pace.source}.{taken}",
             help="From past runs of the same shape; else from a few real steps; else from "
             "those of another recipe, in proportion to its size. Other work on this computer makes "
             "it longer.",

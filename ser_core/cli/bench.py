@@ -76,6 +76,47 @@ def store(corpus: CorpusPath, clips: Clips = 400, json_file: JsonFile = None) ->
     _write(json_file, passes.as_dict())
 
 
+EncoderPath = Annotated[Path, typer.Option(help="Folder of a pretrained encoder.")]
+Rounds = Annotated[int, typer.Option(min=1, help="Rounds of both, by turns.")]
+
+
+@app.command("encoder")
+def encoder(
+    encoder: EncoderPath,
+    corpus: CorpusPath,
+    clips: Clips = 40,
+    rounds: Rounds = 3,
+    json_file: JsonFile = None,
+) -> None:
+    """Time features of a pretrained encoder here against a plain loop of transformers.
+
+    Mean and spread of all layers, the same weights, clips and number of cores, by turns. The plain
+    loop takes one clip a call; the feature extractor of Whisper pads it to 30 s.
+    """
+    from ser_core.audio import load
+    from ser_core.bench.encoder import compare_with_transformers
+    from ser_core.corpora import open_corpus
+    from ser_core.features.representations import make
+
+    rate = make("encoder", encoder=str(encoder)).sample_rate
+    opened = open_corpus(corpus)
+    sounds = [load(opened.path(clip), sample_rate=rate) for clip in _spread(opened, clips)]
+    speed = compare_with_transformers(
+        encoder, sounds, rounds, lambda step: console.errors.print(f"{step} …")
+    )
+    rows = [
+        {"round": number, "plain ms": 1000 * plain, "here ms": 1000 * ours, "ratio": plain / ours}
+        for number, (plain, ours) in enumerate(zip(speed.plain_s, speed.ours_s, strict=True), 1)
+    ]
+    console.output.print(console.table(rows))
+    console.output.print(
+        f"Milliseconds a clip of {speed.seconds_of_sound:.1f} s on average; {speed.clips} clips, "
+        f"{speed.threads} cores. Median ratio {speed.ratio:.1f}. Greatest difference on "
+        f"{speed.checked_on}: {speed.difference:.2g}, of values up to {speed.scale:.2g}."
+    )
+    _write(json_file, speed.as_dict())
+
+
 TrainingCorpus = Annotated[
     Path | None,
     typer.Option("--corpus", help="Corpus for the short trainings; the demo when absent."),

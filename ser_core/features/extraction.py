@@ -17,6 +17,7 @@ import pandas as pd
 from ser_core.audio import SAMPLE_RATE, Waveform, load
 from ser_core.audio import sha256 as content_address
 from ser_core.core import AudioError, Progress, in_processes
+from ser_core.features.filling import MIN_FILES_FOR_WORKERS
 from ser_core.features.representations import Representation, represent
 from ser_core.features.representations.files import LEVELS, columns
 from ser_core.storage import atomic
@@ -24,8 +25,6 @@ from ser_core.storage.feature_store import FeatureStore, Key
 
 Values = npt.NDArray[np.float32]
 
-# Starting workers and importing torch in them takes as long as representing this many clips.
-MIN_FILES_FOR_WORKERS = 200
 MEAN_FRAMES = 100
 
 
@@ -40,8 +39,8 @@ class Extracted:
 
 
 def store_key(sha256: str, representation: Representation, dtype: str) -> Key:
-    """Key in the store of a representation of these samples."""
-    return Key(sha256, f"{representation.name}-{representation.hash}", dtype)
+    """Key in the store of what is kept for a representation of these samples: its `whole`."""
+    return Key(sha256, f"{representation.name}-{representation.whole.hash}", dtype)
 
 
 def feature_values(
@@ -49,7 +48,8 @@ def feature_values(
 ) -> Values:
     """Representation of a sound, computed unless stored; (channels, bins, frames)."""
     key = store_key(content_address(waveform), representation, dtype)
-    return store.get_or_compute(key, lambda: represent(waveform, [representation])[0])
+    whole = store.get_or_compute(key, lambda: represent(waveform, [representation.whole])[0])
+    return representation.part(whole)
 
 
 def extract(
@@ -112,8 +112,9 @@ def _extract_one(
     if address is None:
         address = content_address(waveform)
         missing = [rep for rep in missing if not _stored(store, address, rep, dtype)]
-    for rep, features in zip(missing, represent(waveform, missing), strict=True):
-        store.put(store_key(address, rep, dtype), features)
+    kept = {store_key(address, rep, dtype): rep.whole for rep in missing}
+    for key, features in zip(kept, represent(waveform, list(kept.values())), strict=True):
+        store.put(key, features)
     return Extracted(clip, len(missing), len(representations) - len(missing))
 
 
@@ -281,9 +282,8 @@ def _stretched_one(
     try:
         if key is None:
             return clip, time_normalised(_computed(path, representation))
-        return clip, time_normalised(
-            store.get_or_compute(key, lambda: _computed(path, representation))
-        )
+        whole = store.get_or_compute(key, lambda: _computed(path, representation.whole))
+        return clip, time_normalised(representation.part(whole))
     except AudioError:
         return clip, None
 

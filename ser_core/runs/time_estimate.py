@@ -1,4 +1,4 @@
-"""How long a training will take: from runs like it, or from a few real steps on this machine.
+"""How long a training will take, and how much memory: from runs like it, or from a few real steps.
 
 `python -m ser_core.runs.time_estimate RECIPE.yaml PACE.json` measures in a process of its own.
 """
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 START = 8.0
 """Seconds until the first step, for loading what is needed."""
 
+MB = 2**20
+
 PAST, MEASURED, ROUGH = "from a run like it", "from steps measured here", "a rough guess"
 
 
@@ -40,6 +42,8 @@ class Pace:
         prepare: Seconds a clip that is decoded and represented.
         cost: Of the recipe (see `cost`), to carry the pace over to others.
         source: Where it is from, in words.
+        peak: Memory of the measuring process at its most, in MB; 0 where it is not known.
+        held: Memory that every clip of the corpus takes through a training, in MB.
     """
 
     train: float
@@ -47,6 +51,8 @@ class Pace:
     prepare: float
     cost: float
     source: str
+    peak: float = 0.0
+    held: float = 0.0
 
     @classmethod
     def read(cls, path: Path) -> Pace | None:
@@ -63,7 +69,7 @@ class Plan:
 
     Attributes:
         trainings: Folds times seeds.
-        training: Clips that train, in each of the trainings.
+        training: Clips that train, with their copies at other speeds, in each of the trainings.
         scored: Clips of validation and test, summed over the trainings.
         validation: Clips of validation, summed likewise.
         clips: Of the corpus.
@@ -85,6 +91,10 @@ class Plan:
         each = (divmod(clips, self.batch) for clips in self.training)
         return self.epochs * sum(full + (rest > 1) for full, rest in each)
 
+    def memory(self, pace: Pace) -> float | None:
+        """Memory in MB that it takes at most; None where the pace does not say."""
+        return pace.peak + self.clips * pace.held if pace.peak else None
+
     def seconds(self, pace: Pace) -> float:
         """Time that it takes at a pace."""
         judged = self.epochs * self.validation * pace.judge + self.scored * pace.judge
@@ -100,11 +110,11 @@ def plan(recipe: Recipe, split: Split) -> Plan:
     chosen = [fold for number, fold in enumerate(split.folds) if only is None or number in only]
     counts = split.table[chosen].apply(lambda parts: parts.value_counts()).fillna(0)
     totals = counts.sum(axis=1).astype(int).to_dict()
-    seeds = len(recipe.seeds)
+    seeds, copies = len(recipe.seeds), 1 + len(recipe.augment.speeds)
     validation = totals.get("validation", 0) * seeds
     return Plan(
         trainings=len(chosen) * seeds,
-        training=tuple(counts.loc["train"].astype(int)) * seeds,
+        training=tuple(copies * counts.loc["train"].astype(int)) * seeds,
         scored=validation + totals.get("test", 0) * seeds,
         validation=validation,
         clips=len(split.table),
@@ -171,7 +181,10 @@ def _past(run: RunInfo) -> Pace | None:
         return None
     history = courses[0].history
     epoch = sorted(each["seconds"] for each in history)[len(history) // 2]
-    return Pace(epoch / corpus["train_clips"], 0.0, 0.01, 0.0, PAST)
+    recipe = about.get("recipe")
+    speeds = recipe.get("augment", {}).get("speeds", ()) if isinstance(recipe, dict) else ()
+    clips = corpus["train_clips"] * (1 + len(speeds))
+    return Pace(epoch / clips, 0.0, 0.01, 0.0, PAST)
 
 
 def _scaled(recipe: Recipe) -> Pace | None:
@@ -188,7 +201,7 @@ def _scaled(recipe: Recipe) -> Pace | None:
 def cost(recipe: Recipe) -> float:
     """How long a clip takes, in units whose ratio alone means something.
 
-    What the network says of itself, times the copies and passes of a clip.
+    What the network says of itself, times the passes of a clip.
     """
     from ser_core.features.representations import make
     from ser_core.training.adversarial import STEPS
@@ -196,9 +209,8 @@ def cost(recipe: Recipe) -> float:
     rep = make(**recipe.representation)
     channels, bins, _ = rep.silence.shape
     frames = 1 if rep.summary else (recipe.train.crop_s or 3.0) * rep.frame_rate
-    copies = 1 + len(recipe.augment.speeds)
     passes = 1 + STEPS.get(recipe.train.adversarial, 0) / 2  # half of the clips are attacked
-    return copies * passes * recipe.network_spec(classes=2).cost(channels * bins * frames)
+    return passes * recipe.network_spec(classes=2).cost(channels * bins * frames)
 
 
 def folder() -> Path:
@@ -232,7 +244,18 @@ def measure(recipe: Recipe) -> Pace:
     prepared = prepare(replace(corpus, clips=some), recipe)
     prepare_s = (time.perf_counter() - started) / len(some)
     train_s, judge_s = learner_of(recipe).pace(recipe, prepared)
-    return Pace(train_s, judge_s, prepare_s, cost(recipe), MEASURED)
+    held = prepared.bytes_held / len(some) / MB
+    return Pace(train_s, judge_s, prepare_s, cost(recipe), MEASURED, _peak(), held)
+
+
+def _peak() -> float:
+    """Memory that this process has taken at its most, in MB; 0 where the system does not say."""
+    if sys.platform == "win32":
+        return 0.0
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / MB
 
 
 def _with_every_emotion(clips: list[str], emotion: object) -> list[str]:

@@ -280,14 +280,21 @@ class Data:
 
     def evaluation(self, clips: Tensor) -> Iterator[Batch]:
         """Batches of whole, unchanged clips, long ones together; speakers from these clips."""
-        features = {int(clip): self.source.whole(int(clip)) for clip in clips}
-        order = sorted(features, key=lambda clip: features[clip].shape[-1])
+        places = {int(clip): number for number, clip in enumerate(clips)}
+        lengths = {clip: self._length(clip) for clip in places}
+        order = sorted(places, key=lengths.__getitem__)
         known = self.speaker_moments.full(clips, clips) if self.speaker_moments else None
-        place = {int(clip): number for number, clip in enumerate(clips)}
         for chosen in torch.tensor(order).split(EVALUATION_BATCH):
-            speakers = None if known is None else known[[place[int(clip)] for clip in chosen]]
-            side_by_side, frames = self._padded([features[int(clip)] for clip in chosen], None)
+            speakers = None if known is None else known[[places[int(clip)] for clip in chosen]]
+            features = [self.source.whole(int(clip)) for clip in chosen]
+            side_by_side, frames = self._padded(features, None)
             yield Batch(side_by_side, frames, self._one_hot(chosen), speakers, chosen)
+
+    def _length(self, clip: int) -> int:
+        """Length of a clip, to put like ones together."""
+        if self.lengths is not None:
+            return int(self.lengths[clip])
+        return int(self.source.whole(clip).shape[-1])
 
     def moments(self, clips: Tensor) -> Moments:
         """Moments of each clip's whole feature map."""

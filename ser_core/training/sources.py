@@ -12,10 +12,11 @@ import torch
 
 from ser_core import audio
 from ser_core.audio import Waveform
-from ser_core.core import AudioError, CorpusError, Progress, in_processes
+from ser_core.core import AudioError, CorpusError, Progress
 from ser_core.corpora import Corpus
-from ser_core.features.extraction import MIN_FILES_FOR_WORKERS, store_key
-from ser_core.features.representations import Representation, make, represent
+from ser_core.features.extraction import store_key
+from ser_core.features.filling import fill
+from ser_core.features.representations import Representation, make
 from ser_core.recipes.augmentation import feature_augmentation, waveform_augmentation
 from ser_core.recipes.recipe import Recipe
 from ser_core.storage.feature_store import FeatureStore, Key
@@ -61,6 +62,17 @@ class Prepared:
         """Place of each named clip in the data."""
         place = {clip: number for number, clip in enumerate(self.clips)}
         return torch.tensor([place[clip] for clip in clips], dtype=torch.long)
+
+    @property
+    def bytes_held(self) -> int:
+        """Memory that sounds and feature maps take, in bytes."""
+        source = self.data.source
+        features = source.features if isinstance(source, Stored) else ()
+        sounds = [*self.sounds, *getattr(source, "waveforms", ())]
+        every = {each.data_ptr(): each.nbytes for each in (*features, *sounds)}
+        for wave in self.waveforms:
+            every[wave.samples.ctypes.data] = wave.samples.nbytes
+        return sum(every.values())
 
     def training(self, clips: Sequence[str]) -> torch.Tensor:
         """Place of each named clip and of its copies at other speeds."""
@@ -189,33 +201,33 @@ def _at_speed(waveform: Waveform, speed: float) -> Waveform:
 def _features(
     sounds: list[Waveform], rep: Representation, on_progress: OnProgress
 ) -> list[torch.Tensor]:
-    """Feature maps of sounds, from the store; missing ones are computed in parallel and stored."""
+    """Feature maps of sounds, from the store; missing ones are computed in parallel and stored.
+
+    What is stored may hold more than the representation, as all layers of an encoder.
+    """
     store = FeatureStore()
     keys = [store_key(audio.sha256(sound), rep, DTYPE) for sound in sounds]
     pairs = zip(keys, sounds, strict=True)
     missing = [(key, sound) for key, sound in pairs if store.get(key) is None]
-    work = partial(_store_features, rep, store)
-    workers = 1 if len(missing) < MIN_FILES_FOR_WORKERS else None
     done = len(sounds) - len(missing)
     on_progress(done)
-    for _ in in_processes(work, missing, workers=workers):
-        done += 1
+
+    def stored(more: int) -> None:
+        nonlocal done
+        done += more
         on_progress(done)
-    return [_read(store, key) for key in keys]
+
+    fill(store, rep.whole, missing, on_stored=stored)
+    return [_read(store, key, rep) for key in keys]
 
 
-def _store_features(rep: Representation, store: FeatureStore, item: tuple[Key, Waveform]) -> None:
-    key, sound = item
-    store.put(key, represent(sound, [rep])[0])
-
-
-def _read(store: FeatureStore, key: Key) -> torch.Tensor:
+def _read(store: FeatureStore, key: Key, rep: Representation) -> torch.Tensor:
     found = store.get(key)
     if found is None:
         raise CorpusError(
             "the store was emptied while it was read", subject=str(key), remedy="Start again"
         )
-    return torch.from_numpy(np.array(found))
+    return torch.from_numpy(np.array(rep.part(found)))
 
 
 def _speaker_moments(

@@ -21,10 +21,11 @@ def recipe(**changes):
     )
 
 
-def test_a_plan_counts_the_steps_that_are_made(tmp_path):
+@pytest.mark.parametrize("speeds", [[], [0.9]])
+def test_a_plan_counts_the_steps_that_are_made(tmp_path, speeds):
     from ser_core.runs.execute import run
 
-    asked = recipe(seeds=[0, 1])
+    asked = recipe(seeds=[0, 1], augment={"speeds": speeds})
     told = []
     run(asked, tmp_path / "run", progress=lambda done, total: told.append((done, total)))
     todo = time_estimate.plan(asked, make_split(open_corpus(demo_corpus()), "random"))
@@ -55,6 +56,8 @@ def test_a_measurement_is_kept_and_carried_over_in_proportion(ser_home):
     pace = time_estimate.known_pace(asked, [])
     assert pace.source == time_estimate.MEASURED
     assert min(pace.train, pace.judge, pace.prepare) > 0
+    assert pace.peak > 100
+    assert 0.01 < pace.held < 1  # a clip of two seconds and its features, in MB
     wider = recipe(network={"name": "resnet10", "width": 64})
     found = time_estimate.known_pace(wider, [])
     assert found.source == time_estimate.ROUGH

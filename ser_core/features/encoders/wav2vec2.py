@@ -16,6 +16,9 @@ from torch import Tensor, nn
 
 from ser_core.features.encoders.masking import SpecAugment
 
+LONGEST_SECONDS = 60
+"""Sound that goes through at once: attention takes memory by the square of it."""
+
 
 class Wav2Vec2Encoder(nn.Module):
     """Samples to the hidden states of all layers.
@@ -90,6 +93,11 @@ class Wav2Vec2Encoder(nn.Module):
             needed = (needed - 1) * stride + kernel
         return needed
 
+    @property
+    def longest(self) -> int:
+        """Samples that it is given at once."""
+        return LONGEST_SECONDS * self.sample_rate
+
     def frames(self, samples: Tensor) -> Tensor:
         """Frames of sounds of so many samples; shorter ones than a window are padded to one."""
         count = samples.clamp(min=self.least)
@@ -106,15 +114,21 @@ class Wav2Vec2Encoder(nn.Module):
         """
         if lengths is None:
             lengths = torch.full((len(waveforms),), waveforms.shape[-1], device=waveforms.device)
+        return self.states(self.prepared(waveforms, lengths), lengths)
+
+    def prepared(self, waveforms: Tensor, lengths: Tensor) -> Tensor:
+        """Sounds of zero mean and unit variance, where the encoder was pretrained on such."""
+        return _normalised(waveforms, lengths) if self.normalised else waveforms
+
+    def states(self, prepared: Tensor, lengths: Tensor) -> Tensor:
+        """Hidden states of prepared sounds; shapes as for `forward`."""
         if self.one_by_one and len(set(lengths.tolist())) > 1:
-            return self._apart(waveforms, lengths)
-        short = max(0, self.least - waveforms.shape[-1])
-        sounds = nn.functional.pad(waveforms, (0, short))
+            return self._apart(prepared, lengths)
+        short = max(0, self.least - prepared.shape[-1])
+        sounds = nn.functional.pad(prepared, (0, short))
         own = torch.arange(sounds.shape[-1], device=sounds.device) < lengths[:, None].clamp(
             min=self.least
         )
-        if self.normalised:
-            sounds = _normalised(sounds, lengths)
         mask = None if self.one_by_one else own.long()
         hidden = None
         if hasattr(self.model, "masked_spec_embed"):  # learned in pretraining; some have none
@@ -126,14 +140,14 @@ class Wav2Vec2Encoder(nn.Module):
         ).hidden_states
         return torch.stack(states[: self.count + 1], dim=1)
 
-    def _apart(self, waveforms: Tensor, lengths: Tensor) -> Tensor:
+    def _apart(self, prepared: Tensor, lengths: Tensor) -> Tensor:
         """Sounds of each length by themselves, zero behind each one's own frames."""
         frames = self.frames(lengths)
-        shape = (len(waveforms), self.count + 1, int(frames.max()), self.size)
-        found = waveforms.new_zeros(shape)
-        for length in lengths.unique().tolist():
+        shape = (len(prepared), self.count + 1, int(frames.max()), self.size)
+        found = prepared.new_zeros(shape)
+        for length in lengths.unique():
             rows = (lengths == length).nonzero().flatten()
-            states = self(waveforms[rows, :length])
+            states = self.states(prepared[rows, : int(length)], lengths[rows])
             found[rows, :, : states.shape[2]] = states
         return found
 

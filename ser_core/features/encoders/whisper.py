@@ -112,6 +112,20 @@ class WhisperEncoder(nn.Module):
             found[-1].append(self.layer_norm)
         return found
 
+    @property
+    def longest(self) -> int:
+        """Samples that it has positions for: those of 30 s in the public checkpoints."""
+        return self.most * STRIDE
+
+    def prepared(self, waveforms: Tensor, lengths: Tensor) -> Tensor:  # noqa: ARG002
+        """Nothing: the log-mel of each window is scaled by its own loudest band."""
+        return waveforms
+
+    def states(self, prepared: Tensor, lengths: Tensor) -> Tensor:
+        """As `forward`."""
+        found: Tensor = self(prepared, lengths)
+        return found
+
     def frames(self, samples: Tensor) -> Tensor:
         """Frames of sounds of so many samples: one for every 20 ms begun, at least 1."""
         return ((samples + STRIDE - 1) // STRIDE).clamp(1, self.most)
@@ -121,7 +135,7 @@ class WhisperEncoder(nn.Module):
 
         Args:
             waveforms: Full scale ±1, 16 kHz, zero behind each sound's own samples. What is beyond
-                30 s is left out.
+                `longest` is left out; `ser_core.features.encoders.pooling` cuts such sounds.
             lengths: Samples of each sound, shape (batch,); full length when absent.
         """
         if lengths is None:

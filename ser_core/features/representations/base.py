@@ -109,6 +109,8 @@ class Representation(Parameters):
     input_kind: ClassVar[str] = FEATURES
     # Whether the store holds it; samples are not stored.
     stored: ClassVar[bool] = True
+    # Whether clips that are represented for the store share batches, which pays for an encoder.
+    in_batches: ClassVar[bool] = False
     # Counted up by whoever changes the numbers that a subclass gives; part of the hash.
     version: ClassVar[int] = 1
 
@@ -211,6 +213,15 @@ class Representation(Parameters):
     def frame_rate(self) -> float:
         """Frames in a second of sound, in Hz."""
         return self.sample_rate / self.hop_length
+
+    @property
+    def whole(self) -> Representation:
+        """What the store keeps for it: itself, or another one that holds its values as a part."""
+        return self
+
+    def part(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Its own values among those of `whole`, which the store keeps; a view of them."""
+        return values
 
     @property
     def silence(self) -> Tensor:

@@ -10,28 +10,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ser_core.core import parameter
+from ser_core.core import choice, parameter
+from ser_core.features.encoders.pooling import STATISTICS, pooled
 from ser_core.features.representations.analysis import Analysis
 from ser_core.features.representations.base import SUMMARY, Axis, Representation, model_input
 
 if TYPE_CHECKING:
     from ser_core.features.encoders import EncoderFolder
 
-STATISTICS = ("mean", "spread")
-
 
 @model_input("encoder", SUMMARY)
 @dataclass(frozen=True, kw_only=True)
 class EncoderStatistics(Representation):
-    """Mean and standard deviation over time of the hidden states of a frozen speech encoder.
+    """Mean and standard deviation over time of the hidden states of a speech encoder.
 
-    Shape (batch, layers, 2 * size, 1): the state before the first layer and after each of the
-    layers from `first` to `last`. What identifies it is the weights and the configuration, not
-    the folder; both are filled in from the folder where they are empty, so a model that was
-    trained on it needs the folder no more.
+    Shape (batch, layers, statistics * size, 1): the state before the first layer and after each of
+    the layers from `first` to `last`; of longer sounds than the encoder takes at once, over the
+    frames of consecutive windows. What identifies it is the weights and the configuration, not the
+    folder; both are filled in from the folder where they are empty, so a model that was trained on
+    it needs the folder no more.
 
     Raises:
         ModelError: If the folder holds no encoder that can be used.
@@ -43,6 +44,7 @@ class EncoderStatistics(Representation):
         "mean and spread over time of each layer."
     )
     family = "Encoder"
+    in_batches = True
 
     n_fft: int = field(default=400, init=False, repr=False)
     hop_length: int = field(default=320, init=False, repr=False)
@@ -52,6 +54,9 @@ class EncoderStatistics(Representation):
     )
     first: int = parameter(1, 0, 200, "First layer; 0 is what goes into layer 1", "")
     last: int = parameter(-1, -1, 200, "Last layer; -1 for the last there is", "")
+    statistics: str = choice(
+        "mean, spread", tuple(STATISTICS), "Over time; the quantiles are 0.1, the median and 0.9"
+    )
     # Filled in from the folder.
     weights: str = ""
     config: str = ""
@@ -94,6 +99,8 @@ class EncoderStatistics(Representation):
     def hash(self) -> str:
         """Of configuration, weights and layers; not of the folder."""
         identity = [self.name, self.version, self.config, self.weights, self.first, self.last]
+        if self.statistics != "mean, spread":  # those that were there first have no word for it
+            identity.append(self.statistics)
         return hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]
 
     @property
@@ -109,7 +116,16 @@ class EncoderStatistics(Representation):
     def silence(self) -> Tensor:
         """Zeros: padding never reaches a clip's one frame."""
         _, size = _skeleton(self.config, None).shape
-        return torch.zeros(self.last - self.first + 1, len(STATISTICS) * size, 1)
+        return torch.zeros(self.last - self.first + 1, len(STATISTICS[self.statistics]) * size, 1)
+
+    @property
+    def whole(self) -> EncoderStatistics:
+        """All layers: one entry of the store serves every choice of them."""
+        return replace(self, first=0, last=-1)
+
+    def part(self, values: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.floating[Any]]:
+        """Own layers of all."""
+        return values[self.first : self.last + 1]
 
     def frames(self, samples: Tensor) -> Tensor:
         """One each, however long."""
@@ -122,7 +138,7 @@ class EncoderStatistics(Representation):
             if pretrained
             else _built(self.config, self.last).eval()
         )
-        return _Pooled(encoder, self.first, self.last)
+        return _Pooled(encoder, self.first, self.last, self.statistics)
 
     def compute(self, sound: Analysis) -> Tensor:
         with torch.no_grad():
@@ -131,32 +147,25 @@ class EncoderStatistics(Representation):
 
     def bin_axis(self) -> Axis:
         _, size = _skeleton(self.config, None).shape
-        names = [f"{statistic} of {number}" for statistic in STATISTICS for number in range(size)]
+        statistics = STATISTICS[self.statistics]
+        names = [f"{statistic} of {number}" for statistic in statistics for number in range(size)]
         return Axis("statistic", "", np.array(names))
 
 
 class _Pooled(nn.Module):
     """An encoder followed by the statistics of its layers."""
 
-    def __init__(self, encoder: nn.Module, first: int, last: int) -> None:
+    def __init__(self, encoder: nn.Module, first: int, last: int, statistics: str) -> None:
         super().__init__()
-        self.first, self.last = first, last
+        self.first, self.last, self.statistics = first, last, statistics
         self.encoder = encoder
         self.register_state_dict_post_hook(_halved)  # type: ignore[no-untyped-call]
 
     def forward(self, waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """(batch, samples) -> (batch, layers, 2 * size, 1)."""
-        states = self.encoder(waveforms, lengths)[:, self.first : self.last + 1].float()
-        samples = lengths
-        if samples is None:
-            samples = torch.full((len(waveforms),), waveforms.shape[-1], device=states.device)
-        own = self.encoder.frames(samples)  # type: ignore[operator]
-        numbers = torch.arange(states.shape[2], device=states.device)
-        inside = (numbers < own[:, None])[:, None, :, None]
-        count = own[:, None, None].to(states.dtype)
-        mean = (states * inside).sum(2) / count
-        around = ((states - mean.unsqueeze(2)) * inside).square().sum(2) / count
-        return torch.cat([mean, around.clamp(min=1e-10).sqrt()], dim=-1).unsqueeze(-1)
+        """(batch, samples) -> (batch, layers, statistics * size, 1)."""
+        layers = slice(self.first, self.last + 1)
+        found = pooled(self.encoder, waveforms, lengths, layers, self.statistics)  # type: ignore[arg-type]
+        return found.unsqueeze(-1)
 
 
 def _halved(
