@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import navigation
+from pages.components import encoder_badge, navigation
 from pages.components.errors import plain
 from ser_core.inference.catalogue import BUNDLED, ENSEMBLE, EXPORTED, RUN, ModelInfo, models
 
@@ -82,6 +82,7 @@ def _test_score(info: ModelInfo) -> None:
         if card := info.card:
             with st.popover("About this model", type="tertiary"):
                 st.markdown(card)
+    encoder_badge.show(info.contamination())
     if info.kind == EXPORTED:
         st.caption(plain(_export_note(info)))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import downloads, errors, navigation, scores
+from pages.components import downloads, encoder_badge, errors, navigation, scores
 from pages.components.errors import plain
 from pages.results import (
     calibration,
@@ -23,7 +23,7 @@ from pages.results import (
 )
 from pages.results import learning_curves as courses_view
 from ser_core.core import SerError
-from ser_core.inference.catalogue import models_of
+from ser_core.inference.catalogue import contamination_of, models_of
 from ser_core.inference.saved_evaluations import SavedEvaluation
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ def _header(run: RunInfo, report: Report) -> None:
     st.markdown(
         f"{scores.badge(report.badge)} Leak grade **{report.grade}**: {plain(report.reading)}"
     )
+    encoder_badge.show(contamination_of(run))
     if isinstance(run, SavedEvaluation):
         st.caption(f"{plain(saved_evaluations.about(run))} · {when}")
         saved_evaluations.outdated(run)

@@ -14,6 +14,7 @@ from pages.components.errors import plain
 from pages.components.errors import show as show_error
 from pages.results import saved_evaluations, url_params
 from ser_core.core import SerError, count
+from ser_core.inference.catalogue import contamination_of
 from ser_core.inference.saved_evaluations import SavedEvaluation
 from ser_core.jobs import State
 from ser_core.plots.palette import ACCENT
@@ -164,6 +165,8 @@ def _lines(chosen: Sequence[RunInfo]) -> pd.DataFrame:
     dull = ["Corpus"] if len(set(table["Corpus"])) == 1 else []
     if table["Enrolled"].isna().all():
         dull.append("Enrolled")
+    if table["Encoder"].isna().all():
+        dull.append("Encoder")
     return table.drop(columns=dull)
 
 
@@ -179,6 +182,7 @@ def _line(run: RunInfo) -> dict[str, Any]:
         "WA": result.wa.value,
         "Badge": [scores.short_badge(result.badge) or scores.NEW_SPEAKERS],
         "Grade": result.grade,
+        "Encoder": heard.answer if (heard := contamination_of(run)) else None,
         "Kind": saved_evaluations.kind(run),
         "Split": run.policy,
         "Representation": run.representation,
@@ -221,6 +225,11 @@ def _columns() -> dict[str, Any]:
             "Badge", options=list(colors), color=list(colors.values()), width=138
         ),
         "Grade": kind.TextColumn("Grade", width=55, help="Leak grade of the split, A is best."),
+        "Encoder": kind.TextColumn(
+            "Encoder heard it",
+            width=110,
+            help="Whether the pretrained encoder may have been trained on this corpus.",
+        ),
         "Minutes": kind.NumberColumn("Minutes", format="%.1f", width=70),
         "Finished": kind.DatetimeColumn("Finished", format="distance", width=110),
         "Trainings": kind.NumberColumn("Trainings", width=75, help="Folds times seeds."),

@@ -14,7 +14,7 @@ from ser_core.jobs import Job, State
 from ser_core.plots.results import course_figure
 from ser_core.recipes import draft
 from ser_core.runs import catalogue
-from ser_core.runs.launch import run_of
+from ser_core.runs.launch import EXTRACTING, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,7 +116,18 @@ def _running(job: Job) -> None:
     if courses:
         _curves(courses, folder, job)
     else:
-        st.caption("Learning curves appear after the first epoch.")
+        st.caption(_next(job))
+
+
+def _next(job: Job) -> str:
+    """What comes after what the job does now."""
+    note = job.progress.note if job.progress else ""
+    if note == EXTRACTING:
+        return (
+            "The encoder is run once over every clip. Its features are stored, so the next "
+            "training with this encoder and corpus begins with step 2."
+        )
+    return "Learning curves appear after the first epoch."
 
 
 def _progress(job: Job) -> None:

@@ -49,6 +49,9 @@ USED_WITH = {
 OF_FRAMES = ("augment.picture", "train.crop_s")
 """Fields that mean nothing where a clip is one frame."""
 
+ENCODER = "encoder"
+"""Representation that has a picker of its own."""
+
 WIDTH = 104  # px, of a control in a row
 
 
@@ -198,15 +201,27 @@ def _representation() -> None:
         return
     chosen = there[held]
     st.caption(plain(chosen.describe))
+    own: tuple[str, ...] = ()
+    if held == ENCODER:
+        from pages.train import encoder_picker
+
+        encoder_picker.show()
+        own = encoder_picker.OWN
+    rest = [each for each in dataclasses.fields(chosen) if "help" in each.metadata]
+    rest = [each for each in rest if each.name not in own]
+    if not rest:
+        return
     with st.expander("Parameters", type="compact"), _grid():
-        for field in (each for each in dataclasses.fields(chosen) if "help" in each.metadata):
-            draw = _parameter if "low" in field.metadata else _text_parameter
+        for field in rest:
+            draw = next(make for key, make in BY_METADATA if key in field.metadata)
             draw(field, content.get("representation", {}).get(field.name, field.default))
 
 
 def _representation_changed() -> None:
     name = st.session_state["recipe:representation.name"]
     needed = draft.fitting(recipe_state.content(), name)
+    if needed.get("normalise") == "speaker" and not selection.active().corpus.speakers:
+        del needed["normalise"]
     recipe_state.change("representation.name", name)
     for other, value in needed.items():
         recipe_state.change(other, value)
@@ -252,6 +267,29 @@ def _text_parameter(field: dataclasses.Field[Any], value: Any) -> None:
         on_change=_parameter_changed,
         args=(name, field.default),
     )
+
+
+def _word_parameter(field: dataclasses.Field[Any], value: Any) -> None:
+    """A parameter of the representation that is one of a few words."""
+    name = f"representation.{field.name}"
+    options = list(field.metadata["options"])
+    st.session_state[field_controls.key_of(name)] = value
+    st.selectbox(
+        field_controls.label_of(name),
+        options if value in options else [*options, value],
+        key=field_controls.key_of(name),
+        help=f"{field.metadata['help']}. `{name}`",
+        on_change=_parameter_changed,
+        args=(name, field.default),
+    )
+
+
+BY_METADATA = (
+    ("low", _parameter),
+    ("options", _word_parameter),
+    ("help", _text_parameter),
+)
+"""What a parameter is asked for with, the first whose key it has."""
 
 
 def _parameter_changed(name: str, default: Any) -> None:

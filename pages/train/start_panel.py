@@ -9,11 +9,20 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 import yaml
 
-from pages.components import buttons, downloads, errors, navigation, scores, selection
+from pages.components import (
+    buttons,
+    downloads,
+    encoder_badge,
+    errors,
+    navigation,
+    scores,
+    selection,
+)
 from pages.components.errors import plain
 from pages.train import recipe_state
 from ser_core.core import SerError, count, crowded, seconds
 from ser_core.corpora import Split, audit_split, make_split
+from ser_core.features.encoders import catalogue as encoder_catalogue
 from ser_core.jobs import State, find, open_job, start
 from ser_core.runs import catalogue, leak_premium, time_estimate
 from ser_core.runs.launch import job_of, launch, shell
@@ -60,10 +69,19 @@ def _summary(recipe: Recipe) -> None:
         return
     st.markdown(f"Leak grade **{grade}** {scores.grade_badge(grade)}", help=scores.grade_help())
     st.caption(plain(reading))
+    _heard(recipe)
     todo = time_estimate.plan(recipe, split)
     trainings = count(todo.trainings, "training")
     st.markdown(f"**{trainings}**, {count(todo.steps, 'step')} in all")
     _time(recipe, todo)
+
+
+def _heard(recipe: Recipe) -> None:
+    """Whether the encoder of the recipe may have been trained on the corpus."""
+    if recipe.representation["name"] == "encoder":
+        origin = encoder_catalogue.origin_of(recipe.representation)
+        name = selection.active().corpus.name
+        encoder_badge.show(encoder_catalogue.contamination(origin, name))
 
 
 def _split_of(choice: str, recipe: Recipe) -> tuple[Split, str, str]:

@@ -13,6 +13,7 @@ from ser_core.cli import (
     bench,
     console,
     corpus,
+    encoder_fetch,
     ensemble,
     evaluate,
     explain,
@@ -57,6 +58,9 @@ def options(
 app.command("app", context_settings=workbench.PASSED_ON)(workbench.app)
 app.add_typer(corpus.app, name="corpus")
 app.command("represent")(represent.represent)
+_encoder = typer.Typer(no_args_is_help=True, help="Pretrained speech encoders.")
+encoder_fetch.register(_encoder)
+app.add_typer(_encoder, name="encoder")
 app.command("train")(train.train)
 app.command("ensemble")(ensemble.ensemble)
 app.command("predict")(predict.predict)

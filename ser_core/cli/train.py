@@ -21,7 +21,6 @@ CROWDED = (
     "thread its own part of a batch, so threads wait once a step instead of a thousand times."
 )
 PREFIXES = {"": "test", "speakers enrolled: ": "enrolled"}
-PREPARING, TRAINING = "decoding and representing clips", "training"
 
 RecipeFile = Annotated[
     Path, typer.Argument(help="Recipe: a YAML file, or the name of a bundled one.")
@@ -103,17 +102,19 @@ def carried_out(recipe: Recipe, folder: Path, progress_file: Path | None = None)
     from ser_core.core import crowded, keep_freed
     from ser_core.plots.publication_results import print_test
     from ser_core.runs.execute import run
+    from ser_core.runs.launch import EXTRACTING, PREPARING, TRAINING
     from ser_core.runs.mlflow_logging import tracked
 
     if recipe.train.parts == 1 and recipe.train.threads != 1 and crowded():
         console.errors.print(CROWDED)
     keep_freed()
+    preparing = EXTRACTING if recipe.representation["name"] == "encoder" else PREPARING
     with console.progress(recipe.name, progress_file) as report, tracked(recipe, folder) as tracker:
         outcome = run(
             recipe,
             folder,
             progress=partial(report, note=TRAINING),
-            preparing=partial(report, note=PREPARING),
+            preparing=partial(report, note=preparing),
             watcher=tracker,
         )
         tracker.finished(outcome, print_test(outcome.report, outcome.split.policy))

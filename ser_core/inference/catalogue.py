@@ -18,6 +18,7 @@ from ser_core.runs.catalogue import RunInfo, runs
 from ser_core.storage import read_json
 
 if TYPE_CHECKING:
+    from ser_core.features.encoders.catalogue import Contamination
     from ser_core.models.onnx_metadata import Spec
 
 BUNDLED, ENSEMBLE, RUN, EXPORTED = "bundled", "ensemble", "run", "exported"
@@ -103,6 +104,23 @@ class ModelInfo:
         """Its metadata."""
         return _about(self.folder) or {}
 
+    def contamination(self, corpus: str = "") -> Contamination | None:
+        """Whether its encoder, or one of its networks', was trained on a corpus.
+
+        Args:
+            corpus: Name of the corpus; that of the model's own test when empty.
+
+        Returns:
+            None of a model without an encoder.
+        """
+        from ser_core.features.encoders.catalogue import contamination_of
+
+        about = self.about
+        networks = [each.about for each in networks_of(self)] or [about]
+        named = [(each.get("corpus") or {}).get("name") for each in (about, *networks)]
+        name = corpus or next((str(each) for each in named if each), "")
+        return contamination_of(networks, name) if name else None
+
     @property
     def card(self) -> str:
         """Model card in Markdown; empty where there is none."""
@@ -169,6 +187,20 @@ def _info(folder: Path, key: str, kind: str) -> ModelInfo:
 def models_of(run: RunInfo) -> list[ModelInfo]:
     """The models that a run left on this computer, fold by fold; none of a published one."""
     return list(_of_run(run))
+
+
+def contamination_of(run: RunInfo) -> Contamination | None:
+    """Whether the encoder behind a result was trained on its corpus; None without an encoder."""
+    from ser_core.features.encoders.catalogue import contamination_of as of_models
+
+    if evaluated := run.content.get("model"):
+        info = _info(Path(str(evaluated)), "", RUN)
+        return info.contamination(str(run.content.get("corpus_name") or run.corpus.name))
+    if run.representation != "encoder":
+        return None
+    for model in _of_run(run):
+        return model.contamination()
+    return of_models([{"representation": run.content["representation"]}], run.corpus.name)
 
 
 def _of_run(run: RunInfo) -> Iterator[ModelInfo]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ser_core.features.encoders.catalogue import contamination_of, encoder_of
 from ser_core.models.networks import described
 
 LIMITS = """\
@@ -19,6 +20,7 @@ def card(about: Mapping[str, Any]) -> str:
     """Model card from the content of `bundle.json`."""
     sections = {
         "What it is": _architecture(about),
+        "Encoder": _encoder(about),
         "Trained on": _training(about),
         "Scores": _scores(about),
         "Limits": LIMITS,
@@ -35,6 +37,28 @@ def _architecture(about: Mapping[str, Any]) -> str:
         f"{rep['name']} ({about['representation_hash']}), normalised by {about['normalise']}, "
         f"{described(network)}."
     )
+
+
+def _encoder(about: Mapping[str, Any]) -> str:
+    """The pretrained encoder of the model; empty where it has none."""
+    origin = encoder_of(about)
+    if origin is None:
+        return ""
+    rep = about["representation"]
+    tuned = rep.get("tuned_from")
+    weights = f"fine-tuned here from `{tuned}`" if tuned else f"`{origin.weights}`, not changed"
+    return f"""\
+- Origin: {origin.title}. {origin.how}
+- Licence of the encoder: {origin.licence}; it binds this model, which holds the encoder's weights.
+- Weights (hash): {weights}; layers {rep["first"]} to {rep["last"]}.
+- Pretrained on: {origin.pretrained_on}.{_heard(about)}"""
+
+
+def _heard(about: Mapping[str, Any]) -> str:
+    """Whether the encoder was trained on the corpus of the model."""
+    name = (about.get("corpus") or {}).get("name")
+    found = contamination_of([about], str(name)) if name else None
+    return f"\n- {found.badge.capitalize()}. {found.said}" if found else ""
 
 
 def _training(about: Mapping[str, Any]) -> str:
@@ -60,4 +84,6 @@ def _scores(about: Mapping[str, Any]) -> str:
         for name, value in metrics.items()
     ]
     table = "\n".join(["| Test part | Value | 95 % interval |", "|---|---|---|", *rows])
-    return (badge if shared else "") + table
+    heard = contamination_of([about], str((about.get("corpus") or {}).get("name", "")))
+    encoder = f"**{heard.badge.capitalize()}.**\n\n" if heard else ""
+    return (badge if shared else "") + encoder + table

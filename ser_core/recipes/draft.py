@@ -14,6 +14,9 @@ from ser_core.recipes.recipe import Recipe
 
 Content = dict[str, Any]
 
+SERVES_WELL = {"encoder": {"network.name": "logistic", "normalise": "speaker"}}
+"""By representation, what to begin with (docs/results.md, `encoder-loso`)."""
+
 PLAIN = ("representation", "network")
 """Mappings of the recipe that are no section: their keys are parameters of what they name."""
 
@@ -186,8 +189,12 @@ def fitting(content: Mapping[str, Any], representation: str) -> Content:
     A network that does not take this kind of input gives way to the first that does; so does the
     linear one when a clip is no longer one frame.
 
+    A pretrained encoder comes with what serves it well, where the network does not fit anyway.
+
     >>> fitting({"normalise": "clip"}, "functionals")
     {'network.name': 'linear', 'normalise': 'corpus'}
+    >>> fitting({}, "encoder")
+    {'network.name': 'logistic', 'normalise': 'speaker'}
     """
     from ser_core.features.representations import FEATURES, SUMMARY
     from ser_core.models.networks import accepting
@@ -202,6 +209,8 @@ def fitting(content: Mapping[str, Any], representation: str) -> Content:
         needed["augment.picture"] = "none"
     if wanted == SUMMARY and get(content, "normalise") == "clip":
         needed["normalise"] = "corpus"
+    if "network.name" in needed:
+        needed |= SERVES_WELL.get(representation, {})
     return {name: value for name, value in needed.items() if get(content, name) != value}
 
 
@@ -239,14 +248,14 @@ def to_text(value: Any) -> str:
 def from_text(text: str) -> Any:
     """Value of a text; what is no YAML is taken as words.
 
-    >>> from_text("3e-4"), from_text("[0, 1]"), from_text("a: b: c")
-    (0.0003, [0, 1], 'a: b: c')
+    >>> from_text("3e-4"), from_text("[0, 1]"), from_text("a: b: c"), from_text(to_text("12"))
+    (0.0003, [0, 1], 'a: b: c', '12')
     """
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
         return text
-    if isinstance(value, str):
+    if isinstance(value, str) and value == text.strip():  # not in quotation marks
         try:
             return float(value)
         except ValueError:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 KEY = "train:"
 """Beginning of the key of every training's job; the id of the run follows."""
 
+PREPARING, TRAINING = "step 1 of 2, decoding and representing clips", "step 2 of 2, training"
+EXTRACTING = "step 1 of 2, extracting encoder features"
+"""What a training says of where it is."""
+
 
 def launch(*recipes: Recipe) -> list[Job]:
     """Put trainings into the queue, in this order.

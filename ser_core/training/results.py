@@ -7,6 +7,7 @@ from typing import Any
 from ser_core.corpora import LeakAudit
 from ser_core.evaluation import Predictions, interval
 from ser_core.models.bundle import Bundle, architecture
+from ser_core.recipes.recipe import Recipe
 from ser_core.training.learner import Fitted
 from ser_core.training.plan import Member, Plan
 
@@ -45,6 +46,7 @@ def about(plan: Plan, member: Member, fitted: Fitted) -> dict[str, Any]:
     parts = split.fold(member.fold)
     return {
         **architecture(fitted.model),
+        **_encoder(recipe),
         "recipe": recipe.as_dict(),
         "recipe_hash": recipe.hash,
         "corpus": {
@@ -62,6 +64,14 @@ def about(plan: Plan, member: Member, fitted: Fitted) -> dict[str, Any]:
         "seed": member.seed,
         "training": dict(fitted.record),
     }
+
+
+def _encoder(recipe: Recipe) -> dict[str, Any]:
+    """Where the pretrained encoder comes from, as long as its folder is there to be asked."""
+    from ser_core.features.encoders.catalogue import encoder_of
+
+    origin = encoder_of({"representation": recipe.representation})
+    return {"encoder": origin.as_dict()} if origin else {}
 
 
 def figures(predictions: Predictions, audit: LeakAudit) -> dict[str, Any]:

@@ -44,11 +44,19 @@ class Family:
         for prefix in self.prefixes:
             if any(name.startswith(prefix + self.marker) for name in tensors):
                 return {
-                    self.inside + name[len(prefix) :]: value.float()
+                    self.inside + _today(name[len(prefix) :]): value.float()
                     for name, value in tensors.items()
                     if name.startswith(prefix)
                 }
         return {}
+
+
+def _today(name: str) -> str:
+    """Name of a weight today: checkpoints from before torch 2 name weight norm otherwise."""
+    for old, new in (("weight_g", "original0"), ("weight_v", "original1")):
+        if name.endswith(f".{old}"):
+            return f"{name.removesuffix(old)}parametrizations.weight.{new}"
+    return name
 
 
 FAMILIES: Registry[Family] = Registry("family of encoders")

@@ -9,6 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from ser_core.core import ModelError
 
 if TYPE_CHECKING:
@@ -45,10 +47,20 @@ class EncoderFolder:
         return str(self.config.get("model_type", ""))
 
     @property
+    def card(self) -> dict[str, Any]:
+        """Front matter of the model card (`README.md`), such as `license`; empty without one."""
+        return front_matter(self.path / "README.md")
+
+    @property
     def weights_hash(self) -> str:
         """Sixteen hexadecimal digits of the weights' bytes."""
+        return _hash(self.files, self.stamp)
+
+    @property
+    def stamp(self) -> tuple[tuple[int, int], ...]:
+        """Size and time of change of each file of weights: equal while they are the same."""
         stats = [file.stat() for file in self.files]
-        return _hash(self.files, tuple((each.st_size, each.st_mtime_ns) for each in stats))
+        return tuple((each.st_size, each.st_mtime_ns) for each in stats)
 
     def tensors(self) -> dict[str, Tensor]:
         """All weights by name, as they are stored.
@@ -86,19 +98,16 @@ def open_folder(path: Path) -> EncoderFolder:
     """Read what an encoder is.
 
     Args:
-        path: A local folder with `config.json` and weights as safetensors. Nothing is downloaded,
-            and no code of the folder is run.
+        path: A local folder with `config.json` and weights as safetensors, or the hub name of an
+            encoder that is on this computer (OWNER/NAME). Nothing is downloaded, and no code of
+            the folder is run.
 
     Raises:
         ModelError: If there is no such folder, its weights are a pickle, or it is damaged.
     """
     if not path.is_dir():
-        raise ModelError(
-            "there is no such folder",
-            subject=str(path),
-            remedy="Give the folder of an encoder, with config.json and model.safetensors",
-        )
-    files = tuple(sorted(each for each in path.glob("*.safetensors") if each.is_file()))
+        path = _by_name(path)
+    files = _weights(path)
     if not files and any(path.glob("*.bin")):
         raise ModelError(
             "its weights are a pickle, which could run any program when it is opened",
@@ -117,6 +126,46 @@ def open_folder(path: Path) -> EncoderFolder:
         )
     config = _json(path / "config.json", required=True)
     return EncoderFolder(path, config, _json(path / "preprocessor_config.json"), files)
+
+
+def _by_name(path: Path) -> Path:
+    """Folder of an encoder that is named as on the hub."""
+    from ser_core.features.encoders import hub
+
+    if not path.exists() and hub.is_name(str(path)):
+        found = hub.local(str(path))
+        if found is None:
+            raise hub.not_here(str(path))
+        return found
+    raise ModelError(
+        "there is no such folder",
+        subject=str(path),
+        remedy="Give the folder of an encoder, with config.json and model.safetensors",
+    )
+
+
+def _weights(path: Path) -> tuple[Path, ...]:
+    """Files of weights: the one that `transformers` reads, or all parts of a divided one."""
+    whole = path / "model.safetensors"
+    if whole.is_file():
+        return (whole,)
+    return tuple(sorted(each for each in path.glob("*.safetensors") if each.is_file()))
+
+
+def front_matter(file: Path) -> dict[str, Any]:
+    """The YAML between two lines of dashes at the head of a Markdown file; empty without one."""
+    try:
+        with file.open(encoding="utf-8", errors="replace") as content:
+            text = content.read(1 << 16)
+    except OSError:
+        return {}
+    if not text.startswith("---\n") or "\n---" not in text[4:]:
+        return {}
+    try:
+        found = yaml.safe_load(text[4:].partition("\n---")[0])
+    except yaml.YAMLError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _json(file: Path, *, required: bool = False) -> dict[str, Any]:

@@ -1,0 +1,36 @@
+"""A badge that says whether a pretrained encoder may have been trained on a corpus."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.components.errors import plain
+from ser_core.features.encoders.catalogue import UNKNOWN, UNLIKELY, YES
+
+if TYPE_CHECKING:
+    from ser_core.features.encoders.catalogue import Contamination
+
+COLORS = {YES: "red", UNKNOWN: "orange", UNLIKELY: "gray"}
+
+HELP = (
+    "**Contamination**: a pretrained encoder that was trained on the clips of a corpus knows its "
+    "test clips too, so that scores on it are too high for other recordings.\n\n"
+    "- **yes**: the corpus is in its training data.\n"
+    "- **unlikely**: its training data are published without this corpus, or the corpus is "
+    "younger.\n"
+    "- **unknown**: what it was trained on is not published, or its origin is not known.\n\n"
+    "The leak grade is about the split alone and does not change by it."
+)
+
+
+def badge(found: Contamination) -> str:
+    """Markdown of the badge."""
+    return f":{COLORS[found.answer]}-badge[{found.badge}]"
+
+
+def show(found: Contamination | None) -> None:
+    """The badge with its reason; nothing for a model without an encoder."""
+    if found is not None:
+        st.markdown(f"{badge(found)} {plain(found.said)}", help=HELP)
