@@ -16,12 +16,12 @@ import pandas as pd
 
 from ser_core.core import ModelError, ParameterError, did_you_mean
 from ser_core.corpora import Corpus
-from ser_core.explain.encoder_input import explained_on
 from ser_core.explain.faithfulness import Terms
 from ser_core.explain.method import METHODS, Method, make
 from ser_core.explain.model_input import networks
 from ser_core.features.representations import Representation
 from ser_core.inference.held_out_clips import held_out_clips
+from ser_core.models.abilities import explained_on
 from ser_core.models.predictor import Predictor, load
 
 CHECKED = 24

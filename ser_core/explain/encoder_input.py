@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from ser_core.core import ParameterError
 from ser_core.features.encoders.whisper import WhisperEncoder
-from ser_core.features.representations import Representation, SoundSteps, WhisperLogMel
+from ser_core.features.representations import Representation, WhisperLogMel
 from ser_core.features.representations.inner import levels
-from ser_core.models.abilities import encoder_of
+from ser_core.models.abilities import encoder_of, explained_on
 from ser_core.models.classifier import EmotionClassifier
 
 
@@ -253,14 +253,4 @@ def encoder_input(
     return EncoderInput(start, model, network, speaker)
 
 
-def explained_on(model: EmotionClassifier) -> Representation:
-    """What maps of a model lie on: what its network sees, or what its encoder takes."""
-    encoder = encoder_of(model)
-    if encoder is None:
-        return model.representation
-    if isinstance(encoder, WhisperEncoder):
-        return WhisperLogMel(bands=encoder.bands)
-    return SoundSteps(sample_rate=model.representation.sample_rate)
-
-
-__all__ = ["EncoderInput", "FromLogMel", "FromSteps", "encoder_input", "explained_on"]
+__all__ = ["EncoderInput", "FromLogMel", "FromSteps", "encoder_input"]

@@ -24,7 +24,7 @@ from ser_core.audio import Waveform, resampled
 from ser_core.core import ModelError, ParameterError, did_you_mean
 from ser_core.explain.encoder_input import EncoderInput, encoder_input
 from ser_core.features.representations import Representation
-from ser_core.models.abilities import INSIDE, of_network, require
+from ser_core.models.abilities import INSIDE, described, of_network, require
 from ser_core.models.bundle import Bundle
 from ser_core.models.networks import NetworkSpec
 from ser_core.models.predictor import Predictor, SpeakerStatistics
@@ -84,6 +84,11 @@ class NetworkInput:
     def lacks(self) -> dict[str, str]:
         """What the network lacks, and why, by the names of `ser_core.models.abilities`."""
         return of_network(self.spec, encoder=self.encoder is not None)
+
+    @property
+    def words(self) -> str:
+        """What the network is, within a sentence."""
+        return described(self.spec, encoder=self.encoder is not None)
 
     @property
     def linear(self) -> bool:

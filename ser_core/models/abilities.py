@@ -14,6 +14,7 @@ from ser_core.core import ModelError
 if TYPE_CHECKING:
     from torch import nn
 
+    from ser_core.features.representations import Representation
     from ser_core.models.bundle import Bundle
     from ser_core.models.classifier import EmotionClassifier
     from ser_core.models.networks import NetworkSpec
@@ -47,6 +48,29 @@ def encoder_of(model: EmotionClassifier) -> nn.Module | None:
     return encoder if model.representation.name == "encoder" else None
 
 
+def explained_on(model: EmotionClassifier) -> Representation:
+    """What maps of a model lie on: what its network sees, or what its encoder takes."""
+    from ser_core.features.encoders.whisper import WhisperEncoder
+    from ser_core.features.representations import SoundSteps, WhisperLogMel
+
+    encoder = encoder_of(model)
+    if encoder is None:
+        return model.representation
+    if isinstance(encoder, WhisperEncoder):
+        return WhisperLogMel(bands=encoder.bands)
+    return SoundSteps(sample_rate=model.representation.sample_rate)
+
+
+def described(spec: NetworkSpec, *, encoder: bool = False) -> str:
+    """What a model of one network is, within a sentence.
+
+    Args:
+        spec: Of the network.
+        encoder: Whether a pretrained speech encoder is before it.
+    """
+    return f"a speech encoder with {spec.words}" if encoder else spec.words
+
+
 def of_network(spec: NetworkSpec, *, encoder: bool = False) -> dict[str, str]:
     """What a model of one network lacks, and why.
 
@@ -54,7 +78,7 @@ def of_network(spec: NetworkSpec, *, encoder: bool = False) -> dict[str, str]:
         spec: Of the network.
         encoder: Whether a pretrained speech encoder is before it.
     """
-    what = f"this model is {'a speech encoder with ' if encoder else ''}{spec.words}"
+    what = f"this model is {described(spec, encoder=encoder)}"
     convolutional = f"it works on convolutional networks; {what}"
     lacks = {
         GRADIENTS: (spec.differentiable, f"{what}, which gives no gradients"),

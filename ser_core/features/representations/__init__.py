@@ -15,6 +15,7 @@ True
 from ser_core.features.representations.analysis import FLOOR_DB, Analysis
 from ser_core.features.representations.base import (
     FEATURES,
+    INNER,
     INPUTS,
     REPRESENTATIONS,
     SUMMARIES,
@@ -71,6 +72,7 @@ __all__ = [
     "FEATURES",
     "FLOOR_DB",
     "HPSS",
+    "INNER",
     "INPUTS",
     "MFCC",
     "REPRESENTATIONS",
