@@ -28,6 +28,14 @@ WORDS = {
     "network.name": "Network",
     "network.width": "Width",
     "network.dropout": "Dropout",
+    "fine_tune.method": "Fine-tuning of the encoder",
+    "fine_tune.from_layer": "First trained layer",
+    "fine_tune.rank": "LoRA rank",
+    "fine_tune.lr": "Learning rate",
+    "fine_tune.layer_decay": "Layer decay",
+    "fine_tune.probe_epochs": "Epochs before",
+    "fine_tune.masks": "SpecAugment",
+    "fine_tune.checkpointing": "Checkpointing",
     "optim.name": "Optimiser",
     "optim.lr": "Learning rate",
     "optim.weight_decay": "Weight decay",
@@ -45,6 +53,8 @@ WORDS = {
     "train.precision": "Precision",
 }
 STEPS = {
+    "fine_tune.lr": 0.00005,
+    "fine_tune.layer_decay": 0.05,
     "optim.lr": 0.0005,
     "optim.weight_decay": 0.01,
     "optim.warmup": 0.05,
@@ -61,6 +71,10 @@ STEPS = {
 """How far the plus and minus of a control go; 1 and 0.1 where nothing is said."""
 
 HELP = {
+    "fine_tune.method": "Fine-tuning trains the pretrained encoder together with the network: the "
+    "scores are often higher, and it takes minutes an epoch instead of seconds in all. **frozen**: "
+    "none. **layers**: whole layers. **lora**: a low-rank change of their attention (LoRA), which "
+    "has far fewer weights to train.",
     "train.epochs": "Passes over the training part. More help until the validation UAR levels off; "
     "the time grows in proportion.",
     "train.batch": "Clips per optimisation step. Larger batches make fewer, steadier steps; small "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import streamlit as st
 
@@ -37,12 +37,29 @@ FINER = (
     "train.parts",
     "train.class_weights",
 )
+TUNED, FROZEN = "fine_tune.method", "frozen"
+METHODS = {
+    FROZEN: "frozen: the encoder is not trained",
+    "layers": "layers: whole layers are trained",
+    "lora": "lora: a small change of each layer's attention is trained",
+}
+TUNING = (
+    "fine_tune.from_layer",
+    "fine_tune.rank",
+    "fine_tune.lr",
+    "fine_tune.layer_decay",
+    "fine_tune.probe_epochs",
+    "fine_tune.masks",
+    "fine_tune.convolutions",
+    "fine_tune.checkpointing",
+)
 ATTACK = ("train.adversarial", "train.epsilon")
 USED_WITH = {
     "optim.warmup": ("optim.schedule", {"onecycle", "cosine", "constant"}),
     "optim.patience": ("optim.schedule", {"plateau"}),
     "train.ema_decay": ("train.average", {"ema"}),
     "train.epsilon": ("train.adversarial", {"fgsm", "pgd"}),
+    "fine_tune.rank": (TUNED, {"lora"}),
 }
 """Fields that count only with certain choices of another, and are shown only then."""
 
@@ -58,7 +75,10 @@ WIDTH = 104  # px, of a control in a row
 def show() -> None:
     """All groups, from the corpus to the training."""
     field_controls.control("name")
+    encoder = draft.get(recipe_state.content(), "representation")["name"] == ENCODER
     for title, group in GROUPS.items():
+        if group is _fine_tuning and not encoder:
+            continue
         with st.container(border=True, gap="small"):
             st.markdown(f"**{title}**")
             group()
@@ -297,6 +317,33 @@ def _parameter_changed(name: str, default: Any) -> None:
     recipe_state.change(name, default if value is None else value)
 
 
+def _fine_tuning() -> None:
+    """Whether the encoder is trained too, and how."""
+    name, field = TUNED, draft.fields()[TUNED]
+    key, held = field_controls.key_of(name), draft.get(recipe_state.content(), name)
+    options = list(get_args(field.annotation))
+    st.session_state[key] = held
+    st.selectbox(
+        field_controls.label_of(name),
+        options if held in options else [*options, held],
+        format_func=lambda each: METHODS.get(each, each),
+        key=key,
+        help=field_controls.help_of(name, field),
+        on_change=_tuning_changed,
+    )
+    if held != FROZEN:
+        _controls(TUNING)
+
+
+def _tuning_changed() -> None:
+    """Bring a network that is trained step by step with it, which fine-tuning needs."""
+    method = st.session_state[field_controls.key_of(TUNED)]
+    recipe_state.change(TUNED, method)
+    if method != FROZEN and "fine_tune" not in _learner_sections():
+        recipe_state.change("network.name", "linear")
+        st.toast("Also set: Network linear, which is trained together with the encoder.")
+
+
 def _augmentation() -> None:
     everything = ("augment.waveform", "augment.picture", "augment.speeds", *ATTACK)
     _controls(everything if "augment" in _learner_sections() else ("augment.speeds",))
@@ -328,6 +375,7 @@ def _learner_sections() -> tuple[str, ...]:
 GROUPS = {
     "Corpus and split": _data,
     "Representation": _representation,
+    "Fine-tuning": _fine_tuning,
     "Augmentation": _augmentation,
     "Network": _network,
     "Training": _training,

@@ -12,6 +12,7 @@ from ser_core import jobs
 from ser_core.core import demo_corpus
 from ser_core.features.encoders import catalogue, hub
 from ser_core.features.encoders.recent import recent_encoders, remember_encoder
+from ser_core.recipes import draft
 from ser_core.recipes.recipe import parse
 from ser_core.runs.launch import job_of
 from tests.features.encoders.conftest import make_encoder
@@ -39,7 +40,9 @@ def recipe(app):
 
 
 def by_key(app, key):
-    kinds = (app.selectbox, app.text_input, app.number_input, app.slider, app.checkbox)
+    kinds = (
+        app.selectbox, app.text_input, app.number_input, app.slider, app.checkbox, app.toggle
+    )  # fmt: skip
     return next(w for kind in kinds for w in kind if w.key == key)
 
 
@@ -117,6 +120,20 @@ def test_another_encoder_gets_layers_that_it_has(visit, folder, make_encoder):
     rep = recipe(app)["representation"]
     assert (rep["encoder"], rep["last"], rep.get("weights", "")) == (other, 2, "")
     assert not app.error
+
+
+def test_every_field_of_fine_tuning_has_a_control_with_help(visit, folder):
+    app = visit("train", **ON_ENCODER, **{"representation.encoder": folder})
+    shown = {each.key for kind in (app.number_input, app.toggle) for each in kind}
+    assert not any("fine_tune." in str(key) for key in shown)
+    by_key(app, "recipe:fine_tune.method").set_value("lora").run()
+    assert recipe(app)["network"]["name"] == "linear"  # trained together with the encoder
+    assert not app.error
+    for name in (each for each in draft.fields() if each.startswith("fine_tune.")):
+        assert by_key(app, f"recipe:{name}").help, name
+    by_key(app, "recipe:fine_tune.method").set_value("layers").run()
+    with pytest.raises(StopIteration):
+        by_key(app, "recipe:fine_tune.rank")
 
 
 @pytest.fixture

@@ -74,7 +74,8 @@ def test_every_field_of_a_recipe_has_a_control_with_help(visit):
     app = visit("train", **choices)
     assert not app.error
     own = {"representation", "split.fractions", "corpus", "reader", "optim.patience"}
-    every = [each for each in draft.fields() if not each.startswith("network.")]
+    # Those of fine-tuning are with the encoders: tests/pages/test_encoders.py.
+    every = [each for each in draft.fields() if not each.startswith(("network.", "fine_tune."))]
     for name in [*every, "network.name", *draft.network_fields({})]:
         if name not in own:
             assert field(app, name).help, name
