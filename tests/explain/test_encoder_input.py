@@ -41,7 +41,7 @@ def encoder_bundle(make_encoder):
     """Maker of an untrained model on a tiny encoder."""
 
     def make_bundle(kind=WHISPER, *, network="linear", normalise="corpus"):
-        rep = make_representation("encoder", encoder=str(make_encoder(kind)))
+        rep = make_representation("encoder", encoder=str(make_encoder(kind, seconds=5)))
         spec = NETWORKS[network].made(rep, len(CLASSES))
         torch.manual_seed(0)
         model = EmotionClassifier(rep, normalise, spec, CLASSES)
