@@ -13,6 +13,7 @@ from ser_core.cli import (
     bench,
     console,
     corpus,
+    encoder,
     ensemble,
     evaluate,
     explain,
@@ -63,6 +64,7 @@ app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
 app.command("attack")(attack.attack)
 app.command("robustness")(robustness.robustness)
+app.add_typer(encoder.app, name="encoder")
 app.add_typer(explain.app, name="explain")
 app.command("export")(export.export)
 app.add_typer(onnx.app, name="onnx")
