@@ -9,7 +9,7 @@ It is stored among the weights as bytes of skops, which unpickles nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,26 @@ SCIKIT_LEARN = "scikit-learn"
 
 SMALLEST = 1e-12
 """Probability below which no class falls: its logarithm must be finite."""
+
+
+@runtime_checkable
+class FittedAtOnce(Protocol):
+    """A network that is fitted in one go on all training clips; `EstimatorNetwork` is one."""
+
+    def fit(
+        self,
+        inputs: npt.NDArray[np.floating[Any]],
+        classes: npt.NDArray[np.integer[Any]],
+        *,
+        seed: int,
+        weights: npt.NDArray[np.floating[Any]] | None = None,
+    ) -> None:
+        """Fit on inputs (clips, numbers) as `embed` gives them, and classes (clips,)."""
+        ...
+
+    def embed(self, x: Tensor, frames: Tensor | None = None) -> Tensor:
+        """What is fitted on: (batch, channels, bins, n) -> (batch, numbers)."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
