@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,26 @@ SMALLEST = 1e-12
 
 NEVER = -1e4
 """Logit of a class that is never predicted."""
+
+
+@runtime_checkable
+class FittedAtOnce(Protocol):
+    """A network that is fitted in one go on all training clips; `EstimatorNetwork` is one."""
+
+    def fit(
+        self,
+        inputs: npt.NDArray[np.floating[Any]],
+        classes: npt.NDArray[np.integer[Any]],
+        *,
+        seed: int,
+        weights: npt.NDArray[np.floating[Any]] | None = None,
+    ) -> None:
+        """Fit on inputs (clips, numbers) as `embed` gives them, and classes (clips,)."""
+        ...
+
+    def embed(self, x: Tensor, frames: Tensor | None = None) -> Tensor:
+        """What is fitted on: (batch, channels, bins, n) -> (batch, numbers)."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
