@@ -14,6 +14,8 @@ from ser_core.models.normalisation import Moments
 from ser_core.training import seeds
 
 EVALUATION_BATCH = 64
+# Of sounds, which networks and encoders make much more of than they are.
+SOUNDS_BATCH = 16
 # Batches whose clips are sorted by length together, where batches are made of like lengths.
 SORTED_TOGETHER = 16
 # Shapes that recur let the convolution library reuse its plans, and memory that is freed fit again.
@@ -286,7 +288,8 @@ class Data:
         lengths = {clip: self._length(clip) for clip in places}
         order = sorted(places, key=lengths.__getitem__)
         known = self.speaker_moments.full(clips, clips) if self.speaker_moments else None
-        for chosen in torch.tensor(order).split(EVALUATION_BATCH):
+        of_sounds = self.source.representation.input_kind == WAVEFORM
+        for chosen in torch.tensor(order).split(SOUNDS_BATCH if of_sounds else EVALUATION_BATCH):
             speakers = None if known is None else known[[places[int(clip)] for clip in chosen]]
             features = [self.source.whole(int(clip)) for clip in chosen]
             side_by_side, frames = self._padded(features, None)
