@@ -11,7 +11,7 @@ computed anew at the start of every epoch, so that a resumed training goes on wi
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -21,7 +21,7 @@ from torch.nn.utils import parametrize
 from ser_core.core import ParameterError
 from ser_core.features.representations import make
 from ser_core.models.classifier import EmotionClassifier
-from ser_core.models.normalisation import Moments
+from ser_core.models.normalisation import MIN_SPREAD, Moments
 from ser_core.recipes.augmentation import waveform_augmentation
 from ser_core.recipes.recipe import FineTuneChoice, Recipe
 from ser_core.training import seeds
@@ -32,6 +32,9 @@ from ser_core.training.trainer import Trainer
 
 REFIT_STEPS = 16
 """Steps after which the constants of normalisation are fitted to the memory again."""
+
+FOLLOWED = 0.05
+"""Share of the way that mean and spread of the memory go towards those of each batch."""
 
 LORA_PLACES = ("q_proj", "v_proj")
 """Projections of attention that LoRA changes, by their names in every family: Hu et al. (2022)."""
@@ -157,19 +160,48 @@ def sounds_of(prepared: Prepared, recipe: Recipe) -> Data:
     return replace(prepared.data, source=source, speaker_moments=None, lengths=lengths)
 
 
-@dataclass(frozen=True)
 class Memory:
     """What the encoder last gave for each clip, as moments of one frame a clip.
 
-    Attributes:
-        values: Shape (clips, channels, bins), float32.
+    The encoder changes with every step, and all that it gives drifts. What is kept of a clip is
+    where it lay among the others when it was last seen, in their mean and spread; these follow the
+    steps, and carry along the clips that were seen long ago.
+
+    Args:
+        clips: How many.
+        channels: Of what the encoder gives.
+        bins: Of what the encoder gives.
     """
 
-    values: Tensor
+    def __init__(self, clips: int, channels: int, bins: int) -> None:
+        self.places = torch.zeros(clips, channels, bins)
+        self.mean, self.spread = torch.zeros(channels, bins), torch.ones(channels, bins)
+
+    def values(self, clips: Tensor) -> Tensor:
+        """What the encoder would give for clips now, (clips, channels, bins)."""
+        return self.places[clips] * self.spread + self.mean
+
+    def keep(self, clips: Tensor, values: Tensor) -> None:
+        """Keep what the encoder gave for clips, (clips, channels, bins)."""
+        self.places[clips] = (values - self.mean) / self.spread
+
+    def start(self, clips: Tensor, values: Tensor) -> None:
+        """Keep what it gave for all that count, and their mean and spread."""
+        self.mean = values.mean(0)
+        self.spread = values.std(0, correction=0).clamp(min=MIN_SPREAD)
+        self.keep(clips, values)
+
+    def follow(self, clips: Tensor) -> None:
+        """Let mean and spread follow those of clips that were kept last, by a small step."""
+        values = self.values(clips)
+        variance = (values - self.mean).square().mean(0)
+        followed = torch.lerp(self.spread.square(), variance, FOLLOWED)
+        self.mean = torch.lerp(self.mean, values.mean(0), FOLLOWED)
+        self.spread = followed.sqrt().clamp(min=MIN_SPREAD)
 
     def __getitem__(self, clips: Tensor) -> Moments:
         """Moments of some of the clips."""
-        own = self.values[clips].double()
+        own = self.values(clips).double()
         return Moments(torch.ones(len(own), dtype=torch.double), own, own.square())
 
 
@@ -203,7 +235,7 @@ class FineTuner(Trainer):
         self.encoder_weights = unfreeze(layers.encoder, choice)
         super().__init__(model, data, *given, **more)
         channels, bins, _ = model.representation.silence.shape
-        self.memory = Memory(torch.zeros(len(data.targets), channels, bins))
+        self.memory = Memory(len(data.targets), channels, bins)
         self.known: dict[int, tuple[Tensor, Tensor]] = {}
         self.remembered = False
 
@@ -229,14 +261,17 @@ class FineTuner(Trainer):
         """One change of the weights; returns the loss."""
         if number % REFIT_STEPS == 0:
             self._refit()
-        return super().step(replace(batch, speakers=self._drawn(batch.clips, number)), number)
+        known = replace(batch, speakers=self._drawn(batch.clips, number))
+        loss = super().step(known, number)
+        self.memory.follow(batch.clips)
+        return loss
 
     def _part_loss(self, _number: int, network: nn.Module, batch: Batch, _part: int) -> Tensor:
         assert isinstance(network, EncoderNetwork)  # noqa: S101  (from `trained_part`)
         waveforms, lengths = _sounds(batch)
         with self.precision.autocast(self.device):
             statistics = network.statistics(waveforms.to(self.device), lengths.to(self.device))
-        self.memory.values[batch.clips] = statistics.detach()[..., 0].cpu()
+        self.memory.keep(batch.clips, statistics.detach()[..., 0].cpu())
         return self._loss(self._decided(network, statistics, batch.speakers), batch.targets)
 
     def _decided(self, part: EncoderNetwork, values: Tensor, speakers: Tensor | None) -> Tensor:
@@ -248,34 +283,37 @@ class FineTuner(Trainer):
 
     def probabilities(self, clips: Tensor, model: EmotionClassifier | None = None) -> Tensor:
         """Probability of each class for each clip, (clips, classes), in the order given."""
-        self._remember(clips)
+        self.memory.keep(clips, self._given(clips))
         speakers = None
         if self.speakers is not None:
             speakers = SpeakerMoments(self.speakers, self.memory).full(clips, clips)
-        statistics = self.memory.values[clips].unsqueeze(-1).to(self.device)
+        statistics = self.memory.values(clips).unsqueeze(-1).to(self.device)
         with torch.inference_mode():
             part = EncoderNetwork(model or self.model).eval()
             logits = self._decided(part, statistics, speakers)
         return logits.softmax(-1).cpu()
 
     def _remember_training(self) -> None:
-        self._remember(self.training)
+        self.memory.start(self.training, self._given(self.training))
         self._refit()
         self.remembered = True
 
-    def _remember(self, clips: Tensor) -> None:
-        """Compute what the encoder gives for whole clips, and keep it."""
+    def _given(self, clips: Tensor) -> Tensor:
+        """What the encoder gives for whole clips, (clips, channels, bins)."""
         part = EncoderNetwork(self.model).eval()
 
         def work(batch: Batch) -> tuple[Tensor, Tensor]:
             waveforms, lengths = _sounds(batch)
-            with torch.inference_mode(), self.precision.autocast(self.device):
+            with torch.no_grad(), self.precision.autocast(self.device):
                 found = part.statistics(waveforms.to(self.device), lengths.to(self.device))
             return batch.clips, found[..., 0].cpu()
 
-        for places, found in self.parts.map(work, self.data.evaluation(clips)):
-            self.memory.values[places] = found
+        places = {int(clip): number for number, clip in enumerate(clips)}
+        given = torch.empty(len(clips), *self.memory.mean.shape)
+        for seen, found in self.parts.map(work, self.data.evaluation(clips)):
+            given[[places[int(clip)] for clip in seen]] = found
         self.model.train()
+        return given
 
     def _refit(self) -> None:
         """Constants of normalisation and statistics of speakers, as the memory has them now."""

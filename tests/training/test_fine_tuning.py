@@ -13,7 +13,7 @@ from ser_core.models.networks.linear import LinearSpec
 from ser_core.recipes.recipe import FineTuneChoice, OptimChoice, TrainChoice
 from ser_core.training.checkpoint import Checkpoint
 from ser_core.training.data import Data, Samples
-from ser_core.training.fine_tuning import FineTuner, settle, unfreeze
+from ser_core.training.fine_tuning import FineTuner, Memory, settle, unfreeze
 from ser_core.training.precision import Precision
 from ser_core.training.trainer import Callback, Stop
 
@@ -202,3 +202,18 @@ def test_masks_cover_no_more_than_their_share_and_follow_their_generator():
     assert bool((runs[0].sum(1) <= LONGEST * frames + 1).all())
     for row, own in zip(runs[0], frames, strict=True):
         assert not row[own:].any()
+
+
+def test_a_memory_carries_clips_along_with_those_that_were_seen():
+    memory, clips = Memory(40, 1, 3), torch.arange(40)
+    values = torch.randn(40, 1, 3, generator=torch.Generator().manual_seed(0))
+    memory.start(clips, values)
+    torch.testing.assert_close(memory.values(clips), values)
+    drifted = 2 * values + 5
+    for _ in range(200):  # steps in which half of the clips are seen
+        memory.keep(clips[:20], drifted[:20])
+        memory.follow(clips[:20])
+    of_seen = drifted[:20]
+    unseen = (values[20:] - values.mean(0)) / values.std(0, correction=0)
+    carried = of_seen.mean(0) + unseen * of_seen.std(0, correction=0)
+    torch.testing.assert_close(memory.values(clips[20:]), carried, atol=1e-2, rtol=1e-2)
