@@ -293,6 +293,7 @@ def _traced(team: GraphMembers, spec: Spec, on_stage: StageCallback) -> onnx.Mod
     import torch
 
     graph = Graph(team, spec.inputs).eval()
+    _check_size(graph, spec.name)
     given = examples(team, spec.inputs)
     names = [each.name for each in spec.inputs]
     with torch.no_grad():
@@ -317,9 +318,29 @@ def _traced(team: GraphMembers, spec: Spec, on_stage: StageCallback) -> onnx.Mod
         raise ModelError(
             f"cannot be written as a graph ({_line(error)})",
             subject=", ".join(rep.name for rep in team.representations),
-            remedy="Export the network only",
+            remedy="Use the model itself"
+            if any(each.layers is not None for each in team.front_ends)
+            else "Export the network only",
         ) from error
     return cleaned(model, spec)
+
+
+def _check_size(graph: Graph, name: str) -> None:
+    """Refuse what would be no file that can be opened.
+
+    Raises:
+        ModelError: If the weights take more than `LARGEST` bytes in single precision.
+    """
+    from ser_core.models.onnx import LARGEST
+
+    size = sum(4 * each.numel() for each in graph.parameters())
+    if size > LARGEST:
+        raise ModelError(
+            f"has weights of {size / 1e9:.1f} GB; files of more than {LARGEST / 1e9:.1f} GB are "
+            "not opened",
+            subject=name,
+            remedy="Train on fewer layers of the encoder (representation.last), or a smaller one",
+        )
 
 
 def _line(error: BaseException) -> str:
@@ -332,12 +353,14 @@ def _line(error: BaseException) -> str:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """The exporter's remarks are for its makers."""
-    logger = logging.getLogger("torch.onnx")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(before)
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)

@@ -21,6 +21,7 @@ from ser_core.export.parity import verify
 from ser_core.features.representations import make
 from ser_core.inference.classify import open_model
 from ser_core.inference.confidence import confidence
+from ser_core.models import onnx as opening
 from ser_core.models import onnx_bytes
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.classifier import EmotionClassifier
@@ -179,6 +180,12 @@ def test_a_graph_that_was_changed_is_refused(files, whisper, tmp_path):
 def test_the_network_of_an_encoder_is_not_exported_alone(whisper, tmp_path):
     with pytest.raises(ModelError, match=r"weights of its own.*Export the whole model"):
         export(whisper, tmp_path, whole=False)
+
+
+def test_a_model_that_no_file_could_hold_is_refused(whisper, tmp_path, monkeypatch):
+    monkeypatch.setattr(opening, "LARGEST", 1_000)
+    with pytest.raises(ModelError, match=r"has weights of .* GB.*representation\.last"):
+        export(whisper, tmp_path)
 
 
 def test_encoders_of_one_folder_with_different_weights_in_an_ensemble(
