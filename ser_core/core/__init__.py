@@ -18,6 +18,7 @@ from ser_core.core.errors import (
 )
 from ser_core.core.formatting import count, seconds
 from ser_core.core.settings import REPOSITORY, demo_corpus
+from ser_core.core.vocabulary import EMOTIONS
 
 if TYPE_CHECKING:
     from ser_core.core.malloc import give_back, keep_freed
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CANCELLED",
+    "EMOTIONS",
     "JOB_FOLDER",
     "REPOSITORY",
     "AudioError",

@@ -5,6 +5,7 @@
 parts share.
 """
 
+from ser_core.core import EMOTIONS
 from ser_core.corpora.auditing import Findings, audit, examine
 from ser_core.corpora.browse import (
     filter_clips,
@@ -16,7 +17,7 @@ from ser_core.corpora.browse import (
     siblings,
 )
 from ser_core.corpora.corpus import COLUMNS, Corpus
-from ser_core.corpora.emotions import EMOTIONS, normalise, ordered
+from ser_core.corpora.emotions import normalise, ordered
 from ser_core.corpora.issues import CHECKS, SEVERITIES, Issue
 from ser_core.corpora.leaks import GRADES, Leak, LeakAudit, audit_split
 from ser_core.corpora.opening import open_corpus

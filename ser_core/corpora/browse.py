@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ser_core.corpora.emotions import EMOTIONS
+from ser_core.core import EMOTIONS
 from ser_core.corpora.scanning import scan
 
 if TYPE_CHECKING:

@@ -5,19 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-EMOTIONS: tuple[str, ...] = (
-    "anger",
-    "disgust",
-    "fear",
-    "happiness",
-    "sadness",
-    "surprise",
-    "neutral",
-    "calm",
-    "contempt",
-    "boredom",
-)
-"""The vocabulary, in the order of every class list, table and colour."""
+from ser_core.core import EMOTIONS
 
 # Only names that mean one thing in every corpus: "excited" or "frustrated" are left to the label
 # map of the user, since papers disagree about where they belong, and so are one-letter codes.

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ser_core.core import CorpusError, ParameterError, did_you_mean
+from ser_core.core import EMOTIONS, CorpusError, ParameterError, did_you_mean
 from ser_core.corpora.corpus import Corpus
-from ser_core.corpora.emotions import EMOTIONS, normalise
+from ser_core.corpora.emotions import normalise
 from ser_core.corpora.patterns import compiled
 from ser_core.corpora.readers import READERS, CorpusSource, Listing, Reader
 from ser_core.corpora.rows import checked

@@ -14,8 +14,10 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
 from ser_core.export.fourier import tables
+from ser_core.features.encoders.wav2vec2 import Wav2Vec2Encoder
 from ser_core.features.encoders.whisper import (
     HOP,
     N_FFT,
@@ -169,5 +171,51 @@ def _framed(padded: Tensor, frames: int) -> Tensor:
     return torch.cat([blocks[:, i : i + frames] for i in range(reach)], dim=-1)[..., :N_FFT]
 
 
-FORMS: dict[type, Callable[[Any, int], nn.Module]] = {WhisperEncoder: Whisper}
+class Wav2Vec2(nn.Module):
+    """Hidden states of an encoder of the kin of wav2vec 2.0.
+
+    Args:
+        encoder: With its weights.
+        last: Layer behind which nothing is computed.
+    """
+
+    def __init__(self, encoder: Wav2Vec2Encoder, last: int) -> None:
+        super().__init__()
+        self.model, self.last = encoder.model, last
+        self.least, self.normalised = encoder.least, encoder.normalised
+        for module in list(self.model.modules()):
+            for name, child in list(module.named_children()):
+                if isinstance(child, nn.Conv1d) and parametrize.is_parametrized(child, "weight"):
+                    setattr(module, name, _without_norm(child))
+
+    def forward(self, waveforms: Tensor) -> list[Tensor]:
+        """(batch, samples) -> states of layers 0 to `last`, each (batch, frames, size)."""
+        sounds = waveforms
+        if self.normalised:
+            around = sounds - sounds.mean(-1, keepdim=True)
+            sounds = around / (around.square().mean(-1, keepdim=True) + 1e-7).sqrt()
+        short = torch.sym_max(0, self.least - sounds.shape[-1])
+        states = self.model(F.pad(sounds, (0, short)), output_hidden_states=True).hidden_states
+        return list(states[: self.last + 1])
+
+
+def _without_norm(conv: nn.Conv1d) -> nn.Conv1d:
+    """A convolution with weight norm, with one weight instead of two factors.
+
+    torch takes a parametrisation off the class, and so off all copies; hence a new one.
+    """
+    with torch.device("meta"):
+        made = nn.Conv1d(
+            conv.in_channels, conv.out_channels, conv.kernel_size[0], conv.stride[0],
+            conv.padding[0], conv.dilation[0], conv.groups,
+        )  # fmt: skip
+    made.weight = nn.Parameter(conv.weight.detach().clone())
+    made.bias = conv.bias
+    return made
+
+
+FORMS: dict[type, Callable[[Any, int], nn.Module]] = {
+    WhisperEncoder: Whisper,
+    Wav2Vec2Encoder: Wav2Vec2,
+}
 """Encoders that have a form of their own for graphs: (encoder, last layer) -> states."""

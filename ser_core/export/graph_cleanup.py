@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 ENCODERS = "encoders."
 """What names of the layers of pretrained encoders begin with."""
 
-WEIGHTED = ("torch.nn.modules.linear.Linear", "torch.nn.modules.conv.Conv1d")
-"""Kinds of layers whose weights can be stored in fewer bits."""
+MULTIPLYING = ("MatMul", "Gemm", "Conv")
+"""Operators of layers with weights."""
+
+TABLES = "ser_core.export."
+"""Where the classes are that multiply by tables (cosines, mel bands) instead of weights."""
 
 
 def cleaned(model: onnx.ModelProto, spec: Spec) -> onnx.ModelProto:
@@ -32,7 +35,7 @@ def cleaned(model: onnx.ModelProto, spec: Spec) -> onnx.ModelProto:
         del each.metadata_props[:]
     del graph.value_info[:]
     _stride(graph)
-    _drop_unused(graph)
+    drop_unused(graph)
     _name_dimensions(graph, spec)
     for each in spec.of(SPEAKER):
         shape = _shape(graph, each.name)
@@ -46,15 +49,17 @@ def cleaned(model: onnx.ModelProto, spec: Spec) -> onnx.ModelProto:
 def _name_weights(graph: onnx.GraphProto) -> None:
     """Give the weights of encoders the names of their layers; the exporter numbers some of them."""
     shapes = {each.name: len(each.dims) for each in graph.initializer}
-    names = {}
+    names: dict[str, str] = {}
     for node in graph.node:
+        weight = node.input[1] if node.op_type in MULTIPLYING else ""
         scopes = _property(node, "pkg.torch.onnx.name_scopes")
         kinds = _property(node, "pkg.torch.onnx.class_hierarchy")
-        layer = scopes[-2] if len(scopes) > 1 else ""
-        weight = node.input[1] if len(node.input) > 1 else ""
-        has_weights = len(kinds) > 1 and kinds[-2] in WEIGHTED and shapes.get(weight, 0) > 1
-        if has_weights and layer.startswith(ENCODERS):
-            names.setdefault(weight, f"{layer}.weight")
+        if shapes.get(weight, 0) < 2 or weight in names or len(scopes) < 2 or len(kinds) < 2:
+            continue
+        layer, kind = scopes[-2], kinds[-2]
+        if layer.startswith(ENCODERS) and not kind.startswith(TABLES):
+            count = sum(each.startswith(f"{layer}.") for each in names.values())
+            names[weight] = f"{layer}.{count}.weight" if count else f"{layer}.weight"
     for tensor in graph.initializer:
         tensor.name = names.get(tensor.name, tensor.name)
     for node in graph.node:
@@ -109,7 +114,7 @@ def _stride(graph: onnx.GraphProto) -> None:
         graph.node.remove(each)
 
 
-def _drop_unused(graph: onnx.GraphProto) -> None:
+def drop_unused(graph: onnx.GraphProto) -> None:
     """Take out constants that nothing reads; runtimes warn of each."""
     read = {name for node in graph.node for name in node.input}
     used = [each for each in graph.initializer if each.name in read]

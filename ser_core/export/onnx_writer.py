@@ -23,7 +23,7 @@ from ser_core.export.graph import (
     inputs_of,
 )
 from ser_core.export.graph_cleanup import cleaned
-from ser_core.export.quantisation import calibrates, int8, with_half_weights
+from ser_core.export.quantisation import int8, with_half_weights
 from ser_core.export.stages import StageCallback, captured_output
 from ser_core.inference.confidence import confidence
 from ser_core.inference.provenance import provenance, record
@@ -102,7 +102,7 @@ def export(
         ModelError: If the model cannot be exported, or the file cannot be written.
         ParameterError: If there is no such precision, or int8 lacks sounds.
     """
-    check_precision(precision)
+    check_precision(precision, calibration)
     model, spec = trace(predictor, whole=whole, source=source, corpus=corpus)
     model, spec = converted(model, spec, precision, calibration, calibrated_on)
     path = folder / file_name(precision, whole=whole)
@@ -145,7 +145,7 @@ def quantised(
 
     from ser_core.models.onnx import content_of, read
 
-    check_precision(precision)
+    check_precision(precision, calibration)
     spec = read(file)
     if spec.precision != "fp32":
         raise ModelError(
@@ -158,14 +158,20 @@ def quantised(
     return Exported(out, spec, write(out, model.SerializeToString(), spec))
 
 
-def check_precision(precision: str) -> None:
+def check_precision(precision: str, calibration: Sequence[Waveform]) -> None:
     """Refuse what cannot be.
 
     Raises:
-        ParameterError: If there is no such precision.
+        ParameterError: If there is no such precision, or int8 lacks sounds to be measured out on.
     """
     if precision not in PRECISIONS:
         raise ParameterError(f"precision = {precision!r} must be one of {', '.join(PRECISIONS)}")
+    if precision == "int8" and not calibration:
+        raise ParameterError(
+            "int8 quantisation is calibrated on real sounds, and there are none",
+            subject="precision",
+            remedy="Name a corpus that has clips the model was trained on",
+        )
 
 
 def converted(
@@ -182,7 +188,6 @@ def converted(
 
     Raises:
         ModelError: If there is nothing to quantise.
-        ParameterError: If int8 lacks sounds to be measured out on.
     """
     from ser_core.models.onnx import feeds_of
 
@@ -190,11 +195,9 @@ def converted(
     if precision == "fp16":
         model = with_half_weights(model)
     elif precision == "int8":
-        calibrated = calibrates(model)
         model = int8(model, [feeds_of(spec, wave) for wave in calibration], progress)
-        if calibrated:
-            clips = f"{len(calibration)} {calibrated_on or 'clips'}"
-            notes = (*notes, f"Quantisation ranges were calibrated on {clips}.")
+        clips = f"{len(calibration)} {calibrated_on or 'clips'}"
+        notes = (*notes, f"Quantisation was calibrated on {clips}.")
     spec = replace(
         spec, precision=precision, gate=GATES[precision], verification={}, notes=notes
     )  # fmt: skip
@@ -290,6 +293,7 @@ def _traced(team: GraphMembers, spec: Spec, on_stage: StageCallback) -> onnx.Mod
     import torch
 
     graph = Graph(team, spec.inputs).eval()
+    _check_size(graph, spec.name)
     given = examples(team, spec.inputs)
     names = [each.name for each in spec.inputs]
     with torch.no_grad():
@@ -314,9 +318,29 @@ def _traced(team: GraphMembers, spec: Spec, on_stage: StageCallback) -> onnx.Mod
         raise ModelError(
             f"cannot be written as a graph ({_line(error)})",
             subject=", ".join(rep.name for rep in team.representations),
-            remedy="Export the network only",
+            remedy="Use the model itself"
+            if any(each.layers is not None for each in team.front_ends)
+            else "Export the network only",
         ) from error
     return cleaned(model, spec)
+
+
+def _check_size(graph: Graph, name: str) -> None:
+    """Refuse what would be no file that can be opened.
+
+    Raises:
+        ModelError: If the weights take more than `LARGEST` bytes in single precision.
+    """
+    from ser_core.models.onnx import LARGEST
+
+    size = sum(4 * each.numel() for each in graph.parameters())
+    if size > LARGEST:
+        raise ModelError(
+            f"has weights of {size / 1e9:.1f} GB; files of more than {LARGEST / 1e9:.1f} GB are "
+            "not opened",
+            subject=name,
+            remedy="Train on fewer layers of the encoder (representation.last), or a smaller one",
+        )
 
 
 def _line(error: BaseException) -> str:
@@ -329,12 +353,14 @@ def _line(error: BaseException) -> str:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """The exporter's remarks are for its makers."""
-    logger = logging.getLogger("torch.onnx")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(before)
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)

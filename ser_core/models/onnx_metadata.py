@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from ser_core.core import ModelError
-from ser_core.corpora import EMOTIONS
+from ser_core.core import EMOTIONS, ModelError
 
 FORMAT = 1
 PREFIX = "ser."
