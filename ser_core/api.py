@@ -284,7 +284,7 @@ def attribute(
         model: From `load_model`.
         sound: One file, content of a file, or waveform.
         method: "grad_cam", "lrp", "lime", "integrated_gradients", "smoothgrad",
-            "gradient_x_input" or "occlusion".
+            "gradient_x_input", "occlusion" or "attention_rollout".
         emotion: What is explained; the model's own answer when None.
         speaker: From `enrol`.
         representation: Name or hash of one that the model sees; the one that weighs most, of those

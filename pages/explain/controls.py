@@ -124,10 +124,11 @@ def representation(view: ModelInput) -> str:
 
 
 def by_use(predictor: Predictor) -> list[str]:
-    """All methods, those that do not apply to a model of one network last."""
+    """All methods; of a model of one network, slow ones and those that do not apply come last."""
     if not can(predictor, SINGLE):
         return list(METHODS)
-    return sorted(METHODS, key=lambda name: not can(predictor, *METHODS[name].needs))
+    applies = {name: can(predictor, *METHODS[name].needs) for name in METHODS}
+    return sorted(METHODS, key=lambda name: (not applies[name], not METHODS[name].quick))
 
 
 def applicable(view: ModelInput, names: Sequence[str], representation: str) -> list[str]:
