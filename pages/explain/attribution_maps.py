@@ -31,7 +31,9 @@ def compute(
 ) -> CheckedMap | None:
     """Compute a map, with a progress bar where it is slow; None after an error, which is shown."""
     method = controls.chosen(name)
-    if method.quick or explainer.has_map(method, emotion, representation):
+    parts = explainer.view.through(representation)
+    quick = method.quick and not any(each.encoder for each, _ in parts)
+    if quick or explainer.has_map(method, emotion, representation):
         return _compute_or_show_error(
             explainer, method, emotion, representation, lambda _done, _total: None
         )

@@ -14,7 +14,6 @@ from pages.explain import attribution_maps, clip_explainer, controls, enrolment_
 from pages.explain.one_clip import BESIDE
 from ser_core import audio
 from ser_core.corpora import siblings
-from ser_core.explain import METHODS
 from ser_core.explain.attribution import applicable_features
 from ser_core.explain.map_similarity import rank_correlation
 from ser_core.explain.model_input import named
@@ -42,7 +41,7 @@ def show(info: ModelInfo, active: Active) -> None:
             "Compare", [CLIPS, MODELS], default=CLIPS, required=True, key="pair",
             bind="query-params",
         )  # fmt: skip
-        name = controls.one_method(list(METHODS), key="by")
+        name = controls.one_method(controls.by_use(loading.model(info).predictor), key="by")
     left, right = st.columns(2)
     with left:
         pair = (_two_clips if kind == CLIPS else _two_models)(info, active)

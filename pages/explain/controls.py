@@ -14,14 +14,26 @@ from pages.components.errors import plain
 from ser_core.explain import METHODS, make
 from ser_core.explain.attribution import why_not_applicable
 from ser_core.explain.model_input import named
+from ser_core.features.representations import SoundSteps, WhisperLogMel
+from ser_core.models.abilities import ATTENTION, GRADIENTS, PROPAGATION, SINGLE, STAGES, can
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ser_core.explain import Method, ModelInput
+    from ser_core.models.predictor import Predictor
 
 ANSWER, TRUE = "predicted class", "ground-truth label"
 FIRST = ("grad_cam", "lrp", "integrated_gradients", "gradient_x_input")
+NEXT = ("occlusion", "attention_rollout")
+"""Methods that are shown at first; the next ones where the first do not apply."""
+
+NEEDED = {
+    STAGES: "convolutional layers",
+    PROPAGATION: "convolutional layers",
+    GRADIENTS: "gradients",
+    ATTENTION: "layers of self-attention",
+}
 VALUES = "_explain_parameters"
 WHY = "class"
 
@@ -62,13 +74,15 @@ def _why(key: str) -> None:
         st.query_params.pop(WHY, None)
 
 
-def methods() -> list[str]:
+def methods(view: ModelInput, representation: str) -> list[str]:
     """The methods to show side by side, also in the address."""
     titles = {name: cls.title for name, cls in METHODS.items()}
+    lacks = view.through(representation)[0][0].lacks
+    usable = [name for name in (*FIRST, *NEXT) if not lacks.keys() & set(METHODS[name].needs)]
     chosen = st.pills(
         "Attribution methods",
         list(titles),
-        default=list(FIRST),
+        default=usable[: len(FIRST)],
         selection_mode="multi",
         format_func=titles.__getitem__,
         key="methods",
@@ -109,17 +123,57 @@ def representation(view: ModelInput) -> str:
     return str(chosen)
 
 
+def by_use(predictor: Predictor) -> list[str]:
+    """All methods, those that do not apply to a model of one network last."""
+    if not can(predictor, SINGLE):
+        return list(METHODS)
+    return sorted(METHODS, key=lambda name: not can(predictor, *METHODS[name].needs))
+
+
 def applicable(view: ModelInput, names: Sequence[str], representation: str) -> list[str]:
     """Methods that apply to a representation; a note says which do not, and why."""
     apart = [name for name in names if why_not_applicable(view, chosen(name), representation)]
-    if apart:
-        titles = " and ".join(METHODS[name].title for name in apart)
+    found: dict[str, list[str]] = {}
+    for name in apart:
+        found.setdefault(NEEDED[_lacked(view, name, representation)], []).append(name)
+    for needed, several in found.items():
+        titles = " and ".join(METHODS[name].title for name in several)
         st.caption(
-            f"Not applicable: {titles} {'needs' if len(apart) == 1 else 'need'} convolutional "
-            f"layers, and {named(view, representation)} has none. The other methods work on any "
-            "network."
+            f"Not applicable: {titles} {'needs' if len(several) == 1 else 'need'} {needed}, and "
+            f"{named(view, representation)} is {_words(view, representation)}."
         )
     return [name for name in names if name not in apart]
+
+
+def _lacked(view: ModelInput, name: str, representation: str) -> str:
+    """The first ability that a method needs and a network lacks."""
+    missing = [
+        need
+        for network_input, _ in view.through(representation)
+        for need in METHODS[name].needs
+        if need in network_input.lacks
+    ]
+    return missing[0]
+
+
+def _words(view: ModelInput, representation: str) -> str:
+    """What the first network that sees a representation is."""
+    return view.through(representation)[0][0].words
+
+
+def on_what(view: ModelInput, representation: str) -> None:
+    """Say what the maps of a model with a speech encoder lie on."""
+    seen = view.representations[representation]
+    if isinstance(seen, WhisperLogMel):
+        st.caption(
+            "This model decides by statistics of a speech encoder. The maps lie on the log-mel "
+            "that the encoder computes from the sound, in front of all its layers."
+        )
+    if isinstance(seen, SoundSteps):
+        st.caption(
+            "This model decides by statistics of a speech encoder that takes samples. The maps "
+            "are over time: each step of 20 ms against noise of the same spectrum."
+        )
 
 
 def drawing() -> Drawing:

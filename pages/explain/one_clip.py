@@ -16,6 +16,7 @@ from ser_core.explain.masked_audio import is_invertible
 from ser_core.explain.model_input import named
 from ser_core.explain.sanity_checks import Case, cascade, reasons
 from ser_core.explain.speech_relevance import ASPECTS
+from ser_core.features.representations import INNER
 from ser_core.inference.catalogue import networks_of
 from ser_core.inference.classify import check
 from ser_core.plots.explain import cascade_figure, explained_prediction_figure, reading_figure
@@ -64,7 +65,8 @@ def show(info: ModelInfo, active: Active) -> None:
     with left:
         emotion = controls.emotion(view, shown.emotion)
         representation = controls.representation(view)
-        names = controls.methods()
+        names = controls.methods(view, representation)
+        controls.on_what(view, representation)
         with st.container(horizontal=True):
             drawing = controls.drawing()
     with right:
@@ -113,7 +115,8 @@ def _prediction(
 
 def _network(explainer: ClipExplainer, representation: str) -> str:
     """Key of the network that sees a representation: an ensemble cannot be attacked."""
-    name = explainer.view.representations[representation].name
+    seen = explainer.view.representations[representation].name
+    name = "encoder" if seen in INNER else seen
     found = (
         each.key
         for each in networks_of(explainer.info)
@@ -171,9 +174,12 @@ def _head(name: str, emotion: str) -> None:
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
-        st.markdown(f"**{method.title}** for {emotion}", help=method.describe)
+        whose = f" for {emotion}" if method.specific else ""
+        st.markdown(f"**{method.title}**{whose}", help=method.describe)
         controls.settings(name)
     sign = "red: evidence for it, blue: against" if method.signed else "red: relevant"
+    if not method.specific:
+        sign = "red: attended to; not why the model decides, and the same for every class"
     st.caption(f"{plain(method.label)} · {sign}")
 
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components.errors import error_boundary
-from pages.results import comparison, leak_premium, loading, run_detail, run_list, url_params
+from pages.results import (
+    comparison,
+    encoder_layers,
+    leak_premium,
+    loading,
+    run_detail,
+    run_list,
+    url_params,
+)
 from ser_core import tracking
 from ser_core.runs.catalogue import runs, runs_and_fetched
 
@@ -20,8 +28,12 @@ else:
     known = runs()
     with error_boundary():
         known = runs_and_fetched()
-    views = {"All results": run_list.show, "Leak premium": leak_premium.show}
-    shown = (loading.all_results(known), known)
+    views = {
+        "All results": run_list.show,
+        "Leak premium": leak_premium.show,
+        "Layers of an encoder": encoder_layers.show,
+    }
+    shown = (loading.all_results(known), known, known)
     tabs = st.tabs(list(views), key="results", on_change="rerun", bind="query-params")
     for tab, show, of in zip(tabs, views.values(), shown, strict=True):
         if tab.open:

@@ -14,6 +14,7 @@ from pages.robustness.run_form import explain_no_gradient
 from ser_core import audio
 from ser_core.features.feature_map import feature_map_of
 from ser_core.inference.evaluation_clips import UNKNOWN, EvaluationClips, clip_source
+from ser_core.models.abilities import encoder_of
 from ser_core.plots.representations import SMALL, feature_map_figure
 from ser_core.plots.results import prediction_figure
 from ser_core.plots.scales import scale_for
@@ -90,10 +91,12 @@ def _controls(model: Any) -> Choice:
             bind="query-params",
             help=" ".join(f"{each.title}: {each.describe}" for _, each in ATTACKS.items()),
         )
+    # Statistics of an encoder cannot be heard or drawn, so its sound comes first.
+    domains = sorted(ATTACK_DOMAINS, reverse=encoder_of(model) is not None)
     with two:
         domain = st.selectbox(
             "Domain",
-            list(ATTACK_DOMAINS),
+            domains,
             format_func=lambda name: ATTACK_DOMAINS[name].title,
             key="one-place",
             bind="query-params",
@@ -157,6 +160,8 @@ def _sounds(found: Attacked) -> None:
     sounds = {"Clean": found.clean, "Attacked": found.sound, "Difference": found.difference}
     for column, (name, sound) in zip(st.columns(3), sounds.items(), strict=True):
         with column:
+            if found.sound is None and name == "Difference":
+                continue  # said once, beside it
             if sound is None:
                 nothing = found.sound is None
                 st.caption(

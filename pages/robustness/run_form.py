@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ser_core.inference.catalogue import ModelInfo
+    from ser_core.models.networks import NetworkSpec
 
 CARD = "card"
 PRESET_LABELS = {"Under attack": "Adversarial attacks", "On a bad line": "Channel degradation"}
@@ -69,6 +70,12 @@ def explain_no_gradient(info: ModelInfo) -> bool:
     if has_gradient(info):
         return False
     networks = list(networks_of(info))
+    spec = _network(info)
+    if spec is not None:
+        from ser_core.models.abilities import GRADIENTS, of_network
+
+        st.caption(f"No attacks: {plain(of_network(spec)[GRADIENTS])}.")
+        return True
     st.caption(OF_ONE_NETWORK if networks else NO_GRADIENT)
     for each in networks:
         label = each.title.removeprefix(f"{info.title}: ")
@@ -83,8 +90,18 @@ def explain_no_gradient(info: ModelInfo) -> bool:
 
 
 def has_gradient(info: ModelInfo) -> bool:
-    """Whether a model can be attacked by its gradient: a single network, not a file."""
-    return info.kind != EXPORTED and next(networks_of(info), None) is None
+    """Whether a model can be attacked by its gradient: a single network that gives one."""
+    spec = _network(info)
+    return spec is not None and spec.differentiable
+
+
+def _network(info: ModelInfo) -> NetworkSpec | None:
+    """Spec of a model of one network; None of an ensemble and of an exported file."""
+    if info.kind == EXPORTED or next(networks_of(info), None) is not None:
+        return None
+    from ser_core.models.networks import from_dict  # here, since it imports torch
+
+    return from_dict(info.about["network"])
 
 
 def _possible(info: ModelInfo, fields: Mapping[str, Any]) -> bool:

@@ -13,6 +13,7 @@ from ser_core.cli import (
     bench,
     console,
     corpus,
+    encoder,
     encoder_fetch,
     ensemble,
     evaluate,
@@ -58,15 +59,14 @@ def options(
 app.command("app", context_settings=workbench.PASSED_ON)(workbench.app)
 app.add_typer(corpus.app, name="corpus")
 app.command("represent")(represent.represent)
-_encoder = typer.Typer(no_args_is_help=True, help="Pretrained speech encoders.")
-encoder_fetch.register(_encoder)
-app.add_typer(_encoder, name="encoder")
 app.command("train")(train.train)
 app.command("ensemble")(ensemble.ensemble)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
 app.command("attack")(attack.attack)
 app.command("robustness")(robustness.robustness)
+encoder_fetch.register(encoder.app)
+app.add_typer(encoder.app, name="encoder")
 app.add_typer(explain.app, name="explain")
 app.command("export")(export.export)
 app.add_typer(onnx.app, name="onnx")

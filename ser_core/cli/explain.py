@@ -38,11 +38,12 @@ app = typer.Typer(
 
 File = Annotated[Path, typer.Argument(help="Sound file.")]
 MethodName = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--method",
         help="Attribution method: grad_cam, lrp, lime, integrated_gradients, smoothgrad, "
-        "gradient_x_input or occlusion.",
+        "gradient_x_input, occlusion or attention_rollout. When absent the first that applies of "
+        "lrp, integrated_gradients and occlusion.",
     ),
 ]
 Target = Annotated[
@@ -73,7 +74,7 @@ Hear = Annotated[
 def clip(
     file: File,
     model: Model,
-    method: MethodName = "lrp",
+    method: MethodName = None,
     target: Target = None,
     values: Values = None,
     seen_as: SeenAs = "",
@@ -96,9 +97,10 @@ def clip(
     enrolled = opened.enrol_speaker(known) if known else None
     speaker = enrolled.statistics if enrolled else None
 
+    view = model_input(opened.predictor, waveform, speaker).read(opened.reading(speaker))
+    method = method or _usual(view, seen_as)
     chosen = make(method, **dict(_parameter(text) for text in values or []))
     with console.progress(method) as report:
-        view = model_input(opened.predictor, waveform, speaker).read(opened.reading(speaker))
 
         def input_of(sound: Waveform) -> ModelInput:
             if sound is waveform:
@@ -118,6 +120,22 @@ def clip(
         _write(out, file.stem, found, result, parts)
         result["folder"] = str(out)
     console.show(result, as_json=as_json)
+
+
+USUAL_METHODS = ("lrp", "integrated_gradients", "occlusion")
+"""The first that applies is taken where none is named; the last one always does."""
+
+
+def _usual(view: ModelInput, seen_as: str) -> str:
+    from ser_core.explain import make
+    from ser_core.explain.attribution import applicable_features, why_not_applicable
+
+    for name in USUAL_METHODS:
+        chosen = make(name)
+        seen = seen_as or applicable_features(view, chosen)
+        if not why_not_applicable(view, chosen, seen):
+            return name
+    return USUAL_METHODS[-1]
 
 
 def _parameter(text: str) -> tuple[str, object]:

@@ -26,6 +26,9 @@ from ser_core.explain.gradients import GradientTimesInput, Integrated, SmoothGra
 from ser_core.explain.occlusion import Occlusion
 
 # isort: split
+from ser_core.explain.attention import AttentionRollout
+
+# isort: split
 from ser_core.explain.attribution import Attribution, attribute, attributed
 from ser_core.explain.baselines import BASELINES
 from ser_core.explain.model_input import ModelInput, NetworkInput, model_input
@@ -34,6 +37,7 @@ __all__ = [
     "BASELINES",
     "LRP",
     "METHODS",
+    "AttentionRollout",
     "Attribution",
     "GradCam",
     "GradientTimesInput",

@@ -21,6 +21,7 @@ from ser_core.explain.method import METHODS, Method, make
 from ser_core.explain.model_input import networks
 from ser_core.features.representations import Representation
 from ser_core.inference.held_out_clips import held_out_clips
+from ser_core.models.abilities import explained_on
 from ser_core.models.predictor import Predictor, load
 
 CHECKED = 24
@@ -131,13 +132,14 @@ def plan(
 
 
 def seen_by(predictor: Predictor) -> dict[str, Representation]:
-    """What the networks of a model see, by hash; feature maps first.
+    """What the networks of a model are explained on, by hash; feature maps first.
 
     Raises:
         ModelError: If it has no networks with access to their inside.
     """
     members, _ = networks(predictor)
-    seen = {each.model.representation.hash: each.model.representation for each, _ in members}
+    several = [explained_on(each.model) for each, _ in members]
+    seen = {rep.hash: rep for rep in several}
     return dict(sorted(seen.items(), key=lambda item: item[1].summary))
 
 

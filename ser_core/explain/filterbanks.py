@@ -54,6 +54,10 @@ BANKS: dict[str, Bank] = {
     "chroma": lambda rep: filters.chroma(rep.sample_rate, rep.n_fft),
     "rms": _all,
     "zcr": _all,
+    "whisper_log_mel": lambda rep: filters.mel(
+        rep.sample_rate, rep.n_fft, rep.bands, 0.0, rep.sample_rate / 2
+    ),
+    "sound_steps": _all,
 }
 """Representations whose bins are made of spectral bins, and of which."""
 

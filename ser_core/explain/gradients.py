@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import torch
 from captum.attr import InputXGradient, IntegratedGradients, Saliency
+from torch import Tensor
 
 from ser_core.core import parameter
 from ser_core.explain.baselines import baseline_choice, baseline_input
 from ser_core.explain.method import Method, Progress, Relevance, method, silently
-from ser_core.explain.model_input import BATCH, NetworkInput
+from ser_core.explain.model_input import NetworkInput
 from ser_core.models.abilities import GRADIENTS
 
 
@@ -41,13 +42,24 @@ class Integrated(Method):
         self, network_input: NetworkInput, target: int, progress: Progress = silently
     ) -> Relevance:
         seen, baseline = network_input.with_gradient, baseline_input(network_input, self.baseline)
-        values = IntegratedGradients(network_input.score).attribute(
-            seen, baseline, target=target, n_steps=self.steps, internal_batch_size=BATCH
+        done = 0
+
+        def counted(batch: Tensor) -> Tensor:
+            nonlocal done
+            done += len(batch)
+            progress(min(done, self.steps), self.steps)
+            return network_input.score(batch)
+
+        values = IntegratedGradients(counted).attribute(
+            seen,
+            baseline,
+            target=target,
+            n_steps=self.steps,
+            internal_batch_size=network_input.batch,
         )
         at_clip, at_baseline = network_input.logits(torch.cat([network_input.seen, baseline]))[
             :, target
         ].tolist()
-        progress(self.steps, self.steps)
         return Relevance(values[0].detach().float(), {"clip": at_clip, "baseline": at_baseline})
 
 
@@ -82,12 +94,13 @@ class SmoothGrad(Method):
     ) -> Relevance:
         seen = network_input.seen
         generator = torch.Generator().manual_seed(self.seed)
-        spread = self.noise * float(seen.max() - seen.min())
+        spread = self.noise * network_input.range
         noise = torch.randn(self.samples, *seen.shape[1:], generator=generator) * spread
-        saliency, total = Saliency(network_input.score), torch.zeros_like(seen[0])
-        for part in map(torch.clone, (seen + noise).split(BATCH)):
+        saliency, total, done = Saliency(network_input.score), torch.zeros_like(seen[0]), 0
+        for part in map(torch.clone, (seen + noise).split(network_input.batch)):
             total += saliency.attribute(part.requires_grad_(), target=target, abs=False).sum(dim=0)
-        progress(self.samples, self.samples)
+            done += len(part)
+            progress(done, self.samples)
         return Relevance((total / self.samples).abs())
 
 

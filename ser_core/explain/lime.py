@@ -12,7 +12,7 @@ import torch
 from ser_core.core import parameter
 from ser_core.explain.baselines import baseline_choice, baseline_input
 from ser_core.explain.method import Method, Progress, Relevance, method, silently
-from ser_core.explain.model_input import BATCH, NetworkInput
+from ser_core.explain.model_input import NetworkInput
 
 Images = npt.NDArray[np.float32]
 Segments = npt.NDArray[np.intp]
@@ -73,7 +73,7 @@ class Lime(Method):
             top_labels=None,
             hide_color=baseline_input(network_input, self.baseline).numpy().reshape(tall),
             num_samples=self.samples,
-            batch_size=BATCH,
+            batch_size=network_input.batch,
             segmentation_fn=lambda _image: segments,
             random_seed=self.seed,
         )

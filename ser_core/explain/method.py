@@ -10,7 +10,6 @@ from torch import Tensor
 
 from ser_core.core import ModelError, Parameters, Registry
 from ser_core.explain.model_input import NetworkInput
-from ser_core.models.abilities import of_network
 
 Progress = Callable[[int, int], None]
 
@@ -49,6 +48,8 @@ class Method(Parameters):
     """Whether negative values are evidence against the class; otherwise values are magnitudes."""
     quick: ClassVar[bool] = True
     """Whether one takes less than half a second."""
+    specific: ClassVar[bool] = True
+    """Whether the map is of one class; otherwise it is the same for all."""
     needs: ClassVar[tuple[str, ...]] = ()
     """What the network must be able to do, by the names of `ser_core.models.abilities`."""
 
@@ -74,7 +75,7 @@ class Method(Parameters):
 
     def excuse(self, network_input: NetworkInput) -> str:
         """Why it does not apply to a network; empty where it does."""
-        lacks = of_network(network_input.spec)
+        lacks = network_input.lacks
         reasons = [lacks[name] for name in self.needs if name in lacks]
         return f"{self.title}: {reasons[0]}" if reasons else ""
 

@@ -1,5 +1,8 @@
 """Model input: what the networks of a model are given for a clip, and private copies of them.
 
+A model on the statistics of a speech encoder is explained on what the encoder takes instead, see
+`encoder_input`: there `network` is all that follows, and `seen` what goes into it.
+
 Explaining hooks into networks and changes their weights for a while. Pages share models, so
 everything here works on private copies.
 """
@@ -19,8 +22,9 @@ from torch import Tensor, nn
 
 from ser_core.audio import Waveform, resampled
 from ser_core.core import ModelError, ParameterError, did_you_mean
+from ser_core.explain.encoder_input import EncoderInput, encoder_input
 from ser_core.features.representations import Representation
-from ser_core.models.abilities import INSIDE, require
+from ser_core.models.abilities import INSIDE, described, of_network, require
 from ser_core.models.bundle import Bundle
 from ser_core.models.networks import NetworkSpec
 from ser_core.models.predictor import Predictor, SpeakerStatistics
@@ -32,6 +36,10 @@ Floats = npt.NDArray[np.float64]
 Map = npt.NDArray[np.float32]
 
 BATCH = 32
+"""Feature maps that go through a network at a time."""
+
+LONG = 400
+"""Frames of the input of a speech encoder above which fewer do: 4 s of its log-mel."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +76,36 @@ class NetworkInput:
         return channels, bins, frames
 
     @property
+    def encoder(self) -> EncoderInput | None:
+        """The network where a speech encoder is part of it."""
+        return self.network if isinstance(self.network, EncoderInput) else None
+
+    @property
+    def lacks(self) -> dict[str, str]:
+        """What the network lacks, and why, by the names of `ser_core.models.abilities`."""
+        return of_network(self.spec, encoder=self.encoder is not None)
+
+    @property
+    def words(self) -> str:
+        """What the network is, within a sentence."""
+        return described(self.spec, encoder=self.encoder is not None)
+
+    @property
+    def linear(self) -> bool:
+        """Whether logits are a linear function of what goes into the network."""
+        return self.spec.linear and self.encoder is None
+
+    @property
+    def batch(self) -> int:
+        """Feature maps at a time: fewer of a long clip before an encoder, to save memory."""
+        return BATCH if self.encoder is None else max(1, min(BATCH, BATCH * LONG // self.shape[-1]))
+
+    @property
+    def range(self) -> float:
+        """From its least to its greatest value; the size of a constant one."""
+        return float(self.seen.max() - self.seen.min()) or float(self.seen.abs().max())
+
+    @property
     def with_gradient(self) -> Tensor:
         """What goes into the network, as a tensor whose gradient may be asked for."""
         return self.seen.clone().requires_grad_()
@@ -81,7 +119,7 @@ class NetworkInput:
     def logits(self, batch: Tensor) -> Tensor:
         """Logits without gradients, some feature maps at a time."""
         with torch.no_grad():
-            return torch.cat([self.score(part) for part in batch.split(BATCH)])
+            return torch.cat([self.score(part) for part in batch.split(self.batch)])
 
     def probabilities(self, batch: Tensor) -> Tensor:
         """Probabilities, in double precision, (batch, classes)."""
@@ -325,20 +363,33 @@ def _network_input(
     bundle: Bundle,
     waveform: Waveform,
     speaker: npt.NDArray[np.float32] | None,
-    copied: nn.Module | None,
+    known: nn.Module | None,
 ) -> NetworkInput:
     model = bundle.model
+    if isinstance(known, EncoderInput):
+        known = known.network
+    copied = known or private_copy(model.network)
     rep = model.representation
     samples = torch.from_numpy(resampled(waveform, rep.sample_rate).samples)[None]
     voice_batch = None if speaker is None else torch.from_numpy(speaker)[None]
     with torch.no_grad():
+        inner = encoder_input(model, samples, copied, voice_batch)
+        if inner is not None:
+            start = inner.start
+            return NetworkInput(
+                inner,
+                start.seen.contiguous(),
+                start.silence,
+                start.shown[0].numpy(),
+                start.representation,
+                bundle.classes,
+            )
         feature_map = model.front_end(samples)
         mean, spread = model.normaliser.constants(feature_map, None, voice_batch)
         seen = model.normaliser(feature_map, None, voice_batch)
         silence = (_silence(rep, feature_map) - mean.unsqueeze(-1)) / spread.unsqueeze(-1)
-    network = copied or private_copy(model.network)
     return NetworkInput(
-        network, seen.contiguous(), silence, feature_map[0].numpy(), rep, bundle.classes
+        copied, seen.contiguous(), silence, feature_map[0].numpy(), rep, bundle.classes
     )
 
 

@@ -55,6 +55,6 @@ class Occlusion(Method):
             strides=window,
             baselines=baseline_input(network_input, self.baseline),
             target=target,
-            perturbations_per_eval=32,
+            perturbations_per_eval=network_input.batch,
         )
         return Relevance(values[0].float(), {"windows": float(total)})

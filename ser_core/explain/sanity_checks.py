@@ -17,6 +17,7 @@ from ser_core.core import Registry
 from ser_core.explain.map_similarity import rank_correlation
 from ser_core.explain.method import Method, Relevance, make
 from ser_core.explain.model_input import NetworkInput, private_copy
+from ser_core.models.abilities import GRADIENTS
 
 
 @dataclass(frozen=True)
@@ -144,8 +145,8 @@ def _named(*names: str) -> Callable[[Case], bool]:
 
 def _may_differ(case: Case) -> bool:
     """Whether it could be another map than gradient x input: on a linear network all are that."""
-    linear = case.network_input.spec.linear
-    return case.method.name != "gradient_x_input" and not linear
+    known = case.method.name == "gradient_x_input" or case.network_input.linear
+    return not known and GRADIENTS not in case.network_input.lacks
 
 
 def conservation(case: Case) -> float:
@@ -181,11 +182,12 @@ def cascade(case: Case, seed: int = 0) -> dict[str, float]:
     Returns:
         Rank correlation of the maps by the layer down to which weights are shuffled.
     """
+    whole, encoder = case.network_input.network, case.network_input.encoder
     order = (LAST, *reversed(case.network_input.spec.stages), FIRST)
-    names = [name for name in order if hasattr(case.network_input.network, name)]
+    parts = encoder.cascade if encoder else {name: name for name in order if hasattr(whole, name)}
     curve = {}
-    for number, name in enumerate(names, start=1):
-        network = shuffled(case.network_input.network, names[:number], seed)
+    for number, name in enumerate(parts, start=1):
+        network = shuffled(whole, list(parts.values())[:number], seed)
         other = case.again(network_input=case.network_input.with_network(network))
         curve[name] = rank_correlation(case.found.values, other.values)
     return curve
@@ -196,12 +198,13 @@ def shuffled(network: nn.Module, within: Sequence[str] | None = None, seed: int 
 
     Args:
         network: It is not changed.
-        within: Names of the modules whose weights are shuffled; all when None.
+        within: Names of the submodules whose weights are shuffled; all when None.
         seed: Of the shuffling.
     """
     copy, generator = private_copy(network), torch.Generator().manual_seed(seed)
+    chosen = [f"{each}." for each in _with_norms(within or ())]
     for name, weights in copy.named_parameters():
-        if within is None or name.partition(".")[0] in _with_norms(within):
+        if within is None or name.startswith(tuple(chosen)):
             order = torch.randperm(weights.numel(), generator=generator)
             weights.data.copy_(weights.data.flatten()[order].reshape(weights.shape))
     return copy

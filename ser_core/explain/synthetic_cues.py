@@ -24,6 +24,7 @@ from ser_core.explain.model_input import Map, model_input
 from ser_core.explain.summary_statistics import ClipMeans
 from ser_core.features.representations import Representation, represent
 from ser_core.features.representations import make as make_representation
+from ser_core.models.abilities import of_network
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.networks.resnet import ResNetSpec
@@ -145,9 +146,12 @@ def localisation(values: Map, truth: Mask) -> dict[str, float]:
 
 
 def own_methods() -> dict[str, Method]:
-    """Every method, as fine as a feature map of one second asks for."""
+    """Methods that apply to the residual network, as fine as a feature map of one second asks."""
+    lacks = of_network(ResNetSpec())
     return {
-        name: make(name, **({"layer": "layer2"} if name == "grad_cam" else {})) for name in METHODS
+        name: make(name, **({"layer": "layer2"} if name == "grad_cam" else {}))
+        for name, each in METHODS.items()
+        if not lacks.keys() & set(each.needs)
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -12,8 +13,9 @@ from torch import Tensor, nn
 from ser_core.core import ModelError
 from ser_core.evaluation.metrics import SMALLEST
 from ser_core.export.batched_functionals import functionals
+from ser_core.export.encoders import traceable
 from ser_core.export.fourier import Products
-from ser_core.features.representations import SUMMARIES, Analysis, Representation
+from ser_core.features.representations import Analysis, FrontEnd, Representation
 from ser_core.models.abilities import GRAPH, INSIDE, require
 from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.onnx_metadata import (
@@ -58,11 +60,31 @@ class GraphMembers:
         """All models, in order."""
         return [model for member in self.members for model in member]
 
+    @cached_property
+    def front_ends(self) -> list[FrontEnd]:
+        """What they see, each once; those with other weights are others."""
+        found: list[FrontEnd] = []
+        for model in self.models:
+            if not any(_same(model.front_end, each) for each in found):
+                found.append(model.front_end)
+        return found
+
     @property
     def representations(self) -> list[Representation]:
-        """What they see, each once."""
-        found = {model.representation.hash: model.representation for model in self.models}
-        return list(found.values())
+        """Of `front_ends`."""
+        return [each.representation for each in self.front_ends]
+
+    def number(self, model: EmotionClassifier) -> int:
+        """Which of `front_ends` a model has."""
+        return next(i for i, each in enumerate(self.front_ends) if _same(model.front_end, each))
+
+
+def _same(one: FrontEnd, other: FrontEnd) -> bool:
+    """Whether both give the same: a fine-tuned encoder has the hash of the one it began as."""
+    if one.representation.hash != other.representation.hash:
+        return False
+    own, theirs = one.state_dict(), other.state_dict()
+    return own.keys() == theirs.keys() and all(torch.equal(own[n], theirs[n]) for n in own)
 
 
 def graph_members(predictor: Predictor, stranger: float, enrolled: float | None) -> GraphMembers:
@@ -98,18 +120,26 @@ def graph_members(predictor: Predictor, stranger: float, enrolled: float | None)
 
 
 def inputs_of(team: GraphMembers, *, whole: bool) -> tuple[Input, ...]:
-    """Inputs of the graph: a waveform, feature maps where there can be none, and speakers."""
+    """Inputs of the graph: a waveform, feature maps where there can be none, and speakers.
+
+    Raises:
+        ModelError: If a feature map would have to come from a front-end with weights.
+    """
     seen = team.representations
     outside = [i for i, rep in enumerate(seen) if not whole or rep.name in INEXPRESSIBLE]
-    voiced = [i for i, rep in enumerate(seen) if any(_enrols(m, rep) for m in team.models)]
+    for each in (team.front_ends[i] for i in outside):
+        if each.layers is not None:
+            raise ModelError(
+                "has weights of its own, which nobody could compute the input of the network with",
+                subject=each.representation.title,
+                remedy="Export the whole model",
+            )
+    own = {team.number(model) for model in team.models if model.normaliser.by == "speaker"}
+    voiced = sorted(own)
     inputs = [Input(WAVEFORM, WAVEFORM)] if len(outside) < len(seen) else []
     inputs += [Input(_name(FEATURES, i, outside), FEATURES, i) for i in outside]
     inputs += [Input(_name(SPEAKER, i, voiced), SPEAKER, i) for i in voiced]
     return tuple(inputs)
-
-
-def _enrols(model: EmotionClassifier, rep: Representation) -> bool:
-    return model.normaliser.by == "speaker" and model.representation.hash == rep.hash
 
 
 def _name(kind: str, number: int, several: Sequence[int]) -> str:
@@ -131,10 +161,15 @@ class Graph(nn.Module):
     def __init__(self, team: GraphMembers, inputs: tuple[Input, ...]) -> None:
         super().__init__()
         self.team, self.inputs = team, inputs
-        self.models = nn.ModuleList(team.models)
+        self.normalisers = nn.ModuleList(model.normaliser for model in team.models)
         order = [[m.classes.index(name) for name in team.classes] for m in team.models]
         self.orders = order
-        self.numbers = {rep.hash: i for i, rep in enumerate(team.representations)}
+        self.numbers = [team.number(model) for model in team.models]
+        self.networks = nn.ModuleList(m.spec.traceable(m.network) for m in team.models)
+        layers = {str(i): each.layers for i, each in enumerate(team.front_ends)}
+        self.encoders = nn.ModuleDict(
+            {i: traceable(each) for i, each in layers.items() if each is not None}
+        )
 
     @property
     def outputs(self) -> list[str]:
@@ -147,15 +182,14 @@ class Graph(nn.Module):
     def forward(self, *given: Tensor) -> tuple[Tensor, ...]:
         """Probabilities, and statistics for each speaker input."""
         features, speakers = self._feature_maps(given), self._speakers(given)
-        logits = [self._logits(model, features, speakers) for model in self._models()]
+        logits = [
+            self._logits(number, features, speakers) for number in range(len(self.team.models))
+        ]
         found = self._pooled(self.team.stranger, logits)
         if self.team.enrolled is not None and speakers:
             known = torch.stack([voice[2].sum() for voice in speakers.values()]).sum() > 0
             found = torch.where(known, self._pooled(self.team.enrolled, logits), found)
         return (found, *(_statistics(features[number]) for number in speakers))
-
-    def _models(self) -> list[EmotionClassifier]:
-        return [model for model in self.models if isinstance(model, EmotionClassifier)]
 
     def _feature_maps(self, given: Sequence[Tensor]) -> dict[int, Tensor]:
         pairs = list(zip(self.inputs, given, strict=True))
@@ -164,15 +198,11 @@ class Graph(nn.Module):
         if waveform is not None:
             seen = self.team.representations
             sound = Products(waveform, seen[0].sample_rate)  # once for all networks
+            layers = dict(self.encoders.items())
             for number, rep in enumerate(seen):
                 if number not in found:
-                    found[number] = _feature_map(rep, sound, self._layers(rep))
+                    found[number] = _feature_map(rep, sound, layers.get(str(number)))
         return {number: x for number, x in found.items() if number is not None}
-
-    def _layers(self, rep: Representation) -> nn.Module | None:
-        """Weights of a front-end, of the first model that has it."""
-        model = next(m for m in self._models() if m.representation.hash == rep.hash)
-        return model.front_end.layers
 
     def _speakers(self, given: Sequence[Tensor]) -> dict[int, Tensor]:
         pairs = zip(self.inputs, given, strict=True)
@@ -183,13 +213,12 @@ class Graph(nn.Module):
         }
 
     def _logits(
-        self, model: EmotionClassifier, features: dict[int, Tensor], speakers: dict[int, Tensor]
+        self, which: int, features: dict[int, Tensor], speakers: dict[int, Tensor]
     ) -> Tensor:
-        number = self.numbers[model.representation.hash]
-        uses = model.normaliser.by == "speaker"
-        voice = speakers[number].unsqueeze(0) if uses else None
-        order = self.orders[self._models().index(model)]
-        return model.logits(features[number], None, voice)[:, order]
+        number, normaliser = self.numbers[which], self.normalisers[which]
+        voice = speakers[number].unsqueeze(0) if normaliser.by == "speaker" else None
+        found: Tensor = self.networks[which](normaliser(features[number], None, voice), None)
+        return found[:, self.orders[which]]
 
     def _pooled(self, pool: Pool, logits: list[Tensor]) -> Tensor:
         """Calibrated probabilities of a pool, as `Pool` computes them."""
@@ -244,8 +273,7 @@ def examples(team: GraphMembers, inputs: tuple[Input, ...]) -> tuple[Tensor, ...
         if each.kind == WAVEFORM:
             found.append(waveforms)
             continue
-        rep = team.representations[each.representation or 0]
-        feature_map = rep(waveforms)
+        feature_map = team.front_ends[each.representation or 0](waveforms)
         found.append(
             feature_map if each.kind == FEATURES else torch.zeros(3, *feature_map.shape[1:3])
         )
@@ -262,6 +290,6 @@ def dynamic(team: GraphMembers, inputs: tuple[Input, ...]) -> tuple[dict[int, ob
         elif each.kind == WAVEFORM:
             shapes.append({0: free, 1: free})
         else:
-            summary = team.representations[each.representation or 0].name in SUMMARIES
+            summary = team.representations[each.representation or 0].summary
             shapes.append({0: free} if summary else {0: free, 3: free})
     return tuple(shapes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,12 +13,20 @@ if TYPE_CHECKING:
     import onnx
 
 
+ENCODERS = "encoders."
+"""What names of the layers of pretrained encoders begin with."""
+
+WEIGHTED = ("torch.nn.modules.linear.Linear", "torch.nn.modules.conv.Conv1d")
+"""Kinds of layers whose weights can be stored in fewer bits."""
+
+
 def cleaned(model: onnx.ModelProto, spec: Spec) -> onnx.ModelProto:
     """Without paths and stack traces; shapes named, speaker inputs optional."""
     import onnx
 
     del model.metadata_props[:]
     graph = model.graph
+    _name_weights(graph)
     for each in (graph, *graph.node, *graph.input, *graph.output, *graph.initializer):
         each.doc_string = ""
         del each.metadata_props[:]
@@ -32,6 +41,30 @@ def cleaned(model: onnx.ModelProto, spec: Spec) -> onnx.ModelProto:
     model.producer_name = "SER Workbench"
     model.ir_version = min(model.ir_version, 10)  # what older runtimes read too
     return model
+
+
+def _name_weights(graph: onnx.GraphProto) -> None:
+    """Give the weights of encoders the names of their layers; the exporter numbers some of them."""
+    shapes = {each.name: len(each.dims) for each in graph.initializer}
+    names = {}
+    for node in graph.node:
+        scopes = _property(node, "pkg.torch.onnx.name_scopes")
+        kinds = _property(node, "pkg.torch.onnx.class_hierarchy")
+        layer = scopes[-2] if len(scopes) > 1 else ""
+        weight = node.input[1] if len(node.input) > 1 else ""
+        has_weights = len(kinds) > 1 and kinds[-2] in WEIGHTED and shapes.get(weight, 0) > 1
+        if has_weights and layer.startswith(ENCODERS):
+            names.setdefault(weight, f"{layer}.weight")
+    for tensor in graph.initializer:
+        tensor.name = names.get(tensor.name, tensor.name)
+    for node in graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+
+
+def _property(node: onnx.NodeProto, name: str) -> list[str]:
+    """A list that the exporter wrote beside a node; empty where it wrote none."""
+    found = next((each.value for each in node.metadata_props if each.key == name), "[]")
+    return [str(each) for each in ast.literal_eval(found)]
 
 
 def _shape(graph: onnx.GraphProto, name: str) -> list[int]:

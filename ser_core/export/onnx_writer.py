@@ -23,12 +23,12 @@ from ser_core.export.graph import (
     inputs_of,
 )
 from ser_core.export.graph_cleanup import cleaned
-from ser_core.export.quantisation import int8, with_half_weights
+from ser_core.export.quantisation import calibrates, int8, with_half_weights
 from ser_core.export.stages import StageCallback, captured_output
 from ser_core.inference.confidence import confidence
 from ser_core.inference.provenance import provenance, record
 from ser_core.models import onnx_bytes
-from ser_core.models.onnx_metadata import GATES, PRECISIONS, Reading, Spec
+from ser_core.models.onnx_metadata import GATES, IDENTITY, PRECISIONS, Reading, Spec
 from ser_core.models.predictor import Predictor
 from ser_core.storage import atomic
 
@@ -37,8 +37,12 @@ if TYPE_CHECKING:
 
     from ser_core.audio import Waveform
     from ser_core.corpora import Corpus
+    from ser_core.features.representations import Representation
 
 OPSET = 18
+
+FOLDERS = ("encoder",)
+"""Parameters of representations that name a folder of the one who trained the model."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ def export(
         ModelError: If the model cannot be exported, or the file cannot be written.
         ParameterError: If there is no such precision, or int8 lacks sounds.
     """
-    check_precision(precision, calibration)
+    check_precision(precision)
     model, spec = trace(predictor, whole=whole, source=source, corpus=corpus)
     model, spec = converted(model, spec, precision, calibration, calibrated_on)
     path = folder / file_name(precision, whole=whole)
@@ -141,7 +145,7 @@ def quantised(
 
     from ser_core.models.onnx import content_of, read
 
-    check_precision(precision, calibration)
+    check_precision(precision)
     spec = read(file)
     if spec.precision != "fp32":
         raise ModelError(
@@ -154,20 +158,14 @@ def quantised(
     return Exported(out, spec, write(out, model.SerializeToString(), spec))
 
 
-def check_precision(precision: str, calibration: Sequence[Waveform]) -> None:
+def check_precision(precision: str) -> None:
     """Refuse what cannot be.
 
     Raises:
-        ParameterError: If there is no such precision, or int8 lacks sounds to be measured out on.
+        ParameterError: If there is no such precision.
     """
     if precision not in PRECISIONS:
         raise ParameterError(f"precision = {precision!r} must be one of {', '.join(PRECISIONS)}")
-    if precision == "int8" and not calibration:
-        raise ParameterError(
-            "int8 quantisation is calibrated on real sounds, and there are none",
-            subject="precision",
-            remedy="Name a corpus that has clips the model was trained on",
-        )
 
 
 def converted(
@@ -181,6 +179,10 @@ def converted(
     """A graph of single precision in another, with a spec that says so and is not verified yet.
 
     `progress` is called with (sounds measured, sounds in all) while int8 is measured out.
+
+    Raises:
+        ModelError: If there is nothing to quantise.
+        ParameterError: If int8 lacks sounds to be measured out on.
     """
     from ser_core.models.onnx import feeds_of
 
@@ -188,9 +190,11 @@ def converted(
     if precision == "fp16":
         model = with_half_weights(model)
     elif precision == "int8":
+        calibrated = calibrates(model)
         model = int8(model, [feeds_of(spec, wave) for wave in calibration], progress)
-        clips = f"{len(calibration)} {calibrated_on or 'clips'}"
-        notes = (*notes, f"Quantisation ranges were calibrated on {clips}.")
+        if calibrated:
+            clips = f"{len(calibration)} {calibrated_on or 'clips'}"
+            notes = (*notes, f"Quantisation ranges were calibrated on {clips}.")
     spec = replace(
         spec, precision=precision, gate=GATES[precision], verification={}, notes=notes
     )  # fmt: skip
@@ -218,15 +222,7 @@ def _described(predictor: Predictor, whole: bool, source: Path | None) -> tuple[
         classes=team.classes,
         sample_rate=team.representations[0].sample_rate,
         inputs=inputs_of(team, whole=whole),
-        representations=tuple(
-            {
-                "name": rep.name,
-                "parameters": rep.parameters,
-                "version": rep.version,
-                "hash": rep.hash,
-            }
-            for rep in team.representations
-        ),
+        representations=tuple(map(_representation, team.representations)),
         normalise=tuple(dict.fromkeys(model.normaliser.by for model in team.models)),
         stranger=Reading(team.stranger.temperature, stranger.threshold, stranger.source),
         enrolled=Reading(team.enrolled.temperature, known.threshold, known.source)
@@ -244,6 +240,13 @@ def _described(predictor: Predictor, whole: bool, source: Path | None) -> tuple[
     return spec, team
 
 
+def _representation(rep: Representation) -> dict[str, Any]:
+    """What a representation is; one with weights in the graph is identified by those."""
+    parameters = {k: v for k, v in rep.parameters.items() if k not in FOLDERS}
+    found = {"name": rep.name, "parameters": parameters, "version": rep.version, "hash": rep.hash}
+    return found if len(parameters) == len(rep.parameters) else {**found, IDENTITY: "weights"}
+
+
 def _split(about: Any) -> dict[str, Any]:
     """Of the figures, without the lists of its audit."""
     split = dict(about.get("split") or {})
@@ -259,6 +262,10 @@ def _metadata(about: Any) -> dict[str, Any]:
     if recipe:
         recipe.pop("corpus", None)  # a path of the one who trained it
         public["recipe"] = recipe
+    for each in (public, recipe):
+        seen = each.get("representation")
+        if isinstance(seen, dict):
+            each["representation"] = {k: v for k, v in seen.items() if k not in FOLDERS}
     metadata: dict[str, Any] = json.loads(json.dumps(public, default=str))
     return metadata
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ser_core.core import ModelError, Progress
+from ser_core.core import ModelError, ParameterError, Progress
+from ser_core.export.graph_cleanup import ENCODERS
 
 if TYPE_CHECKING:
     import onnx
@@ -20,22 +21,29 @@ Feeds = Mapping[str, npt.NDArray[np.float32]]
 FEWEST = 32
 """Least number of sounds for the calibration of int8; with fewer, a note says so."""
 
+WEIGHT = ".weight"
+
 _QUANTISED = ("Conv", "Add", "MaxPool", "Relu")
 """Operators of a network that are computed in 8 bits."""
 
 
-def with_half_weights(model: onnx.ModelProto) -> onnx.ModelProto:
+def with_half_weights(model: onnx.ModelProto, *, encoders_only: bool = False) -> onnx.ModelProto:
     """The same graph with the weights of its networks in half precision, widened where used.
 
     Half-precision arithmetic is emulated, and slower, on most processors; widened weights are
     folded when the file is opened, so it computes as fast as before. What front-ends are made of
     stays as it is: their levels reach over 120 dB.
+
+    Args:
+        model: Graph of single precision.
+        encoders_only: Whether only weights of pretrained encoders are halved.
     """
     import onnx
 
     found = onnx.ModelProto()
     found.CopyFrom(model)
-    graph, weights = found.graph, _weights(found)
+    graph = found.graph
+    weights = _encoder_weights(found) if encoders_only else _weights(found)
     casts = []
     for tensor in graph.initializer:
         if tensor.name not in weights:
@@ -56,34 +64,97 @@ def with_half_weights(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _weights(model: onnx.ModelProto) -> set[str]:
-    """Names of the weights of convolutions over feature maps and of last layers."""
+    """Names of the weights of convolutions over feature maps, of last layers and of encoders."""
     shapes = {each.name: len(each.dims) for each in model.graph.initializer}
     taken = {"Conv": 4, "Gemm": 2}
-    return {
+    return _encoder_weights(model) | {
         node.input[1]
         for node in model.graph.node
         if shapes.get(node.input[1] if len(node.input) > 1 else "") == taken.get(node.op_type, -1)
     }
 
 
+def _encoder_weights(model: onnx.ModelProto) -> set[str]:
+    """Names of the weights of pretrained encoders, but for those of a layer norm."""
+    return {
+        each.name
+        for each in model.graph.initializer
+        if each.name.startswith(ENCODERS) and each.name.endswith(WEIGHT) and len(each.dims) > 1
+    }
+
+
+def calibrates(model: onnx.ModelProto) -> bool:
+    """Whether int8 is measured out on real sounds: where there are convolutions to quantise."""
+    return bool(_network_nodes(model))
+
+
 def int8(
     model: onnx.ModelProto, sounds: Sequence[Feeds], progress: Progress | None = None
 ) -> onnx.ModelProto:
-    """The networks in 8-bit integers, with ranges measured on real sounds.
+    """The networks in 8-bit integers.
 
-    Static, per channel, unsigned activations and signed weights, the first and the last layer left
-    out; Jacob et al. (2018). The first reads one channel, which 8-bit kernels are slow at, and what
-    it rounds off every later layer sees. Ranges that are found while running (dynamic quantisation)
-    make convolutions slower than in single precision.
+    Convolutional networks with ranges measured on real sounds: static, per channel, unsigned
+    activations and signed weights, the first and the last layer left out; Jacob et al. (2018). The
+    first reads one channel, which 8-bit kernels are slow at, and what it rounds off every later
+    layer sees. Ranges that are found while running (dynamic quantisation) make convolutions slower
+    than in single precision; they are for the matrix products of pretrained encoders, see
+    `_dynamic`.
 
     Args:
         model: Graph of single precision.
-        sounds: Inputs of the graph, one mapping a sound.
+        sounds: Inputs of the graph, one mapping a sound; not needed where `calibrates` says so.
         progress: Called with (sounds measured, sounds in all).
 
     Raises:
         ModelError: If there is no network to quantise.
+        ParameterError: If sounds are needed, and there are none.
     """
+    products = _encoder_products(model)
+    if not products and not calibrates(model):
+        raise ModelError(
+            "has no convolution and no encoder to quantise to 8-bit integers",
+            subject="int8",
+            remedy="Export it in fp32 or fp16; it is small as it is",
+        )
+    found = _static(model, sounds, progress) if calibrates(model) else model
+    return with_half_weights(_dynamic(found), encoders_only=True) if products else found
+
+
+def _encoder_products(model: onnx.ModelProto) -> list[str]:
+    """Names of the products of the layers of encoders with their weights."""
+    weights = _encoder_weights(model)
+    return [n.name for n in model.graph.node if n.op_type == "MatMul" and n.input[1] in weights]
+
+
+def _dynamic(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The products of encoders in 8-bit integers.
+
+    Weights per channel and signed; the range of what comes in is found anew for each sound, since
+    a few channels of a transformer reach far beyond the others: Dettmers et al. (2022). Weights
+    have 7 bits, so that a sum of two products fits 16 bits on processors without VNNI.
+    """
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    with tempfile.TemporaryDirectory() as folder:
+        done = Path(folder) / "a.onnx"
+        quantize_dynamic(
+            _without_optional(model),
+            done,
+            op_types_to_quantize=["MatMul"],
+            nodes_to_quantize=_encoder_products(model),
+            per_channel=True,
+            reduce_range=True,
+            weight_type=QuantType.QInt8,
+        )
+        quantised = onnx.load(done)
+    return _with_optional(quantised, model)
+
+
+def _static(
+    model: onnx.ModelProto, sounds: Sequence[Feeds], progress: Progress | None
+) -> onnx.ModelProto:
+    """Convolutional networks in 8-bit integers; see `int8`."""
     import onnx
     from onnxruntime.quantization import (
         CalibrationDataReader,
@@ -93,6 +164,12 @@ def int8(
     )
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
+    if not sounds:
+        raise ParameterError(
+            "int8 quantisation is calibrated on real sounds, and there are none",
+            subject="precision",
+            remedy="Name a corpus that has clips the model was trained on",
+        )
     optional = _optional(model)
     unseen = {each.name: onnx.numpy_helper.to_array(each) for each in optional}
     complete = [{**unseen, **sound} for sound in sounds]
@@ -111,13 +188,6 @@ def int8(
         source, ready, done = (Path(folder) / f"{name}.onnx" for name in ("a", "b", "c"))
         onnx.save(_without_optional(model), source)
         quant_pre_process(source, ready, skip_symbolic_shape=True)
-        chosen = _network_nodes(onnx.load(ready))
-        if not chosen:
-            raise ModelError(
-                "has no convolution to quantise to 8-bit integers",
-                subject="int8",
-                remedy="Export it in fp32 or fp16; it is small as it is",
-            )
         quantize_static(
             ready,
             done,
@@ -127,7 +197,7 @@ def int8(
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             op_types_to_quantize=list(_QUANTISED),
-            nodes_to_quantize=chosen,
+            nodes_to_quantize=_network_nodes(onnx.load(ready)),
         )
         quantised = onnx.load(done)
     return _with_optional(quantised, model)

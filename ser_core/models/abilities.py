@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING
 from ser_core.core import ModelError
 
 if TYPE_CHECKING:
+    from torch import nn
+
+    from ser_core.features.representations import Representation
     from ser_core.models.bundle import Bundle
+    from ser_core.models.classifier import EmotionClassifier
     from ser_core.models.networks import NetworkSpec
     from ser_core.models.predictor import Predictor
 
@@ -31,17 +35,56 @@ STAGES = "stages"
 PROPAGATION = "propagation"
 """There are rules of layer-wise relevance propagation for the network."""
 
+ATTENTION = "attention"
+"""It has layers of self-attention, whose weights attention rollout reads."""
+
 GRAPH = "graph"
 """It can be written as an ONNX graph."""
 
 
-def of_network(spec: NetworkSpec) -> dict[str, str]:
-    """What a model of one network lacks, and why."""
-    what = f"this model is {spec.words}"
+def encoder_of(model: EmotionClassifier) -> nn.Module | None:
+    """The pretrained speech encoder in a model's front-end; None where it has none."""
+    encoder: nn.Module | None = getattr(model.front_end.layers, "encoder", None)
+    return encoder if model.representation.name == "encoder" else None
+
+
+def explained_on(model: EmotionClassifier) -> Representation:
+    """What maps of a model lie on: what its network sees, or what its encoder takes."""
+    from ser_core.features.encoders.whisper import WhisperEncoder
+    from ser_core.features.representations import SoundSteps, WhisperLogMel
+
+    encoder = encoder_of(model)
+    if encoder is None:
+        return model.representation
+    if isinstance(encoder, WhisperEncoder):
+        return WhisperLogMel(bands=encoder.bands)
+    return SoundSteps(sample_rate=model.representation.sample_rate)
+
+
+def described(spec: NetworkSpec, *, encoder: bool = False) -> str:
+    """What a model of one network is, within a sentence.
+
+    Args:
+        spec: Of the network.
+        encoder: Whether a pretrained speech encoder is before it.
+    """
+    return f"a speech encoder with {spec.words}" if encoder else spec.words
+
+
+def of_network(spec: NetworkSpec, *, encoder: bool = False) -> dict[str, str]:
+    """What a model of one network lacks, and why.
+
+    Args:
+        spec: Of the network.
+        encoder: Whether a pretrained speech encoder is before it.
+    """
+    what = f"this model is {described(spec, encoder=encoder)}"
+    convolutional = f"it works on convolutional networks; {what}"
     lacks = {
         GRADIENTS: (spec.differentiable, f"{what}, which gives no gradients"),
-        STAGES: (bool(spec.stages), f"it works on convolutional networks; {what}"),
-        PROPAGATION: (bool(spec.propagation), f"it works on convolutional networks; {what}"),
+        STAGES: (bool(spec.stages) and not encoder, convolutional),
+        PROPAGATION: (bool(spec.propagation) and not encoder, convolutional),
+        ATTENTION: (encoder, f"it needs layers of self-attention; {what}"),
         GRAPH: (spec.exportable, f"{what}, which cannot be written as an ONNX graph yet"),
     }
     return {name: reason for name, (has, reason) in lacks.items() if not has}
@@ -58,7 +101,7 @@ def of_pool(members: tuple[tuple[Bundle, ...], ...]) -> dict[str, str]:
 def of_file() -> dict[str, str]:
     """What an exported file lacks."""
     reason = "has no network that one can look into: it is an exported file"
-    return dict.fromkeys((INSIDE, SINGLE, GRADIENTS, STAGES, PROPAGATION, GRAPH), reason)
+    return dict.fromkeys((INSIDE, SINGLE, GRADIENTS, STAGES, PROPAGATION, ATTENTION, GRAPH), reason)
 
 
 def can(predictor: Predictor, *abilities: str) -> bool:

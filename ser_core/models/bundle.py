@@ -74,7 +74,8 @@ class Bundle:
     @property
     def lacks(self) -> Mapping[str, str]:
         """What cannot be done with its network, and why."""
-        return abilities.of_network(self.model.spec)
+        encoder = abilities.encoder_of(self.model) is not None
+        return abilities.of_network(self.model.spec, encoder=encoder)
 
     @property
     def members(self) -> tuple[tuple[Bundle, ...], ...]:

@@ -202,7 +202,7 @@ def reading_figure(table: pd.DataFrame, color: str = ACCENT) -> go.Figure:
     figure = go.Figure(
         [
             _bars("relevance", parts, 100 * table["share"], color),
-            _bars("picture", parts, 100 * table["area"], NO_EMOTION),
+            _bars("input", parts, 100 * table["area"], NO_EMOTION),
         ]
     )
     figure.update_layout(barmode="group")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from ser_core.audio import Waveform
 from ser_core.core import ParameterError
+from ser_core.models.abilities import GRADIENTS, explained_on
 from ser_core.robustness import resynthesis
 from ser_core.robustness.attack_domains import ATTACK_DOMAINS, as_file, attackable
 from ser_core.robustness.attack_sweep import probabilities, statuses
@@ -37,7 +39,8 @@ class Attacked:
         clean: The sound as it was.
         sound: The attacked sound, as from a 16-bit file; None where none follows from the feature
             map.
-        representation: What the model sees of it.
+        representation: What the model sees of it; for an attack on the sound of a model with a
+            speech encoder, what the encoder takes.
         before: Feature map of the clean sound, shape (channels, bins, frames).
         after: The attacked feature map, or the feature map of the attacked sound.
         answers: Probabilities by input (`CLEAN`, `SEEN`, `RESYNTHESISED`) and emotion.
@@ -88,18 +91,22 @@ def attacked(
     """
     if len(clip) != 1:
         raise ParameterError(f"{len(clip)} clips", remedy="Choose one clip")
-    model, where = attackable(predictor), ATTACK_DOMAINS[domain]
+    model, where = attackable(predictor, GRADIENTS), ATTACK_DOMAINS[domain]
     (batch,) = where.batches(model, clip)
     changed = ATTACKS[attack](batch.target, where.epsilon(batch, level), seed=seed)
     (clean,), rep = clip.sounds, model.representation
+    shown: Callable[[Tensor], Tensor] = model.front_end
+    if domain == "sound":
+        rep = explained_on(model)
+        shown = model.front_end if rep is model.representation else rep
     with torch.no_grad():
-        before = model.front_end(torch.from_numpy(clean.samples)[None])[0]
+        before = shown(torch.from_numpy(clean.samples)[None])[0]
     answers = {CLEAN: probabilities_of(predictor, clip, [clean])}
     sound: Waveform | None = None
     if domain == "sound":
         sound = as_file(changed[0], clean.sample_rate)
         with torch.no_grad():
-            after = model.front_end(torch.from_numpy(sound.samples)[None])[0]
+            after = shown(torch.from_numpy(sound.samples)[None])[0]
     else:
         after = changed[0]
         answers[SEEN] = probabilities(batch, changed)

@@ -9,15 +9,17 @@ from typing import ClassVar, Protocol
 import torch
 from torch import Tensor
 
-from ser_core.features.representations import Representation
+from ser_core.features.representations import WAVEFORM, Representation
 from ser_core.models.normalisation import Moments
 from ser_core.training import seeds
 
 EVALUATION_BATCH = 64
 # Batches whose clips are sorted by length together, where batches are made of like lengths.
 SORTED_TOGETHER = 16
-# Shapes that recur let the convolution library reuse its plans.
+# Shapes that recur let the convolution library reuse its plans, and memory that is freed fit again.
 FRAME_STEP = 16
+# Of inputs whose frames are samples, seconds.
+SAMPLES_STEP_S = 0.25
 
 
 @dataclass(frozen=True)
@@ -326,8 +328,10 @@ class Data:
         """Feature maps side by side, and own frames unless all are full."""
         frames = torch.tensor([values.shape[-1] for values in features])
         longest = int(frames.max())
-        width = max(longest, width or -(-longest // FRAME_STEP) * FRAME_STEP)
-        silence = self.source.representation.silence
+        rep = self.source.representation
+        step = round(SAMPLES_STEP_S * rep.frame_rate) if rep.input_kind == WAVEFORM else FRAME_STEP
+        width = max(longest, width or -(-longest // step) * step)
+        silence = rep.silence
         padded = silence.expand(len(features), *silence.shape[:2], width).clone()
         for row, feature_map in zip(padded, features, strict=True):
             row[..., : feature_map.shape[-1]] = feature_map

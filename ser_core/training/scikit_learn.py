@@ -1,4 +1,4 @@
-"""scikit-learn estimators, fitted in one go on normalised features of the training part."""
+"""scikit-learn estimators and other networks that are fitted in one go on normalised features."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ser_core.models.classifier import EmotionClassifier
-from ser_core.models.networks.estimator import EstimatorNetwork
+from ser_core.models.networks.estimator import FittedAtOnce
 from ser_core.recipes.recipe import Recipe
 from ser_core.training import seeds
 from ser_core.training.data import Batch, Data, class_weights, moments_of
@@ -25,7 +25,7 @@ Inputs = npt.NDArray[np.float32]
 
 
 class ScikitLearn:
-    """The learner of scikit-learn estimators."""
+    """The learner of networks that are fitted in one go, those of scikit-learn among them."""
 
     sections: tuple[str, ...] = ()
 
@@ -92,9 +92,9 @@ def _fit(model: EmotionClassifier, data: Data, clips: Tensor, recipe: Recipe, se
     network.fit(inputs, classes, seed=seeds.number(seed, "weights") % 2**32, weights=weights)
 
 
-def _estimator(model: EmotionClassifier) -> EstimatorNetwork:
+def _estimator(model: EmotionClassifier) -> FittedAtOnce:
     network = model.network
-    assert isinstance(network, EstimatorNetwork)  # noqa: S101  (its row names this learner)
+    assert isinstance(network, FittedAtOnce)  # noqa: S101  (its row names this learner)
     return network
 
 

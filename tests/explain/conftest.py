@@ -9,6 +9,9 @@ from ser_core.explain.model_input import NetworkInput
 from ser_core.features.representations import make
 from ser_core.models.networks.resnet import AudioResNet, ResNetSpec
 from tests.explain.nets import CLASSES, Weighted, bundle_of, lively
+from tests.features.encoders.conftest import make_encoder
+
+__all__ = ["make_encoder"]
 
 
 @pytest.fixture

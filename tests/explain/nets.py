@@ -3,13 +3,18 @@
 import torch
 from torch import nn
 
+from ser_core.explain import METHODS
 from ser_core.features.representations import make
+from ser_core.models.abilities import ATTENTION
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.ensemble import Ensemble
 from ser_core.models.networks.linear import LinearSpec
 from ser_core.models.networks.resnet import ResNetSpec
 from ser_core.models.pooling import Pool
+
+CONVOLUTIONAL = [name for name, method in METHODS.items() if ATTENTION not in method.needs]
+"""Methods that apply to a residual network."""
 
 CLASSES = ("anger", "sadness", "neutral")
 

@@ -124,6 +124,20 @@ class Wav2Vec2Encoder(nn.Module):
         """Hidden states of prepared sounds; shapes as for `forward`."""
         if self.one_by_one and len(set(lengths.tolist())) > 1:
             return self._apart(prepared, lengths)
+        states = self._run(prepared, lengths, output_hidden_states=True).hidden_states
+        return torch.stack(states[: self.count + 1], dim=1)
+
+    def attention(self, prepared: Tensor) -> list[Tensor]:
+        """Attention weights of each layer for prepared sounds of one length, rows sum to 1.
+
+        How much each frame takes from each, (batch, heads, frames, frames).
+        """
+        lengths = torch.full((len(prepared),), prepared.shape[-1], device=prepared.device)
+        found = self._run(prepared, lengths, output_attentions=True).attentions
+        return list(found[: self.count])
+
+    def _run(self, prepared: Tensor, lengths: Tensor, **wanted: bool) -> Any:
+        """What the model of `transformers` gives for sounds that may share a batch."""
         short = max(0, self.least - prepared.shape[-1])
         sounds = nn.functional.pad(prepared, (0, short))
         own = torch.arange(sounds.shape[-1], device=sounds.device) < lengths[:, None].clamp(
@@ -135,10 +149,7 @@ class Wav2Vec2Encoder(nn.Module):
             count = int(self.frames(torch.tensor(sounds.shape[-1])))
             hidden = self.mask.times(self.frames(lengths), count)
         self.model.config.apply_spec_augment = hidden is not None
-        states = self.model(
-            sounds, attention_mask=mask, mask_time_indices=hidden, output_hidden_states=True
-        ).hidden_states
-        return torch.stack(states[: self.count + 1], dim=1)
+        return self.model(sounds, attention_mask=mask, mask_time_indices=hidden, **wanted)
 
     def _apart(self, prepared: Tensor, lengths: Tensor) -> Tensor:
         """Sounds of each length by themselves, zero behind each one's own frames."""

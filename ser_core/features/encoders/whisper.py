@@ -7,8 +7,8 @@ both are the same. Submodules have the names of `transformers`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -39,14 +39,23 @@ class SelfAttention(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
         """(batch, frames, size) -> the same; mask (batch, 1, 1, frames), true for own frames."""
-
-        def split(y: Tensor) -> Tensor:
-            return y.view(*y.shape[:-1], self.heads, -1).transpose(1, 2)
-
-        q, k, v = split(self.q_proj(x)), split(self.k_proj(x)), split(self.v_proj(x))
+        q, k, v = (self._by_head(project(x)) for project in (self.q_proj, self.k_proj, self.v_proj))
         found = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
         out: Tensor = self.out_proj(found.transpose(1, 2).flatten(2))
         return out
+
+    def weights(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Attention weights: how much each frame takes from each, (batch, heads, frames, frames).
+
+        Rows sum to 1. `forward` computes the same without keeping them.
+        """
+        q, k = self._by_head(self.q_proj(x)), self._by_head(self.k_proj(x))
+        scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
+        found: Tensor = scores.masked_fill(~mask, -torch.inf).softmax(dim=-1)
+        return found
+
+    def _by_head(self, y: Tensor) -> Tensor:
+        return y.view(*y.shape[:-1], self.heads, -1).transpose(1, 2)
 
 
 class Layer(nn.Module):
@@ -141,12 +150,17 @@ class WhisperEncoder(nn.Module):
         if lengths is None:
             lengths = torch.full((len(waveforms),), waveforms.shape[-1], device=waveforms.device)
         own = self.frames(lengths)
-        count = int(own.max())
-        mask = (torch.arange(count, device=own.device) < own[:, None])[:, None, None, :]
-        mel = self.mask(self._log_mel(waveforms, 2 * count), 2 * own)
-        x = F.gelu(self.conv1(mel))
-        x = F.gelu(self.conv2(x))[..., :count].transpose(1, 2)
-        x = x + self.embed_positions.weight[:count]
+        log_mel = self.mask(self.log_mel(waveforms, int(own.max())), 2 * own)
+        return self.from_log_mel(log_mel, own)
+
+    def from_log_mel(self, log_mel: Tensor, own: Tensor) -> Tensor:
+        """Hidden states of what `log_mel` gives, (batch, layers + 1, frames, size).
+
+        Args:
+            log_mel: Shape (batch, bands, n), for the longest of the sounds.
+            own: Frames of each sound, from `frames`, shape (batch,).
+        """
+        x, mask = self._embedded(log_mel, own)
         found = [x]
         again = self.checkpointing and self.training  # computed again instead of kept
         for number, layer in enumerate(self.layers, start=1):
@@ -155,22 +169,55 @@ class WhisperEncoder(nn.Module):
             found.append(self.layer_norm(x) if is_end and self.layer_norm is not None else x)
         return torch.stack(found, dim=1)
 
-    def _log_mel(self, waveforms: Tensor, frames: int) -> Tensor:
+    def attention(self, log_mel: Tensor, own: Tensor) -> list[Tensor]:
+        """Attention weights of each layer, (batch, heads, frames, frames); as `from_log_mel`."""
+        x, mask = self._embedded(log_mel, own)
+        found = []
+        for layer in cast("Iterable[Layer]", self.layers):
+            found.append(layer.self_attn.weights(layer.self_attn_layer_norm(x), mask))
+            x = layer(x, mask)
+        return found
+
+    def _embedded(self, log_mel: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
+        """What goes into the first layer, and the mask of each sound's own frames."""
+        count = int(own.max())
+        mask = (torch.arange(count, device=own.device) < own[:, None])[:, None, None, :]
+        x = F.gelu(self.conv1(log_mel))
+        x = F.gelu(self.conv2(x))[..., :count].transpose(1, 2)
+        return x + self.embed_positions.weight[:count], mask
+
+    def log_mel(self, waveforms: Tensor, count: int) -> Tensor:
         """Log-mel as Whisper scales it, with what silence gives behind each sound's own frames.
 
-        Always in float32: the logarithm of a power in bfloat16 would have three digits.
-        """
-        with torch.autocast(waveforms.device.type, enabled=False):
-            return self._levels(waveforms, frames)
+        Two frames to one of the encoder, and a few behind at which its convolutions look.
 
-    def _levels(self, waveforms: Tensor, frames: int) -> Tensor:
-        frames = min(frames + REACH, 2 * self.most)
-        wanted = frames * HOP
-        padded = F.pad(waveforms[:, :wanted], (0, max(0, wanted - waveforms.shape[-1])))
-        window = torch.hann_window(N_FFT, device=waveforms.device)
-        spectrum = torch.stft(padded, N_FFT, HOP, window=window, return_complex=True)[..., :-1]
-        bands = filters.mel(SAMPLE_RATE, N_FFT, self.bands, 0.0, SAMPLE_RATE / 2).to(padded)
-        mel = bands @ spectrum.abs().square()
-        level = mel.clamp(min=1e-10).log10()
-        loudest = level.amax(dim=(-2, -1), keepdim=True)
-        return (level.maximum(loudest - 8.0) + 4.0) / 4.0
+        Args:
+            waveforms: As for `forward`.
+            count: Frames of the encoder, those of the longest sound.
+
+        Returns:
+            Shape (batch, bands, n), n at least 2 * `count`.
+        """
+        return log_mel(waveforms, min(2 * count + REACH, 2 * self.most), self.bands)
+
+
+def log_mel(waveforms: Tensor, frames: int, bands: int) -> Tensor:
+    """Log-mel as Whisper scales it, (batch, samples) -> (batch, bands, frames).
+
+    A frame every 10 ms. Always in float32: the logarithm of a power in bfloat16 would have three
+    digits. A value is (level + 40) / 40: the level in dB of the power of an STFT
+    without scale, not under 80 below the sound's loudest.
+    """
+    with torch.autocast(waveforms.device.type, enabled=False):
+        return _levels(waveforms, frames, bands)
+
+
+def _levels(waveforms: Tensor, frames: int, bands: int) -> Tensor:
+    wanted = frames * HOP
+    padded = F.pad(waveforms[:, :wanted], (0, max(0, wanted - waveforms.shape[-1])))
+    window = torch.hann_window(N_FFT, device=waveforms.device)
+    spectrum = torch.stft(padded, N_FFT, HOP, window=window, return_complex=True)[..., :-1]
+    bank = filters.mel(SAMPLE_RATE, N_FFT, bands, 0.0, SAMPLE_RATE / 2).to(padded)
+    level = (bank @ spectrum.abs().square()).clamp(min=1e-10).log10()
+    loudest = level.amax(dim=(-2, -1), keepdim=True)
+    return (level.maximum(loudest - 8.0) + 4.0) / 4.0

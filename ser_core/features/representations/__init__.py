@@ -15,6 +15,7 @@ True
 from ser_core.features.representations.analysis import FLOOR_DB, Analysis
 from ser_core.features.representations.base import (
     FEATURES,
+    INNER,
     INPUTS,
     REPRESENTATIONS,
     SUMMARIES,
@@ -61,6 +62,9 @@ from ser_core.features.representations.raw import RawWaveform
 from ser_core.features.representations.encoder import EncoderStatistics
 
 # isort: split
+from ser_core.features.representations.inner import SoundSteps, WhisperLogMel
+
+# isort: split
 from ser_core.features.representations.frontend import FrontEnd, represent
 
 __all__ = [
@@ -68,6 +72,7 @@ __all__ = [
     "FEATURES",
     "FLOOR_DB",
     "HPSS",
+    "INNER",
     "INPUTS",
     "MFCC",
     "REPRESENTATIONS",
@@ -86,10 +91,12 @@ __all__ = [
     "MelSpectrogram",
     "RawWaveform",
     "Representation",
+    "SoundSteps",
     "SpectralContrast",
     "Spectrogram",
     "Tempogram",
     "Tonnetz",
+    "WhisperLogMel",
     "ZeroCrossingRate",
     "make",
     "model_inputs",

@@ -25,6 +25,9 @@ SUMMARIES: Registry[type[Representation]] = Registry("summary")
 INPUTS: Registry[type[Representation]] = Registry("model input")
 """What else a model can be given: samples of the sound, features that an encoder computes."""
 
+INNER: Registry[type[Representation]] = Registry("inner input")
+"""What a model computes on its way from the sound, and is explained on; no recipe offers it."""
+
 FEATURES, SUMMARY, WAVEFORM = "features", "summary", "waveform"
 """Kinds of input: features over frames, one frame a clip, samples of the sound."""
 
@@ -64,6 +67,16 @@ def model_input(name: str, kind: str = FEATURES) -> Callable[[R], R]:
         cls.name = name
         cls.input_kind = kind
         return INPUTS.register(name)(cls)  # type: ignore[return-value]
+
+    return name_and_register
+
+
+def inner_input(name: str) -> Callable[[R], R]:
+    """Decorator that registers what models are explained on and recipes do not offer."""
+
+    def name_and_register(cls: R) -> R:
+        cls.name = name
+        return INNER.register(name)(cls)  # type: ignore[return-value]
 
     return name_and_register
 
@@ -265,7 +278,7 @@ def make(name: str, **parameters: Any) -> Representation:
         UnknownNameError: If no representation has this name.
         ParameterError: If it has no such parameter, or refuses the value.
     """
-    others = {**dict(SUMMARIES.items()), **dict(INPUTS.items())}
+    others = {**dict(SUMMARIES.items()), **dict(INPUTS.items()), **dict(INNER.items())}
     cls = others[name] if name in others else REPRESENTATIONS[name]
     known = [each.name for each in dataclasses.fields(cls) if each.init]
     for given in parameters:

@@ -3,6 +3,7 @@
 from ser_core.models.networks import resnet  # noqa: F401, I001  (registers itself, as the next do)
 from ser_core.models.networks import linear  # noqa: F401
 from ser_core.models.networks import logistic  # noqa: F401
+from ser_core.models.networks import lda  # noqa: F401
 from ser_core.models.networks.base import (
     GRADIENT_DESCENT,
     NETWORKS,

@@ -82,6 +82,14 @@ class NetworkSpec(Parameters):
         """Network with weights as they begin, drawn from torch's global generator."""
         raise NotImplementedError
 
+    def traceable(self, network: nn.Module) -> nn.Module:
+        """Network with the same numbers that torch's exporter can follow: itself, as a rule.
+
+        Args:
+            network: What `build` gave, trained.
+        """
+        return network
+
     def cost(self, values: float) -> float:
         """Time of one clip in a training step, in units of which the ratio alone means something.
 

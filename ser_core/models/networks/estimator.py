@@ -8,8 +8,9 @@ It is stored among the weights as bytes of skops, which unpickles nothing.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,29 @@ SCIKIT_LEARN = "scikit-learn"
 
 SMALLEST = 1e-12
 """Probability below which no class falls: its logarithm must be finite."""
+
+NEVER = -1e4
+"""Logit of a class that is never predicted."""
+
+
+@runtime_checkable
+class FittedAtOnce(Protocol):
+    """A network that is fitted in one go on all training clips; `EstimatorNetwork` is one."""
+
+    def fit(
+        self,
+        inputs: npt.NDArray[np.floating[Any]],
+        classes: npt.NDArray[np.integer[Any]],
+        *,
+        seed: int,
+        weights: npt.NDArray[np.floating[Any]] | None = None,
+    ) -> None:
+        """Fit on inputs (clips, numbers) as `embed` gives them, and classes (clips,)."""
+        ...
+
+    def embed(self, x: Tensor, frames: Tensor | None = None) -> Tensor:
+        """What is fitted on: (batch, channels, bins, n) -> (batch, numbers)."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +75,24 @@ class EstimatorSpec(NetworkSpec):
     def estimator(self, seed: int) -> Any:
         """Classifier with `fit` and `predict_proba`, not fitted yet."""
         raise NotImplementedError
+
+    def equivalent(self, estimator: Any) -> nn.Module:
+        """Module of (batch, channels * bins) that gives the estimator's logits, (batch, classes).
+
+        A subclass that implements it says `exportable = True`: it can be written as a graph.
+
+        Args:
+            estimator: Fitted.
+        """
+        raise NotImplementedError
+
+    def traceable(self, network: nn.Module) -> nn.Module:
+        """The fitted estimator as layers of torch, by `equivalent`.
+
+        Raises:
+            ModelError: If it is not fitted.
+        """
+        return _Equivalent(self.equivalent(_fitted(network)))
 
     def build(self) -> EstimatorNetwork:
         """Network around an estimator that is not fitted yet."""
@@ -104,12 +146,11 @@ class EstimatorNetwork(nn.Module):
         Raises:
             ModelError: If the estimator is not fitted.
         """
-        if self.estimator is None:
-            raise ModelError("is not fitted", subject=self.spec.kind, remedy="Train it first")
-        found = self.estimator.predict_proba(self.embed(x, frames).detach().cpu().numpy())
+        estimator = _fitted(self)
+        found = estimator.predict_proba(self.embed(x, frames).detach().cpu().numpy())
         # A class that no training clip had is never predicted.
         every = np.zeros((len(found), self.spec.classes))
-        every[:, np.asarray(self.estimator.classes_, dtype=int)] = found
+        every[:, np.asarray(estimator.classes_, dtype=int)] = found
         return torch.from_numpy(every).clamp(min=SMALLEST).log().to(x)
 
     def get_extra_state(self) -> Tensor:
@@ -135,6 +176,52 @@ class EstimatorNetwork(nn.Module):
             self.estimator = skops.io.loads(content, trusted=list(self.spec.trusted))
         except (UntrustedTypesFoundException, TypeError) as error:
             raise ValueError(f"the estimator holds types that are not trusted: {error}") from error
+
+
+class _Equivalent(nn.Module):
+    """Layers of torch in the place of an `EstimatorNetwork`."""
+
+    def __init__(self, layers: nn.Module) -> None:
+        super().__init__()
+        self.layers = layers
+
+    def forward(self, x: Tensor, frames: Tensor | None = None) -> Tensor:
+        """Logarithms of probabilities, as `EstimatorNetwork`."""
+        scores: Tensor = self.layers(mean_of_own(x, frames))
+        return scores.log_softmax(-1).clamp(min=math.log(SMALLEST))
+
+
+def linear_layer(
+    weights: npt.ArrayLike, biases: npt.ArrayLike, rows: npt.ArrayLike, classes: int
+) -> nn.Linear:
+    """A linear layer whose softmax is that of a linear classifier.
+
+    Args:
+        weights: Shape (rows, inputs).
+        biases: Shape (rows,).
+        rows: Number of the class of each row.
+        classes: How many there are; one without a row is never predicted.
+    """
+    given = torch.as_tensor(np.asarray(weights), dtype=torch.float32)
+    layer = nn.Linear(given.shape[1], classes)
+    own = torch.as_tensor(np.asarray(rows, dtype=int))
+    with torch.no_grad():
+        layer.weight.zero_()
+        layer.bias.fill_(NEVER)
+        layer.weight[own] = given
+        layer.bias[own] = torch.as_tensor(np.asarray(biases), dtype=torch.float32)
+    return layer
+
+
+def _fitted(network: Any) -> Any:
+    """The estimator of a network.
+
+    Raises:
+        ModelError: If it is not fitted.
+    """
+    if network.estimator is None:
+        raise ModelError("is not fitted", subject=network.spec.kind, remedy="Train it first")
+    return network.estimator
 
 
 def _empty() -> Tensor:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from torch import nn
+
 from ser_core.core import parameter
 from ser_core.features.representations import FEATURES, SUMMARY
 from ser_core.models.networks.base import network
-from ser_core.models.networks.estimator import SCIKIT_LEARN, EstimatorSpec
+from ser_core.models.networks.estimator import SCIKIT_LEARN, EstimatorSpec, linear_layer
 
 
 @network(
@@ -26,6 +29,8 @@ class LogisticSpec(EstimatorSpec):
         iterations: Most steps of the solver (L-BFGS).
     """
 
+    exportable = True
+
     c: float = parameter(0.01, 1e-6, 1e4, "C, the inverse of the L2 penalty: smaller is simpler")
     iterations: int = parameter(500, 10, 10_000, "Most steps of the solver (L-BFGS)")
 
@@ -34,6 +39,17 @@ class LogisticSpec(EstimatorSpec):
         from sklearn.linear_model import LogisticRegression
 
         return LogisticRegression(C=self.c, max_iter=self.iterations, random_state=seed)
+
+    def equivalent(self, estimator: Any) -> nn.Module:
+        """The same as a linear layer.
+
+        Between two classes scikit-learn fits one logit, that of the second against the first.
+        """
+        weights, biases = estimator.coef_, estimator.intercept_
+        if len(weights) < len(estimator.classes_):
+            weights = np.concatenate([np.zeros_like(weights), weights])
+            biases = np.concatenate([np.zeros_like(biases), biases])
+        return linear_layer(weights, biases, estimator.classes_, self.classes)
 
     @property
     def words(self) -> str:

@@ -29,16 +29,16 @@ def _group(config):
 
 @pytest.fixture(scope="session")
 def make_encoder(tmp_path_factory):
-    """Maker of an encoder's folder by the name of a kind in `KINDS`."""
+    """Maker of an encoder's folder by the name of a kind in `KINDS`; Whisper hears `seconds`."""
 
-    def make(kind):
+    def make(kind, seconds=1):
         import transformers
 
         configs = {
             "whisper": lambda: transformers.WhisperConfig(
                 d_model=24, encoder_layers=2, encoder_attention_heads=2, encoder_ffn_dim=32,
                 decoder_layers=1, decoder_attention_heads=2, decoder_ffn_dim=32, num_mel_bins=16,
-                max_source_positions=50, vocab_size=20, pad_token_id=0, bos_token_id=1,
+                max_source_positions=50 * seconds, vocab_size=20, pad_token_id=0, bos_token_id=1,
                 eos_token_id=2, decoder_start_token_id=1,
             ),
             "wav2vec2, layer norm": lambda: _layer(transformers.Wav2Vec2Config),

@@ -118,3 +118,42 @@ def test_folders_that_cannot_be_opened_are_refused_with_what_to_do(make_encoder,
 
 def test_every_family_says_what_it_was_pretrained_on():
     assert all(each.pretrained_on and each.title for _, each in FAMILIES.items())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_attention_weights_are_those_that_transformers_gives(make_encoder, kind):
+    from transformers import AutoModel
+
+    source = open_folder(make_encoder(kind))
+    one = family(source.model_type)
+    own = one.build(source.config, source.preparation, None).eval()
+    own.load_state_dict(one.state(source.tensors()))
+    theirs = AutoModel.from_pretrained(source.path, attn_implementation="eager").eval()
+    wave = sounds(16_000)[0]
+    with torch.no_grad():
+        if kind == "whisper":
+            frames = own.frames(torch.tensor([16_000]))
+            mel = own.log_mel(wave, int(frames))
+            found = own.attention(mel, frames)
+            known = theirs.encoder(mel, output_attentions=True).attentions
+        else:
+            normal = (wave - wave.mean()) / (wave.var(correction=0) + 1e-7).sqrt()
+            found = own.attention(wave)
+            known = theirs(normal, output_attentions=True).attentions
+    assert len(found) == len(known) == 2
+    for mine, reference in zip(found, known, strict=True):
+        torch.testing.assert_close(mine, reference, atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(mine.sum(-1), torch.ones_like(mine[..., 0]))
+
+
+def test_whisper_starts_from_its_own_log_mel_and_gradients_reach_it(make_encoder):
+    source = open_folder(make_encoder("whisper"))
+    own = WhisperEncoder(source.config).eval()
+    batch, lengths = sounds(9_123, 16_000)
+    frames = own.frames(lengths)
+    mel = own.log_mel(batch, int(frames.max())).requires_grad_()
+    states = own.from_log_mel(mel, frames)
+    torch.testing.assert_close(states, own(batch, lengths), atol=0, rtol=0)
+    states[0, -1, : int(frames[0])].sum().backward()
+    assert mel.grad[0].abs().sum() > 0
+    assert not mel.grad[1].any()

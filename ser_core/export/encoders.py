@@ -1,0 +1,173 @@
+"""Pretrained encoders as torch's exporter can follow them, and as runtimes compute them quickly.
+
+A graph is given sounds of one length, so there are no masks here: every frame is a sound's own.
+What follows the last layer that is asked for is not computed, and so it is not in the graph.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ser_core.export.fourier import tables
+from ser_core.features.encoders.whisper import (
+    HOP,
+    N_FFT,
+    REACH,
+    SAMPLE_RATE,
+    STRIDE,
+    Layer,
+    WhisperEncoder,
+)
+from ser_core.features.representations import filters
+
+
+def traceable(layers: nn.Module) -> nn.Module:
+    """Layers of a front-end with the same weights and the same numbers, in a form for graphs.
+
+    Args:
+        layers: `front_end.layers` of a model. Those of an encoder that is not known here stay.
+    """
+    encoder = getattr(layers, "encoder", None)
+    form = FORMS.get(type(encoder))
+    if form is None:
+        return layers
+    own = copy.deepcopy(encoder)  # weights get names of their own, and may be put together
+    first, last = int(layers.first), int(layers.last)  # type: ignore[arg-type]
+    return Statistics(form(own, last), first)
+
+
+class Statistics(nn.Module):
+    """Mean and standard deviation over time of the states of some layers.
+
+    Args:
+        states: (batch, samples) -> list of (batch, frames, size), one a layer, from layer 0 on.
+        first: Layer that the statistics begin with.
+    """
+
+    def __init__(self, states: nn.Module, first: int) -> None:
+        super().__init__()
+        self.states, self.first = states, first
+
+    def forward(self, waveforms: Tensor, _lengths: Tensor | None = None) -> Tensor:
+        """(batch, samples) -> (batch, layers, 2 * size, 1), as `EncoderStatistics`."""
+        kept = self.states(waveforms)[self.first :]
+        rows = []
+        for states in kept:
+            mean = states.mean(1, keepdim=True)
+            around = (states - mean).square().mean(1)
+            rows.append(torch.cat([mean[:, 0], around.clamp(min=1e-10).sqrt()], dim=-1))
+        return torch.stack(rows, dim=1).unsqueeze(-1)
+
+
+def gelu(x: Tensor) -> Tensor:
+    """Gaussian error linear unit, in the order of steps that onnxruntime computes as one."""
+    return x * (torch.erf(x / math.sqrt(2)) + 1) * 0.5
+
+
+class WhisperBlock(nn.Module):
+    """A layer of Whisper with one product for queries, keys and values.
+
+    Args:
+        layer: With its weights.
+    """
+
+    def __init__(self, layer: Layer) -> None:
+        super().__init__()
+        attention = layer.self_attn
+        query, key, value = attention.q_proj, attention.k_proj, attention.v_proj
+        self.heads = attention.heads
+        size = query.in_features
+        scale = (size // self.heads) ** -0.5
+        weights = [query.weight * scale, key.weight, value.weight]
+        biases = [query.bias * scale, torch.zeros(size), value.bias]
+        self.norm, self.after = layer.self_attn_layer_norm, layer.final_layer_norm
+        self.projection = _linear(torch.cat(weights), torch.cat(biases))
+        self.out, self.fc1, self.fc2 = attention.out_proj, layer.fc1, layer.fc2
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, frames, size) -> the same."""
+        parts = self.projection(self.norm(x)).unflatten(-1, (3, self.heads, -1))
+        query, key, value = parts.permute(2, 0, 3, 1, 4).unbind(0)
+        found = (query @ key.transpose(-1, -2)).softmax(-1) @ value
+        x = x + self.out(found.transpose(1, 2).flatten(2))
+        out: Tensor = x + self.fc2(gelu(self.fc1(self.after(x))))
+        return out
+
+
+def _linear(weight: Tensor, bias: Tensor) -> nn.Linear:
+    made = nn.Linear(weight.shape[1], weight.shape[0])
+    made.weight, made.bias = (nn.Parameter(each.detach().clone()) for each in (weight, bias))
+    return made
+
+
+class Whisper(nn.Module):
+    """Hidden states of a Whisper encoder.
+
+    The spectrum is a product with cosines and sines; see `fourier`.
+
+    Args:
+        encoder: With its weights.
+        last: Layer behind which nothing is computed.
+    """
+
+    cosines: Tensor
+    sines: Tensor
+    bank: Tensor
+
+    def __init__(self, encoder: WhisperEncoder, last: int) -> None:
+        super().__init__()
+        self.most = encoder.most
+        self.conv1, self.conv2 = encoder.conv1, encoder.conv2
+        self.positions = encoder.embed_positions
+        self.blocks = nn.ModuleList(WhisperBlock(each) for each in list(encoder.layers)[:last])
+        ends = last == len(encoder.layers)
+        self.norm = encoder.layer_norm if ends else None
+        cosines, sines = tables(N_FFT, N_FFT)
+        bank = filters.mel(SAMPLE_RATE, N_FFT, encoder.bands, 0.0, SAMPLE_RATE / 2)
+        for name, table in (("cosines", cosines), ("sines", sines), ("bank", bank.T)):
+            self.register_buffer(name, table.clone(), persistent=False)
+
+    def forward(self, waveforms: Tensor) -> list[Tensor]:
+        """(batch, samples) -> states of layers 0 to `last`, each (batch, frames, size)."""
+        heard = waveforms[:, : self.most * STRIDE]
+        count = (heard.shape[1] + STRIDE - 1) // STRIDE
+        x = gelu(self.conv1(self._log_mel(heard, count).transpose(1, 2)))
+        x = gelu(self.conv2(x))[..., :count].transpose(1, 2) + self.positions.weight[:count]
+        found = [x]
+        for block in self.blocks:
+            found.append(block(found[-1]))
+        if self.norm is not None:
+            found[-1] = self.norm(found[-1])
+        return found
+
+    def _log_mel(self, heard: Tensor, count: int) -> Tensor:
+        """As `WhisperEncoder` scales it, (batch, samples) -> (batch, frames of log-mel, bands)."""
+        behind = (2 + REACH) * HOP
+        wanted = F.pad(heard, (0, behind))[:, : (2 * count + REACH) * HOP]
+        sound = wanted[:, : 2 * self.most * HOP]
+        half = N_FFT // 2
+        edges = sound[:, 1 : half + 1].flip(-1), sound[:, -half - 1 : -1].flip(-1)
+        frames = _framed(torch.cat([edges[0], sound, edges[1]], dim=-1), sound.shape[1] // HOP)
+        late, early = frames[..., half:], frames[..., 1 : half + 1].flip(-1)
+        power = ((late + early) @ self.cosines).square() + ((late - early) @ self.sines).square()
+        level = (power @ self.bank).clamp(min=1e-10).log10()
+        loudest = level.amax(dim=(-2, -1), keepdim=True)
+        return (level.maximum(loudest - 8.0) + 4.0) / 4.0
+
+
+def _framed(padded: Tensor, frames: int) -> Tensor:
+    """Frames of `N_FFT` samples every hop, (batch, samples) -> (batch, frames, N_FFT)."""
+    reach = -(-N_FFT // HOP)
+    blocks = F.pad(padded, (0, HOP))[:, : (frames + reach - 1) * HOP].unflatten(-1, (-1, HOP))
+    return torch.cat([blocks[:, i : i + frames] for i in range(reach)], dim=-1)[..., :N_FFT]
+
+
+FORMS: dict[type, Callable[[Any, int], nn.Module]] = {WhisperEncoder: Whisper}
+"""Encoders that have a form of their own for graphs: (encoder, last layer) -> states."""
