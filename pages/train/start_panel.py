@@ -39,7 +39,10 @@ def show() -> None:
     try:
         recipe = recipe_state.recipe()
     except SerError as error:
-        errors.show(error)
+        if _lacks_an_encoder():
+            st.info("Choose an encoder first, under Representation.")
+        else:
+            errors.show(error)
         # A press that left the faulty field must not start what the form held before.
         buttons.button("Start", _launch, [], type="primary", width="stretch", disabled=True)
         _text(yaml.safe_dump(_without_none(recipe_state.content()), sort_keys=False))
@@ -54,6 +57,12 @@ def show() -> None:
             st.code(shell(recipe), language="bash", wrap_lines=True)
             st.caption("Paste it into a terminal. The run appears here and on the page Results.")
     _reset()
+
+
+def _lacks_an_encoder() -> bool:
+    """Whether all that is wrong yet is that no encoder was chosen."""
+    rep = recipe_state.content().get("representation", {})
+    return rep.get("name") == "encoder" and not (rep.get("encoder") or rep.get("config"))
 
 
 def _without_none(content: dict[str, Any]) -> dict[str, Any]:

@@ -61,6 +61,8 @@ def test_choosing_the_representation_brings_what_serves_it_well(visit, said):
     found = recipe(app)
     assert (found["network"]["name"], found["normalise"]) == ("logistic", "speaker")
     assert "Choose an encoder that is on this computer" in said(app)
+    assert "Choose an encoder first" in said(app)
+    assert not app.error
     table = next(each.value for each in app.dataframe if "Hub name" in each.value)
     assert set(table["Hub name"]) == set(catalogue.CATALOGUE)
 
