@@ -14,6 +14,8 @@ from ser_core.core import ParameterError, settings
 if TYPE_CHECKING:
     from ser_core.runs.published_results import Published
 
+FIGURES = ("uar", "wa", "ece")
+
 app = typer.Typer(no_args_is_help=True, help="Published scores, and how to reproduce them.")
 
 Only = Annotated[
@@ -57,6 +59,30 @@ def thirteen(
         typer.echo(published_results.markdown(table))
     else:
         console.show(table)
+
+
+@app.command()
+def transductive(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run on unseen speakers.")],
+) -> None:
+    """Classify all test clips of each speaker together, from a run's predictions; no labels.
+
+    Writes transductive.parquet beside them, from the predictions with enrolled speakers where there
+    are some. What is known of how voices differ comes from the other speakers' predictions.
+    """
+    from ser_core.evaluation import Predictions, interval
+    from ser_core.inference.transductive import cross_fitted
+    from ser_core.runs.published_results import ENROLLED, NOT_ENROLLED, TRANSDUCTIVE
+
+    table = ENROLLED if (run / ENROLLED).exists() else NOT_ENROLLED
+    before = Predictions.load(run / table).part("test")
+    after = cross_fitted(before)
+    after.save(run / TRANSDUCTIVE)
+    rows = [
+        {"classified": how, **{n.upper(): str(interval(p, n, by_speaker=True)) for n in FIGURES}}
+        for how, p in (("each clip alone", before), ("all clips of a voice", after))
+    ]
+    console.show(rows)
 
 
 @app.command()

@@ -22,8 +22,20 @@ from ser_core.evaluation import Interval, Predictions, compare, interval
 from ser_core.storage import atomic, read_json
 
 NOT_ENROLLED, ENROLLED = "predictions.parquet", "enrolled.parquet"
-TABLES = {NOT_ENROLLED: (NOT_ENROLLED,), ENROLLED: (ENROLLED, "enrolled-predictions.parquet")}
+TRANSDUCTIVE = "transductive.parquet"
+TABLES = {
+    NOT_ENROLLED: (NOT_ENROLLED,),
+    ENROLLED: (ENROLLED, "enrolled-predictions.parquet"),
+    TRANSDUCTIVE: (TRANSDUCTIVE,),
+}
 """What a published table is called, and what runs and ensembles call it."""
+
+VOICES = {
+    NOT_ENROLLED: "not enrolled",
+    ENROLLED: "enrolled",
+    TRANSDUCTIVE: "enrolled, transductive",
+}
+"""What is known of the test speaker, by table."""
 
 OWN_TO_A_MACHINE = ("corpus", "reader")
 
@@ -39,8 +51,9 @@ class Published:
 
     Attributes:
         name: Of its folder, below the root.
-        folder: With `summary.json`, `predictions.parquet`, and for models that enrol speakers
-            `enrolled.parquet`.
+        folder: With `summary.json`, `predictions.parquet`, for models that enrol speakers
+            `enrolled.parquet`, and where all clips of a speaker were classified together
+            `transductive.parquet`.
     """
 
     name: str
@@ -67,7 +80,7 @@ class Published:
     @property
     def tables(self) -> tuple[str, ...]:
         """Which tables there are."""
-        return tuple(name for name in (NOT_ENROLLED, ENROLLED) if (self.folder / name).exists())
+        return tuple(name for name in TABLES if (self.folder / name).exists())
 
     def predictions(self, table: str = NOT_ENROLLED) -> Predictions:
         """Predictions on the test clips.
@@ -177,7 +190,7 @@ def _rows(result: Published, figures: tuple[str, ...]) -> Iterator[Row]:
             "result": result.name,
             "test": f"{summary['split']['policy']}"
             + (", speakers shared" if result.speakers_shared else ""),
-            "voices": "not enrolled" if table == NOT_ENROLLED else "enrolled",
+            "voices": VOICES[table],
             "clips": f"{result.predictions(table).table['clip'].nunique():,}",
             **{name.upper(): _said(result.figure(name, table)) for name in figures},
             "minutes": f"{summary['minutes']:.0f}" if "minutes" in summary else "",

@@ -118,3 +118,11 @@ def test_an_ensemble_is_published_with_its_weights(run, tmp_path):
     assert made.summary["weights"] == {"mel": 0.25, "functionals": 0.75}
     assert made.recipe is None
     assert [row["voices"] for row in published_results.rows([made])] == ["not enrolled", "enrolled"]
+
+
+def test_clips_of_a_voice_that_are_classified_together_are_a_row_of_their_own(run, tmp_path):
+    drawn(120, skill=4.0).save(run / "transductive.parquet")
+    made = published_results.keep(run, "together", tmp_path / "results")
+    rows = published_results.rows([made])
+    assert [row["voices"] for row in rows] == ["not enrolled", "enrolled, transductive"]
+    assert rows[0]["UAR"] != rows[1]["UAR"]
