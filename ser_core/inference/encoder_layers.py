@@ -76,7 +76,15 @@ class Plan:
     @property
     def hash(self) -> str:
         """Name of its folder: changes with the weights and with what is done."""
-        given = {name: str(value) for name, value in asdict(self).items() if name != "encoder"}
+        return self._digest("encoder")
+
+    @property
+    def layer_hash(self) -> str:
+        """Of what decides the figure of one layer, whatever else is tried."""
+        return self._digest("encoder", "together")
+
+    def _digest(self, *without: str) -> str:
+        given = {name: str(value) for name, value in asdict(self).items() if name not in without}
         content = json.dumps([VERSION, self.representation.hash, given], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
@@ -192,7 +200,7 @@ class _Work:
         found = score(self._clips(name), self.plan.grid, workers=workers, on_fit=on_fit)
         for enrolled in VOICES:
             self.predictions(found.probabilities[enrolled]).save(self._file(name, enrolled))
-        about = {"plan": self.plan.hash, "c": found.c, "inner": found.inner}
+        about = {"plan": self.plan.layer_hash, "c": found.c, "inner": found.inner}
         atomic.write(self.folder / f"{name}.json", json.dumps(about))
         return found
 
@@ -218,7 +226,7 @@ class _Work:
 
     def _kept(self, name: str) -> Scored | None:
         about = read_json(self.folder / f"{name}.json")
-        if not about or about["plan"] != self.plan.hash:
+        if not about or about["plan"] != self.plan.layer_hash:
             return None
         probabilities = {}
         for enrolled in VOICES:
