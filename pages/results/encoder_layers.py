@@ -87,8 +87,7 @@ def _show(curve: LayerCurve, name: str) -> None:
         with st.expander("Table", type="compact"):
             st.dataframe(curve.table(), hide_index=True)
         with downloads.row():
-            csv = {"CSV": (".csv", partial(curve.table().to_csv, index=False), "The table")}
-            downloads.files(f"layers-{name}", csv)
+            downloads.files(f"layers-{name}", {"CSV": (".csv", lambda: _csv(curve), "The table")})
         downloads.figures(f"layers-{name}", partial(print_layers, curve))
 
 
@@ -135,3 +134,8 @@ def _start(folder: str) -> None:
         launch(plan)
     except SerError as error:
         st.session_state[FAULT] = str(error)
+
+
+def _csv(curve: LayerCurve) -> str:
+    text: str = curve.table().to_csv(index=False)
+    return text

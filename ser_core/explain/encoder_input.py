@@ -238,8 +238,9 @@ def encoder_input(
     encoder = encoder_of(model)
     if encoder is None:
         return None
-    if waveforms.shape[-1] > encoder.longest:
-        seconds = encoder.longest / model.representation.sample_rate
+    longest: Any = encoder.longest
+    if waveforms.shape[-1] > longest:
+        seconds = longest / model.representation.sample_rate
         raise ParameterError(
             f"a recording longer than the {seconds:g} s that the encoder hears at once is not "
             "explained as a whole",

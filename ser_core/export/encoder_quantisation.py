@@ -81,7 +81,8 @@ def with_integer_products(
         shift = means[given] @ (onnx.numpy_helper.to_array(tensors[weight]) - values * scale)
         _take_from_bias(graph, node.output[0], tensors, shift)
         constants = _ends(weight, "s8 scale")
-        for name, content in zip(constants, (values, scale), strict=True):
+        contents: tuple[Any, ...] = (values, scale)
+        for name, content in zip(constants, contents, strict=True):
             if name not in tensors:
                 graph.initializer.append(onnx.numpy_helper.from_array(content, name))
                 tensors[name] = graph.initializer[-1]

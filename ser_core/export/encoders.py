@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -128,7 +128,9 @@ class Whisper(nn.Module):
         self.most = encoder.most
         self.conv1, self.conv2 = encoder.conv1, encoder.conv2
         self.positions = encoder.embed_positions
-        self.blocks = nn.ModuleList(WhisperBlock(each) for each in list(encoder.layers)[:last])
+        self.blocks = nn.ModuleList(
+            WhisperBlock(cast("Layer", each)) for each in list(encoder.layers)[:last]
+        )
         ends = last == len(encoder.layers)
         self.norm = encoder.layer_norm if ends else None
         cosines, sines = tables(N_FFT, N_FFT)
@@ -194,7 +196,7 @@ class Wav2Vec2(nn.Module):
         if self.normalised:
             around = sounds - sounds.mean(-1, keepdim=True)
             sounds = around / (around.square().mean(-1, keepdim=True) + 1e-7).sqrt()
-        short = torch.sym_max(0, self.least - sounds.shape[-1])
+        short: Any = torch.sym_max(0, self.least - sounds.shape[-1])
         states = self.model(F.pad(sounds, (0, short)), output_hidden_states=True).hidden_states
         return list(states[: self.last + 1])
 

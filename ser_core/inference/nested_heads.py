@@ -110,7 +110,9 @@ def score(
     every = range(clips.count)
     inner: list[tuple[float, float]] = []
     if nested:
-        pairs = [(pair, grid) for pair in itertools.combinations(every, 2)]
+        pairs: list[tuple[tuple[int, ...], tuple[float, ...]]] = [
+            (pair, grid) for pair in itertools.combinations(every, 2)
+        ]
         found = dict(_fitted(clips, pairs, workers, on_fit))
         inner = [_best(clips, grid, found, group) for group in every]
     c = tuple(chosen for chosen, _ in inner) if nested else (grid[0],) * clips.count

@@ -24,7 +24,7 @@ def describe(path: Path) -> dict[str, Any]:
     source = open_folder(path.expanduser())
     kind = family(source.model_type)
     with torch.device("meta"):  # architecture without weights
-        module = kind.build(source.config, source.preparation, None)
+        module: Any = kind.build(source.config, source.preparation, None)
     states, size = module.shape
     own = module.state_dict()
     found = kind.state(source.tensors())
