@@ -147,8 +147,8 @@ def adapt(probabilities: Floats, prior: VoicePrior) -> Floats:
     if len(probabilities) < LEAST_CLIPS:
         return probabilities
     points = log_ratios(probabilities)
-    within = np.linalg.inv(_ridged(prior.within, RIDGE_WITHIN))
-    between = np.linalg.inv(_ridged(prior.between, RIDGE_BETWEEN))
+    within = _precision(prior.within, RIDGE_WITHIN)
+    between = _precision(prior.between, RIDGE_BETWEEN)
     means, classes = prior.means, len(prior.classes)
     shares = np.full(classes, 1 / classes)
     for _ in range(ROUNDS):
@@ -163,8 +163,10 @@ def adapt(probabilities: Floats, prior: VoicePrior) -> Floats:
     return _posterior(points, means, within, shares)
 
 
-def _ridged(covariance: Floats, share: float) -> Floats:
-    return covariance + share * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
+def _precision(covariance: Floats, share: float) -> Floats:
+    """Inverse of a covariance with that share of its mean variance added."""
+    ridge = share * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
+    return np.asarray(np.linalg.inv(covariance + ridge), dtype=np.float64)
 
 
 def _posterior(points: Floats, means: Floats, precision: Floats, shares: Floats) -> Floats:
