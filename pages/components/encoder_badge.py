@@ -26,8 +26,9 @@ HELP = (
 
 
 def badge(found: Contamination) -> str:
-    """Markdown of the badge."""
-    return f":{COLORS[found.answer]}-badge[{found.badge}]"
+    """Markdown of it; the answer alone is in the badge, which is cut off where there is no room."""
+    question, _, answer = found.badge.capitalize().partition(": ")
+    return f"{question}: :{COLORS[found.answer]}-badge[{answer}]"
 
 
 def show(found: Contamination | None) -> None:

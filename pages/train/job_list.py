@@ -14,7 +14,7 @@ from ser_core.jobs import Job, State
 from ser_core.plots.results import course_figure
 from ser_core.recipes import draft
 from ser_core.runs import catalogue
-from ser_core.runs.launch import EXTRACTING, run_of
+from ser_core.runs.launch import EXTRACTING, SCANNING, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,6 +127,8 @@ def _next(job: Job) -> str:
             "The encoder is run once over every clip. Its features are stored, so the next "
             "training with this encoder and corpus begins with step 2."
         )
+    if note == SCANNING:
+        return "Once for a corpus: duplicates of recordings are looked for by these measures."
     return "Learning curves appear after the first epoch."
 
 

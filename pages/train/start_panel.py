@@ -19,7 +19,7 @@ from pages.components import (
     selection,
 )
 from pages.components.errors import plain
-from pages.train import recipe_state
+from pages.train import encoder_fetching, recipe_state
 from ser_core.core import SerError, count, crowded, seconds
 from ser_core.corpora import Split, audit_split, make_split
 from ser_core.features.encoders import catalogue as encoder_catalogue
@@ -39,8 +39,8 @@ def show() -> None:
     try:
         recipe = recipe_state.recipe()
     except SerError as error:
-        if _lacks_an_encoder():
-            st.info("Choose an encoder first, under Representation.")
+        if to_do := _encoder_to_come():
+            st.info(to_do)
         else:
             errors.show(error)
         # A press that left the faulty field must not start what the form held before.
@@ -59,10 +59,15 @@ def show() -> None:
     _reset()
 
 
-def _lacks_an_encoder() -> bool:
-    """Whether all that is wrong yet is that no encoder was chosen."""
+def _encoder_to_come() -> str:
+    """What is to be done before there is an encoder, where nothing is wrong beyond that."""
     rep = recipe_state.content().get("representation", {})
-    return rep.get("name") == "encoder" and not (rep.get("encoder") or rep.get("config"))
+    if rep.get("name") != "encoder" or rep.get("config"):
+        return ""
+    if not rep.get("encoder"):
+        return "Choose an encoder first, under Representation."
+    wanted = encoder_fetching.is_wanted(str(rep["encoder"]))
+    return "Fetch the encoder first, under Representation." if wanted else ""
 
 
 def _without_none(content: dict[str, Any]) -> dict[str, Any]:

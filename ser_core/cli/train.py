@@ -102,7 +102,7 @@ def carried_out(recipe: Recipe, folder: Path, progress_file: Path | None = None)
     from ser_core.core import crowded, keep_freed
     from ser_core.plots.publication_results import print_test
     from ser_core.runs.execute import run
-    from ser_core.runs.launch import EXTRACTING, PREPARING, TRAINING
+    from ser_core.runs.launch import EXTRACTING, PREPARING, SCANNING, TRAINING
     from ser_core.runs.mlflow_logging import tracked
 
     if recipe.train.parts == 1 and recipe.train.threads != 1 and crowded():
@@ -115,6 +115,7 @@ def carried_out(recipe: Recipe, folder: Path, progress_file: Path | None = None)
             folder,
             progress=partial(report, note=TRAINING),
             preparing=partial(report, note=preparing),
+            scanning=partial(report, note=SCANNING),
             watcher=tracker,
         )
         tracker.finished(outcome, print_test(outcome.report, outcome.split.policy))

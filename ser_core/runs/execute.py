@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol
 
@@ -81,6 +81,7 @@ def run(
     *,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
     preparing: Callable[[int, int], None] = lambda _done, _total: None,
+    scanning: Callable[[int, int], None] = lambda _done, _total: None,
     watcher: Watcher | None = None,
 ) -> Outcome:
     """Train every fold and seed of a recipe; what is done already in the folder is not repeated.
@@ -92,13 +93,16 @@ def run(
         progress: Called with (steps done, steps in all).
         preparing: Called before that with (clips done, clips in all), while they are decoded and
             represented.
+        scanning: Called before that with (clips measured, clips in all), for the leak audit; what
+            was measured before is counted at once.
         watcher: Called for every training and epoch.
 
     Raises:
         SerError: If corpus, split or recipe cannot be used.
     """
     ranks = current_group()
-    plan = planned(recipe, ranks, lambda split: _keep_inputs(folder, recipe, split), preparing)
+    keep = partial(_keep_inputs, folder, recipe)
+    plan = planned(recipe, ranks, keep, preparing, scanning)
     ranks.agree(True)
     members = list(members_of(recipe, plan.split))
     steps = _Steps(progress, [steps_of(recipe, plan.split, member) for member in members])

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 KEY = "train:"
 """Beginning of the key of every training's job; the id of the run follows."""
 
+SCANNING = "measuring clips for the leak audit"
 PREPARING, TRAINING = "step 1 of 2, decoding and representing clips", "step 2 of 2, training"
 EXTRACTING = "step 1 of 2, extracting encoder features"
 """What a training says of where it is."""

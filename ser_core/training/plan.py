@@ -44,13 +44,14 @@ def planned(
     ranks: ProcessGroup,
     keep: Callable[[Split], None] = lambda _split: None,
     preparing: Callable[[int, int], None] = lambda _done, _total: None,
+    scanning: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Plan:
-    """Open corpus and split, and represent the clips."""
+    """Open corpus and split, measure the clips for the leak audit, and represent them."""
     ranks.check(recipe.train.parts)
     torch.set_num_threads(recipe.train.threads or torch.get_num_threads())
     corpus = open_corpus(recipe.corpus, recipe.reader)
     split = split_of(recipe, corpus)
-    audit = audit_split(split, corpus, scan(corpus))
+    audit = audit_split(split, corpus, scan(corpus, progress=scanning))
     keep(split)
     return Plan(recipe, corpus, split, audit, prepare(corpus, recipe, preparing))
 

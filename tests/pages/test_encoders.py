@@ -52,7 +52,7 @@ def press(app, label):
 
 
 def badges(app):
-    return [m.value for m in app.markdown if "encoder may have heard this corpus" in m.value]
+    return [m.value for m in app.markdown if "Encoder may have heard this corpus" in m.value]
 
 
 def test_choosing_the_representation_brings_what_serves_it_well(visit, said):
@@ -74,7 +74,7 @@ def test_a_typed_folder_shows_its_card_and_its_layers(visit, said, folder):
     for part in ("unknown origin", "2 layers of 24", "a frame every 20 ms", "16,000 Hz"):
         assert part in words
     assert len(badges(app)) == 2  # in the card, and beside the leak grade
-    assert ": unknown" in badges(app)[0]
+    assert "orange-badge[unknown]" in badges(app)[0]
     layers = by_key(app, "encoder-layers")
     assert (layers.min, layers.max, tuple(layers.value)) == (0, 2, (1, 2))
     layers.set_value((0, 1)).run()
@@ -219,5 +219,5 @@ def test_the_demo_is_younger_than_a_public_encoder(visit, folder, monkeypatch):
     remember_encoder(folder)
     app = visit("train", **ON_ENCODER, **{"representation.encoder": folder})
     assert demo_corpus().is_dir()
-    assert all(": unlikely" in badge for badge in badges(app))
+    assert all("gray-badge[unlikely]" in badge for badge in badges(app))
     assert len(badges(app)) == 2

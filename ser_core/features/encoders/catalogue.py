@@ -312,7 +312,7 @@ def contamination(origin: Origin, corpus: str) -> Contamination:
     if mine := _named(corpus, tuple(CORPORA_SINCE)):
         since = CORPORA_SINCE[mine]
         if since > row.year:
-            said = f"{mine} was published in {since}, {row.name} in {row.year}."
+            said = f"{mine} was published in {since}, after {row.name} ({row.year})."
             return Contamination(UNLIKELY, said)
     if not row.published:
         said = f"It is not published what {row.name} was trained on."
