@@ -62,7 +62,7 @@ def encoder_bundle(folder, sounds, seed=0, normalise="speaker", **layers):
 @pytest.fixture(scope="module")
 def whisper(make_encoder, sounds):  # noqa: F811
     """Of the tiny Whisper's two layers the first."""
-    return encoder_bundle(make_encoder("whisper"), sounds, last=1)
+    return encoder_bundle(make_encoder("whisper", seconds=10), sounds, last=1)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def expected_of(bundle, sounds, speaker=None):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_family_predicts_as_the_model_at_any_length(make_encoder, sounds, tmp_path, kind):  # noqa: F811
-    folder = make_encoder(kind)
+    folder = make_encoder(kind, seconds=10)
     bundle = encoder_bundle(folder, sounds, last=1)
     made = export(bundle, tmp_path)
     model, given = open_onnx(made.path, threads=1), [*cut(sounds), *sounds[:3]]
@@ -132,7 +132,7 @@ def test_other_precisions_are_smaller_and_pass_the_gate(files, whisper, clips, t
     assert found.passed, found.said
     assert found.mean_abs_probability > 1e-6
     weights = {p: stored(file) for p, file in files.items()}
-    assert weights[precision] <= weights["fp32"] * {"fp16": 0.5, "int8": 0.4}[precision]
+    assert weights[precision] <= weights["fp32"] * {"fp16": 0.5, "int8": 0.5}[precision]
 
 
 def stored(file):
@@ -151,14 +151,14 @@ def test_all_products_of_a_layer_are_of_integers(files):
     assert whole.count("DynamicQuantizeLinear") == 4
 
 
-@pytest.mark.parametrize("kind", ["wavlm", "data2vec"])
-def test_the_products_of_other_families_are_found(make_encoder, sounds, tmp_path, kind):  # noqa: F811
-    bundle = encoder_bundle(make_encoder(kind), sounds, last=1)
+@pytest.mark.parametrize(("kind", "count"), [("wavlm", 6), ("data2vec", 7)])
+def test_the_products_of_other_families_are_found(make_encoder, sounds, tmp_path, kind, count):  # noqa: F811
+    bundle = encoder_bundle(make_encoder(kind, seconds=10), sounds, last=1)
     made = export(bundle, tmp_path, "int8", calibration=sounds[:32])
     (note,) = made.spec.notes
     assert note == "Quantisation was calibrated on 32 clips."
     kinds = [node.op_type for node in onnx.load(made.path).graph.node]
-    assert kinds.count("MatMulInteger") >= 7  # projection, attention, two of the feed-forward
+    assert kinds.count("MatMulInteger") >= count  # projection, attention, two of the feed-forward
     difference = open_onnx(made.path).predict(sounds) - expected_of(bundle, sounds)
     assert 1e-6 < np.abs(difference).mean() < 0.03
 
@@ -192,7 +192,7 @@ def test_encoders_of_one_folder_with_different_weights_in_an_ensemble(
     make_encoder, sounds, tmp_path, monkeypatch  # noqa: F811
 ):  # fmt: skip
     monkeypatch.setattr(Ensemble, "card", "# A card")
-    folder = make_encoder("whisper")
+    folder = make_encoder("whisper", seconds=10)
     two = [encoder_bundle(folder, sounds, seed=seed, last=1) for seed in (1, 2)]
     about = {
         "name": "two", "classes": list(CLASSES), "threshold": None, "temperature": 1.0,
@@ -217,14 +217,14 @@ def test_encoders_of_one_folder_with_different_weights_in_an_ensemble(
 
 def test_a_shift_by_rounded_weights_is_taken_from_the_bias():
     draw = np.random.default_rng(0)
-    weight = draw.standard_normal((64, 8)).astype(np.float32)
+    weight = draw.standard_normal((64, 16)).astype(np.float32)
     helper, kind = onnx.helper, onnx.TensorProto.FLOAT
-    constants = {"encoders.0.a.weight": weight, "bias": np.zeros(8, np.float32)}
+    constants = {"encoders.0.a.weight": weight, "bias": np.zeros(16, np.float32)}
     graph = helper.make_graph(
         [helper.make_node("MatMul", ["x", "encoders.0.a.weight"], ["xw"], "product"),
          helper.make_node("Add", ["xw", "bias"], ["y"], "sum")], "g",
         [helper.make_tensor_value_info("x", kind, ["n", 64])],
-        [helper.make_tensor_value_info("y", kind, ["n", 8])],
+        [helper.make_tensor_value_info("y", kind, ["n", 16])],
         [onnx.numpy_helper.from_array(v, n) for n, v in constants.items()],
     )  # fmt: skip
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)

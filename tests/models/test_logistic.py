@@ -15,7 +15,7 @@ def test_the_equivalent_layers_give_what_the_estimator_gives(present, classes):
     spec = LogisticSpec(c=1.0, channels=2, bins=3, classes=classes)
     network, draw = spec.build(), np.random.default_rng(0)
     numbers = np.resize(present, 60)
-    inputs = draw.standard_normal((60, 6)).astype(np.float32) + numbers[:, None]
+    inputs = (draw.standard_normal((60, 6)) + numbers[:, None]).astype(np.float32)
     network.fit(inputs, numbers, seed=0)
     x = torch.from_numpy(inputs).view(60, 2, 3, 1)
     found, expected = spec.traceable(network)(x), network(x)
