@@ -257,7 +257,7 @@ class Recipe(Section):
         if not self.fine_tune.on:
             return self
         from ser_core.features.representations import make
-        from ser_core.models.networks.base import GRADIENT_DESCENT
+        from ser_core.models.networks import GRADIENT_DESCENT
 
         representation = make(**self.representation)
         if not representation.tunable:
