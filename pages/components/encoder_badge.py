@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import streamlit as st
 
 from pages.components.errors import plain
-from ser_core.features.encoders.catalogue import UNKNOWN, UNLIKELY, YES
+from ser_core.features.encoders import catalogue
 
-if TYPE_CHECKING:
-    from ser_core.features.encoders.catalogue import Contamination
-
-COLORS = {YES: "red", UNKNOWN: "orange", UNLIKELY: "gray"}
+COLORS = {catalogue.YES: "red", catalogue.UNKNOWN: "orange", catalogue.UNLIKELY: "gray"}
 
 HELP = (
     "**Contamination**: a pretrained encoder that was trained on the clips of a corpus knows its "
@@ -25,13 +20,13 @@ HELP = (
 )
 
 
-def badge(found: Contamination) -> str:
+def badge(found: catalogue.Contamination) -> str:
     """Markdown of it; the answer alone is in the badge, which is cut off where there is no room."""
     question, _, answer = found.badge.capitalize().partition(": ")
     return f"{question}: :{COLORS[found.answer]}-badge[{answer}]"
 
 
-def show(found: Contamination | None) -> None:
+def show(found: catalogue.Contamination | None) -> None:
     """The badge with its reason; nothing for a model without an encoder."""
     if found is not None:
         st.markdown(f"{badge(found)} {plain(found.said)}", help=HELP)

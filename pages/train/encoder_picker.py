@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -12,13 +12,7 @@ from pages.components import encoder_badge, selection, tables
 from pages.components.errors import plain
 from pages.train import encoder_fetching, recipe_state
 from ser_core.core import ModelError
-from ser_core.features.encoders import catalogue, hub, open_folder
-from ser_core.features.encoders.facts import facts
-from ser_core.features.encoders.recent import recent_encoders, remember_encoder
-
-if TYPE_CHECKING:
-    from ser_core.features.encoders.catalogue import Origin
-    from ser_core.features.encoders.facts import EncoderFacts
+from ser_core.features.encoders import catalogue, facts, hub, open_folder, recent
 
 PATH, LATELY, LAYERS = "recipe:representation.encoder", "encoder-lately", "encoder-layers"
 OWN = ("encoder", "first", "last", "sample_rate")
@@ -28,10 +22,10 @@ FILLED_IN = ("weights", "config", "tuned_from")
 """Parameters that are found in the folder, and would contradict another one."""
 
 
-def show() -> EncoderFacts | None:
+def show() -> facts.EncoderFacts | None:
     """The picker and the card of what is chosen; its facts, or None where it cannot be used."""
     held = str(_value("encoder") or "")
-    known = list(dict.fromkeys([*recent_encoders(), *hub.on_this_computer()]))
+    known = list(dict.fromkeys([*recent.recent_encoders(), *hub.on_this_computer()]))
     left, right = st.columns(2)
     with left:
         _lately(known, held)
@@ -57,7 +51,7 @@ def show() -> EncoderFacts | None:
             st.error(plain(error))
         encoder_fetching.show(held)
         return None
-    remember_encoder(held)
+    recent.remember_encoder(held)
     _card(found, origin)
     _layers(found)
     return found
@@ -110,7 +104,7 @@ def choose(place: str) -> None:
     recipe_state.change("representation.last", last)
 
 
-def _read(place: str) -> tuple[EncoderFacts, Origin]:
+def _read(place: str) -> tuple[facts.EncoderFacts, catalogue.Origin]:
     """Facts and origin of an encoder, cached until its files change.
 
     Raises:
@@ -121,12 +115,15 @@ def _read(place: str) -> tuple[EncoderFacts, Origin]:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _known(path: str, stamp: tuple[tuple[int, int], ...]) -> tuple[EncoderFacts, Origin]:  # noqa: ARG001  (the key)
+def _known(
+    path: str,
+    stamp: tuple[tuple[int, int], ...],  # noqa: ARG001  (part of the key)
+) -> tuple[facts.EncoderFacts, catalogue.Origin]:
     folder = open_folder(Path(path))
-    return facts(folder), catalogue.identify(folder)
+    return facts.facts(folder), catalogue.identify(folder)
 
 
-def _card(found: EncoderFacts, origin: Origin) -> None:
+def _card(found: facts.EncoderFacts, origin: catalogue.Origin) -> None:
     rows = {
         "Origin": f"**{plain(origin.title)}** · {plain(origin.how)}",
         "Encoder": f"{plain(found.family)} · {found.layers} layers of {found.size} · "
@@ -142,7 +139,7 @@ def _card(found: EncoderFacts, origin: Origin) -> None:
         encoder_badge.show(catalogue.contamination(origin, selection.active().corpus.name))
 
 
-def _layers(found: EncoderFacts) -> None:
+def _layers(found: facts.EncoderFacts) -> None:
     first, last = (_value("first"), _value("last"))
     first = 1 if first is None else int(first)
     last = found.layers if last in (None, -1) else int(last)

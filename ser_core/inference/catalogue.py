@@ -18,7 +18,7 @@ from ser_core.runs.catalogue import RunInfo, runs
 from ser_core.storage import read_json
 
 if TYPE_CHECKING:
-    from ser_core.features.encoders.catalogue import Contamination
+    from ser_core.features.encoders import catalogue as encoders
     from ser_core.models.onnx_metadata import Spec
 
 BUNDLED, ENSEMBLE, RUN, EXPORTED = "bundled", "ensemble", "run", "exported"
@@ -104,7 +104,7 @@ class ModelInfo:
         """Its metadata."""
         return _about(self.folder) or {}
 
-    def contamination(self, corpus: str = "") -> Contamination | None:
+    def contamination(self, corpus: str = "") -> encoders.Contamination | None:
         """Whether its encoder, or one of its networks', was trained on a corpus.
 
         Args:
@@ -113,13 +113,13 @@ class ModelInfo:
         Returns:
             None of a model without an encoder.
         """
-        from ser_core.features.encoders.catalogue import contamination_of
+        from ser_core.features.encoders import catalogue as encoders
 
         about = self.about
         networks = [each.about for each in networks_of(self)] or [about]
         named = [(each.get("corpus") or {}).get("name") for each in (about, *networks)]
         name = corpus or next((str(each) for each in named if each), "")
-        return contamination_of(networks, name) if name else None
+        return encoders.contamination_of(networks, name) if name else None
 
     @property
     def card(self) -> str:
@@ -189,9 +189,9 @@ def models_of(run: RunInfo) -> list[ModelInfo]:
     return list(_of_run(run))
 
 
-def contamination_of(run: RunInfo) -> Contamination | None:
+def contamination_of(run: RunInfo) -> encoders.Contamination | None:
     """Whether the encoder behind a result was trained on its corpus; None without an encoder."""
-    from ser_core.features.encoders.catalogue import contamination_of as of_models
+    from ser_core.features.encoders import catalogue as encoders
 
     if evaluated := run.content.get("model"):
         info = _info(Path(str(evaluated)), "", RUN)
@@ -200,7 +200,9 @@ def contamination_of(run: RunInfo) -> Contamination | None:
         return None
     for model in _of_run(run):
         return model.contamination()
-    return of_models([{"representation": run.content["representation"]}], run.corpus.name)
+    return encoders.contamination_of(
+        [{"representation": run.content["representation"]}], run.corpus.name
+    )
 
 
 def _of_run(run: RunInfo) -> Iterator[ModelInfo]:

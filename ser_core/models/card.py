@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ser_core.features.encoders.catalogue import contamination_of, encoder_of
+from ser_core.features.encoders import catalogue as encoders
 from ser_core.models.networks import described
 
 LIMITS = """\
@@ -41,7 +41,7 @@ def _architecture(about: Mapping[str, Any]) -> str:
 
 def _encoder(about: Mapping[str, Any]) -> str:
     """The pretrained encoder of the model; empty where it has none."""
-    origin = encoder_of(about)
+    origin = encoders.encoder_of(about)
     if origin is None:
         return ""
     rep = about["representation"]
@@ -57,7 +57,7 @@ def _encoder(about: Mapping[str, Any]) -> str:
 def _heard(about: Mapping[str, Any]) -> str:
     """Whether the encoder was trained on the corpus of the model."""
     name = (about.get("corpus") or {}).get("name")
-    found = contamination_of([about], str(name)) if name else None
+    found = encoders.contamination_of([about], str(name)) if name else None
     return f"\n- {found.badge.capitalize()}. {found.said}" if found else ""
 
 
@@ -84,6 +84,6 @@ def _scores(about: Mapping[str, Any]) -> str:
         for name, value in metrics.items()
     ]
     table = "\n".join(["| Test part | Value | 95 % interval |", "|---|---|---|", *rows])
-    heard = contamination_of([about], str((about.get("corpus") or {}).get("name", "")))
+    heard = encoders.contamination_of([about], str((about.get("corpus") or {}).get("name", "")))
     encoder = f"**{heard.badge.capitalize()}.**\n\n" if heard else ""
     return (badge if shared else "") + encoder + table

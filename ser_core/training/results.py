@@ -68,9 +68,9 @@ def about(plan: Plan, member: Member, fitted: Fitted) -> dict[str, Any]:
 
 def _encoder(recipe: Recipe) -> dict[str, Any]:
     """Where the pretrained encoder comes from, as long as its folder is there to be asked."""
-    from ser_core.features.encoders.catalogue import encoder_of
+    from ser_core.features.encoders import catalogue
 
-    origin = encoder_of({"representation": recipe.representation})
+    origin = catalogue.encoder_of({"representation": recipe.representation})
     return {"encoder": origin.as_dict()} if origin else {}
 
 
