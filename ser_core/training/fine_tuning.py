@@ -244,10 +244,14 @@ class FineTuner(Trainer):
         return EncoderNetwork(self.model)
 
     def weights(self) -> list[tuple[float, nn.Module]]:
-        """The network at the recipe's rate; layers of the encoder at theirs."""
+        """The encoder's layers at their rates, and the network at that of the last of them.
+
+        A network that was not trained before learns at the recipe's own rate: one that was would
+        forget at it what it has learned, and change the encoder for nothing meanwhile.
+        """
         share = self.choice.lr / self.optim.lr
         own = [(share * each, module) for each, module in self.encoder_weights]
-        return [(1.0, self.model.network), *own]
+        return [(share if self.choice.probe_epochs else 1.0, self.model.network), *own]
 
     def _train_epoch(self) -> float:
         if not self.remembered:  # the first epoch, or the first one after a resume

@@ -60,7 +60,7 @@ def tuner(make_encoder, sounds):  # noqa: F811
             places[:32],
             places[32:],
             speakers=places // 2 % 2 if speakers else None,
-            choice=FineTuneChoice(**{"method": "layers", "lr": 1e-3, **choice}),
+            choice=FineTuneChoice(**{"method": "layers", "lr": 1e-3, "probe_epochs": 0, **choice}),
             train=TrainChoice(epochs=epochs, batch=8, crop_s=None),
             optim=OptimChoice(lr=1e-2),
             seed=0,
@@ -179,6 +179,15 @@ def test_rates_fall_layer_by_layer(make_encoder):  # noqa: F811
     found = unfreeze(encoder, FineTuneChoice(method="layers", from_layer=0, layer_decay=0.5))
     shares = {share for share, _ in found}
     assert shares == {1.0, 0.5, 0.25}
+
+
+def test_a_network_that_was_trained_before_learns_at_the_rate_of_the_encoder(tuner):
+    def rate(training):
+        (network,) = (share for share, part in training.weights() if part is training.model.network)
+        return training.optim.lr * network
+
+    assert rate(tuner(probe_epochs=10)) == pytest.approx(1e-3)
+    assert rate(tuner(probe_epochs=0)) == pytest.approx(1e-2)
 
 
 def test_nothing_is_masked_outside_training():
