@@ -17,6 +17,12 @@ from pages.results import (
 from ser_core import tracking
 from ser_core.runs.catalogue import runs, runs_and_fetched
 
+VIEWS = {
+    "All results": run_list.show,
+    "Leak premium": leak_premium.show,
+    "Layers of an encoder": encoder_layers.show,
+}
+
 if url_params.read(url_params.RUN):
     with error_boundary():
         run_detail.show(url_params.read(url_params.RUN))
@@ -28,14 +34,9 @@ else:
     known = runs()
     with error_boundary():
         known = runs_and_fetched()
-    views = {
-        "All results": run_list.show,
-        "Leak premium": leak_premium.show,
-        "Layers of an encoder": encoder_layers.show,
-    }
     shown = (loading.all_results(known), known, known)
-    tabs = st.tabs(list(views), key="results", on_change="rerun", bind="query-params")
-    for tab, show, of in zip(tabs, views.values(), shown, strict=True):
+    tabs = st.tabs(list(VIEWS), key="results", on_change="rerun", bind="query-params")
+    for tab, show, of in zip(tabs, VIEWS.values(), shown, strict=True):
         if tab.open:
             with tab:
                 show(of)

@@ -20,7 +20,7 @@ def trained_on(make_encoder, ser_home):  # noqa: F811
     """Maker of a run of a model on a tiny encoder; gives its key."""
 
     def make_run(kind, network="linear"):
-        rep = make("encoder", encoder=str(make_encoder(kind)))
+        rep = make("encoder", encoder=str(make_encoder(kind, seconds=10)))
         spec = NETWORKS[network].made(rep, len(CLASSES))
         model = EmotionClassifier(rep, "corpus", spec, CLASSES)
         if network == "logistic":

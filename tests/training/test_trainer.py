@@ -144,7 +144,7 @@ def test_progress_counts_every_step(trainer):
 
 def test_weights_decay_but_biases_and_scales_do_not(trainer):
     model = trainer().model
-    decayed, free = make_optimizer(model, OptimChoice(weight_decay=0.1)).param_groups
+    decayed, free = make_optimizer([(1.0, model)], OptimChoice(weight_decay=0.1)).param_groups
     assert {p.ndim for p in decayed["params"]} == {2, 4}
     assert {p.ndim for p in free["params"]} == {1}
     assert (decayed["weight_decay"], free["weight_decay"]) == (0.1, 0.0)
