@@ -75,9 +75,8 @@ def _store(representation: Representation, store: FeatureStore, batch: list[Item
         store.put(keys[0], represent(sounds[0], [representation])[0])
         return 1
     lengths = torch.tensor([len(sound.samples) for sound in sounds])
-    waves = torch.zeros(len(sounds), int(lengths.max()))
-    for row, sound in zip(waves, sounds, strict=True):
-        row[: len(sound.samples)] = torch.from_numpy(sound.samples)
+    samples = [torch.from_numpy(sound.samples) for sound in sounds]
+    waves = torch.nn.utils.rnn.pad_sequence(samples, batch_first=True)
     with torch.inference_mode():
         features = representation(waves, lengths)
     frames = representation.frames(lengths).tolist()

@@ -34,6 +34,7 @@ class EncoderFacts:
         parameters: Of the encoder, without decoder and heads.
         sample_rate: In Hz.
         hop: Samples from one frame to the next.
+        longest: Samples that it takes at once.
     """
 
     family: str
@@ -42,6 +43,7 @@ class EncoderFacts:
     parameters: int
     sample_rate: int
     hop: int
+    longest: int
 
     @property
     def hop_ms(self) -> float:
@@ -62,7 +64,7 @@ def facts(folder: EncoderFolder) -> EncoderFacts:
     Raises:
         ModelError: If its family is not known, its configuration cannot be used, or weights lack.
     """
-    found = _of_config(folder.config, folder.preparation)
+    found = facts_of_folder(folder)
     missing = missing_weights(folder)
     if missing:
         raise ModelError(
@@ -71,6 +73,15 @@ def facts(folder: EncoderFolder) -> EncoderFacts:
             remedy="Fetch the encoder again",
         )
     return found
+
+
+def facts_of_folder(folder: EncoderFolder) -> EncoderFacts:
+    """Facts of an encoder, whether or not its weights are all there.
+
+    Raises:
+        ModelError: If its family is not known, or its configuration cannot be used.
+    """
+    return _of_config(folder.config, folder.preparation)
 
 
 def facts_of(config: str) -> EncoderFacts:
@@ -125,6 +136,7 @@ def _of_config(config: dict[str, Any], preparation: dict[str, Any]) -> EncoderFa
         parameters=sum(each.numel() for each in built.parameters()),
         sample_rate=built.sample_rate,
         hop=round(SPAN / max(1, long - short)),
+        longest=built.longest,
     )
 
 

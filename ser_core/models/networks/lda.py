@@ -14,10 +14,7 @@ from ser_core.core import parameter
 from ser_core.features.representations import FEATURES, SUMMARY
 from ser_core.models.frame_mask import mean_of_own
 from ser_core.models.networks.base import NetworkSpec, network
-from ser_core.models.networks.estimator import SCIKIT_LEARN
-
-NEVER = -1e4
-"""Logit of a class that no training clip had."""
+from ser_core.models.networks.estimator import NEVER, SCIKIT_LEARN
 
 Floats = npt.NDArray[np.floating[Any]]
 
