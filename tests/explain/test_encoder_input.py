@@ -20,10 +20,8 @@ from ser_core.explain.sanity_checks import Case, cascade
 from ser_core.explain.speech_relevance import relevance_by_aspect
 from ser_core.features.representations import make as make_representation
 from ser_core.models.abilities import ATTENTION, GRADIENTS, PROPAGATION, STAGES
-from ser_core.models.bundle import Bundle, architecture
-from ser_core.models.classifier import EmotionClassifier
-from ser_core.models.networks import NETWORKS
 from tests.explain.nets import CLASSES, bundle_of, pair_of
+from tests.features.encoders.conftest import untrained_on
 
 WHISPER, SAMPLES = "whisper", "wav2vec2, layer norm"
 BOTH = (WHISPER, SAMPLES)
@@ -41,18 +39,8 @@ def encoder_bundle(make_encoder):
     """Maker of an untrained model on a tiny encoder."""
 
     def make_bundle(kind=WHISPER, *, network="linear", normalise="corpus"):
-        rep = make_representation("encoder", encoder=str(make_encoder(kind, seconds=5)))
-        spec = NETWORKS[network].made(rep, len(CLASSES))
-        torch.manual_seed(0)
-        model = EmotionClassifier(rep, normalise, spec, CLASSES)
-        for name, weights in model.front_end.layers.named_parameters():
-            if weights.dim() > 1 and "embed" not in name and "parametrizations" not in name:
-                weights.data = torch.randn_like(weights) / weights[0].numel() ** 0.5
-        # Statistics stay within the reach of the clamp, so that the logits are smooth.
-        model.normaliser.spread.fill_(2.0)
-        if network == "linear":
-            torch.nn.init.normal_(model.network.fc.weight)
-        return Bundle(model.eval(), architecture(model))
+        folder = make_encoder(kind, seconds=5)
+        return untrained_on(folder, CLASSES, network=network, normalise=normalise)
 
     return make_bundle
 

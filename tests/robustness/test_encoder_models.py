@@ -7,16 +7,12 @@ import pytest
 import torch
 
 from ser_core.core import ModelError
-from ser_core.features.representations import make
-from ser_core.models.bundle import Bundle, architecture
-from ser_core.models.classifier import EmotionClassifier
-from ser_core.models.networks import NETWORKS
 from ser_core.robustness.assessment import Plan, tried
 from ser_core.robustness.attack_domains import ATTACK_DOMAINS, attackable
 from ser_core.robustness.attack_sweep import probabilities, statuses
 from ser_core.robustness.attacks import ATTACKS
 from ser_core.robustness.single_clip import attacked
-from tests.features.encoders.conftest import make_encoder  # noqa: F401
+from tests.features.encoders.conftest import make_encoder, untrained_on  # noqa: F401
 
 from .conftest import CLASSES
 
@@ -28,17 +24,7 @@ def encoder_bundle(make_encoder):  # noqa: F811
     """Maker of an untrained model on a tiny encoder."""
 
     def make_bundle(kind, network="linear"):
-        rep = make("encoder", encoder=str(make_encoder(kind)))
-        torch.manual_seed(0)
-        spec = NETWORKS[network].made(rep, len(CLASSES))
-        model = EmotionClassifier(rep, "corpus", spec, CLASSES)
-        for name, weights in model.front_end.layers.named_parameters():
-            if weights.dim() > 1 and "embed" not in name and "parametrizations" not in name:
-                weights.data = torch.randn_like(weights) / weights[0].numel() ** 0.5
-        model.normaliser.spread.fill_(2.0)
-        if network == "linear":
-            torch.nn.init.normal_(model.network.fc.weight)
-        return Bundle(model.eval(), architecture(model))
+        return untrained_on(make_encoder(kind), CLASSES, network=network)
 
     return make_bundle
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
+from ser_core.features.representations import make
+from ser_core.models.bundle import Bundle, architecture
+from ser_core.models.classifier import EmotionClassifier
+from ser_core.models.networks import NETWORKS
+
 CONVOLUTIONS = {
     "hidden_size": 24,
     "num_hidden_layers": 2,
@@ -67,3 +72,18 @@ KINDS = (
     "wavlm",
     "data2vec",
 )
+
+
+def untrained_on(folder, classes, *, network="linear", normalise="corpus"):
+    """Bundle of an untrained model on an encoder whose weights are large enough to matter."""
+    rep = make("encoder", encoder=str(folder))
+    torch.manual_seed(0)
+    model = EmotionClassifier(rep, normalise, NETWORKS[network].made(rep, len(classes)), classes)
+    for name, weights in model.front_end.layers.named_parameters():
+        if weights.dim() > 1 and "embed" not in name and "parametrizations" not in name:
+            weights.data = torch.randn_like(weights) / weights[0].numel() ** 0.5
+    # Statistics stay within the reach of the clamp, so that the logits are smooth.
+    model.normaliser.spread.fill_(2.0)
+    if network == "linear":
+        torch.nn.init.normal_(model.network.fc.weight)
+    return Bundle(model.eval(), architecture(model))
