@@ -14,7 +14,7 @@ FOLDER = REPOSITORY / "pages"
 def test_every_page_is_a_folder_with_a_short_script():
     found = {path.parent.name: path.read_text() for path in FOLDER.glob("*/page.py")}
     assert set(found) == set(PAGES)
-    assert max(len(text.splitlines()) for text in found.values()) < 45
+    assert max(len(text.splitlines()) for text in found.values()) < 40
 
 
 def test_scripts_for_a_first_visit_have_the_addresses_of_the_pages():

@@ -1,0 +1,32 @@
+"""The views of Results over everything there is: all runs, leak premiums, layers of encoders."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components.errors import error_boundary
+from pages.results import encoder_layers, leak_premium, loading, run_list
+from ser_core import tracking
+from ser_core.runs.catalogue import runs, runs_and_fetched
+
+VIEWS = {
+    "All results": run_list.show,
+    "Leak premium": leak_premium.show,
+    "Layers of an encoder": encoder_layers.show,
+}
+
+
+def show() -> None:
+    """One tab a view."""
+    st.title("Results")
+    known = runs()
+    with error_boundary():
+        known = runs_and_fetched()
+    shown = (loading.all_results(known), known, known)
+    tabs = st.tabs(list(VIEWS), key="results", on_change="rerun", bind="query-params")
+    for tab, view, of in zip(tabs, VIEWS.values(), shown, strict=True):
+        if tab.open:
+            with tab:
+                view(of)
+    st.caption("All runs are in MLflow too:")
+    st.code(f"mlflow ui --backend-store-uri {tracking.uri()}", language="bash")
