@@ -86,6 +86,20 @@ def cached(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
     return session_cache.cached("_predicted", MOST_CACHED, key, make)
 
 
+def was_in_training(speaker: str, info: ModelInfo, corpus: Corpus) -> bool:
+    """Whether clips of a speaker of a corpus were in training, as far as is known."""
+    return bool(speaker) and speaker in provenance_of(info, corpus).speakers(corpus)
+
+
+def for_speaker(
+    speaker: str, info: ModelInfo, model: InferenceModel, corpus: Corpus
+) -> InferenceModel:
+    """A model as it is used for a speaker of a corpus, who may have been in training."""
+    if model.seen is not None and was_in_training(speaker, info, corpus):
+        return model.for_seen_speakers()
+    return model
+
+
 def provenance_of(info: ModelInfo, corpus: Corpus) -> Provenance:
     """Which clips trained a model, as far as it can be known from a corpus."""
     from ser_core.inference.provenance import provenance

@@ -64,7 +64,7 @@ def predict(
 ) -> pd.Series[Any]:
     """The prediction for a sound, cached while sound, model and enrolment stay."""
     enrolled = enrolment.fingerprint() if speaker else ""
-    key = ("answer", info.folder, info.changed, shown.fingerprint, enrolled)
+    key = ("answer", info.folder, info.changed, shown.fingerprint, enrolled, model.for_seen)
 
     def make() -> pd.Series[Any]:
         about = {"file": shown.name, "seconds": wave.duration, "problem": ""}

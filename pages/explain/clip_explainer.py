@@ -52,17 +52,20 @@ class ClipExplainer:
         speaker: Statistics of the enrolled speaker; None where nobody is enrolled, or the model
             cannot enrol.
         enrolment_key: Changes with the enrolment clips; empty where there are none.
+        seen: Whether other clips of the speaker were in training, as far as is known.
     """
 
     info: ModelInfo
     waveform: Waveform
     speaker: SpeakerStatistics | None = None
     enrolment_key: str = ""
+    seen: bool = False
 
     @property
     def model(self) -> InferenceModel:
-        """The model, as Predict opens it."""
-        return loading.model(self.info)
+        """The model, as Predict opens it for this speaker."""
+        model = loading.model(self.info)
+        return model.for_seen_speakers() if self.seen else model
 
     @property
     def without_enrolment(self) -> ClipExplainer:
@@ -77,6 +80,7 @@ class ClipExplainer:
             self.info.changed,
             audio.sha256(self.waveform),
             self.enrolment_key,
+            self.seen,
         )
 
     @property
@@ -95,9 +99,8 @@ class ClipExplainer:
     def view_of(self, waveform: Waveform) -> ModelInput:
         """Another sound of the same speaker as the model sees it."""
         model = self.model
-        return model_input(model.predictor, waveform, self.speaker).read(
-            model.reading(self.speaker)
-        )
+        view = model_input(model.predictor, waveform, self.speaker, seen=model.for_seen)
+        return view.read(model.reading(self.speaker))
 
     def attribution_map(
         self,
@@ -132,7 +135,9 @@ class ClipExplainer:
         if waveform is self.waveform:
             return self.view
         model = self.model
-        view = model_input(model.predictor, waveform, self.speaker, like=self.view)
+        view = model_input(
+            model.predictor, waveform, self.speaker, like=self.view, seen=model.for_seen
+        )
         return view.read(model.reading(self.speaker))
 
     def masked_sound(
@@ -191,16 +196,21 @@ def _key_of(attribution: Attribution) -> tuple[Any, ...]:
     return attribution.method, attribution.emotion, attribution.representation.hash
 
 
-def explainer_for(info: ModelInfo, waveform: Waveform) -> ClipExplainer:
+def explainer_for(info: ModelInfo, waveform: Waveform, *, seen: bool = False) -> ClipExplainer:
     """The explainer of a sound, with the speaker whom this session enrolled.
+
+    Args:
+        info: The model.
+        waveform: The sound, at the model's sample rate.
+        seen: Whether other clips of the speaker were in training.
 
     Raises:
         SerError: If the model cannot be opened, or an enrolment clip cannot be used.
     """
     enrolled = enrolment.enrolled_speaker(info, loading.model(info))
     if enrolled is None:
-        return ClipExplainer(info, waveform)
-    return ClipExplainer(info, waveform, enrolled.statistics, enrolment.fingerprint())
+        return ClipExplainer(info, waveform, seen=seen)
+    return ClipExplainer(info, waveform, enrolled.statistics, enrolment.fingerprint(), seen=seen)
 
 
 def is_doubtful(explainer: ClipExplainer) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from pages.components import clip_source, player, theme
+from pages.components import clip_source, model_loading, player, theme
 from pages.components.errors import plain
 from pages.explain import attribution_maps, clip_explainer, controls, enrolment_panel, loading
 from pages.explain.one_clip import BESIDE
@@ -75,10 +75,13 @@ class Side:
 def _explainer(info: ModelInfo, active: Active, clip: str) -> ClipExplainer:
     """Explainer of a clip and a model; without enrolment where another speaker is enrolled."""
     rate = loading.model(info).predictor.sample_rate
+    speaker = clip_source.speaker_of(active.corpus, clip)
     explainer = clip_explainer.explainer_for(
-        info, clip_source.decoded(active.corpus.path(clip), clip, rate)
+        info,
+        clip_source.decoded(active.corpus.path(clip), clip, rate),
+        seen=model_loading.was_in_training(speaker, info, active.corpus),
     )
-    unseen = clip_explainer.is_other_speaker(clip_source.speaker_of(active.corpus, clip))
+    unseen = clip_explainer.is_other_speaker(speaker)
     return explainer.without_enrolment if unseen else explainer
 
 

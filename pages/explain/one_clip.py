@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import clip_source, enrolment, navigation, overlap_badge, player, theme
+from pages.components import (
+    clip_source,
+    enrolment,
+    model_loading,
+    navigation,
+    overlap_badge,
+    player,
+    theme,
+)
 from pages.components.errors import plain
 from pages.explain import attribution_maps, clip_explainer, controls, enrolment_panel, loading
 from ser_core.explain import METHODS
@@ -57,7 +65,9 @@ def show(info: ModelInfo, active: Active) -> None:
         return
     waveform = shown.waveform(model.predictor.sample_rate)
     check(waveform, shown.name)
-    explainer = clip_explainer.explainer_for(info, waveform)
+    explainer = clip_explainer.explainer_for(
+        info, waveform, seen=model_loading.was_in_training(shown.speaker, info, active.corpus)
+    )
     if explainer.speaker is not None:
         enrolment.warn_other_speaker(shown.speaker, doubted=clip_explainer.is_doubtful(explainer))
     view = explainer.view

@@ -10,6 +10,7 @@ import streamlit as st
 from pages.components import (
     clip_source,
     enrolment,
+    model_loading,
     navigation,
     single_prediction,
 )
@@ -32,6 +33,7 @@ def show(info: ModelInfo, model: InferenceModel, active: Active) -> None:
     if found is None:
         return
     shown, wave = found
+    model = model_loading.for_speaker(shown.speaker, info, model, active.corpus)
     left, right = st.columns([3, 2], gap="medium")
     with left:
         row = single_prediction.show(info, model, shown, wave)

@@ -26,6 +26,7 @@ _WORDS = {
     if "options" in each.metadata
 }
 ACCURACY = {"accuracy": "wa"}
+ENROLLED, SEEN = "With enrolled speakers", "With speakers who were in training"
 
 Runs = Annotated[list[str], typer.Argument(help="Folders or ids of finished runs, two or more.")]
 Out = Annotated[Path, typer.Option(help="Folder for the ensemble; an older one is replaced.")]
@@ -44,6 +45,14 @@ Deploy = Annotated[
     typer.Option(
         help="RUN=FOLDER: deploy another model of this recipe, as one trained on all speakers. "
         "The scores stay those of the run; the card says so. Can be repeated."
+    ),
+]
+Seen = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Run that was tested on speakers of its training; can be repeated. These runs are "
+        "pooled with weights, temperature and threshold of their own, for such speakers. Runs "
+        "that --deploy names are the same members; others are asked about such speakers alone."
     ),
 ]
 Json = Annotated[Path | None, typer.Option("--json", help="JSON file of the results.")]
@@ -66,6 +75,7 @@ def ensemble(
     risk: Risk = Options.risk,
     seed: Seed = Options.seed,
     deploy: Deploy = None,
+    seen: Seen = None,
     json_file: Json = None,
     progress_file: ProgressFile = None,
     history: HistoryFile = None,
@@ -81,47 +91,57 @@ def ensemble(
     )  # fmt: skip
     title = name or out.name
     with console.progress(title, progress_file) as report:
-        study, known, made = _make(runs, out, title, options, _pairs(deploy), report, history)
+        studies, made = _make(
+            (runs, seen or []), out, title, options, _pairs(deploy), report, history
+        )
     if json_file is not None:
         console.write_json(json_file, {**made.about, "folder": str(out)})
-    _print(study)
-    if known is not None:
-        console.output.print("\n[bold]With enrolled speakers[/]")
-        _print(known)
+    for heading, study in studies.items():
+        if heading:
+            console.output.print(f"\n[bold]{heading}[/]")
+        _print(study)
     console.output.print(f"The ensemble is in {out}")
 
 
 def _make(
-    runs: list[str],
+    runs: tuple[list[str], list[str]],
     out: Path,
     name: str,
     options: Options,
     deploy: dict[str, Path],
     report: Report,
     history: Path | None,
-) -> tuple[Study, Study | None, Ensemble]:
-    """Search, measure, save; all of it a run in MLflow."""
+) -> tuple[dict[str, Study], Ensemble]:
+    """Search, measure, save; all of it a run in MLflow.
+
+    `runs` are the members, and those that are pooled for speakers who were in training.
+    """
     from ser_core.ensemble import found, gather, optimise
     from ser_core.ensemble.assemble import assemble
     from ser_core.ensemble.mlflow_logging import record, tracked
     from ser_core.ensemble.search_history import History
 
-    chosen = [found(reference) for reference in runs]
-    ids = {run.id: run.name for run in chosen}
+    chosen, own = ([found(reference) for reference in several] for several in runs)
+    ids = {run.id: run.name for run in [*chosen, *own]}
     with tracked(name, options, ids, out) as tracking:
         team = gather(chosen, options.seeds)
         watch = History(history, options.objective)
         began = time.monotonic()
-        enrolled = team.enrolled_team()
-        phases = 2 if enrolled else 1
+        teams = {ENROLLED: team.enrolled_team(), SEEN: gather(own, options.seeds) if own else None}
+        more = {heading: other for heading, other in teams.items() if other}
+        phases = 1 + len(more)
         study = optimise(team, options, progress=_phase(report, 0, phases), watch=watch)
         watch.write()
-        known = optimise(enrolled, options, progress=_phase(report, 1, 2)) if enrolled else None
-        made = assemble(study, name, deploy, enrolled=known)
+        others = {
+            heading: optimise(other, options, progress=_phase(report, number, phases))
+            for number, (heading, other) in enumerate(more.items(), start=1)
+        }
+        known = others.get(ENROLLED)
+        made = assemble(study, name, deploy, enrolled=known, seen=others.get(SEEN))
         made.about["provenance"]["seconds"] = round(time.monotonic() - began, 1)
         made.save(out)
         record(tracking, study, out, _figures(study, name), known)
-    return study, known, made
+    return {"": study, **others}, made
 
 
 def _phase(report: Report, number: int, of: int) -> Report:

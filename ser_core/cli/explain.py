@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from ser_core.cli import console
 from ser_core.cli.explain_bench import Json, Model, Rest, SeenAs, bench, planted
+from ser_core.cli.options import Seen
 from ser_core.core import ParameterError, count
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def clip(
     values: Values = None,
     seen_as: SeenAs = "",
     enrol: Enrol = None,
+    seen: Seen = False,
     out: Out = None,
     hear: Hear = 20.0,
     rest: Rest = "usual",
@@ -92,12 +94,14 @@ def clip(
     from ser_core.inference.classify import Recording, open_model, recordings
 
     opened = open_model(model)
+    opened = opened.for_seen_speakers() if seen else opened
     waveform = opened.waveform(Recording(str(file), file))
     known = recordings(enrol or ())
     enrolled = opened.enrol_speaker(known) if known else None
     speaker = enrolled.statistics if enrolled else None
 
-    view = model_input(opened.predictor, waveform, speaker).read(opened.reading(speaker))
+    view = model_input(opened.predictor, waveform, speaker, seen=seen)
+    view = view.read(opened.reading(speaker))
     method = method or _usual(view, seen_as)
     chosen = make(method, **dict(_parameter(text) for text in values or []))
     with console.progress(method) as report:
@@ -105,7 +109,7 @@ def clip(
         def input_of(sound: Waveform) -> ModelInput:
             if sound is waveform:
                 return view
-            again = model_input(opened.predictor, sound, speaker, like=view)
+            again = model_input(opened.predictor, sound, speaker, like=view, seen=seen)
             return again.read(opened.reading(speaker))
 
         found = attributed(view, chosen, view.target(target), seen_as, report)

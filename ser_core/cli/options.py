@@ -12,6 +12,14 @@ Model = Annotated[
     typer.Option(help="Folder of a model: a bundle or an ensemble; or an exported .onnx file."),
 ]
 Reader = Annotated[str | None, typer.Option(help="Reader of the corpus; detected when absent.")]
+Seen = Annotated[
+    bool,
+    typer.Option(
+        "--seen",
+        help="Other clips of the speaker were in training: use the weights and the calibration "
+        "for such speakers, where the model has some.",
+    ),
+]
 JsonFile = Annotated[Path | None, typer.Option("--json", help="JSON file of the results.")]
 ProgressFile = Annotated[Path | None, typer.Option(hidden=True, help="Progress file of a job.")]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ser_core.cli import console
-from ser_core.cli.options import ProgressFile
+from ser_core.cli.options import ProgressFile, Seen
 from ser_core.storage import atomic
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def predict(
     model: Model,
     csv: Csv = None,
     enrol: Enrol = None,
+    seen: Seen = False,
     timeline: Timeline = False,
     window: Window = 3.0,
     hop: Hop = 1.0,
@@ -64,6 +65,7 @@ def predict(
     windows = Windows(window=window, hop=hop)
     several = recordings(paths)
     opened = open_model(model)
+    opened = opened.for_seen_speakers() if seen else opened
     enrolled = opened.enrol_speaker(recordings(enrol)) if enrol else None
     with console.progress("Predicting", progress_file) as report:
         if timeline:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ def assemble(
     deploy: Mapping[str, Path] | None = None,
     *,
     enrolled: Study | None = None,
+    seen: Study | None = None,
 ) -> Ensemble:
     """An ensemble with its models, ready to be saved.
 
@@ -36,6 +37,9 @@ def assemble(
         deploy: Folder of a bundle, or of a run, by id or name of the member's run.
         enrolled: Study of the same members with enrolled speakers: its pool is used for a speaker
             that is enrolled.
+        seen: Study of runs that were tested on speakers of their training: its pool is used for
+            such speakers. Runs that `deploy` names are the same members; others become members
+            that are asked about such speakers alone.
 
     Raises:
         ModelError: If a model cannot be opened, or has other emotions.
@@ -45,23 +49,74 @@ def assemble(
     from ser_core.models.ensemble import Ensemble
 
     instead = _instead(study.team, deploy or {})
+    chosen = _chosen(study.team, instead, seen)
+    pools = {"": (study, _weights(study, chosen))}
+    if enrolled is not None:
+        pools["enrolled"] = enrolled, _weights(enrolled, chosen)
+    if seen is not None:
+        pools["seen"] = seen, _weights(seen, chosen)
     models: list[tuple[Bundle, ...]] = []
     members: list[dict[str, Any]] = []
-    for number, member in enumerate(study.team.members):
-        given = instead.get(member.candidate.run.id)
-        asked = any(each.pool.weights[number] > 0 for each in (study, enrolled) if each)
+    for number, (member, given) in enumerate(chosen):
+        asked = any(weights[number] > 0 for _, weights in pools.values())
         folders = (_bundles_in(given) if given else member.bundles) if asked else []
         own = tuple(_plain(load_bundle(folder)) for folder in folders)
         _require_classes(member, own, study)
         models.append(own)
         members.append(_about_member(number, member, folders, own, given))
-    about = _about(study, name, members)
-    if enrolled is None:
-        return Ensemble(tuple(models), study.pool, about, study.predictions, study.found.table())
+    about = _about(study, name, members) | {"weights": pools[""][1]}
+    for key in ("enrolled", "seen"):
+        if key in pools:
+            other, weights = pools[key]
+            about[key] = {**_came(other), "weights": weights, **_measured_on(other)}
+    parts = [
+        (replace(other.pool, weights=tuple(weights)), other.predictions, other.found.table())
+        for other, weights in pools.values()
+    ]
+    given_parts = dict(zip(pools, parts, strict=True))
+    nothing = (None, None, None)
+    pool, predictions, trials = given_parts[""]
     return Ensemble(
-        tuple(models), study.pool, about | {"enrolled": _came(enrolled)}, study.predictions,
-        study.found.table(), enrolled.pool, enrolled.predictions, enrolled.found.table(),
+        tuple(models), pool, about, predictions, trials,
+        *given_parts.get("enrolled", nothing), *given_parts.get("seen", nothing),
     )  # fmt: skip
+
+
+def _chosen(
+    team: Team, instead: Mapping[str, Path], seen: Study | None
+) -> list[tuple[Member, Path | None]]:
+    """Members, and what is used instead of their models; last those that `seen` alone has."""
+    found = [(member, instead.get(member.candidate.run.id)) for member in team.members]
+    used = {_run_of(folder) for _, folder in found if folder}
+    own = {member.candidate.run.id for member, folder in found if folder is None}
+    for member in seen.team.members if seen else ():
+        run = member.candidate.run
+        if run.folder.resolve() not in used and run.id not in own:
+            found.append((member, None))
+    return found
+
+
+def _run_of(folder: Path) -> Path:
+    """Folder of the run that a folder is, or that a bundle in it belongs to."""
+    inside = folder.resolve()
+    return inside.parent.parent if (inside / "bundle.json").is_file() else inside
+
+
+def _weights(study: Study, chosen: Sequence[tuple[Member, Path | None]]) -> list[float]:
+    """Weights of a study for all members; zero for those it did not measure."""
+    own = {
+        member.candidate.run.folder.resolve(): weight
+        for member, weight in zip(study.team.members, study.pool.weights, strict=True)
+    }
+    return [
+        own.get(member.candidate.run.folder.resolve(), own.get(_run_of(given), 0.0) if given else 0)
+        for member, given in chosen
+    ]
+
+
+def _measured_on(study: Study) -> dict[str, Any]:
+    """Split and clips that a study was measured on."""
+    return {"split": _split(study), "corpus": _corpus(study), "fit_on": study.fit_on}
 
 
 def _plain(bundle: Bundle) -> Bundle:
@@ -152,7 +207,6 @@ def _trained_on(model: Bundle) -> dict[str, Any]:
 
 
 def _about(study: Study, name: str, members: list[dict[str, Any]]) -> dict[str, Any]:
-    split = study.team.split
     return {
         "name": name,
         "classes": list(study.team.stack.classes),
@@ -161,20 +215,30 @@ def _about(study: Study, name: str, members: list[dict[str, Any]]) -> dict[str, 
         "members": members,
         "options": asdict(study.options),
         "fit_on": study.fit_on,
-        "corpus": {
-            "name": split.corpus,
-            "licence": _licence(study),
-            "clips_hash": split.clips_hash,
-            "test_clips": study.report.n,
-        },
-        "split": {
-            "policy": split.policy,
-            "seed": split.seed,
-            "hash": split.hash,
-            "folds": len(study.team.members[0].candidate.folds),
-            "audit": study.team.audit.as_dict(),
-        },
+        "corpus": _corpus(study),
+        "split": _split(study),
         "provenance": {"made": time.time(), "version": ser_core.__version__},
+    }
+
+
+def _corpus(study: Study) -> dict[str, Any]:
+    split = study.team.split
+    return {
+        "name": split.corpus,
+        "licence": _licence(study),
+        "clips_hash": split.clips_hash,
+        "test_clips": study.report.n,
+    }
+
+
+def _split(study: Study) -> dict[str, Any]:
+    split = study.team.split
+    return {
+        "policy": split.policy,
+        "seed": split.seed,
+        "hash": split.hash,
+        "folds": len(study.team.members[0].candidate.folds),
+        "audit": study.team.audit.as_dict(),
     }
 
 

@@ -267,6 +267,7 @@ def model_input(
     speaker: SpeakerStatistics | None = None,
     *,
     like: ModelInput | None = None,
+    seen: bool = False,
 ) -> ModelInput:
     """Input of all networks of a model for one clip.
 
@@ -276,11 +277,12 @@ def model_input(
         speaker: Statistics of its speaker, from `enrol`.
         like: Of another sound before the same model, equally known; its copies of the networks are
             used again, which takes half the time.
+        seen: Whether clips of the speaker were in training; see `Predictor.predict`.
 
     Raises:
         ModelError: If the model gives no access to its networks, as an exported file.
     """
-    members, pool = networks(predictor, knowing=bool(speaker))
+    members, pool = networks(predictor, knowing=bool(speaker), seen=seen)
     parts = iter(_parts(members, speaker))
     copies = (
         [network_input.network for network_input in like.network_inputs]
@@ -334,21 +336,29 @@ Pooling = Callable[[Floats], Floats]
 
 
 def networks(
-    predictor: Predictor, *, knowing: bool = False
+    predictor: Predictor, *, knowing: bool = False, seen: bool = False
 ) -> tuple[list[tuple[Bundle, float]], Pooling]:
     """Networks of a model with their weights, and how their probabilities are pooled.
+
+    Members without weight are left out, but for an enrolled speaker, whose statistics have a part
+    for each.
 
     Args:
         predictor: The model.
         knowing: Whether the speaker is enrolled; an ensemble may have other weights then.
+        seen: Whether clips of the speaker were in training; likewise.
 
     Raises:
         ModelError: If it gives no access to its networks.
     """
     require(predictor, INSIDE, remedy="Explain the model that it was made from")
-    members, pool = predictor.members, predictor.pool_for(enrolled=knowing)
+    members, pool = predictor.members, predictor.pool_for(enrolled=knowing, seen=seen)
     if pool is None:
         return [(members[0][0], 1.0)], lambda outputs: outputs[0]
+    if not knowing:
+        kept = [pair for pair in zip(members, pool.weights, strict=True) if pair[1]]
+        members, weights = tuple(zip(*kept, strict=True))
+        pool = replace(pool, weights=weights)
     ends = np.cumsum([len(models) for models in members])[:-1]
 
     def pooled(outputs: Floats) -> Floats:

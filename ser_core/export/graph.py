@@ -21,7 +21,9 @@ from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.onnx_metadata import (
     ENROLLED,
     FEATURES,
+    OPTIONAL,
     PROBABILITIES,
+    SEEN,
     SPEAKER,
     WAVEFORM,
     Input,
@@ -48,12 +50,14 @@ class GraphMembers:
         stranger: Weights and temperature for unseen speakers.
         enrolled: The same for enrolled speakers; None where they make no difference.
         classes: Emotions in the order of the probabilities.
+        seen: The same for speakers who were in training; None where that makes no difference.
     """
 
     members: tuple[tuple[EmotionClassifier, ...], ...]
     stranger: Pool
     enrolled: Pool | None
     classes: tuple[str, ...]
+    seen: Pool | None = None
 
     @property
     def models(self) -> list[EmotionClassifier]:
@@ -102,12 +106,15 @@ def graph_members(predictor: Predictor, stranger: float, enrolled: float | None)
     members = tuple(tuple(each.model for each in models) for models in predictor.members)
     known: Pool | None
     pool, known = predictor.pool_for(enrolled=False), predictor.pool_for(enrolled=True)
+    seen = predictor.pool_for(enrolled=False, seen=True)
     if pool is None:
         pool = Pool("linear", (1.0,), stranger)
         known = None if enrolled is None else Pool("linear", (1.0,), enrolled)
     elif not predictor.enrols:
         known = None
-    team = GraphMembers(members, pool, known, predictor.classes)
+    team = GraphMembers(
+        members, pool, known, predictor.classes, seen=None if seen == pool else seen
+    )
     rates = sorted({rep.sample_rate for rep in team.representations})
     if len(rates) > 1:
         raise ModelError(
@@ -139,6 +146,7 @@ def inputs_of(team: GraphMembers, *, whole: bool) -> tuple[Input, ...]:
     inputs = [Input(WAVEFORM, WAVEFORM)] if len(outside) < len(seen) else []
     inputs += [Input(_name(FEATURES, i, outside), FEATURES, i) for i in outside]
     inputs += [Input(_name(SPEAKER, i, voiced), SPEAKER, i) for i in voiced]
+    inputs += [Input(SEEN, SEEN)] if team.seen else []
     return tuple(inputs)
 
 
@@ -186,6 +194,9 @@ class Graph(nn.Module):
             self._logits(number, features, speakers) for number in range(len(self.team.models))
         ]
         found = self._pooled(self.team.stranger, logits)
+        if self.team.seen is not None:
+            (seen,) = (x for i, x in zip(self.inputs, given, strict=True) if i.kind == SEEN)
+            found = torch.where(seen.sum() > 0, self._pooled(self.team.seen, logits), found)
         if self.team.enrolled is not None and speakers:
             known = torch.stack([voice[2].sum() for voice in speakers.values()]).sum() > 0
             found = torch.where(known, self._pooled(self.team.enrolled, logits), found)
@@ -273,6 +284,9 @@ def examples(team: GraphMembers, inputs: tuple[Input, ...]) -> tuple[Tensor, ...
         if each.kind == WAVEFORM:
             found.append(waveforms)
             continue
+        if each.kind == SEEN:
+            found.append(torch.zeros(1))
+            continue
         feature_map = team.front_ends[each.representation or 0](waveforms)
         found.append(
             feature_map if each.kind == FEATURES else torch.zeros(3, *feature_map.shape[1:3])
@@ -285,7 +299,7 @@ def dynamic(team: GraphMembers, inputs: tuple[Input, ...]) -> tuple[dict[int, ob
     free = torch.export.Dim.DYNAMIC
     shapes: list[dict[int, object]] = []
     for each in inputs:
-        if each.kind == SPEAKER:
+        if each.kind in OPTIONAL:
             shapes.append({})
         elif each.kind == WAVEFORM:
             shapes.append({0: free, 1: free})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ser_core.models.onnx_metadata import FEATURES, SPEAKER, Spec
+from ser_core.models.onnx_metadata import FEATURES, OPTIONAL, Spec
 
 if TYPE_CHECKING:
     import onnx
@@ -24,7 +24,7 @@ TABLES = "ser_core.export."
 
 
 def cleaned(model: onnx.ModelProto, spec: Spec) -> onnx.ModelProto:
-    """Without paths and stack traces; shapes named, speaker inputs optional."""
+    """Without paths and stack traces; shapes named, inputs about the speaker optional."""
     import onnx
 
     del model.metadata_props[:]
@@ -37,7 +37,7 @@ def cleaned(model: onnx.ModelProto, spec: Spec) -> onnx.ModelProto:
     _stride(graph)
     drop_unused(graph)
     _name_dimensions(graph, spec)
-    for each in spec.of(SPEAKER):
+    for each in (found for kind in OPTIONAL for found in spec.of(kind)):
         shape = _shape(graph, each.name)
         zeros = np.zeros(shape, np.float32)
         graph.initializer.append(onnx.numpy_helper.from_array(zeros, each.name))

@@ -219,6 +219,7 @@ def _described(predictor: Predictor, whole: bool, source: Path | None) -> tuple[
     stranger = confidence(predictor, source)
     known = confidence(predictor, source, enrolled=True) if predictor.enrols else None
     team = graph_members(predictor, stranger.temperature, known.temperature if known else None)
+    seen = confidence(predictor, source, seen=True) if team.seen else None
     about = predictor.about
     spec = Spec(
         name=str(about.get("name") or about.get("recipe", {}).get("name") or "Emotion model"),
@@ -239,6 +240,9 @@ def _described(predictor: Predictor, whole: bool, source: Path | None) -> tuple[
         precision="fp32",
         gate=GATES["fp32"],
         notes=_notes(team, whole),
+        seen=Reading(team.seen.temperature, seen.threshold, seen.source)
+        if seen and team.seen
+        else None,
     )
     return spec, team
 

@@ -18,12 +18,15 @@ Rows = npt.NDArray[np.intp]
 class CachedFeatures(Protocol):
     """Sounds with their cached features."""
 
-    def predict(self, rows: Rows, speaker: Rows | None = None) -> Probabilities:
+    def predict(
+        self, rows: Rows, speaker: Rows | None = None, *, seen: bool = False
+    ) -> Probabilities:
         """Probabilities for some of the sounds, (rows, classes).
 
         Args:
             rows: Numbers of the sounds to classify.
             speaker: Numbers of the sounds that enrol their speaker; None without enrolment.
+            seen: Whether clips of the speaker were in training; see `Predictor.predict`.
 
         Raises:
             ModelError: If the model cannot enrol speakers.
@@ -51,9 +54,11 @@ class UncachedFeatures:
     def __init__(self, predictor: Predictor, waveforms: Sequence[Waveform]) -> None:
         self.predictor, self.waveforms = predictor, waveforms
 
-    def predict(self, rows: Rows, speaker: Rows | None = None) -> Probabilities:
+    def predict(
+        self, rows: Rows, speaker: Rows | None = None, *, seen: bool = False
+    ) -> Probabilities:
         """As `CachedFeatures`."""
         own = None
         if speaker is not None:
             own = self.predictor.enrol([self.waveforms[row] for row in speaker])
-        return self.predictor.predict([self.waveforms[row] for row in rows], own)
+        return self.predictor.predict([self.waveforms[row] for row in rows], own, seen=seen)

@@ -33,8 +33,14 @@ class CachedNetworkFeatures:
         parts = [Moments.of(each[None], _frames([each])) for each in self.features]
         self.moments = Moments.concatenated(parts)
 
-    def predict(self, rows: Rows, speaker: Rows | None = None) -> Probabilities:
-        """As `CachedFeatures`."""
+    def predict(
+        self,
+        rows: Rows,
+        speaker: Rows | None = None,
+        *,
+        seen: bool = False,  # noqa: ARG002
+    ) -> Probabilities:
+        """As `CachedFeatures`; `seen` makes no difference to one network."""
         own = None if speaker is None else self._statistics(speaker)
         result = np.zeros((len(rows), len(self.bundle.classes)))
         order = sorted(range(len(rows)), key=lambda i: self.features[rows[i]].shape[-1])

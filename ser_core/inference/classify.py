@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ import pandas as pd
 from ser_core import audio
 from ser_core.audio import Waveform
 from ser_core.core import AudioError, ParameterError, Progress
-from ser_core.inference.confidence import Confidence, confidence
+from ser_core.inference.confidence import Confidence, confidence, reads_seen
 from ser_core.inference.speaker_verification import Floats, mean_cepstra, mismatched
 from ser_core.models.predictor import Predictor, Probabilities, SpeakerStatistics, load
 
@@ -90,12 +90,17 @@ class InferenceModel:
         confidence: Its temperature and threshold without enrolment.
         folder: Where it is.
         enrolled: The same for enrolled speakers; `confidence` serves for both when None.
+        seen: The same for speakers who were in training, without enrolment; None where the model
+            treats them as others.
+        for_seen: Whether it is used for speakers who were in training; see `for_seen_speakers`.
     """
 
     predictor: Predictor
     confidence: Confidence
     folder: Path
     enrolled: Confidence | None = None
+    seen: Confidence | None = None
+    for_seen: bool = False
 
     @property
     def name(self) -> str:
@@ -112,11 +117,21 @@ class InferenceModel:
         """Emotions in the order of the probabilities."""
         return self.predictor.classes
 
+    def for_seen_speakers(self) -> InferenceModel:
+        """The same for speakers of whom other clips were in training.
+
+        Itself where the model treats them as others. An enrolled speaker is one in both.
+        """
+        if self.seen is None:
+            return self
+        return replace(self, confidence=self.seen, for_seen=True)
+
     def probabilities(
         self, waveforms: Sequence[Waveform], speaker: SpeakerStatistics | None = None
     ) -> Probabilities:
         """Calibrated probabilities, (sounds, classes)."""
-        return self.reading(speaker).applied(self.predictor.predict(waveforms, speaker))
+        given = self.predictor.predict(waveforms, speaker, seen=self.for_seen)
+        return self.reading(speaker).applied(given)
 
     def reading(self, speaker: SpeakerStatistics | None) -> Confidence:
         """Temperature and threshold with enrolment, or without."""
@@ -161,7 +176,8 @@ def open_model(folder: Path) -> InferenceModel:
     """
     predictor = load(folder)
     known = confidence(predictor, folder, enrolled=True) if predictor.enrols else None
-    return InferenceModel(predictor, confidence(predictor), folder, known)
+    seen = confidence(predictor, seen=True) if reads_seen(predictor) else None
+    return InferenceModel(predictor, confidence(predictor), folder, known, seen)
 
 
 def check(waveform: Waveform, name: str) -> None:

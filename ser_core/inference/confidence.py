@@ -50,7 +50,7 @@ class Confidence:
 
 
 def confidence(
-    predictor: Predictor, folder: Path | None = None, *, enrolled: bool = False
+    predictor: Predictor, folder: Path | None = None, *, enrolled: bool = False, seen: bool = False
 ) -> Confidence:
     """What the model's maker wrote down, or else what is fitted to its validation predictions.
 
@@ -58,15 +58,20 @@ def confidence(
         predictor: The model.
         folder: Where it is; its predictions for enrolled speakers may be beside it.
         enrolled: Whether for enrolled speakers; as without enrolment where only that is known.
+        seen: Whether for speakers who were in training, without enrolment; as for others where
+            only that is known.
     """
     about = predictor.about
-    written = (enrolled and about.get("confidence_enrolled")) or about.get("confidence")
+    which = "enrolled" if enrolled else "seen" if seen else ""
+    written = about.get(f"confidence_{which}") or about.get("confidence")
     if isinstance(written, Mapping):
         return _written(written)
     if "pooling" in about:  # an ensemble applies its own temperature
-        own = (enrolled and about.get("enrolled")) or about
+        own = about.get(which) or about
         rejection = (own.get("results") or {}).get("rejection") or {}
         source = "Calibrated by temperature scaling with the ensemble's weights."
+        if which == "seen" and which in about:
+            source = f"{source[:-1]}, for a speaker of whom other clips were in training."
         return Confidence(1.0, own.get("threshold"), source, rejection.get("coverage"))
     known: Predictions | None = getattr(predictor, "predictions", None)
     file = folder.parent / ENROLLED if folder and enrolled else None
@@ -78,6 +83,11 @@ def confidence(
     if held_out.sum() < FEWEST:
         return Confidence()
     return fitted(known.where(held_out))
+
+
+def reads_seen(predictor: Predictor) -> bool:
+    """Whether a model has weights or a calibration of its own for speakers of its training."""
+    return "seen" in predictor.about or "confidence_seen" in predictor.about
 
 
 def fitted(validation: Predictions, risk: float = WANTED_RISK) -> Confidence:

@@ -6,7 +6,7 @@ left out of the test in all of them, so that every figure is of the same clips.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +76,7 @@ def predict_with_enrolment(
     part: str = "test",
     seed: int = 0,
     allow_unenrolled: bool = False,
+    seen: Collection[str] = (),
     on_progress: OnProgress = lambda _predicted: None,
 ) -> dict[Count, Predictions]:
     """Predictions of a model on clips of a corpus, one table a number of enrolled clips.
@@ -90,6 +91,7 @@ def predict_with_enrolment(
         seed: Of the training; draw d is written as the seed `seed * times + d`.
         allow_unenrolled: Whether a model that cannot enrol speakers predicts without
             enrolment instead of raising.
+        seen: Speakers of whom clips were in training.
         on_progress: Called with the number of predictions made since the last call.
 
     Raises:
@@ -104,8 +106,9 @@ def predict_with_enrolment(
             audio.load(corpus.path(str(c)), sample_rate=predictor.sample_rate) for c in rows.index
         ]
         subject = _Speaker(
-            speaker, rows, cache_features(predictor, waves), predictor, enrolment, on_progress
-        )
+            speaker, rows, cache_features(predictor, waves), predictor, enrolment, on_progress,
+            seen=speaker in seen,
+        )  # fmt: skip
         for draw in range(enrolment.times):
             number = seed * enrolment.times + draw
             for count in enrolment.counts:
@@ -133,8 +136,10 @@ class _Speaker:
         predictor: Predictor,
         enrolment: Enrolment,
         on_progress: OnProgress,
+        *,
+        seen: bool,
     ) -> None:
-        self.name, self.rows, self.features = name, rows, features
+        self.name, self.rows, self.features, self.seen = name, rows, features, seen
         self.classes, self.enrols = predictor.classes, predictor.enrols
         self.enrolment, self.on_progress = enrolment, on_progress
         self.undrawn: dict[Count, Probabilities] = {}
@@ -153,7 +158,9 @@ class _Speaker:
     def _without_drawing(self, count: Count) -> Probabilities:
         if count not in self.undrawn:
             every = np.arange(len(self.rows))
-            self.undrawn[count] = self.features.predict(every, every if count is None else None)
+            self.undrawn[count] = self.features.predict(
+                every, every if count is None else None, seen=self.seen
+            )
             self.on_progress(len(every))
         return self.undrawn[count]
 

@@ -21,7 +21,7 @@ from ser_core.evaluation import (
 )
 from ser_core.evaluation.spread import spread
 from ser_core.inference import enrolment as enrolling
-from ser_core.inference.confidence import confidence
+from ser_core.inference.confidence import confidence, reads_seen
 from ser_core.inference.enrolment import Count, Enrolment
 from ser_core.inference.provenance import CorpusOverlap, corpus_overlap, provenance
 from ser_core.models.abilities import name_of
@@ -209,12 +209,24 @@ def evaluate_model(
         predictor,
         folder,
         enrolling.predict_with_enrolment(
-            predictor, corpus, clips, enrolment, part=part, on_progress=on_progress
+            predictor,
+            corpus,
+            clips,
+            enrolment,
+            part=part,
+            on_progress=on_progress,
+            seen=made_of.speakers(corpus),
         ),
     )
     shared = corpus_overlap(made_of, corpus, clips)
     reports = {count: report(each, shared.audit, part=part) for count, each in tables.items()}
     source = confidence(predictor).source
+    heard = set(corpus.usable.loc[clips, "speaker"]) & made_of.speakers(corpus)
+    if heard and reads_seen(predictor):
+        source += (
+            f" Weights and temperature for speakers who were in training were used for "
+            f"{len(heard)} of the {speakers} speakers."
+        )
     return Evaluation(
         name_of(predictor.about), corpus.name, enrolment, tables, reports, shared, left_out, source,
         predictor.about, made_of.policy,

@@ -55,6 +55,13 @@ class Provenance:
         """Those of the clips that are in a part."""
         return [clip for clip in clips if (self.parts or {}).get(clip) == part]
 
+    def speakers(self, corpus: Corpus) -> set[str]:
+        """Speakers of its training clips, in the corpus that it comes from; of others none."""
+        if corpus.name != self.corpus:
+            return set()
+        speakers = corpus.usable["speaker"]
+        return set(speakers[self.of(list(speakers.index), "train")].dropna())
+
 
 @dataclass(frozen=True)
 class CorpusOverlap:

@@ -66,9 +66,7 @@ def training_overlap(model: Provenance, corpus: Corpus, clip: str) -> TrainingOv
         return OF_PART[part]
     if model.audit and model.audit.grade in UNSEEN_GRADES:
         return NEW
-    speakers = corpus.usable["speaker"]
-    trained = speakers[model.of(list(speakers.index), "train")].dropna()
-    return SPEAKER if speakers.get(clip) in set(trained) else HELD_OUT
+    return SPEAKER if corpus.usable["speaker"].get(clip) in model.speakers(corpus) else HELD_OUT
 
 
 OF_PART = {"train": TRAINED, "validation": CHOSE}

@@ -82,7 +82,7 @@ class Bundle:
         """Itself alone, as an ensemble of one."""
         return ((self,),)
 
-    def pool_for(self, *, enrolled: bool) -> None:  # noqa: ARG002
+    def pool_for(self, *, enrolled: bool, seen: bool = False) -> None:  # noqa: ARG002
         """No pool: there is one model."""
         return
 
@@ -104,13 +104,18 @@ class Bundle:
         return self.predict([Waveform(wave, sample_rate) for wave in waveforms])
 
     def predict(
-        self, waveforms: Sequence[Waveform], speaker: SpeakerStatistics | None = None
+        self,
+        waveforms: Sequence[Waveform],
+        speaker: SpeakerStatistics | None = None,
+        *,
+        seen: bool = False,  # noqa: ARG002
     ) -> Probabilities:
         """Probabilities for sounds of one speaker, who may be enrolled.
 
         Args:
             waveforms: Sounds.
             speaker: Statistics from `enrol`; None without enrolment.
+            seen: Makes no difference: there is one model.
 
         Returns:
             Shape (sounds, classes), rows sum to 1.

@@ -31,8 +31,8 @@ from ser_core.storage import atomic
 VERSION = 1
 FILE = "ensemble.json"
 PREDICTIONS, TRIALS = "predictions.parquet", "trials.parquet"
-ENROLLED = "enrolled-"
-"""Begins the names of the files of predictions with enrolment."""
+ENROLLED, SEEN = "enrolled-", "seen-"
+"""Begin the names of the files of predictions with enrolment, and for speakers in training."""
 _INSIDE = re.compile(r"members/\d+/[\w.-]+")
 
 
@@ -50,6 +50,9 @@ class Ensemble:
         pool_enrolled: How they are pooled for an enrolled speaker; None where `pool` serves.
         predictions_enrolled: Predictions with enrolled speakers.
         trials_enrolled: The search for that pool.
+        pool_seen: How they are pooled for a speaker who was in training; None where `pool` serves.
+        predictions_seen: Predictions for such speakers.
+        trials_seen: The search for that pool.
     """
 
     models: tuple[tuple[Bundle, ...], ...]
@@ -60,6 +63,9 @@ class Ensemble:
     pool_enrolled: Pool | None = None
     predictions_enrolled: Predictions | None = None
     trials_enrolled: pd.DataFrame | None = None
+    pool_seen: Pool | None = None
+    predictions_seen: Predictions | None = None
+    trials_seen: pd.DataFrame | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -105,9 +111,15 @@ class Ensemble:
         """Models of the members in use."""
         return tuple(models for models in self.models if models)
 
-    def pool_for(self, *, enrolled: bool) -> Pool:
-        """How the probabilities of `members` are pooled, with enrolment or without."""
-        pool = (enrolled and self.pool_enrolled) or self.pool
+    def pool_for(self, *, enrolled: bool, seen: bool = False) -> Pool:
+        """How the probabilities of `members` are pooled, by what is known of the speaker.
+
+        Args:
+            enrolled: Whether the speaker is enrolled.
+            seen: Whether clips of the speaker were in training; of no account with enrolment.
+        """
+        own = self.pool_enrolled if enrolled else self.pool_seen if seen else None
+        pool = own or self.pool
         pairs = zip(pool.weights, self.models, strict=True)
         return Pool(pool.kind, tuple(w for w, models in pairs if models), pool.temperature)
 
@@ -122,27 +134,44 @@ class Ensemble:
         return self.predict([Waveform(wave, sample_rate) for wave in waveforms])
 
     def predict(
-        self, waveforms: Sequence[Waveform], speaker: SpeakerStatistics | None = None
+        self,
+        waveforms: Sequence[Waveform],
+        speaker: SpeakerStatistics | None = None,
+        *,
+        seen: bool = False,
     ) -> Probabilities:
         """Pooled, calibrated probabilities for sounds of one speaker, who may be enrolled.
+
+        Members that have no weight for what is known of the speaker are not asked.
 
         Args:
             waveforms: Sounds.
             speaker: Statistics from `enrol`; None without enrolment.
+            seen: Whether clips of the speaker were in training; see `pool_for`.
 
         Raises:
             AudioError: If a sound is empty or not finite.
             ModelError: If the statistics are of another model.
         """
-        asked = self._asked
-        predicted = iter(
-            zip(asked, probabilities_of(asked, waveforms, self._speakers(speaker)), strict=True)
-        )
+        pool = self.pool_for(enrolled=bool(speaker), seen=seen)
+        weights = [w for w, models in zip(pool.weights, self.members, strict=True) for _ in models]
+        asked = [
+            (model, own)
+            for model, own, weight in zip(
+                self._asked, self._speakers(speaker), weights, strict=True
+            )
+            if weight
+        ]
+        models = [model for model, _ in asked]
+        given = probabilities_of(models, waveforms, [own for _, own in asked])
+        predicted = iter(zip(models, given, strict=True))
+        pairs = [pair for pair in zip(self.members, pool.weights, strict=True) if pair[1]]
         members = [
             np.mean([self._ordered(*next(predicted)) for _ in models], axis=0)
-            for models in self.members
+            for models, _ in pairs
         ]
-        return self.pool_for(enrolled=speaker is not None)(np.stack(members))
+        used = Pool(pool.kind, tuple(weight for _, weight in pairs), pool.temperature)
+        return used(np.stack(members))
 
     def _ordered(self, model: Bundle, given: Probabilities) -> Probabilities:
         return given[:, [model.classes.index(name) for name in self.classes]]
@@ -206,6 +235,8 @@ class Ensemble:
             TRIALS: self.trials,
             ENROLLED + PREDICTIONS: self.predictions_enrolled,
             ENROLLED + TRIALS: self.trials_enrolled,
+            SEEN + PREDICTIONS: self.predictions_seen,
+            SEEN + TRIALS: self.trials_seen,
         }
 
 
@@ -227,19 +258,19 @@ def load_ensemble(folder: Path) -> Ensemble:
         version = about.pop("version")
         if version != VERSION:
             raise ValueError(f"version {version}, not {VERSION}")
-        pool, pool_enrolled = _pool(about), None
+        pool = _pool(about)
         models = tuple(_models(folder, member, about["classes"]) for member in about["members"])
         _check(about, pool, models)
-        if "enrolled" in about:
-            pool_enrolled = _pool({**about, **about["enrolled"]})
-            _check(about["enrolled"], pool_enrolled, models)
+        pool_enrolled, pool_seen = (_own_pool(about, key, models) for key in ("enrolled", "seen"))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(folder, error) from error
     try:
-        tables = _tables(folder, ""), _tables(folder, ENROLLED)
+        tables = [_tables(folder, prefix) for prefix in ("", ENROLLED, SEEN)]
     except (OSError, ValueError, SerError) as error:
         raise _damaged(folder, error) from error
-    return Ensemble(models, pool, about, *tables[0], pool_enrolled, *tables[1])
+    return Ensemble(
+        models, pool, about, *tables[0], pool_enrolled, *tables[1], pool_seen, *tables[2]
+    )
 
 
 def _tables(folder: Path, prefix: str) -> tuple[Predictions | None, pd.DataFrame | None]:
@@ -248,6 +279,17 @@ def _tables(folder: Path, prefix: str) -> tuple[Predictions | None, pd.DataFrame
         Predictions.load(predictions) if predictions.exists() else None,
         pd.read_parquet(trials) if trials.exists() else None,
     )
+
+
+def _own_pool(
+    about: dict[str, Any], key: str, models: tuple[tuple[Bundle, ...], ...]
+) -> Pool | None:
+    """The pool for some speakers, where it is not that for others."""
+    if key not in about:
+        return None
+    pool = _pool({**about, **about[key]})
+    _check(about[key], pool, models)
+    return pool
 
 
 def _pool(about: dict[str, Any]) -> Pool:

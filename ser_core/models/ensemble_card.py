@@ -20,6 +20,7 @@ def card(about: Mapping[str, Any]) -> str:
         "Comparison with baselines": _comparison(about),
         "Confidence": _confidence(about),
         "With enrolment": _enrolled(about),
+        "Speakers who were in training": _seen(about),
         "Limits": LIMITS,
     }
     body = "\n\n".join(f"## {name}\n\n{text}" for name, text in sections.items() if text)
@@ -38,16 +39,24 @@ def _what(about: Mapping[str, Any]) -> str:
 
 
 def _members(about: Mapping[str, Any]) -> str:
+    measured = {row["member"]: row for row in about["results"]["weights"]}
     rows = [
-        f"| {_cell(member['name'])} | {weight['weight']:.3f} | {weight['low']:.3f} to "
-        f"{weight['high']:.3f} | {_cell(member['representation'])} | {_models(member)} |"
-        for member, weight in zip(about["members"], about["results"]["weights"], strict=True)
+        f"| {_cell(member['name'])} | {_weight(measured.get(member['name']))} | "
+        f"{_cell(member['representation'])} | {_models(member)} |"
+        for member in about["members"]
     ]
     head = [
         "| Member | Weight | 95 % bootstrap | Representation | Models |",
         "|---|---|---|---|---|",
     ]
     return "\n".join([*head, *rows])
+
+
+def _weight(row: Mapping[str, Any] | None) -> str:
+    """Weight and interval as two cells; a member that was not measured has none."""
+    if row is None:
+        return "0 | not measured"
+    return f"{row['weight']:.3f} | {row['low']:.3f} to {row['high']:.3f}"
 
 
 def _models(member: Mapping[str, Any]) -> str:
@@ -195,18 +204,38 @@ def _enrolled(about: Mapping[str, Any]) -> str:
     """What changes when the speaker is enrolled; empty where nothing does."""
     if "enrolled" not in about:
         return ""
-    known = {**about, **about["enrolled"]}
+    return (
+        "Members that use enrolment had every speaker enrolled here, with all unlabelled clips "
+        "of the speaker in the same part; with fewer clips expect less. Weights, temperature and "
+        f"threshold differ.\n\n{_other(about, 'enrolled')}"
+    )
+
+
+def _seen(about: Mapping[str, Any]) -> str:
+    """What changes for a speaker of whom clips were in training; empty where nothing does."""
+    if "seen" not in about:
+        return ""
+    split = about["seen"]["split"]
+    return (
+        "For a speaker of whom other clips were in training, and who is not enrolled, weights, "
+        f"temperature and threshold differ. They were measured on the {split['policy']} split "
+        f"(seed {split['seed']}, hash `{split['hash']}`, leak grade {split['audit']['grade']}), "
+        "whose training clips made the models in use, and fitted on "
+        f"{about['seen']['results']['fitting_clips']} of its {about['seen']['fit_on']} clips. "
+        "These scores say nothing about other speakers.\n\n"
+        f"{_other(about, 'seen')}"
+    )
+
+
+def _other(about: Mapping[str, Any], key: str) -> str:
+    """Weights, scores, comparison and confidence for some speakers."""
+    known = {**about, **about[key]}
     rows = [
         f"| {_cell(row['member'])} | {row['weight']:.3f} | {row['low']:.3f} to {row['high']:.3f} |"
         for row in known["results"]["weights"]
     ]
     weights = "\n".join(["| Member | Weight | 95 % bootstrap |", "|---|---|---|", *rows])
-    return (
-        "Members that use enrolment had every speaker enrolled here, with all unlabelled clips "
-        "of the speaker in the same part; with fewer clips expect less. Weights, temperature and "
-        f"threshold differ.\n\n{weights}\n\n{_scores(known)}\n\n{_comparison(known)}\n\n"
-        f"{_confidence(known)}"
-    )
+    return f"{weights}\n\n{_scores(known)}\n\n{_comparison(known)}\n\n{_confidence(known)}"
 
 
 def _cell(text: str) -> str:

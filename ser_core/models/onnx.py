@@ -17,7 +17,9 @@ from ser_core.models import abilities, onnx_bytes
 from ser_core.models.onnx_metadata import (
     ENROLLED,
     FEATURES,
+    OPTIONAL,
     PROBABILITIES,
+    SEEN,
     SPEAKER,
     WAVEFORM,
     Input,
@@ -88,7 +90,7 @@ class OnnxModel:
         """No model inside can be reached."""
         return ()
 
-    def pool_for(self, *, enrolled: bool) -> None:  # noqa: ARG002
+    def pool_for(self, *, enrolled: bool, seen: bool = False) -> None:  # noqa: ARG002
         """Pooling is done in the graph."""
         return
 
@@ -102,13 +104,18 @@ class OnnxModel:
         return self.predict([Waveform(wave, sample_rate) for wave in waveforms])
 
     def predict(
-        self, waveforms: Sequence[Waveform], speaker: SpeakerStatistics | None = None
+        self,
+        waveforms: Sequence[Waveform],
+        speaker: SpeakerStatistics | None = None,
+        *,
+        seen: bool = False,
     ) -> Probabilities:
         """Calibrated probabilities for sounds of one speaker, who may be enrolled.
 
         Args:
             waveforms: Sounds.
             speaker: Statistics from `enrol`; None without enrolment.
+            seen: Whether clips of the speaker were in training; see `Predictor.predict`.
 
         Raises:
             AudioError: If a sound is empty or not finite.
@@ -116,6 +123,8 @@ class OnnxModel:
         """
         sounds = [audio.resampled(wave, self.sample_rate) for wave in waveforms]
         given = self._given(speaker)
+        if seen:
+            given |= {each.name: np.ones(1, np.float32) for each in self.spec.of(SEEN)}
         found = np.zeros((len(sounds), len(self.classes)))
         for rows in _alike(sounds):
             feeds = {**feeds_of(self.spec, *(sounds[row] for row in rows)), **given}
@@ -168,6 +177,8 @@ class OnnxModel:
 def about_of(spec: Spec) -> dict[str, Any]:
     """Metadata of an exported model, as `OnnxModel.about`."""
     known = {"confidence_enrolled": _read(spec, spec.enrolled)} if spec.enrolled else {}
+    if spec.seen:
+        known["confidence_seen"] = _read(spec, spec.seen)
     export = {
         "precision": spec.precision,
         "verification": spec.verification,
@@ -355,9 +366,9 @@ def _misfit(session: onnxruntime.InferenceSession, spec: Spec) -> str:
     needed = {each.name: each for each in session.get_inputs()}
     optional = {each.name: each for each in session.get_overridable_initializers()}
     outputs = {each.name: each for each in session.get_outputs()}
-    wanted = {each.name for each in spec.inputs if each.kind != SPEAKER}
-    speakers = {each.name for each in spec.of(SPEAKER)}
-    if set(needed) != wanted or not speakers <= set(optional):
+    wanted = {each.name for each in spec.inputs if each.kind not in OPTIONAL}
+    more = {each.name for kind in OPTIONAL for each in spec.of(kind)}
+    if set(needed) != wanted or not more <= set(optional):
         return f"its inputs are {', '.join(needed)}, not {', '.join(sorted(wanted))}"
     if PROBABILITIES not in outputs:
         return f"it gives no {PROBABILITIES}"

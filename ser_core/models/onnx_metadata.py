@@ -13,8 +13,13 @@ from ser_core.core import EMOTIONS, ModelError
 
 FORMAT = 1
 PREFIX = "ser."
-WAVEFORM, FEATURES, SPEAKER = "waveform", "picture", "voice"
+WAVEFORM, FEATURES, SPEAKER, SEEN = "waveform", "picture", "voice", "seen"
+OPTIONAL = (SPEAKER, SEEN)
+"""Kinds of inputs that may be left out."""
 PROBABILITIES, ENROLLED = "probabilities", "heard"
+
+LATER = ("seen",)
+"""Fields that files of earlier versions do not have."""
 
 IDENTITY = "identity"
 """Key of a representation in a file that is identified by weights, which the file holds."""
@@ -64,8 +69,9 @@ class Input:
         name: In the graph.
         kind: "waveform" (batch, samples), "picture" (batch, channels, bins, frames), or "voice"
             (3, channels, bins): mean, spread and number of frames, all zero without enrolment; it
-            may be left out.
-        representation: Number in `Spec.representations`; None for a waveform.
+            may be left out. "seen" (1,) is 1 where clips of the speaker were in training, else 0;
+            it may be left out too.
+        representation: Number in `Spec.representations`; None for a waveform and for "seen".
     """
 
     name: str
@@ -111,6 +117,8 @@ class Spec:
         gate: Limits that it is held to.
         verification: What the acceptance test found; empty before it was run.
         notes: What else to know, as sentences.
+        seen: Reading of predictions for speakers who were in training; None where that makes no
+            difference.
     """
 
     name: str
@@ -130,6 +138,7 @@ class Spec:
     gate: Limits
     verification: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    seen: Reading | None = None
 
     @property
     def status(self) -> str:
@@ -140,8 +149,9 @@ class Spec:
 
     @property
     def readings(self) -> tuple[Reading, ...]:
-        """Without enrolment, and with it where the model enrols."""
-        return (self.stranger, *([self.enrolled] if self.enrolled else []))
+        """Each that there is."""
+        every = (self.stranger, self.enrolled, self.seen)
+        return tuple(each for each in every if each is not None)
 
     def of(self, kind: str) -> tuple[Input, ...]:
         """Inputs of a kind."""
@@ -178,7 +188,8 @@ def read_spec(entries: Mapping[str, str], digest: str, subject: str) -> Spec:
         raise _refused(
             "is an ONNX file of another maker: nothing in it says what it answers", subject
         )
-    missing = [n for n in ("format", *_names(), "seal") if PREFIX + n not in texts]
+    needed = [name for name in ("format", *_names(), "seal") if name not in LATER]
+    missing = [name for name in needed if PREFIX + name not in texts]
     if missing:
         raise _refused(f"lacks {', '.join(missing)} in its metadata", subject)
     seal = texts.pop(PREFIX + "seal")
@@ -186,7 +197,7 @@ def read_spec(entries: Mapping[str, str], digest: str, subject: str) -> Spec:
         values = {name.removeprefix(PREFIX): json.loads(text) for name, text in texts.items()}
         if values.pop("format") != FORMAT:
             raise _refused("was exported by another version", subject)
-        found = _spec({name: values[name] for name in _names()})
+        found = _spec({name: values[name] for name in _names() if name in values})
         problem = _contradiction(found)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise _refused(f"has metadata that cannot be read ({_line(error)})", subject) from error
@@ -210,7 +221,7 @@ def _refused(problem: str, subject: str) -> ModelError:
 
 
 def _spec(values: dict[str, Any]) -> Spec:
-    enrolled = values["enrolled"]
+    enrolled, seen = values["enrolled"], values.get("seen")
     return Spec(
         **{
             **values,
@@ -220,6 +231,7 @@ def _spec(values: dict[str, Any]) -> Spec:
             "normalise": tuple(values["normalise"]),
             "stranger": Reading(**values["stranger"]),
             "enrolled": Reading(**enrolled) if enrolled else None,
+            "seen": Reading(**seen) if seen else None,
             "gate": Limits(**values["gate"]),
             "notes": tuple(values["notes"]),
         }
@@ -256,7 +268,8 @@ def _of_representations(spec: Spec) -> str:
         if IDENTITY not in each and hash_of(each) != each["hash"]:
             return f"the parameters of {each['name']} are not those of its hash"
     known = range(len(spec.representations))
-    if any(i.kind != WAVEFORM and i.representation not in known for i in spec.inputs):
+    of_one = [i for i in spec.inputs if i.kind not in (WAVEFORM, SEEN)]
+    if any(each.representation not in known for each in of_one):
         return "an input is of no representation"
     return ""
 

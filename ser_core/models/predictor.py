@@ -65,12 +65,24 @@ class Predictor(Protocol):
         """Networks in use, by member: one of one for a bundle; empty for an exported file."""
         ...
 
-    def pool_for(self, *, enrolled: bool) -> Pool | None:
-        """How members' probabilities are pooled, with enrolment or without; None for a bundle."""
+    def pool_for(self, *, enrolled: bool, seen: bool = False) -> Pool | None:
+        """How members' probabilities are pooled, by what is known of the speaker.
+
+        Args:
+            enrolled: Whether the speaker is enrolled.
+            seen: Whether clips of the speaker were in training.
+
+        Returns:
+            None for a bundle.
+        """
         ...
 
     def predict(
-        self, waveforms: Sequence[Waveform], speaker: SpeakerStatistics | None = None
+        self,
+        waveforms: Sequence[Waveform],
+        speaker: SpeakerStatistics | None = None,
+        *,
+        seen: bool = False,
     ) -> Probabilities:
         """Probabilities of the classes, (sounds, classes), rows sum to 1.
 
@@ -78,6 +90,8 @@ class Predictor(Protocol):
             waveforms: Sounds of any length and sample rate.
             speaker: Statistics of the one speaker of all the sounds, from `enrol`; None without
                 enrolment.
+            seen: Whether clips of that speaker were in training; used without enrolment, by an
+                ensemble that has weights of its own for such speakers.
 
         Raises:
             AudioError: If a sound is empty or not finite.

@@ -198,3 +198,59 @@ def test_one_that_cannot_be_written_leaves_nothing(made, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ModelError, match="cannot be written"):
         made.save(tmp_path / "file" / "e")
+
+
+@pytest.fixture(scope="module")
+def of_seen_speakers(tmp_path_factory):
+    """Two LOSO runs of which one is deployed by another run, and a third for seen speakers."""
+    make_run = Maker(tmp_path_factory.mktemp("seen"))
+    unseen = [
+        make_run(name, skill, seed=number, policy="grouped-k-fold", folds=3, normalise=by)
+        for number, (name, skill, by) in enumerate((("one", 3.0, "clip"), ("two", 3.0, "speaker")))
+    ]
+    seen = [make_run("one again", 1.0, seed=5), make_run("three", 7.0, seed=6)]
+    studies = [optimise(gather(runs, "average"), FEW) for runs in (unseen, seen)]
+    deploy = {"one": seen[0].folder / "fold-0-seed-0" / "bundle"}
+    return assemble(studies[0], "seen", deploy, seen=studies[1]), seen
+
+
+def test_speakers_of_the_training_have_weights_of_their_own(of_seen_speakers, sounds, tmp_path):
+    made, (again, _) = of_seen_speakers
+    opened = load_ensemble(made.save(tmp_path / "e"))
+    assert [each["name"] for each in opened.about["members"]] == ["one", "two", "three"]
+    assert (opened.pool.weights[2], opened.pool_seen.weights[1]) == (0.0, 0.0)
+    assert opened.pool_seen.weights[2] > 0.9
+    (one,) = opened.models[0]
+    deployed = load_bundle(again.folder / "fold-0-seed-0" / "bundle")
+    np.testing.assert_allclose(one.predict(sounds), deployed.predict(sounds))
+    three = opened.models[2][0].predict(sounds)
+    wanted = opened.pool_seen(np.stack([one.predict(sounds), np.zeros_like(three), three]))
+    np.testing.assert_allclose(opened.predict(sounds, seen=True), wanted, atol=1e-9)
+    assert not np.allclose(opened.predict(sounds), wanted, rtol=1e-3, atol=0)
+
+
+def test_an_enrolled_speaker_of_the_training_is_an_enrolled_one(of_seen_speakers, sounds):
+    made, _ = of_seen_speakers
+    statistics = made.enrol(sounds)
+    with_both = made.predict(sounds, statistics, seen=True)
+    np.testing.assert_array_equal(with_both, made.predict(sounds, statistics))
+
+
+def test_the_card_says_what_holds_for_speakers_of_the_training(of_seen_speakers):
+    card = of_seen_speakers[0].card
+    before, _, after = card.partition("## Speakers who were in training")
+    assert "| three | 0 | not measured |" in before
+    assert "random split" in after
+    assert "say nothing about other speakers" in after
+
+
+def test_a_member_that_has_no_weight_is_not_asked(of_seen_speakers, sounds, monkeypatch):
+    made, _ = of_seen_speakers
+    asked = []
+    (three,) = made.models[2]
+    given = three.model.logits
+    monkeypatch.setattr(three.model, "logits", lambda *a: asked.append(1) or given(*a))
+    made.predict(sounds)
+    assert not asked
+    made.predict(sounds, seen=True)
+    assert asked

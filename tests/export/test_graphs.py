@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from ser_core.core import ModelError
 from ser_core.export.graph import INEXPRESSIBLE
 from ser_core.export.onnx_writer import export
 from ser_core.features.representations import REPRESENTATIONS
+from ser_core.inference.classify import open_model
 from ser_core.inference.confidence import confidence
 from ser_core.models.ensemble import Ensemble
 from ser_core.models.onnx import open_onnx
@@ -82,6 +85,28 @@ def test_an_ensemble_with_functionals_and_a_speaker(tmp_path, sounds, lengths):
     known = together.predict(sounds[:5], theirs)
     assert np.abs(model.predict(sounds[:5], statistics) - known).max() < 1e-4
     assert model.spec.enrolled.threshold == 0.6
+
+
+def test_an_ensemble_with_weights_for_speakers_of_its_training(tmp_path, sounds):
+    models = ((bundle("functionals", "corpus", seed=1),), (bundle(seed=2),))
+    pools = [Pool("linear", weights, t) for weights, t in (((1.0, 0.0), 2.0), ((0.4, 0.6), 0.5))]
+    plain = ensemble(models, pools[0], Pool("linear", (0.2, 0.8), 0.9))
+    about = {**plain.about, "seen": {"threshold": 0.7, "results": {}}}
+    together = replace(plain, pool_seen=pools[1], about=about)
+    made = export(together, tmp_path)
+    assert [each.name for each in made.spec.inputs] == ["waveform", "voice", "seen"]
+    model = open_onnx(made.path)
+    for seen in (False, True):
+        wanted = together.predict(sounds[:5], seen=seen)
+        assert np.abs(model.predict(sounds[:5], seen=seen) - wanted).max() < 1e-4
+    known = together.predict(sounds[:5], together.enrol(sounds[:3]), seen=True)
+    own = model.predict(sounds[:5], model.enrol(sounds[:3]), seen=True)
+    assert np.abs(own - known).max() < 1e-4
+    assert model.about["confidence_seen"]["threshold"] == 0.7
+    opened = open_model(made.path).for_seen_speakers()
+    assert opened.reading(None).threshold == 0.7
+    found = opened.probabilities(sounds[:5])
+    assert np.abs(found - together.predict(sounds[:5], seen=True)).max() < 1e-4
 
 
 def test_what_no_graph_can_hold_goes_in_as_a_feature_map(tmp_path, sounds, monkeypatch):
