@@ -23,8 +23,7 @@ from ser_core.features.extraction import store_key
 from ser_core.features.filling import fill
 from ser_core.features.representations import Representation, make, represent
 from ser_core.storage.feature_store import FeatureStore
-
-DTYPE = "float16"
+from ser_core.training.sources import DTYPE
 
 Plain = Callable[[Waveform], Tensor]
 

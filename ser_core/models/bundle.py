@@ -19,6 +19,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from ser_core import audio
 from ser_core.audio import Waveform
@@ -253,7 +254,6 @@ def load_bundle(folder: Path) -> Bundle:
 def pad_batch(sounds: list[Tensor]) -> tuple[Tensor, Tensor | None]:
     """Batch of sounds padded with zeros, (batch, samples), and their lengths unless all equal."""
     lengths = torch.tensor([len(sound) for sound in sounds])
-    batch = torch.zeros(len(sounds), int(lengths.max()))
-    for row, sound in zip(batch, sounds, strict=True):
-        row[: len(sound)] = sound
-    return batch, None if bool((lengths == lengths[0]).all()) else lengths
+    return pad_sequence(sounds, batch_first=True), None if bool(
+        (lengths == lengths[0]).all()
+    ) else lengths

@@ -8,6 +8,7 @@ from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from ser_core.features.representations import WAVEFORM, Representation
 from ser_core.models.normalisation import Moments
@@ -150,9 +151,7 @@ def _computed(
     length = None if crop is None else representation.samples(crop)
     parts = [_stretch(wave, length, draw) for wave in waveforms]
     lengths = torch.tensor([len(part) for part in parts])
-    waves = torch.zeros(len(parts), int(lengths.max()))
-    for row, part in zip(waves, parts, strict=True):
-        row[: len(part)] = part
+    waves = pad_sequence(parts, batch_first=True)
     with torch.no_grad():
         if change is not None:
             waves, lengths = change(waves, lengths, draw)
