@@ -37,6 +37,9 @@ FINER = (
     "train.parts",
     "train.class_weights",
 )
+AT_ONCE = ("train.class_weights", "train.own_voice_out", "train.refit")
+"""Fields of what is fitted in one go."""
+
 TUNED, FROZEN = "fine_tune.method", "frozen"
 METHODS = {
     FROZEN: "frozen: the encoder is not trained",
@@ -356,9 +359,12 @@ def _network() -> None:
 def _training() -> None:
     if "train" not in _learner_sections():
         st.caption("Fitted in one go: no epochs to set.")
-        field_controls.control("train.class_weights")
+        _controls(AT_ONCE)
         return
     _controls(COURSE)
+    # What was chosen for another network is shown, so that it can be taken back.
+    content = recipe_state.content()
+    _controls([name for name in AT_ONCE[1:] if draft.get(content, name)])
     with st.expander("Optimiser, schedule, averaging, precision", type="compact"):
         _controls(FINER)
 
