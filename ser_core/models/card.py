@@ -32,10 +32,11 @@ def card(about: Mapping[str, Any]) -> str:
 
 def _architecture(about: Mapping[str, Any]) -> str:
     rep, network = about["representation"], about["network"]
+    learned = f" {about['learned']}" if about.get("learned") else ""
     return (
         f"Waveform at {rep['sample_rate']} Hz to probabilities of {', '.join(about['classes'])}: "
         f"{rep['name']} ({about['representation_hash']}), normalised by {about['normalise']}, "
-        f"{described(network)}."
+        f"{described(network)}.{learned}"
     )
 
 

@@ -48,8 +48,10 @@ def about(plan: Plan, member: Member, fitted: Fitted) -> dict[str, Any]:
     """What `bundle.json` says of a training."""
     recipe, split, corpus = plan.recipe, plan.split, plan.corpus
     parts = split.fold(member.fold)
+    learned = fitted.model.spec.learned(fitted.model.network)
     return {
         **architecture(fitted.model),
+        **({"learned": learned} if learned else {}),
         **_encoder(recipe),
         "recipe": recipe.as_dict(),
         "recipe_hash": recipe.hash,

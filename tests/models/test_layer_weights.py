@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from ser_core.core import ParameterError
+from ser_core.models import networks
+from ser_core.models.card import card
 from ser_core.models.networks.layer_attention import LayerAttentionNet, LayerAttentionSpec
 from ser_core.models.networks.layer_weights import LayerWeightsNet, LayerWeightsSpec
 from ser_core.models.networks.linear import LARGEST
@@ -46,6 +48,18 @@ def test_logits_are_a_linear_layer_on_the_weighted_mean():
     net = weights_net([math.log(3), 0.0])  # 3/4 and 1/4: the mean is (1.5, 1.5)
     torch.testing.assert_close(net(CLIP, torch.tensor([2])), torch.tensor([[2.0, 3.0]]))
     torch.testing.assert_close(net(CLIP[..., :2]), torch.tensor([[2.0, 3.0]]))
+
+
+def test_its_weights_are_said_in_the_card():
+    net = weights_net([math.log(3), 0.0])
+    assert net.spec.learned(net).endswith("from the first to the last: 0.75, 0.25.")
+    rep = {"name": "encoder", "sample_rate": 16_000, "first": 1, "last": 2, "weights": "0" * 16}
+    about = {
+        "representation": rep, "representation_hash": "0" * 16, "classes": ["anger", "neutral"],
+        "normalise": "speaker", "network": networks.as_dict(net.spec),
+        "learned": net.spec.learned(net),
+    }  # fmt: skip
+    assert "weighted mean of 2 layers. Learned weights" in card(about)
 
 
 def test_a_layer_that_outweighs_all_is_the_only_one_read():

@@ -37,6 +37,12 @@ class LayerWeightsSpec(NetworkSpec):
         """Network whose layers count alike, as training begins."""
         return LayerWeightsNet(self)
 
+    def learned(self, network: nn.Module) -> str:
+        """Weights of the layers."""
+        assert isinstance(network, LayerWeightsNet)  # noqa: S101  (what `build` gave)
+        weights = ", ".join(f"{each:.2f}" for each in network.layer_weights.tolist())
+        return f"Learned weights of the layers, from the first to the last: {weights}."
+
     def cost(self, values: float) -> float:
         """A pass over the numbers, and what every clip costs."""
         return 0.3 + 1e-4 * values
