@@ -49,7 +49,6 @@ WORDS = {
     "train.average": "Weight averaging",
     "train.select": "Select epoch by",
     "train.stop_after": "Early stopping (epochs)",
-    "train.own_voice_out": "Own-voice-out normalisation",
     "train.parts": "Ghost batches",
     "train.precision": "Precision",
 }

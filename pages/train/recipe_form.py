@@ -37,7 +37,7 @@ FINER = (
     "train.parts",
     "train.class_weights",
 )
-AT_ONCE = ("train.class_weights", "train.own_voice_out", "train.refit")
+AT_ONCE = ("train.class_weights", "train.refit")
 """Fields of what is fitted in one go."""
 
 TUNED, FROZEN = "fine_tune.method", "frozen"
@@ -362,9 +362,8 @@ def _training() -> None:
         _controls(AT_ONCE)
         return
     _controls(COURSE)
-    # What was chosen for another network is shown, so that it can be taken back.
-    content = recipe_state.content()
-    _controls([name for name in AT_ONCE[1:] if draft.get(content, name)])
+    if draft.get(recipe_state.content(), "train.refit"):  # shown, so that it can be taken back
+        _controls(["train.refit"])
     with st.expander("Optimiser, schedule, averaging, precision", type="compact"):
         _controls(FINER)
 

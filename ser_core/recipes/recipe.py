@@ -80,11 +80,6 @@ class TrainChoice(Section):
         description="Largest change by that attack, in standard deviations of the features",
     )
     class_weights: bool = Field(False, description="Weight classes by inverse frequency")
-    own_voice_out: bool = Field(
-        False,
-        description="Own-voice-out normalisation: training clips are normalised by constants of "
-        "the other speakers alone, as those of an unseen speaker are later",
-    )
     refit: bool = Field(
         False,
         description="Refit: fit again on training and validation part together, after the "
@@ -288,18 +283,15 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
-    def _fitted_at_once_where_it_must_be(self) -> Recipe:
+    def _refit_fits(self) -> Recipe:
         from ser_core.models.networks import GRADIENT_DESCENT
 
         row, _ = self._network_row
-        for name in ("own_voice_out", "refit"):
-            if getattr(self.train, name) and row.learner == GRADIENT_DESCENT:
-                raise ValueError(
-                    f"train.{name} needs a network that is fitted in one go, such as lda; "
-                    f"{row.name} is trained step by step"
-                )
-        if self.train.own_voice_out and self.normalise != "speaker":
-            raise ValueError("train.own_voice_out needs normalise = speaker")
+        if self.train.refit and row.learner == GRADIENT_DESCENT:
+            raise ValueError(
+                "train.refit needs a network that is fitted in one go, such as lda; "
+                f"{row.name} is trained step by step"
+            )
         return self
 
     @model_validator(mode="after")
@@ -344,7 +336,7 @@ class Recipe(Section):
         # What is not used does not count.
         unused = {"adversarial", "epsilon"} if self.train.adversarial == "none" else set()
         unused |= {"parts"} if self.train.parts == 1 else set()
-        unused |= {name for name in ("own_voice_out", "refit") if not getattr(self.train, name)}
+        unused |= set() if self.train.refit else {"refit"}
         exclude: dict[str, Any] = {"name": True, "train": unused}
         if not self.fine_tune.on:
             exclude["fine_tune"] = True

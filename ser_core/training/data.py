@@ -183,11 +183,8 @@ class SpeakerMoments:
     """Statistics of speakers, from some or all of their clips.
 
     Attributes:
-        speakers: Number of the speaker of each clip, shape (clips,); each speed of a speaker counts
-            as one of its own.
+        speakers: Number of the speaker of each clip, shape (clips,).
         moments: Of each clip's whole feature map.
-        persons: Number of the person behind it, the same at all speeds, shape (clips,); the speaker
-            when None.
     """
 
     # How many clips are enrolled in training, None for all: a model that has seen few and many
@@ -196,12 +193,6 @@ class SpeakerMoments:
 
     speakers: Tensor
     moments: ClipMoments
-    persons: Tensor | None = None
-
-    @property
-    def voices(self) -> Tensor:
-        """Number of the person who speaks in each clip, shape (clips,)."""
-        return self.speakers if self.persons is None else self.persons
 
     def among(self, clips: Tensor) -> dict[int, tuple[Tensor, Tensor]]:
         """The clips of each speaker among those given, and the statistics of all of them."""

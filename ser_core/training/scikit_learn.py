@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,6 @@ from torch import Tensor
 
 from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.networks.estimator import FittedAtOnce
-from ser_core.models.normalisation import Normaliser
 from ser_core.recipes.recipe import Recipe
 from ser_core.training import seeds
 from ser_core.training.data import Batch, Data, class_weights, moments_of
@@ -37,9 +34,8 @@ class ScikitLearn:
         """Fit once.
 
         A model that normalises by speaker sees every clip twice, normalised without enrolment and
-        by all of its speaker's clips, so that it serves both. With `train.own_voice_out` the
-        constants for clips of a speaker come from the other training speakers, as for a speaker
-        who is new; with `train.refit` the validation part joins the training part at last.
+        by all of its speaker's clips, so that it serves both. With `train.refit` the
+        validation part joins the training part at last.
         """
         started = time.perf_counter()
         prepared, parts = plan.prepared, plan.split.fold(member.fold)
@@ -98,13 +94,10 @@ def _fitted(recipe: Recipe, prepared: Prepared, clips: Tensor, seed: int) -> Emo
 
 def _fit(model: EmotionClassifier, data: Data, clips: Tensor, recipe: Recipe, seed: int) -> None:
     network = _estimator(model)
-    known = (True,) if data.speaker_moments is None else (True, False)
-    found = [
-        _inputs(model, normaliser, data, some, enrolled=each)
-        for each in known
-        for normaliser, some in _normalised_by(model, data, clips, recipe)
-    ]
-    inputs, classes = (np.concatenate(each) for each in zip(*found, strict=True))
+    inputs, classes = _inputs(model, data, clips, enrolled=True)
+    if data.speaker_moments is not None:
+        unseen, again = _inputs(model, data, clips, enrolled=False)
+        inputs, classes = np.concatenate([inputs, unseen]), np.concatenate([classes, again])
     weights = None
     if recipe.train.class_weights:
         weights = class_weights(data, clips).numpy()[classes]
@@ -117,35 +110,14 @@ def _estimator(model: EmotionClassifier) -> FittedAtOnce:
     return network
 
 
-def _normalised_by(
-    model: EmotionClassifier, data: Data, clips: Tensor, recipe: Recipe
-) -> Iterator[tuple[Normaliser, Tensor]]:
-    """Normalisers with the training clips of each: the model's own, or one a speaker.
-
-    In the model's own constants every training speaker has a share, which an unseen speaker has
-    not, and so training clips lie closer to the mean than those that the model is used on.
-    """
-    moments = data.speaker_moments
-    if moments is None or not recipe.train.own_voice_out:
-        yield model.normaliser, clips
-        return
-    voices = moments.voices[clips]
-    for voice in voices.unique():
-        others, normaliser = clips[voices != voice], model.normaliser
-        if len(others):
-            normaliser = copy.deepcopy(normaliser)
-            normaliser.fit(moments.moments[others])
-        yield normaliser, clips[voices == voice]
-
-
 def _inputs(
-    model: EmotionClassifier, normaliser: Normaliser, data: Data, clips: Tensor, *, enrolled: bool
+    model: EmotionClassifier, data: Data, clips: Tensor, *, enrolled: bool
 ) -> tuple[Inputs, npt.NDArray[np.int64]]:
     """What the estimator is given of clips, (clips, features), and their classes."""
     network, found, order = _estimator(model), [], []
     for batch in data.evaluation(clips):
         speakers = batch.speakers if enrolled else None
-        normal = normaliser(batch.features, batch.frames, speakers)
+        normal = model.normaliser(batch.features, batch.frames, speakers)
         found.append(network.embed(normal, batch.frames))
         order.append(batch.clips)
     return torch.cat(found).numpy(), data.targets[torch.cat(order)].numpy()

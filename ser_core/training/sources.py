@@ -244,5 +244,4 @@ def _speaker_moments(
     speakers = int(codes.max()) + 1
     # At another speed a speaker sounds like another one, normalised by statistics of its own.
     every = torch.cat([codes + speakers * copy for copy in range(speeds)])
-    moments = moments_of(source, torch.arange(len(every)))
-    return SpeakerMoments(every, moments, codes.repeat(speeds))
+    return SpeakerMoments(every, moments_of(source, torch.arange(len(every))))
