@@ -37,6 +37,9 @@ FINER = (
     "train.parts",
     "train.class_weights",
 )
+AT_ONCE = ("train.class_weights", "train.refit")
+"""Fields of what is fitted in one go."""
+
 TUNED, FROZEN = "fine_tune.method", "frozen"
 METHODS = {
     FROZEN: "frozen: the encoder is not trained",
@@ -356,9 +359,11 @@ def _network() -> None:
 def _training() -> None:
     if "train" not in _learner_sections():
         st.caption("Fitted in one go: no epochs to set.")
-        field_controls.control("train.class_weights")
+        _controls(AT_ONCE)
         return
     _controls(COURSE)
+    if draft.get(recipe_state.content(), "train.refit"):  # shown, so that it can be taken back
+        _controls(["train.refit"])
     with st.expander("Optimiser, schedule, averaging, precision", type="compact"):
         _controls(FINER)
 

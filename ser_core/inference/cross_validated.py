@@ -13,7 +13,7 @@ from ser_core.evaluation import PREFIX, Predictions, report
 from ser_core.inference import enrolment as enrolling
 from ser_core.inference.enrolment import Count, Enrolment, OnProgress
 from ser_core.inference.model_evaluation import Evaluation, calibrated, counted
-from ser_core.inference.provenance import CorpusOverlap, found_fold, recorded_audit
+from ser_core.inference.provenance import CorpusOverlap, found_fold, recorded_audit, refitted
 from ser_core.models.abilities import name_of
 from ser_core.models.predictor import Predictor, load
 from ser_core.storage import read_json
@@ -54,6 +54,12 @@ def evaluate_runs(
     members = [_members(folder) for folder in folders]
     firsts = [load(each[0][2]) for each in members]
     allow_unenrolled = any(each.enrols for each in firsts)
+    if part == "validation" and any(refitted(each.about) for each in firsts):
+        raise ParameterError(
+            "the models were fitted again on their validation clips",
+            subject="validation",
+            remedy="Evaluate them on their test clips",
+        )
     about = firsts[0].about
     corpus = corpus or open_corpus(about["recipe"]["corpus"], about["recipe"].get("reader"))
     split = _split(folders)

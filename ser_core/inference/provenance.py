@@ -112,7 +112,15 @@ def provenance(about: Mapping[str, Any], folder: Path | None, corpus: Corpus | N
     parts: dict[str, str] | None = None
     if found is not None:
         parts = {str(c): part for c, part in found.table[found_fold(found, split["fold"])].items()}
+    if parts and refitted(about):
+        parts = {c: "train" if part == "validation" else part for c, part in parts.items()}
+        how += " The model was fitted again with the validation part, which trained it too."
     return Provenance(name, split["policy"], parts, recorded_audit(split.get("audit")), how)
+
+
+def refitted(about: Mapping[str, Any]) -> bool:
+    """Whether the validation part trained a model too, after it had served for calibration."""
+    return bool((about.get("training") or {}).get("refit"))
 
 
 def provenance_of(predictor: Predictor, corpus: Corpus | None) -> Provenance:

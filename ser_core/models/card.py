@@ -32,10 +32,11 @@ def card(about: Mapping[str, Any]) -> str:
 
 def _architecture(about: Mapping[str, Any]) -> str:
     rep, network = about["representation"], about["network"]
+    learned = f" {about['learned']}" if about.get("learned") else ""
     return (
         f"Waveform at {rep['sample_rate']} Hz to probabilities of {', '.join(about['classes'])}: "
         f"{rep['name']} ({about['representation_hash']}), normalised by {about['normalise']}, "
-        f"{described(network)}."
+        f"{described(network)}.{learned}"
     )
 
 
@@ -65,9 +66,15 @@ def _training(about: Mapping[str, Any]) -> str:
     corpus, split = about.get("corpus"), about.get("split")
     if not corpus or not split:
         return "Not recorded."
+    chosen = f"{corpus['validation_clips']} chose the epoch"
+    if (about.get("training") or {}).get("refit"):
+        chosen = (
+            f"and so did {corpus['validation_clips']} more, after a model without them had "
+            "predicted them for calibration"
+        )
     return f"""\
 - Corpus: {corpus["name"]}; {corpus["train_clips"]} clips trained the model, \
-{corpus["validation_clips"]} chose the epoch, {corpus["test_clips"]} tested it.
+{chosen}, {corpus["test_clips"]} tested it.
 - Licence of the corpus: {corpus["licence"] or "not known"}; it binds what is derived from it.
 - Split: {split["policy"]}, fold {split["fold"]}, seed {split["seed"]}, hash `{split["hash"]}`. \
 {split["audit"]["reading"]}"""

@@ -80,6 +80,11 @@ class TrainChoice(Section):
         description="Largest change by that attack, in standard deviations of the features",
     )
     class_weights: bool = Field(False, description="Weight classes by inverse frequency")
+    refit: bool = Field(
+        False,
+        description="Refit: fit again on training and validation part together, after the "
+        "validation part was predicted for calibration by a model that had not met it",
+    )
     average: Literal["none", "ema", "swa"] = Field(
         "none", description="Averaging of the weights over steps (EMA) or epochs (SWA)"
     )
@@ -278,6 +283,18 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
+    def _refit_fits(self) -> Recipe:
+        from ser_core.models.networks import GRADIENT_DESCENT
+
+        row, _ = self._network_row
+        if self.train.refit and row.learner == GRADIENT_DESCENT:
+            raise ValueError(
+                "train.refit needs a network that is fitted in one go, such as lda; "
+                f"{row.name} is trained step by step"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _stopping_has_a_best(self) -> Recipe:
         if self.train.stop_after and self.train.select == "last":
             raise ValueError("train.stop_after needs a best epoch: train.select = uar or loss")
@@ -319,6 +336,7 @@ class Recipe(Section):
         # What is not used does not count.
         unused = {"adversarial", "epsilon"} if self.train.adversarial == "none" else set()
         unused |= {"parts"} if self.train.parts == 1 else set()
+        unused |= set() if self.train.refit else {"refit"}
         exclude: dict[str, Any] = {"name": True, "train": unused}
         if not self.fine_tune.on:
             exclude["fine_tune"] = True

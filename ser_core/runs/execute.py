@@ -117,7 +117,6 @@ def run(
         with watcher.member(member) as member_watcher:
             bundle = _train(plan, member, home, Watch(member_watcher, steps.of(number)))
             bundle.save(home / "bundle")
-            _predict_enrolled(bundle, plan, member, home)
             watcher.trained(member, bundle, home / "bundle")
         bundles.append(bundle)
         _remove_checkpoint(home)
@@ -175,17 +174,32 @@ def _train(plan: Plan, member: Member, home: Path, watch: Watch) -> Bundle:
     """Train one member, and predict the test clips once, after the best epoch is chosen."""
     fitted = learner_of(plan.recipe).fit(plan, member, home, watch)
     bundle = Bundle(fitted.model, about(plan, member, fitted))
-    predictions = predictions_of(bundle, plan, member, enrolled=False)
+    held_out = Bundle(fitted.held_out, bundle.about) if fitted.held_out is not None else None
+    predictions = predictions_of(bundle, plan, member, enrolled=False, held_out=held_out)
+    if bundle.enrols:
+        known = predictions_of(bundle, plan, member, enrolled=True, held_out=held_out)
+        known.save(home / ENROLLED)
     test = predictions.part("test")
     metrics = figures(test, plan.audit)
     return Bundle(bundle.model, {**bundle.about, "metrics": metrics}, predictions)
 
 
 def _predict_enrolled(bundle: Bundle, plan: Plan, member: Member, home: Path) -> None:
-    """Keep beside a bundle that enrols speakers its predictions with every speaker enrolled."""
+    """Keep beside a bundle that enrols speakers its predictions with every speaker enrolled.
+
+    Raises:
+        ParameterError: If its validation clips trained it, so that it cannot predict them again.
+    """
     file = home / ENROLLED
-    if bundle.enrols and not file.exists():
-        predictions_of(bundle, plan, member, enrolled=True).save(file)
+    if not bundle.enrols or file.exists():
+        return
+    if bundle.about["training"].get("refit"):
+        raise ParameterError(
+            f"{ENROLLED} is gone, and the model was fitted again on its validation clips",
+            subject=str(home),
+            remedy="Delete the folder, so that the model is trained again",
+        )
+    predictions_of(bundle, plan, member, enrolled=True).save(file)
 
 
 def _remove_checkpoint(home: Path) -> None:

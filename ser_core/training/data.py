@@ -333,6 +333,8 @@ class Data:
         rep = self.source.representation
         step = round(SAMPLES_STEP_S * rep.frame_rate) if rep.input_kind == WAVEFORM else FRAME_STEP
         width = max(longest, width or -(-longest // step) * step)
+        if rep.summary:  # one frame, which has no lengths to make alike
+            width = longest
         silence = rep.silence
         padded = silence.expand(len(features), *silence.shape[:2], width).clone()
         for row, feature_map in zip(padded, features, strict=True):

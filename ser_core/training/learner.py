@@ -47,11 +47,15 @@ class Fitted:
     Attributes:
         model: On the processor, in evaluation mode.
         record: Of the training, for `bundle.json`: `best_epoch`, `epochs`, `minutes`, `precision`
-            and `history`, one mapping of metrics an epoch.
+            and `history`, one mapping of metrics an epoch; `refit` where the validation part
+            trained the model too.
+        held_out: After a refit, the model of before it: validation clips are predicted by this
+            one, which has not met them. None without a refit.
     """
 
     model: EmotionClassifier
     record: Mapping[str, Any]
+    held_out: EmotionClassifier | None = None
 
 
 class Learner(Protocol):

@@ -14,11 +14,14 @@ from ser_core.training.plan import Member, Plan
 HEADLINES = ("uar", "wa")
 
 
-def predictions_of(bundle: Bundle, plan: Plan, member: Member, *, enrolled: bool) -> Predictions:
+def predictions_of(
+    bundle: Bundle, plan: Plan, member: Member, *, enrolled: bool, held_out: Bundle | None = None
+) -> Predictions:
     """Predictions of a bundle on validation and test clips, from waveforms, as a user gets them.
 
     Args:
         bundle: The model.
+        held_out: What predicts validation clips where these trained the model.
         plan: Whose clips.
         member: Whose fold.
         enrolled: Whether each speaker is enrolled from all clips of that speaker in the same
@@ -32,7 +35,8 @@ def predictions_of(bundle: Bundle, plan: Plan, member: Member, *, enrolled: bool
         positions = prepared.positions(clips)
         speakers = known.full(positions, positions) if known else None
         waveforms = [prepared.waveforms[int(position)] for position in positions]
-        probabilities = bundle.predict_each(waveforms, speakers)
+        model = held_out if held_out is not None and part == "validation" else bundle
+        probabilities = model.predict_each(waveforms, speakers)
         rows, classes = plan.corpus.usable.loc[clips], bundle.classes
         fold, seed = member.fold, member.seed
         table = Predictions.of(rows, probabilities, classes, fold=fold, part=part, seed=seed)
@@ -44,8 +48,10 @@ def about(plan: Plan, member: Member, fitted: Fitted) -> dict[str, Any]:
     """What `bundle.json` says of a training."""
     recipe, split, corpus = plan.recipe, plan.split, plan.corpus
     parts = split.fold(member.fold)
+    learned = fitted.model.spec.learned(fitted.model.network)
     return {
         **architecture(fitted.model),
+        **({"learned": learned} if learned else {}),
         **_encoder(recipe),
         "recipe": recipe.as_dict(),
         "recipe_hash": recipe.hash,

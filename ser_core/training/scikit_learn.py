@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,36 +34,41 @@ class ScikitLearn:
         """Fit once.
 
         A model that normalises by speaker sees every clip twice, normalised without enrolment and
-        by all of its speaker's clips, so that it serves both.
+        by all of its speaker's clips, so that it serves both. With `train.refit` the
+        validation part joins the training part at last.
         """
         started = time.perf_counter()
         prepared, parts = plan.prepared, plan.split.fold(member.fold)
         training = prepared.training(parts["train"])
-        model = new_model(plan.recipe, prepared)
-        model.normaliser.fit(moments_of(prepared.data.source, training))
-        _fit(model, prepared.data, training, plan.recipe, member.seed)
+        model = _fitted(plan.recipe, prepared, training, member.seed)
         metrics = {
             "train_loss": _metrics(model, prepared.data, training)["val_loss"],
             **_metrics(model, prepared.data, prepared.positions(parts["validation"])),
-            "seconds": time.perf_counter() - started,
         }
+        record: dict[str, Any] = {}
+        held_out = None
+        if plan.recipe.train.refit:
+            held_out, record = model, {"refit": True}
+            every = prepared.training([*parts["train"], *parts["validation"]])
+            model = _fitted(plan.recipe, prepared, every, member.seed)
+        metrics["seconds"] = time.perf_counter() - started
         watch.epoch(1, metrics)
         watch.steps(1)
-        record = {
+        record |= {
             "best_epoch": 1,
             "epochs": 1,
             "minutes": metrics["seconds"] / 60,
             "precision": "float32",
             "history": [{"epoch": 1, **metrics}],
         }
-        return Fitted(model.eval(), record)
+        return Fitted(model, record, held_out)
 
     def assist(self, plan: Plan, member: Member, home: Path) -> None:
         """One process fits alone."""
 
-    def epochs(self, recipe: Recipe) -> int:  # noqa: ARG002
-        """One pass."""
-        return 1
+    def epochs(self, recipe: Recipe) -> int:
+        """One pass, and another to fit again."""
+        return 2 if recipe.train.refit else 1
 
     def steps(self, recipe: Recipe, clips: int) -> int:  # noqa: ARG002
         """The fit is one step."""
@@ -71,13 +77,19 @@ class ScikitLearn:
     def pace(self, recipe: Recipe, prepared: Prepared) -> tuple[float, float]:
         """Fit what there is; larger parts may take more than in proportion."""
         clips = torch.arange(len(prepared.clips))
-        model = new_model(recipe, prepared)
-        model.normaliser.fit(moments_of(prepared.data.source, clips))
         started = time.perf_counter()
-        _fit(model, prepared.data, clips, recipe, seed=0)
+        model = _fitted(recipe, prepared, clips, seed=0)
         fitted = time.perf_counter()
         _metrics(model, prepared.data, clips)
         return (fitted - started) / len(clips), (time.perf_counter() - fitted) / len(clips)
+
+
+def _fitted(recipe: Recipe, prepared: Prepared, clips: Tensor, seed: int) -> EmotionClassifier:
+    """A model that is fitted on clips."""
+    model = new_model(recipe, prepared)
+    model.normaliser.fit(moments_of(prepared.data.source, clips))
+    _fit(model, prepared.data, clips, recipe, seed)
+    return model.eval()
 
 
 def _fit(model: EmotionClassifier, data: Data, clips: Tensor, recipe: Recipe, seed: int) -> None:

@@ -26,6 +26,7 @@ from ser_core.models import onnx_bytes
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.ensemble import Ensemble
+from ser_core.models.networks import NETWORKS
 from ser_core.models.networks.logistic import LogisticSpec
 from ser_core.models.normalisation import Moments
 from ser_core.models.onnx import content_of, open_onnx
@@ -113,6 +114,31 @@ def test_every_family_predicts_as_the_model_at_any_length(make_encoder, sounds, 
     second = {name for name in names if re.search(r"(blocks|encoder\.layers)\.1\.", name)}
     assert first
     assert not second
+
+
+@pytest.mark.parametrize("network", ["mlp", "layer-weights", "layer-attention"])
+def test_every_head_predicts_as_the_model(make_encoder, sounds, tmp_path, network):  # noqa: F811
+    plain = encoder_bundle(make_encoder("whisper", seconds=10), sounds, last=2).model
+    model = EmotionClassifier(
+        plain.representation,
+        "speaker",
+        NETWORKS[network].made(plain.representation, len(CLASSES)),
+        CLASSES,
+    )
+    model.front_end, model.normaliser = plain.front_end, plain.normaliser
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for weights in model.network.parameters():
+            weights.normal_(std=0.5)
+    bundle = Bundle(model.eval(), {**architecture(model), **ABOUT})
+    written, given = open_onnx(export(bundle, tmp_path).path, threads=1), cut(sounds)
+    expected = expected_of(bundle, given)
+    assert np.abs(written.predict(given) - expected).max() < 1e-3
+    assert np.ptp(expected, axis=0).max() > 0.1
+    theirs = bundle.enrol(sounds[:4])
+    known = expected_of(bundle, given, theirs)
+    assert np.abs(written.predict(given, written.enrol(sounds[:4])) - known).max() < 5e-3
+    assert np.abs(known - expected).max() > 0.05
 
 
 def test_a_batch_gives_what_each_clip_gives_alone(files, sounds):

@@ -9,7 +9,10 @@ from ser_core.features.encoders.masking import LONGEST, SpecAugment
 from ser_core.features.representations import make
 from ser_core.models.bundle import Bundle, architecture, load_bundle
 from ser_core.models.classifier import EmotionClassifier
+from ser_core.models.networks.layer_attention import LayerAttentionSpec
+from ser_core.models.networks.layer_weights import LayerWeightsSpec
 from ser_core.models.networks.linear import LinearSpec
+from ser_core.models.networks.mlp import MlpSpec
 from ser_core.recipes.recipe import FineTuneChoice, OptimChoice, TrainChoice
 from ser_core.training.checkpoint import Checkpoint
 from ser_core.training.data import Data, Samples
@@ -40,13 +43,15 @@ def tuner(make_encoder, sounds):  # noqa: F811
     """Maker of fine-tunings of a tiny encoder."""
     folders = {}
 
-    def make_tuner(kind="whisper", callbacks=(), epochs=3, speakers=True, **choice) -> FineTuner:
+    def make_tuner(
+        kind="whisper", callbacks=(), epochs=3, speakers=True, spec=LinearSpec, **choice
+    ) -> FineTuner:
         folder = folders.setdefault(kind, make_encoder(kind))
         torch.manual_seed(0)
         rep = make("encoder", encoder=str(folder), first=1, last=2)
         channels, bins, _ = rep.silence.shape
-        spec = LinearSpec(channels=channels, bins=bins, classes=2, dropout=0.1)
-        model = EmotionClassifier(rep, "speaker" if speakers else "corpus", spec, CLASSES)
+        made = spec(channels=channels, bins=bins, classes=2, dropout=0.1)
+        model = EmotionClassifier(rep, "speaker" if speakers else "corpus", made, CLASSES)
         places = torch.arange(40)
         data = Data(
             Samples(make("waveform", sample_rate=RATE), sounds),
@@ -90,6 +95,18 @@ def test_layers_from_the_chosen_one_change_and_no_others(tuner, kind):
     assert all(".layers.1." in n or n.endswith(("layer_norm.weight", "layer_norm.bias"))
                for n in encoder)  # fmt: skip
     assert not any(".layers.0." in n or "conv" in n for n in encoder)
+
+
+@pytest.mark.parametrize("spec", [MlpSpec, LayerWeightsSpec, LayerAttentionSpec])
+def test_every_head_is_trained_together_with_the_encoder(tuner, spec):
+    training = tuner(spec=spec, epochs=4)
+    before = weights(training.model)
+    training.run()
+    names = changed(before, training.model)
+    heads = {name for name, _ in training.model.named_parameters() if name.startswith("network")}
+    assert heads <= names
+    assert any(name.startswith("front_end") for name in names)
+    assert training.history[-1]["train_loss"] < training.history[0]["train_loss"]
 
 
 def test_convolutions_are_trained_only_when_asked_for(tuner):

@@ -4,6 +4,9 @@ from ser_core.models.networks import resnet  # noqa: F401, I001  (registers itse
 from ser_core.models.networks import linear  # noqa: F401
 from ser_core.models.networks import logistic  # noqa: F401
 from ser_core.models.networks import lda  # noqa: F401
+from ser_core.models.networks import mlp  # noqa: F401
+from ser_core.models.networks import layer_weights  # noqa: F401
+from ser_core.models.networks import layer_attention  # noqa: F401
 from ser_core.models.networks.base import (
     GRADIENT_DESCENT,
     NETWORKS,

@@ -90,6 +90,14 @@ class NetworkSpec(Parameters):
         """
         return network
 
+    def learned(self, network: nn.Module) -> str:  # noqa: ARG002  (for subclasses)
+        """What training found that can be said in a sentence of a model card; empty as a rule.
+
+        Args:
+            network: What `build` gave, trained.
+        """
+        return ""
+
     def cost(self, values: float) -> float:
         """Time of one clip in a training step, in units of which the ratio alone means something.
 
