@@ -72,7 +72,8 @@ class LayerAttentionNet(nn.Module):
 
     def attention(self, layers: Tensor) -> Tensor:
         """Weight of each layer, (batch, channels, bins) -> (batch, channels), summing to 1."""
-        return (self.compared(layers).tanh() @ self.query + self.scores).softmax(1)
+        scores: Tensor = self.compared(layers).tanh() @ self.query + self.scores
+        return scores.softmax(1)
 
     def embed(self, x: Tensor, frames: Tensor | None = None) -> Tensor:
         """Weighted mean of the layers, (batch, channels, bins, n) -> (batch, bins).
@@ -82,7 +83,8 @@ class LayerAttentionNet(nn.Module):
             frames: Own frames, shape (batch,); all n when absent.
         """
         layers = mean_of_own(self.clamp(x), frames).unflatten(1, x.shape[1:3])
-        return (self.attention(layers).unsqueeze(-1) * layers).sum(1)
+        found: Tensor = (self.attention(layers).unsqueeze(-1) * layers).sum(1)
+        return found
 
     def forward(self, x: Tensor, frames: Tensor | None = None) -> Tensor:
         """Logits: (batch, channels, bins, n) -> (batch, classes)."""

@@ -86,7 +86,8 @@ class LayerWeightsNet(nn.Module):
             frames: Own frames, shape (batch,); all n when absent.
         """
         layers = mean_of_own(self.clamp(x), frames).unflatten(1, x.shape[1:3])
-        return (self.layer_weights[:, None] * layers).sum(1)
+        found: Tensor = (self.layer_weights[:, None] * layers).sum(1)
+        return found
 
     def forward(self, x: Tensor, frames: Tensor | None = None) -> Tensor:
         """Logits: (batch, channels, bins, n) -> (batch, classes)."""
