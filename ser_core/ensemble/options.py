@@ -13,7 +13,7 @@ OUT_OF_FOLD = ensemble_terms.OUT_OF_FOLD
 AVERAGE, MEMBERS = "average", "members"
 SEARCHED, SHRUNK, EQUAL_WEIGHTS = "searched", "shrunk", "equal"
 NLL = "nll"
-POOLED_BY = ("linear", "log-linear")
+POOLED_BY = ("linear", "log-linear", "vote")
 """Names in `ser_core.models.pooling.POOLINGS`, which costs more to import."""
 
 FIT_ON = ensemble_terms.FIT_ON

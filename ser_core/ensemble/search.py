@@ -124,7 +124,7 @@ class Problem:
 
     def _likeliest(self) -> Floats:
         if self.pooling.on_simplex:
-            return convex_weights.linear_weights(self.stack.probabilities, self.true)
+            return convex_weights.linear_weights(self._summands, self.true)
         return convex_weights.log_linear_weights(
             self.stack.probabilities, self.true, self.options.l1
         )

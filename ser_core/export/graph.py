@@ -28,7 +28,7 @@ from ser_core.models.onnx_metadata import (
     WAVEFORM,
     Input,
 )
-from ser_core.models.pooling import POOLINGS, Pool
+from ser_core.models.pooling import POOLINGS, TIE, Pool
 from ser_core.models.predictor import Predictor
 
 INEXPRESSIBLE: dict[str, str] = {}
@@ -261,6 +261,9 @@ def speaker_input_name(voice: Input) -> str:
 def _added(pool: Pool, members: Tensor) -> Tensor:
     """Logarithms of pooled probabilities up to a constant, from (members, batch, classes)."""
     weights = members.new_tensor(pool.weights)[:, None, None]
+    if POOLINGS[pool.kind].votes:
+        likeliest = nn.functional.one_hot(members.argmax(-1), members.shape[-1])
+        members = (1 - TIE) * likeliest + TIE * members
     if POOLINGS[pool.kind].on_simplex:
         return (weights * members).sum(0).clamp(min=SMALLEST).log()
     return (weights * members.clamp(min=SMALLEST).log()).sum(0)

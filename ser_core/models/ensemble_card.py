@@ -27,13 +27,20 @@ def card(about: Mapping[str, Any]) -> str:
     return f"# {about['name']}\n\n{body}\n"
 
 
+_POOLED = {
+    "linear": "linear pooling",
+    "log-linear": "log-linear pooling",
+    "vote": "a vote for the likeliest class of each",
+}
+
+
 def _what(about: Mapping[str, Any]) -> str:
     models = sum(len(member["bundles"]) for member in about["members"])
     enrols = any(member["enrols"] for member in about["members"])
     enrol = " It can enrol a speaker from a few unlabelled clips." if enrols else ""
     return (
         f"Waveform to probabilities of {', '.join(about['classes'])}: {models} models of "
-        f"{len(about['members'])} members, pooled by {about['pooling']} pooling, then calibrated "
+        f"{len(about['members'])} members, pooled by {_POOLED[about['pooling']]}, then calibrated "
         f"by a temperature of {about['temperature']:.3f}.{enrol}"
     )
 

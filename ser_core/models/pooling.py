@@ -1,7 +1,8 @@
-"""Pooling of probabilities: their weighted mean, or that of their logarithms.
+"""Pooling of probabilities: their weighted mean, that of their logarithms, or votes.
 
 Linear pooling (Stone, 1961) says what any of its members holds possible; log-linear pooling, the
-weighted geometric mean (Genest & Zidek, 1986), what none of them excludes.
+weighted geometric mean (Genest & Zidek, 1986), what none of them excludes. In a vote each member
+counts for its likeliest class alone, however sure it is.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ Floats = npt.NDArray[np.float64]
 SNAP = 1e-4
 """Weights below are zero: that member is not used."""
 
+TIE = 0.01
+"""Share of a vote that is the member's probabilities: they break ties, and turn no vote."""
+
 HIGHEST = 3.0
 """Largest weight of log-linear pooling."""
 
@@ -37,6 +41,7 @@ class Pooling:
         help: One sentence of plain words.
         on_simplex: Whether its weights sum to 1.
         range: Of the number that the search draws for each member.
+        votes: Whether members vote for their likeliest class.
     """
 
     name: str
@@ -44,6 +49,7 @@ class Pooling:
     help: str
     on_simplex: bool
     range: tuple[float, float]
+    votes: bool = False
 
     def weights(self, drawn: Sequence[float]) -> Floats:
         """Weights of the members from what the search drew for each.
@@ -74,7 +80,9 @@ class Pooling:
         return np.full(members, 1 / members)
 
     def summands(self, probabilities: Floats) -> Floats:
-        """What is added up: the probabilities, or their logarithms. Same shape."""
+        """What is added up: the probabilities, their logarithms, or votes. Same shape."""
+        if self.votes:
+            return ballots(probabilities)
         return probabilities if self.on_simplex else logs(probabilities)
 
     def added(self, weights: Floats, summands: Floats) -> Floats:
@@ -100,6 +108,12 @@ for _pooling in (
         "log-linear", "Log-linear", "Weighted geometric mean: one member that excludes an emotion "
         "counts for much. Its weights need not sum to 1; a penalty on their sum can remove "
         "useless members.", False, (0.0, HIGHEST),
+    ),
+    Pooling(
+        "vote", "Vote",
+        "Each member votes for its likeliest class; equal weights give the majority vote. "
+        "Probabilities are shares of the votes, and break ties.",
+        True, (_LEAST, 1 - _LEAST), votes=True,
     ),
 ):  # fmt: skip
     POOLINGS.register(_pooling.name)(_pooling)
@@ -147,6 +161,12 @@ class Pool:
         found = pooling.added(np.array(self.weights), pooling.summands(probabilities))
         plain = np.exp(found - found.max(axis=1, keepdims=True))
         return apply_temperature(plain / plain.sum(axis=1, keepdims=True), self.temperature)
+
+
+def ballots(probabilities: Floats) -> Floats:
+    """Votes for the likeliest class, (..., classes) -> the same shape; rows sum to 1."""
+    likeliest = probabilities.argmax(axis=-1)[..., None] == np.arange(probabilities.shape[-1])
+    return np.asarray((1 - TIE) * likeliest + TIE * probabilities)
 
 
 def simplex(values: Floats) -> Floats:

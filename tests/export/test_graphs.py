@@ -87,6 +87,13 @@ def test_an_ensemble_with_functionals_and_a_speaker(tmp_path, sounds, lengths):
     assert model.spec.enrolled.threshold == 0.6
 
 
+def test_an_ensemble_whose_members_vote(tmp_path, sounds):
+    models = tuple((bundle("rms", "clip", seed=seed, linear=True),) for seed in range(3))
+    together = ensemble(models, Pool("vote", (0.4, 0.35, 0.25), 1.4))
+    found = open_onnx(export(together, tmp_path).path).predict(sounds[:6])
+    assert np.abs(found - together.predict(sounds[:6])).max() < 1e-4
+
+
 def test_an_ensemble_with_weights_for_speakers_of_its_training(tmp_path, sounds):
     models = ((bundle("functionals", "corpus", seed=1),), (bundle(seed=2),))
     pools = [Pool("linear", weights, t) for weights, t in (((1.0, 0.0), 2.0), ((0.4, 0.6), 0.5))]

@@ -44,11 +44,31 @@ def test_weights_of_uniform_draws_are_uniform_on_the_simplex():
 
 
 @pytest.mark.parametrize("kind", list(POOLINGS))
-def test_pooled_rows_sum_to_one_and_one_member_alone_is_itself(kind):
+def test_pooled_rows_sum_to_one(kind):
     answers = np.random.default_rng(0).dirichlet(np.ones(6), (3, 20))
     pooled = Pool(kind, (0.2, 0.5, 0.3), 1.7)(answers)
     np.testing.assert_allclose(pooled.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("kind", ["linear", "log-linear"])
+def test_one_member_alone_is_itself(kind):
+    answers = np.random.default_rng(0).dirichlet(np.ones(6), (3, 20))
     np.testing.assert_allclose(Pool(kind, (0.0, 1.0, 0.0))(answers), answers[1])
+
+
+def test_two_members_outvote_one_that_is_surer():
+    sure, one, other = [0.98, 0.01, 0.01], [0.3, 0.4, 0.3], [0.3, 0.4, 0.3]
+    members = np.array([[sure], [one], [other]])
+    assert Pool("linear", (1 / 3,) * 3)(members).argmax() == 0
+    (found,) = Pool("vote", (1 / 3,) * 3)(members)
+    assert found.argmax() == 1
+    assert found[1] == pytest.approx(2 / 3, abs=0.01)
+    assert Pool("vote", (0.6, 0.2, 0.2))(members).argmax() == 0
+
+
+def test_probabilities_break_a_tie_of_votes():
+    members = np.array([[[0.6, 0.4, 0.0]], [[0.0, 0.9, 0.1]]])
+    assert Pool("vote", (0.5, 0.5))(members).argmax() == 1
 
 
 def test_linear_pooling_is_the_mean_and_log_linear_the_geometric_mean():
