@@ -19,7 +19,12 @@ from ser_core.corpora.browse import (
 from ser_core.corpora.corpus import COLUMNS, UNLABELLED, Corpus
 from ser_core.corpora.emotions import normalise, ordered
 from ser_core.corpora.issues import CHECKS, SEVERITIES, Issue
-from ser_core.corpora.label_maps import label_map, remember_labels, remembered_labels
+from ser_core.corpora.label_maps import (
+    label_map,
+    label_map_file,
+    remember_labels,
+    remembered_labels,
+)
 from ser_core.corpora.leaks import GRADES, Leak, LeakAudit, audit_split
 from ser_core.corpora.opening import is_recognised, open_corpus
 from ser_core.corpora.policies import POLICIES
@@ -59,6 +64,7 @@ __all__ = [
     "known_measures",
     "known_sounds",
     "label_map",
+    "label_map_file",
     "make_split",
     "normalise",
     "open_corpus",
