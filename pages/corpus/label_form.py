@@ -31,7 +31,7 @@ def show(corpus: Corpus) -> None:
     if not labels:
         return
     title = f"{count(len(unknown), 'label')} without an emotion" if len(unknown) else "Labels"
-    with st.expander(title, expanded=bool(len(unknown))):
+    with st.expander(title, expanded=corpus.usable.empty):
         st.caption(
             "Say which emotion each label is. It is kept for this corpus and holds in training, "
             "evaluation and submissions, where it is turned back into the label."

@@ -38,7 +38,8 @@ class Corpus:
         reader: Name of the reader that opened it.
         label_map: Original label to emotion of the vocabulary, for the labels that occur.
         notes: What a reader did that the user should know, as sentences.
-        ids: Id of each unlabelled clip in its table, by clip; empty when no clip is unlabelled.
+        ids: Id in its table of each clip that is to be predicted, by clip: those `unlabelled`, and
+            those among them whose file cannot be read.
         template: Template of the submission that came with the unlabelled clips, if there is one.
     """
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ser_core.core import CorpusError, ParameterError, did_you_mean
-from ser_core.corpora.corpus import UNLABELLED, Corpus
+from ser_core.corpora.corpus import Corpus
 from ser_core.corpora.label_maps import label_map as checked_labels
 from ser_core.corpora.label_maps import remembered_labels
+from ser_core.corpora.paths import Fence
 from ser_core.corpora.patterns import compiled
 from ser_core.corpora.readers import READERS, CorpusSource, Listing, Reader
 from ser_core.corpora.rows import checked
@@ -57,8 +58,6 @@ def open_corpus(
     rows = _included(listing, include)
     clips = checked(rows, listing.root, labels)
     used = clips.dropna(subset=["label", "emotion"])
-    ids = zip(clips.index, rows["id"], strict=True) if "id" in rows else ()
-    waiting = set(clips.index[clips["problem"] == UNLABELLED])
     return Corpus(
         name=name or listing.name or listing.root.resolve().name,
         root=listing.root,
@@ -67,7 +66,7 @@ def open_corpus(
         reader=found,
         label_map=dict(zip(used["label"], used["emotion"], strict=True)),
         notes=(*listing.notes, *_note(stored, label_map or {}, clips)),
-        ids={str(clip): str(own) for clip, own in ids if clip in waiting},
+        ids=_ids(rows, clips, listing.root),
         template=listing.template,
     )
 
@@ -157,6 +156,18 @@ def _included(listing: Listing, include: str) -> Any:
             remedy=f"The first is {listing.rows['path'].iloc[0]}",
         )  # fmt: skip
     return rows
+
+
+def _ids(rows: pd.DataFrame, clips: pd.DataFrame, root: Path) -> dict[str, str]:
+    """Id of each unlabelled clip that has a file, also of one whose file cannot be read."""
+    if "id" not in rows:
+        return {}
+    fence = Fence(root)
+    return {
+        str(clip): str(own)
+        for clip, own, unlabelled in zip(clips.index, rows["id"], rows["unlabelled"], strict=True)
+        if unlabelled and not fence.refusal(str(clip)) and (root / str(clip)).is_file()
+    }
 
 
 def _note(

@@ -94,8 +94,7 @@ def part_of(corpus: Corpus, labels: Mapping[str, str] | None = None) -> Unlabell
     Raises:
         CorpusError: If it has none.
     """
-    clips = corpus.unlabelled.index
-    if clips.empty:
+    if not corpus.ids:
         raise CorpusError(
             "the corpus has no unlabelled clips",
             subject=str(corpus.root),
@@ -104,7 +103,7 @@ def part_of(corpus: Corpus, labels: Mapping[str, str] | None = None) -> Unlabell
         )
     return UnlabelledPart(
         corpus.root,
-        {str(clip): corpus.ids.get(str(clip), str(clip)) for clip in clips},
+        corpus.ids,
         {**corpus.label_map, **remembered_labels(corpus.root), **(labels or {})},
         corpus.template,
         tuple(corpus.usable["emotion"]),
