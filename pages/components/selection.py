@@ -98,6 +98,11 @@ def _opened(path: str, reader: str, stamp: tuple[float, ...]) -> Corpus:  # noqa
     return open_corpus(path, reader=reader or None)
 
 
+def reopen() -> None:
+    """Open every corpus anew, after something was changed of how it is read."""
+    _opened.clear()
+
+
 def _stamp(path: Path) -> tuple[float, ...]:
     """Times of last change of the folder, the tables in it, and the labels the user mapped."""
     tables = sorted(path.glob("*.?sv")) if path.is_dir() else []

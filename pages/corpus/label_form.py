@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import buttons
+from pages.components import buttons, selection
 from pages.components.errors import plain
 from ser_core.core import count
 from ser_core.corpora import EMOTIONS, remember_labels, remembered_labels
@@ -62,3 +62,4 @@ def _field(label: str, kept: Mapping[str, str], clips: int) -> str:
 
 def _save(corpus: Corpus, chosen: dict[str, str]) -> None:
     remember_labels(corpus.root, chosen)
+    selection.reopen()

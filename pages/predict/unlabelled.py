@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import buttons, downloads, model_loading
+from pages.components import buttons, downloads
 from pages.components.errors import plain
 from ser_core.core import ParameterError, SerError, count
 from ser_core.corpora import known_measures, known_sounds
@@ -116,13 +116,11 @@ def _known_sounds(part: UnlabelledPart) -> None:
     corpus = part.corpus
     if corpus is None:
         return
-    measured = model_loading.cached(
-        ("measures", corpus.root, len(corpus)), lambda: known_measures(corpus)[0]
-    )
+    measured, _ = known_measures(corpus)
     if measured is None:
         st.caption(
             "Not checked: labelled copies among the unlabelled clips. Measure the clips on the "
-            "page Corpus, then press again."
+            "page Corpus to have it checked."
         )
         return
     found = known_sounds(corpus, measured)

@@ -77,8 +77,7 @@ def unlabelled_part(
     """
     given = label_map(labels or {})
     if folder.is_dir() and not reader and not is_recognised(folder):
-        files = [recording.source for recording in recordings([folder])]
-        paths = [str(Path(file).relative_to(folder).as_posix()) for file in map(str, files)]
+        paths = [Path(each.name).relative_to(folder).as_posix() for each in recordings([folder])]
         known = {**remembered_labels(folder), **given}
         return UnlabelledPart(folder, {path: path for path in paths}, known)
     return part_of(open_corpus(folder, reader, label_map=given), given)
