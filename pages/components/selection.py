@@ -16,7 +16,7 @@ import streamlit as st
 
 from pages.components.errors import plain
 from ser_core.core import SerError, settings
-from ser_core.corpora import open_corpus, showcase
+from ser_core.corpora import label_map_file, open_corpus, showcase
 
 if TYPE_CHECKING:
     from ser_core.corpora import Corpus
@@ -98,10 +98,16 @@ def _opened(path: str, reader: str, stamp: tuple[float, ...]) -> Corpus:  # noqa
     return open_corpus(path, reader=reader or None)
 
 
+def reopen() -> None:
+    """Open every corpus anew, after something was changed of how it is read."""
+    _opened.clear()
+
+
 def _stamp(path: Path) -> tuple[float, ...]:
-    """Times of last change of the folder and of the tables in it."""
+    """Times of last change of the folder, the tables in it, and the labels the user mapped."""
     tables = sorted(path.glob("*.?sv")) if path.is_dir() else []
-    return tuple(entry.stat().st_mtime for entry in (path, *tables) if entry.exists())
+    labels = label_map_file(path if path.is_dir() else path.parent)
+    return tuple(entry.stat().st_mtime for entry in (path, *tables, labels) if entry.exists())
 
 
 def load() -> Active:

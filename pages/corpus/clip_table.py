@@ -10,7 +10,7 @@ import streamlit as st
 from pages.components import navigation, player, selection
 from pages.components.errors import plain
 from ser_core.core import count
-from ser_core.corpora import EMOTIONS, filter_clips
+from ser_core.corpora import EMOTIONS, UNLABELLED, filter_clips
 from ser_core.plots.palette import EMOTION_COLORS
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ COLUMNS: dict[str, Callable[[], Any]] = {
     "duration": lambda: st.column_config.NumberColumn("Duration", format="%.2f s", width=70),
     "text": lambda: st.column_config.TextColumn("Text", width="large"),
     "sentence": lambda: st.column_config.TextColumn("Sentence", width=75),
+    "part": lambda: st.column_config.TextColumn("Part", width=80, help="Unlabelled: to predict."),
     "problem": lambda: st.column_config.TextColumn("Problem", width="medium"),
     "rms_db": lambda: st.column_config.NumberColumn("Level", format="%.1f dBFS", width=90),
     "peak": lambda: st.column_config.NumberColumn("Peak", format="%.3f", width=70),
@@ -102,7 +103,7 @@ def _table(active: Active, found: pd.DataFrame, clip: str) -> None:
     rows = [clips.index(clip)] if clip else []
     st.session_state[TABLE] = {"selection": {"rows": rows, "columns": [], "cells": []}}
     shown = _for_display(found)
-    order = [c for c in COLUMNS if c in shown and (c == "clip" or _has_content(found[c]))]
+    order = [c for c in COLUMNS if c in shown and (c == "clip" or _has_content(shown[c]))]
     st.dataframe(
         shown,
         key=TABLE,
@@ -166,8 +167,14 @@ def _mark_row(key: str) -> None:
 
 
 def _for_display(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with the clip as a column and the emotion as a coloured chip."""
+    """The table with the clip as a column and the emotion as a coloured chip.
+
+    That a clip is unlabelled is no problem of it, and stands in a column of its own.
+    """
     shown = table.reset_index(names="clip")
+    waiting = shown["problem"] == UNLABELLED
+    shown["part"] = waiting.map({True: UNLABELLED, False: ""})
+    shown["problem"] = shown["problem"].mask(waiting, "")
     shown["emotion"] = [[e] if isinstance(e, str) else [] for e in shown["emotion"]]
     return shown
 

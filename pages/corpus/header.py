@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.components import corpus_picker
 from pages.components.errors import plain
+from pages.corpus import label_form
 from ser_core.corpora import Corpus
 
 
@@ -22,12 +23,13 @@ def show(corpus: Corpus) -> None:
     for note in corpus.notes:
         st.caption(plain(note))
     _sizes(corpus)
+    label_form.show(corpus)
 
 
 def _sizes(corpus: Corpus) -> None:
     """The size of the corpus in five figures."""
     usable = corpus.usable
-    faulty = len(corpus) - len(usable)
+    faulty = corpus.faulty
     figures = {
         "Clips": (f"{len(usable):,}", "Clips that can be used."),
         "Speakers": (f"{len(corpus.speakers):,}", "Speakers the corpus names."),
@@ -38,6 +40,11 @@ def _sizes(corpus: Corpus) -> None:
             "Total duration of the usable clips.",
         ),
     }
+    if len(corpus.unlabelled):
+        figures["Unlabelled"] = (
+            f"{len(corpus.unlabelled):,}",
+            "Clips to be predicted. They are left out of training and of every test.",
+        )
     if faulty:
         figures["Unusable"] = (f"{faulty:,}", "Listed in the table with the reason.")
     for column, (label, (value, help_)) in zip(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from pages.components import (
 )
 from pages.components.errors import error_boundary, plain
 from pages.components.job_progress import watch
-from pages.predict import feedback_form
+from pages.predict import feedback_form, unlabelled
 from ser_core.core import count, settings
 from ser_core.corpora import EMOTIONS
 from ser_core.inference.classify import Recording, classify, recordings
@@ -37,6 +38,8 @@ from ser_core.plots.predict import distribution_figure
 from ser_core.storage import atomic
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pages.components.selection import Active
     from ser_core.inference.catalogue import ModelInfo
     from ser_core.inference.classify import InferenceModel
@@ -46,7 +49,18 @@ MOST_AT_ONCE = 60  # files of a folder that are classified while the page waits
 
 
 def show(info: ModelInfo, model: InferenceModel, active: Active) -> None:
-    """Choose files or a folder; then the table."""
+    """Choose files, a folder or the unlabelled part of the open corpus; then the table."""
+    part = unlabelled.offer(active)
+    if part is not None:
+        words = [str(part.root), "--unlabelled"]
+        words += ["--reader", active.selection.reader] if active.selection.reader else []
+        begin = unlabelled.just_pressed()
+        source = Source(part.recordings, words, f"{active.corpus.name}, unlabelled", begin=begin)
+        table = _predictions(info, model, source)
+        if table is not None:
+            _table(info, model, source.recordings, table, unlabelled.shares(part, table))
+            unlabelled.result(part, model, table)
+        return
     left, right = st.columns(2, gap="medium")
     with left:
         uploaded = st.file_uploader(
@@ -78,10 +92,29 @@ def show(info: ModelInfo, model: InferenceModel, active: Active) -> None:
             "for those that cannot be read. The table can be sorted and downloaded as CSV."
         )
         return
-    table = _predictions(info, model, several, Path(folder.strip()) if own else None)
+    given_folder = Path(folder.strip()).expanduser()
+    words = [str(given_folder)] if own else []
+    table = _predictions(info, model, Source(several, words, given_folder.name))
     if table is not None:
         _overlap_note(info, several, active)
         _table(info, model, several, table)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Recordings, and how the command line names them.
+
+    Attributes:
+        recordings: What to predict, in order.
+        words: Arguments of the command `predict` for them; none for uploads.
+        title: What a job over them is called.
+        begin: Whether a job starts without being asked again.
+    """
+
+    recordings: list[Recording]
+    words: list[str]
+    title: str
+    begin: bool = False
 
 
 def _overlap_note(info: ModelInfo, several: list[Recording], active: Active) -> None:
@@ -96,13 +129,12 @@ def _overlap_note(info: ModelInfo, several: list[Recording], active: Active) -> 
         )
 
 
-def _predictions(
-    info: ModelInfo, model: InferenceModel, several: list[Recording], folder: Path | None
-) -> pd.DataFrame | None:
+def _predictions(info: ModelInfo, model: InferenceModel, source: Source) -> pd.DataFrame | None:
     """Predictions, at once or by a job; None while there are none."""
+    several = source.recordings
     enrolment_key = enrolment.fingerprint() if enrolment.speaker_statistics(info, model) else ""
-    if folder is not None and len(several) > MOST_AT_ONCE:
-        return _predictions_of_job(info, several, folder, enrolment_key)
+    if source.words and len(several) > MOST_AT_ONCE:
+        return _predictions_of_job(info, source, enrolment_key)
     key = ("many", info.folder, info.changed, _fingerprint(several), enrolment_key)
 
     def make() -> pd.DataFrame:
@@ -124,11 +156,9 @@ def _fingerprint(several: list[Recording]) -> str:
     return known.hexdigest()[:16]
 
 
-def _predictions_of_job(
-    info: ModelInfo, several: list[Recording], folder: Path, enrolment_key: str
-) -> pd.DataFrame | None:
+def _predictions_of_job(info: ModelInfo, source: Source, enrolment_key: str) -> pd.DataFrame | None:
     """Predictions that a job writes; it runs on when the page is closed."""
-    text = f"{info.key}|{info.changed}|{_fingerprint(several)}|{enrolment_key}"
+    text = f"{info.key}|{info.changed}|{_fingerprint(source.recordings)}|{enrolment_key}"
     home = settings.home() / "predictions" / hashlib.sha256(text.encode()).hexdigest()[:16]
     result, key = home / "answers.csv", f"predict:{home.name}"
     last = find(key, running=False)
@@ -140,14 +170,17 @@ def _predictions_of_job(
         return read_predictions(result)
     if last is not None and last.state is State.FAILED:
         st.error(f"The job failed: {plain(last.reason)}")
-    st.markdown(f"**{count(len(several), 'recording')}**: predicted in a background job.")
-    arguments = (info, folder.expanduser(), home, key)
+    arguments = (info, source, home, key)
+    if source.begin:
+        _start(*arguments)
+        st.rerun()
+    st.markdown(f"**{count(len(source.recordings), 'recording')}**: predicted in a background job.")
     buttons.button("Start prediction", _start, *arguments, type="primary")
     return None
 
 
-def _start(info: ModelInfo, folder: Path, home: Path, key: str) -> None:
-    command = [sys.executable, "-m", "ser_core", "predict", str(folder), "--model"]
+def _start(info: ModelInfo, source: Source, home: Path, key: str) -> None:
+    command = [sys.executable, "-m", "ser_core", "predict", *source.words, "--model"]
     command += [str(info.folder.absolute()), "--csv", str((home / "answers.csv").absolute())]
     for number, each in enumerate(enrolment.clips()):
         path = each.source
@@ -155,12 +188,17 @@ def _start(info: ModelInfo, folder: Path, home: Path, key: str) -> None:
             path = home.absolute() / VOICE / f"{number}{Path(each.name).suffix or '.wav'}"
             atomic.write(path, each.source if isinstance(each.source, bytes) else b"")
         command += ["--enrol", str(path)]
-    start([*command, "--progress-file", PROGRESS_FILE], title=f"Predict {folder.name}", key=key)
+    start([*command, "--progress-file", PROGRESS_FILE], title=f"Predict {source.title}", key=key)
 
 
 def _table(
-    info: ModelInfo, model: InferenceModel, several: list[Recording], table: pd.DataFrame
+    info: ModelInfo,
+    model: InferenceModel,
+    several: list[Recording],
+    table: pd.DataFrame,
+    training: Mapping[str, float] | None = None,
 ) -> None:
+    """The table, the player of the chosen row, and the distribution beside the training's."""
     left, right = st.columns([3, 2], gap="medium")
     with left:
         picked = _rows(table)
@@ -169,10 +207,12 @@ def _table(
         known = table[table["answer"] != ""]
         if len(known):
             st.markdown("**Distribution of predicted classes**")
-            theme.figure(distribution_figure(table, model.classes), key="many-distribution")
+            figure = distribution_figure(table, model.classes, training)
+            theme.figure(figure, key="many-distribution")
             st.caption(
                 "Hollow: uncertain predictions. These are shares of predictions; a biased model "
                 "shifts all of them."
+                + (" Line: the share among the labelled clips." if training else "")
             )
         else:
             st.warning("No recording could be classified; see the column Problem.")

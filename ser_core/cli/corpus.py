@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ser_core.cli import console
-from ser_core.cli.options import ProgressFile
+from ser_core.cli.options import Labels, ProgressFile, labels_of, pair
 from ser_core.core import ParameterError
 
 if TYPE_CHECKING:
@@ -24,10 +24,6 @@ CorpusPath = Annotated[
 ]
 ReaderName = Annotated[
     str | None, typer.Option("--reader", help="nemo, ravdess, folders, ...; detected when absent.")
-]
-Labels = Annotated[
-    list[str] | None,
-    typer.Option("--label", help="Emotion of a label, as frustrated=anger; can be repeated."),
 ]
 Options = Annotated[
     list[str] | None,
@@ -159,32 +155,29 @@ def _open(
     option: list[str] | None,
     include: str,
 ) -> Corpus:
-    from ser_core.corpora import open_corpus
+    from ser_core.corpora import open_corpus, remember_labels
 
-    # Labels may contain an equals sign, and so may the values of options.
-    labels = {
-        name: emotion for name, _, emotion in (_pair(text, last=True) for text in label or [])
-    }
-    return open_corpus(path, reader, label_map=labels, include=include, **_options(option or []))
+    given = labels_of(label)
+    wanted = {name: emotion for name, emotion in given.items() if emotion}
+    reading = {"include": include, **_options(option or [])}
+    corpus = open_corpus(path, reader, label_map=wanted, **reading)
+    if not given:
+        return corpus
+    remember_labels(corpus.root, given)
+    # Again where a label was forgotten: what was kept for it was still in force.
+    return corpus if wanted == given else open_corpus(path, reader, label_map=wanted, **reading)
 
 
 def _options(texts: list[str]) -> dict[str, Any]:
     """Values by name; `columns.path=wav` is the entry "path" of the option "columns"."""
     options: dict[str, Any] = {}
-    for name, _, value in map(_pair, texts):
+    for name, value in map(pair, texts):
         option, dot, entry = name.partition(".")
         if dot:
             options.setdefault(option, {})[entry] = value
         else:
             options[option] = value
     return options
-
-
-def _pair(text: str, *, last: bool = False) -> tuple[str, str, str]:
-    name, equals, value = text.rpartition("=") if last else text.partition("=")
-    if not equals or not name:
-        raise ParameterError("has no value", subject=text, remedy="Write it as name=value")
-    return name, equals, value
 
 
 def _shares(text: str) -> list[float]:
@@ -222,6 +215,7 @@ def _summary(corpus: Corpus) -> dict[str, Any]:
         "licence": corpus.licence or None,
         "clips": len(corpus),
         "usable": len(clips),
+        **({"unlabelled": len(corpus.unlabelled)} if len(corpus.unlabelled) else {}),
         "hours": round(float(clips["duration"].sum()) / 3600, 2),
         "sentences": int(clips["sentence"].nunique()),
         "emotions": _counts(clips["emotion"], corpus.emotions),

@@ -7,11 +7,21 @@ from typing import Annotated
 
 import typer
 
+from ser_core.core import ParameterError
+
 Model = Annotated[
     Path,
     typer.Option(help="Folder of a model: a bundle or an ensemble; or an exported .onnx file."),
 ]
 Reader = Annotated[str | None, typer.Option(help="Reader of the corpus; detected when absent.")]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--label",
+        help="Emotion of a label, as frustrated=anger or 0=anger; can be repeated. It is kept for "
+        "this corpus; LABEL= forgets it.",
+    ),
+]
 Seen = Annotated[
     bool,
     typer.Option(
@@ -46,3 +56,20 @@ CardFolder = Annotated[
 Threads = Annotated[
     int, typer.Option(min=1, help="Threads; more than one help only on an idle computer.")
 ]
+
+
+def pair(text: str, *, last: bool = False) -> tuple[str, str]:
+    """Name and value of `name=value`, divided at the first sign or at the last.
+
+    Raises:
+        ParameterError: If there is no sign, or no name before it.
+    """
+    name, equals, value = text.rpartition("=") if last else text.partition("=")
+    if not equals or not name:
+        raise ParameterError("has no value", subject=text, remedy="Write it as name=value")
+    return name, value
+
+
+def labels_of(texts: list[str] | None) -> dict[str, str]:
+    """Emotion by label, as `--label` gives them; a label may contain an equals sign."""
+    return dict(pair(text, last=True) for text in texts or [])

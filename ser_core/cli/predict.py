@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from ser_core.cli import console
-from ser_core.cli.options import ProgressFile, Seen
+from ser_core.cli.options import Labels, ProgressFile, Reader, Seen, labels_of
+from ser_core.core import ParameterError
 from ser_core.storage import atomic
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from ser_core.inference.classify import EnrolledSpeaker, InferenceModel, Recording
     from ser_core.inference.confidence import Confidence
+    from ser_core.inference.submission import Submission, UnlabelledPart
     from ser_core.inference.timeline import Windows
 
 Paths = Annotated[list[Path], typer.Argument(help="Sound files, or folders of them.")]
@@ -38,6 +41,32 @@ Timeline = Annotated[
 ]
 Window = Annotated[float, typer.Option(help="Length of a window, in seconds.")]
 Hop = Annotated[float, typer.Option(help="Step from one window to the next, in seconds.")]
+TemplateFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--submission",
+        help="Template of a competition's submission (sample_submission.csv) to fill with the "
+        "unlabelled clips of one folder; also looked for in that folder.",
+    ),
+]
+Out = Annotated[Path | None, typer.Option(help="File for the filled template.")]
+Chances = Annotated[
+    bool,
+    typer.Option(
+        "--probabilities",
+        help="With --submission: one column of probabilities a class, not one of labels.",
+    ),
+]
+Fill = Annotated[
+    str,
+    typer.Option(
+        help="With --submission: label for clips that cannot be classified; refused without it."
+    ),
+]
+Unlabelled = Annotated[
+    bool,
+    typer.Option("--unlabelled", help="Only the unlabelled clips of one folder, as a corpus."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
@@ -50,22 +79,33 @@ def predict(
     timeline: Timeline = False,
     window: Window = 3.0,
     hop: Hop = 1.0,
+    submission: TemplateFile = None,
+    out: Out = None,
+    probabilities: Chances = False,
+    fill: Fill = "",
+    unlabelled: Unlabelled = False,
+    label: Labels = None,
+    reader: Reader = None,
     progress_file: ProgressFile = None,
     as_json: Json = False,
 ) -> None:
     """Classify sound files: probabilities, predicted emotion and confidence.
 
     A file that cannot be classified is a row with its problem. Predictions below the model's
-    rejection threshold are marked uncertain.
+    rejection threshold are marked uncertain. With --submission the unlabelled clips of a
+    competition are classified and its template is filled.
     """
     from ser_core.inference.classify import classify, open_model, recordings
     from ser_core.inference.prediction_files import signed
     from ser_core.inference.timeline import Windows
 
     windows = Windows(window=window, hop=hop)
-    several = recordings(paths)
+    _together(submission, out, probabilities=probabilities, fill=fill, timeline=timeline)
+    part = _part(paths, reader, labels_of(label)) if submission or unlabelled else None
+    several = part.recordings if part else recordings(paths)
     opened = open_model(model)
     opened = opened.for_seen_speakers() if seen else opened
+    asked = _submission(part, opened, submission, out, fill) if part and submission else None
     enrolled = opened.enrol_speaker(recordings(enrol)) if enrol else None
     with console.progress("Predicting", progress_file) as report:
         if timeline:
@@ -75,7 +115,118 @@ def predict(
     table = signed(table, opened, enrolled)
     if csv:
         atomic.write(csv, _csv(table))
+    if part and asked and out:
+        written = asked.probabilities if probabilities else asked.filled
+        atomic.write(out, written(table, fill=fill))
+        _show_submission(part, asked, table, out, as_json=as_json)
+        return
     _show(table, opened.reading(enrolled.statistics if enrolled else None), as_json)
+
+
+def _together(
+    template: Path | None, out: Path | None, *, probabilities: bool, fill: str, timeline: bool
+) -> None:
+    """Refuse options that say nothing together, before anything is opened."""
+    if template is None:
+        alone = [("--out", out), ("--probabilities", probabilities), ("--fill", fill)]
+        for name, value in alone:
+            if value:
+                raise ParameterError(
+                    "belongs to --submission", subject=name,
+                    remedy="Name the template by --submission; --csv writes a table of predictions",
+                )  # fmt: skip
+        return
+    if out is None:
+        raise ParameterError(
+            "no file is named for the filled template", subject="--submission",
+            remedy="Give --out submission.csv",
+        )  # fmt: skip
+    if timeline:
+        raise ParameterError(
+            "a submission has one answer a clip", subject="--timeline", remedy="Leave it out"
+        )
+
+
+def _part(paths: list[Path], reader: str | None, labels: dict[str, str]) -> UnlabelledPart:
+    """The unlabelled clips of the one folder; labels that were given are kept for it."""
+    from ser_core.corpora import remember_labels
+    from ser_core.inference.submission import unlabelled_part
+
+    if len(paths) != 1:
+        raise ParameterError(
+            f"{len(paths)} folders are named where there must be one",
+            subject="--submission",
+            remedy="Name the folder that holds the competition's tables or its unlabelled clips",
+        )
+    wanted = {name: emotion for name, emotion in labels.items() if emotion}
+    part = unlabelled_part(paths[0], reader, wanted)
+    if labels:
+        remember_labels(part.root, labels)
+    return part
+
+
+def _submission(
+    part: UnlabelledPart, model: InferenceModel, template: Path, out: Path | None, fill: str
+) -> Submission:
+    """The template as it is understood; refused now rather than after the predictions."""
+    from ser_core.inference.submission import submission
+
+    path = template if template.exists() else part.root / template
+    asked = submission(part, model.classes, path)
+    if fill:
+        asked.fill_emotion(fill)
+    if out is not None and out.resolve() == path.resolve():
+        raise ParameterError(
+            "the template would be overwritten", subject=str(out),
+            remedy="Give --out another name, as submission.csv",
+        )  # fmt: skip
+    _warn_of_known_sounds(part)
+    return asked
+
+
+def _warn_of_known_sounds(part: UnlabelledPart) -> None:
+    """Say which unlabelled clips are labelled under another name; the measures are kept."""
+    if part.corpus is None:
+        return
+    from ser_core.corpora import known_sounds, scan
+
+    with console.progress("Looking for labelled copies", None) as report:
+        found = known_sounds(part.corpus, scan(part.corpus, progress=report))
+    if not found:
+        return
+    clip, same = next(iter(found.items()))
+    console.errors.print(
+        f"[bold yellow]Same sound[/] under two names: {len(found):,} of {len(part.ids):,} "
+        f"unlabelled clips are labelled clips, too ({escape(clip)} is {escape(', '.join(same))}). "
+        "A model that was trained on them knows their answers.",
+        soft_wrap=True,
+    )
+
+
+def _show_submission(
+    part: UnlabelledPart, asked: Submission, table: pd.DataFrame, out: Path, *, as_json: bool
+) -> None:
+    """What was written, and how its classes compare with those of the labelled clips."""
+    from ser_core.inference.submission import class_counts
+
+    counts = class_counts(part, table["answer"])
+    filled = int((table["answer"] == "").sum())
+    rows = [
+        {"class": name, "label": asked.codes.get(str(name), "")} | _plain(row)
+        for name, row in zip(counts.index, counts.to_dict("records"), strict=True)
+    ]
+    facts = {"written": str(out), "rows": len(asked.asked), "filled_in": filled}
+    if as_json:
+        console.show({**facts, "classes": rows}, as_json=True)
+        return
+    console.output.print(console.table(rows))
+    console.output.print(
+        f"{len(asked.asked):,} rows in {out}, in the order of {asked.template.path.name}; "
+        f"{filled:,} of {len(table):,} clips could not be classified and have the label of --fill."
+        if filled
+        else f"{len(asked.asked):,} rows in {out}, in the order of {asked.template.path.name}.",
+        soft_wrap=True,
+    )
 
 
 def _timelines(

@@ -16,17 +16,25 @@ from ser_core.corpora.browse import (
     showcase,
     siblings,
 )
-from ser_core.corpora.corpus import COLUMNS, Corpus
+from ser_core.corpora.corpus import COLUMNS, UNLABELLED, Corpus
 from ser_core.corpora.emotions import normalise, ordered
 from ser_core.corpora.issues import CHECKS, SEVERITIES, Issue
+from ser_core.corpora.label_maps import (
+    label_map,
+    label_map_file,
+    remember_labels,
+    remembered_labels,
+)
 from ser_core.corpora.leaks import GRADES, Leak, LeakAudit, audit_split
-from ser_core.corpora.opening import open_corpus
+from ser_core.corpora.opening import is_recognised, open_corpus
 from ser_core.corpora.policies import POLICIES
 from ser_core.corpora.readers import READERS
 from ser_core.corpora.recent import recent_corpora, remember_corpus
 from ser_core.corpora.scanning import scan
 from ser_core.corpora.split import PARTS, UNUSED, Split
 from ser_core.corpora.splits import FRACTIONS, make_split
+from ser_core.corpora.templates import Template, read_template
+from ser_core.corpora.unlabelled import known_sounds
 
 __all__ = [
     "CHECKS",
@@ -38,6 +46,7 @@ __all__ = [
     "POLICIES",
     "READERS",
     "SEVERITIES",
+    "UNLABELLED",
     "UNUSED",
     "Corpus",
     "Findings",
@@ -45,19 +54,27 @@ __all__ = [
     "Leak",
     "LeakAudit",
     "Split",
+    "Template",
     "audit",
     "audit_split",
     "examine",
     "filter_clips",
+    "is_recognised",
     "known_addresses",
     "known_measures",
+    "known_sounds",
+    "label_map",
+    "label_map_file",
     "make_split",
     "normalise",
     "open_corpus",
     "ordered",
     "other_sentence",
+    "read_template",
     "recent_corpora",
     "remember_corpus",
+    "remember_labels",
+    "remembered_labels",
     "same_emotion",
     "scan",
     "showcase",

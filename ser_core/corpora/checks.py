@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from ser_core.corpora.corpus import UNLABELLED
 from ser_core.corpora.issues import Evidence, Issue, Severity, check, listed, number
+from ser_core.corpora.unlabelled import known_sounds
 
 CLIPPED_SHARE = 0.001
 QUIET_DB = -50.0
@@ -38,7 +40,7 @@ def _sentence(text: str) -> str:
 OUTSIDE = ("the path ", "a link ")
 MISSING = ("the file is missing", "the row names no file")
 REPEATED = ("listed more than once",)
-UNLABELLED = ("unknown label", "it has no label")
+NO_EMOTION = ("unknown label", "it has no label")
 
 
 @check("missing", "missing files")
@@ -60,7 +62,7 @@ def unreadable(evidence: Evidence) -> Issue | None:
     """Files that are no sound, by their header or when decoded."""
     clips = evidence.clips
     problem = clips["scan_problem"].where(clips["scan_problem"] != "", clips["problem"])
-    elsewhere = problem.str.startswith((*OUTSIDE, *MISSING, *REPEATED, *UNLABELLED))
+    elsewhere = problem.str.startswith((*OUTSIDE, *MISSING, *REPEATED, *NO_EMOTION, UNLABELLED))
     found = problem[(problem != "") & ~elsewhere]
     if found.empty:
         return None
@@ -77,8 +79,11 @@ def unreadable(evidence: Evidence) -> Issue | None:
 @check("labels", "unknown labels")
 def labels(evidence: Evidence) -> Issue | None:
     """Labels that are in no vocabulary."""
-    remedy = "Open the corpus with a label map that names an emotion for each, or leave them out."
-    return _problems(evidence, UNLABELLED, "without a known emotion", remedy)
+    remedy = (
+        "Name the emotion of each label on the page Corpus or by --label LABEL=EMOTION, or leave "
+        "the clips out."
+    )
+    return _problems(evidence, NO_EMOTION, "without a known emotion", remedy)
 
 
 @check("repeated", "repeated rows")
@@ -130,6 +135,37 @@ def duplicates(evidence: Evidence) -> Issue | None:
         "Keep one of each: a copy in training and one in the test is a leak.",
         f"{number(len(groups), 'recording')} {'occurs' if len(groups) == 1 else 'occur'} "
         f"{groups.max()} times at the most.",
+    )
+
+
+@check("known-sounds", "unlabelled clips that are labelled under another name", by_ear=True)
+def known_unlabelled(evidence: Evidence) -> Issue | None:
+    """Unlabelled clips whose sound a labelled clip has too."""
+    found = known_sounds(evidence.corpus, evidence.scan)
+    if not found:
+        return None
+    remedy = (
+        "Take the labelled copy out of the training table: a model that was trained on it knows "
+        "the answer, and its score on the unlabelled part says too much."
+    )
+    pairs = listed(f"{clip} is {' and '.join(same)}" for clip, same in found.items())
+    title = f"{number(len(found), 'unlabelled clip')} with the sound of a labelled one"
+    clips = [*found, *(same for group in found.values() for same in group)]
+    return Issue(title, "error", list(dict.fromkeys(clips)), remedy, f"Identical sound: {pairs}.")
+
+
+@check("unlabelled")
+def unlabelled(evidence: Evidence) -> Issue | None:
+    """Clips that are there to be predicted."""
+    found = evidence.corpus.unlabelled
+    if found.empty:
+        return None
+    return Issue(
+        f"{number(len(found), 'clip')} without a label, to be predicted",
+        "info",
+        list(found.index),
+        "Predict them on the page Predict, Many recordings, or by predict --submission.",
+        "They are left out of training and of every test.",
     )
 
 

@@ -15,6 +15,9 @@ from ser_core.corpora.paths import Fence
 TEXT_FIELDS = ("emotion", "label", "speaker", "gender", "age", "sentence", "text", "intensity")
 """Columns a reader may fill; nullable strings except `age`, which is nullable whole years."""
 
+UNLABELLED = "unlabelled"
+"""The `problem` of a clip that is there to be predicted, such as the test part of a competition."""
+
 COLUMNS = (*TEXT_FIELDS, "duration", "sample_rate", "channels", "problem")
 """All columns of `Corpus.clips`, in order."""
 
@@ -29,12 +32,15 @@ class Corpus:
         clips: A row for every clip the corpus lists, indexed by `clip` (path relative to `root`
             with forward slashes, unique). Columns: `emotion` (vocabulary), `label` (as the corpus
             spells it), `speaker`, `gender`, `age` (years), `sentence`, `text`, `intensity`,
-            `duration` (s), `sample_rate` (Hz), `channels`, and `problem`: empty, or why the clip
-            cannot be used. What is unknown is `pd.NA`.
+            `duration` (s), `sample_rate` (Hz), `channels`, and `problem`: empty, `UNLABELLED`, or
+            why the clip cannot be used. What is unknown is `pd.NA`.
         licence: Terms of the corpus where they are known.
         reader: Name of the reader that opened it.
         label_map: Original label to emotion of the vocabulary, for the labels that occur.
         notes: What a reader did that the user should know, as sentences.
+        ids: Id in its table of each clip that is to be predicted, by clip: those `unlabelled`, and
+            those among them whose file cannot be read.
+        template: Template of the submission that came with the unlabelled clips, if there is one.
     """
 
     name: str
@@ -44,6 +50,8 @@ class Corpus:
     reader: str = ""
     label_map: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    ids: dict[str, str] = field(default_factory=dict)
+    template: Path | None = None
 
     def __len__(self) -> int:
         """Number of clips listed, usable or not."""
@@ -51,8 +59,18 @@ class Corpus:
 
     @cached_property
     def usable(self) -> pd.DataFrame:
-        """The clips without a problem."""
+        """The labelled clips without a problem: what is trained on and tested with."""
         return self.clips[self.clips["problem"] == ""]
+
+    @cached_property
+    def unlabelled(self) -> pd.DataFrame:
+        """The clips that are there to be predicted; they are never `usable`."""
+        return self.clips[self.clips["problem"] == UNLABELLED]
+
+    @property
+    def faulty(self) -> int:
+        """Number of clips that cannot be used; an unlabelled clip is none of them."""
+        return len(self.clips) - len(self.usable) - len(self.unlabelled)
 
     @cached_property
     def emotions(self) -> list[str]:

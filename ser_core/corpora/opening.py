@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ser_core.core import EMOTIONS, CorpusError, ParameterError, did_you_mean
+from ser_core.core import CorpusError, ParameterError, did_you_mean
 from ser_core.corpora.corpus import Corpus
-from ser_core.corpora.emotions import normalise
+from ser_core.corpora.label_maps import label_map as checked_labels
+from ser_core.corpora.label_maps import remembered_labels
+from ser_core.corpora.paths import Fence
 from ser_core.corpora.patterns import compiled
 from ser_core.corpora.readers import READERS, CorpusSource, Listing, Reader
 from ser_core.corpora.rows import checked
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def open_corpus(
@@ -31,7 +36,7 @@ def open_corpus(
         reader: Name in `READERS`; found by looking at the files when None.
         name: What to call the corpus; its own name or that of its folder when empty.
         label_map: Emotion of the vocabulary for labels that the reader does not know, or that you
-            read differently.
+            read differently; before what `remember_labels` has stored for this corpus.
         include: Regular expression; clips whose path it does not match are left out.
         **options: Options of the reader.
 
@@ -48,8 +53,10 @@ def open_corpus(
     source = _source(path)
     found = reader or detect(source)
     listing = _read(found, source, options)
-    labels = {**listing.labels, **_vocabulary(label_map or {})}
-    clips = checked(_included(listing, include), listing.root, labels)
+    stored = remembered_labels(listing.root)
+    labels = {**listing.labels, **stored, **checked_labels(label_map or {})}
+    rows = _included(listing, include)
+    clips = checked(rows, listing.root, labels)
     used = clips.dropna(subset=["label", "emotion"])
     return Corpus(
         name=name or listing.name or listing.root.resolve().name,
@@ -58,8 +65,20 @@ def open_corpus(
         licence=READERS[found].licence,
         reader=found,
         label_map=dict(zip(used["label"], used["emotion"], strict=True)),
-        notes=listing.notes,
+        notes=(*listing.notes, *_note(stored, label_map or {}, clips)),
+        ids=_ids(rows, clips, listing.root),
+        template=listing.template,
     )
+
+
+def is_recognised(path: str | Path) -> bool:
+    """Whether some reader fits what is at a path.
+
+    Raises:
+        CorpusError: If there is nothing, or it is an archive.
+    """
+    source = _source(path)
+    return any(reader.detect(source) > 0 for reader in READERS.values())
 
 
 def detect(source: CorpusSource) -> str:
@@ -139,15 +158,23 @@ def _included(listing: Listing, include: str) -> Any:
     return rows
 
 
-def _vocabulary(label_map: Mapping[str, str]) -> dict[str, str]:
-    return {label: _emotion(emotion) for label, emotion in label_map.items()}
+def _ids(rows: pd.DataFrame, clips: pd.DataFrame, root: Path) -> dict[str, str]:
+    """Id of each unlabelled clip that has a file, also of one whose file cannot be read."""
+    if "id" not in rows:
+        return {}
+    fence = Fence(root)
+    return {
+        str(clip): str(own)
+        for clip, own, unlabelled in zip(clips.index, rows["id"], rows["unlabelled"], strict=True)
+        if unlabelled and not fence.refusal(str(clip)) and (root / str(clip)).is_file()
+    }
 
 
-def _emotion(emotion: str) -> str:
-    known = normalise(emotion)
-    if known is None:
-        raise ParameterError(
-            "not an emotion of the vocabulary", subject=emotion,
-            remedy=did_you_mean(emotion, EMOTIONS),
-        )  # fmt: skip
-    return known
+def _note(
+    stored: Mapping[str, str], given: Mapping[str, str], clips: pd.DataFrame
+) -> Iterator[str]:
+    """Say which stored labels are in force: nothing else shows where they come from."""
+    found = set(clips["label"].dropna())
+    used = [f"{name} = {stored[name]}" for name in stored if name in found and name not in given]
+    if used:
+        yield f"Labels as you mapped them before: {', '.join(used)}"

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ser_core import audio
 from ser_core.core import AudioError, CorpusError
-from ser_core.corpora.corpus import COLUMNS, TEXT_FIELDS
+from ser_core.corpora.corpus import COLUMNS, TEXT_FIELDS, UNLABELLED
 from ser_core.corpora.emotions import normalise
 from ser_core.corpora.paths import Fence, locate
 
@@ -24,7 +24,8 @@ def checked(rows: pd.DataFrame, root: Path, labels: Mapping[str, str]) -> pd.Dat
     """Table of clips as `Corpus.clips` describes it; every row stays, with its problem.
 
     Args:
-        rows: What the reader listed: `path` and any text field, as strings.
+        rows: What the reader listed: `path` and any text field, as strings; `unlabelled` where a
+            clip has no label on purpose.
         root: Folder the paths are relative to.
         labels: Emotion for labels, before the synonyms that hold for every corpus.
 
@@ -38,6 +39,8 @@ def checked(rows: pd.DataFrame, root: Path, labels: Mapping[str, str]) -> pd.Dat
     _find(clips, root)
     _mark_repeated(clips)
     _read_headers(clips, root)
+    if "unlabelled" in rows:
+        _add(clips, rows["unlabelled"].astype(bool), UNLABELLED)
     _map_labels(clips, labels)
     _refuse_hopeless(clips, root)
     return clips.set_index("clip")[list(COLUMNS)]

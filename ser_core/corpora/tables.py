@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +12,7 @@ import pandas as pd
 from ser_core.core import CorpusError, did_you_mean
 
 _SEPARATORS = "\t,;|"
+_IDS = ("id", "fileid", "clipid", "sampleid", "audioid", "uid", "idx")
 
 
 def read_table(path: Path, *, required: Iterable[str] = ()) -> pd.DataFrame:
@@ -20,11 +21,10 @@ def read_table(path: Path, *, required: Iterable[str] = ()) -> pd.DataFrame:
     Raises:
         CorpusError: If the file is missing, not UTF-8, not a table, or lacks a required column.
     """
-    separator = _separator(path)
     try:
-        table = _parse(path, separator)
+        table = _parse(path, separator(path))
     except (ValueError, OSError) as error:  # pandas' parser errors are ValueErrors
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     table.columns = table.columns.str.strip()
     table = table.loc[:, ~table.columns.duplicated()]
     stripped: pd.DataFrame = table.fillna("").apply(lambda column: column.str.strip())
@@ -32,18 +32,18 @@ def read_table(path: Path, *, required: Iterable[str] = ()) -> pd.DataFrame:
     return stripped
 
 
-def _parse(path: Path, separator: str, rows: int | None = None) -> pd.DataFrame:
+def _parse(path: Path, sign: str, rows: int | None = None) -> pd.DataFrame:
     with warnings.catch_warnings():
         # A warning about a separator at the end of every line, which loses nothing.
         warnings.simplefilter("ignore", pd.errors.ParserWarning)
         return pd.read_csv(
             path,
-            sep=separator,
+            sep=sign,
             dtype=str,
             keep_default_na=False,
             encoding="utf-8-sig",
             # Tab-separated text is written without quoting, so a quotation mark is just that.
-            quoting=csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL,
+            quoting=csv.QUOTE_NONE if sign == "\t" else csv.QUOTE_MINIMAL,
             index_col=False,
             nrows=rows,
         )
@@ -52,12 +52,13 @@ def _parse(path: Path, separator: str, rows: int | None = None) -> pd.DataFrame:
 def header(path: Path) -> list[str]:
     """Names of the columns; empty when there is no readable table."""
     try:
-        return [str(name).strip() for name in _parse(path, _separator(path), rows=0).columns]
+        return [str(name).strip() for name in _parse(path, separator(path), rows=0).columns]
     except (CorpusError, ValueError, OSError):
         return []
 
 
-def _separator(path: Path) -> str:
+def separator(path: Path) -> str:
+    """What separates the cells of a table: the likeliest sign of its first line."""
     line = _first_line(path)
     return max(_SEPARATORS, key=line.count)
 
@@ -68,10 +69,11 @@ def _first_line(path: Path) -> str:
             # A table with a first line of 64 kB is none; a binary file may have no line end at all.
             return file.readline(65_536).rstrip("\n")
     except (OSError, UnicodeError) as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
-def _unreadable(path: Path, error: Exception) -> CorpusError:
+def unreadable(path: Path, error: Exception) -> CorpusError:
+    """The error for a table that could not be read, by what stood in the way."""
     if isinstance(error, FileNotFoundError):
         return CorpusError("there is no such table", subject=str(path), remedy="Check the path")
     if isinstance(error, UnicodeError):
@@ -90,3 +92,13 @@ def _require(path: Path, columns: Iterable[str], required: Iterable[str]) -> Non
             subject=str(path),
             remedy=did_you_mean(missing, columns),
         )
+
+
+def id_column(columns: Sequence[str]) -> str:
+    """The column of ids of a table that has one: by its usual names, else the first.
+
+    >>> id_column(["path", "ID"]), id_column(["file", "label"])
+    ('ID', 'file')
+    """
+    plain = {"".join(filter(str.isalnum, name.casefold())): name for name in reversed(columns)}
+    return next((plain[name] for name in _IDS if name in plain), columns[0])

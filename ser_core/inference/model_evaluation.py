@@ -270,9 +270,10 @@ def _testable(
     known = rows["emotion"].isin(list(predictor.classes))
     left = rows.loc[~known, "emotion"].value_counts()
     reasons = {f"the model does not know {name}": int(count) for name, count in left.items()}
-    unusable = int((corpus.clips["problem"] != "").sum())
-    if unusable:
-        reasons["unusable in the corpus"] = unusable
+    if corpus.faulty:
+        reasons["unusable in the corpus"] = corpus.faulty
+    if len(corpus.unlabelled):
+        reasons["unlabelled"] = len(corpus.unlabelled)
     if not known.any():
         raise ParameterError(
             f"no clip is of a class of the model ({', '.join(predictor.classes)})",

@@ -126,12 +126,16 @@ def _predictions(table: pd.DataFrame, middle: Sequence[float]) -> go.Scatter:
     )
 
 
-def distribution_figure(table: pd.DataFrame, classes: Sequence[str]) -> go.Figure:
+def distribution_figure(
+    table: pd.DataFrame, classes: Sequence[str], training: Mapping[str, float] | None = None
+) -> go.Figure:
     """Number of recordings by predicted emotion, uncertain ones hollow on top.
 
     Args:
         table: A row a recording, as `ser_core.inference.classify.classify` gives it.
         classes: Emotions in order.
+        training: Share of each emotion among labelled clips, 0 to 1; drawn as a line at the
+            number of recordings that this share would be.
     """
     figure = go.Figure()
     for unsure in (False, True):
@@ -151,6 +155,22 @@ def distribution_figure(table: pd.DataFrame, classes: Sequence[str]) -> go.Figur
             hovertemplate="%{y:,} "
             + ("uncertain" if unsure else "confident")
             + " of %{x}<extra></extra>",
+        )
+    if training:
+        total = int((table["answer"] != "").sum())
+        shares = [training.get(name, 0.0) for name in classes]
+        figure.add_scatter(
+            x=list(classes),
+            y=[total * share for share in shares],
+            customdata=[100 * share for share in shares],
+            name="share in training",
+            mode="markers",
+            marker={
+                "symbol": "line-ew",
+                "size": 34,
+                "line": {"width": 3, "color": NO_EMOTION},
+            },
+            hovertemplate="%{customdata:.0f} % of the labelled clips are %{x}<extra></extra>",
         )
     figure.update_layout(base_layout(height=260, name="distribution"), barmode="stack", bargap=0.25)
     figure.update_yaxes(title="Recordings", zeroline=False, automargin=True)

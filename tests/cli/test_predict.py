@@ -3,17 +3,20 @@ from __future__ import annotations
 import json
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 from typer.testing import CliRunner
 
+from ser_core.audio import Waveform, to_wav
 from ser_core.cli import app
 from ser_core.core import ModelError, SerError, demo_corpus
 from ser_core.features.representations import make
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.networks.resnet import ResNetSpec
+from tests.corpora.competition import competition, copy_sound
 
 CLASSES = ("anger", "sadness", "neutral")
 
@@ -105,3 +108,83 @@ def test_what_cannot_be_done_is_said(model, clips, tmp_path):
         run(clips / "EB0_fear_82.flac", "--model", plain, "--enrol", clips / "EB0_fear_82.flac")
     with pytest.raises(SerError, match="no such file"):
         run(tmp_path / "nowhere", "--model", model)
+
+
+LABELS = ("--label", "0=angry", "--label", "1=sad", "--label", "2=neutral")
+LABEL_OF = {"anger": "0", "sadness": "1", "neutral": "2"}
+
+
+@pytest.fixture
+def contest(tmp_path, ser_home):
+    return competition(tmp_path / "dacon", seconds=0.5)
+
+
+def test_a_template_is_filled_from_the_unlabelled_part(model, contest, tmp_path):
+    out, csv = tmp_path / "submission.csv", tmp_path / "answers.csv"
+    arguments = (contest, "--model", model, "--submission", "sample_submission.csv")
+    said = run(*arguments, "--out", out, "--csv", csv, *LABELS)
+    assert "3 rows in" in said
+    answers = pd.read_csv(csv)["answer"]
+    template = (contest / "sample_submission.csv").read_text().splitlines()
+    rows = zip(template[1:], answers, strict=True)
+    expected = [f"{row.partition(',')[0]},{LABEL_OF[answer]}" for row, answer in rows]
+    assert out.read_text().splitlines() == [template[0], *expected]
+    # The labels are known from now on.
+    told = json.loads(
+        run(*arguments, "--out", tmp_path / "output.txt", "--probabilities", "--json")
+    )
+    assert told["rows"] == 3
+    table = pd.read_csv(tmp_path / "output.txt")
+    assert list(table) == ["id", "0", "1", "2"]
+    assert table[["0", "1", "2"]].sum(axis=1).to_list() == pytest.approx([1, 1, 1], abs=1e-5)
+    best = table[["0", "1", "2"]].idxmax(axis=1)
+    assert best.to_list() == [LABEL_OF[answer] for answer in answers]
+
+
+def test_what_a_submission_lacks_is_said_and_nothing_written(model, contest, tmp_path):
+    out = tmp_path / "submission.csv"
+    arguments = (contest, "--model", model, "--submission", "sample_submission.csv")
+    with pytest.raises(SerError, match="no number is known for anger"):
+        run(*arguments, "--out", out)
+    (contest / "test/TEST_1.wav").unlink()
+    with pytest.raises(SerError, match="1 of 3 ids has no clip: TEST_1"):
+        run(*arguments, "--out", out, *LABELS)
+    with pytest.raises(SerError, match="would be overwritten"):
+        run(contest, "--model", model, "--submission", contest / "sample_submission.csv",
+            "--out", contest / "sample_submission.csv")  # fmt: skip
+    with pytest.raises(SerError, match="Give --out"):
+        run(*arguments)
+    with pytest.raises(SerError, match="belongs to --submission"):
+        run(contest, "--model", model, "--fill", "0")
+    assert not out.exists()
+
+
+SILENT = to_wav(Waveform(np.zeros(16_000, np.float32)))
+
+
+@pytest.mark.parametrize("content", [SILENT, b"RIFF"])
+def test_a_clip_that_fails_is_refused_or_filled(model, contest, tmp_path, content):
+    (contest / "test/TEST_1.wav").write_bytes(content)
+    out = tmp_path / "submission.csv"
+    arguments = (contest, "--model", model, "--submission", "sample_submission.csv", "--out", out)
+    with pytest.raises(SerError, match=r"1 clip cannot be classified: test/TEST_1\.wav"):
+        run(*arguments, *LABELS)
+    assert not out.exists()
+    assert "1 of 3 clips could not be classified" in run(*arguments, "--fill", "2")
+    assert out.read_text().splitlines()[2] == "TEST_1,2"
+
+
+def test_only_the_unlabelled_clips_of_a_corpus(model, contest):
+    rows = json.loads(run(contest, "--model", model, "--unlabelled", "--json"))
+    assert [row["file"].rpartition("/")[2] for row in rows] == [
+        "TEST_0.wav", "TEST_1.wav", "TEST_2.wav",
+    ]  # fmt: skip
+
+
+def test_a_labelled_copy_among_the_unlabelled_clips_is_said(model, contest, tmp_path):
+    copy_sound(contest, "train/TRAIN_0.wav", "test/TEST_2.wav")
+    arguments = [contest, "--model", model, "--submission", "sample_submission.csv", *LABELS]
+    words = ["predict", *map(str, arguments), "--out", str(tmp_path / "submission.csv")]
+    found = CliRunner().invoke(app, words)
+    assert found.exit_code == 0
+    assert "1 of 3 unlabelled clips are labelled clips, too (test/TEST_2.wav is" in found.output

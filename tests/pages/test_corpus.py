@@ -6,6 +6,8 @@ import pytest
 
 from pages.corpus.clip_table import row_of
 from ser_core.core import demo_corpus
+from ser_core.corpora import remembered_labels
+from tests.corpora.competition import CODES, competition
 
 
 def table(app):
@@ -115,3 +117,19 @@ def test_a_clicked_cell_chooses_its_row_over_the_one_marked_before():
     assert row_of({"rows": [3], "columns": [], "cells": [(7, "text")]}) == 7
     assert row_of({"rows": [3], "columns": [], "cells": []}) == 3
     assert row_of({"rows": [], "columns": [], "cells": []}) is None
+
+
+def test_numbers_of_a_competition_are_given_emotions_on_the_page(visit, said, tmp_path, ser_home):
+    folder = competition(tmp_path / "dacon")
+    app = visit("corpus", corpus=str(folder))
+    numbers = {metric.label: metric.value for metric in app.metric}
+    assert (numbers["Clips"], numbers["Unlabelled"], numbers["Unusable"]) == ("0", "3", "6")
+    for label, emotion in CODES.items():
+        field(app, f"{label} (2 clips)").set_value(emotion)
+    press(app, "Save labels")
+    assert remembered_labels(folder) == CODES
+    numbers = {metric.label: metric.value for metric in app.metric}
+    assert (numbers["Clips"], numbers["Unlabelled"]) == ("6", "3")
+    assert "Unusable" not in numbers
+    assert table(app)["part"].to_list() == [""] * 6 + ["unlabelled"] * 3
+    assert not app.error

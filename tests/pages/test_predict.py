@@ -9,7 +9,7 @@ import torch
 
 from ser_core.audio import Waveform, load, to_wav
 from ser_core.core import demo_corpus
-from ser_core.corpora import audit_split, make_split, open_corpus
+from ser_core.corpora import audit_split, make_split, open_corpus, remember_labels, scan
 from ser_core.features.representations import make
 from ser_core.inference import catalogue, feedback
 from ser_core.inference.confidence import Confidence
@@ -17,6 +17,7 @@ from ser_core.jobs import jobs
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.networks.resnet import ResNetSpec
+from tests.corpora.competition import competition, copy_sound
 
 ANGER = "samples/EB0_anger_82.flac"
 CLASSES = ("anger", "fear", "happiness", "sadness", "surprise", "neutral")
@@ -296,3 +297,42 @@ def test_a_correction_is_kept_with_consent_only_and_deleted_for_good(visit, said
 def test_a_model_that_is_gone_is_reported(visit, bundled):
     app = visit("predict", model="run:gone")
     assert "not there any more" in app.warning[0].value
+
+
+SIX = {str(number): emotion for number, emotion in enumerate(CLASSES)}
+
+
+@pytest.fixture
+def contest(tmp_path, ser_home):
+    folder = competition(tmp_path / "dacon", seconds=0.5)
+    remember_labels(folder, SIX)
+    return folder
+
+
+def test_the_unlabelled_part_becomes_a_submission(visit, said, bundled, contest):
+    app = visit("predict", tab="Many recordings", corpus=str(contest))
+    assert "3 unlabelled clips" in said(app)
+    assert not app.error
+    button(app, "Predict the unlabelled part").click().run()
+    assert not app.error
+    assert "3 rows as in" in said(app)
+    labels = {b.label for b in app.get("download_button")}
+    assert {"Download submission.csv", "Download output.txt"} <= labels
+    bars = figures(app)["distribution"]["data"]
+    (line,) = [each for each in bars if each["name"] == "share in training"]
+    assert len(line["y"]) == 6
+    assert "Not checked: labelled copies" in said(app)
+
+
+def test_a_labelled_copy_and_a_clip_that_fails_are_said(visit, said, bundled, contest):
+    copy_sound(contest, "train/TRAIN_0.wav", "test/TEST_2.wav")
+    (contest / "test/TEST_1.wav").write_bytes(to_wav(Waveform(np.zeros(16_000, np.float32))))
+    scan(open_corpus(contest))
+    app = visit("predict", tab="Many recordings", corpus=str(contest))
+    button(app, "Predict the unlabelled part").click().run()
+    assert "Same sound under two names: 1 of these 3 clips" in said(app)
+    assert "No submission: 1 clip cannot be classified" in said(app).replace("\\", "")
+    field = next(f for f in app.selectbox if f.label.startswith("Label for 1 clip"))
+    field.set_value("5").run()
+    assert not app.error
+    assert "Download submission.csv" in {b.label for b in app.get("download_button")}

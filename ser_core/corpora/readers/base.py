@@ -78,11 +78,13 @@ class Listing:
 
     Attributes:
         rows: A row for every clip: `path` relative to `root`, and any of the text fields of
-            `Corpus.clips`. `problem` where the reader itself knows one.
+            `Corpus.clips`. `problem` where the reader itself knows one. Where some clips are there
+            to be predicted: `unlabelled`, whether this is one, and `id`, its id in its table.
         root: Folder of the corpus.
         labels: Emotion for each label that only this corpus uses ("W" for anger in EMO-DB).
         name: What the corpus is called; the name of its folder when empty.
         notes: What the user should know, as sentences.
+        template: Template of the submission for the unlabelled clips, if there is one.
     """
 
     rows: pd.DataFrame
@@ -90,6 +92,7 @@ class Listing:
     labels: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
     notes: tuple[str, ...] = ()
+    template: Path | None = None
 
 
 class Reader(ABC):

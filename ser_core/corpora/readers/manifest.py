@@ -32,6 +32,8 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "intensity": ("intensity", "level", "strength"),
 }  # fmt: skip
 TABLES = (".csv", ".tsv")
+SUBMISSION = "submission"
+"""In the name of a table: its labels are placeholders, to be replaced by predictions."""
 ROWS_CHECKED = 20
 
 
@@ -68,7 +70,7 @@ class Manifest(Reader):
         cells = read_table(path)
         mapping = _mapping(path, list(cells.columns), columns or {})
         rows = pd.DataFrame({field: cells[column] for field, column in mapping.items()})
-        rows["path"] = _as_on_disk(path.parent, rows["path"])
+        rows["path"] = as_on_disk(path.parent, rows["path"])
         if "sentence" not in rows and "text" in rows:
             rows["sentence"] = rows["text"].str.casefold()
         return Listing(rows, path.parent)
@@ -117,7 +119,12 @@ def _known(path: Path, name: str, names: Iterable[str]) -> None:
 def _tables(source: CorpusSource) -> list[Path]:
     if source.table:
         return [source.table] if source.table.suffix.lower() in TABLES else []
-    return sorted(path for path in source.root.iterdir() if path.suffix.lower() in TABLES)
+    return [path for path in tables_in(source.root) if SUBMISSION not in path.stem.casefold()]
+
+
+def tables_in(folder: Path) -> list[Path]:
+    """Tables directly in a folder, sorted."""
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in TABLES)
 
 
 def _best_table(source: CorpusSource) -> Path:
@@ -137,20 +144,21 @@ def _fits(table: Path) -> bool:
         paths = read_table(table)[mapping["path"]].head(ROWS_CHECKED)
     except CorpusError:
         return True  # reading it then says what is wrong, which helps more than "no reader fits"
-    return any(_exists(table.parent, path) for path in _as_on_disk(table.parent, paths))
+    return any(exists(table.parent, path) for path in as_on_disk(table.parent, paths))
 
 
-def _as_on_disk(root: Path, paths: pd.Series[str]) -> pd.Series[str]:
+def as_on_disk(root: Path, paths: pd.Series[str]) -> pd.Series[str]:
     """Paths with the folder and ending that tables tend to leave out, where that finds files."""
     paths = paths.str.replace("\\", "/", regex=False)
     first = [path for path in paths.head(ROWS_CHECKED) if path]
     below = sorted(f"{entry.name}/" for entry in root.iterdir() if entry.is_dir())
     ways = product(["", *below], ["", *sorted(SUFFIXES)])
     before, after = max(
-        ways, key=lambda way: sum(_exists(root, f"{way[0]}{path}{way[1]}") for path in first)
+        ways, key=lambda way: sum(exists(root, f"{way[0]}{path}{way[1]}") for path in first)
     )
     return (before + paths + after).where(paths != "", "")
 
 
-def _exists(root: Path, path: str) -> bool:
+def exists(root: Path, path: str) -> bool:
+    """Whether a corpus may open this path, and it is a file."""
     return not Fence(root).refusal(path) and locate(root, path) is not None

@@ -1,0 +1,69 @@
+"""The emotions that a user gave to the labels of a corpus, kept for every later opening.
+
+A corpus whose labels are numbers, as those of competitions are, says nowhere what they mean. It is
+said once, on the page Corpus or by `--label`; training, evaluation and prediction open the corpus
+by its path and find it here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from ser_core.core import EMOTIONS, ParameterError, did_you_mean, settings
+from ser_core.corpora.emotions import normalise
+from ser_core.storage import read_json, write_json
+
+
+def label_map(given: Mapping[str, str]) -> dict[str, str]:
+    """Labels with their emotions as the vocabulary spells them.
+
+    Raises:
+        ParameterError: If a name is no emotion of the vocabulary.
+
+    >>> label_map({"0": "angry"})
+    {'0': 'anger'}
+    """
+    return {label: _emotion(emotion) for label, emotion in given.items()}
+
+
+def _emotion(emotion: str) -> str:
+    known = normalise(emotion)
+    if known is None:
+        raise ParameterError(
+            "not an emotion of the vocabulary", subject=emotion,
+            remedy=did_you_mean(emotion, EMOTIONS),
+        )  # fmt: skip
+    return known
+
+
+def remembered_labels(root: Path) -> dict[str, str]:
+    """Emotion by label, as the user gave them for the corpus in a folder; empty for most."""
+    content = read_json(label_map_file(root)) or {}
+    labels = content.get("labels", {})
+    return {label: emotion for label, emotion in labels.items() if emotion in EMOTIONS}
+
+
+def remember_labels(root: Path, given: Mapping[str, str]) -> None:
+    """Keep the emotions of labels for a corpus, beside those that were kept before.
+
+    Args:
+        root: Folder of the corpus, `Corpus.root`.
+        given: Emotion by label; an empty one forgets what was kept for the label.
+
+    Raises:
+        ParameterError: If a name is no emotion of the vocabulary.
+    """
+    kept = {label: emotion for label, emotion in given.items() if emotion}
+    before = {name: each for name, each in remembered_labels(root).items() if name not in given}
+    file = label_map_file(root)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_json(file, {"corpus": str(root.resolve()), "labels": {**before, **label_map(kept)}})
+
+
+def label_map_file(root: Path) -> Path:
+    """File in which the labels of the corpus in a folder are kept."""
+    name = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]
+    return settings.home() / "label-maps" / f"{name}.json"
