@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ser_core.models.classifier import EmotionClassifier
-from ser_core.models.networks.estimator import FittedAtOnce
+from ser_core.models.networks.estimator import EstimatorNetwork, FittedAtOnce
 from ser_core.recipes.recipe import Recipe
 from ser_core.training import seeds
 from ser_core.training.data import Batch, Data, class_weights, moments_of
@@ -41,6 +41,7 @@ class ScikitLearn:
         model = new_model(plan.recipe, prepared)
         model.normaliser.fit(moments_of(prepared.data.source, training))
         _fit(model, prepared.data, training, plan.recipe, member.seed)
+        _calibrate(model, prepared.data, prepared.positions(parts["validation"]))
         metrics = {
             "train_loss": _metrics(model, prepared.data, training)["val_loss"],
             **_metrics(model, prepared.data, prepared.positions(parts["validation"])),
@@ -82,14 +83,28 @@ class ScikitLearn:
 
 def _fit(model: EmotionClassifier, data: Data, clips: Tensor, recipe: Recipe, seed: int) -> None:
     network = _estimator(model)
-    inputs, classes = _inputs(model, data, clips, enrolled=True)
-    if data.speaker_moments is not None:
-        unseen, again = _inputs(model, data, clips, enrolled=False)
-        inputs, classes = np.concatenate([inputs, unseen]), np.concatenate([classes, again])
+    inputs, classes = _both(model, data, clips)
     weights = None
     if recipe.train.class_weights:
         weights = class_weights(data, clips).numpy()[classes]
     network.fit(inputs, classes, seed=seeds.number(seed, "weights") % 2**32, weights=weights)
+
+
+def _calibrate(model: EmotionClassifier, data: Data, validation: Tensor) -> None:
+    """Let an estimator fit its temperature, one for enrolled speakers and for others."""
+    if isinstance(model.network, EstimatorNetwork) and len(validation):
+        model.network.calibrate(*_both(model, data, validation))
+
+
+def _both(
+    model: EmotionClassifier, data: Data, clips: Tensor
+) -> tuple[Inputs, npt.NDArray[np.int64]]:
+    """Inputs of clips, and again without enrolment where speakers can be enrolled."""
+    inputs, classes = _inputs(model, data, clips, enrolled=True)
+    if data.speaker_moments is None:
+        return inputs, classes
+    unseen, again = _inputs(model, data, clips, enrolled=False)
+    return np.concatenate([inputs, unseen]), np.concatenate([classes, again])
 
 
 def _estimator(model: EmotionClassifier) -> FittedAtOnce:

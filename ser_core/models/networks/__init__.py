@@ -4,6 +4,10 @@ from ser_core.models.networks import resnet  # noqa: F401, I001  (registers itse
 from ser_core.models.networks import linear  # noqa: F401
 from ser_core.models.networks import logistic  # noqa: F401
 from ser_core.models.networks import lda  # noqa: F401
+from ser_core.models.networks import svm  # noqa: F401
+from ser_core.models.networks import forest  # noqa: F401
+from ser_core.models.networks import boosting  # noqa: F401
+from ser_core.models.networks import knn  # noqa: F401
 from ser_core.models.networks.base import (
     GRADIENT_DESCENT,
     NETWORKS,
