@@ -79,8 +79,8 @@ class LibrosaRows(Representation):
         alike = rhythm.correlations(sound)
         counts = sound.frames(self.hop_length)[:, None, None]
         mean = torch.where(_inside(alike, counts), alike, 0.0).sum(-1) / counts[:, 0]
-        # The sum may fall below nothing by rounding, where the logarithm has an end.
-        score = torch.log1p(1e6 * mean.clamp(min=0)) + self._prior().to(mean)
+        # librosa has 1e6 here, in double precision: what rounding leaves of nothing would decide.
+        score = torch.log1p(1e4 * mean.clamp(min=0)) + self._prior().to(mean)
         lag = 1 + score[:, 1:].argmax(-1)
         return (60 * self.sample_rate / self.hop_length) / lag.to(mean)
 

@@ -79,9 +79,10 @@ class LinearSvmSpec(EstimatorSpec):
 class RbfSvmSpec(EstimatorSpec):
     """Support vector machine with a Gaussian kernel, one class against one, by libsvm.
 
-    The score of a class is the sum of its margins against all others. libsvm counts votes first,
-    which jump; the sum changes steadily, and can be calibrated. Cortes & Vapnik (1995); Chang & Lin
-    (2011), "LIBSVM".
+    The score of a class is the sum of soft votes, the hyperbolic tangents of its margins against
+    all others. libsvm counts whole votes, which jump; soft ones change steadily, and can be
+    calibrated. Cortes & Vapnik (1995); Chang & Lin (2011), "LIBSVM"; soft votes as in Hastie &
+    Tibshirani (1998), "Classification by pairwise coupling".
 
     Attributes:
         c: Inverse of the penalty.
@@ -111,11 +112,11 @@ class RbfSvmSpec(EstimatorSpec):
         )
 
     def scores(self, estimator: Any, inputs: Floats) -> Floats:
-        """Sums of the margins of each class, (clips, estimator classes)."""
+        """Sums of the soft votes for each class, (clips, estimator classes)."""
         margins, classes = estimator.decision_function(inputs), len(estimator.classes_)
         if classes == 2:
             return _two(margins)
-        return np.asarray(margins @ _sums(classes).numpy())
+        return np.asarray(np.tanh(margins) @ _sums(classes).numpy())
 
     def equivalent(self, estimator: Any) -> nn.Module:
         """The kernel and its sums as layers of torch."""
@@ -146,20 +147,22 @@ class KernelMachine(nn.Module):
         self.vectors: Tensor
         self.register_buffer("vectors", _floats(estimator.support_vectors_))
         coefficients, biases = _pairs(estimator)
-        if len(self.rows) == 2:
-            to_classes = torch.tensor([[0.0, -1.0]])  # a margin is in favour of the first
-        else:
-            to_classes = _sums(len(self.rows)).float()
-        self.combine = nn.Linear(len(coefficients), len(self.rows))
+        self.margins = nn.Linear(*coefficients.shape)
         with torch.no_grad():
-            self.combine.weight.copy_((_doubles(coefficients) @ to_classes.double()).T)
-            self.combine.bias.copy_(_doubles(biases) @ to_classes.double())
+            self.margins.weight.copy_(_floats(coefficients.T))
+            self.margins.bias.copy_(_floats(biases))
+        self.sums: Tensor
+        self.register_buffer("sums", _sums(len(self.rows)).float())
 
     def forward(self, x: Tensor) -> Tensor:
         """Scores, (batch, inputs) -> (batch, classes)."""
         norms = x.square().sum(1, keepdim=True) + self.vectors.square().sum(1)
         squares = (norms - 2 * x @ self.vectors.T).clamp(min=0)
-        scores: Tensor = self.combine(torch.exp(-self.gamma * squares))
+        margins = self.margins(torch.exp(-self.gamma * squares))
+        if len(self.rows) == 2:
+            scores = torch.cat([torch.zeros_like(margins), -margins], dim=1)
+        else:
+            scores = margins.tanh() @ self.sums
         return in_places(scores, self.rows, self.classes)
 
 
@@ -181,7 +184,7 @@ def _pairs(estimator: Any) -> tuple[Floats, Floats]:
 
 
 def _sums(classes: int) -> Tensor:
-    """From the margins of pairs to their sums by class, (pairs, classes)."""
+    """From values of pairs to their sums by class, (pairs, classes)."""
     pairs = list(combinations(range(classes), 2))
     table = torch.zeros(len(pairs), classes, dtype=torch.float64)
     for number, (first, second) in enumerate(pairs):
@@ -196,10 +199,6 @@ def _two(margins: Floats) -> Floats:
 
 def _floats(values: Any) -> Tensor:
     return torch.as_tensor(np.asarray(values), dtype=torch.float32)
-
-
-def _doubles(values: Floats) -> Tensor:
-    return torch.as_tensor(np.asarray(values), dtype=torch.float64)
 
 
 __all__ = ["KernelMachine", "LinearSvmSpec", "RbfSvmSpec"]
