@@ -82,7 +82,8 @@ class LibrosaRows(Representation):
         # librosa has 1e6 here, in double precision: what rounding leaves of nothing would decide.
         score = torch.log1p(1e4 * mean.clamp(min=0)) + self._prior().to(mean)
         lag = 1 + score[:, 1:].argmax(-1)
-        return (60 * self.sample_rate / self.hop_length) / lag.to(mean)
+        bpm: Tensor = (60 * self.sample_rate / self.hop_length) / lag.to(mean)
+        return bpm
 
     def _lags(self) -> int:
         return max(8, min(2_048, round(RHYTHM_S * self.sample_rate / self.hop_length)))

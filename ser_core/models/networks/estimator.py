@@ -137,6 +137,7 @@ class EstimatorNetwork(nn.Module):
         super().__init__()
         self.spec = spec
         self.estimator: Any = None
+        self.temperature: Tensor
         if spec.calibrates:
             self.register_buffer("temperature", torch.ones(()))
 
