@@ -17,7 +17,14 @@ from pages.components import (
     theme,
 )
 from pages.components.errors import plain
-from pages.explain import attribution_maps, clip_explainer, controls, enrolment_panel, loading
+from pages.explain import (
+    attribution_maps,
+    clip_explainer,
+    controls,
+    enrolment_panel,
+    feature_groups,
+    loading,
+)
 from ser_core.explain import METHODS
 from ser_core.explain.audio_baselines import AUDIO_BASELINES, SILENCE, USUAL
 from ser_core.explain.masked_audio import is_invertible
@@ -83,6 +90,7 @@ def show(info: ModelInfo, active: Active) -> None:
         _prediction(explainer, shown, representation, emotion)
         if isinstance(shown.content, Path):
             overlap_badge.show(shown.name, info, active)
+    feature_groups.show(explainer, emotion, representation, active)
     if not names:
         st.info("Choose an attribution method.")
         return

@@ -117,6 +117,7 @@ def clip(
         result = _described(view, waveform, found, parts, hear)
         if parts:
             result["the_sound"] = _verdict(input_of, waveform, found, parts, hear / 100, rest)
+    result |= _group_shares(view, found)
     result["voice"] = f"known from {count(len(known), 'clip')}" if known else "not known"
     if enrolled is not None and enrolled.doubts([waveform])[0]:
         result["voice"] += "; this may be another speaker"
@@ -165,6 +166,23 @@ def _parts(
     return {
         name: mask_audio(input_of, waveform, found, share, keep=keep, rest=rest)
         for name, keep in (("kept", True), ("removed", False))
+    }
+
+
+def _group_shares(view: ModelInput, found: Attribution) -> dict[str, Any]:
+    """Shapley values of groups of features, where the features have names."""
+    from ser_core.explain.feature_groups import group_shares, why_no_groups
+
+    if why_no_groups(found.representation):
+        return {}
+    shown = group_shares(view, view.target(found.emotion), found.representation.hash)
+    signed = {name: f"{value:+.3f}" for name, value in shown.added.items()}
+    return {
+        "probability_by_feature_group": {
+            "average voice": f"{shown.average:.3f}",
+            **signed,
+            "this clip": f"{shown.probability:.3f}",
+        }
     }
 
 
@@ -241,6 +259,53 @@ def _write(
     atomic.write(out / f"{stem}.json", json.dumps(result, ensure_ascii=False, indent=2))
     for name, heard in parts.items():
         atomic.write(out / f"{stem}-{name}.wav", to_wav(heard.waveform))
+
+
+@app.command("groups")
+def groups(
+    model: Model,
+    corpus: Annotated[Path, typer.Option("--corpus", help="Corpus of the clips.")],
+    clips: Annotated[int, typer.Option(min=2, help="At most so many test clips.")] = 300,
+    draws: Annotated[int, typer.Option(min=1, help="Permutations of every group.")] = 10,
+    enrolled: Annotated[
+        bool, typer.Option(help="Enrol each speaker from these clips, where the model can.")
+    ] = True,
+    seen_as: SeenAs = "",
+    as_json: Json = False,
+) -> None:
+    """Permutation importance of groups of features: pitch, loudness, spectrum and so on.
+
+    UAR that is lost when the features of a group are exchanged between clips (Breiman, 2001). For
+    models on functionals or the librosa vector.
+    """
+    from ser_core.corpora import open_corpus
+    from ser_core.explain.feature_groups import permutation_importance
+    from ser_core.inference.evaluation_clips import choose
+    from ser_core.models.predictor import load
+
+    predictor = load(model)
+    subset = choose(predictor, open_corpus(corpus), clips)
+    with console.progress("Exchanging features") as report:
+        found = permutation_importance(
+            predictor, subset, enrolled=enrolled, representation=seen_as, draws=draws,
+            progress=report,
+        )  # fmt: skip
+    rows = [
+        {
+            "group": row.group,
+            "features": row.features,
+            "UAR lost": round(row.loss, 4),
+            "spread over draws": round(row.spread, 4),
+        }
+        for row in found.groups
+    ]
+    if as_json:
+        about = {"uar": found.uar, "clips": found.clips, "badge": found.badge, "draws": draws}
+        console.show({**about, "groups": rows}, as_json=True)
+        return
+    console.output.print(console.table(rows))
+    note = f" ({found.badge})" if found.badge else ""
+    console.output.print(f"UAR {found.uar:.3f} on {found.clips}{note}; {draws} draws.")
 
 
 app.command("bench")(bench)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ser_core.explain import Attribution
+    from ser_core.explain.feature_groups import GroupShares, Importance
     from ser_core.explain.model_input import Floats, Map
 
 GREYS = [[0.0, "rgba(128, 136, 144, 0.02)"], [1.0, "rgba(128, 136, 144, 0.85)"]]
@@ -209,6 +210,56 @@ def reading_figure(table: pd.DataFrame, color: str = ACCENT) -> go.Figure:
     figure.update_xaxes(title="Share (%)", rangemode="tozero")
     figure.update_yaxes(autorange="reversed")
     return finish(figure, height=96 + 36 * len(parts), name="reading", legend=True)
+
+
+def group_shares_figure(found: GroupShares, color: str = ACCENT) -> go.Figure:
+    """What each group of features adds to a probability, between the average voice and the clip.
+
+    Args:
+        found: From `feature_groups.group_shares`.
+        color: Of what speaks for the class.
+    """
+    names = ["average voice", *found.added, "this clip"]
+    sizes = [found.average, *found.added.values(), found.probability]
+    whole = ["absolute", *("relative" for _ in found.added), "total"]
+    figure = go.Figure(
+        go.Waterfall(
+            orientation="h",
+            y=names,
+            x=[100 * each for each in sizes],
+            measure=whole,
+            text=[f"{100 * each:+.1f}" if kind == "relative" else f"{100 * each:.1f}"
+                  for each, kind in zip(sizes, whole, strict=True)],
+            increasing={"marker": {"color": color}},
+            decreasing={"marker": {"color": NO_EMOTION}},
+            totals={"marker": {"color": ACCENT}},
+            hovertemplate="%{y}<br>%{text} points<extra></extra>",
+        )
+    )  # fmt: skip
+    figure.update_xaxes(title=f"Probability of {found.emotion} (%)")
+    figure.update_yaxes(autorange="reversed")
+    return finish(figure, height=96 + 36 * len(names), name="feature-groups", legend=False)
+
+
+def importance_figure(found: Importance) -> go.Figure:
+    """UAR that each group of features is worth, with the spread over permutations.
+
+    Args:
+        found: From `feature_groups.permutation_importance`.
+    """
+    figure = go.Figure(
+        go.Bar(
+            y=[row.group for row in found.groups],
+            x=[row.loss for row in found.groups],
+            error_x={"type": "data", "array": [row.spread for row in found.groups]},
+            orientation="h",
+            marker={"color": ACCENT, "line": {"width": 0}},
+            hovertemplate="%{y}<br>%{x:.3f} UAR lost<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title="UAR lost")
+    figure.update_yaxes(autorange="reversed")
+    return finish(figure, height=96 + 36 * len(found.groups), name="importance", legend=False)
 
 
 def _bars(name: str, parts: list[str], values: Any, color: str) -> go.Bar:

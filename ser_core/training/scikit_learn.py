@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ser_core.models.classifier import EmotionClassifier
-from ser_core.models.networks.estimator import FittedAtOnce
+from ser_core.models.networks.estimator import EstimatorNetwork, FittedAtOnce
 from ser_core.recipes.recipe import Recipe
 from ser_core.training import seeds
 from ser_core.training.data import Batch, Data, class_weights, moments_of
@@ -41,6 +41,7 @@ class ScikitLearn:
         prepared, parts = plan.prepared, plan.split.fold(member.fold)
         training = prepared.training(parts["train"])
         model = _fitted(plan.recipe, prepared, training, member.seed)
+        _calibrate(model, prepared.data, prepared.positions(parts["validation"]))
         metrics = {
             "train_loss": _metrics(model, prepared.data, training)["val_loss"],
             **_metrics(model, prepared.data, prepared.positions(parts["validation"])),
@@ -51,6 +52,8 @@ class ScikitLearn:
             held_out, record = model, {"refit": True}
             every = prepared.training([*parts["train"], *parts["validation"]])
             model = _fitted(plan.recipe, prepared, every, member.seed)
+            if isinstance(model.network, EstimatorNetwork):  # no clip is left to fit one on
+                model.network.calibrate_as(held_out.network)
         metrics["seconds"] = time.perf_counter() - started
         watch.epoch(1, metrics)
         watch.steps(1)
@@ -94,14 +97,28 @@ def _fitted(recipe: Recipe, prepared: Prepared, clips: Tensor, seed: int) -> Emo
 
 def _fit(model: EmotionClassifier, data: Data, clips: Tensor, recipe: Recipe, seed: int) -> None:
     network = _estimator(model)
-    inputs, classes = _inputs(model, data, clips, enrolled=True)
-    if data.speaker_moments is not None:
-        unseen, again = _inputs(model, data, clips, enrolled=False)
-        inputs, classes = np.concatenate([inputs, unseen]), np.concatenate([classes, again])
+    inputs, classes = _both(model, data, clips)
     weights = None
     if recipe.train.class_weights:
         weights = class_weights(data, clips).numpy()[classes]
     network.fit(inputs, classes, seed=seeds.number(seed, "weights") % 2**32, weights=weights)
+
+
+def _calibrate(model: EmotionClassifier, data: Data, validation: Tensor) -> None:
+    """Let an estimator fit its temperature, one for enrolled speakers and for others."""
+    if isinstance(model.network, EstimatorNetwork) and len(validation):
+        model.network.calibrate(*_both(model, data, validation))
+
+
+def _both(
+    model: EmotionClassifier, data: Data, clips: Tensor
+) -> tuple[Inputs, npt.NDArray[np.int64]]:
+    """Inputs of clips, and again without enrolment where speakers can be enrolled."""
+    inputs, classes = _inputs(model, data, clips, enrolled=True)
+    if data.speaker_moments is None:
+        return inputs, classes
+    unseen, again = _inputs(model, data, clips, enrolled=False)
+    return np.concatenate([inputs, unseen]), np.concatenate([classes, again])
 
 
 def _estimator(model: EmotionClassifier) -> FittedAtOnce:

@@ -117,3 +117,17 @@ def test_errors_are_one_line(model, demo_clip):
 def test_help_names_every_method():
     output = CliRunner().invoke(app, ["explain", "clip", "--help"], env={"COLUMNS": "200"}).output
     assert all(name in " ".join(output.split()) for name in METHODS)
+
+
+def test_groups_of_features_are_told_of_a_clip_and_over_clips(demo_clip, tmp_path):
+    folder = linear_bundle().save(tmp_path / "bundle")
+    found = json.loads(ask("--model", folder, demo_clip, "--method", "gradient_x_input", "--json"))
+    told = {name: float(text) for name, text in found["probability_by_feature_group"].items()}
+    whole = told.pop("this clip")
+    assert sum(told.values()) == pytest.approx(whole, abs=0.004)
+    assert whole == pytest.approx(found["probabilities"][found["explained"]], abs=0.001)
+    over = ("groups", "--model", folder, "--corpus", demo_corpus(), "--clips", 6, "--draws", 2)
+    measured = json.loads(ask(*over, "--json"))
+    assert {row["group"] for row in measured["groups"]} == set(told) - {"average voice"}
+    assert sum(row["features"] for row in measured["groups"]) == 868
+    assert "UAR" in ask(*over)

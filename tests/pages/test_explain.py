@@ -224,6 +224,19 @@ def test_what_does_not_apply_is_said_calmly(visit, said, ensemble):
     assert "Not applicable: LRP needs convolutional layers" in said(app)
 
 
+def test_groups_of_named_features_are_explained_and_measured(visit, said, ensemble, monkeypatch):
+    monkeypatch.setattr("pages.explain.feature_groups.CLIPS", 6)
+    app = visit("explain", model=ensemble, methods=[TITLE])
+    assert "by feature group" not in said(app)
+    box(app, "Representation").select_index(1).run()
+    assert not app.error
+    assert "by feature group" in said(app)
+    assert "jitter, shimmer" in said(app)
+    press(app, "Measure on up to 6 test clips")
+    assert not app.error
+    assert "means over 10 draws" in said(app)
+
+
 def test_rows_that_a_method_takes_together_are_said_to_have_no_order(visit, said, ensemble):
     app = visit("explain", model=ensemble, methods=["Occlusion"])
     box(app, "Representation").select_index(1).run()

@@ -56,6 +56,9 @@ from ser_core.features.representations.rhythm import DeltaTempogram, Tempogram
 from ser_core.features.representations.functionals import Functionals
 
 # isort: split
+from ser_core.features.representations.librosa_vector import LibrosaFlat, LibrosaVector
+
+# isort: split
 from ser_core.features.representations.raw import RawWaveform
 
 # isort: split
@@ -65,12 +68,16 @@ from ser_core.features.representations.encoder import EncoderStatistics
 from ser_core.features.representations.inner import SoundSteps, WhisperLogMel
 
 # isort: split
+from ser_core.features.representations.groups import GROUPS
+
+# isort: split
 from ser_core.features.representations.frontend import FrontEnd, represent
 
 __all__ = [
     "CQT",
     "FEATURES",
     "FLOOR_DB",
+    "GROUPS",
     "HPSS",
     "INNER",
     "INPUTS",
@@ -88,6 +95,8 @@ __all__ = [
     "EncoderStatistics",
     "FrontEnd",
     "Functionals",
+    "LibrosaFlat",
+    "LibrosaVector",
     "MelSpectrogram",
     "RawWaveform",
     "Representation",

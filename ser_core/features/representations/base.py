@@ -151,6 +151,10 @@ class Representation(Parameters):
         """Vertical axis: what each bin stands for."""
         raise NotImplementedError
 
+    def feature_groups(self) -> tuple[str, ...]:
+        """Acoustic group of each bin, one of `groups.GROUPS`; empty where bins are no features."""
+        return ()
+
     def layers(self, *, pretrained: bool = True) -> nn.Module | None:  # noqa: ARG002
         """Layers with weights that compute it, a new copy; None for a function without weights.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -46,6 +48,50 @@ def delta(features: Tensor, width: int, frames: Tensor | None = None) -> Tensor:
     Returns:
         Shape (batch, bins, n), in units of the features per frame.
     """
+    reach = range(1, width // 2 + 1)
+    scale = 2 * sum(step**2 for step in reach)
+
+    def slope(at: Callable[[int], Tensor]) -> Tensor:
+        found = torch.zeros_like(at(0))
+        for step in reach:
+            found = found + step * (at(step) - at(-step))
+        return found / scale
+
+    return _fitted(features, width, frames, slope)
+
+
+def second_delta(features: Tensor, width: int, frames: Tensor | None = None) -> Tensor:
+    """Curvature over time: second derivative of the parabola through `width` frames around each.
+
+    As `delta` in all else, and as librosa's `delta(order=2)`, where librosa fits any.
+    """
+    squares = [step**2 for step in range(-(width // 2), width // 2 + 1)]
+    mean = sum(squares) / width
+    scale = sum((each - mean) ** 2 for each in squares) / 2
+
+    def curvature(at: Callable[[int], Tensor]) -> Tensor:
+        found = -mean * at(0)
+        for step in range(1, width // 2 + 1):
+            found = found + (step**2 - mean) * (at(step) + at(-step))
+        return found / scale
+
+    return _fitted(features, width, frames, curvature)
+
+
+def _fitted(
+    features: Tensor,
+    width: int,
+    frames: Tensor | None,
+    combine: Callable[[Callable[[int], Tensor]], Tensor],
+) -> Tensor:
+    """What is fitted to `width` frames around each; near the ends, to the outermost full window.
+
+    Args:
+        features: Shape (batch, bins, n).
+        width: Odd.
+        frames: Frames of each item's own; all n when None.
+        combine: Given what gives the frames so many steps ahead, the value of each window.
+    """
     reach = width // 2
     n = features.shape[-1]
     full = torch.sym_max(n, width)
@@ -56,15 +102,10 @@ def delta(features: Tensor, width: int, frames: Tensor | None = None) -> Tensor:
     given = frames is None and not torch.compiler.is_exporting() and full == n
     extended = features if given else _pick(features, index)
     inner = full - 2 * reach
-    slope = torch.zeros_like(extended[..., :inner])
-    for step in range(1, reach + 1):
-        ahead = extended[..., reach + step :][..., :inner]
-        behind = extended[..., reach - step :][..., :inner]
-        slope = slope + step * (ahead - behind)
-    slope = slope / (2 * sum(step**2 for step in range(1, reach + 1)))
+    found = combine(lambda step: extended[..., reach + step :][..., :inner])
     outermost = (own.clamp(min=width) - 2 * reach - 1).unsqueeze(-1)
     centred = torch.arange(n, device=features.device) - reach
-    return _pick(slope, centred.clamp(min=0).minimum(outermost))
+    return _pick(found, centred.clamp(min=0).minimum(outermost))
 
 
 def _pick(features: Tensor, index: Tensor) -> Tensor:

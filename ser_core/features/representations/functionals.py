@@ -12,6 +12,7 @@ from torch import Tensor
 from ser_core.features.representations import filters
 from ser_core.features.representations.analysis import Analysis
 from ser_core.features.representations.base import Axis, Representation, summary
+from ser_core.features.representations.groups import grouped
 from ser_core.features.representations.spectral import SpectralContrast
 from ser_core.features.representations.voicing import Voicing, voicing
 
@@ -30,6 +31,13 @@ RHYTHM = (
     "stretch length spread", "duration", "rising share", "spread of pitch steps",
 )  # fmt: skip
 QUARTERS, MODULATIONS, CONTOUR_POINTS, CONTOUR_TERMS = 4, 19, 24, 9
+GROUP_RULES = (
+    ("pitch", "pitch"), ("rising share", "pitch"), ("spread of pitch steps", "pitch"),
+    ("energy modulation", "rhythm"), ("energy", "loudness"),
+    ("harmonics to noise", "voice quality"), ("jitter", "voice quality"),
+    ("shimmer", "voice quality"), ("low to high", "voice quality"), ("tilt", "voice quality"),
+    ("voiced", "rhythm"), ("stretch length", "rhythm"), ("duration", "rhythm"),
+)  # fmt: skip
 LARGEST_STEP = 4.0
 """Semitones from a frame to the next; a larger step is an octave error of the pitch tracker."""
 
@@ -86,6 +94,9 @@ class Functionals(Representation):
 
     def bin_axis(self) -> Axis:
         return Axis("functional", "", np.array(self._names()))
+
+    def feature_groups(self) -> tuple[str, ...]:
+        return grouped(self._names(), GROUP_RULES)
 
     def _names(self) -> list[str]:
         centres = filters.mel_frequencies(BANDS, 0.0, self.sample_rate / 2)[1:-1]

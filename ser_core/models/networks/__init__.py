@@ -7,6 +7,10 @@ from ser_core.models.networks import lda  # noqa: F401
 from ser_core.models.networks import mlp  # noqa: F401
 from ser_core.models.networks import layer_weights  # noqa: F401
 from ser_core.models.networks import layer_attention  # noqa: F401
+from ser_core.models.networks import svm  # noqa: F401
+from ser_core.models.networks import forest  # noqa: F401
+from ser_core.models.networks import boosting  # noqa: F401
+from ser_core.models.networks import knn  # noqa: F401
 from ser_core.models.networks.base import (
     GRADIENT_DESCENT,
     NETWORKS,

@@ -17,7 +17,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ser_core.core import ModelError
+from ser_core.core import ModelError, ParameterError
+from ser_core.evaluation import calibration
 from ser_core.models.frame_mask import mean_of_own
 from ser_core.models.networks.base import NetworkSpec
 
@@ -29,6 +30,12 @@ SMALLEST = 1e-12
 
 NEVER = -1e4
 """Logit of a class that is never predicted."""
+
+FEWEST = 20
+"""Validation clips below which no temperature is fitted: it stays 1."""
+
+Floats = npt.NDArray[np.floating[Any]]
+Indices = npt.NDArray[np.intp]
 
 
 @runtime_checkable
@@ -67,6 +74,10 @@ class EstimatorSpec(NetworkSpec):
     exportable = False
     trusted: ClassVar[tuple[str, ...]] = ()
     """Types that skops may load beyond those it trusts itself, by their full names."""
+    calibrates: ClassVar[bool] = False
+    """Whether its scores are divided by a temperature that the validation part gives."""
+    weighted: ClassVar[bool] = True
+    """Whether a fit takes weights of clips, and so of classes."""
 
     channels: int = 1
     bins: int = 1
@@ -76,8 +87,24 @@ class EstimatorSpec(NetworkSpec):
         """Classifier with `fit` and `predict_proba`, not fitted yet."""
         raise NotImplementedError
 
+    def chosen(self, classes: npt.NDArray[np.integer[Any]], seed: int) -> slice | Indices:  # noqa: ARG002
+        """Which training clips are fitted on: all, as a rule.
+
+        Args:
+            classes: Of the clips, shape (clips,).
+            seed: Of what is drawn.
+        """
+        return slice(None)
+
+    def scores(self, estimator: Any, inputs: Floats) -> Floats:
+        """Logits of the estimator's own classes, (clips, inputs) -> (clips, estimator classes).
+
+        Logarithms of probabilities, unless a subclass has scores of another kind.
+        """
+        return np.log(np.maximum(estimator.predict_proba(inputs), SMALLEST))
+
     def equivalent(self, estimator: Any) -> nn.Module:
-        """Module of (batch, channels * bins) that gives the estimator's logits, (batch, classes).
+        """Module of (batch, channels * bins) that gives `scores` of all classes, (batch, classes).
 
         A subclass that implements it says `exportable = True`: it can be written as a graph.
 
@@ -92,7 +119,7 @@ class EstimatorSpec(NetworkSpec):
         Raises:
             ModelError: If it is not fitted.
         """
-        return _Equivalent(self.equivalent(_fitted(network)))
+        return _Equivalent(self.equivalent(_fitted(network)), _temperature(network))
 
     def build(self) -> EstimatorNetwork:
         """Network around an estimator that is not fitted yet."""
@@ -110,6 +137,9 @@ class EstimatorNetwork(nn.Module):
         super().__init__()
         self.spec = spec
         self.estimator: Any = None
+        self.temperature: Tensor
+        if spec.calibrates:
+            self.register_buffer("temperature", torch.ones(()))
 
     def fit(
         self,
@@ -126,10 +156,41 @@ class EstimatorNetwork(nn.Module):
             classes: Number of the class of each clip, shape (clips,).
             seed: Of what is random in it.
             weights: Of the clips, shape (clips,); equal when None.
+
+        Raises:
+            ParameterError: If there are weights, and the estimator takes none.
         """
-        estimator = self.spec.estimator(seed)
-        extra = {} if weights is None else {"sample_weight": weights}
-        self.estimator = estimator.fit(inputs, classes, **extra)
+        if weights is not None and not self.spec.weighted:
+            raise ParameterError(
+                f"{self.spec.words} takes no class weights",
+                subject="train.class_weights",
+                remedy="Leave it false, or choose another network",
+            )
+        kept = self.spec.chosen(classes, seed)
+        extra = {} if weights is None else {"sample_weight": weights[kept]}
+        self.estimator = self.spec.estimator(seed).fit(inputs[kept], classes[kept], **extra)
+
+    def calibrate(self, inputs: Floats, classes: npt.NDArray[np.integer[Any]]) -> None:
+        """Fit the temperature on validation clips (Guo et al., 2017), where the spec says so.
+
+        Platt's method needs a cross-validation within the training part, whose folds would share
+        speakers; one number from the validation part changes no prediction, and the same number
+        stands in an exported graph.
+
+        Args:
+            inputs: Of the validation clips, shape (clips, channels * bins).
+            classes: Of them, shape (clips,).
+        """
+        if not self.spec.calibrates or len(classes) < FEWEST:
+            return
+        logits = self._every(_fitted(self), inputs)
+        known = np.isin(classes, np.asarray(self.estimator.classes_, dtype=int))
+        self.temperature.fill_(_best_temperature(logits[known], classes[known]))
+
+    def calibrate_as(self, other: Any) -> None:
+        """Take over the temperature of another fit of the same spec."""
+        if self.spec.calibrates:
+            self.temperature.copy_(other.temperature)
 
     def embed(self, x: Tensor, frames: Tensor | None = None) -> Tensor:
         """Mean of each bin, (batch, channels, bins, n) -> (batch, channels * bins).
@@ -147,11 +208,16 @@ class EstimatorNetwork(nn.Module):
             ModelError: If the estimator is not fitted.
         """
         estimator = _fitted(self)
-        found = estimator.predict_proba(self.embed(x, frames).detach().cpu().numpy())
-        # A class that no training clip had is never predicted.
-        every = np.zeros((len(found), self.spec.classes))
+        inputs = self.embed(x, frames).detach().cpu().numpy()
+        scores = torch.from_numpy(self._every(estimator, inputs)) / _temperature(self)
+        return scores.log_softmax(-1).clamp(min=math.log(SMALLEST)).to(x)
+
+    def _every(self, estimator: Any, inputs: Floats) -> Floats:
+        """Scores of all classes, (clips, classes); one that no training clip had is never said."""
+        found = self.spec.scores(estimator, inputs)
+        every = np.full((len(found), self.spec.classes), NEVER)
         every[:, np.asarray(estimator.classes_, dtype=int)] = found
-        return torch.from_numpy(every).clamp(min=SMALLEST).log().to(x)
+        return every
 
     def get_extra_state(self) -> Tensor:
         """The estimator as bytes of skops, shape (bytes,); empty before it is fitted."""
@@ -181,14 +247,29 @@ class EstimatorNetwork(nn.Module):
 class _Equivalent(nn.Module):
     """Layers of torch in the place of an `EstimatorNetwork`."""
 
-    def __init__(self, layers: nn.Module) -> None:
+    def __init__(self, layers: nn.Module, temperature: float) -> None:
         super().__init__()
         self.layers = layers
+        self.temperature = temperature
 
     def forward(self, x: Tensor, frames: Tensor | None = None) -> Tensor:
         """Logarithms of probabilities, as `EstimatorNetwork`."""
         scores: Tensor = self.layers(mean_of_own(x, frames))
-        return scores.log_softmax(-1).clamp(min=math.log(SMALLEST))
+        return (scores / self.temperature).log_softmax(-1).clamp(min=math.log(SMALLEST))
+
+
+def in_places(scores: Tensor, rows: npt.ArrayLike, classes: int) -> Tensor:
+    """Scores of an estimator's classes in their places among all, (batch, classes).
+
+    Args:
+        scores: Of the estimator's own classes, (batch, rows).
+        rows: Number of the class of each.
+        classes: How many there are; one without scores is never predicted.
+    """
+    own = {int(row): number for number, row in enumerate(np.asarray(rows, dtype=int))}
+    never = torch.full_like(scores[:, :1], NEVER)
+    columns = [scores[:, own[c] : own[c] + 1] if c in own else never for c in range(classes)]
+    return torch.cat(columns, dim=1)
 
 
 def linear_layer(
@@ -222,6 +303,24 @@ def _fitted(network: Any) -> Any:
     if network.estimator is None:
         raise ModelError("is not fitted", subject=network.spec.kind, remedy="Train it first")
     return network.estimator
+
+
+def _temperature(network: Any) -> float:
+    """By which the scores of a network are divided."""
+    return float(network.temperature) if network.spec.calibrates else 1.0
+
+
+def _best_temperature(logits: Floats, classes: npt.NDArray[np.integer[Any]]) -> float:
+    """Temperature with the least NLL, within the bounds of `fit_temperature`."""
+    from scipy.optimize import minimize_scalar
+
+    scores, true = torch.from_numpy(logits).double(), torch.from_numpy(classes).long()
+
+    def loss(log_temperature: float) -> float:
+        return float(nn.functional.cross_entropy(scores / math.exp(log_temperature), true))
+
+    bounds = (math.log(calibration.COLDEST), math.log(calibration.HOTTEST))
+    return float(math.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
 
 
 def _empty() -> Tensor:

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.signal import savgol_filter
 
-from ser_core.features.representations.edges import delta, mirrored
+from ser_core.features.representations.edges import delta, mirrored, second_delta
 
 
 def test_mirror_repeats_the_edge():
@@ -41,3 +41,11 @@ def test_delta_of_a_short_sound_repeats_its_last_frame():
     x = torch.tensor([[[1.0, 4.0]]])
     reference = savgol_filter([1.0] + [4.0] * 8, 9, polyorder=1, deriv=1, mode="interp")
     np.testing.assert_allclose(delta(x, 9)[0, 0], reference[:2], atol=1e-6)
+
+
+@pytest.mark.parametrize("n", [9, 10, 40])
+def test_second_delta_is_a_savitzky_golay_filter(n):
+    x = torch.rand(1, 3, n, generator=torch.Generator().manual_seed(n))
+    reference = savgol_filter(x.numpy(), 9, polyorder=2, deriv=2, mode="interp")
+    np.testing.assert_allclose(second_delta(x, 9), reference, atol=1e-6)
+    np.testing.assert_allclose(second_delta(torch.arange(20.0)[None, None] ** 2, 9), 2, rtol=1e-4)

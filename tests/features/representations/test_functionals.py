@@ -26,7 +26,7 @@ def of(wave: torch.Tensor) -> dict[str, float]:
 
 def test_every_functional_has_a_name_of_its_own():
     assert len(set(NAMES)) == len(NAMES) == REP(tone(100)).shape[2]
-    assert list(SUMMARIES) == ["functionals"]
+    assert list(SUMMARIES) == ["functionals", "librosa_vector", "librosa_flat"]
 
 
 @pytest.mark.parametrize("hz", [80, 110, 200, 320, 450])
