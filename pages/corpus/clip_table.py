@@ -103,7 +103,8 @@ def _table(active: Active, found: pd.DataFrame, clip: str) -> None:
     rows = [clips.index(clip)] if clip else []
     st.session_state[TABLE] = {"selection": {"rows": rows, "columns": [], "cells": []}}
     shown = _for_display(found)
-    order = [c for c in COLUMNS if c in shown and (c == "clip" or _has_content(shown[c]))]
+    known = shown.assign(emotion=found["emotion"].to_numpy())  # no list, which is never empty
+    order = [c for c in COLUMNS if c in known and (c == "clip" or _has_content(known[c]))]
     st.dataframe(
         shown,
         key=TABLE,

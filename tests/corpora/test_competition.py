@@ -100,9 +100,12 @@ def test_a_template_is_no_corpus(mapped):
 def test_two_tables_with_labels_are_no_competition(mapped):
     text = (mapped / "test.csv").read_text().splitlines()
     rows = [f"{line},1" for line in text[1:]]
+    assert len(rows) == 3
     (mapped / "test.csv").write_text("\n".join(["id,path,label", *rows]))
     (mapped / "sample_submission.csv").unlink()
-    assert open_corpus(mapped).reader == "manifest"
+    corpus = open_corpus(mapped)
+    assert (corpus.reader, len(corpus), len(corpus.unlabelled)) == ("manifest", 6, 0)
+    assert corpus.notes[0] == "Read train.csv; not read: test.csv"
 
 
 def test_a_second_table_of_the_same_clips_is_no_unlabelled_part(mapped):

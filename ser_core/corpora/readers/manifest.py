@@ -49,7 +49,7 @@ class Manifest(Reader):
 
     def detect(self, source: CorpusSource) -> float:
         """Fits when a table has both columns and its first files exist."""
-        return 0.8 if any(_fits(table) for table in _tables(source)) else 0.0
+        return 0.8 if _fitting(source) else 0.0
 
     def read(
         self, source: CorpusSource, *, table: str = "", columns: Mapping[str, str] | None = None
@@ -73,7 +73,9 @@ class Manifest(Reader):
         rows["path"] = as_on_disk(path.parent, rows["path"])
         if "sentence" not in rows and "text" in rows:
             rows["sentence"] = rows["text"].str.casefold()
-        return Listing(rows, path.parent)
+        left = [other.name for other in _fitting(source) if other != path]
+        notes = (f"Read {path.name}; not read: {', '.join(left)}",) if left else ()
+        return Listing(rows, path.parent, notes=notes)
 
 
 def guess(columns: Iterable[str]) -> dict[str, str]:
@@ -133,7 +135,20 @@ def _best_table(source: CorpusSource) -> Path:
         raise CorpusError(
             "there is no .csv or .tsv table here", subject=str(source.root), remedy="Name the table"
         )
-    return next((table for table in tables if _fits(table)), tables[0])
+    return max(_fitting(source), key=_size, default=tables[0])
+
+
+def _fitting(source: CorpusSource) -> list[Path]:
+    """Tables with columns of files and emotions whose first files exist."""
+    return [table for table in _tables(source) if _fits(table)]
+
+
+def _size(table: Path) -> int:
+    """Rows of a table; one that cannot be read has none."""
+    try:
+        return len(read_table(table))
+    except CorpusError:
+        return 0
 
 
 def _fits(table: Path) -> bool:
