@@ -38,7 +38,7 @@ class CnnSpec(NetworkSpec):
             ConvBlock(inputs, outputs, pool=(2, 2))
             for inputs, outputs in _doubling(self.channels, self.filters, 3)
         ]
-        return Cnn(blocks, self.dropout, self.classes)
+        return Cnn(self, blocks)
 
     def cost(self, values: float) -> float:
         """Convolutions grow with the square of the filters and with the size of the features."""
@@ -80,7 +80,7 @@ class WaveCnnSpec(NetworkSpec):
         pairs = _doubling(1, self.filters, 4)
         first = ConvBlock(*pairs[0], (1, FIRST_KERNEL), stride=(1, STEP), pool=(1, STEP))
         rest = [ConvBlock(*pair, (1, KERNEL), pool=(1, STEP)) for pair in pairs[1:]]
-        return Cnn([first, *rest], self.dropout, self.classes)
+        return Cnn(self, [first, *rest])
 
     def cost(self, values: float) -> float:
         """The first convolution by the filters, the next ones by their square."""
@@ -96,19 +96,18 @@ class Cnn(nn.Module):
     """Blocks of convolutions, the mean over bins and own frames, and a linear layer.
 
     Args:
+        spec: What it is built from.
         blocks: Each a stage, `layer1` and so on.
-        dropout: Share of the pooled features that is dropped in training.
-        classes: Number of classes.
     """
 
-    def __init__(self, blocks: list[ConvBlock], dropout: float, classes: int) -> None:
+    def __init__(self, spec: CnnSpec | WaveCnnSpec, blocks: list[ConvBlock]) -> None:
         super().__init__()
-        self.count = len(blocks)
+        self.spec = spec
         for number, block in enumerate(blocks, start=1):
             setattr(self, f"layer{number}", nn.ModuleList([block]))
         self.pool = MaskedMean()
-        self.dropout = nn.Dropout(dropout)
-        self.fc = nn.Linear(blocks[-1].conv.out_channels, classes)
+        self.dropout = nn.Dropout(spec.dropout)
+        self.fc = nn.Linear(blocks[-1].conv.out_channels, spec.classes)
 
     def embed(self, x: Tensor, frames: Tensor | None = None) -> Tensor:
         """Pooled features before the last layer, (batch, channels, bins, n) -> (batch, filters).
@@ -117,7 +116,7 @@ class Cnn(nn.Module):
             x: Zero behind each clip's own frames.
             frames: Own frames, shape (batch,); all n when absent.
         """
-        stages = [getattr(self, f"layer{number}") for number in range(1, self.count + 1)]
+        stages = [getattr(self, name) for name in self.spec.stages]
         pooled: Tensor = self.pool(*through(stages, x, frames))
         return pooled
 
