@@ -34,6 +34,8 @@ NEEDED = {
     GRADIENTS: "gradients",
     ATTENTION: "layers of self-attention",
 }
+RULED = "residual blocks, for whose layers it has rules"
+"""What relevance propagation needs of a network that is convolutional."""
 VALUES = "_explain_parameters"
 WHY = "class"
 
@@ -136,7 +138,7 @@ def applicable(view: ModelInput, names: Sequence[str], representation: str) -> l
     apart = [name for name in names if why_not_applicable(view, chosen(name), representation)]
     found: dict[str, list[str]] = {}
     for name in apart:
-        found.setdefault(NEEDED[_lacked(view, name, representation)], []).append(name)
+        found.setdefault(_needed(view, name, representation), []).append(name)
     for needed, several in found.items():
         titles = " and ".join(METHODS[name].title for name in several)
         st.caption(
@@ -144,6 +146,13 @@ def applicable(view: ModelInput, names: Sequence[str], representation: str) -> l
             f"{named(view, representation)} is {_words(view, representation)}."
         )
     return [name for name in names if name not in apart]
+
+
+def _needed(view: ModelInput, name: str, representation: str) -> str:
+    """What a method needs and a network lacks, in words."""
+    lacked = _lacked(view, name, representation)
+    staged = all(STAGES not in each.lacks for each, _ in view.through(representation))
+    return RULED if lacked == PROPAGATION and staged else NEEDED[lacked]
 
 
 def _lacked(view: ModelInput, name: str, representation: str) -> str:

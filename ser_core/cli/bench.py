@@ -117,6 +117,36 @@ def encoder(
     _write(json_file, speed.as_dict())
 
 
+RecipeNames = Annotated[list[str], typer.Argument(help="Recipes: YAML files or bundled names.")]
+Turns = Annotated[int, typer.Option(min=3, help="Times that each network is run, by turns.")]
+
+
+@app.command("networks")
+def networks(recipes: RecipeNames, rounds: Turns = 20, json_file: JsonFile = None) -> None:
+    """Time the networks of recipes on a clip of 2.4 s, one thread, CPU time, by turns.
+
+    From the sound to the logits; weights are as they begin, since they do not change the time.
+    """
+    from ser_core.bench.networks import time_networks
+    from ser_core.recipes.recipe import load
+
+    wanted = {Path(name).stem: load(Path(name), ["corpus=anywhere"]) for name in recipes}
+    with console.progress("Timing") as report:
+        speeds = time_networks(wanted, rounds, report)
+    rows = [
+        {
+            "recipe": each.name,
+            "parameters": f"{each.parameters:,}",
+            "ms a clip": round(each.ms, 1),
+            "of these, the network": round(each.network_ms, 1),
+        }
+        for each in speeds
+    ]
+    console.output.print(console.table(rows))
+    if json_file is not None:
+        _write(json_file, {"speeds": [each.as_dict() for each in speeds]})
+
+
 TrainingCorpus = Annotated[
     Path | None,
     typer.Option("--corpus", help="Corpus for the short trainings; the demo when absent."),

@@ -62,6 +62,27 @@ def thirteen(
 
 
 @app.command()
+def zoo(
+    shared: Annotated[str, typer.Option(help="Folder of results on the random split.")] = (
+        "zoo-random"
+    ),
+    unseen: Annotated[str, typer.Option(help="The same on unseen speakers.")] = "zoo-unseen",
+    results: Results = None,
+    markdown: Annotated[bool, typer.Option(help="Print a Markdown table.")] = False,
+) -> None:
+    """Every network of the zoo: parameters, scores on both splits, minutes of training."""
+    from ser_core.runs import published_results
+
+    table = published_results.networks(
+        _chosen([f"{shared}/"], results), _chosen([f"{unseen}/"], results)
+    )
+    if markdown:
+        typer.echo(published_results.markdown(table))
+    else:
+        console.show(table)
+
+
+@app.command()
 def transductive(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run on unseen speakers.")],
 ) -> None:

@@ -14,7 +14,7 @@ from ser_core.explain.method import Method, Progress, Relevance, method, silentl
 from ser_core.explain.model_input import NetworkInput
 from ser_core.models.abilities import GRADIENTS, STAGES
 
-LAYERS = ("layer1", "layer2", "layer3", "layer4")
+LAYERS = ("layer1", "layer2", "layer3", "layer4", "layer5")
 
 
 @method("grad_cam")

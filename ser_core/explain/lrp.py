@@ -27,7 +27,14 @@ from ser_core.explain.method import Method, Progress, Relevance, method, silentl
 from ser_core.explain.model_input import NetworkInput
 from ser_core.models.abilities import PROPAGATION
 from ser_core.models.frame_mask import own_frames
-from ser_core.models.networks.resnet import DEPTHS, AudioResNet, BasicBlock, Sum, halved
+from ser_core.models.networks.resnet import (
+    DEPTHS,
+    AudioResNet,
+    BasicBlock,
+    Bottleneck,
+    Sum,
+    halved,
+)
 
 Rule = Callable[[], PropagationRule]
 
@@ -165,13 +172,17 @@ class Pooled(nn.Module):
 
 
 class Block(nn.Module):
-    """A basic block of fused convolutions, each step a module."""
+    """A block of fused convolutions, each step a module."""
 
-    def __init__(self, block: BasicBlock) -> None:
+    def __init__(self, block: BasicBlock | Bottleneck) -> None:
         super().__init__()
         self.stride = block.stride
-        self.conv1, self.conv2 = fused(block.conv1, block.bn1), fused(block.conv2, block.bn2)
-        self.relu1, self.relu2, self.sum = nn.ReLU(), nn.ReLU(), Sum()
+        pairs = [(block.conv1, block.bn1), (block.conv2, block.bn2)]
+        if isinstance(block, Bottleneck):
+            pairs.append((block.conv3, block.bn3))
+        self.convolutions = nn.ModuleList(fused(*pair) for pair in pairs)
+        self.relus = nn.ModuleList(nn.ReLU() for _ in pairs)
+        self.sum = Sum()
         self.picked, self.shortcut = None, None
         if block.downsample is not None:
             convolution, norm = cast(nn.Sequential, block.downsample)
@@ -179,13 +190,23 @@ class Block(nn.Module):
             self.shortcut = fused(cast(nn.Conv2d, convolution), cast(nn.BatchNorm2d, norm))
 
     def forward(self, x: Tensor, frames: Tensor | None) -> Tensor:
-        """As `BasicBlock`."""
-        inner = own_frames(self.relu1(self.conv1(x)), frames)
+        """As `BasicBlock` and `Bottleneck`."""
         straight = x
         if self.picked is not None and self.shortcut is not None:
             straight = self.shortcut(self.picked(x))
-        total: Tensor = self.relu2(self.sum(self.conv2(inner), straight))
+        inner = x
+        *before, last = self.convolutions
+        for convolution, relu in zip(before, self.relus, strict=False):
+            inner, frames = self._step(relu, convolution, inner, frames)
+        total: Tensor = self.relus[-1](self.sum(last(inner), straight))
         return own_frames(total, frames)
+
+    @staticmethod
+    def _step(
+        relu: nn.Module, convolution: nn.Module, x: Tensor, frames: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        frames = halved(frames) if cast(nn.Conv2d, convolution).stride[0] == 2 else frames
+        return own_frames(relu(convolution(x)), frames), frames
 
 
 class Propagated(nn.Module):
@@ -216,8 +237,8 @@ class Propagated(nn.Module):
         frames = halved(frames)
         x = own_frames(self.relu(self.maxpool(x)), frames)
         for block in self.blocks:
-            frames = halved(frames) if block.stride == 2 else frames
             x = block(x, frames)
+            frames = halved(frames) if block.stride == 2 else frames
         self.pool.frames = frames
         logits: Tensor = self.fc(self.pool(x))
         return logits

@@ -79,11 +79,15 @@ def of_network(spec: NetworkSpec, *, encoder: bool = False) -> dict[str, str]:
         encoder: Whether a pretrained speech encoder is before it.
     """
     what = f"this model is {described(spec, encoder=encoder)}"
-    convolutional = f"it works on convolutional networks; {what}"
+    staged = f"it works on convolutional networks; {what}, which has no convolutional stages"
+    ruled = (
+        "it works on convolutional networks of residual blocks, for whose layers it has rules; "
+        f"{what}"
+    )
     lacks = {
         GRADIENTS: (spec.differentiable, f"{what}, which gives no gradients"),
-        STAGES: (bool(spec.stages) and not encoder, convolutional),
-        PROPAGATION: (bool(spec.propagation) and not encoder, convolutional),
+        STAGES: (bool(spec.stages) and not encoder, staged),
+        PROPAGATION: (bool(spec.propagation) and not encoder, ruled),
         ATTENTION: (encoder, f"it needs layers of self-attention; {what}"),
         GRAPH: (spec.exportable, f"{what}, which cannot be written as an ONNX graph yet"),
     }

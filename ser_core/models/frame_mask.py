@@ -35,3 +35,24 @@ def mean_of_own(x: Tensor, frames: Tensor | None) -> Tensor:
     if frames is None:
         return x.mean(-1).flatten(1)
     return x.sum(-1).flatten(1) / frames.unsqueeze(-1).to(x.dtype)
+
+
+def after_stride(frames: Tensor | None, stride: int) -> Tensor | None:
+    """Own frames after a layer of a stride that keeps a last, incomplete step."""
+    return None if frames is None else (frames + stride - 1) // stride
+
+
+def own_reversed(x: Tensor, frames: Tensor | None) -> Tensor:
+    """Each clip's own frames in reverse order; what is behind them stays there.
+
+    Args:
+        x: Shape (..., n), the batch first.
+        frames: Each clip's own, shape (batch,); all n when absent.
+    """
+    if frames is None:
+        return x.flip(-1)
+    places = torch.arange(x.shape[-1], device=x.device)
+    own = frames.unsqueeze(-1)
+    order = torch.where(places < own, own - 1 - places, places)
+    shape = (len(x), *(1,) * (x.dim() - 2), x.shape[-1])
+    return x.gather(-1, order.reshape(shape).expand_as(x))

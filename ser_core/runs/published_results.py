@@ -226,6 +226,40 @@ def every_representation(
     ]
 
 
+def networks(shared: list[Published], unseen: list[Published]) -> list[Row]:
+    """A row for each network: its size, its scores on both splits, and how long it was trained.
+
+    Args:
+        shared: Results of the random split, whose last name is the network's.
+        unseen: The same of a speaker-disjoint split; those that are missing leave an empty cell.
+    """
+    strangers = {_last(each): each for each in unseen}
+    return [_network_row(each, strangers.get(_last(each))) for each in shared]
+
+
+def _network_row(shared: Published, unseen: Published | None) -> Row:
+    trained = [each for each in (shared, unseen) if each is not None]
+    return {
+        "network": _last(shared),
+        "parameters": f"{_parameters(shared):,}",
+        "WA, random split": _said(shared.figure("wa")),
+        "UAR, random split": _said(shared.figure("uar")),
+        "UAR, unseen speakers": _said(unseen.figure("uar")) if unseen else "–",
+        "minutes": " + ".join(f"{each.summary['minutes']:.0f}" for each in trained),
+    }
+
+
+def _parameters(result: Published) -> int:
+    """Weights that are trained, of a network on the classes of its predictions."""
+    from ser_core.recipes.recipe import load
+
+    if result.recipe is None:
+        raise SerError("was made of no recipe", subject=result.name)
+    recipe = load(result.recipe, ["corpus=anywhere"])
+    classes = result.predictions().probabilities.shape[1]
+    return sum(each.numel() for each in recipe.network_spec(classes).build().parameters())
+
+
 def _last(result: Published) -> str:
     return result.name.rpartition("/")[2]
 

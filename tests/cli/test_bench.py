@@ -63,3 +63,25 @@ def test_training_reports_ratios_and_accuracy_of_every_precision(tmp_path, monke
         assert low <= wa <= high
     assert 0 <= speed["loader_share"] < 1
     assert {"seconds_ours", "seconds_plain"} <= speed.keys()
+
+
+def test_networks_of_recipes_are_timed_by_turns(tmp_path):
+    from ser_core.bench.networks import time_networks
+    from ser_core.recipes.recipe import parse
+
+    mel = {"name": "melspectrogram", "n_mels": 16, "hop_length": 400}
+    rounds = []
+    small, large = time_networks(
+        {
+            name: parse({"corpus": "x", "representation": mel, "network": network})
+            for name, network in (
+                ("small", {"name": "linear"}),
+                ("large", {"name": "resnet18", "width": 32}),
+            )
+        },
+        3,
+        lambda done, total: rounds.append((done, total)),
+    )
+    assert rounds[-1] == (6, 6)
+    assert small.parameters == 6 * 17
+    assert large.ms > large.network_ms > small.network_ms > 0

@@ -113,10 +113,10 @@ def slow_lrp(network, x, target):
     steps = []
     for block in network.blocks:
         start = activity[-1]
-        inner = block.relu1(block.conv1(start))
+        inner = block.relus[0](block.convolutions[0](start))
         picked = start[..., :: block.stride, :: block.stride]
         side = start if block.shortcut is None else block.shortcut(picked)
-        steps.append((block, start, inner, block.conv2(inner), picked, side))
+        steps.append((block, start, inner, block.convolutions[1](inner), picked, side))
         activity.append((steps[-1][3] + side).clamp(min=0))
     features = activity[-1].mean(dim=(2, 3))
     relevance = features[0] * network.fc.weight[target]
@@ -127,9 +127,9 @@ def slow_lrp(network, x, target):
         both = straight + side
         total = torch.where(both == 0, torch.ones_like(both), both)
         of_straight, of_side = relevance * straight / total, relevance * side / total
-        positive = conv(block.conv2, block.conv2.weight.clamp(min=0))
+        positive = conv(block.convolutions[1], block.convolutions[1].weight.clamp(min=0))
         of_inner = handed_back(matrix(positive, inner), inner, of_straight)
-        positive = conv(block.conv1, block.conv1.weight.clamp(min=0))
+        positive = conv(block.convolutions[0], block.convolutions[0].weight.clamp(min=0))
         relevance = handed_back(matrix(positive, start), start, of_inner)
         if block.shortcut is None:
             relevance = relevance + of_side
@@ -195,6 +195,16 @@ def test_lrp_by_epsilon_is_gradient_x_input(residual):
         atol=1e-5,
         rtol=1e-3,
     )
+
+
+def test_lrp_goes_through_bottlenecks(network_input_of):
+    """A ResNet50 is rebuilt as it is, and its relevance sums to the logit without the last bias."""
+    network = lively(AudioResNet(ResNetSpec(depth="resnet50", width=8, classes=3)))
+    seen = torch.randn(1, 1, 16, 24, generator=torch.Generator().manual_seed(1))
+    rebuilt = Propagated(network)(apart(seen))
+    torch.testing.assert_close(rebuilt, network(seen), atol=1e-4, rtol=1e-4)
+    found = make("lrp", rules="alpha1-beta0").relevance(network_input_of(network, seen), TARGET)
+    assert found.details["propagated"] == pytest.approx(float(found.values.sum()), rel=1e-2)
 
 
 def test_the_network_rebuilt_for_lrp_answers_as_the_original(residual):

@@ -9,17 +9,23 @@ import torch
 import torchvision
 
 from ser_core.core import REPOSITORY, ParameterError
-from ser_core.models.networks.resnet import AudioResNet, BasicBlock, ResNetSpec, load_torchvision
+from ser_core.models.networks.resnet import (
+    AudioResNet,
+    BasicBlock,
+    Bottleneck,
+    ResNetSpec,
+    load_torchvision,
+)
 
 
 def pictures(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-@pytest.fixture
-def network():
+@pytest.fixture(params=["resnet18", "resnet50"])
+def network(request):
     torch.manual_seed(0)
-    network = AudioResNet(ResNetSpec(width=8)).eval()
+    network = AudioResNet(ResNetSpec(depth=request.param, width=8)).eval()
     for module in network.modules():  # statistics and weights as after training, not the identity
         if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.normal_(module.running_mean, std=0.3)
@@ -28,10 +34,11 @@ def network():
     return network
 
 
-def test_is_torchvisions_resnet18_on_the_same_weights():
+@pytest.mark.parametrize("depth", ["resnet18", "resnet34", "resnet50"])
+def test_is_torchvisions_network_on_the_same_weights(depth):
     torch.manual_seed(0)
-    theirs = torchvision.models.resnet18(num_classes=6).eval()
-    ours = AudioResNet(ResNetSpec(channels=3, classes=6)).eval()
+    theirs = getattr(torchvision.models, depth)(num_classes=6).eval()
+    ours = AudioResNet(ResNetSpec(depth=depth, channels=3, classes=6)).eval()
     load_torchvision(ours, theirs.state_dict())
     x = pictures(2, 3, 80, 161)
     torch.testing.assert_close(ours(x), theirs(x), rtol=1e-5, atol=1e-5)
@@ -71,9 +78,10 @@ def test_every_module_is_used_once_in_a_pass(network):
     assert set(calls.values()) == {1}
 
 
-def test_a_block_begins_as_the_identity():
-    block = BasicBlock(4, 4, 1).eval()
-    torch.nn.init.zeros_(block.bn2.weight)
+@pytest.mark.parametrize("kind", [BasicBlock, Bottleneck])
+def test_a_block_begins_as_the_identity(kind):
+    block = kind(4, 4, 1).eval()
+    torch.nn.init.zeros_(block.last_norm.weight)
     x = pictures(1, 4, 6, 6).relu()
     torch.testing.assert_close(block(x, None), x)
 

@@ -89,6 +89,35 @@ def test_every_published_result_is_a_row_of_the_page_of_results():
         assert re.search(line, text), row
 
 
+def test_every_network_of_the_zoo_that_is_published_is_a_row_of_the_page_of_results():
+    text = (REPOSITORY / "docs" / "results.md").read_text(encoding="utf-8")
+    results = published_results.published()
+    shared, unseen = (
+        [result for result in results if result.name.startswith(f"zoo-{kind}/")]
+        for kind in ("random", "unseen")
+    )
+    assert {each.name.rpartition("/")[2] for each in unseen} <= {
+        each.name.rpartition("/")[2] for each in shared
+    }
+    for row in published_results.networks(shared, unseen):
+        name, parameters, *figures = row.values()
+        line = rf"\| `{name}` \| {parameters} \| [\d.]+ \| {re.escape(' | '.join(figures))} \|"
+        assert re.search(line, text), row
+
+
+def test_a_network_has_its_parameters_and_its_scores_on_both_splits(run, tmp_path):
+    recipe = "representation: {name: mfcc, n_mfcc: 20}\nnetwork: {name: linear}\n"
+    (run / "recipe.yaml").write_text(recipe)
+    for name in ("random/one", "random/two", "unseen/two"):
+        published_results.keep(run, name, tmp_path / "results")
+    found = published_results.published(tmp_path / "results")
+    one, two = published_results.networks(found[:2], found[2:])
+    classes = found[0].predictions().probabilities.shape[1]
+    assert one["parameters"] == str(classes * 21)
+    assert (one["UAR, unseen speakers"], one["minutes"]) == ("–", "12")
+    assert (two["UAR, unseen speakers"], two["minutes"]) == (two["UAR, random split"], "12 + 12")
+
+
 def test_what_each_adds_to_the_mean_of_all_is_reported(run, tmp_path):
     for name, skill, seed in (("mfcc", 3.0, 1), ("rms", 0.0, 2), ("zcr", 0.0, 3)):
         drawn(400, skill=skill, seed=0, spread=0.1 * seed).save(run / "predictions.parquet")

@@ -7,11 +7,21 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from ser_core.core import parameter
-from ser_core.models.frame_mask import own_frames
+from ser_core.models.frame_mask import after_stride, own_frames
 from ser_core.models.networks.base import NetworkSpec, network
 
-DEPTHS: dict[str, tuple[int, ...]] = {"resnet10": (1, 1, 1, 1), "resnet18": (2, 2, 2, 2)}
-"""Basic blocks in each of the four stages."""
+DEPTHS: dict[str, tuple[int, ...]] = {
+    "resnet10": (1, 1, 1, 1),
+    "resnet18": (2, 2, 2, 2),
+    "resnet34": (3, 4, 6, 3),
+    "resnet50": (3, 4, 6, 3),
+}
+"""Blocks in each of the four stages: basic ones, and bottlenecks in `BOTTLENECKED`."""
+
+BOTTLENECKED = ("resnet50",)
+
+EXPANSION = 4
+"""Channels after a bottleneck, as a multiple of those within it."""
 
 
 class Sum(nn.Module):
@@ -24,7 +34,7 @@ class Sum(nn.Module):
 
 def halved(frames: Tensor | None) -> Tensor | None:
     """Own frames after a layer of stride 2."""
-    return None if frames is None else (frames + 1) // 2
+    return after_stride(frames, 2)
 
 
 class BasicBlock(nn.Module):
@@ -62,6 +72,54 @@ class BasicBlock(nn.Module):
         total: Tensor = self.relu2(self.sum(self.bn2(self.conv2(inner)), shortcut))
         return own_frames(total, frames)
 
+    @property
+    def last_norm(self) -> nn.BatchNorm2d:
+        """Batch norm before the addition."""
+        return self.bn2
+
+
+class Bottleneck(nn.Module):
+    """1x1, 3x3 and 1x1 convolutions and a shortcut; He et al. (2016).
+
+    The stride is that of the 3x3 convolution, as in torchvision, whose names it has.
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.stride = stride
+        inner = outputs // EXPANSION
+        self.conv1 = nn.Conv2d(inputs, inner, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(inner)
+        self.relu1 = nn.ReLU()
+        self.conv2 = nn.Conv2d(inner, inner, 3, stride, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(inner)
+        self.relu2 = nn.ReLU()
+        self.conv3 = nn.Conv2d(inner, outputs, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(outputs)
+        self.downsample: nn.Module | None = None
+        if stride != 1 or inputs != outputs:
+            self.downsample = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs)
+            )
+        self.sum = Sum()
+        self.relu3 = nn.ReLU()
+
+    def forward(self, x: Tensor, frames: Tensor | None) -> Tensor:
+        """(batch, inputs, bins, n) -> (batch, outputs, bins / stride, n / stride)."""
+        inner = own_frames(self.relu1(self.bn1(self.conv1(x))), frames)
+        if self.stride == 2:
+            frames = halved(frames)
+        inner = own_frames(self.relu2(self.bn2(self.conv2(inner))), frames)
+        seen = x[..., :: self.stride, :: self.stride]  # see `BasicBlock`
+        shortcut = x if self.downsample is None else self.downsample(seen)
+        total: Tensor = self.relu3(self.sum(self.bn3(self.conv3(inner)), shortcut))
+        return own_frames(total, frames)
+
+    @property
+    def last_norm(self) -> nn.BatchNorm2d:
+        """Batch norm before the addition."""
+        return self.bn3
+
 
 class MaskedMean(nn.Module):
     """Mean over bins and over each clip's own frames."""
@@ -73,6 +131,8 @@ class MaskedMean(nn.Module):
         return x.sum(dim=(-2, -1)) / (frames * x.shape[-2]).unsqueeze(-1).to(x.dtype)
 
 
+@network("resnet50", title="ResNet50", depth="resnet50")
+@network("resnet34", title="ResNet34", depth="resnet34")
 @network("resnet18", title="ResNet18", depth="resnet18")
 @network("resnet10", title="ResNet10", depth="resnet10")
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +175,7 @@ class ResNetSpec(NetworkSpec):
         and 128 bands; a part of a step is the same for all of them.
         """
         depth = sum(DEPTHS[self.depth]) / sum(DEPTHS["resnet18"])
+        depth *= 1.15 if self.depth in BOTTLENECKED else 1  # as torchvision's multiplications
         return 2 + 0.0039 * depth * self.width**2 * values / 16_000
 
     @property
@@ -143,10 +204,12 @@ class AudioResNet(nn.Module):
         self.relu = nn.ReLU()
         self.maxpool = nn.MaxPool2d(3, 2, padding=1)
         inputs = width
+        bottlenecked = spec.depth in BOTTLENECKED
+        block = Bottleneck if bottlenecked else BasicBlock
         for number, blocks in enumerate(DEPTHS[spec.depth]):
-            outputs = width * 2**number
+            outputs = width * 2**number * (EXPANSION if bottlenecked else 1)
             stage = nn.ModuleList(
-                BasicBlock(inputs if i == 0 else outputs, outputs, 2 if number and not i else 1)
+                block(inputs if i == 0 else outputs, outputs, 2 if number and not i else 1)
                 for i in range(blocks)
             )
             setattr(self, f"layer{number + 1}", stage)
@@ -160,9 +223,9 @@ class AudioResNet(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-            elif isinstance(module, BasicBlock):
+            elif isinstance(module, BasicBlock | Bottleneck):
                 # Each block begins as the identity: Goyal et al. (2017).
-                nn.init.zeros_(module.bn2.weight)
+                nn.init.zeros_(module.last_norm.weight)
 
     def embed(self, x: Tensor, frames: Tensor | None = None) -> Tensor:
         """Pooled features before the last layer.
@@ -172,7 +235,7 @@ class AudioResNet(nn.Module):
             frames: Own frames, shape (batch,); all n when absent.
 
         Returns:
-            Shape (batch, 8 * width).
+            Shape (batch, 8 * width), or four times that after bottlenecks.
         """
         frames = halved(frames)
         x = own_frames(self.bn1(self.conv1(x)), frames)
