@@ -19,6 +19,9 @@ PROBABILITIES, ENROLLED = "probabilities", "heard"
 IDENTITY = "identity"
 """Key of a representation in a file that is identified by weights, which the file holds."""
 
+LONGEST = "longest_s"
+"""Key of a representation: seconds of a sound up to which the graph answers as the model does."""
+
 PRECISIONS = {
     "fp32": "Single precision throughout: the same numbers as the app's.",
     "fp16": "Weights in half precision, so the file is half as large; computed in single "
@@ -142,6 +145,11 @@ class Spec:
     def readings(self) -> tuple[Reading, ...]:
         """Without enrolment, and with it where the model enrols."""
         return (self.stranger, *([self.enrolled] if self.enrolled else []))
+
+    @property
+    def longest(self) -> float:
+        """Seconds of a sound up to which the graph answers as the model does; may be infinite."""
+        return min(float(each.get(LONGEST, math.inf)) for each in self.representations)
 
     def of(self, kind: str) -> tuple[Input, ...]:
         """Inputs of a kind."""
