@@ -57,13 +57,13 @@ def predict(
     A file that cannot be classified is a row with its problem. Predictions below the model's
     rejection threshold are marked uncertain.
     """
-    from ser_core.inference.classify import classify, open_model, recordings
+    from ser_core.inference.classify import classify, open_answering, recordings
     from ser_core.inference.prediction_files import signed
     from ser_core.inference.timeline import Windows
 
     windows = Windows(window=window, hop=hop)
     several = recordings(paths)
-    opened = open_model(model)
+    opened = open_answering(model)
     enrolled = opened.enrol_speaker(recordings(enrol)) if enrol else None
     with console.progress("Predicting", progress_file) as report:
         if timeline:
