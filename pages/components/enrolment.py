@@ -50,7 +50,9 @@ def enrolled_speaker(info: ModelInfo, model: InferenceModel) -> EnrolledSpeaker 
     """
     if not clips() or not model.predictor.enrols:
         return None
-    key = ("voice", info.folder, info.changed, fingerprint())
+    # Statistics are of one predictor: an ONNX copy cannot use those of the model itself.
+    way = type(model.predictor).__name__
+    key = ("voice", info.folder, info.changed, way, fingerprint())
     found: EnrolledSpeaker = model_loading.cached(key, lambda: model.enrol_speaker(clips()))
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,6 @@ import streamlit as st
 from pages.components import session_cache
 from pages.components.warmup import freeze
 from ser_core.core import SerError, seconds
-from ser_core.inference.catalogue import EXPORTED
 from ser_core.inference.classify import InferenceModel, is_warm, warm
 
 if TYPE_CHECKING:
@@ -28,37 +28,50 @@ MOST_CACHED = 24
 
 
 def preload(info: ModelInfo) -> None:
-    """Load the model in the background while the user still chooses a sound."""
-    if not is_warm(info.folder, info.changed):
+    """Load what `answering` gives in the background while the user still chooses a sound."""
+    if not is_warm(info.folder, info.changed, answering=True):
         threading.Thread(target=_open_quietly, args=(info,), daemon=True).start()
 
 
 def model(info: ModelInfo) -> InferenceModel:
-    """The model, ready to predict.
+    """The model with its networks, ready to predict.
 
     Raises:
         SerError: If it cannot be opened.
     """
-    if is_warm(info.folder, info.changed):
-        return warm(info.folder, info.changed)
+    return _model(info, answering=False)
+
+
+def answering(info: ModelInfo) -> InferenceModel:
+    """The model, ready to classify with: its ONNX copy where it has one, without torch.
+
+    Raises:
+        SerError: If it cannot be opened.
+    """
+    return _model(info, answering=True)
+
+
+def _model(info: ModelInfo, *, answering: bool) -> InferenceModel:
+    if is_warm(info.folder, info.changed, answering=answering):
+        return warm(info.folder, info.changed, answering=answering)
     with st.spinner("Loading the model, a few seconds once …"):
-        return _open(info)
+        return _open(info, answering=answering)
 
 
-def _open(info: ModelInfo) -> InferenceModel:
-    if info.kind != EXPORTED:  # onnxruntime runs those
+def _open(info: ModelInfo, *, answering: bool) -> InferenceModel:
+    found = warm(info.folder, info.changed, answering=answering)
+    if "torch" in sys.modules:
         import torch
 
         # A sound is too short for two threads to share; waiting for each other costs more.
         torch.set_num_threads(1)
-    found = warm(info.folder, info.changed)
     freeze()
     return found
 
 
 def _open_quietly(info: ModelInfo) -> None:
     try:
-        _open(info)
+        _open(info, answering=True)
     except SerError as error:
         # The page asks for the model too, and says there what is wrong with it.
         _LOG.info("could not open a model ahead of its use: %s", error)

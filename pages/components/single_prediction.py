@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.components import clip_source, enrolment, model_loading, overlap_badge, prediction_card
+from pages.components import (
+    clip_source,
+    enrolment,
+    model_loading,
+    overlap_badge,
+    prediction_card,
+    warmup,
+)
 from ser_core.inference.classify import check, rows_of
 from ser_core.inference.training_overlap import as_clip
 
@@ -52,6 +59,7 @@ def show(
             shown.speaker, doubted=_is_doubtful(info, shown, wave, enrolled), key="single"
         )
     prediction_card.show(row, model, model.reading(speaker), before, key="single")
+    warmup.answered()
     return row
 
 

@@ -22,7 +22,7 @@ tabs = st.tabs(
 for tab, show in zip(tabs, (single.show, batch.show), strict=False):
     if tab.open and info is not None:
         with tab, error_boundary():
-            model = model_loading.model(info)
+            model = model_loading.answering(info)
             enrolment.panel(model, active)
             show(info, model, active)
 if tabs[2].open:

@@ -147,6 +147,69 @@ def networks(recipes: RecipeNames, rounds: Turns = 20, json_file: JsonFile = Non
         _write(json_file, {"speeds": [each.as_dict() for each in speeds]})
 
 
+AnsweringModel = Annotated[
+    Path | None, typer.Option("--model", help="Folder of a model; the bundled one when absent.")
+]
+Sound = Annotated[
+    Path | None,
+    typer.Option("--audio", help="Sound file; 2.4 s of a bundled clip when absent."),
+]
+InBrowser = Annotated[
+    bool,
+    typer.Option("--browser", help="In Chromium: from the drop of a file to the answer."),
+]
+BothWays = Annotated[int, typer.Option("--rounds", min=1, help="Rounds of both ways, by turns.")]
+
+
+@app.command("first-answer")
+def first_answer(
+    model: AnsweringModel = None,
+    audio: Sound = None,
+    browser: InBrowser = False,
+    rounds: BothWays = 5,
+    json_file: JsonFile = None,
+) -> None:
+    """Time the first answer of fresh processes, by the ONNX copy of a model and by torch.
+
+    Each process starts, imports, opens the model and classifies one clip. With --browser each is a
+    fresh `streamlit run app.py`, with the bundled model.
+    """
+    import tempfile
+
+    from ser_core.bench.first_answer import ONNX, TORCH, compare_in_browser, compare_processes
+    from ser_core.inference.catalogue import bundled_folder
+
+    announce = lambda step: console.errors.print(f"{step} …")  # noqa: E731
+    with tempfile.TemporaryDirectory() as place:
+        clip = audio or _short_clip(Path(place))
+        if browser:
+            found = compare_in_browser(clip, rounds, announce)
+        else:
+            found = compare_processes(model or bundled_folder(), clip, rounds, announce)
+    stages = list(found.times[ONNX][0])
+    rows = [
+        {"way": way, **{f"{stage} s": round(found.median(way, stage), 3) for stage in stages}}
+        for way in (ONNX, TORCH)
+    ]
+    console.output.print(console.table(rows))
+    console.output.print(
+        f"Medians of {rounds} rounds by turns. torch / onnx of the total: {found.ratio:.1f} "
+        f"({found.ratio_low:.1f} to {found.ratio_high:.1f})."
+    )
+    _write(json_file, found.as_dict())
+
+
+def _short_clip(folder: Path) -> Path:
+    """A bundled clip, repeated or cut to 2.4 s, as a WAV file."""
+    from ser_core import audio
+    from ser_core.export.latency import SECONDS, of_length
+
+    source = min((settings.demo_corpus() / "samples").iterdir())
+    file = folder / "clip.wav"
+    file.write_bytes(audio.to_wav(of_length(audio.load(source), SECONDS)))
+    return file
+
+
 TrainingCorpus = Annotated[
     Path | None,
     typer.Option("--corpus", help="Corpus for the short trainings; the demo when absent."),

@@ -9,13 +9,23 @@ import typer
 
 from ser_core.cli import console
 from ser_core.cli.options import JsonFile, ProgressFile, Reader
+from ser_core.core import ParameterError
 
 if TYPE_CHECKING:
     from ser_core.export.pipeline import ExportedFile
     from ser_core.export.plan import Plan
 
 Model = Annotated[Path, typer.Option(help="Folder of a model: a bundle or an ensemble.")]
-Out = Annotated[Path, typer.Option(help="Folder for the files.")]
+Out = Annotated[Path | None, typer.Option(help="Folder for the files; needed but with --beside.")]
+Beside = Annotated[
+    bool,
+    typer.Option(
+        "--beside",
+        help="Make the model's ONNX copy, model.onnx in its own folder: Predict and predict answer "
+        "by it, without torch. Of the precisions (all three when absent) the smallest that passes "
+        "its test.",
+    ),
+]
 Precisions = Annotated[
     list[str] | None,
     typer.Option("--precision", help="fp32, fp16 or int8; can be repeated. fp32 when absent."),
@@ -42,7 +52,7 @@ Zipped = Annotated[
 
 def export(
     model: Model,
-    out: Out,
+    out: Out = None,
     precisions: Precisions = None,
     network_only: NetworkOnly = False,
     corpus: CorpusPath = None,
@@ -50,6 +60,7 @@ def export(
     clips: Clips = 200,
     calibration_clips: Calibrating = 64,
     zipped: Zipped = False,
+    beside: Beside = False,
     json: JsonFile = None,
     progress_file: ProgressFile = None,
 ) -> None:
@@ -59,18 +70,27 @@ def export(
     marked as failed, and the command ends with 1.
     """
     from ser_core.export.plan import Plan
+    from ser_core.models.onnx_metadata import PRECISIONS
 
+    if out is None and not beside:
+        raise ParameterError(
+            "no folder for the files is named", subject="--out", remedy="Name one, or use --beside"
+        )
     plan = Plan(
         model=model,
-        out=out,
-        precisions=tuple(precisions or ["fp32"]),
+        out=out or model,
+        precisions=tuple(precisions or (PRECISIONS if beside else ["fp32"])),
         whole=not network_only,
         corpus=corpus,
         reader=reader,
         clips=clips,
         calibrating=calibration_clips,
         zipped=zipped,
+        beside=beside,
     )
+    if beside:
+        _copied(plan, json, progress_file)
+        return
     products = _carried_out(plan, progress_file)
     if json:
         console.write_json(json, {"files": [_plain(each) for each in products]})
@@ -80,6 +100,38 @@ def export(
         words = "does not answer" if len(failed) == 1 else "do not answer"
         console.output.print(f"{' and '.join(failed)} {words} as the model does.", markup=False)
         raise typer.Exit(1)
+
+
+def _copied(plan: Plan, json: Path | None, progress_file: Path | None) -> None:
+    """Make the ONNX copy, and print what was tried and what is in the folder now."""
+    from ser_core.export.copy_beside import copy_beside
+
+    with console.progress("Export", progress_file) as report:
+        result = copy_beside(plan, report)
+    if json:
+        tried = [
+            {
+                "precision": each.precision,
+                "bytes": each.bytes,
+                "problem": each.problem,
+                "verification": each.verification.as_dict() if each.verification else None,
+            }
+            for each in result.tried
+        ]
+        console.write_json(json, {"file": str(result.copy.path), "tried": tried})
+    for each in result.tried:
+        console.output.print(f"[bold]{each.precision}[/] ({each.bytes / 1e6:.2f} MB)")
+        if each.verification is None:
+            console.output.print(f"  {each.problem}", soft_wrap=True, markup=False)
+        else:
+            show_verdict(each.verification)
+    whole = sum(path.stat().st_size for path in plan.model.rglob("*") if path.is_file())
+    console.output.print(
+        f"{result.copy.path} is written ({result.copy.spec.precision}, "
+        f"{result.copy.bytes / 1e6:.2f} MB); the folder has {whole / 1e6:.1f} MB.",
+        soft_wrap=True,
+        markup=False,
+    )
 
 
 def _carried_out(plan: Plan, progress_file: Path | None) -> list[ExportedFile]:

@@ -95,7 +95,7 @@ def predict(
     rejection threshold are marked uncertain. With --submission the unlabelled clips of a
     competition are classified and its template is filled.
     """
-    from ser_core.inference.classify import classify, open_model, recordings
+    from ser_core.inference.classify import classify, open_answering, recordings
     from ser_core.inference.prediction_files import signed
     from ser_core.inference.timeline import Windows
 
@@ -103,7 +103,7 @@ def predict(
     _together(submission, out, probabilities=probabilities, fill=fill, timeline=timeline)
     part = _part(paths, reader, labels_of(label)) if submission or unlabelled else None
     several = part.recordings if part else recordings(paths)
-    opened = open_model(model)
+    opened = open_answering(model)
     opened = opened.for_seen_speakers() if seen else opened
     asked = _submission(part, opened, submission, out, fill) if part and submission else None
     enrolled = opened.enrol_speaker(recordings(enrol)) if enrol else None

@@ -1,7 +1,9 @@
 """Pretrained encoders as torch's exporter can follow them, and as runtimes compute them quickly.
 
-A graph is given sounds of one length, so there are no masks here: every frame is a sound's own.
-What follows the last layer that is asked for is not computed, and so it is not in the graph.
+A graph is given sounds of one length, so every frame is a sound's own, but for the windows that
+Whisper hears a longer sound in (`ser_core.features.encoders.pooling`): some are a sample shorter
+than others. What follows the last layer that is asked for is not computed, and so it is not in the
+graph.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from ser_core.core import ModelError
 from ser_core.export.fourier import tables
 from ser_core.features.encoders.wav2vec2 import Wav2Vec2Encoder
 from ser_core.features.encoders.whisper import (
@@ -40,16 +43,53 @@ def traceable(layers: nn.Module) -> nn.Module:
     form = FORMS.get(type(encoder))
     if form is None:
         return layers
+    if layers.statistics != "mean, spread":
+        raise ModelError(
+            f"has statistics ({layers.statistics}) that no graph can hold yet",
+            subject="encoder",
+            remedy="Train on statistics = mean, spread",
+        )
     own = copy.deepcopy(encoder)  # weights get names of their own, and may be put together
     first, last = int(layers.first), int(layers.last)  # type: ignore[arg-type]
     return Statistics(form(own, last), first)
+
+
+HIDDEN = -1e4
+"""Added to what the attention to a frame is decided by, where nobody may look."""
+
+WINDOWS = 4
+"""Windows that a graph hears a sound in at most: it holds the attention of all of them at once."""
+
+
+def longest_of(layers: nn.Module | None) -> int | None:
+    """Samples of a sound that a graph of these layers gives the model's answer for; None for any.
+
+    Args:
+        layers: `front_end.layers` of a model.
+    """
+    encoder = getattr(layers, "encoder", None)
+    longest = getattr(encoder, "longest", None)
+    if longest is None:
+        return None
+    return int(longest) * (WINDOWS if isinstance(encoder, WhisperEncoder) else 1)
+
+
+def traced_samples(layers: nn.Module | None) -> int:
+    """Least samples of the sound that a graph of these layers is traced with.
+
+    The exporter takes whatever is 1 for a constant, so a sound that Whisper is traced with has two
+    windows.
+    """
+    encoder = getattr(layers, "encoder", None)
+    return encoder.longest * 5 // 4 if isinstance(encoder, WhisperEncoder) else 0
 
 
 class Statistics(nn.Module):
     """Mean and standard deviation over time of the states of some layers.
 
     Args:
-        states: (batch, samples) -> list of (batch, frames, size), one a layer, from layer 0 on.
+        states: (batch, samples) -> list of (batch, frames, size), one a layer, from layer 0 on,
+            and which of the frames are a sound's own, (frames,); None for all.
         first: Layer that the statistics begin with.
     """
 
@@ -59,13 +99,21 @@ class Statistics(nn.Module):
 
     def forward(self, waveforms: Tensor, _lengths: Tensor | None = None) -> Tensor:
         """(batch, samples) -> (batch, layers, 2 * size, 1), as `EncoderStatistics`."""
-        kept = self.states(waveforms)[self.first :]
+        found, own = self.states(waveforms)
         rows = []
-        for states in kept:
-            mean = states.mean(1, keepdim=True)
-            around = (states - mean).square().mean(1)
+        for states in found[self.first :]:
+            mean = _mean(states, own)
+            around = _mean((states - mean).square(), own)[:, 0]
             rows.append(torch.cat([mean[:, 0], around.clamp(min=1e-10).sqrt()], dim=-1))
         return torch.stack(rows, dim=1).unsqueeze(-1)
+
+
+def _mean(values: Tensor, own: Tensor | None) -> Tensor:
+    """Mean over the own frames, (batch, frames, size) -> (batch, 1, size)."""
+    if own is None:
+        return values.mean(1, keepdim=True)
+    inside = own.to(values.dtype)
+    return (values * inside[:, None]).sum(1, keepdim=True) / inside.sum()
 
 
 def gelu(x: Tensor) -> Tensor:
@@ -93,11 +141,11 @@ class WhisperBlock(nn.Module):
         self.projection = _linear(torch.cat(weights), torch.cat(biases))
         self.out, self.fc1, self.fc2 = attention.out_proj, layer.fc1, layer.fc2
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(batch, frames, size) -> the same."""
+    def forward(self, x: Tensor, hidden: Tensor) -> Tensor:
+        """(batch, frames, size) -> the same; `hidden` is added to what attention is decided by."""
         parts = self.projection(self.norm(x)).unflatten(-1, (3, self.heads, -1))
         query, key, value = parts.permute(2, 0, 3, 1, 4).unbind(0)
-        found = (query @ key.transpose(-1, -2)).softmax(-1) @ value
+        found = (query @ key.transpose(-1, -2) + hidden).softmax(-1) @ value
         x = x + self.out(found.transpose(1, 2).flatten(2))
         out: Tensor = x + self.fc2(gelu(self.fc1(self.after(x))))
         return out
@@ -138,15 +186,28 @@ class Whisper(nn.Module):
         for name, table in (("cosines", cosines), ("sines", sines), ("bank", bank.T)):
             self.register_buffer(name, table.clone(), persistent=False)
 
-    def forward(self, waveforms: Tensor) -> list[Tensor]:
-        """(batch, samples) -> states of layers 0 to `last`, each (batch, frames, size)."""
-        heard = waveforms[:, : self.most * STRIDE]
-        count = (heard.shape[1] + STRIDE - 1) // STRIDE
+    def forward(self, waveforms: Tensor) -> tuple[list[Tensor], Tensor]:
+        """States of layers 0 to `last`, each (batch, frames, size), and which are own frames."""
+        samples, longest = waveforms.shape[1], self.most * STRIDE
+        windows = (samples + longest - 1) // longest
+        heard, own = _windows(waveforms, windows, longest)
+        count = (heard.shape[-1] + STRIDE - 1) // STRIDE
+        numbers = torch.arange(count, device=waveforms.device)
+        inside = numbers < ((own + STRIDE - 1) // STRIDE)[:, None]
+        hidden = (~inside).to(waveforms.dtype) * HIDDEN
+        hidden = hidden.expand(len(waveforms), windows, count).reshape(-1, 1, 1, count)
+        states = self._states(heard.flatten(0, 1), count, hidden)
+        return [
+            each.unflatten(0, (len(waveforms), windows)).flatten(1, 2) for each in states
+        ], inside.flatten()
+
+    def _states(self, heard: Tensor, count: int, hidden: Tensor) -> list[Tensor]:
+        """Of windows, (windows, samples) -> list of (windows, frames, size)."""
         x = gelu(self.conv1(self._log_mel(heard, count).transpose(1, 2)))
         x = gelu(self.conv2(x))[..., :count].transpose(1, 2) + self.positions.weight[:count]
         found = [x]
         for block in self.blocks:
-            found.append(block(found[-1]))
+            found.append(block(found[-1], hidden))
         if self.norm is not None:
             found[-1] = self.norm(found[-1])
         return found
@@ -164,6 +225,24 @@ class Whisper(nn.Module):
         level = (power @ self.bank).clamp(min=1e-10).log10()
         loudest = level.amax(dim=(-2, -1), keepdim=True)
         return (level.maximum(loudest - 8.0) + 4.0) / 4.0
+
+
+def _windows(waveforms: Tensor, count: int, longest: int) -> tuple[Tensor, Tensor]:
+    """Consecutive parts of sounds, as `pooling.windows` cuts them, zero behind their own samples.
+
+    Several are padded to `longest`: the exporter follows no length that a division by their number
+    decides.
+
+    Returns:
+        The parts, (batch, count, samples), and own samples of each, (count,).
+    """
+    samples, size = waveforms.shape[1], waveforms[:, :longest].shape[1]
+    ends = (torch.arange(count + 1, dtype=torch.float64) * samples / count).round().long()
+    begin, end = ends[:-1, None], ends[1:, None]
+    index = begin + torch.arange(size)
+    inside = (index < end).to(waveforms.dtype)
+    found = F.pad(waveforms, (0, longest)).index_select(1, index.flatten())
+    return found.unflatten(1, (count, size)) * inside, (end - begin)[:, 0]
 
 
 def _framed(padded: Tensor, frames: int) -> Tensor:
@@ -190,15 +269,15 @@ class Wav2Vec2(nn.Module):
                 if isinstance(child, nn.Conv1d) and parametrize.is_parametrized(child, "weight"):
                     setattr(module, name, _without_norm(child))
 
-    def forward(self, waveforms: Tensor) -> list[Tensor]:
-        """(batch, samples) -> states of layers 0 to `last`, each (batch, frames, size)."""
+    def forward(self, waveforms: Tensor) -> tuple[list[Tensor], None]:
+        """States of layers 0 to `last`, each (batch, frames, size); all frames are own ones."""
         sounds = waveforms
         if self.normalised:
             around = sounds - sounds.mean(-1, keepdim=True)
             sounds = around / (around.square().mean(-1, keepdim=True) + 1e-7).sqrt()
         short: Any = torch.sym_max(0, self.least - sounds.shape[-1])
         states = self.model(F.pad(sounds, (0, short)), output_hidden_states=True).hidden_states
-        return list(states[: self.last + 1])
+        return list(states[: self.last + 1]), None
 
 
 def _without_norm(conv: nn.Conv1d) -> nn.Conv1d:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ser_core.core import ModelError
 from ser_core.evaluation.metrics import SMALLEST
 from ser_core.export.batched_functionals import functionals
-from ser_core.export.encoders import traceable
+from ser_core.export.encoders import traceable, traced_samples
 from ser_core.export.fourier import Products
 from ser_core.features.representations import Analysis, FrontEnd, Representation
 from ser_core.models.abilities import GRAPH, INSIDE, require
@@ -38,7 +38,7 @@ FORMS: dict[str, Callable[[Any, Analysis], Tensor]] = {"functionals": functional
 """Representations that have a form of their own for graphs, (representation, sounds)."""
 
 SAMPLES = 8_000
-"""Length of the sound that a graph is traced with; it may be any when it runs."""
+"""Length of the sound that most graphs are traced with; it may be any when it runs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -281,7 +281,8 @@ def _statistics(features: Tensor) -> Tensor:
 def examples(team: GraphMembers, inputs: tuple[Input, ...]) -> tuple[Tensor, ...]:
     """Values of the inputs to trace a graph with: two clips of noise."""
     generator = torch.Generator().manual_seed(0)
-    waveforms = 0.1 * torch.randn(2, SAMPLES, generator=generator)
+    samples = max(SAMPLES, *(traced_samples(each.layers) for each in team.front_ends))
+    waveforms = 0.1 * torch.randn(2, samples, generator=generator)
     found = []
     for each in inputs:
         if each.kind == WAVEFORM:

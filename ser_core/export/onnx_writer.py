@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ser_core.core import ModelError, ParameterError, Progress
 from ser_core.export.computed_constants import computed
+from ser_core.export.encoders import longest_of
 from ser_core.export.graph import (
     INEXPRESSIBLE,
     Graph,
@@ -28,7 +29,7 @@ from ser_core.export.stages import StageCallback, captured_output
 from ser_core.inference.confidence import confidence
 from ser_core.inference.provenance import provenance, record
 from ser_core.models import onnx_bytes
-from ser_core.models.onnx_metadata import GATES, IDENTITY, PRECISIONS, Reading, Spec
+from ser_core.models.onnx_metadata import GATES, IDENTITY, LONGEST, PRECISIONS, Reading, Spec
 from ser_core.models.predictor import Predictor
 from ser_core.storage import atomic
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from ser_core.audio import Waveform
     from ser_core.corpora import Corpus
-    from ser_core.features.representations import Representation
+    from ser_core.features.representations import FrontEnd, Representation
 
 OPSET = 18
 
@@ -226,7 +227,7 @@ def _described(predictor: Predictor, whole: bool, source: Path | None) -> tuple[
         classes=team.classes,
         sample_rate=team.representations[0].sample_rate,
         inputs=inputs_of(team, whole=whole),
-        representations=tuple(map(_representation, team.representations)),
+        representations=tuple(map(_front_end, team.front_ends)),
         normalise=tuple(dict.fromkeys(model.normaliser.by for model in team.models)),
         stranger=Reading(team.stranger.temperature, stranger.threshold, stranger.source),
         enrolled=Reading(team.enrolled.temperature, known.threshold, known.source)
@@ -252,6 +253,15 @@ def _representation(rep: Representation) -> dict[str, Any]:
     parameters = {k: v for k, v in rep.parameters.items() if k not in FOLDERS}
     found = {"name": rep.name, "parameters": parameters, "version": rep.version, "hash": rep.hash}
     return found if len(parameters) == len(rep.parameters) else {**found, IDENTITY: "weights"}
+
+
+def _front_end(front_end: FrontEnd) -> dict[str, Any]:
+    """What a model sees, with how long a sound the graph takes where it has a bound."""
+    found = _representation(front_end.representation)
+    longest = longest_of(front_end.layers)
+    if longest is None:
+        return found
+    return {**found, LONGEST: longest / front_end.representation.sample_rate}
 
 
 def _split(about: Any) -> dict[str, Any]:

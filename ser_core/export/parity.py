@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -26,6 +27,9 @@ LENGTHS_S = (0.3, 0.7, 6.0)
 
 GAP_S = 0.125
 """Seconds of sound and of digital silence by turns, which some of the clips are also given as."""
+
+LONG = 0.55
+"""Share of the longest sound that a graph takes, where it has a bound, that one clip is made."""
 
 CHANGED = 4
 """How many clips are given otherwise, too."""
@@ -198,7 +202,7 @@ def verify(
     if not clips:
         raise ModelError("there are no clips for the acceptance test", subject=str(model.path))
     order = _order(model, reference)
-    sounds = [*clips, *_changed(clips)]
+    sounds = [*clips, *_changed(clips, model.spec.longest)]
     known = clips[:MOST_KNOWN] if model.enrols and reference.predictor.enrols else []
     total = len(sounds) + len(known)
     theirs, own, names = [], [], []
@@ -244,10 +248,13 @@ def _pairs(
             yield f"{clip.name}, speaker enrolled", expected, model.predict([clip.sound], own)[0]
 
 
-def _changed(clips: Sequence[Clip]) -> Iterator[Clip]:
-    """Some of the clips at other lengths, and with gaps."""
-    for clip in clips[:CHANGED]:
-        for seconds in LENGTHS_S:
+def _changed(clips: Sequence[Clip], longest: float) -> Iterator[Clip]:
+    """Some of the clips at other lengths, up to `longest` seconds, and with gaps."""
+    for number, clip in enumerate(clips[:CHANGED]):
+        lengths = [seconds for seconds in LENGTHS_S if seconds <= longest]
+        if number == 0 and math.isfinite(longest):
+            lengths.append(LONG * longest)
+        for seconds in lengths:
             yield Clip(f"{clip.name}, made {seconds:g} s long", _of_length(clip.sound, seconds))
         yield Clip(f"{clip.name}, with gaps of silence", _with_gaps(clip.sound))
 

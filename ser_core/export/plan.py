@@ -43,6 +43,8 @@ class Plan:
         calibrating: How many to measure int8 out on.
         zipped: Whether a zip is written beside each file.
         seed: Of the drawing of clips.
+        beside: Whether the file becomes the ONNX copy in the folder of the model: the smallest of
+            the precisions whose file passes its test, where the model can have it.
     """
 
     model: Path
@@ -55,6 +57,7 @@ class Plan:
     calibrating: int = CALIBRATING
     zipped: bool = False
     seed: int = 0
+    beside: bool = False
 
     def __post_init__(self) -> None:
         wrong = [each for each in self.precisions if each not in PRECISIONS]

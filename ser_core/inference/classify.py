@@ -15,6 +15,7 @@ from ser_core import audio
 from ser_core.audio import Waveform
 from ser_core.core import AudioError, ParameterError, Progress
 from ser_core.inference.confidence import Confidence, confidence, reads_seen
+from ser_core.inference.onnx_copy import copied_at, copy_of
 from ser_core.inference.speaker_verification import Floats, mean_cepstra, mismatched
 from ser_core.models.predictor import Predictor, Probabilities, SpeakerStatistics, load
 
@@ -180,6 +181,22 @@ def open_model(folder: Path) -> InferenceModel:
     return InferenceModel(predictor, confidence(predictor), folder, known, seen)
 
 
+def open_answering(folder: Path) -> InferenceModel:
+    """Open a model to classify with it alone: by its ONNX copy where it has a valid one.
+
+    torch is not loaded then; what looks into networks takes `open_model`.
+
+    Raises:
+        ModelError: As `open_model`.
+    """
+    copy = copy_of(folder)
+    if copy is None:
+        return open_model(folder)
+    known = copy.reading("enrolled") if copy.enrols else None
+    seen = copy.reading("seen") if copy.spec.seen else None
+    return InferenceModel(copy, copy.reading("stranger"), folder, known, seen)
+
+
 def check(waveform: Waveform, name: str) -> None:
     """Refuse sound that says nothing.
 
@@ -328,12 +345,12 @@ def rows_of(
     return table.assign(problem=problem)
 
 
-_WARM: dict[tuple[Path, float], InferenceModel] = {}
+_WARM: dict[tuple[Path, float, float], InferenceModel] = {}
 _WARMING = threading.Lock()
 MOST_WARM = 4
 
 
-def warm(folder: Path, changed: float) -> InferenceModel:
+def warm(folder: Path, changed: float, *, answering: bool = False) -> InferenceModel:
     """A model after one prediction, so that the next is quick; cached for the process.
 
     Whoever asks while it is being opened waits for that.
@@ -341,14 +358,18 @@ def warm(folder: Path, changed: float) -> InferenceModel:
     Args:
         folder: Of the model.
         changed: When its description was written; another time opens it anew.
+        answering: Whether it is opened to classify with it alone, by `open_answering`.
 
     Raises:
         ModelError: As `open_model`.
     """
-    key = (folder, changed)
+    key = _key(folder, changed, answering)
+    known = _WARM.get(key)
+    if known is not None:  # not kept waiting while another model is opened
+        return known
     with _WARMING:
         if key not in _WARM:
-            model = open_model(folder)
+            model = open_answering(folder) if answering else open_model(folder)
             noise = np.random.default_rng(0).normal(0, 0.1, model.predictor.sample_rate * 2)
             model.probabilities([Waveform(noise.astype(np.float32), model.predictor.sample_rate)])
             while len(_WARM) >= MOST_WARM:
@@ -357,6 +378,11 @@ def warm(folder: Path, changed: float) -> InferenceModel:
         return _WARM[key]
 
 
-def is_warm(folder: Path, changed: float) -> bool:
+def is_warm(folder: Path, changed: float, *, answering: bool = False) -> bool:
     """Whether `warm` returns at once."""
-    return (folder, changed) in _WARM
+    return _key(folder, changed, answering) in _WARM
+
+
+def _key(folder: Path, changed: float, answering: bool) -> tuple[Path, float, float]:
+    """With the time of the copy, where it may answer: 0 for the model itself."""
+    return folder, changed, copied_at(folder) if answering else 0.0

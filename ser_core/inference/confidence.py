@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ser_core.core import ParameterError
 from ser_core.evaluation import Predictions, apply_temperature, fit_temperature, threshold_for
 from ser_core.models.predictor import Predictor, Probabilities
-from ser_core.runs.catalogue import ENROLLED
+from ser_core.runs.layout import ENROLLED
 
 WANTED_RISK = 0.1
 """Share of wrong predictions that the threshold keeps to on validation clips, where one can."""

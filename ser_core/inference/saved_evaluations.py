@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from ser_core.core import SerError, settings
 from ser_core.jobs import PROGRESS_FILE, Job, start
 from ser_core.models.predictor import OPENERS
-from ser_core.runs.catalogue import ENROLLED, RunInfo, result_of
+from ser_core.runs.catalogue import RunInfo, result_of
+from ser_core.runs.layout import ENROLLED
 from ser_core.storage import atomic, read_json
 
 if TYPE_CHECKING:

@@ -18,12 +18,16 @@ import numpy.typing as npt
 
 from ser_core.audio import SAMPLE_RATE, Waveform, resampled
 from ser_core.core import ModelError
+from ser_core.features.mel import dct_basis, log_mel
 from ser_core.storage import read_json
 
 Floats = npt.NDArray[np.float64]
 
 COEFFICIENTS = 19
 """Of the cepstrum, from the second on: the first is the level, which is not the speaker's."""
+
+N_FFT, HOP, BANDS = 512, 160, 80
+"""Of the log-mel spectrogram: the defaults of `melspectrogram`."""
 
 LOUD_DB = 30.0
 """Frames that are further below the loudest are pauses."""
@@ -52,20 +56,18 @@ FILE = Path(__file__).with_name("plda.json")
 
 
 def mean_cepstrum(waveform: Waveform) -> Floats:
-    """Mean cepstral coefficients of the loud frames, shape (19,), however loud the recording is."""
-    import torch
+    """Mean cepstral coefficients of the loud frames, shape (19,), however loud the recording is.
 
-    from ser_core.features.representations import MelSpectrogram, filters
-
-    samples = resampled(waveform, SAMPLE_RATE).samples
-    scaled = torch.from_numpy(samples / max(float(np.abs(samples).max()), TINY))[None]
-    with torch.inference_mode():
-        mel = MelSpectrogram()(scaled)[0, 0]
-        level = mel.mean(dim=0)
-        loud = mel[:, level >= level.max() - LOUD_DB].clamp(min=float(mel.max()) - REACH_DB)
-        cepstrum = filters.dct(1 + COEFFICIENTS, len(mel)).to(mel) @ loud
-    mean: Floats = cepstrum[1:].double().mean(dim=1).numpy()
-    return mean
+    From the log-mel spectrogram of `ser_core.features.representations` with its default
+    parameters, computed by numpy: a sound can be verified without torch.
+    """
+    samples = resampled(waveform, SAMPLE_RATE).samples.astype(np.float64)
+    scaled = samples / max(float(np.abs(samples).max()), TINY)
+    level = log_mel(scaled, SAMPLE_RATE, N_FFT, HOP, BANDS)
+    around = level.mean(axis=0)
+    loud = level[:, around >= around.max() - LOUD_DB].clip(min=level.max() - REACH_DB)
+    cepstrum: Floats = dct_basis(1 + COEFFICIENTS, len(level)) @ loud.mean(axis=1)
+    return cepstrum[1:]
 
 
 @dataclass(frozen=True, eq=False)

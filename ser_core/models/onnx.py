@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ser_core import audio
 from ser_core.audio import Waveform
-from ser_core.core import ModelError
+from ser_core.core import AudioError, ModelError
 from ser_core.models import abilities, onnx_bytes
 from ser_core.models.onnx_metadata import (
     ENROLLED,
@@ -118,10 +118,10 @@ class OnnxModel:
             seen: Whether clips of the speaker were in training; see `Predictor.predict`.
 
         Raises:
-            AudioError: If a sound is empty or not finite.
+            AudioError: If a sound is empty, not finite, or longer than `Spec.longest`.
             ModelError: If the statistics are of another model.
         """
-        sounds = [audio.resampled(wave, self.sample_rate) for wave in waveforms]
+        sounds = self._sounds(waveforms)
         given = self._given(speaker)
         if seen:
             given |= {each.name: np.ones(1, np.float32) for each in self.spec.of(SEEN)}
@@ -131,6 +131,21 @@ class OnnxModel:
             found[rows] = self.session.run([PROBABILITIES], feeds)[0]
         total = found.sum(axis=1, keepdims=True)  # in single precision it is 1 nearly
         return np.asarray(found / total)
+
+    def _sounds(self, waveforms: Sequence[Waveform]) -> list[Waveform]:
+        """At the sample rate of the graph.
+
+        Raises:
+            AudioError: If one is longer than the graph gives the model's answer for.
+        """
+        long = max((wave.duration for wave in waveforms), default=0.0)
+        if long > self.spec.longest:
+            raise AudioError(
+                f"is {long:.0f} s long; this ONNX file takes up to {self.spec.longest:.0f} s",
+                subject="sound",
+                remedy="Classify windows of it (timeline), or take the model itself",
+            )
+        return [audio.resampled(wave, self.sample_rate) for wave in waveforms]
 
     def _given(self, speaker: SpeakerStatistics | None) -> dict[str, Floats]:
         """Speaker inputs; those of a speaker who is not enrolled may be left out."""
@@ -166,7 +181,7 @@ class OnnxModel:
                 remedy="Export a model that is trained with normalise = speaker",
             )
         names = [each.name.replace(SPEAKER, ENROLLED) for each in self.spec.of(SPEAKER)]
-        sounds = [audio.resampled(wave, self.sample_rate) for wave in waveforms]
+        sounds = self._sounds(waveforms)
         parts = [
             self.session.run(names, feeds_of(self.spec, *(sounds[row] for row in rows)))
             for rows in _alike(sounds)

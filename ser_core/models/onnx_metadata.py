@@ -24,6 +24,9 @@ LATER = ("seen",)
 IDENTITY = "identity"
 """Key of a representation in a file that is identified by weights, which the file holds."""
 
+LONGEST = "longest_s"
+"""Key of a representation: seconds of a sound up to which the graph answers as the model does."""
+
 PRECISIONS = {
     "fp32": "Single precision throughout: the same numbers as the app's.",
     "fp16": "Weights in half precision, so the file is half as large; computed in single "
@@ -152,6 +155,11 @@ class Spec:
         """Each that there is."""
         every = (self.stranger, self.enrolled, self.seen)
         return tuple(each for each in every if each is not None)
+
+    @property
+    def longest(self) -> float:
+        """Seconds of a sound up to which the graph answers as the model does; may be infinite."""
+        return min(float(each.get(LONGEST, math.inf)) for each in self.representations)
 
     def of(self, kind: str) -> tuple[Input, ...]:
         """Inputs of a kind."""

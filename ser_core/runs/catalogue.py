@@ -21,11 +21,8 @@ from ser_core.corpora import Leak, LeakAudit
 from ser_core.evaluation import BADGES, Interval, Predictions, Report, report
 from ser_core.recipes.recipe import Recipe, SplitChoice
 from ser_core.runs import mlflow_sync
+from ser_core.runs.layout import ENROLLED
 from ser_core.storage import Trash, read_json
-
-ENROLLED = "enrolled.parquet"
-"""Predictions with every speaker enrolled from all of their unlabelled clips; beside
-`predictions.parquet`, which holds those without enrolment."""
 
 TRASH = Trash(taken="the same recipe has a new run")
 """Of runs, and of evaluations that are kept as runs are."""

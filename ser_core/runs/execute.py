@@ -17,7 +17,7 @@ from ser_core.corpora import LeakAudit, Split
 from ser_core.evaluation import Predictions
 from ser_core.models.bundle import Bundle, load_bundle
 from ser_core.recipes.recipe import Recipe
-from ser_core.runs.catalogue import ENROLLED
+from ser_core.runs.layout import ENROLLED
 from ser_core.storage import atomic
 from ser_core.training.distributed import current_group
 from ser_core.training.learner import Metrics, Watch

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from ser_core.audio import Waveform
-from ser_core.core import REPOSITORY, ModelError, demo_corpus
+from ser_core.core import REPOSITORY, AudioError, ModelError, demo_corpus
 from ser_core.corpora import open_corpus
 from ser_core.export.acceptance import accept
 from ser_core.export.encoder_quantisation import products, with_integer_products
@@ -139,6 +139,25 @@ def test_every_head_predicts_as_the_model(make_encoder, sounds, tmp_path, networ
     known = expected_of(bundle, given, theirs)
     assert np.abs(written.predict(given, written.enrol(sounds[:4])) - known).max() < 5e-3
     assert np.abs(known - expected).max() > 0.05
+
+
+def test_whisper_hears_a_long_sound_in_windows_to_its_end(make_encoder, sounds, tmp_path):  # noqa: F811
+    """The tiny one has positions for one second: up to four windows of unequal length."""
+    bundle = encoder_bundle(make_encoder("whisper"), sounds, last=2)
+    model = open_onnx(export(bundle, tmp_path).path, threads=1)
+    given = [
+        Waveform(np.resize(sound.samples, length), 16_000)
+        for sound, length in zip(sounds, (16_000, 16_001, 33_333, 47_999, 64_000), strict=False)
+    ]
+    expected = expected_of(bundle, given)
+    assert np.abs(model.predict(given) - expected).max() < 1e-4
+    firsts = [Waveform(each.samples[:16_000], 16_000) for each in given[2:]]
+    assert np.abs(expected[2:] - expected_of(bundle, firsts)).max() > 0.02  # the end counts
+    own, theirs = model.enrol(given), bundle.enrol(given)
+    np.testing.assert_allclose(own[0], theirs[0], rtol=1e-3, atol=1e-4)
+    assert model.spec.longest == 4.0
+    with pytest.raises(AudioError, match="is 5 s long; this ONNX file takes up to 4 s"):
+        model.predict([Waveform(np.resize(sounds[0].samples, 80_000), 16_000)])
 
 
 def test_a_batch_gives_what_each_clip_gives_alone(files, sounds):

@@ -7,12 +7,18 @@ import os
 
 import numpy as np
 import pytest
+import torch
 
-from ser_core.audio import Waveform, load
+from ser_core.audio import SAMPLE_RATE, Waveform, load
 from ser_core.corpora import open_corpus
+from ser_core.features.mel import log_mel
+from ser_core.features.representations import MelSpectrogram
 from ser_core.inference import plda, speaker_verification
 from ser_core.inference.speaker_verification import (
+    BANDS,
     COEFFICIENTS,
+    HOP,
+    N_FFT,
     Plda,
     mean_cepstra,
     mean_cepstrum,
@@ -33,6 +39,15 @@ def test_level_and_pauses_do_not_change_a_timbre(sounds):
     assert mean_cepstrum(wave).shape == (COEFFICIENTS,)
     np.testing.assert_allclose(mean_cepstrum(quiet), mean_cepstrum(wave), atol=0.1)
     np.testing.assert_allclose(mean_cepstrum(paused), mean_cepstrum(wave), atol=0.5)
+
+
+def test_the_spectrogram_is_that_of_the_representation(sounds):
+    for wave in sounds[:3]:
+        expected = MelSpectrogram()(torch.from_numpy(wave.samples)[None])[0, 0].numpy()
+        samples = wave.samples.astype(np.float64)
+        own = log_mel(samples, SAMPLE_RATE, N_FFT, HOP, BANDS)
+        assert own.shape == expected.shape
+        np.testing.assert_allclose(own, expected, atol=0.02)
 
 
 def test_odds_follow_the_distance_to_the_enrolled_speaker():

@@ -12,7 +12,8 @@ True
 """
 
 # The order of these imports is the order in which pages list the representations.
-from ser_core.features.representations.analysis import FLOOR_DB, Analysis
+from ser_core.features.mel import FLOOR_DB
+from ser_core.features.representations.analysis import Analysis
 from ser_core.features.representations.base import (
     FEATURES,
     INNER,

@@ -10,10 +10,8 @@ import torch
 from torch import Tensor
 
 from ser_core.core import ParameterError
+from ser_core.features.mel import FLOOR_DB
 from ser_core.features.representations import filters
-
-FLOOR_DB = -120.0
-"""Level in dB that stands for silence; nothing is shown or learned below it."""
 
 Method = TypeVar("Method", bound="Callable[..., Tensor]")
 

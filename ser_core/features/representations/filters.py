@@ -13,43 +13,35 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from ser_core.features.mel import (
+    dct_basis,
+    fft_frequencies,
+    full_scale_power,
+    hann_window,
+    hz_to_mel,
+    mel_bank,
+    mel_frequencies,
+    mel_to_hz,
+)
+
 Array = npt.NDArray[np.float64]
 
-# Slaney's mel scale: linear below 1 kHz (200/3 Hz a mel), logarithmic above.
-_LINEAR_HZ_PER_MEL = 200 / 3
-_BREAK_HZ = 1000.0
-_BREAK_MEL = _BREAK_HZ / _LINEAR_HZ_PER_MEL
-_LOG_STEP = np.log(6.4) / 27
-
-
-def hz_to_mel(hz: npt.ArrayLike) -> Array:
-    """Mel number of frequencies in Hz (Slaney's Auditory Toolbox, 1998)."""
-    hz = np.asarray(hz, dtype=float)
-    above = np.maximum(hz, _BREAK_HZ)
-    return np.where(
-        hz < _BREAK_HZ, hz / _LINEAR_HZ_PER_MEL, _BREAK_MEL + np.log(above / _BREAK_HZ) / _LOG_STEP
-    )
-
-
-def mel_to_hz(mel: npt.ArrayLike) -> Array:
-    """Frequency in Hz of mel numbers."""
-    mel = np.asarray(mel, dtype=float)
-    return np.where(
-        mel < _BREAK_MEL,
-        mel * _LINEAR_HZ_PER_MEL,
-        _BREAK_HZ * np.exp(_LOG_STEP * (mel - _BREAK_MEL)),
-    )
-
-
-def mel_frequencies(n_mels: int, fmin: float, fmax: float) -> Array:
-    """Centres of mel bands in Hz, with the lower edge before and the upper edge behind them."""
-    low, high = hz_to_mel([fmin, fmax])
-    return mel_to_hz(np.linspace(low, high, n_mels + 2))
-
-
-def fft_frequencies(sample_rate: int, n_fft: int) -> Array:
-    """Frequency of each FFT bin in Hz, shape (n_fft // 2 + 1,)."""
-    return np.arange(n_fft // 2 + 1) * sample_rate / n_fft
+__all__ = [
+    "chroma",
+    "constant_q",
+    "constant_q_lengths",
+    "cosines",
+    "dct",
+    "fft_frequencies",
+    "full_scale_power",
+    "halver",
+    "hann",
+    "hz_to_mel",
+    "mel",
+    "mel_frequencies",
+    "mel_to_hz",
+    "tonal_centroids",
+]
 
 
 def _tensor(values: Array) -> Tensor:
@@ -58,32 +50,16 @@ def _tensor(values: Array) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
 
 
-def _hann(length: int) -> Array:
-    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)
-
-
 @lru_cache
 def hann(length: int) -> Tensor:
     """Periodic Hann window, shape (length,)."""
-    return _tensor(_hann(length))
-
-
-def full_scale_power(n_fft: int) -> float:
-    """Power of the STFT bin that a full-scale sine falls on: the 0 dB of every level here."""
-    return (n_fft / 4) ** 2  # the Hann window sums to n_fft / 2, a sine puts half of it into +f
+    return _tensor(hann_window(length))
 
 
 @lru_cache
 def mel(sample_rate: int, n_fft: int, n_mels: int, fmin: float, fmax: float) -> Tensor:
     """Triangular mel bands of equal area, shape (n_mels, n_fft // 2 + 1)."""
-    edges = mel_frequencies(n_mels, fmin, fmax)
-    bins = fft_frequencies(sample_rate, n_fft)
-    width = np.diff(edges)
-    distance = edges[:, None] - bins
-    rising = -distance[:-2] / width[:-1, None]
-    falling = distance[2:] / width[1:, None]
-    area = (edges[2:] - edges[:-2])[:, None] / 2
-    return _tensor(np.maximum(0, np.minimum(rising, falling)) / area)
+    return _tensor(mel_bank(sample_rate, n_fft, n_mels, fmin, fmax))
 
 
 @lru_cache
@@ -107,10 +83,7 @@ def chroma(sample_rate: int, n_fft: int) -> Tensor:
 @lru_cache
 def dct(n_coefficients: int, n_inputs: int) -> Tensor:
     """Orthonormal DCT-II, shape (n_coefficients, n_inputs)."""
-    k = np.arange(n_coefficients)[:, None]
-    basis = np.cos(np.pi * k * (np.arange(n_inputs) + 0.5) / n_inputs) * np.sqrt(2 / n_inputs)
-    basis[0] /= np.sqrt(2)
-    return _tensor(basis)
+    return _tensor(dct_basis(n_coefficients, n_inputs))
 
 
 @lru_cache
@@ -155,7 +128,7 @@ def constant_q(frequencies: Array, sample_rate: float, bins_per_octave: int) -> 
     kernels = np.zeros((samples, len(frequencies)), dtype=complex)
     for column, (length, hz) in enumerate(zip(lengths, frequencies, strict=True)):
         n = np.arange(-length // 2, length // 2)
-        window = _hann(len(n))
+        window = hann_window(len(n))
         tone = window * np.exp(2j * np.pi * n * hz / sample_rate)
         kernels[samples // 2 - n.astype(int), column] = 2 * tone / window.sum()
     return _tensor(np.concatenate([kernels.real, kernels.imag], axis=1))
