@@ -211,5 +211,5 @@ def test_columns_are_guessed_by_their_usual_names():
 
 
 def test_every_reader_introduces_itself():
-    assert {"nemo", "folders", "manifest", "feedback", *NAMED} == set(READERS)
+    assert {"nemo", "competition", "folders", "manifest", "feedback", *NAMED} == set(READERS)
     assert all(READERS[name].title and READERS[name].expects for name in READERS)
