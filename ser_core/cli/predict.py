@@ -172,14 +172,14 @@ def _submission(
     from ser_core.inference.submission import submission
 
     path = template if template.exists() else part.root / template
-    asked = submission(part, model.classes, path)
-    if fill:
-        asked.fill_emotion(fill)
     if out is not None and out.resolve() == path.resolve():
         raise ParameterError(
             "the template would be overwritten", subject=str(out),
             remedy="Give --out another name, as submission.csv",
         )  # fmt: skip
+    asked = submission(part, model.classes, path)
+    if fill:
+        asked.fill_emotion(fill)
     _warn_of_known_sounds(part)
     return asked
 

@@ -78,7 +78,7 @@ def is_recognised(path: str | Path) -> bool:
         CorpusError: If there is nothing, or it is an archive.
     """
     source = _source(path)
-    return any(reader.detect(source) > 0 for reader in READERS.values())
+    return any(reader.detect(source) > 0 for _, reader in READERS.items())
 
 
 def detect(source: CorpusSource) -> str:
