@@ -101,7 +101,7 @@ def test_every_network_of_the_zoo_that_is_published_is_a_row_of_the_page_of_resu
     }
     for row in published_results.networks(shared, unseen):
         name, parameters, *figures = row.values()
-        line = rf"\| `{name}` \| {parameters} \| [\d.]+ \| {re.escape(' | '.join(figures))} \|"
+        line = rf"\| `{name}` \| {parameters} \| [\d.–]+ \| {re.escape(' | '.join(figures))} \|"
         assert re.search(line, text), row
 
 

@@ -154,7 +154,8 @@ class RelativeAttention(nn.Module):
 
     def _heads(self, x: Tensor) -> Tensor:
         """(batch, n, size) -> (batch, heads, n, size of a head)."""
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        apart: Tensor = x.unflatten(-1, (self.heads, -1))
+        return apart.transpose(1, 2)
 
 
 def sinusoids(places: Tensor, size: int) -> Tensor:
