@@ -391,7 +391,7 @@ def export_onnx(
     Args:
         model: From `load_model`; a network or an ensemble.
         folder: For the file, which is named by its precision; made if it does not exist.
-        precision: "fp32", "fp16" or "int8".
+        precision: "fp32", "fp16", "w8" or "int8".
         corpus: With clips to verify on, and to calibrate int8; that of the training, or the
             bundled demo, when None.
         clips: How many clips the file is compared with the model on; 0 for none.

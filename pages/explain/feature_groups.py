@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import theme
+from pages.components import model_loading, theme
 from pages.explain import loading
 from ser_core.explain.feature_groups import group_shares, permutation_importance, why_no_groups
 from ser_core.features.representations import GROUPS
@@ -60,16 +60,14 @@ def _importance(explainer: ClipExplainer, representation: str, active: Active) -
     def measured() -> Importance:
         predictor = explainer.model.predictor
         subset = choose(predictor, corpus, CLIPS)
-        bar = st.progress(0.0, "Exchanging features between clips")
-        found = permutation_importance(
-            predictor,
-            subset,
-            enrolled=True,
-            representation=representation,
-            progress=lambda done, total: bar.progress(done / total),
-        )
-        bar.empty()
-        return found
+        with model_loading.progress("Exchanging features between clips") as progress:
+            return permutation_importance(
+                predictor,
+                subset,
+                enrolled=True,
+                representation=representation,
+                progress=progress,
+            )
 
     found: Importance = loading.cached(key, measured)
     theme.figure(importance_figure(found), key="importance-figure")

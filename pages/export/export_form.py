@@ -23,7 +23,12 @@ FAULT = "_export_error"
 RECENT = 600.0
 """Seconds for which a cancelled export is spoken of."""
 
-TITLES = {"fp32": "fp32, exact", "fp16": "fp16, half the size", "int8": "int8, networks a quarter"}
+TITLES = {
+    "fp32": "fp32, exact",
+    "fp16": "fp16, half the size",
+    "w8": "w8, a quarter, computed as fp32",
+    "int8": "int8, networks a quarter",
+}
 
 
 def show(info: ModelInfo, active: Active) -> None:

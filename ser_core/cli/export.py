@@ -22,13 +22,13 @@ Beside = Annotated[
     typer.Option(
         "--beside",
         help="Make the model's ONNX copy, model.onnx in its own folder: Predict and predict answer "
-        "by it, without torch. Of the precisions (all three when absent) the smallest that passes "
+        "by it, without torch. Of the precisions (all when absent) the smallest that passes "
         "its test.",
     ),
 ]
 Precisions = Annotated[
     list[str] | None,
-    typer.Option("--precision", help="fp32, fp16 or int8; can be repeated. fp32 when absent."),
+    typer.Option("--precision", help="fp32, fp16, w8 or int8; can be repeated. fp32 when absent."),
 ]
 NetworkOnly = Annotated[
     bool, typer.Option("--network-only", help="Only the network, without the front-end.")

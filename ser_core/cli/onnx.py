@@ -57,7 +57,7 @@ def show(model: File) -> None:
 def quantize(
     model: File,
     out: Annotated[Path, typer.Option(help="File to write.")],
-    precision: Annotated[str, typer.Option(help="int8 or fp16.")] = "int8",
+    precision: Annotated[str, typer.Option(help="int8, w8 or fp16.")] = "int8",
     corpus: CorpusPath = None,
     reader: Reader = None,
     clips: Annotated[int, typer.Option(min=1, help="Clips to calibrate int8 on.")] = 64,

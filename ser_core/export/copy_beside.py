@@ -19,7 +19,7 @@ from ser_core.models.onnx import read
 from ser_core.models.onnx_metadata import FEATURES
 from ser_core.storage import atomic
 
-SMALLEST_FIRST = ("int8", "fp16", "fp32")
+SMALLEST_FIRST = ("int8", "w8", "fp16", "fp32")
 """Precisions in the order of their size."""
 
 

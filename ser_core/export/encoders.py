@@ -188,18 +188,18 @@ class Whisper(nn.Module):
 
     def forward(self, waveforms: Tensor) -> tuple[list[Tensor], Tensor]:
         """States of layers 0 to `last`, each (batch, frames, size), and which are own frames."""
-        samples, longest = waveforms.shape[1], self.most * STRIDE
+        batch, samples = waveforms.shape  # len() would make the batch a constant of the graph
+        longest = self.most * STRIDE
         windows = (samples + longest - 1) // longest
         heard, own = _windows(waveforms, windows, longest)
         count = (heard.shape[-1] + STRIDE - 1) // STRIDE
         numbers = torch.arange(count, device=waveforms.device)
         inside = numbers < ((own + STRIDE - 1) // STRIDE)[:, None]
         hidden = (~inside).to(waveforms.dtype) * HIDDEN
-        hidden = hidden.expand(len(waveforms), windows, count).reshape(-1, 1, 1, count)
+        hidden = hidden.repeat(batch, 1)[:, None, None, :]
         states = self._states(heard.flatten(0, 1), count, hidden)
-        return [
-            each.unflatten(0, (len(waveforms), windows)).flatten(1, 2) for each in states
-        ], inside.flatten()
+        found = [each.unflatten(0, (batch, windows)).flatten(1, 2) for each in states]
+        return found, inside.flatten()
 
     def _states(self, heard: Tensor, count: int, hidden: Tensor) -> list[Tensor]:
         """Of windows, (windows, samples) -> list of (windows, frames, size)."""

@@ -24,7 +24,7 @@ from ser_core.export.graph import (
     inputs_of,
 )
 from ser_core.export.graph_cleanup import cleaned
-from ser_core.export.quantisation import int8, with_half_weights
+from ser_core.export.quantisation import int8, with_byte_weights, with_half_weights
 from ser_core.export.stages import StageCallback, captured_output
 from ser_core.inference.confidence import confidence
 from ser_core.inference.provenance import provenance, record
@@ -195,6 +195,8 @@ def converted(
     notes = spec.notes
     if precision == "fp16":
         model = with_half_weights(model)
+    elif precision == "w8":
+        model = with_byte_weights(model)
     elif precision == "int8":
         model = int8(model, [feeds_of(spec, wave) for wave in calibration], progress)
         clips = f"{len(calibration)} {calibrated_on or 'clips'}"

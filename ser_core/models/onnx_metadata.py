@@ -31,6 +31,8 @@ PRECISIONS = {
     "fp32": "Single precision throughout: the same numbers as the app's.",
     "fp16": "Weights in half precision, so the file is half as large; computed in single "
     "precision.",
+    "w8": "Weight-only quantisation: weights in 8 bits with a scale for each output, so the file "
+    "is a quarter as large; computed in single precision.",
     "int8": "Networks quantised to 8-bit integers: a quarter of their size. Ranges of "
     "convolutional networks are calibrated on real clips, those of a pretrained encoder are found "
     "while it runs. Representations, normalisation, first and last layers stay in single "
@@ -59,6 +61,7 @@ class Limits:
 GATES = {
     "fp32": Limits(0.998, 1e-3, 2e-2, 1e-4),
     "fp16": Limits(0.99, 2e-2, 0.2, 2e-3),
+    "w8": Limits(0.99, 0.1, None, 0.01),
     "int8": Limits(0.985, 0.3, None, 0.03),
 }
 """Limits of each precision."""

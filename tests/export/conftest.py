@@ -56,7 +56,7 @@ def model(exported):
 def in_precision(exported, sounds):
     """The same graph in other precisions, by name."""
     found = {"fp32": exported.path}
-    for precision in ("fp16", "int8"):
+    for precision in ("fp16", "w8", "int8"):
         graph, spec = converted(
             onnx.load(exported.path), exported.spec, precision, sounds[:32], "bundled clips"
         )

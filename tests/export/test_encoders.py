@@ -169,7 +169,7 @@ def test_a_batch_gives_what_each_clip_gives_alone(files, sounds):
     np.testing.assert_allclose(model.predict(mixed)[:4], alone, atol=1e-5)
 
 
-@pytest.mark.parametrize("precision", ["fp16", "int8"])
+@pytest.mark.parametrize("precision", ["fp16", "w8", "int8"])
 def test_other_precisions_are_smaller_and_pass_the_gate(files, whisper, clips, tmp_path, precision):
     app = open_model(whisper.save(tmp_path / "bundle"))
     found = verify(open_onnx(files[precision], threads=1), app, clips)
@@ -177,7 +177,7 @@ def test_other_precisions_are_smaller_and_pass_the_gate(files, whisper, clips, t
     assert found.passed, found.said
     assert found.mean_abs_probability > 1e-6
     weights = {p: stored(file) for p, file in files.items()}
-    assert weights[precision] <= weights["fp32"] * {"fp16": 0.5, "int8": 0.5}[precision]
+    assert weights[precision] <= weights["fp32"] * {"fp16": 0.5, "w8": 0.35, "int8": 0.5}[precision]
 
 
 def stored(file):

@@ -54,7 +54,8 @@ def _normalised_differences(frames: Tensor, high: int) -> Tensor:
     difference = 2 * (correlation[..., :1] - correlation[..., 1:]) - passed
     lags = torch.arange(1, high + 1, device=frames.device, dtype=frames.dtype)
     mean = difference.cumsum(-1) / lags
-    return difference / (mean + slight(mean, _TINY))
+    found: Tensor = difference / (mean + slight(mean, _TINY))
+    return found
 
 
 def _chosen(dips: Tensor) -> Tensor:

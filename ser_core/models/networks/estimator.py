@@ -101,7 +101,7 @@ class EstimatorSpec(NetworkSpec):
 
         Logarithms of probabilities, unless a subclass has scores of another kind.
         """
-        return np.log(np.maximum(estimator.predict_proba(inputs), SMALLEST))
+        return np.asarray(np.log(np.maximum(estimator.predict_proba(inputs), SMALLEST)))
 
     def equivalent(self, estimator: Any) -> nn.Module:
         """Module of (batch, channels * bins) that gives `scores` of all classes, (batch, classes).

@@ -52,7 +52,7 @@ class ForestSpec(EstimatorSpec):
         """Logarithms of the shares, as if one more tree knew nothing: none is zero."""
         found = estimator.predict_proba(inputs)
         classes = found.shape[1]
-        return np.log((found * self.trees + 1 / classes) / (self.trees + 1))
+        return np.asarray(np.log((found * self.trees + 1 / classes) / (self.trees + 1)))
 
     def equivalent(self, estimator: Any) -> nn.Module:
         """The trees as tensors."""
@@ -60,7 +60,7 @@ class ForestSpec(EstimatorSpec):
 
     def cost(self, values: float) -> float:
         """Of the order of the square root of the numbers, for every tree."""
-        return 2 + 0.02 * self.trees * values**0.5
+        return 2 + 0.02 * self.trees * float(values**0.5)
 
     @property
     def words(self) -> str:

@@ -69,7 +69,7 @@ class NeighboursSpec(EstimatorSpec):
 
     def scores(self, estimator: Any, inputs: Floats) -> Floats:
         """Logarithms of votes plus one (Laplace's rule): no class is impossible for want of one."""
-        return np.log(estimator.predict_proba(inputs) * self.k + 1)
+        return np.asarray(np.log(estimator.predict_proba(inputs) * self.k + 1))
 
     def equivalent(self, estimator: Any) -> nn.Module:
         """Distances to the kept clips, the least of them, and their votes."""
