@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 import ser_core
 from ser_core.core import ModelError, ParameterError, did_you_mean
 from ser_core.ensemble.optimisation import Study, summary
+from ser_core.features.encoders.catalogue import encoder_of
+
+SPLIT_FILE = "split.json"
 
 if TYPE_CHECKING:
     from ser_core.ensemble.members import Member, Team
@@ -57,12 +60,14 @@ def assemble(
         pools["seen"] = seen, _weights(seen, chosen)
     models: list[tuple[Bundle, ...]] = []
     members: list[dict[str, Any]] = []
+    splits: dict[str, bytes] = {}
     for number, (member, given) in enumerate(chosen):
         asked = any(weights[number] > 0 for _, weights in pools.values())
         folders = (_bundles_in(given) if given else member.bundles) if asked else []
         own = tuple(_plain(load_bundle(folder)) for folder in folders)
         _require_classes(member, own, study)
         models.append(own)
+        splits |= _split_files(number, folders)
         members.append(_about_member(number, member, folders, own, given))
     about = _about(study, name, members) | {"weights": pools[""][1]}
     for key in ("enrolled", "seen"):
@@ -76,10 +81,20 @@ def assemble(
     given_parts = dict(zip(pools, parts, strict=True))
     nothing = (None, None, None)
     pool, predictions, trials = given_parts[""]
-    return Ensemble(
+    made = Ensemble(
         tuple(models), pool, about, predictions, trials,
         *given_parts.get("enrolled", nothing), *given_parts.get("seen", nothing),
     )  # fmt: skip
+    return replace(made, splits=splits)
+
+
+def _split_files(number: int, folders: Sequence[Path]) -> dict[str, bytes]:
+    """The file of the split of a member's models, by its place in the ensemble; {} without one."""
+    for folder in folders[:1]:  # models of one run have one split
+        for place in (folder.absolute(), *folder.absolute().parents[:2]):
+            if (place / SPLIT_FILE).is_file():
+                return {f"members/{number}/{SPLIT_FILE}": (place / SPLIT_FILE).read_bytes()}
+    return {}
 
 
 def _chosen(
@@ -122,12 +137,17 @@ def _measured_on(study: Study) -> dict[str, Any]:
 def _plain(bundle: Bundle) -> Bundle:
     """The model without its predictions: the ensemble has its own.
 
-    An ensemble travels: of the corpus it says the name, not where it lay on this computer.
+    An ensemble travels: of the corpus it says the name, not where it lay on this computer, and of
+    an encoder nothing but its weights.
     """
-    recipe = dict(bundle.about.get("recipe", {}))
+    about = dict(bundle.about)
+    recipe = dict(about.get("recipe", {}))
     if "corpus" in recipe:
         recipe["corpus"] = Path(recipe["corpus"]).name
-    return replace(bundle, about={**bundle.about, "recipe": recipe}, predictions=None)
+    for each in (about, recipe):
+        if "encoder" in each.get("representation", {}):
+            each["representation"] = {**each["representation"], "encoder": ""}
+    return replace(bundle, about={**about, "recipe": recipe}, predictions=None)
 
 
 def _instead(team: Team, deploy: Mapping[str, Path]) -> dict[str, Path]:
@@ -185,6 +205,22 @@ def _about_member(
         "bundles": [f"members/{number}/{name}" for name in names],
         "enrols": any(model.enrols for model in models),
         "deployed": _trained_on(models[0]) if given and models else None,
+        **_encoder(models),
+    }
+
+
+def _encoder(models: tuple[Bundle, ...]) -> dict[str, Any]:
+    """Origin and licence of the pretrained encoder of a member; {} where it has none."""
+    origin = encoder_of(models[0].about) if models else None
+    if origin is None:
+        return {}
+    return {
+        "encoder": {
+            "title": origin.title,
+            "licence": origin.licence,
+            "pretrained_on": origin.pretrained_on,
+            "tuned": bool(models[0].about["representation"].get("tuned_from")),
+        }
     }
 
 

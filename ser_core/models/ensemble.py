@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,8 @@ class Ensemble:
         pool_seen: How they are pooled for a speaker who was in training; None where `pool` serves.
         predictions_seen: Predictions for such speakers.
         trials_seen: The search for that pool.
+        splits: Content of the file of each member's split, by its place in the folder; written
+            with the rest, so that the clips which trained it stay known.
     """
 
     models: tuple[tuple[Bundle, ...], ...]
@@ -66,6 +68,7 @@ class Ensemble:
     pool_seen: Pool | None = None
     predictions_seen: Predictions | None = None
     trials_seen: pd.DataFrame | None = None
+    splits: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -218,6 +221,9 @@ class Ensemble:
         for models, member in zip(self.models, self.about["members"], strict=True):
             for model, place in zip(models, member["bundles"], strict=True):
                 model.save(folder / place)
+        for place, split in self.splits.items():
+            (folder / place).parent.mkdir(parents=True, exist_ok=True)
+            (folder / place).write_bytes(split)
         content = {"version": VERSION, **self.about}
         text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
         (folder / FILE).write_text(text, encoding="utf-8")

@@ -15,6 +15,7 @@ def card(about: Mapping[str, Any]) -> str:
     sections = {
         "What it is": _what(about),
         "Members": _members(about),
+        "Encoders": _encoders(about),
         "Trained on": _training(about),
         "Scores": _scores(about),
         "Comparison with baselines": _comparison(about),
@@ -76,6 +77,19 @@ def _models(member: Mapping[str, Any]) -> str:
         clips = f", {other['train_clips']} clips" if other["train_clips"] else ""
         return f"another than was measured: {_cell(other['recipe'])} ({other['policy']}{clips})"
     return "1" if count == 1 else f"{count}, averaged"
+
+
+def _encoders(about: Mapping[str, Any]) -> str:
+    """Pretrained encoders in the members, their licences and data; empty without any."""
+    lines = [
+        f"- {_cell(member['name'])}: {each['title']}"
+        f"{', fine-tuned here' if each['tuned'] else ', not changed'}. Licence of the encoder: "
+        f"{each['licence']}; it binds this model, which holds the encoder's weights. Pretrained "
+        f"on: {each['pretrained_on']}."
+        for member in about["members"]
+        if (each := member.get("encoder"))
+    ]
+    return "\n".join(lines)
 
 
 def _training(about: Mapping[str, Any]) -> str:

@@ -236,6 +236,14 @@ def test_an_enrolled_speaker_of_the_training_is_an_enrolled_one(of_seen_speakers
     np.testing.assert_array_equal(with_both, made.predict(sounds, statistics))
 
 
+def test_the_splits_of_the_models_in_use_travel_with_them(of_seen_speakers, tmp_path):
+    made, (again, three) = of_seen_speakers
+    folder = made.save(tmp_path / "e")
+    for number, run in ((0, again), (2, three)):
+        own = (folder / "members" / str(number) / "split.json").read_text()
+        assert own == (run.folder / "split.json").read_text()
+
+
 def test_the_card_says_what_holds_for_speakers_of_the_training(of_seen_speakers):
     card = of_seen_speakers[0].card
     before, _, after = card.partition("## Speakers who were in training")
