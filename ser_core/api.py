@@ -358,11 +358,11 @@ def attack(
         CorpusError: If the corpus has no clip of an emotion that the model knows.
 
     >>> import ser_core as ser
-    >>> network = ser.load_model(ser.load_model().folder / "members/0/fold-0-seed-0")
+    >>> network = ser.load_model(ser.load_model().folder / "members/3/fold-0-seed-0")
     >>> corpus = ser.open_corpus(ser.demo_corpus())
     >>> card = ser.attack(network, corpus, "fgsm", on="sound", epsilons=[40], clips=6)
     >>> card.table()[["label", "wa"]].round(2).to_dict("list")
-    {'label': ['clean', '40 dB SNR'], 'wa': [0.83, 0.0]}
+    {'label': ['clean', '40 dB SNR'], 'wa': [1.0, 0.17]}
     """
     from ser_core.robustness.assessment import Plan, tried
 

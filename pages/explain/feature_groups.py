@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pages.components.selection import Active
     from pages.explain.clip_explainer import ClipExplainer
     from ser_core.explain.feature_groups import Importance
+
+_ASKED = "_importance_of"
 
 CLIPS = 120
 """Test clips that importance is measured on."""
@@ -44,6 +46,10 @@ def show(explainer: ClipExplainer, emotion: str, representation: str, active: Ac
         _importance(explainer, representation, active)
 
 
+def _ask(key: tuple[Any, ...]) -> None:
+    st.session_state[_ASKED] = key
+
+
 def _importance(explainer: ClipExplainer, representation: str, active: Active) -> None:
     st.markdown(
         "**What the model needs, over test clips**",
@@ -52,9 +58,8 @@ def _importance(explainer: ClipExplainer, representation: str, active: Active) -
     )
     info, corpus = explainer.info, active.corpus
     key = ("importance", info.folder, info.changed, corpus.root, corpus.reader, representation)
-    if not loading.is_cached(key) and not st.button(
-        f"Measure on up to {CLIPS} test clips", key="importance"
-    ):
+    if not loading.is_cached(key) and st.session_state.get(_ASKED) != key:
+        st.button(f"Measure on up to {CLIPS} test clips", on_click=_ask, args=(key,))
         return
 
     def measured() -> Importance:

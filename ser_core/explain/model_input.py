@@ -340,9 +340,6 @@ def networks(
 ) -> tuple[list[tuple[Bundle, float]], Pooling]:
     """Networks of a model with their weights, and how their probabilities are pooled.
 
-    Members without weight are left out, but for an enrolled speaker, whose statistics have a part
-    for each.
-
     Args:
         predictor: The model.
         knowing: Whether the speaker is enrolled; an ensemble may have other weights then.
@@ -355,10 +352,6 @@ def networks(
     members, pool = predictor.members, predictor.pool_for(enrolled=knowing, seen=seen)
     if pool is None:
         return [(members[0][0], 1.0)], lambda outputs: outputs[0]
-    if not knowing:
-        kept = [pair for pair in zip(members, pool.weights, strict=True) if pair[1]]
-        members, weights = tuple(zip(*kept, strict=True))
-        pool = replace(pool, weights=weights)
     ends = np.cumsum([len(models) for models in members])[:-1]
 
     def pooled(outputs: Floats) -> Floats:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ser_core.core import ModelError, settings
 from ser_core.evaluation import BADGES
+from ser_core.inference.onnx_copy import COPY
 from ser_core.models.predictor import OPENERS
 from ser_core.runs.catalogue import RunInfo, runs
 from ser_core.storage import read_json
@@ -156,9 +157,9 @@ def bundled_folder() -> Path:
 
 
 def _models_in(root: Path, kind: str) -> Iterator[ModelInfo]:
-    """The model in a folder, and those in its subfolders."""
+    """The model in a folder, and those in its subfolders; its ONNX copy is no other model."""
     below = sorted(root.iterdir()) if root.is_dir() else []
-    for folder in (root, *(each for each in below if not each.name.startswith("."))):
+    for folder in (root, *(each for each in below if not each.name.startswith((".", COPY)))):
         if _about(folder) is not None:
             info = _info(folder, f"{kind}:{folder.name}" if folder != root else kind, kind)
             yield info

@@ -99,7 +99,7 @@ def test_the_copy_answers_as_the_model_within_its_gate(made, sounds):
 def test_it_is_read_and_named_as_the_model(made):
     folder, _ = made
     fast, model = open_answering(folder), open_model(folder)
-    assert fast.name == model.name == "both"
+    assert fast.name == model.name == "both, fold split, seed 0"
     assert fast.classes == model.classes
     assert fast.predictor.sample_rate == model.predictor.sample_rate
     assert fast.predictor.about == model.predictor.about | {"version": 1}
@@ -242,6 +242,10 @@ def answered(app):
 app = AppTest.from_file(str(Path("app.py").absolute()), default_timeout=120).run()
 app.switch_page("pages/predict/page.py").run()
 answered(app)
+app = AppTest.from_file(str(Path("app.py").absolute()), default_timeout=120)
+app.query_params["source"] = "Upload"
+app.run()
+app.switch_page("pages/predict/page.py")
 app.query_params["source"] = "Upload"
 app.run()
 clip = next(Path(sys.argv[2]).glob("*.flac"))
@@ -270,6 +274,7 @@ def test_nothing_is_written_where_no_precision_passes(own, monkeypatch):
     def refused(*given, **named):
         return replace(found(*given, **named), agreement=0.5)
 
+    monkeypatch.setattr(Ensemble, "card", "# A card")
     found = making.gates.accept
     monkeypatch.setattr(making.gates, "accept", refused)
     plan = Plan(own, own, ("int8", "fp32"), corpus=demo_corpus(), clips=2, calibrating=2,

@@ -72,7 +72,7 @@ def files(whisper, sounds, tmp_path_factory):
     folder = tmp_path_factory.mktemp("encoder-files")
     made = export(whisper, folder, "fp32")
     found = {"fp32": made.path}
-    for precision in ("fp16", "int8"):
+    for precision in ("fp16", "w8", "int8"):
         model = onnx.ModelProto.FromString(onnx_bytes.graph(content_of(made.path)))
         graph, spec = converted(model, made.spec, precision, sounds[:32], "bundled clips")
         found[precision] = folder / file_name(precision)

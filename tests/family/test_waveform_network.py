@@ -69,7 +69,7 @@ def test_the_store_keeps_no_samples(registered, journey, ser_home):
 
 def test_it_takes_samples_alone_and_samples_go_to_nothing_else():
     base = {"corpus": "somewhere"}
-    with pytest.raises(ParameterError, match=r"no network takes samples of the sound"):
+    with pytest.raises(ParameterError, match=r"must be wave-cnn where a clip is samples"):
         parse({**base, "representation": {"name": "waveform"}, "network": {"name": "resnet18"}})
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import yaml
 
+from ser_core.core import REPOSITORY
 from ser_core.export.onnx_writer import export, write
 from ser_core.inference import catalogue
 from ser_core.inference.catalogue import Estimate, Performance, models, performance
@@ -115,3 +116,11 @@ def test_files_that_failed_or_are_damaged_are_no_models(exported, tmp_path):
     assert models(home) == []
     path.write_bytes(path.read_bytes()[:-9])
     assert models(home) == []
+
+
+def test_the_onnx_copy_of_a_bundled_model_is_no_model_of_its_own():
+    folder, whole = catalogue.bundled_folder(), REPOSITORY / "artifacts" / "pretrained"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("ensemble.json", "model.onnx"):
+        shutil.copy(whole / name, folder)
+    assert [each.folder for each in models()] == [folder]

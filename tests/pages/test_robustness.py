@@ -183,9 +183,9 @@ def test_an_ensemble_leads_to_its_networks(visit, said, monkeypatch):
     app = visit("robustness", model="bundled", on="One clip")
     assert "need the gradient of a single network" in said(app)
     assert not app.error
-    network = next(b for b in app.button if b.label.startswith("functionals"))
+    network = next(b for b in app.button if "ResNet18" in b.label)
     network.click().run()
-    assert app.query_params["model"] == "bundled:1:fold-0-seed-0"
+    assert app.query_params["model"] == "bundled:3:fold-0-seed-0"
     app = visit("robustness", model="bundled")
     attack = next(b for b in app.button if b.label == "Adversarial attacks")
     assert attack.disabled

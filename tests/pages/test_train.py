@@ -73,7 +73,9 @@ def test_every_field_of_a_recipe_has_a_control_with_help(visit):
     }
     app = visit("train", **choices)
     assert not app.error
-    own = {"representation", "split.fractions", "corpus", "reader", "optim.patience"}
+    own = {
+        "representation", "split.fractions", "corpus", "reader", "optim.patience", "train.refit",
+    }  # fmt: skip
     # Those of fine-tuning are with the encoders: tests/pages/test_encoders.py.
     every = [each for each in draft.fields() if not each.startswith(("network.", "fine_tune."))]
     for name in [*every, "network.name", *draft.network_fields({})]:
@@ -82,6 +84,8 @@ def test_every_field_of_a_recipe_has_a_control_with_help(visit):
     assert field(app, "representation.n_mels").value == 80
     field(app, "optim.schedule").set_value("plateau").run()
     assert field(app, "optim.patience").help
+    at_once = visit("train", **{"network.name": "lda", "representation": "functionals"})
+    assert field(at_once, "train.refit").help
 
 
 def test_what_does_not_count_is_not_shown(visit):

@@ -144,7 +144,7 @@ def test_copies_at_other_speeds_train_and_are_never_tested(tmp_path):
     [
         (
             {"network": {"name": "resnet10"}},
-            "must be one of linear, logistic, lda, mlp, layer-weights, layer-attention where",
+            "must be one of linear, residual-dense, logistic, lda, mlp, .* knn where",
         ),
         ({"normalise": "clip"}, "must be corpus or speaker where a clip is one frame"),
     ],
