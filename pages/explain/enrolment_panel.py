@@ -18,8 +18,8 @@ KNOWN = (
     "Predict."
 )
 UNKNOWN = (
-    ":gray-badge[Not enrolled] The clip is treated as of an **unseen speaker**. Enrol the "
-    "speaker to change that."
+    ":gray-badge[Not enrolled] Nothing but the clip is known, and whether its speaker was in "
+    "training, as on Predict."
 )
 
 
