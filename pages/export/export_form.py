@@ -25,9 +25,9 @@ RECENT = 600.0
 
 TITLES = {
     "fp32": "fp32, exact",
-    "fp16": "fp16, half the size",
-    "w8": "w8, a quarter, computed as fp32",
-    "int8": "int8, networks a quarter",
+    "fp16": "fp16, half",
+    "w8": "w8, quarter",
+    "int8": "int8, quarter",
 }
 
 
