@@ -5,7 +5,7 @@ All that is fitted here is fitted on validation clips alone; what it does is mea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,8 +76,6 @@ def fit_temperature(validation: Predictions) -> float:
         EvaluationError: If there are test clips among them: what is tuned on the test part
             cannot be measured on it.
     """
-    from scipy.optimize import minimize_scalar
-
     if (validation.table["part"] == "test").any():
         raise EvaluationError(
             "a temperature is fitted on validation clips only",
@@ -85,12 +83,27 @@ def fit_temperature(validation: Predictions) -> float:
             remedy="Give the validation part of the predictions",
         )
 
-    def loss(log_temperature: float) -> float:
-        cooled = apply_temperature(validation.probabilities, float(np.exp(log_temperature)))
-        return metrics.nll(validation.true, cooled)
+    def loss(temperature: float) -> float:
+        return metrics.nll(
+            validation.true, apply_temperature(validation.probabilities, temperature)
+        )
+
+    return best_temperature(loss)
+
+
+def best_temperature(loss: Callable[[float], float]) -> float:
+    """Temperature between 0.05 and 20 at which a loss that has one minimum is least.
+
+    Args:
+        loss: Of a temperature.
+    """
+    from scipy.optimize import minimize_scalar
+
+    def of_log(log_temperature: float) -> float:
+        return loss(float(np.exp(log_temperature)))
 
     bounds = (np.log(COLDEST), np.log(HOTTEST))
-    return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
+    return float(np.exp(minimize_scalar(of_log, bounds=bounds, method="bounded").x))
 
 
 def calibrate(predictions: Predictions) -> Calibration:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ser_core.core import parameter
 from ser_core.features.representations import FEATURES, SUMMARY
 from ser_core.models.networks.base import network
-from ser_core.models.networks.estimator import SCIKIT_LEARN, EstimatorSpec, in_places
+from ser_core.models.networks.estimator import SCIKIT_LEARN, EstimatorSpec
 from ser_core.models.networks.tree_tensors import Tree, Trees
 
 
@@ -58,7 +58,7 @@ class BoostingSpec(EstimatorSpec):
 
     def equivalent(self, estimator: Any) -> nn.Module:
         """The trees as tensors."""
-        return BoostingLayers(estimator, self.classes)
+        return BoostingLayers(estimator)
 
     def cost(self, values: float) -> float:
         """A histogram of each number for every tree."""
@@ -75,12 +75,10 @@ class BoostingLayers(nn.Module):
 
     Args:
         estimator: Fitted.
-        classes: How many there are; those that it does not know are never predicted.
     """
 
-    def __init__(self, estimator: Any, classes: int) -> None:
+    def __init__(self, estimator: Any) -> None:
         super().__init__()
-        self.rows, self.classes = [int(each) for each in estimator.classes_], classes
         rounds = estimator._predictors
         self.each = len(rounds[0])  # one tree a round where there are two classes
         self.trees = Trees([_tree(tree.nodes) for each in rounds for tree in each])
@@ -89,12 +87,12 @@ class BoostingLayers(nn.Module):
         self.register_buffer("baseline", torch.from_numpy(start.copy()))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Scores, (batch, inputs) -> (batch, classes)."""
+        """Scores, (batch, inputs) -> (batch, estimator classes)."""
         values = self.trees(x)[..., 0]
-        scores = values.reshape(x.shape[0], -1, self.each).sum(1) + self.baseline
+        scores: Tensor = values.reshape(x.shape[0], -1, self.each).sum(1) + self.baseline
         if self.each == 1:
             scores = torch.cat([torch.zeros_like(scores), scores], dim=1)
-        return in_places(scores, self.rows, self.classes)
+        return scores
 
 
 def _tree(nodes: Any) -> Tree:

@@ -9,6 +9,7 @@ It is stored among the weights as bytes of skops, which unpickles nothing.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -104,7 +105,7 @@ class EstimatorSpec(NetworkSpec):
         return np.asarray(np.log(np.maximum(estimator.predict_proba(inputs), SMALLEST)))
 
     def equivalent(self, estimator: Any) -> nn.Module:
-        """Module of (batch, channels * bins) that gives `scores` of all classes, (batch, classes).
+        """Module of (batch, channels * bins) that gives `scores`, (batch, estimator classes).
 
         A subclass that implements it says `exportable = True`: it can be written as a graph.
 
@@ -119,7 +120,8 @@ class EstimatorSpec(NetworkSpec):
         Raises:
             ModelError: If it is not fitted.
         """
-        return _Equivalent(self.equivalent(_fitted(network)), _temperature(network))
+        estimator = _fitted(network)
+        return _Equivalent(self, estimator, _temperature(network))
 
     def build(self) -> EstimatorNetwork:
         """Network around an estimator that is not fitted yet."""
@@ -247,18 +249,19 @@ class EstimatorNetwork(nn.Module):
 class _Equivalent(nn.Module):
     """Layers of torch in the place of an `EstimatorNetwork`."""
 
-    def __init__(self, layers: nn.Module, temperature: float) -> None:
+    def __init__(self, spec: EstimatorSpec, estimator: Any, temperature: float) -> None:
         super().__init__()
-        self.layers = layers
+        self.layers = spec.equivalent(estimator)
+        self.rows, self.classes = [int(row) for row in estimator.classes_], spec.classes
         self.temperature = temperature
 
     def forward(self, x: Tensor, frames: Tensor | None = None) -> Tensor:
         """Logarithms of probabilities, as `EstimatorNetwork`."""
-        scores: Tensor = self.layers(mean_of_own(x, frames))
+        scores = in_places(self.layers(mean_of_own(x, frames)), self.rows, self.classes)
         return (scores / self.temperature).log_softmax(-1).clamp(min=math.log(SMALLEST))
 
 
-def in_places(scores: Tensor, rows: npt.ArrayLike, classes: int) -> Tensor:
+def in_places(scores: Tensor, rows: Sequence[int], classes: int) -> Tensor:
     """Scores of an estimator's classes in their places among all, (batch, classes).
 
     Args:
@@ -266,31 +269,27 @@ def in_places(scores: Tensor, rows: npt.ArrayLike, classes: int) -> Tensor:
         rows: Number of the class of each.
         classes: How many there are; one without scores is never predicted.
     """
-    own = {int(row): number for number, row in enumerate(np.asarray(rows, dtype=int))}
+    if list(rows) == list(range(classes)):
+        return scores
+    own = {row: number for number, row in enumerate(rows)}
     never = torch.full_like(scores[:, :1], NEVER)
     columns = [scores[:, own[c] : own[c] + 1] if c in own else never for c in range(classes)]
     return torch.cat(columns, dim=1)
 
 
-def linear_layer(
-    weights: npt.ArrayLike, biases: npt.ArrayLike, rows: npt.ArrayLike, classes: int
-) -> nn.Linear:
-    """A linear layer whose softmax is that of a linear classifier.
+def linear_layer(estimator: Any) -> nn.Linear:
+    """Scores of a fitted linear classifier, (batch, inputs) -> (batch, estimator classes).
 
-    Args:
-        weights: Shape (rows, inputs).
-        biases: Shape (rows,).
-        rows: Number of the class of each row.
-        classes: How many there are; one without a row is never predicted.
+    Between two classes scikit-learn fits one score, that of the second against the first.
     """
-    given = torch.as_tensor(np.asarray(weights), dtype=torch.float32)
-    layer = nn.Linear(given.shape[1], classes)
-    own = torch.as_tensor(np.asarray(rows, dtype=int))
+    weights, biases = np.asarray(estimator.coef_), np.asarray(estimator.intercept_)
+    if len(weights) < len(estimator.classes_):
+        weights = np.concatenate([np.zeros_like(weights), weights])
+        biases = np.concatenate([np.zeros_like(biases), biases])
+    layer = nn.Linear(weights.shape[1], len(weights))
     with torch.no_grad():
-        layer.weight.zero_()
-        layer.bias.fill_(NEVER)
-        layer.weight[own] = given
-        layer.bias[own] = torch.as_tensor(np.asarray(biases), dtype=torch.float32)
+        layer.weight.copy_(torch.from_numpy(weights))
+        layer.bias.copy_(torch.from_numpy(biases))
     return layer
 
 
@@ -311,16 +310,11 @@ def _temperature(network: Any) -> float:
 
 
 def _best_temperature(logits: Floats, classes: npt.NDArray[np.integer[Any]]) -> float:
-    """Temperature with the least NLL, within the bounds of `fit_temperature`."""
-    from scipy.optimize import minimize_scalar
-
+    """Temperature with the least NLL."""
     scores, true = torch.from_numpy(logits).double(), torch.from_numpy(classes).long()
-
-    def loss(log_temperature: float) -> float:
-        return float(nn.functional.cross_entropy(scores / math.exp(log_temperature), true))
-
-    bounds = (math.log(calibration.COLDEST), math.log(calibration.HOTTEST))
-    return float(math.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
+    return calibration.best_temperature(
+        lambda temperature: float(nn.functional.cross_entropy(scores / temperature, true))
+    )
 
 
 def _empty() -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ser_core.core import parameter
 from ser_core.features.representations import FEATURES, SUMMARY
 from ser_core.models.networks.base import network
-from ser_core.models.networks.estimator import SCIKIT_LEARN, EstimatorSpec, Floats, in_places
+from ser_core.models.networks.estimator import SCIKIT_LEARN, EstimatorSpec, Floats
 from ser_core.models.networks.tree_tensors import Tree, Trees
 
 
@@ -56,7 +56,7 @@ class ForestSpec(EstimatorSpec):
 
     def equivalent(self, estimator: Any) -> nn.Module:
         """The trees as tensors."""
-        return ForestLayers(estimator, self.classes)
+        return ForestLayers(estimator)
 
     def cost(self, values: float) -> float:
         """Of the order of the square root of the numbers, for every tree."""
@@ -73,20 +73,19 @@ class ForestLayers(nn.Module):
 
     Args:
         estimator: Fitted.
-        classes: How many there are; those that it does not know are never predicted.
     """
 
-    def __init__(self, estimator: Any, classes: int) -> None:
+    def __init__(self, estimator: Any) -> None:
         super().__init__()
-        self.rows, self.classes = [int(each) for each in estimator.classes_], classes
+        self.classes = len(estimator.classes_)
         self.trees = Trees([_tree(each.tree_) for each in estimator.estimators_])
         self.count = len(estimator.estimators_)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Scores, (batch, inputs) -> (batch, classes)."""
+        """Scores, (batch, inputs) -> (batch, estimator classes)."""
         votes = self.trees(x).sum(1)
-        scores = ((votes + 1 / len(self.rows)) / (self.count + 1)).log()
-        return in_places(scores, self.rows, self.classes)
+        scores: Tensor = ((votes + 1 / self.classes) / (self.count + 1)).log()
+        return scores
 
 
 def _tree(tree: Any) -> Tree:

@@ -18,7 +18,6 @@ from ser_core.models.networks.estimator import (
     EstimatorSpec,
     Floats,
     Indices,
-    in_places,
 )
 
 
@@ -73,7 +72,7 @@ class NeighboursSpec(EstimatorSpec):
 
     def equivalent(self, estimator: Any) -> nn.Module:
         """Distances to the kept clips, the least of them, and their votes."""
-        return NeighbourVotes(estimator, self.classes)
+        return NeighbourVotes(estimator)
 
     def cost(self, values: float) -> float:
         """Nothing is fitted; each clip is compared with all."""
@@ -91,27 +90,25 @@ class NeighbourVotes(nn.Module):
 
     Args:
         estimator: Fitted.
-        classes: How many there are; those that it does not know are never predicted.
     """
 
-    def __init__(self, estimator: Any, classes: int) -> None:
+    def __init__(self, estimator: Any) -> None:
         super().__init__()
-        self.rows, self.classes = [int(each) for each in estimator.classes_], classes
         self.k = int(estimator.n_neighbors)
         self.clips: Tensor
         self.votes: Tensor
         clips = torch.as_tensor(np.asarray(estimator._fit_X), dtype=torch.float32)
         self.register_buffer("clips", clips)
         own = torch.as_tensor(np.asarray(estimator._y, dtype=int))
-        self.register_buffer("votes", nn.functional.one_hot(own, len(self.rows)).float())
+        self.register_buffer("votes", nn.functional.one_hot(own, len(estimator.classes_)).float())
 
     def forward(self, x: Tensor) -> Tensor:
-        """Scores, (batch, inputs) -> (batch, classes)."""
+        """Scores, (batch, inputs) -> (batch, estimator classes)."""
         # The square of x itself is the same for all clips, and left out.
         distances = self.clips.square().sum(1) - 2 * x @ self.clips.T
         nearest = distances.topk(self.k, dim=1, largest=False).indices
-        scores = (self.votes[nearest].sum(1) + 1).log()
-        return in_places(scores, self.rows, self.classes)
+        scores: Tensor = (self.votes[nearest].sum(1) + 1).log()
+        return scores
 
 
 __all__ = ["NeighbourVotes", "NeighboursSpec"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from torch import nn
 
 from ser_core.core import parameter
@@ -41,15 +40,8 @@ class LogisticSpec(EstimatorSpec):
         return LogisticRegression(C=self.c, max_iter=self.iterations, random_state=seed)
 
     def equivalent(self, estimator: Any) -> nn.Module:
-        """The same as a linear layer.
-
-        Between two classes scikit-learn fits one logit, that of the second against the first.
-        """
-        weights, biases = estimator.coef_, estimator.intercept_
-        if len(weights) < len(estimator.classes_):
-            weights = np.concatenate([np.zeros_like(weights), weights])
-            biases = np.concatenate([np.zeros_like(biases), biases])
-        return linear_layer(weights, biases, estimator.classes_, self.classes)
+        """The same as a linear layer."""
+        return linear_layer(estimator)
 
     @property
     def words(self) -> str:

@@ -17,7 +17,6 @@ from ser_core.models.networks.estimator import (
     SCIKIT_LEARN,
     EstimatorSpec,
     Floats,
-    in_places,
     linear_layer,
 )
 
@@ -57,11 +56,7 @@ class LinearSvmSpec(EstimatorSpec):
 
     def equivalent(self, estimator: Any) -> nn.Module:
         """The same as a linear layer."""
-        weights, biases = estimator.coef_, estimator.intercept_
-        if len(weights) < len(estimator.classes_):
-            weights = np.concatenate([np.zeros_like(weights), weights])
-            biases = np.concatenate([np.zeros_like(biases), biases])
-        return linear_layer(weights, biases, estimator.classes_, self.classes)
+        return linear_layer(estimator)
 
     @property
     def words(self) -> str:
@@ -120,7 +115,7 @@ class RbfSvmSpec(EstimatorSpec):
 
     def equivalent(self, estimator: Any) -> nn.Module:
         """The kernel and its sums as layers of torch."""
-        return KernelMachine(estimator, self.classes)
+        return KernelMachine(estimator)
 
     def cost(self, values: float) -> float:
         """As many kernels as there are support vectors, of all numbers each."""
@@ -137,12 +132,11 @@ class KernelMachine(nn.Module):
 
     Args:
         estimator: Fitted.
-        classes: How many there are; those that it does not know are never predicted.
     """
 
-    def __init__(self, estimator: Any, classes: int) -> None:
+    def __init__(self, estimator: Any) -> None:
         super().__init__()
-        self.rows, self.classes = [int(each) for each in estimator.classes_], classes
+        self.classes = len(estimator.classes_)
         self.gamma = float(estimator._gamma)
         self.vectors: Tensor
         self.register_buffer("vectors", _floats(estimator.support_vectors_))
@@ -152,18 +146,17 @@ class KernelMachine(nn.Module):
             self.margins.weight.copy_(_floats(coefficients.T))
             self.margins.bias.copy_(_floats(biases))
         self.sums: Tensor
-        self.register_buffer("sums", _sums(len(self.rows)).float())
+        self.register_buffer("sums", _sums(self.classes).float())
 
     def forward(self, x: Tensor) -> Tensor:
-        """Scores, (batch, inputs) -> (batch, classes)."""
+        """Scores, (batch, inputs) -> (batch, estimator classes)."""
         norms = x.square().sum(1, keepdim=True) + self.vectors.square().sum(1)
         squares = (norms - 2 * x @ self.vectors.T).clamp(min=0)
         margins = self.margins(torch.exp(-self.gamma * squares))
-        if len(self.rows) == 2:
-            scores = torch.cat([torch.zeros_like(margins), -margins], dim=1)
-        else:
-            scores = margins.tanh() @ self.sums
-        return in_places(scores, self.rows, self.classes)
+        if self.classes == 2:
+            return torch.cat([torch.zeros_like(margins), -margins], dim=1)
+        scores: Tensor = margins.tanh() @ self.sums
+        return scores
 
 
 def _pairs(estimator: Any) -> tuple[Floats, Floats]:
