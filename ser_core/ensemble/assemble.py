@@ -12,8 +12,7 @@ import ser_core
 from ser_core.core import ModelError, ParameterError, did_you_mean
 from ser_core.ensemble.optimisation import Study, summary
 from ser_core.features.encoders.catalogue import encoder_of
-
-SPLIT_FILE = "split.json"
+from ser_core.runs.layout import SPLIT, splits_beside
 
 if TYPE_CHECKING:
     from ser_core.ensemble.members import Member, Team
@@ -53,48 +52,38 @@ def assemble(
 
     instead = _instead(study.team, deploy or {})
     chosen = _chosen(study.team, instead, seen)
-    pools = {"": (study, _weights(study, chosen))}
-    if enrolled is not None:
-        pools["enrolled"] = enrolled, _weights(enrolled, chosen)
-    if seen is not None:
-        pools["seen"] = seen, _weights(seen, chosen)
+    given = {"": study, "enrolled": enrolled, "seen": seen}
+    studies = {key: each for key, each in given.items() if each is not None}
+    pools = {
+        key: replace(each.pool, weights=_weights(each, chosen)) for key, each in studies.items()
+    }
     models: list[tuple[Bundle, ...]] = []
     members: list[dict[str, Any]] = []
     splits: dict[str, bytes] = {}
-    for number, (member, given) in enumerate(chosen):
-        asked = any(weights[number] > 0 for _, weights in pools.values())
-        folders = (_bundles_in(given) if given else member.bundles) if asked else []
+    for number, (member, other) in enumerate(chosen):
+        asked = any(pool.weights[number] > 0 for pool in pools.values())
+        folders = (_bundles_in(other) if other else member.bundles) if asked else []
         own = tuple(_plain(load_bundle(folder)) for folder in folders)
         _require_classes(member, own, study)
         models.append(own)
         splits |= _split_files(number, folders)
-        members.append(_about_member(number, member, folders, own, given))
-    about = _about(study, name, members) | {"weights": pools[""][1]}
-    for key in ("enrolled", "seen"):
-        if key in pools:
-            other, weights = pools[key]
-            about[key] = {**_came(other), "weights": weights, **_measured_on(other)}
-    parts = [
-        (replace(other.pool, weights=tuple(weights)), other.predictions, other.found.table())
-        for other, weights in pools.values()
-    ]
-    given_parts = dict(zip(pools, parts, strict=True))
-    nothing = (None, None, None)
-    pool, predictions, trials = given_parts[""]
-    made = Ensemble(
-        tuple(models), pool, about, predictions, trials,
-        *given_parts.get("enrolled", nothing), *given_parts.get("seen", nothing),
-    )  # fmt: skip
-    return replace(made, splits=splits)
+        members.append(_about_member(number, member, folders, own, other))
+    about = _about(study, name, members) | {"weights": list(pools[""].weights)}
+    fields: dict[str, Any] = {}
+    for key, each in studies.items():
+        of = f"_{key}" if key else ""
+        fields[f"pool{of}"], fields[f"predictions{of}"] = pools[key], each.predictions
+        fields[f"trials{of}"] = each.found.table()
+        if key:
+            own_weights = {"weights": list(pools[key].weights)}
+            about[key] = {**_came(each), **own_weights, **_measured_on(each)}
+    return Ensemble(models=tuple(models), about=about, splits=splits, **fields)
 
 
 def _split_files(number: int, folders: Sequence[Path]) -> dict[str, bytes]:
     """The file of the split of a member's models, by its place in the ensemble; {} without one."""
-    for folder in folders[:1]:  # models of one run have one split
-        for place in (folder.absolute(), *folder.absolute().parents[:2]):
-            if (place / SPLIT_FILE).is_file():
-                return {f"members/{number}/{SPLIT_FILE}": (place / SPLIT_FILE).read_bytes()}
-    return {}
+    found = next((file for folder in folders for file in splits_beside(folder)), None)
+    return {f"members/{number}/{SPLIT}": found.read_bytes()} if found else {}
 
 
 def _chosen(
@@ -117,16 +106,17 @@ def _run_of(folder: Path) -> Path:
     return inside.parent.parent if (inside / "bundle.json").is_file() else inside
 
 
-def _weights(study: Study, chosen: Sequence[tuple[Member, Path | None]]) -> list[float]:
+def _weights(study: Study, chosen: Sequence[tuple[Member, Path | None]]) -> tuple[float, ...]:
     """Weights of a study for all members; zero for those it did not measure."""
     own = {
         member.candidate.run.folder.resolve(): weight
         for member, weight in zip(study.team.members, study.pool.weights, strict=True)
     }
-    return [
-        own.get(member.candidate.run.folder.resolve(), own.get(_run_of(given), 0.0) if given else 0)
-        for member, given in chosen
+    places = [
+        (member.candidate.run.folder.resolve(), _run_of(other) if other else None)
+        for member, other in chosen
     ]
+    return tuple(own.get(run, own.get(other, 0.0) if other else 0.0) for run, other in places)
 
 
 def _measured_on(study: Study) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,12 +22,12 @@ from ser_core.corpora import (
     known_measures,
     make_split,
 )
+from ser_core.runs.layout import splits_beside
 from ser_core.storage import read_json
 
 if TYPE_CHECKING:
     from ser_core.models.predictor import Predictor
 
-SPLIT_FILE = "split.json"
 _HASH = 12
 """Hexadecimal digits of a clip's hash: among a million clips two are alike once in 500 times."""
 UNRECORDED = "It is not recorded which clips trained the model."
@@ -227,7 +227,7 @@ def _find(
     about: Mapping[str, Any], folder: Path | None, corpus: Corpus | None
 ) -> tuple[Split | None, str]:
     wanted = about["split"]["hash"]
-    for file in _beside(folder):
+    for file in splits_beside(folder) if folder else ():
         recorded = Split.load(file)
         if recorded.hash == wanted:
             return recorded, "The split is stored with the model."
@@ -238,16 +238,6 @@ def _find(
         "It is not known which clips trained the model: its split is not stored with it, and "
         f"cannot be made again from this corpus (hash {wanted})."
     )
-
-
-def _beside(folder: Path | None) -> Iterator[Path]:
-    """Files that may hold the split: in the model's folder, and in that of its run."""
-    if folder is None:
-        return
-    folder = folder.absolute()
-    for place in (folder, folder.parent, folder.parent.parent):
-        if (place / SPLIT_FILE).is_file():
-            yield place / SPLIT_FILE
 
 
 def _again(about: Mapping[str, Any], corpus: Corpus) -> Split | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -157,24 +157,18 @@ class Ensemble:
             ModelError: If the statistics are of another model.
         """
         pool = self.pool_for(enrolled=bool(speaker), seen=seen)
-        weights = [w for w, models in zip(pool.weights, self.members, strict=True) for _ in models]
-        asked = [
-            (model, own)
-            for model, own, weight in zip(
-                self._asked, self._speakers(speaker), weights, strict=True
-            )
-            if weight
+        parts = iter(self._speakers(speaker))
+        members = [[(model, next(parts)) for model in models] for models in self.members]
+        asked = [pair for pair in zip(pool.weights, members, strict=True) if pair[0]]
+        pairs = [pair for _, own in asked for pair in own]
+        given = iter(
+            probabilities_of([model for model, _ in pairs], waveforms, [each for _, each in pairs])
+        )
+        means = [
+            np.mean([self._ordered(model, next(given)) for model, _ in own], axis=0)
+            for _, own in asked
         ]
-        models = [model for model, _ in asked]
-        given = probabilities_of(models, waveforms, [own for _, own in asked])
-        predicted = iter(zip(models, given, strict=True))
-        pairs = [pair for pair in zip(self.members, pool.weights, strict=True) if pair[1]]
-        members = [
-            np.mean([self._ordered(*next(predicted)) for _ in models], axis=0)
-            for models, _ in pairs
-        ]
-        used = Pool(pool.kind, tuple(weight for _, weight in pairs), pool.temperature)
-        return used(np.stack(members))
+        return replace(pool, weights=tuple(weight for weight, _ in asked))(np.stack(means))
 
     def _ordered(self, model: Bundle, given: Probabilities) -> Probabilities:
         return given[:, [model.classes.index(name) for name in self.classes]]
