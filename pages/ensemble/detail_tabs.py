@@ -33,6 +33,24 @@ if TYPE_CHECKING:
 
 OVERLAP_WORDS = {"shared": "Errors in common", "q": "Yule's Q", "kappa": "Cohen's kappa"}
 
+WEIGHTED = (
+    "Weight of each member, with 95 % bootstrap interval",
+    (
+        "Bootstrap: clips or whole speakers are drawn anew a thousand times; the interval holds "
+        "the weights fitted on these. A wide one means that the clips do not determine the weight. "
+        "Hollow: not used."
+    ),
+)
+STACKED = (
+    "Share of each member in the coefficients, with 95 % jackknife interval",
+    (
+        "Stacking has a coefficient for each member and pair of emotions. The share is that of the "
+        "sum of their sizes; the interval comes from fits without a fifth of the clips, or of the "
+        "speakers, at a time."
+    ),
+)
+"""Title of the weights, and what they are."""
+
 
 def _about(saved: Saved) -> Mapping[str, Any]:
     about = saved.about
@@ -48,12 +66,8 @@ def weights(saved: Saved, report: Report) -> None:
     highest = max([1.0, *(row.interval.high or 0 for row in rows)])
     limits = (-0.03 * highest, 1.03 * highest)  # room for the points at the ends
     with st.container(border=True):
-        st.markdown(
-            "**Weight of each member, with 95 % bootstrap interval**",
-            help="Bootstrap: clips or whole speakers are drawn anew a thousand times; the "
-            "interval holds the weights fitted on these. A wide one means that the clips "
-            "do not determine the weight. Hollow: not used.",
-        )
+        title, meaning = STACKED if about.get("stacking") else WEIGHTED
+        st.markdown(f"**{title}**", help=meaning)
         theme.figure(intervals_figure(rows, title="Weight", limits=limits), key="weights")
         draw = partial(print_intervals, rows, "Weight", saved.name, report.badge)
         downloads.figures(f"{saved.id}-weights", draw)
@@ -80,12 +94,17 @@ def _member_rows(results: Mapping[str, Any], objective: str) -> list[dict[str, A
             "Weight": row["weight"],
             "95 %": f"{row['low']:.3f} to {row['high']:.3f}",
             f"{METRICS[objective].title} alone": row["alone"],
-            "Importance": 100 * row["importance"],
+            **_importance(row),
             "UAR without it": _change(cost.get((row["member"], "uar"))),
             "NLL without it": _change(cost.get((row["member"], "nll"))),
         }
         for row in results["weights"]
     ]
+
+
+def _importance(row: Mapping[str, Any]) -> dict[str, float]:
+    """Of the weight; nothing where no weights were searched."""
+    return {} if row["importance"] is None else {"Importance": 100 * row["importance"]}
 
 
 def _change(row: Mapping[str, Any] | None) -> str:
@@ -283,7 +302,9 @@ def search(saved: Saved, _report: Report) -> None:
     with st.container(border=True):
         st.markdown(
             f"**Search: {len(trials):,} trials** on the clips of the fit; orange: initial points",
-            help="Equal weights, each member alone and the weights of least NLL come first, so "
+            help="A trial is a penalty, with the cross-validated objective."
+            if _about(saved).get("stacking")
+            else "Equal weights, each member alone and the weights of least NLL come first, so "
             "the result is never worse than these on the clips of the fit. For other clips "
             "see Is it worth it?",
         )

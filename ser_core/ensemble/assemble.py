@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ser_core.ensemble.members import Member, Team
     from ser_core.models.bundle import Bundle
     from ser_core.models.ensemble import Ensemble
+    from ser_core.models.pooling import Pool
 
 
 def assemble(
@@ -54,9 +55,7 @@ def assemble(
     chosen = _chosen(study.team, instead, seen)
     given = {"": study, "enrolled": enrolled, "seen": seen}
     studies = {key: each for key, each in given.items() if each is not None}
-    pools = {
-        key: replace(each.pool, weights=_weights(each, chosen)) for key, each in studies.items()
-    }
+    pools = {key: each.pool.over(_places(each, chosen)) for key, each in studies.items()}
     models: list[tuple[Bundle, ...]] = []
     members: list[dict[str, Any]] = []
     splits: dict[str, bytes] = {}
@@ -68,15 +67,14 @@ def assemble(
         models.append(own)
         splits |= _split_files(number, folders)
         members.append(_about_member(number, member, folders, own, other))
-    about = _about(study, name, members) | {"weights": list(pools[""].weights)}
+    about = _about(study, name, members) | _pooled(pools[""])
     fields: dict[str, Any] = {}
     for key, each in studies.items():
         of = f"_{key}" if key else ""
         fields[f"pool{of}"], fields[f"predictions{of}"] = pools[key], each.predictions
         fields[f"trials{of}"] = each.found.table()
         if key:
-            own_weights = {"weights": list(pools[key].weights)}
-            about[key] = {**_came(each), **own_weights, **_measured_on(each)}
+            about[key] = {**_came(each), **_pooled(pools[key]), **_measured_on(each)}
     return Ensemble(models=tuple(models), about=about, splits=splits, **fields)
 
 
@@ -106,17 +104,23 @@ def _run_of(folder: Path) -> Path:
     return inside.parent.parent if (inside / "bundle.json").is_file() else inside
 
 
-def _weights(study: Study, chosen: Sequence[tuple[Member, Path | None]]) -> tuple[float, ...]:
-    """Weights of a study for all members; zero for those it did not measure."""
+def _places(study: Study, chosen: Sequence[tuple[Member, Path | None]]) -> list[int | None]:
+    """Number of each member in a study; None for those that it did not measure."""
     own = {
-        member.candidate.run.folder.resolve(): weight
-        for member, weight in zip(study.team.members, study.pool.weights, strict=True)
+        member.candidate.run.folder.resolve(): number
+        for number, member in enumerate(study.team.members)
     }
     places = [
         (member.candidate.run.folder.resolve(), _run_of(other) if other else None)
         for member, other in chosen
     ]
-    return tuple(own.get(run, own.get(other, 0.0) if other else 0.0) for run, other in places)
+    return [own.get(run, own.get(other) if other else None) for run, other in places]
+
+
+def _pooled(pool: Pool) -> dict[str, Any]:
+    """Weights, and coefficients where members are stacked, as `ensemble.json` has them."""
+    stacking = {} if pool.stacking is None else {"stacking": asdict(pool.stacking)}
+    return {"weights": list(pool.weights), **stacking}
 
 
 def _measured_on(study: Study) -> dict[str, Any]:

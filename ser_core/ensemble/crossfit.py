@@ -21,10 +21,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ser_core.core import EvaluationError
+from ser_core.ensemble.fitting import fitted
 from ser_core.ensemble.member_predictions import MemberPredictions
 from ser_core.ensemble.options import AUTO, OUT_OF_FOLD, VALIDATION, Options
-from ser_core.ensemble.search import EQUAL, Problem, fit, tempered
-from ser_core.ensemble.shrinkage import searched
+from ser_core.ensemble.search import EQUAL, Problem, tempered
 from ser_core.evaluation import Predictions
 from ser_core.models import ensemble_terms
 from ser_core.models.pooling import Pool
@@ -175,12 +175,13 @@ def crossfit(
 
 def _fitted(name: str, problem: Problem, single: str, trials: int | None) -> Pool:
     if name == POOLED:
-        return fit(problem, searched(problem, trials=trials))
+        pool, _ = fitted(problem, trials=trials)
+        return pool
     if name == EQUAL:
         weights = problem.pooling.equal(len(problem.stack.names))
     else:
         weights = np.array([float(each == single) for each in problem.stack.names])
-    return tempered(Pool.of(problem.options.pooling, weights), problem.stack)
+    return tempered(Pool.of(problem.pooling.name, weights), problem.stack)
 
 
 def best_single(problem: Problem) -> str:

@@ -23,12 +23,11 @@ from ser_core.ensemble.crossfit import (
     fold_weights,
 )
 from ser_core.ensemble.error_overlap import error_overlap
+from ser_core.ensemble.fitting import fitted, weight_intervals
 from ser_core.ensemble.member_predictions import MemberPredictions
 from ser_core.ensemble.members import Team
 from ser_core.ensemble.options import OUT_OF_FOLD, Options
-from ser_core.ensemble.search import EQUAL, FLAT, Problem, SearchResult, Watch, fit
-from ser_core.ensemble.shrinkage import searched
-from ser_core.ensemble.weight_stability import stability
+from ser_core.ensemble.search import EQUAL, FLAT, Problem, SearchResult, Watch
 from ser_core.evaluation import Predictions, Rejection, Report, reject, report, threshold_for
 from ser_core.models.pooling import Pool
 
@@ -47,8 +46,9 @@ class Study:
         fitting_clips: How many clips those are.
         pool: For use: fitted on all of them.
         found: The search behind it.
-        weights: A row a member: `member`, `weight`, `low`, `high`, `asked`, `importance`, and
-            `alone`, the objective of the member by itself on the rows of the fit.
+        weights: A row a member: `member`, `weight`, `low`, `high`, `asked`, `importance` (NaN
+            where no weights were searched), and `alone`, the objective of the member by itself on
+            the rows of the fit.
         crossed: Predictions on test clips, each by a pool that was fitted without it.
         report: Figures of these predictions, calibrated.
         before: The same before calibration.
@@ -108,12 +108,11 @@ def optimise(
     fit_on = chosen_rows(stack, options.fit_on)
     steps = _Steps(progress, stack)
     problem = Problem(fitting_rows(stack, fit_on), options, by_speaker)
-    found = searched(problem, watch=watch, explain=True)
-    pool = fit(problem, found)
+    pool, found = fitted(problem, watch=watch, explain=True)
     steps.done()
     every = crossfit(stack, options, fit_on, by_speaker=by_speaker, done=steps.done)
     without = left_out(stack, every, options, fit_on, by_speaker=by_speaker, done=steps.done)
-    weights = stability(problem, found, seed=options.seed)
+    weights = weight_intervals(problem, found, seed=options.seed)
     test = stack.where(stack.column("part") == "test", name="part 'test'")
     threshold, rejection, note = _rejecting(
         stack, every, pool, problem, options, fit_on, by_speaker
@@ -147,7 +146,7 @@ class _Steps:
 def _described(weights: pd.DataFrame, found: SearchResult, problem: Problem) -> pd.DataFrame:
     losses = np.array([problem.loss(row) for row in np.eye(len(found.names))])
     up = problem.options.objective != "nll"
-    importances = [found.importances.get(name, 0.0) for name in found.names]
+    importances = [found.importances.get(name, np.nan) for name in found.names]
     return weights.assign(importance=importances, alone=1 - losses if up else losses)
 
 

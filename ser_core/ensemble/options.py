@@ -13,7 +13,8 @@ OUT_OF_FOLD = ensemble_terms.OUT_OF_FOLD
 AVERAGE, MEMBERS = "average", "members"
 SEARCHED, SHRUNK, EQUAL_WEIGHTS = "searched", "shrunk", "equal"
 NLL = "nll"
-POOLED_BY = ("linear", "log-linear", "vote")
+STACKING = "stacking"
+POOLED_BY = ("linear", "log-linear", "vote", STACKING)
 """Names in `ser_core.models.pooling.POOLINGS`, which costs more to import."""
 
 FIT_ON = ensemble_terms.FIT_ON
@@ -81,5 +82,8 @@ class Options(Parameters):
             "their scale"
         )
         self.require(self.l1 == 0 or free, "l1", rule, why)
+        rule = "be searched where members are stacked"
+        why = "Stacking has a penalty towards equal weights of its own"
+        self.require(self.pooling != STACKING or self.weights == SEARCHED, "weights", rule, why)
         undone = "be 0 where weights are shrunk towards equal ones"
         self.require(self.l1 == 0 or self.weights == SEARCHED, "l1", undone, "One undoes the other")

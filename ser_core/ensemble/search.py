@@ -50,8 +50,9 @@ class Problem:
 
     @property
     def pooling(self) -> Pooling:
-        """How opinions are pooled."""
-        return POOLINGS[self.options.pooling]
+        """How opinions are pooled; equal weights and single members beside stacking are linear."""
+        pooling = POOLINGS[self.options.pooling]
+        return POOLINGS["linear"] if pooling.stacked else pooling
 
     @cached_property
     def true(self) -> npt.NDArray[np.intp]:
@@ -148,7 +149,7 @@ class SearchResult:
         losses: Loss of every trial. Shape (trials,).
         origins: Where each came from: a start's name, or empty for Optuna's own choice.
         importances: Share of the loss's variation that each member's weight explains, by name;
-            zero for all where the loss does not vary.
+            zero for all where the loss does not vary, and none where no weights were searched.
         objective: Name in `METRICS`.
         names: Of the members.
         share: How much of the weights is searched; the rest is equal ones.

@@ -47,8 +47,8 @@ def mixed(problem: Problem, weights: Floats, share: float) -> Floats:
 
 def shrinkage_weight(problem: Problem, found: SearchResult) -> float:
     """Share of the searched weights that the clips of the fit justify, one of `SHARES`."""
-    parts = _parts(problem)
-    balance = _balance(problem)
+    parts = parts_of(problem)
+    balance = row_weights(problem)
     losses = np.stack([problem.losses(weights) for weights in found.tried], axis=1)
     held_out = np.zeros((len(parts), len(SHARES)))
     for part in range(FOLDS):
@@ -58,18 +58,22 @@ def shrinkage_weight(problem: Problem, found: SearchResult) -> float:
         winner = found.tried[int((balance[~own] @ losses[~own]).argmin())]
         for column, share in enumerate(SHARES):
             held_out[own, column] = problem.losses(mixed(problem, winner, share))[own]
-    return _least(held_out * balance[:, None] * len(parts))
+    return SHARES[least_clearly_good(held_out * balance[:, None] * len(parts))]
 
 
-def _least(losses: Floats) -> float:
-    """The least share whose mean loss is within a standard error of the least mean."""
+def least_clearly_good(losses: Floats) -> int:
+    """First column whose mean loss is within a standard error of the least mean.
+
+    Args:
+        losses: Of each row, by column, the simplest column first. Shape (rows, columns).
+    """
     best = int(losses.mean(axis=0).argmin())
     worse = losses - losses[:, [best]]
     error = worse.std(axis=0, ddof=1) / np.sqrt(len(losses))
-    return SHARES[int(np.flatnonzero(worse.mean(axis=0) <= error)[0])]
+    return int(np.flatnonzero(worse.mean(axis=0) <= error)[0])
 
 
-def _parts(problem: Problem) -> npt.NDArray[np.intp]:
+def parts_of(problem: Problem) -> npt.NDArray[np.intp]:
     """Part of each row; clips, or speakers where the split keeps these apart, stay together."""
     column = "speaker" if problem.by_speaker else "clip"
     codes, names = pd.factorize(problem.stack.rows.table[column].fillna("?"), sort=True)
@@ -77,7 +81,7 @@ def _parts(problem: Problem) -> npt.NDArray[np.intp]:
     return np.asarray(deal[codes])
 
 
-def _balance(problem: Problem) -> Floats:
+def row_weights(problem: Problem) -> Floats:
     """How much each row counts: alike, or for UAR so that every emotion counts alike; sums to 1."""
     if problem.options.objective != "uar":
         return np.full(len(problem.true), 1 / len(problem.true))

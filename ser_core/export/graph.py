@@ -233,7 +233,7 @@ class Graph(nn.Module):
 
     def _pooled(self, pool: Pool, logits: list[Tensor]) -> Tensor:
         """Calibrated probabilities of a pool, as `Pool` computes them."""
-        if len(logits) == 1:
+        if len(logits) == 1 and pool.stacking is None:
             found = logits[0]
         else:
             parts = iter(logits)
@@ -260,6 +260,13 @@ def speaker_input_name(voice: Input) -> str:
 
 def _added(pool: Pool, members: Tensor) -> Tensor:
     """Logarithms of pooled probabilities up to a constant, from (members, batch, classes)."""
+    if pool.stacking is not None:
+        given = members.clamp(min=SMALLEST).log()
+        given = given - given.mean(-1, keepdim=True)
+        coefficients = members.new_tensor(pool.stacking.coefficients)
+        return torch.matmul(given, coefficients).sum(0) + members.new_tensor(
+            pool.stacking.intercept
+        )
     weights = members.new_tensor(pool.weights)[:, None, None]
     if POOLINGS[pool.kind].votes:
         likeliest = nn.functional.one_hot(members.argmax(-1), members.shape[-1])

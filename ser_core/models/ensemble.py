@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from ser_core.core import ModelError, SerError
 from ser_core.evaluation import Predictions
 from ser_core.models import abilities
 from ser_core.models.bundle import Bundle, load_bundle
-from ser_core.models.pooling import POOLINGS, Pool
+from ser_core.models.pooling import POOLINGS, Pool, Stacking
 from ser_core.models.predictor import Probabilities, SpeakerStatistics
 from ser_core.models.shared_features import enrolled, probabilities_of
 from ser_core.storage import atomic
@@ -123,8 +123,7 @@ class Ensemble:
         """
         own = self.pool_enrolled if enrolled else self.pool_seen if seen else None
         pool = own or self.pool
-        pairs = zip(pool.weights, self.models, strict=True)
-        return Pool(pool.kind, tuple(w for w, models in pairs if models), pool.temperature)
+        return pool.over([number for number, models in enumerate(self.models) if models])
 
     @property
     def _asked(self) -> list[Bundle]:
@@ -159,16 +158,16 @@ class Ensemble:
         pool = self.pool_for(enrolled=bool(speaker), seen=seen)
         parts = iter(self._speakers(speaker))
         members = [[(model, next(parts)) for model in models] for models in self.members]
-        asked = [pair for pair in zip(pool.weights, members, strict=True) if pair[0]]
-        pairs = [pair for _, own in asked for pair in own]
+        asked = [number for number, weight in enumerate(pool.weights) if weight]
+        pairs = [pair for number in asked for pair in members[number]]
         given = iter(
             probabilities_of([model for model, _ in pairs], waveforms, [each for _, each in pairs])
         )
         means = [
-            np.mean([self._ordered(model, next(given)) for model, _ in own], axis=0)
-            for _, own in asked
+            np.mean([self._ordered(model, next(given)) for model, _ in members[number]], axis=0)
+            for number in asked
         ]
-        return replace(pool, weights=tuple(weight for weight, _ in asked))(np.stack(means))
+        return pool.over(asked)(np.stack(means))
 
     def _ordered(self, model: Bundle, given: Probabilities) -> Probabilities:
         return given[:, [model.classes.index(name) for name in self.classes]]
@@ -304,7 +303,18 @@ def _pool(about: dict[str, Any]) -> Pool:
         raise ValueError(f"weights sum to {sum(weights):g}, not 1")
     if not (np.isfinite(temperature) and temperature > 0):
         raise ValueError(f"temperature {temperature:g}")
-    return Pool(about["pooling"], weights, temperature)
+    return Pool(about["pooling"], weights, temperature, _stacking(about))
+
+
+def _stacking(about: dict[str, Any]) -> Stacking | None:
+    """Coefficients of a pool that has some, or a ValueError where they do not fit the rest."""
+    if not POOLINGS[about["pooling"]].stacked:
+        return None
+    found = Stacking.of(about["stacking"]["coefficients"], about["stacking"]["intercept"])
+    members, classes = len(found.coefficients), len(found.intercept)
+    if (members, classes) != (len(about["weights"]), len(about["classes"])):
+        raise ValueError(f"stacking of {members} members and {classes} classes")
+    return found
 
 
 def _models(folder: Path, member: dict[str, Any], classes: list[str]) -> tuple[Bundle, ...]:

@@ -32,6 +32,8 @@ _POOLED = {
     "linear": "linear pooling",
     "log-linear": "log-linear pooling",
     "vote": "a vote for the likeliest class of each",
+    "stacking": "stacking (logistic regression on their log-probabilities; a weight is the "
+    "member's share of the coefficients)",
 }
 
 
@@ -54,7 +56,7 @@ def _members(about: Mapping[str, Any]) -> str:
         for member in about["members"]
     ]
     head = [
-        "| Member | Weight | 95 % bootstrap | Representation | Models |",
+        "| Member | Weight | 95 % | Representation | Models |",
         "|---|---|---|---|---|",
     ]
     return "\n".join([*head, *rows])
@@ -255,7 +257,7 @@ def _other(about: Mapping[str, Any], key: str) -> str:
         f"| {_cell(row['member'])} | {row['weight']:.3f} | {row['low']:.3f} to {row['high']:.3f} |"
         for row in known["results"]["weights"]
     ]
-    weights = "\n".join(["| Member | Weight | 95 % bootstrap |", "|---|---|---|", *rows])
+    weights = "\n".join(["| Member | Weight | 95 % |", "|---|---|---|", *rows])
     return f"{weights}\n\n{_scores(known)}\n\n{_comparison(known)}\n\n{_confidence(known)}"
 
 

@@ -31,7 +31,8 @@ def weight_rows(weights: Sequence[Mapping[str, Any]]) -> list[Row]:
 
 def _weight_row(each: Mapping[str, Any]) -> Row:
     found = Interval("weight", each["weight"], each["low"], each["high"])
-    note = f"importance {100 * each['importance']:.0f} %" if "importance" in each else ""
+    known = each.get("importance") is not None
+    note = f"importance {100 * each['importance']:.0f} %" if known else ""
     return Row(str(each["member"]), found, ACCENT, note, filled=each["weight"] > 0)
 
 

@@ -53,6 +53,23 @@ def test_it_pools_what_its_members_say(made, team, sounds):
     np.testing.assert_allclose(made.predict(sounds), made.pool(np.stack(members)), atol=1e-9)
 
 
+def test_stacked_members_are_saved_with_their_coefficients(team, sounds, tmp_path):
+    made = assemble(optimise(team, Options(pooling="stacking", risk=0.5)), "both")
+    folder = made.save(tmp_path / "stacked")
+    opened = load_ensemble(folder)
+    assert opened.pool == made.pool
+    members = [load_bundle(member.bundles[0]).predict(sounds) for member in team.members]
+    np.testing.assert_allclose(opened.predict(sounds), made.pool(np.stack(members)), atol=1e-9)
+    assert "logistic regression" in made.card
+    contestants = {row["contestant"] for row in made.about["results"]["comparison"]}
+    assert {"equal weights", "best single member"} < contestants
+    about = json.loads((folder / "ensemble.json").read_text())
+    about["stacking"]["intercept"].pop()
+    (folder / "ensemble.json").write_text(json.dumps(about))
+    with pytest.raises(ModelError, match="damaged"):
+        load_ensemble(folder)
+
+
 def test_a_speaker_goes_to_the_members_that_use_it(made, team, sounds):
     statistics = made.enrol(sounds)
     plain, enrolling = (load_bundle(member.bundles[0]) for member in team.members)

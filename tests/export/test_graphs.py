@@ -16,7 +16,7 @@ from ser_core.inference.classify import open_model
 from ser_core.inference.confidence import confidence
 from ser_core.models.ensemble import Ensemble
 from ser_core.models.onnx import open_onnx
-from ser_core.models.pooling import Pool
+from ser_core.models.pooling import Pool, Stacking
 from ser_core.models.predictor import load
 from tests.export.nets import CLASSES, METRICS, bundle
 
@@ -90,6 +90,16 @@ def test_an_ensemble_with_functionals_and_a_speaker(tmp_path, sounds, lengths):
 def test_an_ensemble_whose_members_vote(tmp_path, sounds):
     models = tuple((bundle("rms", "clip", seed=seed, linear=True),) for seed in range(3))
     together = ensemble(models, Pool("vote", (0.4, 0.35, 0.25), 1.4))
+    found = open_onnx(export(together, tmp_path).path).predict(sounds[:6])
+    assert np.abs(found - together.predict(sounds[:6])).max() < 1e-4
+
+
+@pytest.mark.parametrize("members", [1, 3])
+def test_an_ensemble_whose_members_are_stacked(tmp_path, sounds, members):
+    models = tuple((bundle("rms", "clip", seed=seed, linear=True),) for seed in range(members))
+    values = np.random.default_rng(0).standard_normal((members, len(CLASSES), len(CLASSES)))
+    stacking = Stacking.of(values, np.linspace(-1, 1, len(CLASSES)))
+    together = ensemble(models, Pool("stacking", stacking.shares, 1.4, stacking))
     found = open_onnx(export(together, tmp_path).path).predict(sounds[:6])
     assert np.abs(found - together.predict(sounds[:6])).max() < 1e-4
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from scipy.stats import kstest
 
 from ser_core.ensemble.options import POOLED_BY
-from ser_core.models.pooling import HIGHEST, POOLINGS, Pool
+from ser_core.models.pooling import HIGHEST, POOLINGS, Pool, Stacking
 
 shares = st.lists(st.floats(1e-6, 1 - 1e-6), min_size=1, max_size=8)
 
@@ -95,3 +95,38 @@ def test_the_options_cost_no_heavy_import():
     code = f"import sys, ser_core.cli.ensemble; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def stacking():
+    values = np.random.default_rng(0).standard_normal((3, 4, 4))
+    return Stacking.of(values, [0.1, 0.2, 0.3, -0.6])
+
+
+def test_a_pool_of_fewer_members_leaves_the_others_out():
+    answers = np.random.default_rng(1).dirichlet(np.ones(4), (3, 20))
+    pool = Pool("stacking", stacking().shares, stacking=stacking())
+    two = pool.over([0, 2])
+    assert len(two.weights) == 2
+    back = two.over([0, None, 1])
+    assert back.weights[1] == 0
+    np.testing.assert_allclose(two(answers[[0, 2]]), back(answers))
+
+
+def test_stacking_is_what_its_definition_says():
+    answers = np.random.default_rng(1).dirichlet(np.ones(4), (3, 5))
+    found = Pool("stacking", stacking().shares, stacking=stacking())(answers)
+    for row in range(5):
+        scores = np.array(stacking().intercept)
+        for member in range(3):
+            given = np.log(answers[member, row])
+            scores = scores + (given - given.mean()) @ np.array(stacking().coefficients[member])
+        expected = np.exp(scores) / np.exp(scores).sum()
+        np.testing.assert_allclose(found[row], expected)
+
+
+@pytest.mark.parametrize(
+    "coefficients", [np.zeros((2, 3, 4)), np.zeros((4, 4)), np.full((2, 4, 4), np.nan)]
+)
+def test_what_is_no_stacking_is_refused(coefficients):
+    with pytest.raises(ValueError, match="stacking"):
+        Stacking.of(coefficients, np.zeros(4))
