@@ -83,7 +83,7 @@ class Options(Parameters):
         )
         self.require(self.l1 == 0 or free, "l1", rule, why)
         rule = "be searched where members are stacked"
-        why = "Stacking has a penalty towards equal weights of its own"
+        why = "Stacking has a penalty of its own"
         self.require(self.pooling != STACKING or self.weights == SEARCHED, "weights", rule, why)
         undone = "be 0 where weights are shrunk towards equal ones"
         self.require(self.l1 == 0 or self.weights == SEARCHED, "l1", undone, "One undoes the other")

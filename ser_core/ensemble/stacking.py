@@ -1,11 +1,11 @@
 """Stacking: coefficients for each member and pair of classes, by regularised logistic regression.
 
 The members' log-probabilities are the features of a multinomial logistic regression (stacked
-generalisation; Wolpert, 1992). Its L2 penalty pulls the coefficients towards those of the
-log-linear pool of equal weights, so that few clips give that pool and not the shares of the
-classes. How strong the penalty is, cross-validation within the clips of the fit decides, in favour
-of the strongest that is not clearly worse than the best (the one-standard-error rule; Breiman et
-al., 1984).
+generalisation; Wolpert, 1992). Its L2 penalty pulls the coefficients towards the weights of the
+log-linear pool of least NLL, so that few clips give that pool and not the shares of the classes,
+and members that are too sure of themselves are calibrated all the same. How strong the
+penalty is, cross-validation within the clips of the fit decides, in favour of the strongest that is
+not clearly worse than the best (the one-standard-error rule; Breiman et al., 1984).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ser_core.ensemble.convex_weights import log_linear_weights
 from ser_core.ensemble.search import Problem, SearchResult, Watch
 from ser_core.ensemble.shrinkage import FOLDS, least_clearly_good, parts_of, row_weights
 from ser_core.evaluation import metrics
@@ -43,7 +44,7 @@ def stacked(problem: Problem, *, watch: Watch | None = None) -> tuple[Pool, Sear
     """
     losses = _cross_validated(problem)
     best = least_clearly_good(losses)
-    fits = [_fitted(problem, np.ones(len(problem.true), np.bool_), each) for each in PENALTIES]
+    fits = _path(problem, np.ones(len(problem.true), np.bool_))
     tried = np.array([each.shares for each in fits])
     means = losses.mean(axis=0)
     for number, (loss, shares) in enumerate(zip(means, tried, strict=True)):
@@ -69,7 +70,7 @@ def share_intervals(problem: Problem, found: SearchResult) -> pd.DataFrame:
     penalty = PENALTIES[int(np.flatnonzero((found.tried == found.weights).all(axis=1))[0])]
     parts = parts_of(problem)
     used = [part for part in range(FOLDS) if 0 < (parts == part).sum() < len(parts)]
-    shares = np.array([_fitted(problem, parts != part, penalty).shares for part in used])
+    shares = np.array([_path(problem, parts != part, (penalty,))[0].shares for part in used])
     shares = shares if len(shares) else found.weights[None]
     error = np.sqrt((len(shares) - 1) * shares.var(axis=0))
     return pd.DataFrame(
@@ -91,8 +92,8 @@ def _cross_validated(problem: Problem) -> Floats:
         own = parts == part
         if own.all() or not own.any():
             continue
-        for column, penalty in enumerate(PENALTIES):
-            scores = _fitted(problem, ~own, penalty)(problem.stack.probabilities[:, own])
+        for column, stacking in enumerate(_path(problem, ~own)):
+            scores = stacking(problem.stack.probabilities[:, own])
             losses[own, column] = _losses(problem, scores, own)
     return losses * balance[:, None] * len(parts)
 
@@ -107,16 +108,28 @@ def _losses(problem: Problem, scores: Floats, own: Mask) -> Floats:
     return np.asarray(np.minimum(-of_true, -np.log(metrics.SMALLEST)))
 
 
-def _fitted(problem: Problem, rows: Mask, penalty: float) -> Stacking:
+def _path(problem: Problem, rows: Mask, penalties: tuple[float, ...] = PENALTIES) -> list[Stacking]:
+    """Fits on some rows, by penalty; each begins where the one before ended."""
     weights = row_weights(problem)[rows]
-    given = centred(logs(problem.stack.probabilities[:, rows]))
-    return fitted_coefficients(given, problem.true[rows], weights / weights.sum(), penalty)
+    probabilities, true = problem.stack.probabilities[:, rows], problem.true[rows]
+    base = log_linear_weights(probabilities, true, 0.0)
+    given, start, found = centred(logs(probabilities)), None, []
+    for penalty in penalties:
+        each = fitted_coefficients(given, true, weights / weights.sum(), base, penalty, start)
+        found.append(each)
+        start = each
+    return found
 
 
 def fitted_coefficients(
-    given: Floats, true: npt.NDArray[np.intp], weights: Floats, penalty: float
+    given: Floats,
+    true: npt.NDArray[np.intp],
+    weights: Floats,
+    base: Floats,
+    penalty: float,
+    start: Stacking | None = None,
 ) -> Stacking:
-    """Coefficients with the least weighted NLL plus a penalty on the distance to equal weights.
+    """Coefficients with the least weighted NLL plus a penalty on the distance to some weights.
 
     The loss is strictly convex, so there is one minimum.
 
@@ -124,17 +137,19 @@ def fitted_coefficients(
         given: Centred log-probabilities, shape (members, rows, classes).
         true: Class of each row, shape (rows,).
         weights: How much each row counts, sum 1. Shape (rows,).
+        base: Weights of the log-linear pool that the penalty pulls to, shape (members,).
         penalty: Half of it times the squared distance is added; of the intercept, too.
+        start: Where to begin; the minimum does not depend on it.
     """
     from scipy.optimize import minimize
 
     members, rows, classes = given.shape
-    equal = np.tile(np.eye(classes) / members, (members, 1, 1))
+    pool = base[:, None, None] * np.eye(classes)
     wanted = np.eye(classes)[true]
 
     def loss(flat: Floats) -> tuple[float, Floats]:
         moved, intercept = _unflat(flat, members, classes)
-        scores = np.einsum("mrc,mcd->rd", given, equal + moved, optimize=True) + intercept
+        scores = np.einsum("mrc,mcd->rd", given, pool + moved, optimize=True) + intercept
         scores -= scores.max(axis=1, keepdims=True)
         total = np.log(np.exp(scores).sum(axis=1, keepdims=True))
         value = weights @ (total[:, 0] - scores[np.arange(rows), true])
@@ -143,10 +158,12 @@ def fitted_coefficients(
         slope = np.concatenate([slopes.ravel(), excess.sum(axis=0)])
         return float(value + penalty / 2 * flat @ flat), slope + penalty * flat
 
-    start = np.zeros(members * classes * classes + classes)
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 500})
+    first = np.zeros(members * classes * classes + classes)
+    if start is not None:
+        first = np.concatenate([(start.coefficients - pool).ravel(), start.intercept])
+    found = minimize(loss, first, jac=True, method="L-BFGS-B", options={"maxiter": 500})
     moved, intercept = _unflat(found.x, members, classes)
-    return Stacking.of(equal + moved, intercept)
+    return Stacking.of(pool + moved, intercept)
 
 
 def _unflat(flat: Floats, members: int, classes: int) -> tuple[Floats, Floats]:

@@ -122,8 +122,8 @@ for _pooling in (
     Pooling(
         "stacking", "Stacking",
         "Logistic regression on the members' log-probabilities, with a coefficient for each pair "
-        "of emotions; its penalty, towards equal weights, is chosen by cross-validation on the "
-        "clips of the fit. Needs many clips.", True, (_LEAST, 1 - _LEAST), stacked=True,
+        "of emotions; its penalty, towards log-linear weights, is chosen by cross-validation on "
+        "the clips of the fit. Needs many clips.", True, (_LEAST, 1 - _LEAST), stacked=True,
     ),
 ):  # fmt: skip
     POOLINGS.register(_pooling.name)(_pooling)

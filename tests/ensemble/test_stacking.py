@@ -38,21 +38,40 @@ def test_classes_that_a_member_exchanges_are_put_right():
     assert (linear(fresh.probabilities).argmax(axis=1) == fresh.rows.true).mean() < 0.8
 
 
-def test_a_strong_penalty_gives_the_log_linear_pool_of_equal_weights():
+def test_a_strong_penalty_gives_the_log_linear_pool():
     stack = exchanged(60)
-    rows = np.full(60, 1 / 60)
+    rows, base = np.full(60, 1 / 60), np.array([0.3, 0.6])
     given = centred(logs(stack.probabilities))
-    found = fitted_coefficients(given, stack.rows.true, rows, penalty=1e9)
+    found = fitted_coefficients(given, stack.rows.true, rows, base, penalty=1e9)
     pool = Pool("stacking", found.shares, stacking=found)
-    equal = Pool("log-linear", (0.5, 0.5))
-    np.testing.assert_allclose(pool(stack.probabilities), equal(stack.probabilities), atol=1e-6)
+    plain = Pool("log-linear", (0.3, 0.6))
+    np.testing.assert_allclose(pool(stack.probabilities), plain(stack.probabilities), atol=1e-6)
+
+
+@pytest.mark.parametrize(("rows", "margin"), [(90, 0.12), (900, 0.05)])
+def test_members_that_are_too_sure_are_calibrated(rows, margin):
+    def members(seed):
+        return MemberPredictions.of(
+            {
+                f"m{i}": drawn(1.5, seed=i + seed, rows=rows, sharpness=4.0, true_seed=seed)
+                for i in range(2)
+            }
+        )
+
+    pool, _ = fitted(Problem(members(0), STACKED))
+    fresh = members(50)
+    answers = pool(fresh.probabilities)
+    sure = answers.max(axis=1).mean()
+    right = (answers.argmax(axis=1) == fresh.rows.true).mean()
+    assert sure == pytest.approx(right, abs=margin)
+    assert fresh.probabilities[0].max(axis=1).mean() > right + 0.1
 
 
 def test_without_penalty_it_is_logistic_regression():
     stack = MemberPredictions.of({f"m{i}": drawn(0.7, seed=i, rows=900) for i in range(2)})
     true, rows = stack.rows.true, np.full(900, 1 / 900)
     given = centred(logs(stack.probabilities))
-    found = fitted_coefficients(given, true, rows, penalty=1e-9)
+    found = fitted_coefficients(given, true, rows, np.full(2, 0.5), penalty=1e-9)
     features = given.transpose(1, 0, 2).reshape(900, -1)
     library = LogisticRegression(C=1e9, max_iter=5000, tol=1e-10).fit(features, true)
     scores = found(stack.probabilities)
@@ -63,10 +82,10 @@ def test_without_penalty_it_is_logistic_regression():
 
 
 @pytest.mark.parametrize("objective", ["nll", "uar", "wa"])
-def test_few_clips_of_members_alike_stay_near_equal_weights(objective):
+def test_few_clips_let_no_member_of_several_alike_rule(objective):
     stack = MemberPredictions.of({f"m{i}": drawn(1.0, seed=i, rows=60) for i in range(4)})
     _, found = stacked(Problem(stack, Options(pooling="stacking", objective=objective)))
-    assert np.abs(found.weights - 0.25).max() < 0.05
+    assert found.weights.max() < 0.5
 
 
 def test_every_penalty_is_a_trial_and_is_watched():
@@ -121,7 +140,7 @@ def test_the_slope_is_that_of_the_loss(monkeypatch):
 
     monkeypatch.setattr("scipy.optimize.minimize", checked)
     with pytest.raises(StopIteration):
-        fitted_coefficients(given, true, np.full(40, 1 / 40), 0.1)
+        fitted_coefficients(given, true, np.full(40, 1 / 40), np.full(2, 0.5), 0.1)
 
 
 def test_it_has_a_penalty_of_its_own():
