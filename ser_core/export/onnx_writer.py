@@ -29,7 +29,15 @@ from ser_core.export.stages import StageCallback, captured_output
 from ser_core.inference.confidence import confidence
 from ser_core.inference.provenance import provenance, record
 from ser_core.models import onnx_bytes
-from ser_core.models.onnx_metadata import GATES, IDENTITY, LONGEST, PRECISIONS, Reading, Spec
+from ser_core.models.onnx_metadata import (
+    GATES,
+    IDENTITY,
+    LONGEST,
+    PRECISIONS,
+    Reading,
+    Spec,
+    hash_of,
+)
 from ser_core.models.predictor import Predictor
 from ser_core.storage import atomic
 
@@ -251,10 +259,12 @@ def _described(predictor: Predictor, whole: bool, source: Path | None) -> tuple[
 
 
 def _representation(rep: Representation) -> dict[str, Any]:
-    """What a representation is; one with weights in the graph is identified by those."""
+    """What a representation is, and what identifies it where its parameters alone do not."""
     parameters = {k: v for k, v in rep.parameters.items() if k not in FOLDERS}
     found = {"name": rep.name, "parameters": parameters, "version": rep.version, "hash": rep.hash}
-    return found if len(parameters) == len(rep.parameters) else {**found, IDENTITY: "weights"}
+    if hash_of(found) == rep.hash:
+        return found
+    return {**found, IDENTITY: "parts" if len(parameters) == len(rep.parameters) else "weights"}
 
 
 def _front_end(front_end: FrontEnd) -> dict[str, Any]:

@@ -22,7 +22,7 @@ LATER = ("seen",)
 """Fields that files of earlier versions do not have."""
 
 IDENTITY = "identity"
-"""Key of a representation in a file that is identified by weights, which the file holds."""
+"""Key of a representation that is identified by weights, which the file holds, or by its parts."""
 
 LONGEST = "longest_s"
 """Key of a representation: seconds of a sound up to which the graph answers as the model does."""

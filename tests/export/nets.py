@@ -26,6 +26,7 @@ ABOUT = {
 SMALL = {
     "melspectrogram": {"n_mels": 16, "hop_length": 400},
     "hpss": {"n_mels": 16, "harmonic_kernel": 7, "percussive_kernel": 7},
+    "fusion": {"parts": "melspectrogram(n_mels=16), chroma, rms", "hop_length": 400},
 }
 """Parameters that make graphs small, and so tests quick."""
 

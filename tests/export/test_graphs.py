@@ -66,6 +66,15 @@ def test_all_thirteen_in_one_graph_of_any_length(tmp_path, lengths):
     assert np.ptp(expected, axis=0).max() > 0.05
 
 
+def test_early_fusion_is_one_graph_from_the_waveform(tmp_path, lengths):
+    one = ensemble(((bundle("fusion"),),), Pool("linear", (1.0,)))
+    made = export(one, tmp_path)
+    assert [each.name for each in made.spec.inputs] == ["waveform", "voice"]
+    found, expected = load(made.path).predict(lengths), one.predict(lengths)
+    assert np.abs(found - expected).max() < 2e-3
+    assert np.ptp(expected, axis=0).max() > 0.05
+
+
 def test_an_ensemble_with_functionals_and_a_speaker(tmp_path, sounds, lengths):
     models = (
         (bundle("functionals", "corpus", seed=1),),

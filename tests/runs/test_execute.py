@@ -78,6 +78,20 @@ def test_augmentation_and_normalisation_go_together(tmp_path, normalise):
     assert len(outcome.predictions.part("test").table) == 6
 
 
+def test_early_fusion_trains_with_masks_of_time_and_answers_from_the_sound(tmp_path):
+    asked = recipe(
+        representation={"name": "fusion", "parts": "melspectrogram(n_mels=32), mfcc, rms"},
+        normalise="speaker",
+        augment={"picture": "default"},
+    )
+    outcome = run(asked, tmp_path / "run")
+    assert len(outcome.predictions.part("test").table)
+    model = load_bundle(tmp_path / "run" / "fold-0-seed-0" / "bundle")
+    sound = audio.load(demo_corpus() / "samples" / "SM0_anger_48.flac")
+    assert model.predict([sound]).sum() == pytest.approx(1)
+    assert model.model.spec.channels == 3
+
+
 def test_a_folder_of_another_recipe_is_refused(tmp_path):
     run(recipe(), tmp_path / "run")
     with pytest.raises(ParameterError, match="another recipe"):

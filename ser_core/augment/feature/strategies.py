@@ -76,6 +76,8 @@ STRATEGIES: dict[str, tuple[Step, ...]] = {
     ),
     "zcr": (_step("scale", 0.7, reach=1.5), _noise(0.01), _TIME, _SHIFT),
     "rms": (_step("scale", 0.9, reach=6.0), _noise(0.002), _TIME, _SHIFT),
+    # Its channels have different units and axes; time is all they share.
+    "fusion": (_TIME, _SHIFT),
     # Long lags of short clips are empty: more and narrower masks, so that some hit something.
     "tempogram": (_step("tempo_warp", 0.7), _noise(0.03), _LAGS, _TIME, _SHIFT),
     "delta_tempogram": (_step("tempo_warp", 0.7), _noise(0.004), _LAGS, _TIME, _SHIFT),

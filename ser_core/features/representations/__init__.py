@@ -63,6 +63,9 @@ from ser_core.features.representations.librosa_vector import LibrosaFlat, Libros
 from ser_core.features.representations.raw import RawWaveform
 
 # isort: split
+from ser_core.features.representations.fusion import Fusion
+
+# isort: split
 from ser_core.features.representations.encoder import EncoderStatistics
 
 # isort: split
@@ -96,6 +99,7 @@ __all__ = [
     "EncoderStatistics",
     "FrontEnd",
     "Functionals",
+    "Fusion",
     "LibrosaFlat",
     "LibrosaVector",
     "MelSpectrogram",

@@ -116,8 +116,6 @@ class Representation(Parameters):
     describe: ClassVar[str]
     unit: ClassVar[str] = ""
     family: ClassVar[str]
-    channel_names: ClassVar[tuple[str, ...]] = ("",)
-    differentiable: ClassVar[bool] = True
     # Which networks take it: one of the kinds of input.
     input_kind: ClassVar[str] = FEATURES
     # Whether the store holds it; samples are not stored.
@@ -167,6 +165,16 @@ class Representation(Parameters):
                 architecture counts, since a model's own weights are loaded into it.
         """
         return None
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """Name of each channel; one empty name where there is one channel."""
+        return ("",)
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether gradients pass from the feature map to the sound."""
+        return True
 
     @property
     def tunable(self) -> int:

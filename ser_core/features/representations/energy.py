@@ -27,7 +27,11 @@ class ZeroCrossingRate(Representation):
     describe = "Rate of sign changes: low in vowels, high in s and sh."
     unit = "share of samples"
     family = "Energy"
-    differentiable = False
+
+    @property
+    def differentiable(self) -> bool:
+        """No: it counts."""
+        return False
 
     def compute(self, sound: Analysis) -> Tensor:
         x = sound.waveforms

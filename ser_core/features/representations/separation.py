@@ -35,8 +35,6 @@ class HPSS(MelBased):
     describe = "Harmonic and percussive parts: steady tones apart from clicks and bursts."
     unit = "dB"
     family = "Spectrum"
-    channel_names = ("harmonic", "percussive")
-
     harmonic_kernel: int = parameter(31, 3, 127, "Median filter along time", "frames")
     percussive_kernel: int = parameter(31, 3, 127, "Median filter along frequency", "bins")
 
@@ -46,6 +44,11 @@ class HPSS(MelBased):
             size = getattr(self, kernel) + 1
             rule = "be one less than a power of two (the filter halves its work)"
             self.require(size & (size - 1) == 0, kernel, rule, "Try 7, 15, 31 or 63")
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """The two parts."""
+        return ("harmonic", "percussive")
 
     def parts(self, sound: Analysis) -> tuple[Tensor, Tensor]:
         """Power of the harmonic and the percussive part, each (batch, n_fft // 2 + 1, frames)."""
