@@ -28,6 +28,8 @@ WORDS = {
     "network.name": "Network",
     "network.width": "Width",
     "network.dropout": "Dropout",
+    "search.trials": "Hyperparameter search (trials)",
+    "search.folds": "Folds of the search",
     "fine_tune.method": "Fine-tuning of the encoder",
     "fine_tune.from_layer": "First trained layer",
     "fine_tune.rank": "LoRA rank",

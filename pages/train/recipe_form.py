@@ -37,6 +37,7 @@ FINER = (
     "train.parts",
     "train.class_weights",
 )
+TRIALS = "search.trials"
 AT_ONCE = ("train.class_weights", "train.refit")
 """Fields of what is fitted in one go."""
 
@@ -353,7 +354,16 @@ def _augmentation() -> None:
 
 
 def _network() -> None:
-    _controls(("network.name", *draft.network_fields(recipe_state.content())))
+    from ser_core.models.networks import NETWORKS
+
+    content = recipe_state.content()
+    _controls(("network.name", *draft.network_fields(content)))
+    name, trials = (draft.get(content, each) for each in ("network.name", TRIALS))
+    known = NETWORKS[name].searched if name in NETWORKS else {}
+    if known or trials:  # where it no longer fits it is shown, so that it can be taken back
+        _controls((TRIALS, "search.folds") if trials else (TRIALS,))
+    if known and trials:
+        st.caption(f"Searched within the training part of each fold: {', '.join(known)}.")
 
 
 def _training() -> None:

@@ -10,9 +10,29 @@ from typing import Any, ClassVar
 from ser_core.core.errors import ParameterError
 
 
-def parameter(default: Any, low: float, high: float, help: str, unit: str = "") -> Any:  # noqa: A002
-    """Dataclass field with the bounds, unit and explanation that pages and errors use."""
-    return field(default=default, metadata={"low": low, "high": high, "help": help, "unit": unit})
+def parameter(
+    default: Any,
+    low: float,
+    high: float,
+    help: str,  # noqa: A002
+    unit: str = "",
+    *,
+    searched: tuple[float, float] | None = None,
+) -> Any:
+    """Dataclass field with the bounds, unit and explanation that pages and errors use.
+
+    Args:
+        default: Value where none is given.
+        low: Least value.
+        high: Greatest value.
+        help: What it is, in a sentence.
+        unit: Of the value.
+        searched: Range that a hyperparameter search draws from; None to leave it as it is.
+    """
+    rule = {"low": low, "high": high, "help": help, "unit": unit}
+    return field(
+        default=default, metadata=rule if searched is None else {**rule, "searched": searched}
+    )
 
 
 def choice(default: str, options: tuple[str, ...], help: str) -> Any:  # noqa: A002

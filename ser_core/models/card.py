@@ -73,11 +73,30 @@ def _training(about: Mapping[str, Any]) -> str:
             "predicted them for calibration"
         )
     return f"""\
-- Corpus: {corpus["name"]}; {corpus["train_clips"]} clips trained the model, \
+{_searched(about)}- Corpus: {corpus["name"]}; {corpus["train_clips"]} clips trained the model, \
 {chosen}, {corpus["test_clips"]} tested it.
 - Licence of the corpus: {corpus["licence"] or "not known"}; it binds what is derived from it.
 - Split: {split["policy"]}, fold {split["fold"]}, seed {split["seed"]}, hash `{split["hash"]}`. \
 {split["audit"]["reading"]}"""
+
+
+def _searched(about: Mapping[str, Any]) -> str:
+    """Settings that a search chose, as a line; empty without one."""
+    found = (about.get("training") or {}).get("search")
+    if not found:
+        return ""
+    chosen = ", ".join(f"{name} = {value:.4g}" for name, value in found["chosen"].items())
+    together = (
+        "the clips of a speaker stay together"
+        if found["kept_together"] == "speaker"
+        else "clips are dealt one by one"
+    )
+    return (
+        f"- Settings: {chosen}, the best of {len(found['trials'])} trials by cross-validation "
+        f"within the training clips ({found['folds']} folds, {together}): UAR {found['uar']:.3f} "
+        f"there, {found['before']:.3f} with the recipe's own settings. No validation or test clip "
+        "took part.\n"
+    )
 
 
 def _scores(about: Mapping[str, Any]) -> str:

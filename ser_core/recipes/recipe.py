@@ -111,6 +111,24 @@ class TrainChoice(Section):
     threads: int | None = Field(None, ge=1, description="Threads; all cores if empty")
 
 
+class SearchChoice(Section):
+    """Search for settings of a network that is fitted in one go, within the training part."""
+
+    trials: int = Field(
+        0,
+        ge=0,
+        le=1000,
+        description="Hyperparameter search: settings of the network that are tried by "
+        "cross-validation within the training part of each fold; 0 for none",
+    )
+    folds: int = Field(
+        3,
+        ge=2,
+        le=20,
+        description="Folds of that cross-validation; the clips of a speaker stay together",
+    )
+
+
 class FineTuneChoice(Section):
     """Fine-tuning of the pretrained encoder in front of the network."""
 
@@ -188,6 +206,7 @@ class Recipe(Section):
     normalise: Literal["corpus", "clip", "speaker"] = "corpus"
     augment: AugmentChoice = AugmentChoice()
     network: dict[str, Any] = {"name": "resnet18"}
+    search: SearchChoice = SearchChoice()
     fine_tune: FineTuneChoice = FineTuneChoice()
     optim: OptimChoice = OptimChoice()
     train: TrainChoice = TrainChoice()
@@ -295,6 +314,16 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
+    def _search_fits(self) -> Recipe:
+        row, _ = self._network_row
+        if self.search.trials and not row.searched:
+            raise ValueError(
+                "search.trials needs a network with settings to search for, such as svm-rbf; "
+                f"{row.name} has none"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _stopping_has_a_best(self) -> Recipe:
         if self.train.stop_after and self.train.select == "last":
             raise ValueError("train.stop_after needs a best epoch: train.select = uar or loss")
@@ -340,6 +369,8 @@ class Recipe(Section):
         exclude: dict[str, Any] = {"name": True, "train": unused}
         if not self.fine_tune.on:
             exclude["fine_tune"] = True
+        if not self.search.trials:
+            exclude["search"] = True
         content = self.model_dump(mode="json", exclude=exclude)
         content["network"] = self.network_choices
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

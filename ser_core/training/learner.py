@@ -48,7 +48,7 @@ class Fitted:
         model: On the processor, in evaluation mode.
         record: Of the training, for `bundle.json`: `best_epoch`, `epochs`, `minutes`, `precision`
             and `history`, one mapping of metrics an epoch; `refit` where the validation part
-            trained the model too.
+            trained the model too; `search` where settings were searched for.
         held_out: After a refit, the model of before it: validation clips are predicted by this
             one, which has not met them. None without a refit.
     """

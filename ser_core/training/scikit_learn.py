@@ -6,57 +6,59 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from ser_core.models.classifier import EmotionClassifier
-from ser_core.models.networks.estimator import EstimatorNetwork, FittedAtOnce
+from ser_core.models.networks.estimator import EstimatorNetwork
 from ser_core.recipes.recipe import Recipe
 from ser_core.training import seeds
 from ser_core.training.data import Batch, Data, class_weights, moments_of
+from ser_core.training.estimator_inputs import both_inputs, fitted_network
 from ser_core.training.fresh import new_model
+from ser_core.training.hyperparameter_search import searched
 from ser_core.training.learner import Fitted, Metrics, Watch
 from ser_core.training.plan import Member, Plan
 from ser_core.training.sources import Prepared
 from ser_core.training.trainer import validation_metrics
 
-Inputs = npt.NDArray[np.float32]
-
 
 class ScikitLearn:
     """The learner of networks that are fitted in one go, those of scikit-learn among them."""
 
-    sections: tuple[str, ...] = ()
+    sections: tuple[str, ...] = ("search",)
 
     def fit(self, plan: Plan, member: Member, home: Path, watch: Watch) -> Fitted:  # noqa: ARG002
         """Fit once.
 
         A model that normalises by speaker sees every clip twice, normalised without enrolment and
-        by all of its speaker's clips, so that it serves both. With `train.refit` the
+        by all of its speaker's clips, so that it serves both. With `search.trials` the
+        settings of the network are chosen within the training part first. With `train.refit` the
         validation part joins the training part at last.
         """
         started = time.perf_counter()
         prepared, parts = plan.prepared, plan.split.fold(member.fold)
+        recipe, record = plan.recipe, dict[str, Any]()
+        if recipe.search.trials:
+            recipe, found = searched(plan, parts["train"], member.seed, watch.steps)
+            record["search"] = found
         training = prepared.training(parts["train"])
-        model = _fitted(plan.recipe, prepared, training, member.seed)
+        model = _fitted(recipe, prepared, training, member.seed)
         _calibrate(model, prepared.data, prepared.positions(parts["validation"]))
         metrics = {
             "train_loss": _metrics(model, prepared.data, training)["val_loss"],
             **_metrics(model, prepared.data, prepared.positions(parts["validation"])),
         }
-        record: dict[str, Any] = {}
         held_out = None
-        if plan.recipe.train.refit:
-            held_out, record = model, {"refit": True}
+        if recipe.train.refit:
+            held_out, record["refit"] = model, True
             every = prepared.training([*parts["train"], *parts["validation"]])
-            model = _fitted(plan.recipe, prepared, every, member.seed)
+            model = _fitted(recipe, prepared, every, member.seed)
             if isinstance(model.network, EstimatorNetwork):  # no clip is left to fit one on
                 model.network.calibrate_as(held_out.network)
         metrics["seconds"] = time.perf_counter() - started
         watch.epoch(1, metrics)
-        watch.steps(1)
+        watch.steps(self.steps(recipe, len(training)))
         record |= {
             "best_epoch": 1,
             "epochs": 1,
@@ -70,12 +72,13 @@ class ScikitLearn:
         """One process fits alone."""
 
     def epochs(self, recipe: Recipe) -> int:
-        """One pass, and another to fit again."""
-        return 2 if recipe.train.refit else 1
+        """One pass, another to fit again, and those of a search, on all inner folds but one."""
+        fits = 2 if recipe.train.refit else 1
+        return fits + recipe.search.trials * (recipe.search.folds - 1)
 
     def steps(self, recipe: Recipe, clips: int) -> int:  # noqa: ARG002
-        """The fit is one step."""
-        return 1
+        """The fit is one step, and so is each trial of a search."""
+        return 1 + recipe.search.trials
 
     def pace(self, recipe: Recipe, prepared: Prepared) -> tuple[float, float]:
         """Fit what there is; larger parts may take more than in proportion."""
@@ -96,8 +99,8 @@ def _fitted(recipe: Recipe, prepared: Prepared, clips: Tensor, seed: int) -> Emo
 
 
 def _fit(model: EmotionClassifier, data: Data, clips: Tensor, recipe: Recipe, seed: int) -> None:
-    network = _estimator(model)
-    inputs, classes = _both(model, data, clips)
+    network = fitted_network(model)
+    inputs, classes = both_inputs(model, data, clips)
     weights = None
     if recipe.train.class_weights:
         weights = class_weights(data, clips).numpy()[classes]
@@ -107,37 +110,7 @@ def _fit(model: EmotionClassifier, data: Data, clips: Tensor, recipe: Recipe, se
 def _calibrate(model: EmotionClassifier, data: Data, validation: Tensor) -> None:
     """Let an estimator fit its temperature, one for enrolled speakers and for others."""
     if isinstance(model.network, EstimatorNetwork) and len(validation):
-        model.network.calibrate(*_both(model, data, validation))
-
-
-def _both(
-    model: EmotionClassifier, data: Data, clips: Tensor
-) -> tuple[Inputs, npt.NDArray[np.int64]]:
-    """Inputs of clips, and again without enrolment where speakers can be enrolled."""
-    inputs, classes = _inputs(model, data, clips, enrolled=True)
-    if data.speaker_moments is None:
-        return inputs, classes
-    unseen, again = _inputs(model, data, clips, enrolled=False)
-    return np.concatenate([inputs, unseen]), np.concatenate([classes, again])
-
-
-def _estimator(model: EmotionClassifier) -> FittedAtOnce:
-    network = model.network
-    assert isinstance(network, FittedAtOnce)  # noqa: S101  (its row names this learner)
-    return network
-
-
-def _inputs(
-    model: EmotionClassifier, data: Data, clips: Tensor, *, enrolled: bool
-) -> tuple[Inputs, npt.NDArray[np.int64]]:
-    """What the estimator is given of clips, (clips, features), and their classes."""
-    network, found, order = _estimator(model), [], []
-    for batch in data.evaluation(clips):
-        speakers = batch.speakers if enrolled else None
-        normal = model.normaliser(batch.features, batch.frames, speakers)
-        found.append(network.embed(normal, batch.frames))
-        order.append(batch.clips)
-    return torch.cat(found).numpy(), data.targets[torch.cat(order)].numpy()
+        model.network.calibrate(*both_inputs(model, data, validation))
 
 
 def _metrics(model: EmotionClassifier, data: Data, clips: Tensor) -> Metrics:

@@ -145,6 +145,15 @@ class NetworkKind:
         model: type[BaseModel] = create_model(f"{self.name}_choices", __config__=config, **fields)
         return model
 
+    @property
+    def searched(self) -> dict[str, tuple[float, float]]:
+        """Choices that a hyperparameter search may set, each with its range; {} without any."""
+        return {
+            field.name: field.metadata["searched"]
+            for field in dataclasses.fields(self.spec)
+            if "searched" in field.metadata and field.name not in self.fixed
+        }
+
     def made(self, representation: Representation, classes: int, **choices: Any) -> NetworkSpec:
         """Spec for an input and a number of classes.
 

@@ -41,8 +41,10 @@ class BoostingSpec(EstimatorSpec):
     trusted = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
 
     iterations: int = parameter(100, 1, 5_000, "Trees of each class", "trees")
-    rate: float = parameter(0.1, 0.001, 1, "Learning rate: the share of each tree that is added")
-    leaves: int = parameter(31, 2, 1_000, "Most leaves of a tree", "leaves")
+    rate: float = parameter(
+        0.1, 0.001, 1, "Learning rate: the share of each tree that is added", searched=(0.02, 0.5)
+    )
+    leaves: int = parameter(31, 2, 1_000, "Most leaves of a tree", "leaves", searched=(4, 63))
 
     def estimator(self, seed: int) -> Any:
         """Classifier of scikit-learn, not fitted yet."""

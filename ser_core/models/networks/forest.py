@@ -38,7 +38,9 @@ class ForestSpec(EstimatorSpec):
     trusted = ("sklearn.tree._tree.Tree",)
 
     trees: int = parameter(200, 1, 2_000, "Number of trees", "trees")
-    leaf: int = parameter(5, 1, 1_000, "Least training clips in a leaf: more are simpler", "clips")
+    leaf: int = parameter(
+        5, 1, 1_000, "Least training clips in a leaf: more are simpler", "clips", searched=(1, 50)
+    )
 
     def estimator(self, seed: int) -> Any:
         """Classifier of scikit-learn, not fitted yet."""

@@ -43,7 +43,9 @@ class NeighboursSpec(EstimatorSpec):
     calibrates = True
     weighted = False
 
-    k: int = parameter(5, 1, 1_000, "Nearest training clips that are asked", "clips")
+    k: int = parameter(
+        5, 1, 1_000, "Nearest training clips that are asked", "clips", searched=(1, 100)
+    )
     most: int = parameter(10_000, 10, 100_000, "Most training clips that are kept", "clips")
 
     def estimator(self, seed: int) -> Any:  # noqa: ARG002  (nothing is drawn)

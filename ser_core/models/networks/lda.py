@@ -34,7 +34,11 @@ class LdaSpec(NetworkSpec):
     linear = True
 
     shrinkage: float = parameter(
-        0.5, 0.001, 1, "Shrinkage of the covariance: 1 takes features as unrelated and alike"
+        0.5,
+        0.001,
+        1,
+        "Shrinkage of the covariance: 1 takes features as unrelated and alike",
+        searched=(0.01, 1),
     )
     channels: int = 1
     bins: int = 1

@@ -30,7 +30,9 @@ class LogisticSpec(EstimatorSpec):
 
     exportable = True
 
-    c: float = parameter(0.01, 1e-6, 1e4, "C, the inverse of the L2 penalty: smaller is simpler")
+    c: float = parameter(
+        0.01, 1e-6, 1e4, "C, the inverse of the L2 penalty: smaller is simpler", searched=(1e-5, 1)
+    )
     iterations: int = parameter(500, 10, 10_000, "Most steps of the solver (L-BFGS)")
 
     def estimator(self, seed: int) -> Any:

@@ -41,7 +41,13 @@ class LinearSvmSpec(EstimatorSpec):
     exportable = True
     calibrates = True
 
-    c: float = parameter(1.0, 1e-6, 1e4, "C, the inverse of the L2 penalty: smaller is simpler")
+    c: float = parameter(
+        1.0,
+        1e-6,
+        1e4,
+        "C, the inverse of the L2 penalty: smaller is simpler",
+        searched=(1e-4, 10),
+    )
     iterations: int = parameter(1000, 10, 100_000, "Most steps of the solver (liblinear)")
 
     def estimator(self, seed: int) -> Any:
@@ -87,9 +93,19 @@ class RbfSvmSpec(EstimatorSpec):
     exportable = True
     calibrates = True
 
-    c: float = parameter(1.0, 1e-6, 1e4, "C, the inverse of the L2 penalty: smaller is simpler")
+    c: float = parameter(
+        1.0,
+        1e-6,
+        1e4,
+        "C, the inverse of the L2 penalty: smaller is simpler",
+        searched=(0.1, 100),
+    )
     gamma: float = parameter(
-        1.0, 1e-4, 1e4, "Sharpness of the kernel, times 1 / (inputs x variance)"
+        1.0,
+        1e-4,
+        1e4,
+        "Sharpness of the kernel, times 1 / (inputs x variance)",
+        searched=(0.05, 5),
     )
 
     def estimator(self, seed: int) -> Any:
