@@ -22,7 +22,9 @@ from pages.components.errors import plain
 from pages.train import encoder_fetching, recipe_state
 from ser_core.core import SerError, count, crowded, seconds
 from ser_core.corpora import Split, audit_split, make_split
+from ser_core.features import licences
 from ser_core.features.encoders import catalogue as encoder_catalogue
+from ser_core.features.representations import model_inputs
 from ser_core.jobs import State, find, open_job, start
 from ser_core.runs import catalogue, leak_premium, time_estimate
 from ser_core.runs.launch import job_of, launch, shell
@@ -50,7 +52,8 @@ def show() -> None:
         return
     with st.container(border=True):
         _summary(recipe)
-        _start(recipe)
+        if _agreed_to_licence(recipe):
+            _start(recipe)
     _text(recipe.to_yaml())
     with st.expander("As a command", key="terminal", on_change="rerun") as box:
         if box.open:
@@ -68,6 +71,21 @@ def _encoder_to_come() -> str:
         return "Choose an encoder first, under Representation."
     wanted = encoder_fetching.is_wanted(str(rep["encoder"]))
     return "Fetch the encoder first, under Representation." if wanted else ""
+
+
+def _agreed_to_licence(recipe: Recipe) -> bool:
+    """Whether the representation needs no agreement to a licence, or has it; asks otherwise."""
+    name = model_inputs()[recipe.representation["name"]].licence
+    if not name or licences.agreed(name):
+        return True
+    licence = licences.LICENCES[name]
+    st.warning(
+        f"**{licence.part}** needs your agreement to its licence. {licence.terms} "
+        f"[Text of the licence]({licence.address}). Install it with `{licence.install}`."
+    )
+    ticked = st.checkbox("I agree to this licence", key=f"licence-{name}")
+    buttons.button("Agree", licences.agree, name, type="primary", disabled=not ticked)
+    return False
 
 
 def _without_none(content: dict[str, Any]) -> dict[str, Any]:

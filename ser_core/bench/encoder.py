@@ -23,7 +23,6 @@ from ser_core.features.extraction import store_key
 from ser_core.features.filling import fill
 from ser_core.features.representations import Representation, make, represent
 from ser_core.storage.feature_store import FeatureStore
-from ser_core.training.sources import DTYPE
 
 Plain = Callable[[Waveform], Tensor]
 
@@ -92,7 +91,7 @@ def compare_with_transformers(
     source = open_folder(folder)
     rep = make("encoder", encoder=str(folder), first=0)
     plain, threads = plain_loop(source), torch.get_num_threads()
-    keys = [store_key(sha256(sound), rep, DTYPE) for sound in sounds]
+    keys = [store_key(sha256(sound), rep, rep.dtype) for sound in sounds]
     times: dict[str, list[float]] = {"plain": [], "ours": []}
     beside = settings.home() / "cache"
     beside.mkdir(parents=True, exist_ok=True)

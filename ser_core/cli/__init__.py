@@ -20,6 +20,7 @@ from ser_core.cli import (
     explain,
     export,
     jobs,
+    licences,
     models,
     onnx,
     predict,
@@ -75,6 +76,7 @@ app.add_typer(store.app, name="store")
 app.add_typer(results.app, name="results")
 app.add_typer(bench.app, name="bench")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(licences.app, name="licences")
 
 
 def main() -> None:

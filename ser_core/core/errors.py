@@ -45,6 +45,10 @@ class UnknownNameError(SerError, KeyError):
     __str__ = SerError.__str__  # KeyError would show the repr of the arguments
 
 
+class MissingPartError(SerError):
+    """An optional part is not installed."""
+
+
 class AudioError(SerError):
     """Sound that cannot be used: unreadable, empty, too long, not sound at all."""
 

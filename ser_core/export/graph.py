@@ -31,7 +31,8 @@ from ser_core.models.onnx_metadata import (
 from ser_core.models.pooling import POOLINGS, TIE, Pool
 from ser_core.models.predictor import Predictor
 
-INEXPRESSIBLE: dict[str, str] = {}
+_OPENSMILE = "openSMILE is a program of its own, which computes it outside of any graph"
+INEXPRESSIBLE: dict[str, str] = {"egemaps": _OPENSMILE, "compare2016": _OPENSMILE}
 """Representations that cannot be written as a graph, and why; they go in as feature maps."""
 
 FORMS: dict[str, Callable[[Any, Analysis], Tensor]] = {"functionals": functionals}

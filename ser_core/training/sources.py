@@ -31,8 +31,6 @@ from ser_core.training.data import (
     moments_of,
 )
 
-DTYPE = "float16"
-
 STRETCH = 256
 """Clips that are decoded and represented together."""
 
@@ -206,7 +204,7 @@ def _features(
     What is stored may hold more than the representation, as all layers of an encoder.
     """
     store = FeatureStore()
-    keys = [store_key(audio.sha256(sound), rep, DTYPE) for sound in sounds]
+    keys = [store_key(audio.sha256(sound), rep, rep.dtype) for sound in sounds]
     pairs = zip(keys, sounds, strict=True)
     missing = [(key, sound) for key, sound in pairs if store.get(key) is None]
     done = len(sounds) - len(missing)

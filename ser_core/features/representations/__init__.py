@@ -60,6 +60,9 @@ from ser_core.features.representations.functionals import Functionals
 from ser_core.features.representations.librosa_vector import LibrosaFlat, LibrosaVector
 
 # isort: split
+from ser_core.features.representations.opensmile import ComParE2016, EGeMAPS
+
+# isort: split
 from ser_core.features.representations.raw import RawWaveform
 
 # isort: split
@@ -94,8 +97,10 @@ __all__ = [
     "Analysis",
     "Axis",
     "Chroma",
+    "ComParE2016",
     "DeltaMFCC",
     "DeltaTempogram",
+    "EGeMAPS",
     "EncoderStatistics",
     "FrontEnd",
     "Functionals",

@@ -122,6 +122,10 @@ class Representation(Parameters):
     stored: ClassVar[bool] = True
     # Whether clips that are represented for the store share batches, which pays for an encoder.
     in_batches: ClassVar[bool] = False
+    # Number format that it is kept in for training: three digits, or seven and any size.
+    dtype: ClassVar[str] = "float16"
+    # Name in `ser_core.features.licences` of terms that the user agrees to before its use.
+    licence: ClassVar[str] = ""
     # Counted up by whoever changes the numbers that a subclass gives; part of the hash.
     version: ClassVar[int] = 1
 
