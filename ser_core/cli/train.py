@@ -23,7 +23,7 @@ CROWDED = (
 PREFIXES = {"": "test", "speakers enrolled: ": "enrolled"}
 
 RecipeFile = Annotated[
-    Path, typer.Argument(help="Recipe: a YAML file, or the name of a bundled one.")
+    Path, typer.Argument(help="Recipe or series of recipes: a YAML file, or a bundled one's name.")
 ]
 Changes = Annotated[
     list[str] | None,
@@ -57,22 +57,40 @@ def train(
     progress_file: ProgressFile = None,
     as_json: Json = False,
 ) -> None:
-    """Train every fold and seed of a recipe, and score the test clips once."""
-    from ser_core.recipes.recipe import load
-    from ser_core.recipes.series import every_representation
+    """Train every fold and seed of a recipe, or of each of a series, and score the test clips once.
+
+    A recipe that is finished is not trained again, so a series that was interrupted goes on.
+    """
     from ser_core.runs.execute import assist
     from ser_core.training.distributed import process_group
 
     given = [f"corpus={corpus}"] if corpus else []
-    wanted = load(recipe, [*given, *(changes or [])])
+    wanted = _recipes(recipe, [*given, *(changes or [])], every=every)
     with process_group() as ranks:
-        for each in every_representation(wanted) if every else [wanted]:
-            own = each.representation["name"] if every else ""
+        for own, each in wanted.items():
             folder = out / own if out else settings.home() / "runs" / each.hash
             if ranks.is_first:
                 _print(carried_out(each, folder, progress_file), own, as_json=as_json)
             else:
                 assist(each, folder)
+
+
+def _recipes(path: Path, changes: list[str], *, every: bool) -> dict[str, Recipe]:
+    """What is to be trained, by the name of its folder among several; empty for a single one."""
+    from ser_core.core import ParameterError
+    from ser_core.recipes.recipe import load
+    from ser_core.recipes.series import every_representation, is_series, load_series
+
+    if is_series(path):
+        if every:
+            raise ParameterError(
+                "goes with one recipe, not with a series", subject="--every-representation"
+            )
+        return load_series(path, changes)
+    wanted = load(path, changes)
+    if not every:
+        return {"": wanted}
+    return {each.representation["name"]: each for each in every_representation(wanted)}
 
 
 def _print(outcome: Outcome, name: str, *, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,10 @@ from ser_core.storage import atomic
 
 if TYPE_CHECKING:
     from ser_core.models.networks import NetworkKind, NetworkSpec
+
+
+SERIES = "series"
+"""Key of a file that names several recipes; see `ser_core.recipes.series.load_series`."""
 
 
 class Section(BaseModel):
@@ -418,9 +423,24 @@ def load(path: Path, changes: Sequence[str] = ()) -> Recipe:
         ParameterError: If a name or a value is wrong.
     """
     content = read(path)
+    if SERIES in content:
+        names = ", ".join(map(str, content[SERIES] or []))
+        raise ParameterError(
+            "is a series of recipes, not one", subject=str(path), remedy=f"Name one of {names}"
+        )
+    return changed(content, changes)
+
+
+def changed(content: Mapping[str, Any], changes: Sequence[str]) -> Recipe:
+    """Recipe from plain values, with changes as `optim.lr=3e-4`.
+
+    Raises:
+        ParameterError: If a name or a value is wrong.
+    """
+    own = copy.deepcopy(dict(content))
     for change in changes:
-        _change(content, change)
-    return parse(content)
+        _change(own, change)
+    return parse(own)
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from ser_core.core import ParameterError
 from ser_core.features.representations import REPRESENTATIONS, model_inputs
 from ser_core.models.networks import NETWORKS
 from ser_core.recipes import draft
-from ser_core.recipes.recipe import Recipe, parse
+from ser_core.recipes.recipe import SERIES, Recipe, changed, parse, read
 
 TIMING = ("sample_rate", "hop_length")
 """Parameters that all representations have, and that a comparison holds equal."""
@@ -31,6 +34,58 @@ def name_for(content: Mapping[str, Any]) -> str:
 def named(content: Mapping[str, Any]) -> draft.Content:
     """The content with a name, its own or one that fits."""
     return {"name": name_for(content), **content}
+
+
+def is_series(path: Path) -> bool:
+    """Whether a file, or the name of a bundled one, is a series of recipes.
+
+    Raises:
+        SerError: If it cannot be read or is not YAML.
+    """
+    return SERIES in read(path)
+
+
+def load_series(path: Path, changes: Sequence[str] = ()) -> dict[str, Recipe]:
+    """Recipes of a series, each in each of its variants.
+
+    A series is a YAML file: `series` lists recipes, as names of bundled ones or as files beside it;
+    `variants` says by name what changes in all of them, as dotted names and values.
+
+    Args:
+        path: The file, or the name of a bundled series, such as "zoo".
+        changes: Each a dotted name, an equals sign and a value in YAML, for all recipes.
+
+    Returns:
+        Recipes by "variant/name", or by name where there are no variants, in the order of the file.
+
+    Raises:
+        SerError: If a file cannot be read, or the series lists none.
+        ParameterError: If a name or a value is wrong.
+    """
+    content = read(path)
+    names, variants = content.get(SERIES), content.get("variants") or {"": {}}
+    odd = sorted(set(content) - {SERIES, "variants"})
+    if odd or not isinstance(names, list) or not names or not isinstance(variants, dict):
+        raise ParameterError(
+            f"has the key {odd[0]!r}, which no series has" if odd else "lists no recipes",
+            subject=str(path),
+            remedy="Write `series: [NAME, ...]` and `variants: {NAME: {split.policy: VALUE}}`",
+        )
+    found = {}
+    for variant, own in variants.items():
+        for name in names:
+            beside = path.parent / str(name)
+            one = read(beside if beside.is_file() else Path(str(name)))
+            values = [f"{key}={json.dumps(value)}" for key, value in (own or {}).items()]
+            recipe = changed(one, [*values, *changes])
+            if own:  # the recipe's own name may say what was changed
+                recipe = changed({**recipe.model_dump(mode="json"), "name": _titled(recipe)}, [])
+            found[f"{variant}/{Path(str(name)).stem}".lstrip("/")] = recipe
+    return found
+
+
+def _titled(recipe: Recipe) -> str:
+    return name_for(recipe.model_dump(mode="json"))
 
 
 def every_representation(base: Recipe) -> list[Recipe]:
