@@ -11,6 +11,8 @@ from pages.train import recipe_state
 from ser_core.recipes import draft
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pydantic.fields import FieldInfo
 
 WORDS = {
@@ -28,8 +30,8 @@ WORDS = {
     "network.name": "Network",
     "network.width": "Width",
     "network.dropout": "Dropout",
-    "search.trials": "Hyperparameter search (trials)",
-    "search.folds": "Folds of the search",
+    "search.trials": "Search (trials)",
+    "search.folds": "Search folds",
     "fine_tune.method": "Fine-tuning of the encoder",
     "fine_tune.from_layer": "First trained layer",
     "fine_tune.rank": "LoRA rank",
@@ -184,11 +186,23 @@ def _select(name: str, field: FieldInfo, value: Any, disabled: bool) -> None:
         label_of(name),
         options,
         key=_set(name, held),
+        format_func=TITLES.get(name, str),
         help=help_of(name, field),
         disabled=disabled,
         on_change=_changed,
         args=(name,),
     )
+
+
+def _network_title(name: str) -> str:
+    """What people call a network; its name where there is none of it."""
+    from ser_core.models.networks import NETWORKS
+
+    return NETWORKS[name].title if name in NETWORKS else name
+
+
+TITLES: dict[str, Callable[[str], str]] = {"network.name": _network_title}
+"""How the choices of a field are shown, where it is not as the recipe has them."""
 
 
 def _literal(field: FieldInfo) -> Any:

@@ -77,7 +77,8 @@ def test_every_field_of_a_recipe_has_a_control_with_help(visit):
         "representation", "split.fractions", "corpus", "reader", "optim.patience", "train.refit",
     }  # fmt: skip
     # Those of fine-tuning are with the encoders: tests/pages/test_encoders.py.
-    every = [each for each in draft.fields() if not each.startswith(("network.", "fine_tune."))]
+    elsewhere = ("network.", "fine_tune.", "search.")
+    every = [each for each in draft.fields() if not each.startswith(elsewhere)]
     for name in [*every, "network.name", *draft.network_fields({})]:
         if name not in own:
             assert field(app, name).help, name
@@ -86,6 +87,23 @@ def test_every_field_of_a_recipe_has_a_control_with_help(visit):
     assert field(app, "optim.patience").help
     at_once = visit("train", **{"network.name": "lda", "representation": "functionals"})
     assert field(at_once, "train.refit").help
+
+
+def test_a_search_is_offered_where_a_network_has_something_to_search_for(visit):
+    app = visit("train", **{"network.name": "svm-rbf", "representation": "functionals"})
+    assert field(app, "search.trials").value == 0
+    assert not [each for each in widgets(app) if each.key == "recipe:search.folds"]
+    field(app, "search.trials").set_value(20).run()
+    assert field(app, "search.folds").value == 3
+    notes = [each.value for each in app.caption]
+    assert "Searched within the training part of each fold: c, gamma." in notes
+    other = visit("train", **{"network.name": "resnet10"})
+    assert not [each for each in widgets(other) if each.key == "recipe:search.trials"]
+
+
+def test_networks_are_called_by_their_titles(visit):
+    app = visit("train", **{"network.name": "svm-rbf", "representation": "functionals"})
+    assert {"SVM, RBF kernel", "Random forest"} <= set(field(app, "network.name").options)
 
 
 def test_what_does_not_count_is_not_shown(visit):
