@@ -139,13 +139,26 @@ def _over_line(
     size: Size,
     opacity: float,
 ) -> go.Figure:
+    """Bars over a line: each the mean over as many frames as leave a bar a column of the picture.
+
+    A bar is an element of the page, and samples of a sound are frames by the ten thousand.
+    """
     figure = feature_map_figure(feature_map, scale_for([feature_map]), size)
+    wide = -(-shown.shape[-1] // size.columns)
+    bars = _cells(shown[0], 1, wide)[0]
+    if wide > 1:  # means of several frames reach less far
+        limit *= reach(bars) / reach(found.values)
+    times = feature_map.times
     figure.add_bar(
-        x=feature_map.times,
-        y=shown[0, 0],
+        x=[float(times[first : first + wide].mean()) for first in range(0, len(times), wide)],
+        y=bars,
+        width=wide * feature_map.step,
         yaxis="y2",
         opacity=opacity,
-        marker={"color": [MARK if value > 0 else "#2d7ed2" for value in shown[0, 0]]},
+        marker={
+            "color": [MARK if value > 0 else "#2d7ed2" for value in bars],
+            "line": {"width": 0},
+        },
         hovertemplate="relevance %{y:.3~g}<extra></extra>",
     )
     low = -limit if found.method.signed else 0.0

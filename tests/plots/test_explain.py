@@ -16,6 +16,7 @@ from ser_core.plots.explain import (
     reach,
     reading_figure,
 )
+from ser_core.plots.representations import WIDE
 
 
 def map_of(name="melspectrogram", method="lrp", frames=30, **parameters):
@@ -67,6 +68,15 @@ def test_each_channel_has_a_map_of_its_own():
 def test_a_line_has_bars_behind_it():
     figure = map_figure(map_of("rms"), "")
     assert figure.data[1].type == "bar"
+
+
+def test_a_sound_has_no_more_bars_than_the_picture_has_columns():
+    found = map_of("waveform", frames=40_000)
+    bars = map_figure(found, "", size=WIDE).data[1]
+    assert bars.type == "bar"
+    assert 400 <= len(bars.x) <= WIDE.columns
+    assert np.mean(bars.y) == pytest.approx(found.values.mean(), abs=1e-6)  # noqa: PD011
+    assert list(np.diff(bars.x)) == pytest.approx([bars.width] * (len(bars.x) - 1))
 
 
 def test_too_many_frames_are_averaged_and_not_dropped():
