@@ -176,7 +176,7 @@ def test_the_ensemble_is_listed_with_its_results(home):
     assert (saved.id, saved.name) == (POOLED, expected["name"])
     assert saved.about["weights"] == expected["weights"]
     assert figures_of(saved.report()) == pytest.approx(expected["figures"])
-    assert figures_of(saved.as_enrolled().report()) == pytest.approx(expected["known"])
+    assert figures_of(saved.for_voices("enrolled").report()) == pytest.approx(expected["known"])
     assert len(saved.trials()) == len(saved.history()) == expected["trials"]
     request = json.loads((saved.folder / "request.json").read_text(encoding="utf-8"))
     options = Options(**request.pop("options"))

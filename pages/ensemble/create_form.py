@@ -65,11 +65,11 @@ def show() -> None:
     left, right = st.columns([5, 3], gap="medium")
     with left:
         family = _family(found)
-        chosen = _members(family)
+        chosen = _members(family, first=family is found[0])
         _table(family, chosen)
         _ineligible_runs(known, family)
     with right, st.container(border=True):
-        _start(chosen)
+        _start(chosen, known)
 
 
 def _several_seeds(found: Sequence[Sequence[Candidate]]) -> bool:
@@ -117,8 +117,13 @@ def _title(family: Sequence[Candidate]) -> str:
     )
 
 
-def _members(family: Sequence[Candidate]) -> list[Candidate]:
-    """The runs to pool; all of them to begin with."""
+def _members(family: Sequence[Candidate], *, first: bool) -> list[Candidate]:
+    """The runs to pool; all of them to begin with.
+
+    Args:
+        family: Those that can be.
+        first: Whether the form shows these where the address names none.
+    """
     by_id = {one.run.id: one for one in family}
     wanted = [run_id for run_id in url_params.members() if run_id in by_id]
     key = f"members-{family[0].split.hash}"
@@ -130,7 +135,8 @@ def _members(family: Sequence[Candidate]) -> list[Candidate]:
         key=key,
         placeholder="two or more",
     )
-    url_params.write_members(picked if set(picked) != set(by_id) else [])
+    usual = first and set(picked) == set(by_id)
+    url_params.write_members([] if usual else picked)
     return [by_id[run_id] for run_id in picked]
 
 
@@ -190,11 +196,49 @@ def _ineligible_runs(known: Sequence[Candidate], family: Sequence[Candidate]) ->
         st.dataframe(grey, hide_index=True, placeholder="", column_config=wide)
 
 
-def _start(chosen: Sequence[Candidate]) -> None:
+def _seen(chosen: Sequence[Candidate], known: Sequence[Candidate]) -> tuple[str, ...]:
+    """Runs to pool for speakers of whom other clips were in training; none as a rule."""
+    others = _of_seen_speakers(chosen, known)
+    if not others:
+        return ()
+    names = {one.run.id: one.run.name for one in others}
+    picked = st.multiselect(
+        "For voices in training",
+        list(names),
+        format_func=lambda run_id: _name(
+            next(one for one in others if one.run.id == run_id), others
+        ),
+        key="ensemble-seen",
+        placeholder="none",
+        help="Runs that were tested on speakers of their training (random splits). They are pooled "
+        "with weights, temperature and threshold of their own, which answer for speakers whose "
+        "other clips trained them; everybody else gets the members above.",
+    )
+    if len(picked) == 1:
+        st.caption("Choose two or more of them.")
+    return tuple(picked)
+
+
+def _of_seen_speakers(chosen: Sequence[Candidate], known: Sequence[Candidate]) -> list[Candidate]:
+    """Runs of the same clips that share speakers between training and test, one split of them."""
+    if not chosen or _shares_speakers(chosen[0]):
+        return []
+    clips = chosen[0].split.clips_hash
+    own = [one for one in known if not one.fault and one.split.clips_hash == clips]
+    found = families([one for one in own if _shares_speakers(one)])
+    return found[0] if found and len(found[0]) > 1 else []
+
+
+def _shares_speakers(one: Candidate) -> bool:
+    return bool(one.run.result and one.run.result.badge)
+
+
+def _start(chosen: Sequence[Candidate], known: Sequence[Candidate]) -> None:
     """Options, name and the button."""
     values = {name: _control(name) for name in FIRST}
     with st.expander("More"):
         values |= {name: _control(name, values) for name in MORE}
+        seen = _seen(chosen, known)
     name = st.text_input(
         "Name",
         max_chars=80,
@@ -209,7 +253,7 @@ def _start(chosen: Sequence[Candidate]) -> None:
         return
     members = sum(len(one.seeds) if options.seeds == "members" else 1 for one in chosen)
     title = (name or "").strip() or f"Ensemble of {members}"
-    request = Request(title, tuple(one.run.id for one in chosen), options, {})
+    request = Request(title, tuple(one.run.id for one in chosen), options, {}, seen)
     if members < 2:
         st.caption("Choose two members or more.")
     buttons.button(
@@ -218,7 +262,7 @@ def _start(chosen: Sequence[Candidate]) -> None:
         request,
         type="primary",
         width="stretch",
-        disabled=members < 2,
+        disabled=members < 2 or len(seen) == 1,
         help="Runs as a job, seconds to a minute; you can close this page.",
     )
     if "_ensemble_error" in st.session_state:

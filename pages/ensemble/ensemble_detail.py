@@ -13,6 +13,7 @@ from pages.ensemble import detail_tabs, loading, url_params
 from ser_core import jobs as queue
 from ser_core.core import SerError, seconds
 from ser_core.ensemble import catalogue as ensembles
+from ser_core.ensemble.catalogue import ENROLLED, SEEN
 from ser_core.ensemble.launch import job_of
 from ser_core.jobs import Job, State
 from ser_core.models.ensemble_card import in_use
@@ -28,7 +29,10 @@ BADGES = {
     State.FAILED: ":red-badge[failed]",
     State.CANCELLED: ":orange-badge[cancelled]",
 }
-UNKNOWN, KNOWN = "unknown voices", "enrolled voices"
+UNKNOWN = "unknown voices"
+VOICES = {UNKNOWN: "", "enrolled voices": ENROLLED, "voices in training": SEEN}
+"""Speakers that an ensemble may have weights of their own for."""
+
 VIEWS = {
     "Weights": detail_tabs.weights,
     "Is it worth it?": detail_tabs.against_baselines,
@@ -104,7 +108,7 @@ def _stopped(saved: Saved, job: Job | None) -> None:
 
 
 def _finished(saved: Saved) -> None:
-    saved = _enrolment_choice(saved)
+    saved = _voices_choice(saved)
     report = loading.report(saved)
     _header(saved, report)
     scores.headline_metrics(report)
@@ -116,23 +120,25 @@ def _finished(saved: Saved) -> None:
                 view(saved, report)
 
 
-def _enrolment_choice(saved: Saved) -> Saved:
-    """The ensemble without enrolment, or with it where that was measured."""
-    if not saved.enrols:
+def _voices_choice(saved: Saved) -> Saved:
+    """The ensemble for speakers of whom nothing is known, or for others it has weights for."""
+    offered = [title for title, key in VOICES.items() if not key or key in saved.measured_for]
+    if len(offered) == 1:
         return saved
-    known = st.segmented_control(
-        "Enrolment",
-        (UNKNOWN, KNOWN),
+    chosen = st.segmented_control(
+        "Speakers",
+        offered,
         default=UNKNOWN,
         required=True,
         key="voices",
         bind="query-params",
         label_visibility="collapsed",
-        help="Whether every speaker is enrolled, with all of the speaker's unlabelled clips of "
-        "the same part, in members that use enrolment. Each case has its own weights, "
-        "temperature and rejection threshold.",
+        help="What is known of the speakers. **Unknown**: nothing. **Enrolled**: each is enrolled, "
+        "with all of the speaker's unlabelled clips of the same part, in members that use "
+        "enrolment. **In training**: other clips of the speaker trained the models. Each case has "
+        "its own weights, temperature and rejection threshold.",
     )
-    return saved.as_enrolled() if known == KNOWN else saved
+    return saved.for_voices(VOICES[chosen]) if VOICES[chosen] else saved
 
 
 def _header(saved: Saved, report: Report) -> None:

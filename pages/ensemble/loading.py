@@ -40,7 +40,7 @@ def report(saved: Saved) -> Report:
     Raises:
         SerError: If its predictions are missing or damaged.
     """
-    return _report(f"{saved.folder} {saved.enrolled}", saved.made, saved)
+    return _report(f"{saved.folder} {saved.voices}", saved.made, saved)
 
 
 @st.cache_resource(max_entries=32, show_spinner="Computing the intervals …")
@@ -54,7 +54,7 @@ def predictions(saved: Saved) -> Predictions:
     Raises:
         SerError: If they are missing or damaged.
     """
-    return _predictions(f"{saved.folder} {saved.enrolled}", saved.made, saved)
+    return _predictions(f"{saved.folder} {saved.voices}", saved.made, saved)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -68,7 +68,7 @@ def trials(saved: Saved) -> pd.DataFrame:
     Raises:
         SerError: If the file is missing or damaged.
     """
-    return _trials(f"{saved.folder} {saved.enrolled}", saved.made, saved)
+    return _trials(f"{saved.folder} {saved.voices}", saved.made, saved)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -24,6 +24,9 @@ from ser_core.evaluation import BADGES, Predictions, Report, report
 from ser_core.storage import Trash, read_json, write_json
 
 REQUEST, HISTORY, MODEL = "request.json", "history.json", "ensemble"
+ENROLLED, SEEN = "enrolled", "seen"
+"""Keys of what an ensemble is for enrolled speakers, and for those of its training."""
+
 TRASH = Trash(taken="the same ensemble was made again")
 
 
@@ -36,12 +39,14 @@ class Request:
         runs: Ids of the members' runs.
         options: How weights are searched.
         deploy: Folder of other models to put in use, by id of the run.
+        seen: Ids of runs that were tested on speakers of their training, to be pooled for such.
     """
 
     name: str
     runs: tuple[str, ...]
     options: Options
     deploy: Mapping[str, str]
+    seen: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -52,7 +57,8 @@ class Request:
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         runs, deploy = list(self.runs), dict(self.deploy)
-        return {"name": self.name, "runs": runs, "options": asdict(self.options), "deploy": deploy}
+        found = {"name": self.name, "runs": runs, "options": asdict(self.options), "deploy": deploy}
+        return {**found, "seen": list(self.seen)} if self.seen else found
 
 
 @dataclass(frozen=True)
@@ -64,24 +70,29 @@ class Saved:
         folder: Where its files are.
         request: The request, as its file has it.
         about: Content of `ensemble.json`; None while it is not made.
-        enrolled: Whether `about` and the tables are those of enrolled speakers; see `as_enrolled`.
+        voices: Whose `about` and tables these are: `ENROLLED`, `SEEN`, or empty for speakers of
+            whom nothing is known; see `for_voices`.
     """
 
     id: str
     folder: Path
     request: Mapping[str, Any]
     about: Mapping[str, Any] | None
-    enrolled: bool = False
+    voices: str = ""
 
     @property
-    def enrols(self) -> bool:
-        """Whether it was measured with enrolled speakers too."""
-        return "enrolled" in (self.about or {})
+    def measured_for(self) -> tuple[str, ...]:
+        """Speakers it was measured for beside those of whom nothing is known."""
+        return tuple(voices for voices in (ENROLLED, SEEN) if voices in (self.about or {}))
 
-    def as_enrolled(self) -> Saved:
-        """The same, as what it is with enrolled speakers: other weights, other figures."""
-        about = {**(self.about or {}), **(self.about or {}).get("enrolled", {})}
-        return replace(self, about=about, enrolled=self.enrols)
+    def for_voices(self, voices: str) -> Saved:
+        """The same, as what it is for some speakers: other weights, other figures.
+
+        Args:
+            voices: One of `measured_for`.
+        """
+        about = self.about or {}
+        return replace(self, about={**about, **about[voices]}, voices=voices)
 
     @property
     def name(self) -> str:
@@ -122,7 +133,7 @@ class Saved:
         return Predictions.load(self._file("predictions.parquet"))
 
     def _file(self, name: str) -> Path:
-        return self.model / (f"enrolled-{name}" if self.enrolled else name)
+        return self.model / (f"{self.voices}-{name}" if self.voices else name)
 
     def report(self) -> Report:
         """Everything that can be said of these predictions.

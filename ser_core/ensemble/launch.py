@@ -48,9 +48,10 @@ def line(request: Request, out: Path) -> list[str]:
     deploy = [
         part for run, path in request.deploy.items() for part in ("--deploy", f"{run}={path}")
     ]
+    seen = [part for run in request.seen for part in ("--seen", run)]
     return [
         sys.executable, "-m", "ser_core", "ensemble", *request.runs, "--out", str(out),
-        "--name", request.name, *options, *deploy,
+        "--name", request.name, *options, *deploy, *seen,
     ]  # fmt: skip
 
 

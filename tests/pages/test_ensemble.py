@@ -159,6 +159,55 @@ def test_enrolled_speakers_have_figures_of_their_own(visit, made):
     assert about["enrolled"]["metrics"]["uar"] != about["metrics"]["uar"]
 
 
+@pytest.fixture
+def for_seen(ser_home):
+    """Two runs on unseen speakers, two on shared ones, and an ensemble with weights for both."""
+    make_run = Maker(ser_home)
+    unseen = [
+        make_run(name, skill, seed=n, policy="grouped-k-fold", folds=3)
+        for n, (name, skill) in enumerate((("one", 1.5), ("two", 1.2)))
+    ]
+    shared = [make_run("three", 4.0, seed=5), make_run("four", 3.0, seed=6)]
+    studies = [
+        optimise(gather(runs, "average"), Options(trials=8, risk=0.9)) for runs in (unseen, shared)
+    ]
+    folder = ser_home / "ensembles" / "mine"
+    assemble(studies[0], "ours", seen=studies[1]).save(folder / "ensemble")
+    return unseen, shared
+
+
+def test_voices_in_training_have_figures_of_their_own_and_their_badge(visit, said, for_seen):
+    about = ensembles()[0].about
+    plain = visit("ensemble", ensemble="mine")
+    assert ":red-badge[speakers shared]" not in said(plain)
+    app = visit("ensemble", ensemble="mine", voices="voices in training", view="Search")
+    assert not app.error
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown["UAR"] == f"{about['seen']['metrics']['uar']['value']:.3f}"
+    assert about["seen"]["metrics"]["uar"] != about["metrics"]["uar"]
+    assert ":red-badge[speakers shared]" in said(app)
+
+
+def test_runs_for_voices_in_training_are_offered_and_pooled_beside(visit, for_seen, queued):
+    unseen, shared = for_seen
+    app = visit("ensemble", members=",".join(run.id for run in unseen))
+    assert app.query_params["members"]  # the address says which runs, though it is all of a split
+    choice = box(app, "For voices in training")
+    assert set(choice.options) == {"three", "four"}
+    choice.set_value([shared[0].id]).run()
+    assert button(app, "Start").disabled
+    box(app, "For voices in training").set_value([run.id for run in shared]).run()
+    button(app, "Start").click().run()
+    (order,) = queued
+    asked = [order.command[i + 1] for i, part in enumerate(order.command) if part == "--seen"]
+    assert asked == [run.id for run in shared]
+
+
+def test_runs_on_shared_speakers_are_offered_no_others_of_their_kind(visit, for_seen):
+    app = visit("ensemble", members=",".join(run.id for run in for_seen[1]))
+    assert not [each for each in app.multiselect if each.label == "For voices in training"]
+
+
 def test_the_comparison_is_reported_in_words(visit, said, made):
     text = said(visit("ensemble", ensemble=made, view="Is it worth it?"))
     assert "equal weights" in text
