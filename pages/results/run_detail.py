@@ -20,6 +20,7 @@ from pages.results import (
     run_list,
     saved_evaluations,
     url_params,
+    voices_together,
 )
 from pages.results import learning_curves as courses_view
 from ser_core.core import SerError
@@ -37,6 +38,7 @@ VIEWS = {
     "Emotions and voices": per_class.show,
     "Mistakes": mistakes.show,
     "Calibration": calibration.show,
+    "Voices together": voices_together.show,
     "Courses": courses_view.show,
     "Recipe and split": recipe_and_split.show,
 }

@@ -91,14 +91,10 @@ def transductive(
     Writes transductive.parquet beside them, from the predictions with enrolled speakers where there
     are some. What is known of how voices differ comes from the other speakers' predictions.
     """
-    from ser_core.evaluation import Predictions, interval
-    from ser_core.inference.transductive import cross_fitted
-    from ser_core.runs.published_results import ENROLLED, NOT_ENROLLED, TRANSDUCTIVE
+    from ser_core.evaluation import interval
+    from ser_core.inference.transductive import classify_together
 
-    table = ENROLLED if (run / ENROLLED).exists() else NOT_ENROLLED
-    before = Predictions.load(run / table).part("test")
-    after = cross_fitted(before)
-    after.save(run / TRANSDUCTIVE)
+    before, after = classify_together(run)
     rows = [
         {"classified": how, **{n.upper(): str(interval(p, n, by_speaker=True)) for n in FIGURES}}
         for how, p in (("each clip alone", before), ("all clips of a voice", after))

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ import numpy.typing as npt
 
 from ser_core.core import EvaluationError, ModelError
 from ser_core.evaluation import Predictions
+from ser_core.runs.published_results import ENROLLED, NOT_ENROLLED, TRANSDUCTIVE
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -192,12 +194,48 @@ def cross_fitted(predictions: Predictions) -> Predictions:
             "not every clip names its speaker", subject="predictions",
             remedy="Adapt to the voices of a corpus that names them",
         )  # fmt: skip
+    if test.table["speaker"].nunique() < 2:
+        raise EvaluationError(
+            "all test clips are of one speaker, and the prior comes from other test speakers",
+            subject="predictions",
+            remedy="Use a run that tests several speakers, as leave-one-speaker-out does",
+        )
     adapted = test.probabilities.copy()
     for rows in _voices(test):
         prior = fit_prior(test.where(~rows, name="other voices"))
         for group in _groups(test, rows):
             adapted[group] = adapt(adapted[group], prior)
     return test.with_probabilities(adapted)
+
+
+def classify_together(run: Path) -> tuple[Predictions, Predictions]:
+    """Classify all test clips of each speaker of a finished run together, and keep that.
+
+    Args:
+        run: Folder of the run; `transductive.parquet` is written beside its predictions.
+
+    Returns:
+        The test predictions of each clip alone, with enrolled speakers where there are such, and
+        those of all clips of a voice.
+
+    Raises:
+        SerError: If predictions are missing or damaged, or the result cannot be written.
+        EvaluationError: As `cross_fitted`.
+    """
+    before = clip_by_clip(run)
+    after = cross_fitted(before)
+    after.save(run / TRANSDUCTIVE)
+    return before, after
+
+
+def clip_by_clip(run: Path) -> Predictions:
+    """Test predictions of a finished run for each clip alone, enrolled where there are such.
+
+    Raises:
+        SerError: If they are missing or damaged.
+    """
+    table = ENROLLED if (run / ENROLLED).exists() else NOT_ENROLLED
+    return Predictions.load(run / table).part("test")
 
 
 def _voices(predictions: Predictions) -> Iterator[Mask]:

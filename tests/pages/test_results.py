@@ -10,6 +10,7 @@ import yaml
 from pages.components.scores import chance_warning
 from ser_core.evaluation import report
 from tests.evaluation.tables import drawn
+from tests.inference import test_transductive
 
 
 def press(app, label):
@@ -228,3 +229,28 @@ def test_a_run_that_learned_nothing_is_reported_to_be_guessing(skill, rows, gues
     said = chance_warning(report(drawn(rows, skill=skill)))
     assert ("no better than chance" in said) is guessed
     assert ("UAR of 0.167" in said) is guessed
+
+
+def test_clips_of_each_speaker_can_be_classified_together(visit, said, with_runs, ser_home):
+    run_id = with_runs["speaker-disjoint"]
+    app = visit("results", run=run_id, tab="Voices together")
+    app = press(app, "Classify each speaker's clips together")
+    assert not app.exception
+    assert "prior comes from other test speakers" in app.error[0].value  # this run has one
+    folder = ser_home / "runs" / run_id
+    (folder / "enrolled.parquet").unlink(missing_ok=True)
+    test_transductive.voices().save(
+        folder / "predictions.parquet"
+    )  # as of a model that each voice shifts
+    app = press(visit("results", run=run_id, tab="Voices together"), app.button[-1].label)
+    assert not app.error
+    both, speakers = app.dataframe[0].value, app.dataframe[1].value
+    assert list(both["Classified"]) == ["each clip alone", "all clips of a speaker"]
+    assert speakers["Together"].mean() > speakers["Alone"].mean() + 0.05
+    assert (folder / "transductive.parquet").exists()
+
+
+def test_voices_in_training_are_not_adapted_to(visit, with_runs):
+    app = visit("results", run=with_runs["random"], tab="Voices together")
+    assert "the test speakers are in training" in app.info[0].value
+    assert not [b for b in app.button if "together" in b.label]
