@@ -27,7 +27,12 @@ from ser_core.models.onnx_metadata import (
     Spec,
     read_spec,
 )
-from ser_core.models.predictor import Probabilities, SpeakerStatistics
+from ser_core.models.predictor import (
+    Probabilities,
+    SpeakerStatistics,
+    checked,
+    checked_statistics,
+)
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -119,7 +124,8 @@ class OnnxModel:
 
         Raises:
             AudioError: If a sound is empty, not finite, or longer than `Spec.longest`.
-            ModelError: If the statistics are of another model.
+            ModelError: If the statistics are of another model, or what the graph gives are no
+                probabilities; see `checked`.
         """
         sounds = self._sounds(waveforms)
         given = self._given(speaker)
@@ -129,6 +135,7 @@ class OnnxModel:
         for rows in _alike(sounds):
             feeds = {**feeds_of(self.spec, *(sounds[row] for row in rows)), **given}
             found[rows] = self.session.run([PROBABILITIES], feeds)[0]
+        checked(found, self.spec.name)
         total = found.sum(axis=1, keepdims=True)  # in single precision it is 1 nearly
         return np.asarray(found / total)
 
@@ -186,7 +193,8 @@ class OnnxModel:
             self.session.run(names, feeds_of(self.spec, *(sounds[row] for row in rows)))
             for rows in _alike(sounds)
         ]
-        return tuple(_together(np.concatenate(each)) for each in zip(*parts, strict=True))
+        found = tuple(_together(np.concatenate(each)) for each in zip(*parts, strict=True))
+        return checked_statistics(found, self.spec.name)
 
 
 def about_of(spec: Spec) -> dict[str, Any]:

@@ -107,6 +107,53 @@ class Predictor(Protocol):
         ...
 
 
+SUM_WITHIN = 1e-3
+"""How far from 1 the probabilities of a sound may sum: the softmax of a quantised file is off."""
+
+
+def checked(found: Probabilities, subject: str) -> Probabilities:
+    """Probabilities as they are, if they are some; every predictor hands out its own through this.
+
+    Args:
+        found: Shape (sounds, classes).
+        subject: Name of the model, for the error.
+
+    Raises:
+        ModelError: If a value is NaN, infinite or outside 0 to 1, or a row does not sum to 1. It
+            says of how many sounds: what is not a probability never passes as a prediction.
+
+    >>> checked(np.array([[0.25, 0.75]]), "a model")
+    array([[0.25, 0.75]])
+    """
+    off = np.abs(found.sum(axis=1) - 1)
+    sound = (off <= SUM_WITHIN) & (found >= -SUM_WITHIN).all(axis=1)  # false where any is NaN
+    if sound.all():
+        return found
+    finite = np.isfinite(found).all()
+    raise ModelError(
+        "gives no answer: its probabilities "
+        + ("do not sum to 1" if finite else "are not finite (NaN or infinite)")
+        + (f", for {(~sound).sum():,} of {len(sound):,} sounds" if len(sound) > 1 else ""),
+        subject=subject,
+        remedy="Try another sound; if that is no better the model is damaged: choose another",
+    )
+
+
+def checked_statistics(found: SpeakerStatistics, subject: str) -> SpeakerStatistics:
+    """Statistics of a speaker as they are, if they are finite; as `checked` for probabilities.
+
+    Raises:
+        ModelError: If a number of them is NaN or infinite.
+    """
+    if all(np.isfinite(each).all() for each in found):
+        return found
+    raise ModelError(
+        "cannot enrol the speaker: what it computes of the clips is not finite (NaN or infinite)",
+        subject=subject,
+        remedy="Enrol other clips; if that is no better the model is damaged: choose another",
+    )
+
+
 OPENERS: dict[str, str] = {
     "bundle.json": "ser_core.models.bundle:load_bundle",
     "ensemble.json": "ser_core.models.ensemble:load_ensemble",
@@ -144,4 +191,12 @@ def _opened(opener: str, path: Path) -> Predictor:
     return found
 
 
-__all__ = ["OPENERS", "Predictor", "Probabilities", "SpeakerStatistics", "load"]
+__all__ = [
+    "OPENERS",
+    "Predictor",
+    "Probabilities",
+    "SpeakerStatistics",
+    "checked",
+    "checked_statistics",
+    "load",
+]
