@@ -1,22 +1,24 @@
 """Opening files that somebody else may have made: regular ones of bounded size, and no others.
 
 A pipe without a writer, a device such as `/dev/zero`, or a file without end would hold a program
-up or fill its memory. Whatever is read from a path goes through `read_bytes`, `read_text` or, where
-another library opens it, `regular`. All of them raise `OSError`, as opening a file does, so that
-whoever reads says in its own words what could not be read.
+up or fill its memory. Whatever is read from a path goes through `read_bytes`, `read_text`,
+`read_json` or, where another library opens it, `regular`. All of them raise `OSError`, as opening a
+file does, so that whoever reads says in its own words what could not be read.
 """
 
 from __future__ import annotations
 
 import errno
+import json
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 DESCRIPTION = 64 * 2**20
 """Bytes of the largest text that describes something: JSON, YAML, a card, a template."""
 
-TABLE = 512 * 2**20
+TABLE = 256 * 2**20
 """Bytes of the largest table: CSV or Parquet."""
 
 WEIGHTS = 4 * 2**30
@@ -71,6 +73,39 @@ def read_text(path: str | Path, largest: int = DESCRIPTION) -> str:
     """
     text = read_bytes(path, largest).decode("utf-8")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_json(path: str | Path, largest: int = DESCRIPTION) -> Any:
+    """What a file of JSON says.
+
+    Raises:
+        OSError: As `regular`.
+        ValueError: If it is no JSON, or nested without end.
+    """
+    try:
+        return json.loads(read_text(path, largest))
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def is_folder(path: str | Path) -> bool:
+    r"""Whether there is a folder; False for what is no path at all, which `Path.is_dir` raises on.
+
+    >>> is_folder("a" * 5_000), is_folder(Path("null\0"))
+    (False, False)
+    """
+    return os.path.isdir(path)  # noqa: PTH112 - see above
+
+
+def is_file(path: str | Path) -> bool:
+    """Whether there is a regular file; False for what is no path at all."""
+    return os.path.isfile(path)  # noqa: PTH113 - as `is_folder`
+
+
+def shortened(path: str | Path, most: int = 300) -> str:
+    """A path as an error names it: one of thousands of letters is cut."""
+    text = str(path)
+    return text if len(text) <= most else f"{text[:most]} …"
 
 
 def _check(status: os.stat_result, largest: int) -> None:

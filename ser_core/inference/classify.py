@@ -14,7 +14,7 @@ import pandas as pd
 
 from ser_core import audio
 from ser_core.audio import Waveform
-from ser_core.core import AudioError, ParameterError, Progress
+from ser_core.core import AudioError, ParameterError, Progress, files
 from ser_core.core.batches import attempted, spared
 from ser_core.inference.confidence import Confidence, confidence, reads_seen
 from ser_core.inference.onnx_copy import copied_at, copy_of
@@ -250,10 +250,12 @@ def recordings(paths: Sequence[Path]) -> list[Recording]:
 
 
 def _files(path: Path) -> list[Path]:
-    if path.is_file():
+    if files.is_file(path):
         return [path]
-    if not path.is_dir():
-        raise ParameterError("there is no such file or folder", subject=str(path))
+    if not files.is_folder(path):
+        raise ParameterError(
+            "there is no such file or folder", subject=files.shortened(path), remedy="Check it"
+        )
     below = (each for each in path.rglob("*") if not _hidden(each, path))
     found = sorted(each for each in below if each.suffix.lower() in ENDINGS and each.is_file())
     if not found:

@@ -242,7 +242,7 @@ def load_bundle(folder: Path) -> Bundle:
             of a model, or it was made by a representation that this version computes otherwise.
     """
     try:
-        about = json.loads(files.read_text(folder / "bundle.json"))
+        about = files.read_json(folder / "bundle.json")
         check_description(about, VERSION)
         model = build(about)
         _check_fits(model)

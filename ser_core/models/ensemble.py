@@ -255,7 +255,7 @@ def load_ensemble(folder: Path) -> Ensemble:
         ModelError: If there is none, or it or one of its members is damaged.
     """
     try:
-        about = json.loads(files.read_text(folder / FILE))
+        about = files.read_json(folder / FILE)
     except FileNotFoundError as error:
         raise ModelError(
             "is no ensemble", subject=str(folder), remedy=f"Choose the folder that has an {FILE}"

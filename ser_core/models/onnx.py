@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ser_core import audio
 from ser_core.audio import Waveform
-from ser_core.core import AudioError, ModelError
+from ser_core.core import AudioError, ModelError, files
 from ser_core.models import abilities, onnx_bytes
 from ser_core.models.onnx_metadata import (
     ENROLLED,
@@ -302,10 +302,7 @@ def content_of(path: Path) -> bytes:
         ModelError: If there is none, it is too large, not ONNX, cut short, or points outside.
     """
     try:
-        size = path.stat().st_size
-        if size > LARGEST:
-            raise _refused(f"has {size:,} bytes; more than {LARGEST:,} are not opened", path)
-        content = path.read_bytes()
+        content = files.read_bytes(path, LARGEST)
     except OSError as error:
         raise ModelError(
             f"cannot be read ({error.strerror})", subject=str(path), remedy="Check the path"

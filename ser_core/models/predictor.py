@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ser_core.audio import Waveform
-from ser_core.core import ModelError
+from ser_core.core import ModelError, files
 
 if TYPE_CHECKING:
     from ser_core.models.bundle import Bundle
@@ -176,11 +177,11 @@ def load(path: Path) -> Predictor:
     if path.suffix in FILES:
         return _opened(FILES[path.suffix], path)
     for name, opener in OPENERS.items():
-        if (path / name).is_file():
+        if os.path.lexists(path / name):  # also a link or a pipe, which the opener refuses
             return _opened(opener, path)
     raise ModelError(
         "holds no model",
-        subject=str(path),
+        subject=files.shortened(path),
         remedy=f"Choose a folder that has one of {', '.join(OPENERS)}, or an .onnx file",
     )
 

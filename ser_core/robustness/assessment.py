@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ser_core.core import ModelError, ParameterError, settings
+from ser_core.core import ModelError, ParameterError, files, settings
 from ser_core.core.batches import attempted
 from ser_core.corpora import open_corpus
 from ser_core.inference.evaluation_clips import EvaluationClips, choose, left_out
@@ -96,7 +96,7 @@ class Plan:
     def hash(self) -> str:
         """Name of its folder: changes with what is tried, and with the model's file."""
         given = {name: str(value) for name, value in asdict(self).items()}
-        own = [path.read_bytes() for path in sorted(self.model.glob("*.json"))]
+        own = [files.read_bytes(path) for path in sorted(self.model.glob("*.json"))]
         content = json.dumps(given, sort_keys=True).encode() + b"".join(own)
         return hashlib.sha256(content).hexdigest()[:16]
 
