@@ -30,6 +30,7 @@ from ser_core.inference.confidence import confidence
 from ser_core.inference.provenance import provenance, record
 from ser_core.models import onnx_bytes
 from ser_core.models.onnx_metadata import GATES, IDENTITY, LONGEST, PRECISIONS, Reading, Spec
+from ser_core.models.onnx_session import note_written
 from ser_core.models.predictor import Predictor
 from ser_core.storage import atomic
 
@@ -215,6 +216,7 @@ def write(path: Path, model: bytes, spec: Spec) -> int:
     """
     content = onnx_bytes.with_metadata(model, spec.entries(onnx_bytes.digest(model)))
     atomic.write(path, content)
+    note_written(content)
     return len(content)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,15 +27,14 @@ from ser_core.models.onnx_metadata import (
     Spec,
     read_spec,
 )
+from ser_core.models.onnx_operators import OPERATORS
+from ser_core.models.onnx_session import Session, session_of
 from ser_core.models.predictor import (
     Probabilities,
     SpeakerStatistics,
     checked,
     checked_statistics,
 )
-
-if TYPE_CHECKING:
-    import onnxruntime
 
 LARGEST = 1 << 30
 """Bytes above which a file is not opened."""
@@ -58,7 +57,7 @@ class OnnxModel:
 
     path: Path
     spec: Spec
-    session: onnxruntime.InferenceSession
+    session: Session
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -311,10 +310,16 @@ def content_of(path: Path) -> bytes:
         raise _refused("is empty", path)
     try:
         outside = onnx_bytes.external(content)
+        operators = onnx_bytes.operators(content)
     except ValueError as error:
         raise _refused("is no ONNX file, or was cut short", path) from error
     if outside:
         raise _refused("keeps weights in another file, which is not opened", path)
+    strange = sorted(name for name in operators if name not in OPERATORS)
+    if strange:
+        raise _refused(
+            f"uses the operator {strange[0]!r:.60}, which no export of the workbench has", path
+        )
     return content
 
 
@@ -344,6 +349,9 @@ def _spec_of(content: bytes, path: Path) -> Spec:
 def open_onnx(path: Path, *, threads: int | None = None) -> OnnxModel:
     """Open an exported file.
 
+    A file that this workbench did not make is run in a process of its own, with a bound on its time
+    and memory; see `onnx_session`.
+
     Args:
         path: Of the file.
         threads: That it may use; as many as there are cores when absent.
@@ -360,28 +368,7 @@ def open_onnx(path: Path, *, threads: int | None = None) -> OnnxModel:
     return OnnxModel(path, spec, session)
 
 
-def session_of(content: bytes, path: Path, threads: int | None) -> onnxruntime.InferenceSession:
-    """A session on the processor.
-
-    Raises:
-        ModelError: If onnxruntime cannot run the graph.
-    """
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    # Threads that wait for the next prediction would keep a core busy for 20 ms after each.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    if threads:
-        options.intra_op_num_threads = threads
-    try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # its kinds are not public
-        line = (str(error).splitlines() or [type(error).__name__])[0]
-        raise _refused(f"cannot be run ({line})", path) from error
-
-
-def _misfit(session: onnxruntime.InferenceSession, spec: Spec) -> str:
+def _misfit(session: Session, spec: Spec) -> str:
     """How graph and spec differ, in words; empty when they do not."""
     needed = {each.name: each for each in session.get_inputs()}
     optional = {each.name: each for each in session.get_overridable_initializers()}
