@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from ser_core.core.errors import SerError
+from ser_core.core.system_errors import told
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -68,11 +68,13 @@ def reason(error: Exception) -> str:
 
     What was not raised on purpose is a bug; the log then has the traceback.
 
+    >>> from ser_core.core import SerError
     >>> reason(SerError("is silent", subject="a.wav", remedy="Check the microphone"))
     'is silent. Check the microphone'
     """
-    if isinstance(error, SerError):
-        return f"{error.problem}. {error.remedy}".strip(" .")
+    known = told(error)
+    if known is not None:
+        return f"{known.problem}. {known.remedy}".strip(" .")
     _LOG.error("an item of a batch failed", exc_info=error)
     said = (str(error).splitlines() or [""])[0]
     return f"failed unexpectedly ({type(error).__name__}{': ' if said else ''}{said:.200})"
