@@ -200,3 +200,52 @@ def test_no_module_imports_what_its_own_package_offers():
 def module(name: str) -> bool:
     place = REPOSITORY.joinpath(*name.split("."))
     return place.is_dir() or place.with_suffix(".py").is_file()
+
+
+OPENING = (
+    ".read_text(", ".read_bytes(", "pd.read_", "load_file(", "safe_open(",
+    "np.load(", "json.load(", "yaml.safe_load(", "yaml.load(", ".open(",
+)  # fmt: skip
+"""Ways to open a file that wait for a pipe, and read a device without end."""
+
+OWN_FILES = {
+    "ser_core/core/files.py": "the door itself",
+    "ser_core/core/plain_yaml.py": "the door itself, for YAML",
+    "ser_core/core/processes.py": "/proc, of the system",
+    "ser_core/audio/loading.py": "has its own check, with the bounds of sound",
+    "ser_core/audio/readers.py": "is given files that `loading` has checked",
+    "ser_core/augment/waveform/codec.py": "reads and writes memory",
+    "ser_core/bench/encoder.py": "a comparison on the user's own encoder",
+    "ser_core/corpora/scanning.py": "reads its own source",
+    "ser_core/export/package.py": "its own template, and files it has just written",
+    "ser_core/jobs/job.py": "the log of a job of the workbench",
+    "ser_core/jobs/supervise.py": "writes the log of a job",
+    "ser_core/serving/mlflow_logging.py": "the workbench's own list of requirements",
+    "ser_core/storage/feature_store/entry.py": "the store, which the workbench has written",
+    "ser_core/storage/feature_store/store.py": "writes the store",
+    "ser_core/storage/parquet.py": "the door itself, for Parquet",
+    "ser_core/tracking/writing.py": "files that the workbench has just written",
+}
+"""Modules that open files otherwise, and why they may."""
+
+
+def test_files_are_opened_through_one_door():
+    """By `ser_core.core.files`, or right after it has looked at the path."""
+    past = []
+    for path in (*modules("ser_core"), *modules("pages")):
+        name = str(path.relative_to(REPOSITORY))
+        if name in OWN_FILES:
+            continue
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for number, line in enumerate(lines):
+            near = " ".join(lines[max(0, number - 4) : number + 3])
+            opens = any(way in line for way in OPENING) and "def " not in line
+            if opens and not any(door in near for door in DOORS):
+                past.append(f"{name}:{number + 1}: {line.strip()}")
+    assert past == []
+
+
+DOORS = (
+    "files.read_", "files.regular(", "regular(file", "load_yaml(", "BytesIO(",
+)  # fmt: skip
+"""What stands beside a way to open that is safe."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ser_core.core import SerError
+from ser_core.core.system_errors import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +36,11 @@ def error_boundary() -> Iterator[None]:
     except SerError as error:
         _LOG.info("shown to the user: %s", error)
         show(error)
-    except Exception:  # noqa: BLE001  (the outermost door: logged, and told to the user)
+    except Exception as error:  # noqa: BLE001  (the outermost door: logged, and told to the user)
         _LOG.exception("a page failed")
+        if refusal := told(error):
+            show(refusal)
+            return
         st.error(
             "Something went wrong on this page, and the fault is the workbench's. "
             "Reload the page to go on; the details are in the terminal it was started from."

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from pages.components import permission
 from pages.components.errors import plain
-from ser_core.core import SerError, settings
+from ser_core.core import SerError, files, settings
 from ser_core.corpora import label_map_file, open_corpus, showcase
 
 if TYPE_CHECKING:
@@ -67,8 +68,12 @@ def current() -> Selection:
 
 
 def choose(**changes: str) -> None:
-    """Change the selection and the address with it; another corpus forgets the clip."""
+    """Change the selection and the address with it, as the user wants it.
+
+    Another corpus forgets the clip, and may be opened by links from then on.
+    """
     if "corpus" in changes:
+        permission.grant(changes["corpus"])
         changes = {"reader": "", "clip": "", **changes}
     new = replace(active().selection, **changes)
     for name, value in ((f.name, getattr(new, f.name)) for f in fields(new)):
@@ -105,9 +110,11 @@ def reopen() -> None:
 
 def _stamp(path: Path) -> tuple[float, ...]:
     """Times of last change of the folder, the tables in it, and the labels the user mapped."""
-    tables = sorted(path.glob("*.?sv")) if path.is_dir() else []
-    labels = label_map_file(path if path.is_dir() else path.parent)
-    return tuple(entry.stat().st_mtime for entry in (path, *tables, labels) if entry.exists())
+    is_folder = files.is_folder(path)
+    tables = sorted(path.glob("*.?sv")) if is_folder else []
+    labels = label_map_file(path if is_folder else path.parent)
+    entries = (path, *tables, labels)
+    return tuple(entry.stat().st_mtime for entry in entries if os.path.exists(entry))  # noqa: PTH110
 
 
 def load() -> Active:
@@ -132,7 +139,9 @@ def active() -> Active:
 
 def _corpus(wanted: Selection) -> tuple[Corpus, bool]:
     """The corpus and whether it is the default one, after saying why if it was not asked for."""
-    if wanted.corpus:
+    if wanted.corpus and not permission.granted(wanted.corpus):
+        permission.ask(wanted.corpus, "corpus")
+    elif wanted.corpus:
         try:
             return opened(wanted.corpus, wanted.reader), False
         except SerError as error:

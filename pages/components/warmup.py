@@ -1,6 +1,7 @@
 """What the server does once, while a page is open.
 
-Jobs that a crash or a reboot cut off are put in order. A model that answers without torch is opened
+Jobs that a crash or a reboot cut off are put in order, and what killed writers left is cleared
+away. A model that answers without torch is opened
 as soon as the first page is drawn, so that a first recording is answered at once. torch, which
 takes seconds, is loaded when nobody waits for anything: some time after the last run of a page, and
 sooner after the first answer. Whoever opens a page that needs it later finds it loaded.
@@ -18,7 +19,8 @@ import threading
 from collections.abc import Callable
 
 from ser_core import jobs
-from ser_core.core import SerError
+from ser_core.core import SerError, settings
+from ser_core.storage import atomic
 
 HEAVY = ("torch", "ser_core.features.representations")
 DRAWN = 0.5  # s, for the browser to fetch the first page before the processor gets busy
@@ -83,6 +85,8 @@ def _put_jobs_in_order() -> None:
     except SerError:
         # The pages that show jobs say what is wrong with them; the server goes on.
         _LOG.warning("the jobs could not be put in order", exc_info=True)
+    for path in atomic.sweep(settings.home()):
+        _LOG.info("cleared away after a writer that was killed: %s", path)
 
 
 def _open_model() -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from pages.components import buttons
 from pages.components.errors import plain
-from ser_core.core import SerError, count
+from ser_core.core import SerError, count, files
 from ser_core.corpora import PARTS, POLICIES, saved_splits
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def save_buttons(active: Active, split: Split, found: pd.DataFrame | None) -> No
 
 def _as_file(split: Split) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
-        return split.save(Path(folder) / "split.json").read_bytes()
+        return files.read_bytes(split.save(Path(folder) / "split.json"))
 
 
 def known(active: Active, found: pd.DataFrame | None) -> list[SavedSplit]:

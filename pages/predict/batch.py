@@ -19,6 +19,7 @@ from pages.components import (
     enrolment,
     model_loading,
     navigation,
+    permission,
     player,
     prediction_card,
     tables,
@@ -78,6 +79,7 @@ def show(info: ModelInfo, model: InferenceModel, active: Active) -> None:
             "Or a folder on this computer",
             key="folder",
             bind="query-params",
+            on_change=_folder_typed,
             placeholder="/home/me/recordings",
             help="All audio files in it and its subfolders, which are only read.",
         )
@@ -85,6 +87,9 @@ def show(info: ModelInfo, model: InferenceModel, active: Active) -> None:
     if several and folder.strip():
         st.caption("The uploaded files are shown. Remove them above to use the folder.")
     if own and folder.strip():
+        if not permission.granted(folder):
+            permission.ask(folder, "folder of recordings")
+            return
         several = recordings([Path(folder.strip().strip("'\"")).expanduser()])
     if not several:
         st.info(
@@ -98,6 +103,11 @@ def show(info: ModelInfo, model: InferenceModel, active: Active) -> None:
     if table is not None:
         _overlap_note(info, several, active)
         _table(info, model, several, table)
+
+
+def _folder_typed() -> None:
+    """What the user types is opened without a question; what a link names is not."""
+    permission.grant(str(st.session_state["folder"]))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.components import errors, navigation, theme
 from pages.components.errors import plain
-from ser_core.core import SerError, count
+from ser_core.core import SerError, count, files
 from ser_core.inference import feedback
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _recording(each: FeedbackRecording) -> None:
             st.caption(f"Predicted {each.answer}, {100 * each.confidence:.0f} %")
         with st.container(width="stretch"):
             if each.sound.is_file():
-                st.audio(each.sound.read_bytes(), format="audio/flac")
+                st.audio(files.read_bytes(each.sound), format="audio/flac")
         st.button("Delete", key=f"delete-{each.id}", on_click=_delete, args=([each.id],))
 
 

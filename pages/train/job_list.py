@@ -10,7 +10,7 @@ from pages.components import navigation, scores, theme
 from pages.components.errors import plain
 from ser_core import jobs as queue
 from ser_core.core import SerError, count, seconds
-from ser_core.jobs import Job, State
+from ser_core.jobs import Job, State, note
 from ser_core.plots.results import course_figure
 from ser_core.recipes import draft
 from ser_core.runs import catalogue
@@ -68,6 +68,8 @@ def _show() -> None:
 
 def show() -> None:
     """All trainings, refreshed every second while one runs or waits, else every five."""
+    if told := note():
+        st.warning(plain(told))
     (_refresh_often if are_active() else _refresh_seldom)()
 
 

@@ -16,12 +16,13 @@ if tabs[0].open:
     with tabs[0], error_boundary():
         job_list.show_reminder()
         recipe_state.restore()
-        sections, starting = recipe_views()
-        left, right = st.columns([2, 1], gap="medium")
-        with left:
-            sections.show()
-        with right:
-            starting.show()
+        if not recipe_state.ask():
+            sections, starting = recipe_views()
+            left, right = st.columns([2, 1], gap="medium")
+            with left:
+                sections.show()
+            with right:
+                starting.show()
 if tabs[1].open:
     with tabs[1], error_boundary():
         job_list.show()

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.components import errors, selection
+from pages.components import errors, permission, selection
 from ser_core.core import SerError
+from ser_core.features.encoders import hub
 from ser_core.recipes import draft
 from ser_core.runs import catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from ser_core.recipes.recipe import Recipe
 
@@ -26,6 +27,12 @@ SHARED = ("corpus", "reader")
 """Fields of a recipe that the selection of all pages decides."""
 
 FORM_STATE = "_recipe_form"
+
+PLACES = {"representation.encoder": "speech encoder", "split.file": "file of a split"}
+"""Fields that are a path, and what is there."""
+
+STEPS = "augment.waveform"
+"""Field whose steps may name a folder."""
 
 PARTS_WITH_SPEAKERS = 3
 """Training, validation and test need a speaker each."""
@@ -39,6 +46,35 @@ def restore() -> None:
     else:
         for name, text in st.session_state.get(FORM_STATE, {}).items():
             st.query_params[name] = text
+
+
+def ask() -> bool:
+    """Ask before the address opens a place that was not opened before; whether there is one."""
+    unknown = {
+        place: what
+        for what, place in _places(changes())
+        if place and not hub.is_name(place) and not permission.granted(place)
+    }
+    for place, what in unknown.items():
+        permission.ask(place, what)
+    return bool(unknown)
+
+
+def _places(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Paths among the values of a recipe, each with what it is."""
+    for name, what in PLACES.items():
+        yield what, str(values.get(name) or "")
+    steps = values.get(STEPS)
+    for step in steps if isinstance(steps, list) else ():
+        if isinstance(step, dict):
+            yield "folder of noises", str(step.get("folder") or "")
+
+
+def _grant(values: Mapping[str, Any]) -> None:
+    """Paths that the user chooses are opened without a question."""
+    for _, place in _places(values):
+        if place:
+            permission.grant(place)
 
 
 def _in_address() -> dict[str, str]:
@@ -92,7 +128,8 @@ def recipe() -> Recipe:
 
 
 def change(name: str, value: Any) -> None:
-    """Put a value into the address; what the base has anyway is left out."""
+    """Put a value into the address, as the user wants it; what the base has anyway is left out."""
+    _grant({name: value})
     if name == "representation.name":
         _drop("representation.")
     changed = draft.differences(draft.merged(base(), {**changes(), name: value}), base())
@@ -106,7 +143,9 @@ def change(name: str, value: Any) -> None:
 def replace(wanted: Mapping[str, Any]) -> None:
     """Make the form hold this recipe."""
     _drop("")
-    for name, value in draft.differences(wanted, base()).items():
+    changed = draft.differences(wanted, base())
+    _grant(changed)
+    for name, value in changed.items():
         if name not in SHARED:
             st.query_params[name] = draft.to_text(value)
     _remember()

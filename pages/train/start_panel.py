@@ -21,6 +21,7 @@ from pages.components import (
 from pages.components.errors import plain
 from pages.train import encoder_fetching, recipe_state
 from ser_core.core import SerError, count, crowded, seconds
+from ser_core.core.plain_yaml import load_yaml
 from ser_core.corpora import Split, audit_split, make_split
 from ser_core.features import licences
 from ser_core.features.encoders import catalogue as encoder_catalogue
@@ -283,7 +284,7 @@ def _apply() -> None:
     from ser_core.recipes.recipe import parse
 
     try:
-        wanted = yaml.safe_load(st.session_state["recipe-text"])
+        wanted = load_yaml(st.session_state["recipe-text"])
         if not isinstance(wanted, dict):
             raise SerError("is not a recipe", subject="The text", remedy="Write name: value")
         here = recipe_state.base()

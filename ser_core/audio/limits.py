@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ser_core.audio.waveform import Samples, Sound
+from ser_core.audio.waveform import Samples, Sound, unusable
 from ser_core.core import AudioError, ParameterError
 
 
@@ -124,13 +124,15 @@ class Intake:
         """Append a block of shape (frames, channels).
 
         Raises:
-            AudioError: If it makes the sound too long or too large, or is not finite.
+            AudioError: If it makes the sound too long or too large, or holds samples that are
+                `unusable`.
         """
         self.frames += len(block)
         self.limits.check_seconds(self.seconds, self.name)
-        if not np.isfinite(block).all():
+        problem = unusable(block)
+        if problem:
             raise AudioError(
-                "the sound contains NaN or infinite values",
+                f"the sound {problem}",
                 subject=self.name,
                 remedy="Export it again as 16-bit or 24-bit PCM",
             )
@@ -155,6 +157,6 @@ class Intake:
 def _mean_of_channels(block: Samples) -> Samples:
     if block.shape[1] == 1:
         return block
-    # In float64: the sum of two large floats would overflow although their mean does not.
+    # In float64: the sum of many channels would lose digits.
     mean: Samples = block.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
     return mean

@@ -16,6 +16,26 @@ SAMPLE_RATE = 16_000
 
 Samples = npt.NDArray[np.float32]
 
+LOUDEST = 2.0**31
+"""Largest magnitude of a sample, full scale being 1: integers of 32 bits that were stored as floats
+without being scaled reach it. What is above is damage, and its square may exceed float32."""
+
+
+def unusable(samples: Samples) -> str:
+    """Why samples cannot be used, as what follows "the sound"; empty where they can.
+
+    Every sample that enters is checked by this: while it is decoded, and in every `Waveform`.
+
+    >>> unusable(np.float32([0, np.nan])), unusable(np.float32([0.5]))
+    ('contains NaN or infinite values', '')
+    """
+    peak = float(np.abs(samples).max(initial=0))  # NaN if a sample is
+    if not np.isfinite(peak):
+        return "contains NaN or infinite values"
+    if peak > LOUDEST:
+        return f"has a peak of {peak:.1e}, too far above full scale (which is 1)"
+    return ""
+
 
 @dataclass(frozen=True, eq=False)
 class Waveform:
@@ -23,12 +43,13 @@ class Waveform:
 
     Attributes:
         samples: float32, shape (samples,), at least one sample, finite, full scale is ±1. Sound
-            decoded from floating-point files may exceed full scale and is kept as it is.
+            decoded from floating-point files may exceed full scale and is kept as it is, up to
+            `LOUDEST`.
         sample_rate: In Hz.
 
     Raises:
-        AudioError: If the samples are not one row, are none, or are not all finite, or the rate is
-            not positive.
+        AudioError: If the samples are not one row, are none, are not all finite or above `LOUDEST`,
+            or the rate is not positive.
     """
 
     samples: Samples
@@ -52,12 +73,9 @@ class Waveform:
                 subject="waveform",
                 remedy="Give a rate above 0",
             )
-        if not np.isfinite(samples).all():
-            raise AudioError(
-                "contains NaN or infinite values",
-                subject="waveform",
-                remedy="Replace them with numbers",
-            )
+        problem = unusable(samples)
+        if problem:
+            raise AudioError(problem, subject="waveform", remedy="Scale the samples to ±1")
         object.__setattr__(self, "samples", samples)
 
     @property

@@ -31,7 +31,7 @@ from ser_core.cli import (
     train,
     workbench,
 )
-from ser_core.core import SerError
+from ser_core.core.system_errors import told
 
 
 def _version(asked: bool) -> None:
@@ -82,10 +82,14 @@ app.add_typer(licences.app, name="licences")
 def main() -> None:
     """Run the command line, as `ser` and as `python -m ser_core`.
 
-    What goes wrong on purpose is one line, without a traceback.
+    What goes wrong on purpose is one line, without a traceback, and so is what the system refuses:
+    a full disk, a quota, missing rights.
     """
     try:
         app()
-    except SerError as error:
-        console.fail(error)
+    except Exception as error:
+        refusal = told(error)
+        if refusal is None:
+            raise
+        console.fail(refusal)
         sys.exit(1)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from ser_core.cli import console
 from ser_core.cli.options import ProgressFile
@@ -111,6 +112,9 @@ def bench(
         console.output.print(console.table(_deletion_rows(found)))
     for each, why in found.left_out.items():
         console.output.print(f"[bold yellow]{each}[/] is in no ranking: {why}")
+    missing = found.about.get("left_out") or {}
+    for clip, why in missing.items():
+        console.output.print(f"[bold yellow]{escape(clip)}[/] is left out: {escape(why)}")
     console.output.print(f"Results are in {folder}")
 
 

@@ -6,10 +6,11 @@ import time
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from ser_core.cli import console
 from ser_core.core import JobError, did_you_mean
-from ser_core.jobs import Job, State, at_once, jobs, remove, resume, set_at_once, to_front
+from ser_core.jobs import Job, State, at_once, jobs, note, remove, resume, set_at_once, to_front
 from ser_core.jobs import restore as bring_back
 
 app = typer.Typer(no_args_is_help=True, help="List, cancel, resume and clear jobs.")
@@ -26,6 +27,9 @@ def list_(
 ) -> None:
     """List all jobs, the newest first."""
     found = [_summary(job) for job in jobs()]
+    at_once()  # looks at the settings of the queue, which may be damaged
+    if told := note():
+        console.errors.print(escape(told), soft_wrap=True)
     rows = [row for row in found if state is None or row["state"] == str(state)]
     if as_json or rows:
         console.show(rows if as_json else [_readable(row) for row in rows], as_json=as_json)

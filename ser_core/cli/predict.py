@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +13,9 @@ from rich.markup import escape
 from ser_core.cli import console
 from ser_core.cli.options import Labels, ProgressFile, Reader, Seen, labels_of
 from ser_core.core import ParameterError
+from ser_core.core.batches import attempted
 from ser_core.storage import atomic
+from ser_core.storage.rows import kept_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,9 +95,12 @@ def predict(
 
     A file that cannot be classified is a row with its problem. Predictions below the model's
     rejection threshold are marked uncertain. With --submission the unlabelled clips of a
-    competition are classified and its template is filled.
+    competition are classified and its template is filled. Rows that are done are kept beside the
+    table, in a file of its name with .partial, until the table is written.
     """
-    from ser_core.inference.classify import classify, open_answering, recordings
+    import pandas as pd
+
+    from ser_core.inference.classify import classify_waveforms, open_answering, recordings
     from ser_core.inference.prediction_files import signed
     from ser_core.inference.timeline import Windows
 
@@ -107,17 +112,24 @@ def predict(
     opened = opened.for_seen_speakers() if seen else opened
     asked = _submission(part, opened, submission, out, fill) if part and submission else None
     enrolled = opened.enrol_speaker(recordings(enrol)) if enrol else None
-    with console.progress("Predicting", progress_file) as report:
-        if timeline:
-            table = _timelines(opened, several, windows, enrolled, report)
-        else:
-            table = classify(opened, several, enrolled, report)
-    table = signed(table, opened, enrolled)
-    if csv:
-        atomic.write(csv, _csv(table))
+    with kept_rows(csv or out) as keep:
+        tables = []
+        with console.progress("Predicting", progress_file) as report:
+            found = (
+                _timelines(opened, several, windows, enrolled, report)
+                if timeline
+                else classify_waveforms(opened, several, enrolled, report)
+            )
+            for some in found:
+                tables.append(signed(some, opened, enrolled))
+                keep(tables[-1].round(6))
+        table = pd.concat(tables, ignore_index=True)
+        if csv:
+            atomic.write(csv, _csv(table))
+        if part and asked and out:
+            written = asked.probabilities if probabilities else asked.filled
+            atomic.write(out, written(table, fill=fill))
     if part and asked and out:
-        written = asked.probabilities if probabilities else asked.filled
-        atomic.write(out, written(table, fill=fill))
         _show_submission(part, asked, table, out, as_json=as_json)
         return
     _show(table, opened.reading(enrolled.statistics if enrolled else None), as_json)
@@ -235,15 +247,12 @@ def _timelines(
     windows: Windows,
     enrolled: EnrolledSpeaker | None,
     report: Callable[[int, int], None],
-) -> pd.DataFrame:
-    import pandas as pd
-
-    tables = []
+) -> Iterator[pd.DataFrame]:
+    first = ["file", "start", "end"]
     for done, each in enumerate(several, start=1):
-        tables.append(_timeline(model, each, windows, enrolled))
+        table = _timeline(model, each, windows, enrolled)
+        yield table[[*first, *table.columns.drop(first)]]
         report(done, len(several))
-    table = pd.concat(tables, ignore_index=True)
-    return table[["file", "start", "end", *table.columns.drop(["file", "start", "end"])]]
 
 
 def _timeline(
@@ -252,19 +261,21 @@ def _timeline(
     """Windows of one file, or the one row that says why there are none."""
     import numpy as np
 
-    from ser_core.core import AudioError
     from ser_core.inference.classify import rows_of
     from ser_core.inference.timeline import timeline
 
-    other = False
-    try:
+    def of_recording() -> tuple[pd.DataFrame, bool]:
         waveform = model.waveform(recording)
-        found = timeline(model, waveform, windows, enrolled.statistics if enrolled else None)
+        speaker = enrolled.statistics if enrolled else None
         other = enrolled is not None and bool(enrolled.doubts([waveform])[0])
-    except AudioError as error:
-        about = {"start": np.nan, "end": np.nan, "problem": error.problem}
-        found = rows_of([about], np.full((1, len(model.classes)), np.nan), model)
-    return found.assign(file=recording.name, **({"other_voice": other} if enrolled else {}))
+        return timeline(model, waveform, windows, speaker), other
+
+    found, problem = attempted(of_recording)
+    about = {"start": np.nan, "end": np.nan, "problem": problem}
+    table, other = found or (
+        rows_of([about], np.full((1, len(model.classes)), np.nan), model), False,
+    )  # fmt: skip
+    return table.assign(file=recording.name, **({"other_voice": other} if enrolled else {}))
 
 
 def _csv(table: pd.DataFrame) -> bytes:

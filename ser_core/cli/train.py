@@ -10,7 +10,7 @@ import typer
 
 from ser_core.cli import console
 from ser_core.cli.options import ProgressFile
-from ser_core.core import settings
+from ser_core.core import files, settings
 
 if TYPE_CHECKING:
     from ser_core.recipes.recipe import Recipe
@@ -94,10 +94,9 @@ def _recipes(path: Path, changes: list[str], *, every: bool) -> dict[str, Recipe
 
 
 def _print(outcome: Outcome, name: str, *, as_json: bool) -> None:
-    import json
 
     folder = outcome.folder
-    summary = json.loads((outcome.folder / "summary.json").read_text(encoding="utf-8"))
+    summary = files.read_json(outcome.folder / "summary.json")
     if name:
         console.output.print(f"[bold]{name}[/]")
     if as_json:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ser_core.core import CorpusError, ParameterError, did_you_mean
+from ser_core.core import CorpusError, ParameterError, did_you_mean, files
 from ser_core.corpora.corpus import Corpus
 from ser_core.corpora.label_maps import label_map as checked_labels
 from ser_core.corpora.label_maps import remembered_labels
@@ -114,10 +114,19 @@ def _contents(source: CorpusSource) -> str:
 
 def _source(path: str | Path) -> CorpusSource:
     path = Path(path).expanduser()
-    if not path.exists():
+    try:
+        if not files.is_folder(path):
+            files.regular(path, files.WEIGHTS)
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise CorpusError(
             "there is no such folder", subject=str(path), remedy="Check the path of the corpus"
-        )
+        ) from error
+    except OSError as error:
+        raise CorpusError(
+            f"it cannot be opened ({error.strerror})",
+            subject=files.shortened(path),
+            remedy="Give the folder of a corpus, or a table of its clips",
+        ) from error
     if path.suffix.lower() in (".zip", ".tar", ".gz", ".tgz", ".rar", ".7z"):
         raise CorpusError(
             "the corpus is packed", subject=str(path), remedy="Unpack it and give the folder"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from ser_core.core import SplitError
+from ser_core.core import SplitError, files
 from ser_core.corpora.corpus import Corpus
 from ser_core.storage import atomic
 
@@ -182,11 +182,13 @@ def _digest(value: object) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text("utf-8"))
+        document = files.read_json(path)
     except FileNotFoundError as error:
         raise SplitError("there is no such file", subject=str(path), remedy=_REMEDY) from error
     except (OSError, ValueError) as error:  # JSON and UTF-8 errors are ValueErrors
-        raise SplitError("not a split file", subject=str(path), remedy=_REMEDY) from error
+        reason = getattr(error, "strerror", None)
+        said = f"not a split file ({reason})" if reason else "not a split file"
+        raise SplitError(said, subject=files.shortened(path), remedy=_REMEDY) from error
     if not isinstance(document, dict) or document.get("version") != VERSION:
         raise SplitError(
             f"not a split file of version {VERSION}", subject=str(path), remedy=_REMEDY

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ser_core.core import CorpusError, did_you_mean
+from ser_core.core import CorpusError, did_you_mean, files
 
 _SEPARATORS = "\t,;|"
 _IDS = ("id", "fileid", "clipid", "sampleid", "audioid", "uid", "idx")
@@ -33,6 +33,7 @@ def read_table(path: Path, *, required: Iterable[str] = ()) -> pd.DataFrame:
 
 
 def _parse(path: Path, sign: str, rows: int | None = None) -> pd.DataFrame:
+    files.regular(path, files.TABLE)
     with warnings.catch_warnings():
         # A warning about a separator at the end of every line, which loses nothing.
         warnings.simplefilter("ignore", pd.errors.ParserWarning)
@@ -65,6 +66,7 @@ def separator(path: Path) -> str:
 
 def _first_line(path: Path) -> str:
     try:
+        files.regular(path, files.TABLE)
         with path.open(encoding="utf-8-sig", newline=None) as file:
             # A table with a first line of 64 kB is none; a binary file may have no line end at all.
             return file.readline(65_536).rstrip("\n")
@@ -79,7 +81,8 @@ def unreadable(path: Path, error: Exception) -> CorpusError:
     if isinstance(error, UnicodeError):
         remedy = "Save it as UTF-8"
         return CorpusError("the table is not UTF-8 text", subject=str(path), remedy=remedy)
-    problem = f"the table cannot be read ({' '.join(str(error).split())})"
+    reason = getattr(error, "strerror", None) or str(error)
+    problem = f"the table cannot be read ({' '.join(reason.split())})"
     return CorpusError(problem, subject=str(path), remedy="Repair the line, or save it again")
 
 

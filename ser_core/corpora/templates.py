@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ser_core.core import CorpusError
+from ser_core.core import CorpusError, files
 from ser_core.corpora.tables import id_column, separator, unreadable
 
 _MARK = "\ufeff"
@@ -72,7 +72,7 @@ def read_template(path: Path) -> Template:
             its header.
     """
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = files.read_bytes(path).decode("utf-8")
     except (OSError, UnicodeError) as error:
         raise unreadable(path, error) from error
     marked, text = text.startswith(_MARK), text.removeprefix(_MARK)

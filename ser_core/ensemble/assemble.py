@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ser_core
-from ser_core.core import ModelError, ParameterError, did_you_mean
+from ser_core.core import ModelError, ParameterError, did_you_mean, files
 from ser_core.ensemble.optimisation import Study, summary
 from ser_core.features.encoders.catalogue import encoder_of
 from ser_core.runs.layout import SPLIT, splits_beside
@@ -81,7 +81,7 @@ def assemble(
 def _split_files(number: int, folders: Sequence[Path]) -> dict[str, bytes]:
     """The file of the split of a member's models, by its place in the ensemble; {} without one."""
     found = next((file for folder in folders for file in splits_beside(folder)), None)
-    return {f"members/{number}/{SPLIT}": found.read_bytes()} if found else {}
+    return {f"members/{number}/{SPLIT}": files.read_bytes(found)} if found else {}
 
 
 def _chosen(

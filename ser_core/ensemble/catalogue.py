@@ -22,6 +22,7 @@ from ser_core.corpora import Leak, LeakAudit
 from ser_core.ensemble.options import Options
 from ser_core.evaluation import BADGES, Predictions, Report, report
 from ser_core.storage import Trash, read_json, write_json
+from ser_core.storage.parquet import read_parquet
 
 REQUEST, HISTORY, MODEL = "request.json", "history.json", "ensemble"
 ENROLLED, SEEN = "enrolled", "seen"
@@ -150,7 +151,7 @@ class Saved:
             SerError: If the file is missing or damaged.
         """
         try:
-            return pd.read_parquet(self._file("trials.parquet"))
+            return read_parquet(self._file("trials.parquet"))
         except (OSError, ValueError) as error:
             raise SerError("the search was not kept", subject=self.name) from error
 

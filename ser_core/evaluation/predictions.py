@@ -16,6 +16,7 @@ import pandas as pd
 from ser_core.core import EvaluationError, did_you_mean
 from ser_core.corpora import EMOTIONS, ordered
 from ser_core.storage import atomic
+from ser_core.storage.parquet import read_parquet
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.intp]
@@ -213,13 +214,14 @@ class Predictions:
             EvaluationError: If there is no such file, it is no Parquet, or as `Predictions`.
         """
         path = Path(path)
-        if not path.is_file():
+        if not path.exists():
             raise EvaluationError("there is no such file", subject=str(path), remedy=_REMEDY)
         try:
-            table = pd.read_parquet(path)
-        except (OSError, ValueError) as error:  # pyarrow's errors are ValueErrors
+            table = read_parquet(path)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
             raise EvaluationError(
-                "not a predictions table", subject=str(path), remedy=_REMEDY
+                f"not a predictions table ({reason:.200})", subject=str(path), remedy=_REMEDY
             ) from error
         try:
             return cls(table)

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ import pandas as pd
 import torch
 
 from ser_core import audio
-from ser_core.core import give_back, in_processes, settings
+from ser_core.core import ModelError, WorkerError, give_back, in_processes, settings
+from ser_core.core.batches import attempted
 from ser_core.explain.attribution import Attribution, attributed, why_not_applicable
 from ser_core.explain.benchmark_plan import Plan, command
 from ser_core.explain.benchmark_report import Bench
@@ -31,6 +32,9 @@ from ser_core.explain.speech_relevance import relevance_by_aspect
 from ser_core.models.predictor import Predictor, SpeakerStatistics, load
 
 Progress = Callable[[int, int], None]
+
+LEFT_OUT = "left_out"
+"""Key, in `about` of a benchmark, of the clips that are not in it, each with the reason."""
 
 COLUMNS = 40
 """Points in time of a map that is averaged over clips."""
@@ -88,18 +92,42 @@ def run(chosen: Plan, *, workers: int | None = 1, progress: Progress | None = No
         workers: Processes; 1 works in this one, None takes all cores.
         progress: Called with how many clips are done and how many there are.
 
+    A clip that fails is left out and named in `about`, and so are those that were not reached when
+    a worker process was killed: hours of work are not lost to one of them.
+
     Raises:
-        SerError: If a clip or the model cannot be read.
+        SerError: If the model cannot be read, or no clip can be explained.
     """
     begun = time.time()
     step = max(1, len(chosen.clips) // max(1, chosen.checked))
     tasks = [Task(i, chosen, i % step == 0) for i in range(len(chosen.clips))]
-    records = []
-    for record in in_processes(measured, tasks, workers=workers):
-        records.append(record)
-        if progress:
-            progress(len(records), len(tasks))
-    return collected(chosen, sorted(records, key=lambda each: each.number), time.time() - begun)
+    records: dict[int, Record] = {}
+    failed: dict[int, str] = {}
+    done = 0
+    try:
+        for number, record, problem in in_processes(measured, tasks, workers=workers):
+            done += 1
+            if record is None:
+                failed[number] = problem
+            else:
+                records[number] = record
+            if progress:
+                progress(done, len(tasks))
+    except WorkerError as error:
+        if not records:
+            raise
+        missing = {task.number for task in tasks} - {*records, *failed}
+        failed |= dict.fromkeys(missing, error.problem)
+    if not records:
+        raise ModelError(
+            f"no clip could be explained: {chosen.clips[min(failed)]}: {failed[min(failed)]}",
+            subject=str(chosen.model),
+        )
+    kept = sorted(records)
+    own = [replace(records[number], number=place) for place, number in enumerate(kept)]
+    found = collected(chosen.only(kept), own, time.time() - begun)
+    missing_clips = {chosen.clips[number]: why for number, why in sorted(failed.items())}
+    return replace(found, about={**found.about, LEFT_OUT: missing_clips})
 
 
 @lru_cache(maxsize=2)
@@ -115,12 +143,11 @@ def _enrolled(model: Path, files: tuple[Path, ...]) -> SpeakerStatistics | None:
     return predictor.enrol(waves) if waves else None
 
 
-def measured(task: Task) -> Record:
-    """All results of one clip; frees its memory afterwards."""
-    try:
-        return _measured(task)
-    finally:
-        give_back()
+def measured(task: Task) -> tuple[int, Record | None, str]:
+    """Number of a clip with all results of it, or why there are none; frees its memory."""
+    record, problem = attempted(partial(_measured, task))
+    give_back()
+    return task.number, record, problem
 
 
 def _measured(task: Task) -> Record:

@@ -64,6 +64,16 @@ class Plan:
     voices: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     seen_as: str = ""
 
+    def only(self, numbers: Sequence[int]) -> Plan:
+        """The same on some of the clips, by their numbers."""
+        return dataclasses.replace(
+            self,
+            clips=tuple(self.clips[number] for number in numbers),
+            files=tuple(self.files[number] for number in numbers),
+            emotions=tuple(self.emotions[number] for number in numbers),
+            speakers=tuple(self.speakers[number] for number in numbers),
+        )
+
     @property
     def enrolled(self) -> int:
         """Clips that a speaker is enrolled from; the fewest, where speakers differ."""

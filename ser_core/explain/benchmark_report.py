@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_core.core import SerError
+from ser_core.core import SerError, files
 from ser_core.evaluation import Interval
 from ser_core.explain.deletion_tests import DeletionTests, table_of
 from ser_core.explain.faithfulness import CONTROLS
@@ -21,6 +21,7 @@ from ser_core.explain.model_input import Map
 from ser_core.explain.sanity_checks import CHECKS, Check, over_clips, reasons
 from ser_core.explain.summary_statistics import ClipMeans, Rank, ranks
 from ser_core.storage import atomic
+from ser_core.storage.parquet import read_parquet
 
 FIGURES = {
     "faithfulness": "Insertion minus deletion; higher is better.",
@@ -265,9 +266,11 @@ class Bench:
             SerError: If there is none, or it is damaged.
         """
         try:
-            about = json.loads((folder / "bench.json").read_text(encoding="utf-8"))["about"]
+            about = files.read_json(folder / "bench.json")["about"]
             tables = {name: _read(folder / f"{name}.parquet") for name in TABLES}
-            with np.load(folder / "maps.npz", allow_pickle=False) as packed:
+            with np.load(
+                files.regular(folder / "maps.npz", files.WEIGHTS), allow_pickle=False
+            ) as packed:
                 maps = _nested({name: packed[name] for name in packed.files})
         except (OSError, ValueError, KeyError) as error:
             raise SerError(
@@ -282,7 +285,7 @@ def _read(file: Path) -> pd.DataFrame:
     """A table; an empty one for the trials of a bench from before there were any."""
     if file.stem == "trials" and not file.exists():
         return table_of({})
-    return pd.read_parquet(file)
+    return read_parquet(file)
 
 
 def _nested(flat: Mapping[str, Map]) -> dict[str, dict[str, Map]]:

@@ -27,7 +27,7 @@ from ser_core.features.representations import Representation
 from ser_core.models.abilities import INSIDE, described, of_network, require
 from ser_core.models.bundle import Bundle
 from ser_core.models.networks import NetworkSpec
-from ser_core.models.predictor import Predictor, SpeakerStatistics
+from ser_core.models.predictor import Predictor, SpeakerStatistics, checked
 
 if TYPE_CHECKING:
     from ser_core.inference.confidence import Confidence
@@ -214,8 +214,7 @@ class ModelInput:
         outputs = [
             self.ordered(network_input, network_input.seen) for network_input in self.network_inputs
         ]
-        probabilities: Floats = self.pool(np.stack(outputs))[0]
-        return probabilities
+        return np.asarray(checked(self.pool(np.stack(outputs)), "the model")[0])
 
     def probabilities_through(self, representation: str = "") -> Floats:
         """Probabilities of the whole clip by the networks that see one representation, (classes,).

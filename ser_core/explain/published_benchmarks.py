@@ -7,6 +7,7 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
+from ser_core.core import files
 from ser_core.runs import published_results as results
 from ser_core.storage import read_json
 
@@ -40,7 +41,7 @@ def _identity(model: Path, changed: tuple[tuple[str, int, int], ...]) -> str:
         path = Path(name)
         about = read_json(path.parent / "bundle.json") or {}
         found.update(path.relative_to(model).as_posix().encode())
-        found.update(path.read_bytes() + _used(about))
+        found.update(files.read_bytes(path) + _used(about))
     found.update(_used(read_json(model / "ensemble.json") or {}))
     return found.hexdigest()[:16]
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from ser_core import audio
 from ser_core.audio import Waveform
 from ser_core.core import SerError, demo_corpus
 from ser_core.corpora import Corpus, open_corpus
@@ -18,7 +17,13 @@ from ser_core.export.parity import Clip, ParityReport, verify, write_verdict
 from ser_core.export.plan import CALIBRATING, CLIPS
 from ser_core.export.quantisation import FEWEST
 from ser_core.inference.classify import InferenceModel, open_model
-from ser_core.inference.evaluation_clips import EvaluationClips, choose, drawn
+from ser_core.inference.evaluation_clips import (
+    EvaluationClips,
+    choose,
+    decoded,
+    drawn,
+    left_out,
+)
 from ser_core.inference.provenance import provenance
 from ser_core.models.onnx import open_onnx
 from ser_core.models.predictor import Predictor
@@ -67,11 +72,8 @@ def calibration(
         trained = [str(clip) for clip in usable.index]
         named = f"clips of {corpus.name}, unknown whether the model was trained on them"
     table = drawn(usable.loc[trained], clips, 0)
-    sounds = tuple(
-        audio.load(corpus.path(str(clip)), sample_rate=predictor.sample_rate)
-        for clip in table.index
-    )
-    return Calibration(sounds, named)
+    sounds, unusable = decoded(predictor, corpus, [str(clip) for clip in table.index])
+    return Calibration(sounds, f"{named}; {left_out(unusable)}" if unusable else named)
 
 
 def accept(
@@ -109,7 +111,8 @@ def accept(
     found = verify(
         model, app, rows, description=subset.description, against=_named(app), progress=compared
     )
-    found = replace(found, uar=_uar(model, app, subset))
+    if not found.unanswered:  # else it has no UAR of these clips
+        found = replace(found, uar=_uar(model, app, subset))
     if marked:
         write_verdict(file, found)
     return found

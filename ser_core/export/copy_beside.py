@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ser_core.core import ModelError, ParameterError
+from ser_core.core import ModelError, ParameterError, files
 from ser_core.export import acceptance as gates
 from ser_core.export.acceptance import Calibration
 from ser_core.export.onnx_writer import Exported, converted, file_name, trace, write
@@ -123,6 +123,6 @@ def copy_beside(plan: Plan, report: Report | None = None) -> CopyResult:
 
 def _placed(file: Path, folder: Path) -> Exported:
     """The verified file in the folder of its model, in one step."""
-    content, path = file.read_bytes(), folder / COPY
+    content, path = files.read_bytes(file, files.WEIGHTS), folder / COPY
     atomic.write(path, content)
     return Exported(path, read(path), len(content))

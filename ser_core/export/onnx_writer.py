@@ -38,6 +38,7 @@ from ser_core.models.onnx_metadata import (
     Spec,
     hash_of,
 )
+from ser_core.models.onnx_session import note_written
 from ser_core.models.predictor import Predictor
 from ser_core.storage import atomic
 
@@ -223,6 +224,7 @@ def write(path: Path, model: bytes, spec: Spec) -> int:
     """
     content = onnx_bytes.with_metadata(model, spec.entries(onnx_bytes.digest(model)))
     atomic.write(path, content)
+    note_written(content)
     return len(content)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,6 +14,7 @@ import numpy.typing as npt
 
 from ser_core.audio import Waveform
 from ser_core.core import ModelError, count
+from ser_core.core.batches import attempted
 from ser_core.evaluation.metrics import SMALLEST
 from ser_core.models import onnx_bytes
 from ser_core.models.onnx import OnnxModel, content_of, read
@@ -109,6 +111,8 @@ class ParityReport:
         max_abs_logit: Largest difference of a centred logarithm of a probability.
         flipped: Clips with another prediction.
         limits: That it was held to.
+        unanswered: Sounds that the app classifies and the file gives no answer for, as sentences;
+            each counts as a changed prediction.
         uar: Of the app, of the file, and the difference with its interval, where the emotions of
             the clips are known.
     """
@@ -125,6 +129,7 @@ class ParityReport:
     flipped: tuple[ChangedPrediction, ...]
     limits: Limits
     uar: dict[str, Any] | None = None
+    unanswered: tuple[str, ...] = ()
 
     @property
     def broken(self) -> list[str]:
@@ -145,7 +150,8 @@ class ParityReport:
             ),
             f"a logit differs by {logits:.2g}, more than {logit:g}": logits <= logit,
         }
-        return [said for said, holds in rules.items() if not holds]
+        said = [said for said, holds in rules.items() if not holds]
+        return [f"no answer for {self.unanswered[0]}", *said] if self.unanswered else said
 
     @property
     def passed(self) -> bool:
@@ -205,8 +211,12 @@ def verify(
     sounds = [*clips, *_changed(clips, model.spec.longest)]
     known = clips[:MOST_KNOWN] if model.enrols and reference.predictor.enrols else []
     total = len(sounds) + len(known)
-    theirs, own, names = [], [], []
-    for done, (name, expected, predicted) in enumerate(_pairs(model, reference, sounds, known), 1):
+    theirs, own, names, unanswered = [], [], [], []
+    for done, (name, expected, predict) in enumerate(_pairs(model, reference, sounds, known), 1):
+        predicted, problem = attempted(predict)
+        if predicted is None:  # no class has any probability: it agrees with nothing
+            predicted = np.zeros(len(order))
+            unanswered.append(f"{name}: {problem}")
         names.append(name)
         theirs.append(expected)
         own.append(predicted[order])
@@ -216,6 +226,7 @@ def verify(
     found = _measured(names, np.array(theirs), np.array(own), reference.classes, model.spec.gate)
     return replace(
         found,
+        unanswered=tuple(unanswered),
         clips=description or count(len(clips), "clip"),
         against=against,
         shortest=min(seconds),
@@ -236,16 +247,21 @@ def _order(model: OnnxModel, reference: Reference) -> list[int]:
 
 def _pairs(
     model: OnnxModel, reference: Reference, sounds: Sequence[Clip], known: Sequence[Clip]
-) -> Iterator[tuple[str, Floats, Floats]]:
+) -> Iterator[tuple[str, Floats, Callable[[], Floats]]]:
+    """Name of each sound, the reference's probabilities, and what asks the file for its own."""
+
+    def asked(sound: Waveform, speaker: SpeakerStatistics | None = None) -> Floats:
+        found: Floats = model.predict([sound], speaker)[0]
+        return found
+
     for clip in sounds:
-        expected = reference.probabilities([clip.sound])[0]
-        yield clip.name, expected, model.predict([clip.sound])[0]
+        yield clip.name, reference.probabilities([clip.sound])[0], partial(asked, clip.sound)
     if known:
         enrolment = [clip.sound for clip in known[:3]]
         theirs, own = reference.predictor.enrol(enrolment), model.enrol(enrolment)
         for clip in known:
             expected = reference.probabilities([clip.sound], theirs)[0]
-            yield f"{clip.name}, speaker enrolled", expected, model.predict([clip.sound], own)[0]
+            yield f"{clip.name}, speaker enrolled", expected, partial(asked, clip.sound, own)
 
 
 def _changed(clips: Sequence[Clip], longest: float) -> Iterator[Clip]:

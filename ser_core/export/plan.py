@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ser_core.core import ParameterError, settings
+from ser_core.core.files import read_json
 from ser_core.inference.catalogue import EXPORTS, ModelInfo, models
 from ser_core.jobs import PROGRESS_FILE, Job, jobs, start
 from ser_core.models.onnx_metadata import PRECISIONS
@@ -120,7 +120,7 @@ def speeds(model: Path) -> list[dict[str, Any]]:
     """What was timed, a row a file and number of threads; nothing of files made since."""
     timed = folder_of(model) / SPEED
     try:
-        found, when = json.loads(timed.read_text(encoding="utf-8")), timed.stat().st_mtime
+        found, when = read_json(timed), timed.stat().st_mtime
     except (OSError, ValueError):
         return []
     known = {path.name for path in files(model) if path.stat().st_mtime <= when}

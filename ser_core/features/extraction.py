@@ -16,7 +16,7 @@ import pandas as pd
 
 from ser_core.audio import SAMPLE_RATE, Waveform, load
 from ser_core.audio import sha256 as content_address
-from ser_core.core import AudioError, Progress, in_processes
+from ser_core.core import AudioError, Progress, files, in_processes
 from ser_core.features.filling import MIN_FILES_FOR_WORKERS
 from ser_core.features.representations import Representation, represent
 from ser_core.features.representations.files import LEVELS, columns
@@ -266,7 +266,9 @@ def means_csv(representation: Representation, means: ClassMeans) -> str:
 def load_means(path: Path) -> ClassMeans | None:
     """Means that `save_means` wrote; None when the file is absent or something else."""
     try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as archive:
+        with np.load(
+            io.BytesIO(files.read_bytes(path, files.WEIGHTS)), allow_pickle=False
+        ) as archive:
             about = json.loads(str(archive["about"]))
             features = {group: archive[f"picture_{group}"] for group in about["clips"]}
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):

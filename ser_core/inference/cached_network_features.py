@@ -11,10 +11,11 @@ from torch.nn.utils.rnn import pad_sequence
 
 from ser_core.audio import Waveform, resampled
 from ser_core.inference.cached_features import Rows
+from ser_core.models.abilities import name_of
 from ser_core.models.bundle import Bundle
 from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.normalisation import Moments
-from ser_core.models.predictor import Probabilities
+from ser_core.models.predictor import Probabilities, checked
 
 BATCH = 64
 
@@ -47,7 +48,7 @@ class CachedNetworkFeatures:
         for start in range(0, len(order), BATCH):
             chosen = order[start : start + BATCH]
             result[chosen] = self._probabilities([self.features[rows[i]] for i in chosen], own)
-        return result
+        return checked(result, name_of(self.bundle.about))
 
     def _statistics(self, rows: Rows) -> Tensor:
         # The model says why, where it cannot enrol speakers.

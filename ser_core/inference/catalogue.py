@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ser_core.core import ModelError, settings
+from ser_core.core import ModelError, files, settings
 from ser_core.evaluation import BADGES
 from ser_core.inference.onnx_copy import COPY
 from ser_core.models.predictor import OPENERS
@@ -131,7 +131,7 @@ class ModelInfo:
             spec = _spec(self.folder)
             return card(spec) if spec else ""
         file = self.folder / "README.md"
-        return file.read_text(encoding="utf-8") if file.is_file() else ""
+        return files.read_text(file) if file.is_file() else ""
 
 
 def models(home: Path | None = None, *, exported: bool = True) -> list[ModelInfo]:

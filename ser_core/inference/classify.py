@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,12 @@ import pandas as pd
 
 from ser_core import audio
 from ser_core.audio import Waveform
-from ser_core.core import AudioError, ParameterError, Progress
+from ser_core.core import AudioError, ParameterError, Progress, files
+from ser_core.core.batches import attempted, spared
 from ser_core.inference.confidence import Confidence, confidence, reads_seen
 from ser_core.inference.onnx_copy import copied_at, copy_of
 from ser_core.inference.speaker_verification import Floats, mean_cepstra, mismatched
-from ser_core.models.predictor import Predictor, Probabilities, SpeakerStatistics, load
+from ser_core.models.predictor import Predictor, Probabilities, SpeakerStatistics, checked, load
 
 PREFIX = "p_"
 AT_ONCE = 16
@@ -27,6 +29,11 @@ SHORTEST = 0.25
 
 QUIETEST = 10 ** (-60 / 20)
 """Peak below which a recording is silence: -60 dB of full scale."""
+
+LOUD = 10 ** (60 / 20)
+"""Peak above which a recording is not scaled as sound is: 60 dB above full scale. Integers that
+were stored as floats without being scaled are; what a model says of them is not about the
+speech."""
 
 LONG = 15.0
 """Seconds above which one prediction for all of a recording says little."""
@@ -130,9 +137,13 @@ class InferenceModel:
     def probabilities(
         self, waveforms: Sequence[Waveform], speaker: SpeakerStatistics | None = None
     ) -> Probabilities:
-        """Calibrated probabilities, (sounds, classes)."""
+        """Calibrated probabilities, (sounds, classes).
+
+        Raises:
+            ModelError: If there are none; see `checked`.
+        """
         given = self.predictor.predict(waveforms, speaker, seen=self.for_seen)
-        return self.reading(speaker).applied(given)
+        return checked(self.reading(speaker).applied(given), self.name)
 
     def reading(self, speaker: SpeakerStatistics | None) -> Confidence:
         """Temperature and threshold with enrolment, or without."""
@@ -201,7 +212,7 @@ def check(waveform: Waveform, name: str) -> None:
     """Refuse sound that says nothing.
 
     Raises:
-        AudioError: If it is too short or silent.
+        AudioError: If it is too short, silent, or far above full scale.
     """
     if waveform.duration < SHORTEST:
         raise AudioError(
@@ -214,6 +225,13 @@ def check(waveform: Waveform, name: str) -> None:
             "is silent: it stays below -60 dB of full scale",
             subject=name,
             remedy="Check the microphone, and record again",
+        )
+    peak = float(np.abs(waveform.samples).max())
+    if peak > LOUD:
+        raise AudioError(
+            f"has a peak of {peak:,.0f} times full scale: its samples are not scaled to ±1",
+            subject=name,
+            remedy="Export it again as 16-bit or 24-bit PCM",
         )
 
 
@@ -232,10 +250,12 @@ def recordings(paths: Sequence[Path]) -> list[Recording]:
 
 
 def _files(path: Path) -> list[Path]:
-    if path.is_file():
+    if files.is_file(path):
         return [path]
-    if not path.is_dir():
-        raise ParameterError("there is no such file or folder", subject=str(path))
+    if not files.is_folder(path):
+        raise ParameterError(
+            "there is no such file or folder", subject=files.shortened(path), remedy="Check it"
+        )
     below = (each for each in path.rglob("*") if not _hidden(each, path))
     found = sorted(each for each in below if each.suffix.lower() in ENDINGS and each.is_file())
     if not found:
@@ -267,7 +287,8 @@ def classify(
         A row a recording, in order: `file`, `seconds`, a probability a class in `p_<emotion>`,
         `answer`, `confidence` (the largest probability), `uncertain` (whether that is below the
         model's threshold), with a speaker `other_voice` (whether another one speaks) and
-        `problem`: empty, or why there is no prediction.
+        `problem`: empty, or why there is no prediction. A recording that cannot be read, or that
+        the model fails on, changes no other row.
     """
     return pd.concat(classify_waveforms(model, several, enrolled, progress), ignore_index=True)
 
@@ -290,31 +311,36 @@ def classify_waveforms(
 def _some(
     model: InferenceModel, several: Sequence[Recording], enrolled: EnrolledSpeaker | None
 ) -> pd.DataFrame:
-    waves, about = [], []
-    for each in several:
-        try:
-            wave = model.waveform(each)
-        except AudioError as error:
-            about.append({"file": each.name, "seconds": np.nan, "problem": _reason(error)})
-            continue
-        waves.append(wave)
-        about.append({"file": each.name, "seconds": round(wave.duration, 2), "problem": ""})
-    given = np.full((len(several), len(model.classes)), np.nan)
-    usable = np.array([not row["problem"] for row in about])
+    waves: dict[int, Waveform] = {}
+    problems: dict[int, str] = {}
+    for number, each in enumerate(several):
+        wave, problem = attempted(partial(model.waveform, each))
+        if wave is None:
+            problems[number] = problem
+        else:
+            waves[number] = wave
     speaker = enrolled.statistics if enrolled else None
-    if waves:
-        given[usable] = model.probabilities(waves, speaker)
+    found, refused = spared(lambda some: model.probabilities(some, speaker), list(waves.values()))
+    numbers = list(waves)
+    problems |= {numbers[number]: why for number, why in refused.items()}
+    given = np.full((len(several), len(model.classes)), np.nan)
+    for number, probabilities in found.items():
+        given[numbers[number]] = probabilities
+    about = [
+        {
+            "file": each.name,
+            "seconds": round(waves[number].duration, 2) if number in waves else np.nan,
+            "problem": problems.get(number, ""),
+        }
+        for number, each in enumerate(several)
+    ]
     table = rows_of(about, given, model, speaker)
     if enrolled:
+        usable = [numbers[number] for number in sorted(found)]
         other = np.zeros(len(several), np.bool_)
-        other[usable] = enrolled.doubts(waves)
+        other[usable] = enrolled.doubts([waves[number] for number in usable])
         table = table.drop(columns="problem").assign(other_voice=other, problem=table["problem"])
     return table
-
-
-def _reason(error: AudioError) -> str:
-    """Without the name of the file, which has a column of its own."""
-    return f"{error.problem}. {error.remedy}".strip(" .")
 
 
 def rows_of(

@@ -6,15 +6,18 @@ left out of the test in all of them, so that every figure is of the same clips.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ser_core import audio
+from ser_core.audio import Waveform
 from ser_core.core import ModelError, ParameterError
+from ser_core.core.batches import attempted, spared
 from ser_core.corpora import Corpus
 from ser_core.evaluation import Predictions
 from ser_core.inference.cached_features import CachedFeatures, Rows, cache_features
@@ -26,6 +29,10 @@ Count = int | None
 """Clips of a speaker that are enrolled; None for all of them, which are tested too."""
 
 OnProgress = Callable[[int], None]
+OnRefused = Callable[[str, str], None]
+
+Tables = dict[Count, Predictions]
+"""Predictions by the number of enrolled clips."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,7 @@ def predict_with_enrolment(
     allow_unenrolled: bool = False,
     seen: Collection[str] = (),
     on_progress: OnProgress = lambda _predicted: None,
+    on_refused: OnRefused | None = None,
 ) -> dict[Count, Predictions]:
     """Predictions of a model on clips of a corpus, one table a number of enrolled clips.
 
@@ -93,29 +101,101 @@ def predict_with_enrolment(
             enrolment instead of raising.
         seen: Speakers of whom clips were in training.
         on_progress: Called with the number of predictions made since the last call.
+        on_refused: Called with the name of a clip that cannot be read, or that the model fails
+            on, and why; the others are predicted without it. Where absent, such a clip is an
+            error.
 
     Raises:
         ParameterError: If a speaker has too few clips, or none is named.
-        ModelError: If the model cannot enrol speakers and `allow_unenrolled` is not set.
-        AudioError: If a clip cannot be decoded.
+        ModelError: If the model cannot enrol speakers and `allow_unenrolled` is not set, or
+            fails on every clip.
+        AudioError: If a clip cannot be decoded, and `on_refused` is absent.
     """
     _check(predictor, corpus, clips, enrolment, allow_unenrolled=allow_unenrolled)
     found: dict[Count, list[Predictions]] = {count: [] for count in enrolment.counts}
-    for speaker, rows in _speakers(corpus.usable.loc[list(clips)]):
-        waves = [
-            audio.load(corpus.path(str(c)), sample_rate=predictor.sample_rate) for c in rows.index
-        ]
+    refused: dict[str, str] = {}
+
+    def of_speaker(name: str, rows: pd.DataFrame, waves: Sequence[Waveform]) -> list[Tables]:
         subject = _Speaker(
-            speaker, rows, cache_features(predictor, waves), predictor, enrolment, on_progress,
-            seen=speaker in seen,
+            name, rows, cache_features(predictor, waves), predictor, enrolment, on_progress,
+            seen=name in seen,
         )  # fmt: skip
-        for draw in range(enrolment.times):
-            number = seed * enrolment.times + draw
-            for count in enrolment.counts:
-                found[count].append(
-                    subject.predicted(count, draw, fold=fold, part=part, seed=number)
-                )
+        numbers = [seed * enrolment.times + draw for draw in range(enrolment.times)]
+        return [
+            {
+                count: subject.predicted(count, draw, fold=fold, part=part, seed=number)
+                for count in enrolment.counts
+            }
+            for draw, number in enumerate(numbers)
+        ]
+
+    for speaker, rows in _speakers(corpus.usable.loc[list(clips)]):
+        predict = partial(of_speaker, speaker)
+        if on_refused is None:
+            tables = predict(rows, [_load(predictor, corpus, clip) for clip in rows.index])
+        else:
+            tables, problems = _without_failures(predictor, corpus, rows, predict)
+            refused |= problems
+        for count in enrolment.counts:
+            found[count] += [table[count] for table in tables]
+    _report(refused, predictor, on_refused, every=not any(found.values()))
     return {count: Predictions.concat(tables) for count, tables in found.items()}
+
+
+def _report(
+    refused: Mapping[str, str],
+    predictor: Predictor,
+    on_refused: OnRefused | None,
+    *,
+    every: bool,
+) -> None:
+    """Say which clips have no predictions; that none has any is an error."""
+    if not refused or on_refused is None:
+        return
+    for clip, problem in refused.items():
+        on_refused(clip, problem)
+    if every:
+        clip, problem = next(iter(refused.items()))
+        raise ModelError(
+            f"answers none of {len(refused):,} clips: {clip}: {problem}",
+            subject=name_of(predictor.about),
+            remedy="Choose another model, or other clips",
+        )
+
+
+def _load(predictor: Predictor, corpus: Corpus, clip: object) -> Waveform:
+    return audio.load(corpus.path(str(clip)), sample_rate=predictor.sample_rate)
+
+
+def _without_failures(
+    predictor: Predictor,
+    corpus: Corpus,
+    rows: pd.DataFrame,
+    predict: Callable[[pd.DataFrame, Sequence[Waveform]], list[Tables]],
+) -> tuple[list[Tables], dict[str, str]]:
+    """Tables of the clips that can be read and predicted, and why there is none of each other.
+
+    Which clips a model fails on is looked for only where it fails on them together.
+    """
+    waves: dict[str, Waveform] = {}
+    problems: dict[str, str] = {}
+    for clip in map(str, rows.index):
+        wave, problem = attempted(partial(_load, predictor, corpus, clip))
+        if wave is None:
+            problems[clip] = problem
+        else:
+            waves[clip] = wave
+    kept = rows.drop(index=list(problems))
+    if not waves:
+        return [], problems
+    tables, _ = attempted(partial(predict, kept, list(waves.values())))
+    if tables is not None:
+        return tables, problems
+    names = list(waves)
+    _, failed = spared(lambda some: predictor.predict([waves[clip] for clip in some]), names)
+    problems |= {names[number]: why for number, why in failed.items()}
+    left = [clip for clip in names if clip not in problems]
+    return predict(kept.loc[left], [waves[clip] for clip in left]) if left else [], problems
 
 
 def prediction_count(clips: int, speakers: int, enrolment: Enrolment) -> int:

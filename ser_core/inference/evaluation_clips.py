@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 
 from ser_core import audio
 from ser_core.core import CorpusError, count
+from ser_core.core.batches import attempted
 from ser_core.corpora import Corpus
 from ser_core.evaluation import BADGES
 from ser_core.inference.held_out_clips import UNAUDITED, held_out_clips
@@ -97,8 +99,9 @@ def choose(
         seed: Of the drawing.
 
     Raises:
-        CorpusError: If the corpus has no clip of an emotion of the model.
-        AudioError: If a clip cannot be decoded.
+        CorpusError: If the corpus has no clip of an emotion of the model, or none that can be read.
+
+    A clip that cannot be read is left out, and the description says so.
     """
     found = clip_source(predictor, corpus)
     table = corpus.usable.loc[list(found.clips)]
@@ -109,16 +112,61 @@ def choose(
             remedy=f"Choose a corpus with some of {', '.join(predictor.classes)}",
         )
     chosen = drawn(table, clips or len(table), seed)
-    rate = predictor.sample_rate
-    sounds = tuple(audio.load(corpus.path(clip), sample_rate=rate) for clip in chosen.index)
+    sounds, unusable = decoded(predictor, corpus, [str(clip) for clip in chosen.index])
+    description = described(len(chosen), len(table), found.words, seed)
+    if unusable:
+        chosen = chosen.drop(index=list(unusable))
+        description += f"; {left_out(unusable)}"
     return EvaluationClips(
         chosen,
         sounds,
-        described(len(chosen), len(table), found.words, seed),
+        description,
         found.badge,
         found.by_speaker,
         enrolled_speakers(predictor, chosen, sounds),
     )
+
+
+def decoded(
+    predictor: Predictor, corpus: Corpus, clips: Sequence[str]
+) -> tuple[tuple[Waveform, ...], dict[str, str]]:
+    """Sounds of clips at the model's sample rate, without those that cannot be read.
+
+    Returns:
+        The sounds in order, and why there is none by the name of each other clip.
+
+    Raises:
+        CorpusError: If none can be read.
+    """
+    sounds: list[Waveform] = []
+    unusable: dict[str, str] = {}
+    for clip in clips:
+        load = partial(audio.load, corpus.path(clip), sample_rate=predictor.sample_rate)
+        sound, problem = attempted(load)
+        if sound is None:
+            unusable[clip] = problem
+        else:
+            sounds.append(sound)
+    if not sounds:
+        clip, problem = next(iter(unusable.items()))
+        raise CorpusError(
+            f"none of {count(len(clips), 'clip')} can be read: {clip}: {problem}",
+            subject=corpus.name,
+            remedy="Repair the files, or choose another corpus",
+        )
+    return tuple(sounds), unusable
+
+
+def left_out(unusable: Mapping[str, str]) -> str:
+    """Which clips are left out and why, in words.
+
+    >>> left_out({"a.wav": "the file is empty", "b.wav": "is silent"})
+    '2 clips are left out (a.wav: the file is empty; b.wav: is silent)'
+    """
+    named = [f"{clip}: {problem}" for clip, problem in unusable.items()]
+    more = f"; and {len(named) - 3:,} more" if len(named) > 3 else ""
+    is_ = "is" if len(named) == 1 else "are"
+    return f"{count(len(named), 'clip')} {is_} left out ({'; '.join(named[:3])}{more})"
 
 
 def described(chosen: int, there: int, words: str, seed: int) -> str:

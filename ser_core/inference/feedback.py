@@ -20,7 +20,7 @@ import soundfile
 
 from ser_core import audio
 from ser_core.audio import Waveform
-from ser_core.core import AudioError, ParameterError, SerError, did_you_mean, settings
+from ser_core.core import AudioError, ParameterError, SerError, did_you_mean, files, settings
 from ser_core.corpora import EMOTIONS
 from ser_core.corpora.readers.feedback import CLIP, LABEL, MARK
 from ser_core.storage import atomic, read_json
@@ -133,7 +133,9 @@ def keep(
 def _same(sound: bytes, emotion: str, speaker: str) -> FeedbackRecording | None:
     """The stored recording of this very sound and label: a button may be pressed twice."""
     alike = (each for each in recordings() if (each.emotion, each.speaker) == (emotion, speaker))
-    return next((e for e in alike if e.sound.is_file() and e.sound.read_bytes() == sound), None)
+    return next(
+        (e for e in alike if e.sound.is_file() and files.read_bytes(e.sound) == sound), None
+    )
 
 
 def recordings() -> list[FeedbackRecording]:
@@ -154,9 +156,7 @@ def delete(recording_id: str) -> RemovedRecordings:
     """
     sound, label = _files(recording_id)
     try:
-        removed = RemovedRecordings(
-            recording_id, sound.read_bytes(), label.read_text(encoding="utf-8")
-        )
+        removed = RemovedRecordings(recording_id, files.read_bytes(sound), files.read_text(label))
         _forget_features(sound)
         sound.unlink()
         label.unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -198,6 +199,8 @@ def evaluate_model(
 
     Raises:
         SerError: If model, corpus or split cannot be used together.
+
+    A clip that cannot be read, or that the model fails on, is left out and counted as such.
     """
     predictor = load(folder)
     made_of = provenance(predictor.about, folder, corpus)
@@ -205,6 +208,7 @@ def evaluate_model(
     speakers = corpus.usable.loc[clips, "speaker"].nunique()
     on_progress = counted(progress, enrolling.prediction_count(len(clips), speakers, enrolment))
     part = choice.part if choice.part == "validation" else "test"
+    refused: dict[str, str] = {}
     tables = calibrated(
         predictor,
         folder,
@@ -216,8 +220,11 @@ def evaluate_model(
             part=part,
             on_progress=on_progress,
             seen=made_of.speakers(corpus),
+            on_refused=refused.__setitem__,
         ),
     )
+    clips = [clip for clip in clips if clip not in refused]
+    left_out |= Counter(f"no answer ({problem})" for problem in refused.values())
     shared = corpus_overlap(made_of, corpus, clips)
     reports = {count: report(each, shared.audit, part=part) for count, each in tables.items()}
     source = confidence(predictor).source

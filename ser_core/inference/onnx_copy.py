@@ -8,7 +8,6 @@ that is not verified are passed over, and the model itself answers.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from ser_core.audio import Waveform
-from ser_core.core import ModelError
+from ser_core.core import ModelError, files
 from ser_core.inference.confidence import Confidence, confidence
 from ser_core.models.onnx import OnnxModel, open_onnx
 from ser_core.models.onnx_metadata import Reading, Spec
@@ -147,14 +146,14 @@ def source_hash(folder: Path) -> str:
     """
     found = hashlib.sha256()
     for path in _sources(folder):
-        with path.open("rb") as file:
+        with files.regular(path, files.WEIGHTS).open("rb") as file:
             content = hashlib.file_digest(file, "sha256").hexdigest()
         found.update(f"{path.name} {content}\n".encode())
     return found.hexdigest()
 
 
 def _sources(folder: Path) -> Iterator[Path]:
-    about = json.loads((folder / description(folder)).read_text(encoding="utf-8"))
+    about = files.read_json(folder / description(folder))
     if "members" not in about:
         yield from (folder / name for name in _BUNDLE)
         fitted_to = (folder / "predictions.parquet", folder.parent / ENROLLED)
@@ -198,7 +197,7 @@ def copy_of(folder: Path) -> OnnxCopy | None:
     try:
         opened = open_onnx(path, threads=THREADS)
         problem = _problem(opened.spec, folder)
-        original = json.loads((folder / description(folder)).read_text(encoding="utf-8"))
+        original = files.read_json(folder / description(folder))
     except (ModelError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         problem = str(error)
     if problem:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_core.core import ParameterError
+from ser_core.core import ParameterError, files
 from ser_core.inference.classify import EnrolledSpeaker, InferenceModel
 
 
@@ -40,7 +40,7 @@ def read_predictions(path: Path) -> pd.DataFrame:
     """
     words = ("file", "answer", "problem")
     try:
-        table = pd.read_csv(path, dtype=dict.fromkeys(words, "str"))
+        table = pd.read_csv(files.regular(path, files.TABLE), dtype=dict.fromkeys(words, "str"))
         return table.assign(**{name: table[name].fillna("") for name in words})
     except (OSError, ValueError, KeyError) as error:
         raise ParameterError("is no table of predictions", subject=str(path)) from error

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ser_core.audio import Waveform
 from ser_core.core import Parameters, Progress, parameter
+from ser_core.core.batches import spared
 from ser_core.inference.classify import SHORTEST, InferenceModel, is_silent, rows_of
 from ser_core.models.predictor import SpeakerStatistics
 
@@ -63,23 +64,29 @@ def timeline(
 
     Returns:
         A row a window: `start` and `end` in seconds, then as `classify.classify`. Silent windows
-        have the problem "silent" and no prediction.
+        have the problem "silent" and no prediction, others that the model fails on say why.
     """
     starts = windows.starts(waveform.duration)
     parts = [_cut(waveform, start, windows.window) for start in starts]
     given = np.full((len(parts), len(model.classes)), np.nan)
-    sounding = [number for number, part in enumerate(parts) if not is_silent(part)]
+    problems = {n: "silent" for n, part in enumerate(parts) if is_silent(part)}
+    sounding = [number for number in range(len(parts)) if number not in problems]
     for chosen in _some(sounding):
-        given[chosen] = model.probabilities([parts[number] for number in chosen], speaker)
+        found, refused = spared(
+            lambda some: model.probabilities(some, speaker), [parts[number] for number in chosen]
+        )
+        for number, probabilities in found.items():
+            given[chosen[number]] = probabilities
+        problems |= {chosen[number]: why for number, why in refused.items()}
         if progress:
             progress(chosen[-1] + 1, len(parts))
     about: list[dict[str, object]] = [
         {
             "start": round(start, 3),
             "end": round(start + part.duration, 3),
-            "problem": "silent" if is_silent(part) else "",
+            "problem": problems.get(number, ""),
         }
-        for start, part in zip(starts, parts, strict=True)
+        for number, (start, part) in enumerate(zip(starts, parts, strict=True))
     ]
     return rows_of(about, given, model, speaker)
 

@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+GUARD = "--guard"
+"""Before the folder of a job, what makes a process its guard; see `supervise.guard`."""
+
+SWITCH = "SER_JOB_GUARD"
+"""Name in the environment; of the value 0, supervisors have no guard."""
+
+
 class Launcher(Protocol):
     """Where jobs run. What a job is and how it does is in its folder, for every launcher."""
 
@@ -41,11 +48,13 @@ class LocalLauncher:
     """Processes of this computer, out of reach of a Ctrl-C meant for the workbench."""
 
     def launch(self, folder: Path) -> None:
-        """Start the supervisor of a job, in a session of its own."""
-        pid = _spawn(str(folder))
+        """Start the supervisor of a job and its guard, each in a session of its own."""
+        pid = spawn(str(folder))
         # The supervisor writes the same, in case this process is killed right here.
         with contextlib.suppress(psutil.NoSuchProcess):
             write_json(folder / files.SUPERVISOR, Mark.of(pid).to_dict())
+        if os.environ.get(SWITCH) != "0":
+            spawn(GUARD, str(folder))
 
     def is_alive(self, folder: Path) -> bool:
         """Whether the supervisor or the command runs."""
@@ -64,7 +73,7 @@ class LocalLauncher:
 
     def tidy(self, root: Path) -> None:
         """Start a process that closes abandoned runs and launches what waits."""
-        _spawn("--tidy", str(root))
+        spawn("--tidy", str(root))
 
 
 def sweep() -> None:
@@ -72,7 +81,8 @@ def sweep() -> None:
     _end([each for each in _session(os.getsid(0)) if each.pid != os.getpid()], 0)
 
 
-def _spawn(*arguments: str) -> int:
+def spawn(*arguments: str) -> int:
+    """Run `python -m ser_core.jobs.supervise` in a session of its own; its process id."""
     process = subprocess.Popen(
         [sys.executable, "-m", "ser_core.jobs.supervise", *arguments],
         cwd=settings.REPOSITORY,

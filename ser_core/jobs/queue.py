@@ -7,6 +7,8 @@ the supervisor of a job that has ended, a new order, or `reconcile` when the wor
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import time
 import uuid
@@ -32,7 +34,12 @@ RESUME = "--resume"
 TRASH = Trash(days=30, name=files.REMOVED, stamped=False)
 """Of jobs, whose ids are given once."""
 
-_SETTINGS = "settings.json"
+_SETTINGS, _DAMAGED = "settings.json", "settings.damaged.json"
+
+MOST_AT_ONCE = 1_000
+"""Largest number of jobs at once that is believed."""
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -96,8 +103,35 @@ def waiting(root: Path | None = None) -> list[Job]:
 
 def at_once(root: Path | None = None) -> int:
     """How many jobs of the queue may run at the same time."""
-    kept = read_json((root or files.root()) / _SETTINGS) or {}
-    return int(kept.get("at_once", 1))
+    return _settings(root or files.root())
+
+
+def _settings(root: Path) -> int:
+    """Jobs at once, as was set; a file of something else is set aside, and the default holds.
+
+    `note` says so as long as that file lies there.
+    """
+    path = root / _SETTINGS
+    if not path.exists():
+        return 1
+    number = (read_json(path) or {}).get("at_once")
+    if isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= MOST_AT_ONCE:
+        return number
+    with contextlib.suppress(OSError):  # on a disk that cannot be written to it stays
+        path.replace(root / _DAMAGED)
+    _LOG.warning("the settings of the queue are damaged, and were set aside as %s", _DAMAGED)
+    return 1
+
+
+def note(root: Path | None = None) -> str:
+    """What was found wrong with the queue and set right, as a sentence; empty where nothing was."""
+    aside = (root or files.root()) / _DAMAGED
+    if not aside.exists():
+        return ""
+    return (
+        f"The settings of the queue were damaged and lie in {aside} now: one job runs at a time. "
+        "Set the number again, and delete that file."
+    )
 
 
 def set_at_once(number: int, root: Path | None = None) -> None:
@@ -106,8 +140,10 @@ def set_at_once(number: int, root: Path | None = None) -> None:
     Raises:
         ParameterError: If it is less than one.
     """
-    if number < 1:
-        raise ParameterError(f"{number} jobs at once is less than 1", subject="at_once")
+    if not 1 <= number <= MOST_AT_ONCE:
+        raise ParameterError(
+            f"{number} jobs at once is not from 1 to {MOST_AT_ONCE:,}", subject="at_once"
+        )
     root = root or files.root()
     with files.locked(root):
         write_json(root / _SETTINGS, {"at_once": number})

@@ -2,7 +2,8 @@
 
 A process between the workbench and the command, since only a parent learns an exit code, and the
 workbench may be restarted while the command runs. When the command has ended it closes the MLflow
-runs that are left open, and launches what waits.
+runs that are left open, and launches what waits. A second process beside it, the guard, does so in
+its place when it is killed.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ser_core.core import JOB_FOLDER, Mark, SerError
 from ser_core.jobs import folder as files
-from ser_core.jobs.local import sweep
+from ser_core.jobs.local import GUARD, sweep
 from ser_core.storage import read_json, write_json
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 PATIENCE = 3600.0
 """Seconds for which it tries to note the end on a full disk; the job counts as running."""
+
+GLANCE = 1.0
+"""Seconds between two looks of the guard whether the supervisor is still there."""
 
 UNKNOWN = "Nobody knows how it ended: the process that watched it was killed. Its log may tell."
 
@@ -43,6 +47,26 @@ def supervise(folder: Path) -> None:
             write_json(folder / files.SUPERVISOR, Mark.of().to_dict())
             settle(folder, *_work(folder, order))
     tidy(folder.parent, order.get("env", {}))
+
+
+def guard(folder: Path) -> None:
+    """Wait until the supervisor of a job is gone, and go on in its place where it was killed.
+
+    A supervisor that is killed, by hand or for want of memory, can note nothing and launch nothing:
+    without this the queue would stand still until somebody opens the workbench.
+    """
+    from ser_core.jobs.queue import pump, reconcile
+
+    while (mark := files.supervisor(folder)) is not None and mark.alive:
+        time.sleep(GLANCE)
+    root = folder.parent
+    if not folder.exists():  # somebody threw the job away meanwhile
+        return
+    if not (folder / files.EXIT).exists():
+        reconcile(root)
+        return
+    with files.locked(root):  # it may have been killed after it noted the end
+        pump(root)
 
 
 def settle(folder: Path, code: int | None, reason: str = "", *, patience: float = PATIENCE) -> None:
@@ -128,5 +152,7 @@ def _run(folder: Path, order: dict[str, Any], log: IO[bytes]) -> int:
 if __name__ == "__main__":
     if sys.argv[1] == "--tidy":
         tidy(Path(sys.argv[2]))
+    elif sys.argv[1] == GUARD:
+        guard(Path(sys.argv[2]))
     else:
         supervise(Path(sys.argv[1]))

@@ -23,16 +23,28 @@ from torch.nn.utils.rnn import pad_sequence
 
 from ser_core import audio
 from ser_core.audio import Waveform
-from ser_core.core import ModelError
+from ser_core.core import ModelError, files
 from ser_core.evaluation import Predictions
 from ser_core.features.representations import make
 from ser_core.models import abilities, networks
 from ser_core.models.classifier import EmotionClassifier
-from ser_core.models.predictor import Probabilities, SpeakerStatistics
+from ser_core.models.description import check_description, line
+from ser_core.models.predictor import (
+    Probabilities,
+    SpeakerStatistics,
+    checked,
+    checked_statistics,
+)
 from ser_core.storage import atomic
 
 VERSION = 1
 BATCH = 32
+
+_DAMAGE = (
+    OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, MemoryError,
+    OverflowError, RecursionError, SafetensorError,
+)  # fmt: skip
+"""What building a model from a damaged or forged description, or from such weights, raises."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +151,9 @@ class Bundle:
             waveforms: Sounds.
             speakers: Statistics from `EmotionClassifier.enrol`, one row a sound, shape (sounds, 3,
                 channels, bins); all zero where the speaker is not enrolled.
+
+        Raises:
+            ModelError: If what comes out are no probabilities; see `checked`.
         """
         sounds = self._sounds(waveforms)
         order = sorted(range(len(sounds)), key=lambda i: len(sounds[i]))
@@ -147,7 +162,7 @@ class Bundle:
             chosen = order[start : start + BATCH]
             own = speakers[chosen] if speakers is not None else None
             result[chosen] = self._probabilities([sounds[i] for i in chosen], own)
-        return result
+        return checked(result, abilities.name_of(self.about))
 
     def _probabilities(self, sounds: list[Tensor], speakers: Tensor | None) -> Probabilities:
         batch, lengths = pad_batch(sounds)
@@ -169,7 +184,8 @@ class Bundle:
                 remedy="Choose a model that is trained with normalise = speaker",
             )
         sounds = self._sounds(waveforms)
-        return (self.model.enrol(*pad_batch(sounds)).numpy(),)
+        found = (self.model.enrol(*pad_batch(sounds)).numpy(),)
+        return checked_statistics(found, abilities.name_of(self.about))
 
     def _sounds(self, waveforms: Sequence[Waveform]) -> list[Tensor]:
         rate = self.sample_rate
@@ -222,21 +238,24 @@ def load_bundle(folder: Path) -> Bundle:
     """Open a bundle.
 
     Raises:
-        ModelError: If there is none, it is damaged, or it was made by a representation that this
-            version computes otherwise.
+        ModelError: If there is none, it is damaged, its description or its weights cannot be those
+            of a model, or it was made by a representation that this version computes otherwise.
     """
     try:
-        about = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))
-        weights = load_file(folder / "model.safetensors")
+        about = files.read_json(folder / "bundle.json")
+        check_description(about, VERSION)
         model = build(about)
+        _check_fits(model)
+        weights = load_file(files.regular(folder / "model.safetensors", files.WEIGHTS))
+        _check_weights(weights, model)
         model.load_state_dict(weights)
     except FileNotFoundError as error:
         raise ModelError(
             "is no bundle", subject=str(folder), remedy="Choose the folder that has a bundle.json"
         ) from error
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+    except _DAMAGE as error:
         raise ModelError(
-            f"is damaged ({str(error).splitlines()[0]})",
+            f"is damaged ({line(error)})",
             subject=str(folder),
             remedy="Train or download it again",
         ) from error
@@ -249,6 +268,29 @@ def load_bundle(folder: Path) -> Bundle:
     table = folder / "predictions.parquet"
     predictions = Predictions.load(table) if table.exists() else None
     return Bundle(model.eval(), about, predictions)
+
+
+def _check_fits(model: EmotionClassifier) -> None:
+    """Refuse a network that is not for the representation and the classes beside it."""
+    channels, bins, _ = model.representation.silence.shape
+    wanted = {"channels": channels, "bins": bins, "classes": len(model.classes)}
+    for name, count in wanted.items():
+        own = getattr(model.spec, name, count)
+        if own != count:
+            raise ValueError(f"its network is for {own} {name}, and there are {count}")
+
+
+def _check_weights(weights: Mapping[str, Tensor], model: EmotionClassifier) -> None:
+    """Refuse weights that are not finite, or of another kind of number than the model's.
+
+    torch would turn integers into floats in silence.
+    """
+    own = model.state_dict()
+    for name, values in weights.items():
+        if name in own and values.dtype != own[name].dtype:
+            raise ValueError(f"weights {name} are {values.dtype}, not {own[name].dtype}")
+        if values.is_floating_point() and not values.isfinite().all():
+            raise ValueError(f"weights {name} hold NaN or infinite values")
 
 
 def pad_batch(sounds: list[Tensor]) -> tuple[Tensor, Tensor | None]:

@@ -19,14 +19,21 @@ import numpy.typing as npt
 import pandas as pd
 
 from ser_core.audio import Waveform
-from ser_core.core import ModelError, SerError
+from ser_core.core import ModelError, SerError, files
 from ser_core.evaluation import Predictions
 from ser_core.models import abilities
 from ser_core.models.bundle import Bundle, load_bundle
+from ser_core.models.description import (
+    check_description,
+    check_temperature,
+    check_threshold,
+    line,
+)
 from ser_core.models.pooling import POOLINGS, Pool, Stacking
-from ser_core.models.predictor import Probabilities, SpeakerStatistics
+from ser_core.models.predictor import Probabilities, SpeakerStatistics, checked
 from ser_core.models.shared_features import enrolled, probabilities_of
 from ser_core.storage import atomic
+from ser_core.storage.parquet import read_parquet
 
 VERSION = 1
 FILE = "ensemble.json"
@@ -167,7 +174,7 @@ class Ensemble:
             np.mean([self._ordered(model, next(given)) for model, _ in members[number]], axis=0)
             for number in asked
         ]
-        return pool.over(asked)(np.stack(means))
+        return checked(pool.over(asked)(np.stack(means)), str(self.about["name"]))
 
     def _ordered(self, model: Bundle, given: Probabilities) -> Probabilities:
         return given[:, [model.classes.index(name) for name in self.classes]]
@@ -246,7 +253,7 @@ def load_ensemble(folder: Path) -> Ensemble:
         ModelError: If there is none, or it or one of its members is damaged.
     """
     try:
-        about = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        about = files.read_json(folder / FILE)
     except FileNotFoundError as error:
         raise ModelError(
             "is no ensemble", subject=str(folder), remedy=f"Choose the folder that has an {FILE}"
@@ -254,14 +261,13 @@ def load_ensemble(folder: Path) -> Ensemble:
     except (OSError, ValueError) as error:
         raise _damaged(folder, error) from error
     try:
-        version = about.pop("version")
-        if version != VERSION:
-            raise ValueError(f"version {version}, not {VERSION}")
+        check_description(about, VERSION)
+        about.pop("version")
         pool = _pool(about)
         models = tuple(_models(folder, member, about["classes"]) for member in about["members"])
         _check(about, pool, models)
         pool_enrolled, pool_seen = (_own_pool(about, key, models) for key in ("enrolled", "seen"))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError) as error:
         raise _damaged(folder, error) from error
     try:
         tables = [_tables(folder, prefix) for prefix in ("", ENROLLED, SEEN)]
@@ -276,7 +282,7 @@ def _tables(folder: Path, prefix: str) -> tuple[Predictions | None, pd.DataFrame
     predictions, trials = folder / f"{prefix}{PREDICTIONS}", folder / f"{prefix}{TRIALS}"
     return (
         Predictions.load(predictions) if predictions.exists() else None,
-        pd.read_parquet(trials) if trials.exists() else None,
+        read_parquet(trials) if trials.exists() else None,
     )
 
 
@@ -294,15 +300,13 @@ def _own_pool(
 def _pool(about: dict[str, Any]) -> Pool:
     """Weights and temperature, or a ValueError for what cannot be some."""
     weights = tuple(float(weight) for weight in about["weights"])
-    temperature = float(about["temperature"])
+    temperature = check_temperature(about["temperature"])
     if about["pooling"] not in POOLINGS:
         raise ValueError(f"no pooling {about['pooling']!r}")
     if not all(np.isfinite(w) and w >= 0 for w in weights) or not any(weights):
         raise ValueError("weights must be finite, from 0 up, and not all 0")
     if POOLINGS[about["pooling"]].on_simplex and abs(sum(weights) - 1) > 1e-6:
         raise ValueError(f"weights sum to {sum(weights):g}, not 1")
-    if not (np.isfinite(temperature) and temperature > 0):
-        raise ValueError(f"temperature {temperature:g}")
     return Pool(about["pooling"], weights, temperature, _stacking(about))
 
 
@@ -322,6 +326,11 @@ def _models(folder: Path, member: dict[str, Any], classes: list[str]) -> tuple[B
     odd = [place for place in places if not _INSIDE.fullmatch(place) or ".." in place]
     if odd:
         raise ValueError(f"{odd[0]!r} is no place of a member")
+    home = folder.resolve()
+    for place in places:
+        for file in (folder / place, *(folder / place).glob("*")):
+            if not file.resolve().is_relative_to(home):
+                raise ValueError(f"{place} is a link to outside of the folder")
     models = tuple(load_bundle(folder / place) for place in places)
     for place, model in zip(places, models, strict=True):
         if sorted(model.classes) != sorted(classes):
@@ -334,15 +343,12 @@ def _check(about: dict[str, Any], pool: Pool, models: tuple[tuple[Bundle, ...], 
         raise ValueError(f"{len(pool.weights)} weights for {len(models)} members")
     if any(weight and not own for weight, own in zip(pool.weights, models, strict=True)):
         raise ValueError("a member with a weight has no model")
-    threshold = about["threshold"]
-    if threshold is not None and not 0 <= float(threshold) <= 1:
-        raise ValueError(f"threshold {threshold}")
+    check_threshold(about["threshold"])
 
 
 def _damaged(folder: Path, error: Exception) -> ModelError:
-    lines = str(error).splitlines() or [type(error).__name__]
     return ModelError(
-        f"is damaged ({lines[0].rstrip('.')})",
+        f"is damaged ({line(error)})",
         subject=str(folder),
         remedy="Make the ensemble again, or fetch it again",
     )

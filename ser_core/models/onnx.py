@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ser_core import audio
 from ser_core.audio import Waveform
-from ser_core.core import AudioError, ModelError
+from ser_core.core import AudioError, ModelError, files
 from ser_core.models import abilities, onnx_bytes
 from ser_core.models.onnx_metadata import (
     ENROLLED,
@@ -27,10 +27,14 @@ from ser_core.models.onnx_metadata import (
     Spec,
     read_spec,
 )
-from ser_core.models.predictor import Probabilities, SpeakerStatistics
-
-if TYPE_CHECKING:
-    import onnxruntime
+from ser_core.models.onnx_operators import OPERATORS
+from ser_core.models.onnx_session import Session, session_of
+from ser_core.models.predictor import (
+    Probabilities,
+    SpeakerStatistics,
+    checked,
+    checked_statistics,
+)
 
 LARGEST = 1 << 30
 """Bytes above which a file is not opened."""
@@ -53,7 +57,7 @@ class OnnxModel:
 
     path: Path
     spec: Spec
-    session: onnxruntime.InferenceSession
+    session: Session
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -119,7 +123,8 @@ class OnnxModel:
 
         Raises:
             AudioError: If a sound is empty, not finite, or longer than `Spec.longest`.
-            ModelError: If the statistics are of another model.
+            ModelError: If the statistics are of another model, or what the graph gives are no
+                probabilities; see `checked`.
         """
         sounds = self._sounds(waveforms)
         given = self._given(speaker)
@@ -129,6 +134,7 @@ class OnnxModel:
         for rows in _alike(sounds):
             feeds = {**feeds_of(self.spec, *(sounds[row] for row in rows)), **given}
             found[rows] = self.session.run([PROBABILITIES], feeds)[0]
+        checked(found, self.spec.name)
         total = found.sum(axis=1, keepdims=True)  # in single precision it is 1 nearly
         return np.asarray(found / total)
 
@@ -186,7 +192,8 @@ class OnnxModel:
             self.session.run(names, feeds_of(self.spec, *(sounds[row] for row in rows)))
             for rows in _alike(sounds)
         ]
-        return tuple(_together(np.concatenate(each)) for each in zip(*parts, strict=True))
+        found = tuple(_together(np.concatenate(each)) for each in zip(*parts, strict=True))
+        return checked_statistics(found, self.spec.name)
 
 
 def about_of(spec: Spec) -> dict[str, Any]:
@@ -294,10 +301,7 @@ def content_of(path: Path) -> bytes:
         ModelError: If there is none, it is too large, not ONNX, cut short, or points outside.
     """
     try:
-        size = path.stat().st_size
-        if size > LARGEST:
-            raise _refused(f"has {size:,} bytes; more than {LARGEST:,} are not opened", path)
-        content = path.read_bytes()
+        content = files.read_bytes(path, LARGEST)
     except OSError as error:
         raise ModelError(
             f"cannot be read ({error.strerror})", subject=str(path), remedy="Check the path"
@@ -306,10 +310,16 @@ def content_of(path: Path) -> bytes:
         raise _refused("is empty", path)
     try:
         outside = onnx_bytes.external(content)
+        operators = onnx_bytes.operators(content)
     except ValueError as error:
         raise _refused("is no ONNX file, or was cut short", path) from error
     if outside:
         raise _refused("keeps weights in another file, which is not opened", path)
+    strange = sorted(name for name in operators if name not in OPERATORS)
+    if strange:
+        raise _refused(
+            f"uses the operator {strange[0]!r:.60}, which no export of the workbench has", path
+        )
     return content
 
 
@@ -339,6 +349,9 @@ def _spec_of(content: bytes, path: Path) -> Spec:
 def open_onnx(path: Path, *, threads: int | None = None) -> OnnxModel:
     """Open an exported file.
 
+    A file that this workbench did not make is run in a process of its own, with a bound on its time
+    and memory; see `onnx_session`.
+
     Args:
         path: Of the file.
         threads: That it may use; as many as there are cores when absent.
@@ -355,28 +368,7 @@ def open_onnx(path: Path, *, threads: int | None = None) -> OnnxModel:
     return OnnxModel(path, spec, session)
 
 
-def session_of(content: bytes, path: Path, threads: int | None) -> onnxruntime.InferenceSession:
-    """A session on the processor.
-
-    Raises:
-        ModelError: If onnxruntime cannot run the graph.
-    """
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    # Threads that wait for the next prediction would keep a core busy for 20 ms after each.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    if threads:
-        options.intra_op_num_threads = threads
-    try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # its kinds are not public
-        line = (str(error).splitlines() or [type(error).__name__])[0]
-        raise _refused(f"cannot be run ({line})", path) from error
-
-
-def _misfit(session: onnxruntime.InferenceSession, spec: Spec) -> str:
+def _misfit(session: Session, spec: Spec) -> str:
     """How graph and spec differ, in words; empty when they do not."""
     needed = {each.name: each for each in session.get_inputs()}
     optional = {each.name: each for each in session.get_overridable_initializers()}

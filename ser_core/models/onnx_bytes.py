@@ -30,6 +30,9 @@ _INSIDE: dict[str, dict[int, str]] = {
     "sparse": {1: "tensor", 2: "tensor"},
 }  # fmt: skip
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
+_OPERATOR, _DOMAIN = 4, 7
+_HOLDERS = ("graph", "training", "function", "node", "attribute")
+"""Messages that may hold a node."""
 
 
 class Field(NamedTuple):
@@ -141,6 +144,33 @@ def external(model: bytes) -> bool:
         ValueError: If the bytes are no message, or graphs are nested too deep.
     """
     return _external(memoryview(model), "model", 0)
+
+
+def operators(model: bytes) -> set[str]:
+    """Operators of the model, those of graphs inside of others and of functions included.
+
+    One outside of ONNX's own domain is named with it: "com.microsoft.Gelu".
+
+    Raises:
+        ValueError: If the bytes are no message, or graphs are nested too deep.
+    """
+    return set(_operators(memoryview(model), "model", 0))
+
+
+def _operators(message: memoryview, kind: str, depth: int) -> Iterator[str]:
+    if depth > _DEEPEST:
+        raise ValueError("its graphs are nested too deep")
+    inside = _INSIDE.get(kind, {})
+    name, domain = "", ""
+    for field in fields(message):
+        if kind == "node" and field.number == _OPERATOR:
+            name = bytes(field.value).decode()
+        elif kind == "node" and field.number == _DOMAIN:
+            domain = bytes(field.value).decode()
+        elif inside.get(field.number) in _HOLDERS:
+            yield from _operators(field.value, inside[field.number], depth + 1)
+    if kind == "node":
+        yield name if domain in ("", "ai.onnx") else f"{domain}.{name}"
 
 
 def _external(message: memoryview, kind: str, depth: int) -> bool:

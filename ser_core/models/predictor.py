@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ser_core.audio import Waveform
-from ser_core.core import ModelError
+from ser_core.core import ModelError, files
 
 if TYPE_CHECKING:
     from ser_core.models.bundle import Bundle
@@ -107,6 +108,53 @@ class Predictor(Protocol):
         ...
 
 
+SUM_WITHIN = 1e-3
+"""How far from 1 the probabilities of a sound may sum: the softmax of a quantised file is off."""
+
+
+def checked(found: Probabilities, subject: str) -> Probabilities:
+    """Probabilities as they are, if they are some; every predictor hands out its own through this.
+
+    Args:
+        found: Shape (sounds, classes).
+        subject: Name of the model, for the error.
+
+    Raises:
+        ModelError: If a value is NaN, infinite or outside 0 to 1, or a row does not sum to 1. It
+            says of how many sounds: what is not a probability never passes as a prediction.
+
+    >>> checked(np.array([[0.25, 0.75]]), "a model")
+    array([[0.25, 0.75]])
+    """
+    off = np.abs(found.sum(axis=1) - 1)
+    sound = (off <= SUM_WITHIN) & (found >= -SUM_WITHIN).all(axis=1)  # false where any is NaN
+    if sound.all():
+        return found
+    finite = np.isfinite(found).all()
+    raise ModelError(
+        "gives no answer: its probabilities "
+        + ("do not sum to 1" if finite else "are not finite (NaN or infinite)")
+        + (f", for {(~sound).sum():,} of {len(sound):,} sounds" if len(sound) > 1 else ""),
+        subject=subject,
+        remedy="Try another sound; if that is no better the model is damaged: choose another",
+    )
+
+
+def checked_statistics(found: SpeakerStatistics, subject: str) -> SpeakerStatistics:
+    """Statistics of a speaker as they are, if they are finite; as `checked` for probabilities.
+
+    Raises:
+        ModelError: If a number of them is NaN or infinite.
+    """
+    if all(np.isfinite(each).all() for each in found):
+        return found
+    raise ModelError(
+        "cannot enrol the speaker: what it computes of the clips is not finite (NaN or infinite)",
+        subject=subject,
+        remedy="Enrol other clips; if that is no better the model is damaged: choose another",
+    )
+
+
 OPENERS: dict[str, str] = {
     "bundle.json": "ser_core.models.bundle:load_bundle",
     "ensemble.json": "ser_core.models.ensemble:load_ensemble",
@@ -129,11 +177,11 @@ def load(path: Path) -> Predictor:
     if path.suffix in FILES:
         return _opened(FILES[path.suffix], path)
     for name, opener in OPENERS.items():
-        if (path / name).is_file():
+        if os.path.lexists(path / name):  # also a link or a pipe, which the opener refuses
             return _opened(opener, path)
     raise ModelError(
         "holds no model",
-        subject=str(path),
+        subject=files.shortened(path),
         remedy=f"Choose a folder that has one of {', '.join(OPENERS)}, or an .onnx file",
     )
 
@@ -144,4 +192,12 @@ def _opened(opener: str, path: Path) -> Predictor:
     return found
 
 
-__all__ = ["OPENERS", "Predictor", "Probabilities", "SpeakerStatistics", "load"]
+__all__ = [
+    "OPENERS",
+    "Predictor",
+    "Probabilities",
+    "SpeakerStatistics",
+    "checked",
+    "checked_statistics",
+    "load",
+]

@@ -15,8 +15,9 @@ from torch import Tensor
 
 from ser_core import audio
 from ser_core.audio import Waveform
+from ser_core.models.abilities import name_of
 from ser_core.models.bundle import BATCH, Bundle, pad_batch
-from ser_core.models.predictor import Probabilities, SpeakerStatistics
+from ser_core.models.predictor import Probabilities, SpeakerStatistics, checked
 
 
 def probabilities_of(
@@ -33,6 +34,9 @@ def probabilities_of(
 
     Returns:
         One array a model, (sounds, its classes).
+
+    Raises:
+        ModelError: If what comes out of one are no probabilities; see `checked`.
     """
     found = [np.zeros((len(waveforms), len(model.classes))) for model in models]
     for alike in _groups(models):
@@ -41,7 +45,7 @@ def probabilities_of(
             for number in alike:
                 own = _rows(speakers[number], len(rows))
                 found[number][rows] = _probabilities(models[number], features, frames, own)
-    return found
+    return [checked(each, name_of(model.about)) for model, each in zip(models, found, strict=True)]
 
 
 def enrolled(models: Sequence[Bundle], waveforms: Sequence[Waveform]) -> SpeakerStatistics:

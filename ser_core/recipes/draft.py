@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from ser_core.core.plain_yaml import load_yaml
 from ser_core.recipes.recipe import Recipe
 
 Content = dict[str, Any]
@@ -252,7 +253,7 @@ def from_text(text: str) -> Any:
     (0.0003, [0, 1], 'a: b: c', '12')
     """
     try:
-        value = yaml.safe_load(text)
+        value = load_yaml(text)
     except yaml.YAMLError:
         return text
     if isinstance(value, str) and value == text.strip():  # not in quotation marks

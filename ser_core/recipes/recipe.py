@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from ser_core.core import ParameterError, SerError, did_you_mean, settings
+from ser_core.core import ParameterError, SerError, did_you_mean, files, settings
+from ser_core.core.plain_yaml import load_yaml
 from ser_core.storage import atomic
 
 if TYPE_CHECKING:
@@ -453,11 +455,15 @@ def read(path: Path) -> dict[str, Any]:
         SerError: If the file cannot be read or is not YAML.
     """
     bundled = settings.REPOSITORY / "recipes" / f"{path}.yaml"
-    path = bundled if not path.exists() and bundled.is_file() else path
+    path = bundled if not os.path.lexists(path) and files.is_file(bundled) else path
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = load_yaml(files.read_text(path))
     except OSError as error:
-        raise SerError(f"cannot be read ({error.strerror})", subject=str(path)) from error
+        raise SerError(
+            f"cannot be read ({error.strerror})",
+            subject=files.shortened(path),
+            remedy="Give a recipe, a file of YAML",
+        ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         line = getattr(getattr(error, "problem_mark", None), "line", None)
         where = f" (line {line + 1})" if line is not None else ""
@@ -484,7 +490,7 @@ def _change(content: dict[str, Any], change: str) -> None:
 
 def _scalar(text: str) -> Any:
     """YAML value of a text; also of `3e-4`, which YAML 1.1 takes for a word."""
-    value = yaml.safe_load(text)
+    value = load_yaml(text)
     if isinstance(value, str):
         try:
             return float(value)

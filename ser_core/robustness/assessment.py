@@ -7,17 +7,19 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ser_core.core import ModelError, ParameterError, settings
+from ser_core.core import ModelError, ParameterError, files, settings
+from ser_core.core.batches import attempted
 from ser_core.corpora import open_corpus
-from ser_core.inference.evaluation_clips import EvaluationClips, choose
+from ser_core.inference.evaluation_clips import EvaluationClips, choose, left_out
 from ser_core.robustness.attack_domains import ATTACK_DOMAINS, attackable
 from ser_core.robustness.attack_sweep import attack_curves
 from ser_core.robustness.attacks import ATTACKS
 from ser_core.robustness.card import Card
-from ser_core.robustness.clip_predictions import predict_clips
+from ser_core.robustness.clip_predictions import answered, predict_clips
 from ser_core.robustness.curve import Curve
 from ser_core.robustness.perturbations import PERTURBATIONS
 from ser_core.robustness.probes import probes
@@ -94,7 +96,7 @@ class Plan:
     def hash(self) -> str:
         """Name of its folder: changes with what is tried, and with the model's file."""
         given = {name: str(value) for name, value in asdict(self).items()}
-        own = [path.read_bytes() for path in sorted(self.model.glob("*.json"))]
+        own = [files.read_bytes(path) for path in sorted(self.model.glob("*.json"))]
         content = json.dumps(given, sort_keys=True).encode() + b"".join(own)
         return hashlib.sha256(content).hexdigest()[:16]
 
@@ -170,7 +172,12 @@ def run(plan: Plan, progress: Progress = lambda _done, _total: None) -> Card:
 def tried(plan: Plan, predictor: Predictor, corpus: Corpus, progress: Progress) -> Card:
     """As `run`, on a model and a corpus that are open already."""
     subset = choose(predictor, corpus, plan.clips, seed=plan.seed)
-    work = _Work(plan, predictor, subset, _Count(progress, _total(plan, subset)))
+    count = _Count(progress, _total(plan, subset))
+    work, problem = attempted(partial(_Work, plan, predictor, subset, count))
+    if work is None or problem:
+        subset, failed = answered(predictor, subset)
+        work = _Work(plan, predictor, subset, count)
+        work.left_out.append(f"Of the clips, {left_out(failed)}.")
     curves = [*work.perturbations(), *work.attacks()]
     shortcuts, probed = work.leanings()
     if not (curves or shortcuts):
@@ -211,24 +218,39 @@ class _Work:
         self.clean = predict_clips(predictor, subset)
 
     def perturbations(self) -> list[Curve]:
+        curves: list[Curve] = []
+        for kind in self.plan.kinds:
+            curve, problem = attempted(partial(self._perturbation, kind))
+            if curve is None:
+                self._leave_out(f"{PERTURBATIONS[kind].title}: {problem}.")
+            else:
+                curves.append(curve)
+        return curves
+
+    def _perturbation(self, kind: str) -> Curve:
         plan = self.plan
-        return [
-            severity_curve(
-                self.predictor, self.subset, kind, levels=_levels(plan, PERTURBATIONS[kind].levels),
-                noises=plan.noises, seed=plan.seed, clean=self.clean, progress=self.count.of(1),
-            )
-            for kind in plan.kinds
-        ]  # fmt: skip
+        return severity_curve(
+            self.predictor, self.subset, kind, levels=_levels(plan, PERTURBATIONS[kind].levels),
+            noises=plan.noises, seed=plan.seed, clean=self.clean, progress=self.count.of(1),
+        )  # fmt: skip
 
     def attacks(self) -> list[Curve]:
         curves: list[Curve] = []
         for domain in self.plan.places:
             for attack in self.plan.attacks:
-                try:
-                    curves += self._attack(attack, domain)
-                except ModelError as error:
-                    self._leave_out(str(error))
+                found, problem = attempted(partial(self._allowed, attack, domain))
+                if problem:
+                    self._leave_out(f"{ATTACKS[attack].title} on {domain}: {problem}.")
+                curves += found or []
         return curves
+
+    def _allowed(self, attack: str, domain: str) -> list[Curve]:
+        """Curves of an attack; none where the model does not allow it, which is said once."""
+        try:
+            return self._attack(attack, domain)
+        except ModelError as error:
+            self._leave_out(str(error))
+            return []
 
     def _attack(self, attack: str, domain: str) -> list[Curve]:
         own = ATTACK_DOMAINS[domain].levels(attackable(self.predictor))
@@ -242,13 +264,22 @@ class _Work:
     def leanings(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         if not self.plan.shortcuts:
             return [], []
-        found = shortcut_scores(self.predictor, self.subset, progress=self.count.of(1))
+        found, problem = attempted(
+            partial(shortcut_scores, self.predictor, self.subset, progress=self.count.of(1))
+        )
+        if problem:
+            self._leave_out(f"Shortcuts: {problem}.")
+        probed, problem = attempted(self._probed)
+        if problem:
+            self._leave_out(f"The embedding was not probed: {problem}.")
+        return [each.as_dict() for each in found or []], probed or []
+
+    def _probed(self) -> list[dict[str, Any]]:
         try:
-            probed = [probe.as_dict() for probe in probes(self.predictor, self.subset)]
+            return [probe.as_dict() for probe in probes(self.predictor, self.subset)]
         except ModelError as error:
             self._leave_out(f"The embedding was not probed: {error}")
-            probed = []
-        return [each.as_dict() for each in found], probed
+            return []
 
     def only_clean(self) -> Curve:
         """A curve of the clean point alone, so that a card always has one."""

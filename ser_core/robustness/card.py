@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_core.core import EvaluationError
+from ser_core.core import EvaluationError, files
 from ser_core.evaluation import Group, Groups, Interval, Predictions, by_group
 from ser_core.robustness.attack_domains import ATTACK_DOMAINS
 from ser_core.robustness.curve import ATTACK, FIGURES, LINE, Curve, Point
 from ser_core.robustness.gradient_masking import Masking, masking
 from ser_core.storage import atomic
+from ser_core.storage.parquet import read_parquet
 
 VERSION = 1
 CARD, PREDICTIONS = "card.json", "answers.parquet"
@@ -162,8 +163,8 @@ def load_card(folder: Path) -> Card:
         EvaluationError: If there is no card, or it is damaged.
     """
     try:
-        content = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        answers = pd.read_parquet(folder / PREDICTIONS)
+        content = files.read_json(folder / CARD)
+        answers = read_parquet(folder / PREDICTIONS)
         curves = tuple(_read(each, answers) for each in content["curves"])
         return Card(
             content["about"], curves, tuple(content["shortcuts"]), tuple(content["probes"]),

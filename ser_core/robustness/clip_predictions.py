@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ser_core.core import ModelError
+from ser_core.core.batches import spared
 from ser_core.evaluation import Predictions
+from ser_core.models.abilities import name_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +35,29 @@ def predict_clips(
     """
     probabilities = probabilities_of(predictor, subset, sounds or subset.sounds)
     return table(subset.clips, probabilities, predictor.classes)
+
+
+def answered(
+    predictor: Predictor, subset: EvaluationClips
+) -> tuple[EvaluationClips, dict[str, str]]:
+    """The clips of a subset that a model has predictions for, and why it has none for the others.
+
+    Raises:
+        ModelError: If it has none for any.
+    """
+    found, failed = spared(
+        lambda rows: probabilities_of(predictor, subset.rows(rows), subset.rows(rows).sounds),
+        range(len(subset)),
+    )
+    problems = {str(subset.clips.index[row]): why for row, why in failed.items()}
+    if not found:
+        clip, problem = next(iter(problems.items()))
+        raise ModelError(
+            f"answers none of {len(subset):,} clips: {clip}: {problem}",
+            subject=name_of(predictor.about),
+            remedy="Choose another model, or other clips",
+        )
+    return (subset.rows(sorted(found)) if problems else subset), problems
 
 
 def table(clips: pd.DataFrame, probabilities: Probabilities, classes: Sequence[str]) -> Predictions:

@@ -16,7 +16,8 @@ from typing import Any
 
 import yaml
 
-from ser_core.core import SerError, formatting, settings
+from ser_core.core import SerError, files, formatting, settings
+from ser_core.core.plain_yaml import load_yaml
 from ser_core.corpora import Leak, LeakAudit
 from ser_core.evaluation import BADGES, Interval, Predictions, Report, report
 from ser_core.recipes.recipe import Recipe, SplitChoice
@@ -116,7 +117,7 @@ class RunInfo:
     @property
     def recipe_text(self) -> str:
         """The recipe in YAML."""
-        return (self.folder / "recipe.yaml").read_text(encoding="utf-8")
+        return files.read_text(self.folder / "recipe.yaml")
 
 
 def _digest(value: object) -> str:
@@ -159,7 +160,7 @@ def open_run(folder: Path) -> RunInfo | None:
     """The run in a folder; None when there is none."""
     file = folder / "recipe.yaml"
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = load_yaml(files.read_text(file))
         begun = file.stat().st_mtime
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return None

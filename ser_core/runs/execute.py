@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ser_core import evaluation
-from ser_core.core import ParameterError
+from ser_core.core import ParameterError, files
 from ser_core.corpora import LeakAudit, Split
 from ser_core.evaluation import Predictions
 from ser_core.models.bundle import Bundle, load_bundle
@@ -160,7 +160,7 @@ def _keep_inputs(folder: Path, recipe: Recipe, split: Split) -> None:
     """
     file = folder / "recipe.yaml"
     text = recipe.to_yaml()
-    if file.exists() and file.read_text(encoding="utf-8") != text:
+    if file.exists() and files.read_text(file) != text:
         raise ParameterError(
             "the folder holds a run of another recipe",
             subject=str(folder),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ser_core import tracking
-from ser_core.core import TrackingError, formatting
+from ser_core.core import TrackingError, files, formatting
 from ser_core.storage import atomic, read_json
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Tracker:
             outcome: Of the run.
             figures: Images by file name.
         """
-        summary = json.loads((outcome.folder / "summary.json").read_text(encoding="utf-8"))
+        summary = files.read_json(outcome.folder / "summary.json")
         known = _figures("enrolled", summary.get("enrolled", {}))
         self.run.metrics({**_figures("test", summary["test"]), **known, "minutes": outcome.minutes})
         audit = outcome.audit

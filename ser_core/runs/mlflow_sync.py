@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ser_core import tracking
-from ser_core.core import TrackingError
+from ser_core.core import TrackingError, files
 from ser_core.runs.mlflow_logging import FILES, IDS
 from ser_core.storage import atomic, read_json
 
@@ -90,6 +90,6 @@ def _ids(folder: Path) -> dict[str, Any]:
 
 def _fetched(run: str, name: str) -> bytes | None:
     try:
-        return tracking.artifact(run, name).read_bytes()
+        return files.read_bytes(tracking.artifact(run, name), files.TABLE)
     except TrackingError:
         return None

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import yaml
 
-from ser_core.core import SerError, settings
+from ser_core.core import SerError, files, settings
+from ser_core.core.plain_yaml import load_yaml
 from ser_core.evaluation import Interval, Predictions, compare, interval
 from ser_core.storage import atomic, read_json
 
@@ -133,7 +134,7 @@ def keep(run: Path, name: str, folder: Path | None = None) -> Published:
             Predictions.load(file).part("test").save(target / table)
     recipe = run / "recipe.yaml"
     if recipe.exists():
-        atomic.write(target / "recipe.yaml", _portable(recipe.read_text(encoding="utf-8")))
+        atomic.write(target / "recipe.yaml", _portable(files.read_text(recipe)))
     atomic.write(target / "summary.json", json.dumps(_short(summary), indent=1, ensure_ascii=False))
     return Published(name, target)
 
@@ -152,7 +153,7 @@ def _of_ensemble(folder: Path) -> dict[str, Any] | None:
 
 
 def _portable(recipe: str) -> str:
-    content = {k: v for k, v in yaml.safe_load(recipe).items() if k not in OWN_TO_A_MACHINE}
+    content = {k: v for k, v in load_yaml(recipe).items() if k not in OWN_TO_A_MACHINE}
     training = {k: v for k, v in content.pop("train", {}).items() if k != "threads"}
     content |= {"train": training} if training else {}
     if "encoder" in content.get("representation", {}):
@@ -272,7 +273,7 @@ def _kilobytes(result: Published) -> float:
     """Of a second of the representation in float16."""
     from ser_core.features.representations import make
 
-    recipe = yaml.safe_load((result.folder / "recipe.yaml").read_text(encoding="utf-8"))
+    recipe = load_yaml(files.read_text(result.folder / "recipe.yaml"))
     rep = make(**recipe.get("representation", {"name": "melspectrogram"}))
     channels, bins, _ = rep.silence.shape
     frames = 1.0 if rep.summary else rep.frame_rate

@@ -5,12 +5,23 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 from ser_core.core import SerError
+
+STALE = 2 * 86_400.0
+"""Seconds after which a file or folder that never took its place is one of a writer that died."""
+
+MOVING = 60.0
+"""Seconds within which a folder that was moved aside may still be replaced."""
+
+_ASIDE = ".old"
+_LEFT = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}(?P<aside>\.old)?")
 
 
 def write(path: Path, content: bytes | str) -> None:
@@ -78,7 +89,7 @@ def _take_place(new: Path, place: Path) -> None:
     if not place.exists():
         new.rename(place)
         return
-    old = _beside(place)
+    old = _beside(place, _ASIDE)
     place.rename(old)
     try:
         new.rename(place)
@@ -88,6 +99,45 @@ def _take_place(new: Path, place: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _beside(path: Path) -> Path:
+def _beside(path: Path, ending: str = "") -> Path:
     """A hidden name in the same folder, that nobody else has."""
-    return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}{ending}")
+
+
+def sweep(root: Path) -> list[Path]:
+    """Clear away what writers that were killed have left in a folder and all below it.
+
+    A new file or folder that never took its place is deleted once it is `STALE` seconds old. An
+    older folder that was moved aside for a new one which never came is moved back: it is all there
+    is of it.
+
+    Returns:
+        The places that were given back, and what was deleted.
+    """
+    done: list[Path] = []
+    for folder, below, names in os.walk(root):
+        for name in (*below, *names):
+            left = _LEFT.fullmatch(name)
+            if left:
+                path = Path(folder, name)
+                with contextlib.suppress(OSError):  # another process sweeps too
+                    done += _cleared(path, path.with_name(left["name"]), left["aside"] is not None)
+        below[:] = [name for name in below if not _LEFT.fullmatch(name)]
+    return done
+
+
+def _cleared(path: Path, place: Path, aside: bool) -> list[Path]:
+    """Move one leftover back or delete it, if it is old enough that nobody works on it."""
+    age = time.time() - path.lstat().st_ctime  # set by renaming, too
+    if aside and not os.path.lexists(place):
+        if age < MOVING:
+            return []
+        path.rename(place)
+        return [place]
+    if age < STALE:
+        return []
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+    return [path]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from ser_core.core import files
 from ser_core.storage import atomic
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 def read_json(path: Path) -> dict[str, Any] | None:
     """Content of the file; None when it is absent or not a JSON object."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = files.read_json(path)
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None

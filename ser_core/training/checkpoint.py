@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from ser_core.core import SerError
+from ser_core.core import SerError, files
 from ser_core.storage import atomic
 from ser_core.training.learner import Metrics
 from ser_core.training.trainer import Best, Callback, Trainer
@@ -47,8 +47,8 @@ class Checkpoint(Callback):
         if not numbers.exists():
             return
         try:
-            state = json.loads(numbers.read_text(encoding="utf-8"))
-            tensors = load_file(self.folder / state["tensors"])
+            state = files.read_json(numbers)
+            tensors = load_file(files.regular(self.folder / state["tensors"], files.WEIGHTS))
         except (OSError, ValueError, KeyError, SafetensorError) as error:
             raise SerError(
                 "the checkpoint is damaged", subject=str(self.folder), remedy="Delete it, and start"

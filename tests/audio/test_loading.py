@@ -12,6 +12,7 @@ import soundfile
 
 from ser_core import audio
 from ser_core.audio.readers import PyAVReader
+from ser_core.audio.waveform import LOUDEST
 from ser_core.core import AudioError, ParameterError
 from tests.audio.files import ENCODERS, by_pyav, by_soundfile, encoded, tone, video_without_sound
 
@@ -62,12 +63,12 @@ def test_mono_is_the_mean_of_the_channels():
     assert audio.load(wav).samples.tolist() == [0.375, 0.0, -0.5]
 
 
-def test_the_mean_of_channels_does_not_overflow_where_their_sum_does():
-    loud = np.full((10, 2), 3e38, np.float32)
+def test_samples_that_were_never_scaled_are_kept_up_to_what_a_format_holds():
+    loud = np.full((10, 2), LOUDEST, np.float32)
 
     mixed = audio.load(by_soundfile("WAV", "FLOAT")(loud, 16_000))
 
-    assert np.all(mixed.samples == np.float32(3e38))
+    assert np.all(mixed.samples == LOUDEST)
 
 
 def test_decode_keeps_the_channels_and_the_rate():
@@ -173,6 +174,12 @@ def wav_too_short() -> bytes:
     return by_soundfile("WAV")(np.zeros(1, np.float32), 96_000)
 
 
+def wav_of_nan_late() -> bytes:
+    samples = np.zeros(200_000, np.float32)  # more than is decoded at a time
+    samples[-1] = np.nan
+    return by_soundfile("WAV", "FLOAT")(samples, 16_000)
+
+
 def wav_too_loud() -> bytes:
     return by_soundfile("WAV", "FLOAT")(np.full(1000, 3e38, np.float32), 44_100)
 
@@ -200,6 +207,7 @@ BAD = {
     "cut header": (lambda: encoded("wav")[:20], "not a sound file"),
     "shorter than a sample": (wav_too_short, "shorter than one sample"),
     "far above full scale": (wav_too_loud, "above full scale"),
+    "NaN late in the file": (wav_of_nan_late, "NaN"),
 }
 
 

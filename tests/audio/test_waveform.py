@@ -19,6 +19,7 @@ from ser_core.core import AudioError
         (np.zeros(0), "holds no sound"),
         (np.array([0.0, np.nan]), "NaN"),
         (np.array([0.0, -np.inf]), "infinite"),
+        (np.array([0.0, -1e38]), "above full scale"),
     ],
 )
 def test_what_is_not_a_waveform_is_refused(samples, reason):

@@ -9,7 +9,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from ser_core.audio import Waveform, to_wav
+from ser_core.audio import Waveform, load, to_wav
 from ser_core.cli import app
 from ser_core.core import ModelError, SerError, demo_corpus
 from ser_core.features.representations import make
@@ -70,6 +70,49 @@ def test_a_folder_becomes_a_table(model, clips, tmp_path):
     assert table["problem"].astype(bool).tolist() == [False, False, True]
     sums = table.loc[:1, ["p_anger", "p_sadness", "p_neutral"]].astype(float).sum(axis=1)
     assert sums.tolist() == pytest.approx([1, 1], abs=1e-5)
+
+
+def test_rows_that_are_done_outlive_a_crash(model, clips, tmp_path, monkeypatch):
+    """Also one that no `except` sees, as a kill: the rows are on disk after each batch."""
+    out = tmp_path / "new folder" / "out.csv"
+    monkeypatch.setattr("ser_core.inference.classify.AT_ONCE", 1)
+    seen = []
+
+    def kill(_self, recording):
+        seen.append(recording)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+        return load(recording.source)
+
+    with monkeypatch.context() as during:
+        during.setattr("ser_core.inference.classify.InferenceModel.waveform", kill)
+        with pytest.raises((KeyboardInterrupt, SystemExit)):
+            run(clips, "--model", model, "--csv", out)
+    partial = out.with_name("out.csv.partial")
+    assert not out.exists()
+    assert len(pd.read_csv(partial)) == 1
+    run(clips, "--model", model, "--csv", out)
+    assert len(pd.read_csv(out)) == 3
+    assert not partial.exists()
+
+
+@pytest.mark.parametrize("more", [[], ["--timeline"]])
+def test_one_bad_file_of_many_loses_no_row(model, clips, tmp_path, monkeypatch, more):
+    def fail(_self, waveforms, speaker=None, *, seen=False):
+        if any(len(wave.samples) == 16_000 for wave in waveforms):
+            raise RuntimeError("a bug")
+        return np.full((len(waveforms), 3), 1 / 3)
+
+    (clips / "one second.wav").write_bytes(
+        to_wav(Waveform(np.sin(np.arange(16_000) / 9).astype(np.float32)))
+    )
+    monkeypatch.setattr("ser_core.models.bundle.Bundle.predict", fail)
+    run(clips, "--model", model, "--csv", tmp_path / "out.csv", *more)
+    table = pd.read_csv(tmp_path / "out.csv", keep_default_na=False).set_index("file")
+    assert table.loc[str(clips / "one second.wav"), "problem"] == (
+        "failed unexpectedly (RuntimeError: a bug)"
+    )
+    assert set(table.loc[[str(clips / "EB0_anger_82.flac")], "problem"]) == {""}
 
 
 def test_a_speaker_changes_answers(model, clips):

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from ser_core.audio import load as load_sound
 from ser_core.core import ModelError, ParameterError, demo_corpus
@@ -190,6 +191,13 @@ def edited(change):
         ("ensemble.json", edited(lambda about: about | {"weights": [1.5, -0.5]})),
         ("ensemble.json", edited(lambda about: about | {"temperature": 0})),
         ("ensemble.json", edited(lambda about: about | {"pooling": "loud"})),
+        ("ensemble.json", edited(lambda about: about | {"temperature": 1e-320})),
+        ("ensemble.json", edited(lambda about: about | {"temperature": "1"})),
+        ("ensemble.json", edited(lambda about: about | {"split": 5})),
+        ("ensemble.json", edited(lambda about: about | {"members": 5})),
+        ("ensemble.json", edited(lambda about: about | {"classes": "anger"})),
+        ("ensemble.json", edited(lambda about: about | {"classes": about["classes"] * 2})),
+        ("ensemble.json", edited(lambda about: about | {"threshold": "0.5"})),
         ("ensemble.json", edited(lambda about: about | {"threshold": 2})),
         ("ensemble.json", edited(lambda about: about | {"classes": ["anger", "fear"]})),
         ("ensemble.json", edited(lambda about: {k: v for k, v in about.items() if k != "members"})),
@@ -204,6 +212,23 @@ def test_a_damaged_ensemble_is_reported(made, tmp_path, file, damage):
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(ModelError, match="damaged"):
         load_ensemble(tmp_path / "e")
+
+
+def test_a_member_linked_from_outside_is_refused(made, tmp_path):
+    member = made.save(tmp_path / "e") / "members" / "0" / "fold-0-seed-0"
+    member.rename(tmp_path / "elsewhere")
+    member.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ModelError, match="link to outside"):
+        load_ensemble(tmp_path / "e")
+
+
+def test_an_ensemble_of_which_a_member_gives_nan_gives_no_answer(make_run, sounds):
+    team = gather([make_run("one", 1.5, seed=1), make_run("two", 1.2, seed=2)], "average")
+    ensemble = assemble(optimise(team, Options(weights="equal", risk=0.5)), "both")
+    with torch.no_grad():
+        ensemble.members[1][0].model.network.fc.bias.fill_(torch.nan)
+    with pytest.raises(ModelError, match="not finite"):
+        ensemble.predict(sounds)
 
 
 def test_a_folder_without_one(tmp_path):

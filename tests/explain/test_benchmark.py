@@ -8,7 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser_core.core import ModelError, ParameterError, SerError, demo_corpus
+from ser_core import audio
+from ser_core.core import (
+    AudioError,
+    ModelError,
+    ParameterError,
+    SerError,
+    WorkerError,
+    demo_corpus,
+)
 from ser_core.corpora import open_corpus
 from ser_core.evaluation import Predictions
 from ser_core.explain.benchmark import folder_of, run
@@ -70,6 +78,50 @@ def test_clips_are_spread_over_the_emotions(corpus):
     assert len(set(table.loc[names, "emotion"])) >= 5
     assert spread(table, None) == spread(table, 10_000)
     assert spread(table, 12) == names
+
+
+def test_a_clip_that_fails_is_left_out_and_named(model, corpus, found, monkeypatch):
+    chosen = plan(model, corpus, methods=METHODS, terms=TERMS, checked=3)
+    bad = chosen.files[4]
+    loaded = audio.load
+
+    def load(source, **options):
+        if source == bad:
+            raise AudioError("is damaged", subject=str(source), remedy="Copy it again")
+        return loaded(source, **options)
+
+    monkeypatch.setattr("ser_core.explain.benchmark.audio.load", load)
+    less = run(chosen)
+    assert less.about["left_out"] == {chosen.clips[4]: "is damaged. Copy it again"}
+    assert found.about["left_out"] == {}
+    assert list(less.clips["clip"]) == [c for c in found.clips["clip"] if c != chosen.clips[4]]
+    assert len(less.times) == len(less.clips)
+    same = found.scores[found.scores["clip"] != chosen.clips[4]].reset_index(drop=True)
+    pd.testing.assert_frame_equal(less.scores, same)
+
+
+def test_a_worker_that_is_killed_does_not_take_the_work_of_others_with_it(
+    model, corpus, monkeypatch
+):
+    chosen = plan(model, corpus, methods=METHODS[:1], terms=TERMS, checked=1)
+
+    def some(function, items, *, workers):
+        yield from map(function, list(items)[:3])
+        raise WorkerError("a worker process was killed")
+
+    monkeypatch.setattr("ser_core.explain.benchmark.in_processes", some)
+    less = run(chosen)
+    assert list(less.clips["clip"]) == list(chosen.clips[:3])
+    assert set(less.about["left_out"]) == set(chosen.clips[3:])
+
+
+def test_a_benchmark_of_nothing_is_an_error(model, corpus, monkeypatch):
+    def fail(*_arguments, **_options):
+        raise AudioError("is damaged")
+
+    monkeypatch.setattr("ser_core.explain.benchmark.audio.load", fail)
+    with pytest.raises(ModelError, match=r"no clip could be explained: .*is damaged"):
+        run(plan(model, corpus, methods=METHODS[:1], terms=TERMS))
 
 
 def test_methods_that_compare_take_the_fill():

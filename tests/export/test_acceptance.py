@@ -43,6 +43,27 @@ def test_a_right_file_passes(model, app, clips):
     assert (found.shortest, found.longest) == (0.3, 6.0)
 
 
+def test_a_file_that_gives_no_answer_fails_and_the_rest_is_compared(model, app, clips, monkeypatch):
+    bad, asked = clips[3].sound, []
+
+    def predict(self, sounds, speaker=None, *, seen=False):
+        asked.append(sounds)
+        if any(sound is bad for sound in sounds):
+            raise ModelError("gives no answer: its probabilities are not finite")
+        return answered(self, sounds, speaker, seen=seen)
+
+    answered = type(model).predict
+    monkeypatch.setattr(type(model), "predict", predict)
+    found = verify(model, app, clips[:12])
+    assert not found.passed
+    assert len(asked) == found.n == 12 + 4 * 4 + 12
+    assert found.said.startswith(
+        f"Acceptance test failed: no answer for {clips[3].name}: gives no answer"
+    )
+    # The clip itself, and the same with an enrolled speaker; its changed forms are other sounds.
+    assert len(found.unanswered) == len(found.flipped) == 2
+
+
 def test_each_precision_is_held_to_its_own_limits(in_precision, app, clips):
     for precision in ("fp16", "int8"):
         found = verify(open_onnx(in_precision[precision], threads=1), app, clips)

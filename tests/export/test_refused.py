@@ -55,6 +55,31 @@ def test_what_is_no_onnx_file(tmp_path):
         load(tmp_path.rename(tmp_path.with_suffix(".onnx")))
 
 
+def test_an_operator_that_no_export_has_is_refused(exported, edited):
+    """Sealed as if it had been exported so: the seal says nothing of who made a file."""
+
+    def loop(graph):
+        graph.node[0].op_type = "Loop"
+
+    with pytest.raises(ModelError, match="uses the operator 'Loop'"):
+        open_onnx(edited(loop))
+    with pytest.raises(ModelError, match="uses the operator 'Loop'"):
+        read(edited(loop))
+
+
+def test_a_file_that_gives_nan_gives_no_answer(exported, edited, sounds):
+    def spoil(graph):
+        (last,) = (node for node in graph.node if "probabilities" in node.output)
+        last.output[0] = "before"
+        nan = onnx.numpy_helper.from_array(np.float32([np.nan]), "nan")
+        graph.initializer.append(nan)
+        graph.node.append(onnx.helper.make_node("Mul", ["before", "nan"], ["probabilities"]))
+
+    opened = open_onnx(edited(spoil), threads=1)
+    with pytest.raises(ModelError, match="gives no answer: its probabilities are not finite"):
+        opened.predict(sounds[:2])
+
+
 def test_a_file_that_was_cut_short(exported, tmp_path):
     content = exported.path.read_bytes()
     path = tmp_path / "cut.onnx"
@@ -73,7 +98,7 @@ def test_a_file_of_another_maker_and_one_that_points_outside(tmp_path):
 
 def test_a_file_that_is_too_large(exported, monkeypatch):
     monkeypatch.setattr(opening, "LARGEST", 1_000)
-    with pytest.raises(ModelError, match="more than 1,000"):
+    with pytest.raises(ModelError, match="up to 1,000 are read"):
         open_onnx(exported.path)
 
 

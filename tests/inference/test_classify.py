@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import io
 import shutil
 
 import numpy as np
 import pytest
+import soundfile
 
 from ser_core.audio import Waveform, load, to_wav
 from ser_core.core import AudioError, ParameterError
@@ -66,6 +68,51 @@ def test_more_than_one_batch_keeps_the_order_and_counts(model, demo):
         table.filter(like="p_").iloc[17], alone.filter(like="p_").iloc[0], atol=1e-5
     )
     assert classify(model, []).empty
+
+
+class Moody:
+    """A predictor that answers some sounds wrongly, as a damaged or a half-supported one does."""
+
+    classes, sample_rate, enrols, about = ("anger", "neutral"), 16_000, False, {"name": "moody"}
+
+    def predict(self, waveforms, speaker=None, *, seen=False):
+        lengths = np.array([len(each.samples) for each in waveforms])
+        if (lengths == 8_000).any():
+            raise IndexError("index 3 is out of bounds\nand more")
+        found = np.tile([0.25, 0.75], (len(waveforms), 1))
+        found[lengths == 12_000] = np.nan
+        return found
+
+
+def test_a_recording_that_the_model_fails_on_costs_its_own_row_and_no_other(tmp_path, caplog):
+    model = InferenceModel(Moody(), Confidence(threshold=0.5), tmp_path)
+    lengths = [16_000, 8_000, 16_000, 12_000] * 9
+    several = [
+        Recording(f"{n}.wav", to_wav(_tone(each / 16_000))) for n, each in enumerate(lengths)
+    ]
+    table = classify(model, several)
+    assert list(table["answer"]) == ["neutral", "", "neutral", ""] * 9
+    assert list(table["file"]) == [each.name for each in several]
+    problems = list(table["problem"])
+    assert problems[1].startswith("failed unexpectedly (IndexError: index 3 is out of bounds)")
+    assert problems[3].startswith("gives no answer: its probabilities are not finite")
+    assert problems[::2][::2] == [""] * 9
+    assert table.loc[table["answer"] == "", "confidence"].isna().all()
+    assert "Traceback" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "samples", [[np.nan], [1e38], [-np.inf], np.linspace(-32_768, 32_767, 16_000)]
+)
+def test_a_float_file_that_is_no_sound_is_a_row_with_its_problem(model, demo_clip, samples):
+    content = io.BytesIO()
+    samples = np.resize(np.float32(samples), 16_000)
+    soundfile.write(content, samples, 16_000, format="WAV", subtype="FLOAT")
+    several = [Recording("speech", demo_clip), Recording("odd", content.getvalue())]
+    table = classify(model, several)
+    assert list(table["answer"] != "") == [True, False]
+    assert any(part in table["problem"][1] for part in ("NaN", "full scale"))
+    assert not table["uncertain"][1]
 
 
 def test_files_are_found_in_folders(demo_clip, tmp_path):

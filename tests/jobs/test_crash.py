@@ -10,12 +10,29 @@ import pytest
 
 from ser_core import tracking
 from ser_core.core import Mark, SerError, settings
-from ser_core.jobs import Order, State, jobs, reconcile, supervise, waiting
+from ser_core.jobs import (
+    Order,
+    State,
+    at_once,
+    jobs,
+    local,
+    note,
+    reconcile,
+    set_at_once,
+    supervise,
+    waiting,
+)
 from ser_core.jobs import folder as files
 from ser_core.storage import read_json, write_json
 
 FOREVER = "import time; print('at work', flush=True); time.sleep(600)"
 SHORT = "print('done')"
+
+
+@pytest.fixture(autouse=True)
+def nobody_else(request, monkeypatch):
+    """Without guards, so that a test sees what the others leave; `guarded` has them."""
+    monkeypatch.setenv(local.SWITCH, "1" if "guarded" in request.keywords else "0")
 
 
 @pytest.fixture
@@ -69,6 +86,60 @@ def test_reconcile_gives_a_command_that_lost_its_supervisor_a_new_one(
     assert second.wait(30) is State.FINISHED
     assert first.state is State.FAILED
     assert "Nobody knows how it ended" in first.reason
+
+
+@pytest.mark.guarded
+def test_the_queue_heals_by_itself_when_the_supervisor_is_killed(begin, supervisor_of):
+    """Nobody looks: no page is open, and nobody orders anything."""
+    first, second = begin()
+    supervisor_of(first).kill()
+    kill(first)
+    assert second.wait(40) is State.FINISHED
+    assert first.state is State.FAILED
+
+
+@pytest.mark.guarded
+def test_a_command_that_lost_its_supervisor_gets_a_new_one_by_itself(begin, supervisor_of, until):
+    first, second = begin()
+    lost = supervisor_of(first)
+    lost.kill()
+    until(lambda: files.supervisor(first.folder).pid != lost.pid, 20)
+    until(lambda: files.supervisor(first.folder).alive)
+    assert (first.state, second.state) == (State.RUNNING, State.QUEUED)
+    kill(first)
+    assert second.wait(40) is State.FINISHED
+
+
+@pytest.mark.guarded
+def test_a_guard_ends_with_its_job(run, python, until):
+    job = run(python(SHORT))
+    assert job.wait(30) is State.FINISHED
+
+    def guards():
+        lines = (each.info["cmdline"] or [] for each in psutil.process_iter(["cmdline"]))
+        return [line for line in lines if str(job.folder) in line and "--guard" in line]
+
+    until(lambda: not guards(), 20)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["{", "[]", '{"at_once": "many"}', '{"at_once": 0}', '{"at_once": true}', "[" * 9_999],
+)
+def test_damaged_settings_are_set_aside_with_a_note(content, tmp_path):
+    (tmp_path / "settings.json").write_text(content)
+    assert at_once(tmp_path) == 1
+    assert "settings.damaged.json" in note(tmp_path)
+    assert (tmp_path / "settings.damaged.json").read_text() == content
+    assert not (tmp_path / "settings.json").exists()
+    set_at_once(2, tmp_path)
+    assert at_once(tmp_path) == 2
+
+
+def test_settings_that_are_sound_say_nothing(tmp_path):
+    assert (at_once(tmp_path), note(tmp_path)) == (1, "")
+    set_at_once(3, tmp_path)
+    assert (at_once(tmp_path), note(tmp_path)) == (3, "")
 
 
 APP = """

@@ -97,7 +97,7 @@ def test_several_may_run_at_once_when_set_so(queue, held, tmp_path):
     assert at_once(tmp_path) == 1
     set_at_once(2, tmp_path)
     assert [job.state for job in started] == [State.RUNNING, State.RUNNING, State.QUEUED]
-    with pytest.raises(ParameterError, match="less than 1"):
+    with pytest.raises(ParameterError, match="not from 1"):
         set_at_once(0, tmp_path)
 
 

@@ -1,20 +1,26 @@
 from __future__ import annotations
 
 import json
+import os
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from safetensors import SafetensorError
 
 from ser_core.audio import load
 from ser_core.core import ModelError, demo_corpus
 from ser_core.features.representations import make
+from ser_core.inference.cached_features import cache_features
 from ser_core.models.bundle import Bundle, architecture, load_bundle
 from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.networks.resnet import ResNetSpec
+from ser_core.models.predictor import checked
+from ser_core.models.shared_features import probabilities_of
 
 CLASSES = ("anger", "sadness", "neutral")
+LAST = "network.fc.weight"
 
 
 @pytest.fixture
@@ -105,6 +111,20 @@ def test_a_model_that_cannot_enrol_says_so(bundle, sounds):
         bundle.enrol(sounds)
 
 
+def said(**changed):
+    return lambda data: json.dumps(json.loads(data) | changed).encode()
+
+
+def weights(change):
+    """Change the weights of the last layer."""
+
+    def damage(data):
+        tensors = safetensors.torch.load(data)
+        return safetensors.torch.save(tensors | {LAST: change(tensors[LAST])})
+
+    return damage
+
+
 @pytest.mark.parametrize(
     ("file", "damage"),
     [
@@ -113,6 +133,29 @@ def test_a_model_that_cannot_enrol_says_so(bundle, sounds):
         ("bundle.json", lambda data: data[:100]),
         ("bundle.json", lambda data: data.replace(b"resnet18", b"resnet99")),
         ("bundle.json", lambda data: data.replace(b'"width": 4', b'"width": 8')),
+        ("bundle.json", lambda data: b"[" * 100_000),
+        ("bundle.json", lambda data: b"[1, 2]"),
+        ("bundle.json", said(classes="anger")),
+        ("bundle.json", said(classes=["anger", "anger", "neutral"])),
+        ("bundle.json", said(classes=[])),
+        ("bundle.json", said(classes=[f"emotion {n}" for n in range(200_000)])),
+        ("bundle.json", said(classes=["anger", "sadness", 7])),
+        ("bundle.json", said(classes=["anger", "sadness"])),
+        ("bundle.json", said(split=5)),
+        ("bundle.json", said(recipe="none")),
+        ("bundle.json", said(metrics=[1])),
+        ("bundle.json", said(version=99)),
+        ("bundle.json", said(version=True)),
+        ("bundle.json", said(confidence={"temperature": 1e-320})),
+        ("bundle.json", said(confidence={"temperature": float("nan")})),
+        ("bundle.json", said(confidence={"threshold": "high"})),
+        ("bundle.json", said(confidence_enrolled=[1])),
+        ("bundle.json", said(network=None)),
+        ("bundle.json", said(representation={"name": ["melspectrogram"]})),
+        ("bundle.json", said(normalise=4)),
+        ("model.safetensors", weights(lambda each: each * torch.nan)),
+        ("model.safetensors", weights(lambda each: each + torch.inf)),
+        ("model.safetensors", weights(lambda each: each.int())),
     ],
 )
 def test_a_damaged_bundle_is_reported(bundle, tmp_path, file, damage):
@@ -120,6 +163,47 @@ def test_a_damaged_bundle_is_reported(bundle, tmp_path, file, damage):
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(ModelError, match="damaged"):
         load_bundle(tmp_path / "model")
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "bundle.json"])
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")])
+def test_what_is_no_file_is_refused_at_once(bundle, tmp_path, file, make):
+    path = bundle.save(tmp_path / "model") / file
+    path.unlink()
+    make(path)
+    with pytest.raises(ModelError, match=r"damaged .it is a (pipe|folder)"):
+        load_bundle(tmp_path / "model")
+
+
+def test_what_is_no_probability_is_no_answer(bundle, sounds):
+    with torch.no_grad():
+        bundle.model.network.fc.weight[0] = torch.nan
+    for ask in (
+        bundle.predict,
+        lambda some: probabilities_of([bundle], some, [None]),
+        lambda some: cache_features(bundle, some).predict(np.arange(len(some))),
+    ):
+        with pytest.raises(ModelError, match="gives no answer: its probabilities are not finite"):
+            ask(sounds)
+
+
+@pytest.mark.parametrize(
+    "wrong", [[np.nan, 1.0], [np.inf, 0.0], [0.7, 0.7], [0.0, 0.0], [1.5, -0.5]]
+)
+def test_probabilities_are_checked_row_by_row(wrong):
+    with pytest.raises(ModelError, match=r"a model: gives no answer.*1 of 2 sounds"):
+        checked(np.array([[0.25, 0.75], wrong]), "a model")
+    right = np.array([[0.25, 0.75], [1.0004, 0.0]])  # a softmax in half precision
+    assert checked(right, "a model") is right
+
+
+def test_statistics_of_a_speaker_are_finite(sounds):
+    rep = make("melspectrogram", n_mels=32, hop_length=320)
+    model = EmotionClassifier(rep, "speaker", ResNetSpec(width=4, classes=3), CLASSES)
+    bundle = Bundle(model.eval(), architecture(model))
+    model.front_end.forward = lambda waves, lengths: torch.full((len(waves), 1, 32, 9), torch.nan)
+    with pytest.raises(ModelError, match="cannot enrol the speaker"):
+        bundle.enrol(sounds)
 
 
 def test_a_folder_without_a_bundle(tmp_path):

@@ -72,6 +72,13 @@ def test_its_answer_is_that_of_the_estimator(name):
     assert (answers == true).mean() > 0.6
 
 
+def test_an_estimator_of_nan_is_not_taken_up_again():
+    _, network = fitted("svm-linear")
+    network.estimator.coef_[0, 0] = np.nan
+    with pytest.raises(ValueError, match="coef_ of the estimator holds NaN"):
+        network.set_extra_state(network.get_extra_state())
+
+
 @each
 def test_a_temperature_is_fitted_on_validation_clips_and_changes_no_answer(name):
     _, network = fitted(name)

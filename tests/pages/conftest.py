@@ -9,6 +9,10 @@ from streamlit.testing.v1 import AppTest
 from ser_core.core import REPOSITORY, demo_corpus
 from ser_core.inference import catalogue
 from ser_core.runs.catalogue import runs
+from ser_core.storage.opened import remember_opened
+
+PLACES = {"corpus", "folder", "representation.encoder", "split.file"}
+"""Parameters of an address that name a place on the disk."""
 
 TINY = {
     "corpus": str(demo_corpus()),
@@ -36,9 +40,15 @@ def plain_start(monkeypatch):
 
 @pytest.fixture
 def visit():
-    """Open a page with query parameters and return the AppTest after its first run."""
+    """Open a page with query parameters and return the AppTest after its first run.
 
-    def visit(page="", **params):
+    Places in the address were opened before, unless `opened` is false.
+    """
+
+    def visit(page="", *, opened=True, **params):
+        if opened:
+            for name in PLACES & params.keys():
+                remember_opened(params[name])
         app = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=30)
         for name, value in params.items():
             app.query_params[name] = value

@@ -9,6 +9,8 @@ import pytest
 
 from ser_core.core import EvaluationError, ModelError, ParameterError, UnknownNameError, demo_corpus
 from ser_core.export.onnx_writer import export
+from ser_core.models.bundle import Bundle
+from ser_core.robustness import assessment
 from ser_core.robustness.assessment import FULL, PRESETS, Plan, every_kind, run
 from ser_core.robustness.card import cards, load_card
 
@@ -113,6 +115,37 @@ def test_what_a_model_does_not_allow_is_left_out_and_said(tmp_path):
     assert "no gradient" in said
     with pytest.raises(ModelError, match="no gradient"):
         run(plan(crossing, clips=3, shortcuts=False, kinds=(), places=("sound",)))
+
+
+def test_a_perturbation_that_fails_is_left_out_and_the_others_are_made(model, monkeypatch):
+    whole = assessment.severity_curve
+
+    def curve(predictor, subset, kind, **options):
+        if kind == "white":
+            raise ZeroDivisionError("division by zero")
+        return whole(predictor, subset, kind, **options)
+
+    monkeypatch.setattr(assessment, "severity_curve", curve)
+    found = run(plan(model, clips=4, kinds=("white", "clipping"), attacks=(), shortcuts=False))
+    assert [each.name for each in found.curves] == ["clipping"]
+    assert found.left_out[0].endswith(
+        ": failed unexpectedly (ZeroDivisionError: division by zero)."
+    )
+
+
+def test_a_clip_that_the_model_fails_on_is_left_out_of_all(model, monkeypatch):
+    predict, lengths = Bundle.predict, []
+
+    def moody(self, sounds, speaker=None, *, seen=False):
+        lengths.extend(len(sound.samples) for sound in sounds)
+        if any(len(sound.samples) == lengths[0] for sound in sounds):
+            raise IndexError("a bug")
+        return predict(self, sounds, speaker, seen=seen)
+
+    monkeypatch.setattr(Bundle, "predict", moody)
+    found = run(plan(model, clips=4, kinds=("clipping",), attacks=(), shortcuts=False))
+    assert len(found.curves[0].points[0].predictions) == 3
+    assert found.left_out[0].startswith("Of the clips, 1 clip is left out (")
 
 
 def test_an_exported_file_is_troubled_but_not_attacked(tmp_path):

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from ser_core.core import ModelError, SerError
+from ser_core.core import REPOSITORY, ModelError, SerError
 from ser_core.storage import atomic
 
 
@@ -115,3 +117,61 @@ def test_what_a_link_names_is_replaced(tmp_path):
         (new / "file.txt").write_text("new")
     assert (tmp_path / "disk" / "model" / "file.txt").read_text() == "new"
     assert (tmp_path / "link").is_symlink()
+
+
+def aged(path, seconds, monkeypatch):
+    """Let so much time have passed since a path was last changed."""
+    now = path.lstat().st_ctime + seconds
+    monkeypatch.setattr(atomic.time, "time", lambda: now)
+
+
+KILLED = """
+import os, sys
+import subprocess
+import sys
+from pathlib import Path
+from ser_core.storage import atomic
+rename = Path.rename
+def die(self, target):
+    if self.name == sys.argv[2] or sys.argv[2] == "new" and Path(target).name == "place":
+        os.kill(os.getpid(), 9)
+    return rename(self, target)
+place = Path(sys.argv[1]) / "place"
+with atomic.folder(place) as new:
+    (new / "content").write_text("new")
+    if sys.argv[2] == "writing":
+        os.kill(os.getpid(), 9)
+    Path.rename = die
+"""
+
+
+@pytest.mark.parametrize("moment", ["writing", "place", "new"])
+def test_what_a_kill_leaves_is_swept_and_the_older_folder_is_whole(moment, tmp_path, monkeypatch):
+    place = tmp_path / "place"
+    place.mkdir()
+    (place / "content").write_text("old")
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(tmp_path), moment], cwd=REPOSITORY, check=False
+    )
+    assert done.returncode == -9
+    left = [path for path in tmp_path.iterdir() if path != place and path.name != "ser-home"]
+    assert left
+    assert place.exists() == (moment != "new")
+    atomic.sweep(tmp_path)  # at once: whoever moved it aside may still be at it
+    assert place.exists() == (moment != "new")
+    aged(left[0], atomic.MOVING + 1, monkeypatch)
+    atomic.sweep(tmp_path)
+    assert (place / "content").read_text() == "old"
+    aged(left[0] if left[0].exists() else place, atomic.STALE + 60, monkeypatch)
+    atomic.sweep(tmp_path)
+    assert [path.name for path in tmp_path.iterdir() if path.name != "ser-home"] == ["place"]
+
+
+def test_only_what_writers_leave_is_swept(tmp_path, monkeypatch):
+    for name in (".hidden", ".mlflow.db.lock", "a.0123abcd", ".deleted", ".a.0123abc"):
+        (tmp_path / name).write_text("mine")
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / ".b.json.0123abcd").write_text("left")
+    aged(tmp_path / "deep" / ".b.json.0123abcd", atomic.STALE + 60, monkeypatch)
+    assert atomic.sweep(tmp_path) == [tmp_path / "deep" / ".b.json.0123abcd"]
+    assert len(list(tmp_path.iterdir())) >= 6

@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ser_core.core import ModelError
+from ser_core.core import ModelError, files
 from ser_core.features.encoders.folder import EncoderFolder, open_folder
 
 RECORD = "origin.json"
@@ -377,7 +377,7 @@ def _as_list(value: Any) -> list[Any]:
 def _of_record(path: Path) -> Origin | None:
     """As `hub.fetch` wrote it."""
     try:
-        written = json.loads((path / RECORD).read_text(encoding="utf-8"))
+        written = files.read_json(path / RECORD)
         name, revision = str(written["name"]), str(written["revision"])
         licence = str(written.get("licence") or NOT_KNOWN)
     except (OSError, ValueError, KeyError, TypeError):

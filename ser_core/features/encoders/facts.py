@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from ser_core.core import ModelError
+from ser_core.core import ModelError, files
 from ser_core.features.encoders.families import FAMILIES, family
 from ser_core.features.encoders.folder import EncoderFolder
 
@@ -106,7 +106,7 @@ def missing_weights(folder: EncoderFolder) -> list[str]:
     nothing = torch.empty(0, device="meta")
     try:
         for file in folder.files:
-            with safe_open(file, framework="pt") as content:
+            with safe_open(files.regular(file, files.WEIGHTS), framework="pt") as content:
                 there |= dict.fromkeys(content.keys(), nothing)
     except (OSError, SafetensorError) as error:
         raise ModelError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from ser_core.core import ModelError
+from ser_core.core.files import is_folder, read_json, regular, shortened
+from ser_core.core.plain_yaml import load_yaml
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -74,7 +75,7 @@ class EncoderFolder:
         found: dict[str, Tensor] = {}
         try:
             for file in self.files:
-                found |= load_file(file)
+                found |= load_file(regular(file, LARGEST))
         except (OSError, SafetensorError) as error:
             raise ModelError(
                 f"its weights cannot be read ({error})",
@@ -88,7 +89,7 @@ class EncoderFolder:
 def _hash(files: tuple[Path, ...], stats: tuple[tuple[int, int], ...]) -> str:  # noqa: ARG001
     digest = hashlib.sha256()
     for file in files:
-        with file.open("rb") as content:
+        with regular(file, LARGEST).open("rb") as content:
             while part := content.read(1 << 22):
                 digest.update(part)
     return digest.hexdigest()[:16]
@@ -105,7 +106,7 @@ def open_folder(path: Path) -> EncoderFolder:
     Raises:
         ModelError: If there is no such folder, its weights are a pickle, or it is damaged.
     """
-    if not path.is_dir():
+    if not is_folder(path):
         path = _by_name(path)
     files = _weights(path)
     if not files and any(path.glob("*.bin")):
@@ -132,14 +133,14 @@ def _by_name(path: Path) -> Path:
     """Folder of an encoder that is named as on the hub."""
     from ser_core.features.encoders import hub
 
-    if not path.exists() and hub.is_name(str(path)):
+    if hub.is_name(str(path)) and not path.exists():
         found = hub.local(str(path))
         if found is None:
             raise hub.not_here(str(path))
         return found
     raise ModelError(
         "there is no such folder",
-        subject=str(path),
+        subject=shortened(path),
         remedy="Give the folder of an encoder, with config.json and model.safetensors",
     )
 
@@ -155,14 +156,14 @@ def _weights(path: Path) -> tuple[Path, ...]:
 def front_matter(file: Path) -> dict[str, Any]:
     """The YAML between two lines of dashes at the head of a Markdown file; empty without one."""
     try:
-        with file.open(encoding="utf-8", errors="replace") as content:
+        with regular(file).open(encoding="utf-8", errors="replace") as content:
             text = content.read(1 << 16)
     except OSError:
         return {}
     if not text.startswith("---\n") or "\n---" not in text[4:]:
         return {}
     try:
-        found = yaml.safe_load(text[4:].partition("\n---")[0])
+        found = load_yaml(text[4:].partition("\n---")[0])
     except yaml.YAMLError:
         return {}
     return found if isinstance(found, dict) else {}
@@ -172,7 +173,7 @@ def _json(file: Path, *, required: bool = False) -> dict[str, Any]:
     if not required and not file.exists():
         return {}
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = read_json(file)
     except (OSError, ValueError) as error:
         raise ModelError(
             f"{file.name} cannot be read", subject=str(file.parent), remedy="Fetch it again"

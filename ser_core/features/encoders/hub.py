@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ser_core.core import ModelError, settings
+from ser_core.core import ModelError, files, settings
 from ser_core.features.encoders import catalogue
 from ser_core.features.encoders.families import FAMILIES, family
 from ser_core.features.encoders.folder import CONVERT, LARGEST, open_folder
@@ -99,7 +99,7 @@ def local(name: str) -> Path | None:
         return place_of(name)
     repository = _cache() / f"models--{name.replace('/', '--')}"
     try:
-        revision = (repository / "refs" / "main").read_text(encoding="utf-8").strip()
+        revision = files.read_text(repository / "refs" / "main").strip()
     except OSError:
         revision = ""
     snapshots = repository / "snapshots"
@@ -264,7 +264,7 @@ def _check(offer: Offer, file: HubFile, path: Path) -> None:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as content:
+    with files.regular(path, files.WEIGHTS).open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 

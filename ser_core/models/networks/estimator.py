@@ -232,7 +232,7 @@ class EstimatorNetwork(nn.Module):
         """Take an estimator up again.
 
         Raises:
-            ValueError: If it holds a type that is not trusted.
+            ValueError: If it holds a type that is not trusted, or numbers that are not finite.
         """
         import skops.io
         from skops.io.exceptions import UntrustedTypesFoundException
@@ -241,9 +241,11 @@ class EstimatorNetwork(nn.Module):
             return
         try:
             content = state.cpu().numpy().tobytes()
-            self.estimator = skops.io.loads(content, trusted=list(self.spec.trusted))
+            estimator = skops.io.loads(content, trusted=list(self.spec.trusted))
         except (UntrustedTypesFoundException, TypeError) as error:
             raise ValueError(f"the estimator holds types that are not trusted: {error}") from error
+        _check_finite(estimator)
+        self.estimator = estimator
 
 
 class _Equivalent(nn.Module):
@@ -302,6 +304,18 @@ def _fitted(network: Any) -> Any:
     if network.estimator is None:
         raise ModelError("is not fitted", subject=network.spec.kind, remedy="Train it first")
     return network.estimator
+
+
+def _check_finite(estimator: Any) -> None:
+    """Refuse an estimator that was fitted to NaN or infinity, or was changed to them.
+
+    Raises:
+        ValueError: If an array of its own holds some.
+    """
+    for name, value in vars(estimator).items():
+        numbers = isinstance(value, np.ndarray) and value.dtype.kind == "f"
+        if numbers and not np.isfinite(value).all():
+            raise ValueError(f"{name} of the estimator holds NaN or infinite values")
 
 
 def _temperature(network: Any) -> float:

@@ -1,0 +1,99 @@
+"""What the JSON file of a model must be like before anything is built from it.
+
+Files of models are exchanged between people. What is in one is checked by kind, bounds and
+contradictions at the door, so that no page or command meets text where it needs a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ser_core.core import EMOTIONS, SerError
+
+TEMPERATURES = (0.01, 100.0)
+"""Bounds of a temperature that is read; fitted ones lie far within."""
+
+_MAPPINGS = ("recipe", "split", "corpus", "metrics", "training", "encoder", "results")
+_CONFIDENCE = ("confidence", "confidence_enrolled", "confidence_seen")
+
+
+def check_description(about: object, version: int) -> None:
+    """Refuse the description of a model of which nothing sound can be made.
+
+    Args:
+        about: Content of its JSON file.
+        version: That the file must be of.
+
+    Raises:
+        ValueError: For the first thing that cannot be, in words.
+    """
+    if not isinstance(about, Mapping):
+        raise ValueError("its description is no JSON object")
+    found = about.get("version", version)
+    if isinstance(found, bool) or found != version:
+        raise ValueError(f"version {found!r}, not {version}")
+    check_classes(about.get("classes"))
+    for name in _MAPPINGS:
+        if about.get(name) is not None and not isinstance(about[name], Mapping):
+            raise ValueError(f"{name!r} is no JSON object")
+    for name in _CONFIDENCE:
+        if about.get(name) is not None:
+            _check_confidence(name, about[name])
+
+
+def check_classes(classes: object) -> None:
+    """Refuse what is no list of two or more different emotions.
+
+    Raises:
+        ValueError: For the first thing that cannot be.
+    """
+    if not isinstance(classes, list) or not all(isinstance(each, str) for each in classes):
+        raise ValueError("its classes are no list of names")
+    if not 2 <= len(classes) <= len(EMOTIONS) or len(set(classes)) < len(classes):
+        raise ValueError(f"{len(classes)} classes, of which {len(set(classes))} are different")
+    unknown = [name for name in classes if name not in EMOTIONS]
+    if unknown:
+        raise ValueError(f"{unknown[0]!r:.60} is no emotion that is known here")
+
+
+def check_temperature(value: object) -> float:
+    """A temperature.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    low, high = TEMPERATURES
+    if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
+        raise ValueError(f"a temperature of {value!r:.40}; it lies between {low:g} and {high:g}")
+    return float(value)
+
+
+def check_threshold(value: object) -> None:
+    """Refuse what is neither a probability nor None.
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    if value is None:
+        return
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
+        raise ValueError(f"threshold {value!r:.40}")
+
+
+def _check_confidence(name: str, content: object) -> None:
+    if not isinstance(content, Mapping):
+        raise ValueError(f"{name!r} is no JSON object")
+    check_temperature(content.get("temperature", 1.0))
+    check_threshold(content.get("threshold"))
+
+
+def line(error: Exception) -> str:
+    """The first line of what an error says, for the reason of a refusal; its kind if it is silent.
+
+    >>> line(KeyError("classes")), line(MemoryError())
+    ("lacks 'classes'", 'MemoryError')
+    """
+    if isinstance(error, KeyError) and not isinstance(error, SerError):
+        return f"lacks {error!s:.80}"
+    lines = str(getattr(error, "strerror", None) or error).splitlines()
+    return (lines[0] if lines else type(error).__name__)[:300].rstrip(".")
