@@ -1,11 +1,11 @@
-"""Home: what this is, what is open, a clip to hear at once, and where to go next."""
+"""Home: what this is, a voice to try at once, what is open, and where to go next."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from pages.components import selection
-from pages.home import clip_panel, next_steps
+from pages.home import clip_panel, next_steps, try_it
 
 active = selection.active()
 st.title("Speech emotion recognition")
@@ -13,6 +13,7 @@ st.markdown(
     "Explore a corpus, train, evaluate and explain models. Every split is audited for leaks from "
     "training into the test, and every score is shown with its 95 % interval."
 )
+try_it.show()
 if active.clip:
     left, right = st.columns([3, 2], gap="small")
     with left:

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from playwright.sync_api import expect
 
+from ser_core.core import demo_corpus
 from tests.browser.conftest import serving
 
 
@@ -37,6 +38,18 @@ def test_home_plays_a_clip_at_once(page):
     page.wait_for_function(
         "[...document.querySelectorAll('.ser-wave img')].every(image => image.naturalWidth > 0)"
     )
+
+
+def test_home_answers_an_example_and_a_file_that_is_dropped(page):
+    page.goto("/")
+    page.get_by_role("button", name="Example 1").click()
+    expect(page.get_by_text("The speaker was asked for")).to_be_visible(timeout=30_000)
+    clip = demo_corpus() / "samples" / "SM0_anger_48.flac"
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(clip)
+    expect(page.get_by_text("Teach it your voice.")).to_be_visible(timeout=30_000)
+    page.get_by_role("link", name="More on the page Predict").click()
+    expect(heading(page, "Predict")).to_be_visible()
+    expect(page.get_by_text("SM0_anger_48.flac").first).to_be_visible(timeout=30_000)
 
 
 def test_the_very_first_visit_may_go_straight_to_a_page(browser, tmp_path):

@@ -4,7 +4,8 @@ import shutil
 
 import pytest
 
-from ser_core.core import demo_corpus
+from ser_core.core import REPOSITORY, demo_corpus
+from ser_core.inference import catalogue
 
 
 def audio_players(app):
@@ -104,3 +105,49 @@ def test_another_speaker_keeps_the_emotion_where_it_can(visit):
     app = visit(clip="samples/EB0_surprise_82.flac")
     app.button_group[0].set_value("MK0").run()  # MK0 has no surprise
     assert app.query_params["clip"].startswith("samples/MK0_")
+
+
+@pytest.fixture
+def bundled(monkeypatch):
+    """The model that comes with the app."""
+    monkeypatch.setattr(
+        catalogue, "bundled_folder", lambda: REPOSITORY / "artifacts" / "pretrained"
+    )
+
+
+def test_an_example_is_answered_at_once_and_is_no_training_clip(visit, said, bundled):
+    app = visit()
+    examples = [b for b in app.button if b.label.startswith("Example")]
+    assert 2 <= len(examples) <= 4
+    app = examples[0].click().run()
+    assert not app.error
+    words = said(app)
+    assert "Confidence" in words or "Uncertain" in words
+    assert "The speaker was asked for" in words
+    links = {each.label for each in app.get("page_link")}
+    assert "Why? Explain the prediction →" in links
+    assert "Teach it →" not in links
+
+
+def test_a_recording_of_ones_own_offers_to_teach_the_voice(visit, said, bundled):
+    app = visit()
+    content = (demo_corpus() / "samples" / "SM0_anger_48.flac").read_bytes()
+    app.session_state["_tried"] = ("mine.flac", content)
+    app.run()
+    assert not app.error
+    assert "Teach it your voice" in said(app)
+    assert "The speaker was asked for" not in said(app)
+
+
+def test_what_is_no_sound_is_said_and_the_page_stands(visit, said, bundled):
+    app = visit()
+    app.session_state["_tried"] = ("mine.wav", b"no sound at all")
+    app.run()
+    assert "mine.wav" in app.error[0].value
+    assert "53 clips" in said(app)
+
+
+def test_without_a_bundled_model_there_is_nothing_to_try(visit, said):
+    app = visit()
+    assert "Try it" not in said(app)
+    assert "53 clips" in said(app)
