@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ser_core.cli import console
-from ser_core.cli.options import JsonFile, ProgressFile, Reader
+from ser_core.cli.options import (
+    Include,
+    JsonFile,
+    Labels,
+    OwnLabels,
+    ProgressFile,
+    Reader,
+    ReaderOptions,
+    opened_as,
+)
 from ser_core.core import ParameterError
 
 if TYPE_CHECKING:
@@ -76,6 +85,10 @@ def evaluate(
     weights: Weights = "",
     corpus: CorpusPath = None,
     reader: Reader = None,
+    label: Labels = None,
+    option: ReaderOptions = None,
+    include: Include = "",
+    own_labels: OwnLabels = False,
     json_file: JsonFile = None,
     predictions: Answers = None,
     part: Part = "",
@@ -101,6 +114,8 @@ def evaluate(
     from ser_core.inference.model_evaluation import Choice, evaluate_model
 
     _require_one(model, run)
+    if corpus:
+        corpus = opened_as(corpus, reader, label, option, include, own_labels=own_labels)
     wanted = _enrolment(curve or enrol, draws, seed, among)
     choice = Choice(split, fold, part)
     with console.progress("Predicting", progress_file) as report:

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ser_core.cli import console
-from ser_core.cli.options import ProgressFile
+from ser_core.cli.options import (
+    Include,
+    Labels,
+    OwnLabels,
+    ProgressFile,
+    Reader,
+    ReaderOptions,
+)
+from ser_core.cli.options import (
+    opened as opened_by,
+)
 from ser_core.core import settings
 
 if TYPE_CHECKING:
@@ -52,19 +62,26 @@ def train(
     recipe: RecipeFile,
     changes: Changes = None,
     corpus: CorpusPath = None,
+    reader: Reader = None,
+    label: Labels = None,
+    option: ReaderOptions = None,
+    include: Include = "",
+    own_labels: OwnLabels = False,
     out: Folder = None,
     every: Every = False,
     progress_file: ProgressFile = None,
     as_json: Json = False,
 ) -> None:
     """Train every fold and seed of a recipe, and score the test clips once."""
-    from ser_core.recipes.recipe import load
+    from ser_core.corpora.label_maps import any_labels_remembered
     from ser_core.recipes.series import every_representation
     from ser_core.runs.execute import assist
     from ser_core.training.distributed import process_group
 
-    given = [f"corpus={corpus}"] if corpus else []
-    wanted = load(recipe, [*given, *(changes or [])])
+    wanted = _recipe(recipe, corpus, changes or [])
+    given = label or option or include or own_labels or reader
+    if given or (any_labels_remembered() and _is_new(wanted, out)):
+        wanted = _as_opened(wanted, reader, label, option, include, own_labels=own_labels)
     with process_group() as ranks:
         for each in every_representation(wanted) if every else [wanted]:
             own = each.representation["name"] if every else ""
@@ -73,6 +90,37 @@ def train(
                 _print(carried_out(each, folder, progress_file), own, as_json=as_json)
             else:
                 assist(each, folder)
+
+
+def _recipe(recipe: Path, corpus: Path | None, changes: list[str]) -> Recipe:
+    from ser_core.recipes.recipe import load
+
+    given = [f"corpus={corpus}", "opening={}"] if corpus else []
+    return load(recipe, [*given, *changes])
+
+
+def _is_new(recipe: Recipe, out: Path | None) -> bool:
+    """Whether no run of this recipe has begun, which would go on as it was begun."""
+    folder = out or settings.home() / "runs" / recipe.hash
+    return not (folder / "recipe.yaml").exists()
+
+
+def _as_opened(
+    recipe: Recipe,
+    reader: str | None,
+    label: list[str] | None,
+    option: list[str] | None,
+    include: str,
+    *,
+    own_labels: bool,
+) -> Recipe:
+    """The recipe with how its corpus is opened written into it, labels mapped before included."""
+    from ser_core.recipes.recipe import opened_as
+
+    found = opened_by(
+        recipe.corpus_opening, reader, label, option, include, own_labels=own_labels
+    ).opening
+    return opened_as(recipe, found) if found else recipe
 
 
 def _print(outcome: Outcome, name: str, *, as_json: bool) -> None:

@@ -16,7 +16,7 @@ from ser_core.corpora.browse import (
     showcase,
     siblings,
 )
-from ser_core.corpora.corpus import COLUMNS, UNLABELLED, Corpus
+from ser_core.corpora.corpus import COLUMNS, LEFT_OUT, UNLABELLED, Corpus
 from ser_core.corpora.emotions import normalise, ordered
 from ser_core.corpora.issues import CHECKS, SEVERITIES, Issue
 from ser_core.corpora.label_maps import (
@@ -26,10 +26,11 @@ from ser_core.corpora.label_maps import (
     remembered_labels,
 )
 from ser_core.corpora.leaks import GRADES, Leak, LeakAudit, audit_split
-from ser_core.corpora.opening import is_recognised, open_corpus
+from ser_core.corpora.opening import is_recognised, open_corpus, opening_of
 from ser_core.corpora.policies import POLICIES
 from ser_core.corpora.readers import READERS
 from ser_core.corpora.recent import recent_corpora, remember_corpus
+from ser_core.corpora.saved_openings import Opening, of_recipe, snapshot
 from ser_core.corpora.scanning import scan
 from ser_core.corpora.split import PARTS, UNUSED, Split
 from ser_core.corpora.splits import FRACTIONS, make_split
@@ -42,6 +43,7 @@ __all__ = [
     "EMOTIONS",
     "FRACTIONS",
     "GRADES",
+    "LEFT_OUT",
     "PARTS",
     "POLICIES",
     "READERS",
@@ -53,6 +55,7 @@ __all__ = [
     "Issue",
     "Leak",
     "LeakAudit",
+    "Opening",
     "Split",
     "Template",
     "audit",
@@ -67,7 +70,9 @@ __all__ = [
     "label_map_file",
     "make_split",
     "normalise",
+    "of_recipe",
     "open_corpus",
+    "opening_of",
     "ordered",
     "other_sentence",
     "read_template",
@@ -79,4 +84,5 @@ __all__ = [
     "scan",
     "showcase",
     "siblings",
+    "snapshot",
 ]

@@ -11,12 +11,16 @@ import pandas as pd
 from ser_core.core import CorpusError
 from ser_core.corpora.emotions import ordered
 from ser_core.corpora.paths import Fence
+from ser_core.corpora.saved_openings import Opening
 
 TEXT_FIELDS = ("emotion", "label", "speaker", "gender", "age", "sentence", "text", "intensity")
 """Columns a reader may fill; nullable strings except `age`, which is nullable whole years."""
 
 UNLABELLED = "unlabelled"
 """The `problem` of a clip that is there to be predicted, such as the test part of a competition."""
+
+LEFT_OUT = "left out"
+"""Beginning of the `problem` of a clip that the user leaves out; its reason follows."""
 
 COLUMNS = (*TEXT_FIELDS, "duration", "sample_rate", "channels", "problem")
 """All columns of `Corpus.clips`, in order."""
@@ -41,6 +45,8 @@ class Corpus:
         ids: Id in its table of each clip that is to be predicted, by clip: those `unlabelled`, and
             those among them whose file cannot be read.
         template: Template of the submission that came with the unlabelled clips, if there is one.
+        opening: How it was opened, the labels that were mapped before included; None for one that
+            was put together otherwise.
     """
 
     name: str
@@ -52,6 +58,7 @@ class Corpus:
     notes: tuple[str, ...] = ()
     ids: dict[str, str] = field(default_factory=dict)
     template: Path | None = None
+    opening: Opening | None = None
 
     def __len__(self) -> int:
         """Number of clips listed, usable or not."""
@@ -69,8 +76,13 @@ class Corpus:
 
     @property
     def faulty(self) -> int:
-        """Number of clips that cannot be used; an unlabelled clip is none of them."""
-        return len(self.clips) - len(self.usable) - len(self.unlabelled)
+        """Clips that cannot be used; those to be predicted or left out are none of them."""
+        return len(self.clips) - len(self.usable) - len(self.unlabelled) - len(self.left_out)
+
+    @cached_property
+    def left_out(self) -> pd.DataFrame:
+        """The clips that the user leaves out."""
+        return self.clips[self.clips["problem"].str.startswith(LEFT_OUT)]
 
     @cached_property
     def emotions(self) -> list[str]:

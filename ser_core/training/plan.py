@@ -49,7 +49,7 @@ def planned(
     """Open corpus and split, measure the clips for the leak audit, and represent them."""
     ranks.check(recipe.train.parts)
     torch.set_num_threads(recipe.train.threads or torch.get_num_threads())
-    corpus = open_corpus(recipe.corpus, recipe.reader)
+    corpus = open_corpus(recipe.corpus_opening)
     split = split_of(recipe, corpus)
     audit = audit_split(split, corpus, scan(corpus, progress=scanning))
     keep(split)
