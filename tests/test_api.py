@@ -127,13 +127,14 @@ def test_a_bundled_recipe_is_known_by_its_name(corpus, tmp_path, monkeypatch):
 
 
 def test_a_recipe_holds_how_its_corpus_was_opened():
-    some = ser.open_corpus(ser.demo_corpus(), include="EB0_|IC0_", label_map={"fear": "anger"})
-    result = ser.train({**QUICK, "normalise": "corpus"}, some, track=False)
+    some = ser.open_corpus(ser.demo_corpus(), include="EB0|IC0|SM0", label_map={"fear": "anger"})
+    dealt = {"split": {"fractions": [0.5, 0.25, 0.25]}}
+    result = ser.train({**QUICK, **dealt}, some, track=False)
     kept = yaml.safe_load((result.folder / "recipe.yaml").read_text(encoding="utf-8"))
-    assert kept["opening"] == {"include": "EB0_|IC0_", "labels": {"fear": "anger"}}
+    assert kept["opening"] == {"include": "EB0|IC0|SM0", "labels": {"fear": "anger"}}
     assert kept["corpus"] == str(ser.demo_corpus())
     found = result.predictions.table
-    assert set(found["clip"].str[8:12]) <= {"EB0_", "IC0_"}
+    assert set(found["clip"].str[8:12]) <= {"EB0_", "IC0_", "SM0_"}
     assert "fear" not in found["true"].to_list()
 
 

@@ -17,6 +17,9 @@ from ser_core.corpora.stratify import Codes, Counts, Shares
 Outcome = tuple[dict[str, list[str]], tuple[str, ...]]
 """Part of every clip for each named fold, and notes."""
 
+LEAST_FOLDS = 3
+"""One group tests, one validates, and there is something to train on."""
+
 GROUPS = {"speaker": "speakers", "sentence": "sentences"}
 
 
@@ -77,17 +80,22 @@ class Task:
             raise SplitError(
                 f"{_plural(len(names), column)} cannot fill {parts} parts that share none",
                 subject=column,
-                remedy=_FEWER[column],
+                remedy=self._what_works(column, len(names)),
             )
         return codes
 
-
-_FEWER = {
-    "speaker": "Set the share of validation to 0, ask for fewer folds, or choose "
-    "'leave-one-speaker-out' or 'random'",
-    "sentence": "Set the share of validation to 0, ask for fewer folds, or choose "
-    "'speaker-disjoint' or 'random'",
-}
+    def _what_works(self, column: str, groups: int) -> str:
+        """Policies that the corpus has enough speakers for, where it has too few groups."""
+        speakers = self.clips["speaker"].nunique() if self.clips["speaker"].notna().all() else 0
+        if column == "speaker" and speakers == 1:
+            return (
+                "Choose the policy 'random'; all clips are of one voice, so no split says how a "
+                "model does on others"
+            )
+        works = [f"'grouped-k-fold' with {groups} folds"] if groups >= LEAST_FOLDS else []
+        works += ["'speaker-disjoint'"] if speakers >= len(PARTS) and column != "speaker" else []
+        works += ["'leave-one-speaker-out'"] if speakers > 1 else []
+        return f"Choose {', '.join([*works, ''])}{'or ' if works else ''}'random'"
 
 
 def _plural(count: int, column: str) -> str:
@@ -293,7 +301,7 @@ def _left_out(task: Task, speakers: Codes, test: int, validator: int | None) -> 
 )
 def grouped_k_fold(task: Task) -> Outcome:
     """Fold i tests group i, validates on the next, and trains on the others."""
-    if task.folds < 3:
+    if task.folds < LEAST_FOLDS:
         raise SplitError(
             f"{task.folds} folds leave nothing to train on: one group tests, one validates",
             subject="folds",

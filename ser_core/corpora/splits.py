@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from ser_core.corpora.corpus import Corpus
 from ser_core.corpora.emotions import ordered
 from ser_core.corpora.policies import GROUPS, POLICIES, Task
 from ser_core.corpora.split import PARTS, Split
+from ser_core.corpora.stratify import allocations
 
 FRACTIONS = (0.8, 0.1, 0.1)
 
@@ -53,6 +55,7 @@ def make_split(
     task = Task(_clips(corpus), seed, _checked(fractions), folds, _known(group))
     parts, notes = chosen.run(task)
     table = pd.DataFrame(parts, index=task.clips.index, dtype="str").rename_axis("clip")
+    _refuse_empty(table, task)
     _refuse_vanishing(table, task.clips["emotion"])
     options = {name: _plain(getattr(task, name)) for name in chosen.options}
     notes = (*notes, *_lacking(table, task.clips["emotion"]))
@@ -106,6 +109,33 @@ def _missing(table: pd.DataFrame, emotion: pd.Series[str], part: str) -> dict[st
         for fold, present in found.items()
         if 0 < len(present) < len(every)
     }
+
+
+SHARES_TRIED = ((0.7, 0.15, 0.15), (0.6, 0.2, 0.2), (0.5, 0.25, 0.25), (0.34, 0.33, 0.33))
+
+
+def _refuse_empty(table: pd.DataFrame, task: Task) -> None:
+    """Refuse a part that should have clips and gets none; a share of 0 is a wish."""
+    sizes = task.clips["emotion"].value_counts()
+    for part, (fold, parts) in product(task.active, table.items()):
+        if (parts == part).any():
+            continue
+        raise SplitError(
+            f"the {part} part{f' of fold {fold}' if table.shape[1] > 1 else ''} would be empty: "
+            f"with {sizes.max()} clips of an emotion or fewer, its share is less than one clip",
+            subject="fractions",
+            remedy=_larger_shares(sizes, task.active),
+        )
+
+
+def _larger_shares(sizes: pd.Series[int], active: Sequence[str]) -> str:
+    """Shares by which each part gets a clip of every emotion, if there are some."""
+    if list(active) == list(PARTS):
+        for shares in SHARES_TRIED:
+            dealt = [allocations(int(size), np.array(shares)) for size in sizes]
+            if all((each > 0).all() for each in dealt):
+                return f"Choose larger shares, as {', '.join(map(str, shares))}"
+    return "Choose a larger share for it, or take more clips"
 
 
 def _refuse_vanishing(table: pd.DataFrame, emotion: pd.Series[str]) -> None:

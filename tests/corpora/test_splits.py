@@ -1,6 +1,7 @@
 """Splits: complete, disjoint as promised, the same for one seed, and refused when impossible."""
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -217,10 +218,10 @@ def only_one_is_afraid() -> Corpus:
 @pytest.mark.parametrize(
     ("corpus", "policy", "message"),
     [
-        (acted(1, 9), "speaker-disjoint", "1 speaker cannot fill 3 parts.*leave-one-speaker-out"),
-        (acted(1, 9), "leave-one-speaker-out", "1 speaker cannot fill 2 parts"),
-        (acted(9, 2), "sentence-disjoint", "2 sentences cannot fill 3 parts.*validation to 0"),
-        (acted(4, 9), "grouped-k-fold", "4 speakers cannot fill 5 parts.*fewer folds"),
+        (acted(1, 9), "speaker-disjoint", "1 speaker cannot fill 3 parts.*'random'; all clips"),
+        (acted(1, 9), "leave-one-speaker-out", "1 speaker cannot fill 2 parts.*'random'"),
+        (acted(9, 2), "sentence-disjoint", "2 sentences cannot fill 3 parts.*'speaker-disjoint', "),
+        (acted(4, 9), "grouped-k-fold", "4 speakers cannot fill 5 parts.*with 4 folds"),
         (without(acted(5, 5), "sentence"), "sentence-disjoint", "75 of 75 clips have no sentence"),
         (without(acted(5, 5), "speaker", slice(2)), "speaker-disjoint", "2 of 75 clips have no"),
         (only_one_is_afraid(), "leave-one-speaker-out", "fear would vanish from train in fold s0"),
@@ -236,6 +237,20 @@ def test_a_policy_that_cannot_be_met_says_why(corpus, policy, message):
 def test_a_rare_emotion_stays_in_train_where_that_is_possible():
     parts = make_split(only_one_is_afraid(), "speaker-disjoint").parts
     assert parts["0-0-2-0.wav"] == "train"
+
+
+@pytest.mark.parametrize("clips", [2, 3, 4])
+def test_an_empty_part_is_refused_with_shares_that_work(clips):
+    corpus = acted(1, clips)
+    with pytest.raises(SplitError, match="part would be empty") as refused:
+        make_split(corpus, "random")
+    wanted = re.findall(r"0\.\d+", refused.value.remedy)
+    if clips < 3:
+        assert not wanted
+        return
+    parts = make_split(corpus, "random", fractions=list(map(float, wanted))).parts
+    emotions = corpus.clips["emotion"].groupby(parts).nunique()
+    assert emotions.to_dict() == {"train": 3, "validation": 3, "test": 3}
 
 
 @pytest.mark.parametrize(
