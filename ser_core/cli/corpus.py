@@ -110,7 +110,7 @@ def split_(
         str,
         typer.Option(
             help="Split policy: random, speaker-disjoint, sentence-disjoint, "
-            "speaker-and-sentence-disjoint, leave-one-speaker-out or grouped-k-fold."
+            "speaker-and-sentence-disjoint, leave-one-speaker-out, grouped-k-fold or official."
         ),
     ] = "speaker-disjoint",
     seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,

@@ -13,7 +13,9 @@ from ser_core.corpora.emotions import ordered
 from ser_core.corpora.paths import Fence
 from ser_core.corpora.saved_openings import Opening
 
-TEXT_FIELDS = ("emotion", "label", "speaker", "gender", "age", "sentence", "text", "intensity")
+TEXT_FIELDS = (
+    "emotion", "label", "speaker", "gender", "age", "sentence", "text", "intensity", "official",
+)  # fmt: skip
 """Columns a reader may fill; nullable strings except `age`, which is nullable whole years."""
 
 UNLABELLED = "unlabelled"
@@ -36,8 +38,9 @@ class Corpus:
         clips: A row for every clip the corpus lists, indexed by `clip` (path relative to `root`
             with forward slashes, unique). Columns: `emotion` (vocabulary), `label` (as the corpus
             spells it), `speaker`, `gender`, `age` (years), `sentence`, `text`, `intensity`,
-            `duration` (s), `sample_rate` (Hz), `channels`, and `problem`: empty, `UNLABELLED`, or
-            why the clip cannot be used. What is unknown is `pd.NA`.
+            `official` (part or fold of the corpus' own split, as it spells it), `duration` (s),
+            `sample_rate` (Hz), `channels`, and `problem`: empty, `UNLABELLED`, or why the clip
+            cannot be used. What is unknown is `pd.NA`.
         licence: Terms of the corpus where they are known.
         reader: Name of the reader that opened it.
         label_map: Original label to emotion of the vocabulary, for the labels that occur.

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+MOST_TABLES = 6
+"""Tables that are spoken of where no reader fits."""
+
+
 def open_corpus(
     path: str | Path | Opening,
     reader: str | None = None,
@@ -118,7 +122,7 @@ def _opened(opening: Opening, name: str, *, sealed: bool) -> Corpus:
         licence=READERS[found].licence,
         reader=found,
         label_map=dict(zip(used["label"], used["emotion"], strict=True)),
-        notes=(*listing.notes, *_note(stored, opening.labels, clips)),
+        notes=(*listing.notes, *source.passed_over(), *_note(stored, opening.labels, clips)),
         ids=_ids(rows, clips, listing.root),
         template=listing.template,
         opening=replace(opening, labels=in_force),
@@ -146,10 +150,29 @@ def detect(source: CorpusSource) -> str:
     if confidence[best] > 0:
         return best
     raise CorpusError(
-        f"no reader fits: {_contents(source)}",
-        subject=str(source.path),
-        remedy=f"Readers look for: {'; '.join(map(_expectation, READERS.items()))}. "
-        "Name the reader if the corpus is one of these",
+        f"no reader fits: {_contents(source)}", subject=str(source.path), remedy=_remedy(source)
+    )
+
+
+def _remedy(source: CorpusSource) -> str:
+    """An option that would mend the first table, else what readers look for."""
+    names = {table.name: table for table in source.tables if len(table.cells)}
+    for name, table in names.items():
+        missing = [field for field in ("path", "label") if field not in table.columns]
+        given = "" if source.table else f" --option table={name}"
+        if len(missing) == 1 and not (table.fault and "path" in table.columns):
+            return (
+                f"Name the column: --reader manifest{given} --option columns.{missing[0]}=NAME, "
+                f"one of {', '.join(table.cells.columns)}"
+            )
+        if not missing and table.fault:
+            return (
+                "Open the folder that holds the sound, or name it: --reader manifest"
+                f"{given} --option sound=FOLDER"
+            )
+    return (
+        f"Readers look for: {'; '.join(map(_expectation, READERS.items()))}. "
+        "Name the reader if the corpus is one of these"
     )
 
 
@@ -159,11 +182,15 @@ def _expectation(entry: tuple[str, Reader]) -> str:
 
 
 def _contents(source: CorpusSource) -> str:
+    tables = [f"{each.name}: {each.why_not}" for each in source.tables if each.why_not]
     if source.table:
-        return "the table has no columns that look like files and emotions"
-    if not source.files:
-        return "there are no sound files in the folder"
-    return f"{len(source.files)} sound files, the first {source.files[0]}"
+        return tables[0] if tables else "the file is no .csv or .tsv table"
+    found = (
+        f"{len(source.files)} sound files, the first {source.files[0]}"
+        if source.files
+        else "there are no sound files in the folder"
+    )
+    return ". ".join([found, *tables[:MOST_TABLES], *source.passed_over()])
 
 
 def _source(path: str | Path) -> CorpusSource:

@@ -14,9 +14,13 @@ from ser_core.core import AudioError, CorpusError, is_class_name
 from ser_core.corpora.corpus import COLUMNS, LEFT_OUT, TEXT_FIELDS, UNLABELLED
 from ser_core.corpora.emotions import normalise
 from ser_core.corpora.paths import Fence, locate
+from ser_core.corpora.tables import LFS_PROBLEM, is_lfs_pointer
 
 # What makes one file a different clip in another row; other columns may differ without harm.
 _IDENTITY = ["label", "speaker", "sentence"]
+UNSAID = ("nan", "none", "null", "?", "n/a", "<na>", "unknown")
+"""What tables write where a value is not known; no speaker and no label is called so."""
+
 _TYPES = {"duration": "float64", "sample_rate": "Int64", "channels": "Int64"}
 _NO_HEADER = (float("nan"), None, None, "")
 
@@ -61,6 +65,8 @@ def _text(rows: pd.DataFrame) -> pd.DataFrame:
     clips = pd.DataFrame({"clip": _strings(rows["path"], rows.index).fillna("")})
     for field in TEXT_FIELDS:
         clips[field] = _strings(rows.get(field, pd.NA), rows.index)
+    for field in ("label", "speaker", "gender", "sentence", "official"):
+        clips[field] = clips[field].mask(clips[field].str.casefold().isin(UNSAID), pd.NA)
     # An age is a number of years; a group such as "twenties" is none.
     clips["age"] = pd.to_numeric(clips["age"], errors="coerce").round().astype("Int64")
     return clips
@@ -136,7 +142,8 @@ def _header(root: Path, clip: str) -> tuple[float, int | None, int | None, str]:
     try:
         header = audio.info(root / clip)
     except AudioError as error:
-        return (*_NO_HEADER[:3], error.problem)
+        pointer = is_lfs_pointer(root / clip)
+        return (*_NO_HEADER[:3], LFS_PROBLEM if pointer else error.problem)
     return header.duration, header.sample_rate, header.channels, ""
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ser_core.audio import ENDINGS
 from ser_core.core import CorpusError, ParameterError, count
 from ser_core.corpora import (
     Corpus,
@@ -29,7 +30,7 @@ from ser_core.corpora import (
     read_template,
     remembered_labels,
 )
-from ser_core.inference.classify import ENDINGS, PREFIX, Recording, recordings
+from ser_core.inference.classify import PREFIX, Recording, recordings
 
 LABEL_COLUMNS = frozenset(
     {"label", "emotion", "class", "target", "category", "prediction", "answer", "emo", "y"}

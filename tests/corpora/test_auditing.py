@@ -178,6 +178,7 @@ def test_files_in_trouble_are_listed_by_kind(tmp_path):
         "1 clip without a file": ["gone.wav"],
         "1 clip outside the corpus folder": ["../x.wav"],
         "2 clips cannot be read": ["text.wav", "cut.flac"],
+        "One class only": ["a.wav", "b.wav", "cut.flac"],
         "1 clip without a known emotion": ["c.wav"],
         "1 clip listed more than once": ["a.wav#2"],
     }
