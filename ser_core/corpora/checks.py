@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pandas as pd
 
+from ser_core.audio import CANCELLED_DB, SAMPLE_RATE
 from ser_core.corpora.corpus import LEFT_OUT, UNLABELLED
 from ser_core.corpora.issues import Evidence, Issue, Severity, check, listed, number
 from ser_core.corpora.parts import are_folds, are_parts
@@ -301,6 +303,77 @@ def channels(evidence: Evidence) -> Issue | None:
         "All are mixed to one channel on loading; check that the channels carry the same speaker."
     )
     return _mix(evidence, "channels", "Different numbers of channels", remedy, "channel")
+
+
+@check("cancelling", "channels that cancel each other", by_ear=True)
+def cancelling(evidence: Evidence) -> Issue | None:
+    """Clips whose channels cancel in their mean."""
+    found = _measured(evidence, "mix_loss", lambda loss: loss > CANCELLED_DB)
+    return _value_issue(
+        found,
+        "with channels that cancel each other",
+        "",
+        "The loudest channel is taken in place of their mean; check how they were recorded.",
+        "info",
+    )
+
+
+@check("narrow", "sample rates below that of most models")
+def narrow(evidence: Evidence) -> Issue | None:
+    """Clips without the upper half of the band that models are made for."""
+    rate = evidence.usable["sample_rate"].astype("Int64")
+    found = rate[(rate < SAMPLE_RATE).fillna(value=False)]
+    if found.empty:
+        return None
+    counts = found.value_counts()
+    return Issue(
+        f"{number(len(found), 'clip')} with a sample rate below {SAMPLE_RATE:,} Hz",
+        "info",
+        list(found.index),
+        "A model of more band than they have finds nothing above half their rate: compare scores "
+        "on them with care, or choose a representation of their rate (sample_rate).",
+        _sentence(
+            listed(f"{hz:,} Hz ({many:,})" for hz, many in zip(counts.index, counts, strict=True))
+        ),
+    )
+
+
+@check("containers", "files named as another format")
+def containers(evidence: Evidence) -> Issue | None:
+    """Files whose content is of another format than their ending says."""
+    clips = evidence.usable.index
+    kinds = {str(clip): _unlike(evidence.corpus.root / str(clip)) for clip in clips}
+    found = {clip: kind for clip, kind in kinds.items() if kind}
+    if not found:
+        return None
+    counts = pd.Series(found).value_counts()
+    return Issue(
+        f"{number(len(found), 'file')} named as another format than the content",
+        "info",
+        list(found),
+        "They are read by their content; other programs may need the right ending.",
+        listed(f"{kind} ({many:,})" for kind, many in counts.items()) + ".",
+    )
+
+
+_MAGIC = {
+    "WAV": ({".wav", ".rf64"}, (b"RIFF", b"RIFX", b"RF64")),
+    "FLAC": ({".flac"}, (b"fLaC",)),
+    "Ogg": ({".ogg", ".oga", ".opus", ".spx"}, (b"OggS",)),
+    "AIFF": ({".aif", ".aiff", ".aifc"}, (b"FORM",)),
+    "MP3": ({".mp3", ".mp2"}, (b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2")),
+}
+
+
+def _unlike(file: Path) -> str:
+    """What a file is and what it is named, where both are known and differ."""
+    named = next((kind for kind, (ends, _) in _MAGIC.items() if file.suffix.lower() in ends), "")
+    if not named or not file.is_file():
+        return ""
+    with file.open("rb") as opened:
+        start = opened.read(4)
+    real = next((kind for kind, (_, magic) in _MAGIC.items() if start.startswith(magic)), "")
+    return f"{real} named {file.suffix}" if real and real != named else ""
 
 
 @check("classes", "class imbalance")
