@@ -87,9 +87,24 @@ def train(
             own = each.representation["name"] if every else ""
             folder = out / own if out else settings.home() / "runs" / each.hash
             if ranks.is_first:
+                _warn_of_confounding(each)
                 _print(carried_out(each, folder, progress_file), own, as_json=as_json)
             else:
                 assist(each, folder)
+
+
+def _warn_of_confounding(recipe: Recipe) -> None:
+    """Say where normalising by speaker takes away what the speakers' emotions are."""
+    from ser_core.corpora import ENROLMENT, confounding, open_corpus
+
+    if recipe.normalise != "speaker":
+        return
+    found = confounding(open_corpus(recipe.corpus_opening).usable)
+    if found and found.is_notable:
+        console.errors.print(
+            f"[bold yellow]Speaker and emotion go together.[/] {found.said}. {ENROLMENT}.",
+            soft_wrap=True,
+        )
 
 
 def _recipe(recipe: Path, corpus: Path | None, changes: list[str]) -> Recipe:

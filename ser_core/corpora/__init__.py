@@ -16,6 +16,7 @@ from ser_core.corpora.browse import (
     showcase,
     siblings,
 )
+from ser_core.corpora.confounding import ENROLMENT, confounding
 from ser_core.corpora.corpus import COLUMNS, LEFT_OUT, UNLABELLED, Corpus
 from ser_core.corpora.emotions import normalise, ordered
 from ser_core.corpora.issues import CHECKS, SEVERITIES, Issue
@@ -25,7 +26,7 @@ from ser_core.corpora.label_maps import (
     remember_labels,
     remembered_labels,
 )
-from ser_core.corpora.leaks import GRADES, Leak, LeakAudit, audit_split
+from ser_core.corpora.leaks import GRADES, ORDER, UNSEEN_GRADES, Leak, LeakAudit, audit_split
 from ser_core.corpora.opening import is_recognised, open_corpus, opening_of
 from ser_core.corpora.policies import POLICIES
 from ser_core.corpora.readers import READERS
@@ -41,14 +42,17 @@ __all__ = [
     "CHECKS",
     "COLUMNS",
     "EMOTIONS",
+    "ENROLMENT",
     "FRACTIONS",
     "GRADES",
     "LEFT_OUT",
+    "ORDER",
     "PARTS",
     "POLICIES",
     "READERS",
     "SEVERITIES",
     "UNLABELLED",
+    "UNSEEN_GRADES",
     "UNUSED",
     "Corpus",
     "Findings",
@@ -60,6 +64,7 @@ __all__ = [
     "Template",
     "audit",
     "audit_split",
+    "confounding",
     "examine",
     "filter_clips",
     "is_recognised",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from ser_core.audio import CANCELLED_DB, SAMPLE_RATE
+from ser_core.corpora.confounding import ENROLMENT, confounding
 from ser_core.corpora.corpus import LEFT_OUT, UNLABELLED
 from ser_core.corpora.issues import Evidence, Issue, Severity, check, listed, number
 from ser_core.corpora.parts import are_folds, are_parts
@@ -439,6 +440,23 @@ def lacking(evidence: Evidence) -> Issue | None:
         list(usable.index[usable["speaker"].isin(list(lacks))]),
         "A test on such a speaker alone scores fewer emotions; average the recalls with care.",
         listed(f"{who} has no {' or '.join(names)}" for who, names in lacks.items()) + ".",
+    )
+
+
+@check("confounded", "speakers that go with an emotion")
+def confounded(evidence: Evidence) -> Issue | None:
+    """Speakers who say what the emotion is."""
+    found = confounding(evidence.usable)
+    if found is None or not found.is_notable:
+        return None
+    each = evidence.usable.groupby("speaker")["emotion"].transform("nunique")
+    remedy = f"Read scores as those of voices, too. {ENROLMENT}."
+    return Issue(
+        "Speaker and emotion go together",
+        "error" if found.is_strong else "warning",
+        list(each.index[each == 1]),
+        remedy,
+        f"{found.said}.",
     )
 
 

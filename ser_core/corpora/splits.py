@@ -16,6 +16,8 @@ from ser_core.corpora.split import PARTS, Split
 from ser_core.corpora.stratify import allocations
 
 FRACTIONS = (0.8, 0.1, 0.1)
+SHOWN = 4
+"""Folds that a note names."""
 
 
 def make_split(
@@ -59,7 +61,8 @@ def make_split(
         _refuse_empty(table, task)
     _refuse_vanishing(table, task.clips["emotion"])
     options = {name: _plain(getattr(task, name)) for name in chosen.options}
-    notes = (*notes, *_lacking(table, task.clips["emotion"]))
+    alone = _alone(table, task.clips["speaker"], policy)
+    notes = (*notes, *_lacking(table, task.clips["emotion"]), *alone)
     return Split(corpus.name, policy, seed, options, table, notes)
 
 
@@ -150,9 +153,33 @@ def _refuse_vanishing(table: pd.DataFrame, emotion: pd.Series[str]) -> None:
 
 
 def _lacking(table: pd.DataFrame, emotion: pd.Series[str]) -> list[str]:
-    return [
-        f"The {part} part{f' of fold {fold}' if table.shape[1] > 1 else ''} "
-        f"has no {' and no '.join(emotions)}"
-        for part in PARTS[1:]
-        for fold, emotions in _missing(table, emotion, part).items()
-    ]
+    """A sentence for each part that lacks emotions, of all folds together."""
+    notes = []
+    for part in PARTS[1:]:
+        missing = _missing(table, emotion, part)
+        if len(missing) == 1:
+            ((fold, each),) = missing.items()
+            where = f" of fold {fold}" if table.shape[1] > 1 else ""
+            notes.append(f"The {part} part{where} has no {' and no '.join(each)}")
+        elif missing:
+            shown = [f"{fold} has no {' and no '.join(each)}" for fold, each in missing.items()]
+            more = f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
+            notes.append(
+                f"The {part} part lacks an emotion in {len(missing)} of {table.shape[1]} folds: "
+                f"{', '.join(shown[:SHOWN])}{more}"
+            )
+    return notes
+
+
+def _alone(table: pd.DataFrame, speaker: pd.Series[str], policy: str) -> list[str]:
+    """A note where one voice is the whole test; leaving one speaker out pools all of them."""
+    if policy == "leave-one-speaker-out" or speaker.isna().any():
+        return []
+    voices = {fold: set(speaker[table[fold] == PARTS[2]]) for fold in table}
+    alone = {fold: who.pop() for fold, who in voices.items() if len(who) == 1}
+    if not alone:
+        return []
+    if table.shape[1] > 1:
+        return [f"The test part is of one speaker in {len(alone)} of {table.shape[1]} folds"]
+    (name,) = alone.values()
+    return [f"The test part is of one speaker, {name}: its figures are of that voice alone"]

@@ -28,7 +28,9 @@ def test_the_parts_are_those_of_the_corpus_whatever_they_are_called():
     assert dict(speaker.groupby(split.parts).unique().map(sorted)) == {
         "train": ["s0", "s1", "s2"], "validation": ["s3"], "test": ["s4"],
     }  # fmt: skip
-    assert split.notes == ()
+    assert split.notes == (
+        "The test part is of one speaker, s4: its figures are of that voice alone",
+    )
     assert audit_split(split, corpus).grade == "B"
 
 

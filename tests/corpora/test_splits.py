@@ -331,3 +331,23 @@ def test_folds_have_names_and_numbers():
     for wrong in (3, -1, "s9"):
         with pytest.raises(SplitError, match="no such fold"):
             split.fold(wrong)
+
+
+def test_notes_on_many_folds_are_one_sentence():
+    clips = acted(12, 5).clips
+    clips = clips[(clips["speaker"] < "s2") | (clips["emotion"] != "fear")]
+    split = make_split(corpus_of(clips), "leave-one-speaker-out", fractions=(0.9, 0, 0.1))
+    (note,) = [each for each in split.notes if "test part" in each]
+    assert note.startswith("The test part lacks an emotion in ")
+    assert " of 12 folds: " in note
+    assert note.endswith("more")
+    assert len(note) < 200
+
+
+def test_a_test_of_one_voice_is_said():
+    split = make_split(acted(3, 6), "speaker-disjoint")
+    assert any("The test part is of one speaker, s" in note for note in split.notes)
+    folds = make_split(acted(6, 6), "grouped-k-fold", folds=6)
+    assert any("one speaker in 6 of 6 folds" in note for note in folds.notes)
+    for policy in ("leave-one-speaker-out", "random"):
+        assert not any("one speaker" in note for note in make_split(acted(6, 6), policy).notes)
