@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.components import errors, selection
+from pages.components import column_mapping, errors, selection
 from ser_core.core import SerError, settings
 from ser_core.corpora import (
     READERS,
@@ -56,6 +56,7 @@ def show() -> None:
             st.form_submit_button("Open", on_click=_open_typed, type="primary")
         if "_open_error" in st.session_state:
             st.error(st.session_state.pop("_open_error"))
+        column_mapping.show(_open_opening)
         _recent_corpora()
 
 
@@ -109,6 +110,14 @@ def _open_typed() -> None:
         options = option_texts.by_name(map(str.strip, lines))
         place = Path(path).expanduser().absolute()
         opening = Opening(place, named, options=options, own_labels=own)
+        _open_opening(opening)
+    except SerError as error:
+        st.session_state["_open_error"] = errors.plain(error)
+
+
+def _open_opening(opening: Opening) -> None:
+    """Open a corpus with options, or say why it cannot be."""
+    try:
         _open(str(snapshot(opening)))
     except SerError as error:
         st.session_state["_open_error"] = errors.plain(error)
@@ -122,7 +131,10 @@ def _open(path: str, reader: str = "") -> None:
         selection.opened(where, reader)
     except SerError as error:
         st.session_state["_open_error"] = errors.plain(error)
+        if not kept and Path(where).exists():
+            column_mapping.offer(Path(where))
         return
+    st.session_state.pop(column_mapping.PLACE, None)
     if not kept:
         remember_corpus(Path(where))
     st.session_state[SHOWN] = False

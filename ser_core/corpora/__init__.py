@@ -27,7 +27,7 @@ from ser_core.corpora.label_maps import (
     remembered_labels,
 )
 from ser_core.corpora.leaks import GRADES, ORDER, UNSEEN_GRADES, Leak, LeakAudit, audit_split
-from ser_core.corpora.opening import is_recognised, open_corpus, opening_of
+from ser_core.corpora.opening import is_recognised, open_corpus, opening_of, tables_at
 from ser_core.corpora.policies import POLICIES
 from ser_core.corpora.readers import READERS
 from ser_core.corpora.recent import recent_corpora, remember_corpus
@@ -90,4 +90,5 @@ __all__ = [
     "showcase",
     "siblings",
     "snapshot",
+    "tables_at",
 ]

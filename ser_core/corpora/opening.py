@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ser_core.core import CorpusError, ParameterError, did_you_mean
 from ser_core.corpora import saved_openings
+from ser_core.corpora.clip_tables import ClipTable
 from ser_core.corpora.corpus import Corpus
 from ser_core.corpora.label_maps import label_map as checked_labels
 from ser_core.corpora.label_maps import remembered_labels
@@ -127,6 +128,15 @@ def _opened(opening: Opening, name: str, *, sealed: bool) -> Corpus:
         template=listing.template,
         opening=replace(opening, labels=in_force),
     )
+
+
+def tables_at(path: str | Path) -> tuple[ClipTable, ...]:
+    """The tables that may list the clips at a path, each with why it is taken or not.
+
+    Raises:
+        CorpusError: If there is nothing, or it is an archive.
+    """
+    return _source(path).tables
 
 
 def is_recognised(path: str | Path) -> bool:

@@ -222,3 +222,40 @@ def test_copies_are_left_out_by_a_tick(visit, tmp_path):
     next(w for w in app.checkbox if w.label.startswith("Keep one of each")).check().run()
     press(app, "Save how it is read")
     assert saved_openings.found("once").dropped == {"anger/b.wav": "a copy of anger/a.wav"}
+
+
+def test_columns_that_are_not_guessed_are_mapped_on_the_page(visit, tmp_path):
+    rows = ["clip,how,who"]
+    for number in range(8):
+        sound(tmp_path / "own/wav" / f"{number}.wav", 0.3)
+        rows.append(f"{number}.wav,{('anger', 'sadness')[number % 2]},s{number % 4}")
+    (tmp_path / "own/list.csv").write_text("\n".join(rows))
+    app = visit("corpus")
+    field(app, "Folder or table").set_value(str(tmp_path / "own"))
+    press(app, "Open")
+    assert "list.csv: no column of emotions among clip, how, who" in app.error[0].value.replace(
+        "\\", ""
+    )
+    assert field(app, "Files").value == "clip"
+    assert next(b for b in app.button if b.label == "Open with these columns").disabled
+    field(app, "Emotions").set_value("how")
+    field(app, "Speakers").set_value("who").run()
+    press(app, "Open with these columns")
+    assert not app.error
+    assert (numbers(app)["Clips"], numbers(app)["Speakers"]) == ("8", "4")
+
+
+def test_the_tables_that_were_not_read_are_named_on_the_page(visit, said, tmp_path):
+    rows = ["path,emotion,split"]
+    for number in range(12):
+        sound(tmp_path / "own/wav" / f"{number}.wav", 0.3)
+        part = ("train", "train", "dev", "test")[number // 3]
+        rows.append(f"wav/{number}.wav,{('anger', 'sadness', 'fear')[number % 3]},{part}")
+    (tmp_path / "own/list.csv").write_text("\n".join(rows))
+    (tmp_path / "own/other.csv").write_text("a,b\n1,2\n")
+    app = visit("corpus", corpus=str(tmp_path / "own"))
+    assert "other.csv, no column of files among a, b" in said(app)
+    app = visit("corpus", corpus=str(tmp_path / "own"), view="Split")
+    field(app, "Split policy").set_value("official").run()
+    assert not app.error
+    assert "The corpus' own split" in said(app).replace("\\", "")
