@@ -7,12 +7,13 @@ returns. The table of all names is in `ser_core/__init__.py`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ser_core.audio import Waveform
 from ser_core.core import ModelError, ParameterError, Progress, settings
-from ser_core.corpora import Corpus, Split, open_corpus, saved_splits
+from ser_core.corpora import Corpus, Split, open_corpus, saved_splits, snapshot
 from ser_core.inference.classify import (
     EnrolledSpeaker,
     InferenceModel,
@@ -114,7 +115,7 @@ def train(
 
     from ser_core.plots.publication_results import print_test
     from ser_core.recipes.draft import merged
-    from ser_core.recipes.recipe import parse
+    from ser_core.recipes.recipe import parse, written_out
     from ser_core.runs.execute import run
     from ser_core.runs.mlflow_logging import tracked
 
@@ -123,9 +124,10 @@ def train(
         opened = corpus if isinstance(corpus, Corpus) else None
         given["corpus"] = str(_path_of(corpus))
         given |= {"reader": opened.reader} if opened else {}
+        given["opening"] = {}
     if split is not None:
         given["split"] = {"file": str(saved_splits.save(split))}
-    wanted = parse(merged(_content_of(recipe), given))
+    wanted = parse(written_out(merged(_content_of(recipe), given)))
     folder = Path(out) if out else settings.home() / "runs" / wanted.hash
     with tracked(wanted, folder) if track else nullcontext() as tracker:
         options = {"progress": progress} if progress else {}
@@ -368,7 +370,7 @@ def attack(
 
     plan = Plan(
         model=model.folder,
-        corpus=corpus.root,
+        corpus=_path_of(corpus),
         clips=clips,
         attacks=(attack,),
         places=(on,),
@@ -467,12 +469,14 @@ def _path_of(corpus: str | Path | Corpus) -> Path:
     """
     if not isinstance(corpus, Corpus):
         return Path(corpus)
-    again = open_corpus(corpus.root, corpus.reader)
-    if not again.clips.equals(corpus.clips):
-        raise ParameterError(
-            "was opened with options, a label map or from a table, so its folder alone does not "
-            "give the same clips",
-            subject=corpus.name,
-            remedy="Give the path, or write the clips as a table and give that",
-        )
-    return corpus.root
+    if corpus.opening is not None:
+        plain = corpus.opening.is_plain
+        found = snapshot(replace(corpus.opening, reader="" if plain else corpus.reader))
+        again = open_corpus(found, corpus.reader)
+        if again.clips.equals(corpus.clips):
+            return found
+    raise ParameterError(
+        "was changed after it was opened, so its folder does not give the same clips",
+        subject=corpus.name,
+        remedy="Open it with options, or write the clips as a table and give that",
+    )

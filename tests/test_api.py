@@ -6,10 +6,12 @@ import ast
 import pkgutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 import ser_core as ser
 from ser_core.core import REPOSITORY, ModelError, ParameterError
@@ -124,10 +126,23 @@ def test_a_bundled_recipe_is_known_by_its_name(corpus, tmp_path, monkeypatch):
     assert (result.folder / "recipe.yaml").read_text().startswith("name: my own")
 
 
+def test_a_recipe_holds_how_its_corpus_was_opened():
+    some = ser.open_corpus(ser.demo_corpus(), include="EB0|IC0|SM0", label_map={"fear": "anger"})
+    dealt = {"split": {"fractions": [0.5, 0.25, 0.25]}}
+    result = ser.train({**QUICK, **dealt}, some, track=False)
+    kept = yaml.safe_load((result.folder / "recipe.yaml").read_text(encoding="utf-8"))
+    assert kept["opening"] == {"include": "EB0|IC0|SM0", "labels": {"fear": "anger"}}
+    assert kept["corpus"] == str(ser.demo_corpus())
+    found = result.predictions.table
+    assert set(found["clip"].str[8:12]) <= {"EB0_", "IC0_", "SM0_"}
+    assert "fear" not in found["true"].to_list()
+
+
 def test_a_corpus_that_a_recipe_cannot_hold_is_refused():
-    some = ser.open_corpus(ser.demo_corpus(), include="EB0_")
-    with pytest.raises(ParameterError, match="opened with options"):
-        ser.train(QUICK, some)
+    corpus = ser.open_corpus(ser.demo_corpus())
+    changed = replace(corpus, clips=corpus.clips.iloc[::2])
+    with pytest.raises(ParameterError, match="changed after it was opened"):
+        ser.train(QUICK, changed)
 
 
 def test_a_run_of_several_networks_wants_one_named(corpus):

@@ -14,7 +14,7 @@ from pages.components import errors, navigation, player, selection, theme
 from ser_core import audio
 from ser_core.audio import Waveform
 from ser_core.core import SerError
-from ser_core.corpora import EMOTIONS
+from ser_core.corpora import ordered
 from ser_core.corpora.nearest import nearest
 from ser_core.plots.palette import ACCENT, emotion_color
 from ser_core.plots.waveform import reach_of, waveform_figure
@@ -347,7 +347,7 @@ def _choice(active: Active, column: str) -> None:
 def choices(corpus: Corpus, column: str) -> list[str]:
     """Values that usable clips have in a column."""
     values = set(corpus.usable[column].dropna())
-    return [e for e in EMOTIONS if e in values] if column == "emotion" else sorted(values)
+    return ordered(values) if column == "emotion" else sorted(values)
 
 
 def _choice_changed(column: str) -> None:

@@ -6,9 +6,17 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.components import errors, selection
+from pages.components import column_mapping, errors, selection
 from ser_core.core import SerError, settings
-from ser_core.corpora import READERS, recent_corpora, remember_corpus
+from ser_core.corpora import (
+    READERS,
+    Opening,
+    option_texts,
+    recent_corpora,
+    remember_corpus,
+    saved_openings,
+    snapshot,
+)
 
 ANY_READER = "Detected automatically"
 SHOWN = "open-corpus"
@@ -33,15 +41,35 @@ def show() -> None:
                 help="How the corpus names its clips and labels. Choose one when it is not "
                 "recognised, or recognised as something else.",
             )
+            st.text_area(
+                "Options",
+                key="open-options",
+                height=68,
+                placeholder="pattern=(?P<speaker>spk\\d+)/",
+                help="Of the reader, one a line, as name=value: `pattern=...` for a folder an "
+                "emotion, `table=train.csv` or `columns.label=Emotions` for a table.",
+            )
+            st.toggle(
+                "Labels that name no emotion are classes of their own",
+                key="open-own",
+            )
             st.form_submit_button("Open", on_click=_open_typed, type="primary")
         if "_open_error" in st.session_state:
             st.error(st.session_state.pop("_open_error"))
+        column_mapping.show(_open_opening)
         _recent_corpora()
 
 
 def _recent_corpora() -> None:
     here = str(selection.active().corpus.root)
     others = [path for path in recent_corpora() if path != here]
+    kept = [each.name for each in saved_openings.saved()]
+    if kept:
+        st.caption("Kept")
+    for name in kept:
+        st.button(
+            errors.plain(name), key=f"kept-{name}", on_click=_open, args=(name,), width="stretch"
+        )
     if others:
         st.caption("Recent")
     for path in others:
@@ -72,17 +100,42 @@ def _open_typed() -> None:
     if not path:
         st.session_state["_open_error"] = "Type the path of a folder or of a table first."
         return
-    _open(path, "" if reader == ANY_READER else reader)
+    named = "" if reader == ANY_READER else str(reader)
+    lines = [line for line in st.session_state["open-options"].splitlines() if line.strip()]
+    own = bool(st.session_state["open-own"])
+    if not lines and not own:
+        _open(path, named)
+        return
+    try:
+        options = option_texts.by_name(map(str.strip, lines))
+        place = Path(path).expanduser().absolute()
+        opening = Opening(place, named, options=options, own_labels=own)
+        _open_opening(opening)
+    except SerError as error:
+        st.session_state["_open_error"] = errors.plain(error)
+
+
+def _open_opening(opening: Opening) -> None:
+    """Open a corpus with options, or say why it cannot be."""
+    try:
+        _open(str(snapshot(opening)))
+    except SerError as error:
+        st.session_state["_open_error"] = errors.plain(error)
 
 
 def _open(path: str, reader: str = "") -> None:
     """Make it the corpus of all pages, or keep the present one and say why not."""
-    where = Path(path).expanduser().absolute()
+    kept = saved_openings.found(path)
+    where = path if kept else Path(path).expanduser().absolute()
     try:
         selection.opened(where, reader)
     except SerError as error:
         st.session_state["_open_error"] = errors.plain(error)
+        if not kept and Path(where).exists():
+            column_mapping.offer(Path(where))
         return
-    remember_corpus(where)
+    st.session_state.pop(column_mapping.PLACE, None)
+    if not kept:
+        remember_corpus(Path(where))
     st.session_state[SHOWN] = False
     selection.choose(corpus=str(where), reader=reader)

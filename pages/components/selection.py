@@ -17,10 +17,16 @@ import streamlit as st
 from pages.components import permission
 from pages.components.errors import plain
 from ser_core.core import SerError, files, settings
-from ser_core.corpora import label_map_file, open_corpus, showcase
+from ser_core.corpora import (
+    label_map_file,
+    open_corpus,
+    saved_openings,
+    showcase,
+    snapshot,
+)
 
 if TYPE_CHECKING:
-    from ser_core.corpora import Corpus
+    from ser_core.corpora import Corpus, Opening
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,7 @@ class Selection:
     """What is chosen; an empty field is the default and is left out of the address.
 
     Attributes:
-        corpus: Path of the corpus, as the user gave it.
+        corpus: Path of the corpus as the user gave it, or the name or the file of a kept one.
         reader: Name of the reader, when the user chose one.
         clip: Name of the clip in the corpus.
     """
@@ -55,6 +61,18 @@ class Active:
     corpus: Corpus
     clip: str
     selection: Selection
+
+    @property
+    def source(self) -> Path:
+        """Path by which a job opens the same corpus: of its folder, its table, or how it is read.
+
+        Raises:
+            SerError: If how it is read cannot be written for the job.
+        """
+        opening = self.corpus.opening
+        if self.selection.corpus and opening and not _is_plain(self.selection.corpus):
+            return snapshot(opening)
+        return Path(self.selection.corpus or self.corpus.root).expanduser().absolute()
 
     @property
     def row(self) -> Any:
@@ -94,13 +112,38 @@ def opened(path: str | Path, reader: str = "") -> Corpus:
     Raises:
         SerError: If it cannot be opened, with the reason.
     """
+    kept = saved_openings.found(path)
+    if kept:
+        return _opened(str(path), reader, (*_stamp(kept.path), *_digits(kept.hash)))
     where = Path(path).expanduser().absolute()
     return _opened(str(where), reader, _stamp(where))
+
+
+def _is_plain(path: str) -> bool:
+    return saved_openings.found(path) is None
+
+
+def _digits(text: str) -> tuple[float, ...]:
+    """A hash as a number, which a key can hold."""
+    return (float(int(text, 16)),)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _opened(path: str, reader: str, stamp: tuple[float, ...]) -> Corpus:  # noqa: ARG001  (the key)
     return open_corpus(path, reader=reader or None)
+
+
+def open_as(opening: Opening) -> None:
+    """Make a corpus with how it is read the one of all pages; one with a name is kept.
+
+    Raises:
+        SerError: If it cannot be written.
+    """
+    if opening.name:
+        saved_openings.save(opening, opening.name)
+        choose(corpus=opening.name)
+        return
+    choose(corpus=str(snapshot(opening)), reader=opening.reader if opening.is_plain else "")
 
 
 def reopen() -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 from pages.components import navigation, player, selection
 from pages.components.errors import plain
 from ser_core.core import count
-from ser_core.corpora import EMOTIONS, UNLABELLED, filter_clips
+from ser_core.corpora import EMOTIONS, UNLABELLED, filter_clips, ordered
 from ser_core.plots.palette import EMOTION_COLORS
 
 if TYPE_CHECKING:
@@ -72,9 +72,7 @@ def _displayed_clip(active: Active, found: pd.DataFrame) -> str:
 def _filters(active: Active) -> pd.DataFrame:
     clips = active.corpus.clips
     with st.container(horizontal=True):
-        emotions = _choice(
-            "Emotion", "emotion", [e for e in EMOTIONS if e in set(clips["emotion"])]
-        )
+        emotions = _choice("Emotion", "emotion", ordered(clips["emotion"].dropna()))
         speakers = _choice("Speaker", "speaker", sorted(clips["speaker"].dropna().unique()))
         genders = _choice("Gender", "gender", sorted(clips["gender"].dropna().unique()))
         text = st.text_input(

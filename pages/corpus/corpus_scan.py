@@ -92,7 +92,7 @@ def _offer(active: Active, missing: int, purpose: str) -> None:
 def _start(active: Active) -> None:
     chosen = active.selection.reader
     reader = ["--reader", chosen] if chosen else []
-    command = [sys.executable, "-m", "ser_core", "corpus", "scan", str(active.corpus.root)]
+    command = [sys.executable, "-m", "ser_core", "corpus", "scan", str(active.source)]
     start(
         [*command, *reader, "--progress-file", PROGRESS_FILE],
         title=f"Measure the clips of {active.corpus.name}",

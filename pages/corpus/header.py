@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.components import corpus_picker
 from pages.components.errors import plain
-from pages.corpus import label_form
+from pages.corpus import label_form, opening_form
 from ser_core.corpora import Corpus
 
 
@@ -24,6 +24,7 @@ def show(corpus: Corpus) -> None:
         st.caption(plain(note))
     _sizes(corpus)
     label_form.show(corpus)
+    opening_form.show(corpus)
 
 
 def _sizes(corpus: Corpus) -> None:
@@ -45,6 +46,8 @@ def _sizes(corpus: Corpus) -> None:
             f"{len(corpus.unlabelled):,}",
             "Clips to be predicted. They are left out of training and of every test.",
         )
+    if len(corpus.left_out):
+        figures["Left out"] = (f"{len(corpus.left_out):,}", "Clips that you leave out.")
     if faulty:
         figures["Unusable"] = (f"{faulty:,}", "Listed in the table with the reason.")
     for column, (label, (value, help_)) in zip(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -9,7 +10,7 @@ import streamlit as st
 from pages.components import buttons, selection
 from pages.components.errors import plain
 from ser_core.core import count
-from ser_core.corpora import EMOTIONS, remember_labels, remembered_labels
+from ser_core.corpora import EMOTIONS, remember_labels, saved_openings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +25,7 @@ MOST = 24
 
 def show(corpus: Corpus) -> None:
     """A field for each unknown label, and for each that was mapped before; nothing for most."""
-    kept = remembered_labels(corpus.root)
+    kept = corpus.opening.labels if corpus.opening else {}
     problem = corpus.clips["problem"]
     unknown = corpus.clips.loc[problem.str.startswith(UNKNOWN), "label"].value_counts()
     labels = sorted({*map(str, unknown.index), *kept}, key=_by_number)[:MOST]
@@ -40,7 +41,7 @@ def show(corpus: Corpus) -> None:
         chosen = {}
         for place, label in enumerate(labels):
             with columns[place % PER_ROW]:
-                chosen[label] = _field(label, kept, int(unknown.get(label, 0)))
+                chosen[label] = _field(corpus, label, kept, int(unknown.get(label, 0)))
         buttons.button("Save labels", _save, corpus, chosen, type="primary")
 
 
@@ -49,17 +50,24 @@ def _by_number(label: str) -> tuple[bool, float, str]:
     return not number, float(label) if number else 0.0, label
 
 
-def _field(label: str, kept: Mapping[str, str], clips: int) -> str:
-    options = [UNSAID, *EMOTIONS]
+def _field(corpus: Corpus, label: str, kept: Mapping[str, str], clips: int) -> str:
+    own = [kept[label]] if kept.get(label, UNSAID) not in (UNSAID, *EMOTIONS) else []
+    options = [UNSAID, *EMOTIONS, *own]
     chosen = st.selectbox(
         f"{plain(label)} ({count(clips, 'clip')})" if clips else plain(label),
         options,
         index=options.index(kept.get(label, UNSAID)),
-        key=f"label-{label}",
+        key=f"label-{corpus.root}-{label}",
     )
     return "" if chosen == UNSAID else str(chosen)
 
 
 def _save(corpus: Corpus, chosen: dict[str, str]) -> None:
+    opening = corpus.opening
+    if opening is not None and saved_openings.found(selection.active().selection.corpus or "."):
+        given = {label: emotion for label, emotion in chosen.items() if emotion}
+        others = {each: to for each, to in opening.labels.items() if each not in chosen}
+        selection.open_as(replace(opening, labels={**others, **given}))
+        return
     remember_labels(corpus.root, chosen)
     selection.reopen()

@@ -156,7 +156,7 @@ def command_line(
     chosen += ["--seen-as", seen_as] if seen_as else []
     return [
         sys.executable, "-m", "ser_core", "explain", "bench", "--model",
-        str(info.folder.absolute()), "--corpus", str(active.corpus.root), "--clips", str(clips),
+        str(info.folder.absolute()), "--corpus", str(active.source), "--clips", str(clips),
         "--fill", fill, *chosen,
     ]  # fmt: skip
 

@@ -66,7 +66,7 @@ def _button(file: Path, spec: Spec, active: Active, part: str, clips: int) -> No
 
 def _corpus(active: Active) -> Path:
     """The corpus as it was named; one may be a table."""
-    return Path(active.selection.corpus or active.corpus.root).expanduser()
+    return active.source
 
 
 def _start(file: Path, spec: Spec, active: Active, part: str) -> None:

@@ -98,7 +98,7 @@ def _start(info: ModelInfo) -> None:
             out=folder_of(info.folder),
             precisions=tuple(st.session_state["export-precisions"]),
             whole=not st.session_state["export-network"],
-            corpus=Path(active.selection.corpus or active.corpus.root).expanduser(),
+            corpus=active.source,
             reader=active.selection.reader or None,
             clips=int(st.session_state["export-clips"]),
         )

@@ -53,7 +53,7 @@ def show(info: ModelInfo, model: InferenceModel, active: Active) -> None:
     """Choose files, a folder or the unlabelled part of the open corpus; then the table."""
     part = unlabelled.offer(active)
     if part is not None:
-        words = [str(part.root), "--unlabelled"]
+        words = [str(active.source), "--unlabelled"]
         words += ["--reader", active.selection.reader] if active.selection.reader else []
         begin = unlabelled.just_pressed()
         source = Source(part.recordings, words, f"{active.corpus.name}, unlabelled", begin=begin)

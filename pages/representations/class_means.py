@@ -16,7 +16,7 @@ from pages.components.errors import plain
 from pages.components.job_progress import watch
 from pages.representations.feature_map_files import button
 from ser_core.core import count, seconds, settings
-from ser_core.corpora import EMOTIONS
+from ser_core.corpora import ordered
 from ser_core.features.extraction import ClassMeans, load_means, means_csv
 from ser_core.features.feature_map import FeatureMap, centred_on_mean, feature_map_of_values
 from ser_core.jobs import PROGRESS_FILE, State, find, start
@@ -94,7 +94,7 @@ def _offer(active: Active, representation: Representation, path: Path, clips: in
 
 def _start(active: Active, representation: Representation, path: Path) -> None:
     values = [f"--set={name}={value}" for name, value in representation.parameters.items()]
-    command = [sys.executable, "-m", "ser_core", "represent", str(active.corpus.root)]
+    command = [sys.executable, "-m", "ser_core", "represent", str(active.source)]
     options = ["--mean-by", "emotion", "--representation", representation.name, "--out", str(path)]
     start(
         [*command, *options, *values, "--progress-file", PROGRESS_FILE],
@@ -113,7 +113,7 @@ def _draw(means: ClassMeans, representation: Representation, path: Path) -> None
         key="means-view",
         label_visibility="collapsed",
     )
-    named = [emotion for emotion in EMOTIONS if emotion in means.features]
+    named = ordered(means.features)
     arrays = {emotion: means.features[emotion] for emotion in named}
     apart = view == APART
     arrays = centred_on_mean(arrays) if apart else arrays

@@ -128,7 +128,7 @@ def _start(folder: str) -> None:
     try:
         plan = Plan(
             encoder=Path(folder).expanduser().absolute(),
-            corpus=Path(active.selection.corpus or active.corpus.root).expanduser().absolute(),
+            corpus=active.source,
             reader=active.selection.reader,
         )
         launch(plan)

@@ -126,7 +126,7 @@ def _courses(folder: str, stamp: float) -> list[LearningCurve]:  # noqa: ARG001
 def corpus(run: RunInfo) -> Corpus | None:
     """The corpus of a training or an evaluation; None when it cannot be opened any more."""
     try:
-        return selection.opened(run.corpus, run.reader)
+        return selection.opened(run.opened_by, run.reader)
     except SerError as error:
         _LOG.info("the corpus of run %s: %s", run.id, error)
         return None

@@ -10,7 +10,7 @@ import streamlit as st
 from pages.components import navigation, player, tables, theme
 from pages.components.errors import plain
 from pages.results import loading, saved_evaluations
-from ser_core.corpora import EMOTIONS
+from ser_core.corpora import EMOTIONS, ordered
 from ser_core.inference.saved_evaluations import SavedEvaluation
 from ser_core.plots.palette import EMOTION_COLORS
 from ser_core.plots.results import prediction_figure
@@ -83,7 +83,12 @@ def show_prediction(run: RunInfo, row: pd.Series, *, key: str) -> None:
     with st.container(border=True):
         _player(run, str(row["clip"]), key=key)
         st.markdown(f"**Predicted {row['answer']}**, confidence {100 * row['confidence']:.0f} %")
-        given = {e: float(row[PREFIX + e]) for e in EMOTIONS if PREFIX + e in row.index}
+        classes = (name for name in row.index if str(name).startswith(PREFIX))
+        given = {
+            name: float(row[PREFIX + name])
+            for name in ordered(str(each).removeprefix(PREFIX) for each in classes)
+            if pd.notna(row[PREFIX + name])
+        }
         theme.figure(prediction_figure(given, true=str(row["true"])), key=f"{key}-answer")
         _links(run, str(row["clip"]), _model(run, row))
 
@@ -107,7 +112,7 @@ def _player(run: RunInfo, clip: str, *, key: str) -> None:
 
 
 def _links(run: RunInfo, clip: str, model: str) -> None:
-    where = {"corpus": str(run.corpus), "reader": run.reader, "clip": clip}
+    where = {"corpus": str(run.opened_by), "reader": run.reader, "clip": clip}
     link = {name: value for name, value in where.items() if value}
     with st.container(horizontal=True):
         if model:

@@ -172,7 +172,7 @@ def _start(info: ModelInfo, title: str, fields: dict[str, Any], queue: bool) -> 
     try:
         plan = Plan(
             model=info.folder,
-            corpus=Path(active.selection.corpus or active.corpus.root).expanduser(),
+            corpus=active.source,
             reader=active.selection.reader,
             **_allowed(info, fields),
         )

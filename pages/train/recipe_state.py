@@ -20,10 +20,11 @@ from ser_core.runs import catalogue
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from pages.components.selection import Active
     from ser_core.recipes.recipe import Recipe
 
 FROM = "from-run"
-SHARED = ("corpus", "reader")
+SHARED = ("corpus", "reader", "opening")
 """Fields of a recipe that the selection of all pages decides."""
 
 FORM_STATE = "_recipe_form"
@@ -95,8 +96,17 @@ def base() -> draft.Content:
             content = dict(catalogue.one(run_id).content)
         except SerError as error:
             errors.show(error)
-    content |= {"corpus": str(active.corpus.root), "reader": active.selection.reader or None}
-    return content
+    return content | _corpus(active)
+
+
+def _corpus(active: Active) -> draft.Content:
+    """The open corpus as a recipe has it: its path, its reader, and how it is opened."""
+    opening, path = active.corpus.opening, active.corpus.root
+    reader = active.selection.reader
+    if opening is not None and not (opening.is_plain and opening.path.is_dir()):
+        path, reader = opening.path, reader or opening.reader
+    reading = opening.reading() if opening else {}
+    return {"corpus": str(path), "reader": reader or None, "opening": reading}
 
 
 def _default_policy(speakers: int) -> str:

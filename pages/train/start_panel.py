@@ -22,7 +22,7 @@ from pages.components.errors import plain
 from pages.train import encoder_fetching, recipe_state
 from ser_core.core import SerError, count, crowded, seconds
 from ser_core.core.plain_yaml import load_yaml
-from ser_core.corpora import Split, audit_split, make_split
+from ser_core.corpora import ENROLMENT, Split, audit_split, confounding, make_split
 from ser_core.features import licences
 from ser_core.features.encoders import catalogue as encoder_catalogue
 from ser_core.features.representations import model_inputs
@@ -102,11 +102,21 @@ def _summary(recipe: Recipe) -> None:
         return
     st.markdown(f"Leak grade **{grade}** {scores.grade_badge(grade)}", help=scores.grade_help())
     st.caption(plain(reading))
+    _confounded(recipe)
     _heard(recipe)
     todo = time_estimate.plan(recipe, split)
     trainings = count(todo.trainings, "training")
     st.markdown(f"**{trainings}**, {count(todo.steps, 'step')} in all")
     _time(recipe, todo)
+
+
+def _confounded(recipe: Recipe) -> None:
+    """A warning where normalising by speaker takes the emotions away."""
+    if recipe.normalise != "speaker":
+        return
+    found = confounding(selection.active().corpus.usable)
+    if found and found.is_notable:
+        st.warning(plain(f"{found.said}. {ENROLMENT}."))
 
 
 def _heard(recipe: Recipe) -> None:

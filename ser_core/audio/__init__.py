@@ -4,7 +4,8 @@ WAV, FLAC, MP3, OGG, Opus and AIFF are read by libsndfile, M4A, WebM, MP4 and th
 libraries inside PyAV's wheel; a system ffmpeg is never called. The content decides, not the name.
 """
 
-from ser_core.audio.limits import Limits
+from ser_core.audio.endings import ENDINGS, UNREAD
+from ser_core.audio.limits import CANCELLED_DB, Limits
 from ser_core.audio.loading import decode, info, load, resampled
 from ser_core.audio.waveform import (
     SAMPLE_RATE,
@@ -16,7 +17,10 @@ from ser_core.audio.waveform import (
 )
 
 __all__ = [
+    "CANCELLED_DB",
+    "ENDINGS",
     "SAMPLE_RATE",
+    "UNREAD",
     "AudioInfo",
     "Limits",
     "Sound",

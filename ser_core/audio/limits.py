@@ -5,9 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
+import numpy.typing as npt
 
 from ser_core.audio.waveform import Samples, Sound, unusable
 from ser_core.core import AudioError, ParameterError
+
+CANCELLED_DB = 12.0
+"""Loss of the mean against the loudest channel from which on channels count as cancelling.
+
+One silent channel of two loses 6 dB, independent channels 3 dB: both stay a mean.
+"""
 
 
 @dataclass(frozen=True)
@@ -94,12 +101,15 @@ class Intake:
         limits: The bounds.
         name: What errors call the file.
         mix: Mix down to the mean of the channels.
+        channel: Take this channel alone in place of their mean.
     """
 
-    def __init__(self, limits: Limits, name: str, *, mix: bool) -> None:
+    def __init__(self, limits: Limits, name: str, *, mix: bool, channel: int | None = None) -> None:
         self.limits = limits
         self.name = name
         self.mix = mix
+        self.channel = channel
+        self._energy: npt.NDArray[np.float64] = np.zeros(0)  # of each channel, then of their mean
         self.sample_rate = 0
         self.channels = 0
         self.frames = 0
@@ -136,7 +146,26 @@ class Intake:
                 subject=self.name,
                 remedy="Export it again as 16-bit or 24-bit PCM",
             )
-        self._append(_mean_of_channels(block) if self.mix else block)
+        self._append(self._mixed(block) if self.mix else block)
+
+    def _mixed(self, block: Samples) -> Samples:
+        if block.shape[1] == 1:
+            return block
+        if self.channel is not None:
+            return block[:, self.channel : self.channel + 1]
+        mean = _mean_of_channels(block)
+        both = np.hstack([block, mean])
+        energy = np.square(both, dtype=np.float64).sum(axis=0)
+        self._energy = energy if not self._energy.size else self._energy + energy
+        return mean
+
+    @property
+    def loudest(self) -> int | None:
+        """The loudest channel, where the mean of all has lost most of it; None otherwise."""
+        if not self._energy.size or not self._energy[:-1].max() > 0:
+            return None
+        lost = self._energy[-1] < self._energy[:-1].max() * 10 ** (-CANCELLED_DB / 10)
+        return int(self._energy[:-1].argmax()) if lost else None
 
     def _append(self, block: Samples) -> None:
         self._bytes += block.nbytes

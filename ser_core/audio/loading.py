@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import soxr
 
 from ser_core.audio.limits import Intake, Limits
-from ser_core.audio.readers import READERS
+from ser_core.audio.mp3 import guesses_length
+from ser_core.audio.readers import READERS, Reader
 from ser_core.audio.waveform import SAMPLE_RATE, AudioInfo, Samples, Sound, Waveform
 from ser_core.core import AudioError, ParameterError
 
@@ -18,6 +20,12 @@ if TYPE_CHECKING:
 
 Source = str | Path | bytes
 T = TypeVar("T")
+
+GUESSED = 0.1
+"""Seconds by which a guessed length must be wrong to count: readers differ by less."""
+
+GUESSING = ("MP3", "AAC")
+"""Formats without a header; the length is in a first frame, if there is one."""
 
 UNREADABLE = "it is not a sound file that can be read"
 FORMATS = "Use WAV, FLAC, MP3, OGG, Opus, M4A, WebM or AIFF"
@@ -30,7 +38,11 @@ def load(
     limits: Limits = Limits(),  # noqa: B008 - frozen
     name: str = "",
 ) -> Waveform:
-    """Decode, mix to one channel (the mean) and resample (soxr, HQ).
+    """Decode, mix to one channel and resample (soxr, HQ).
+
+    The mix is the mean of the channels. Where that loses more than `limits.CANCELLED_DB` against
+    the loudest channel, as of stereo with one channel inverted or of 5.1 with speech in the centre
+    alone, it is that channel.
 
     Args:
         source: Path or content of the file.
@@ -88,6 +100,9 @@ def decode(source: Source, *, limits: Limits = Limits(), name: str = "") -> Soun
 def info(source: Source, *, limits: Limits = Limits(), name: str = "") -> AudioInfo:  # noqa: B008
     """Read the header only: some 50 µs for a WAV or FLAC file.
 
+    A header that says nothing, or only guesses, is not believed: the file is decoded for its
+    length (MP3 without a frame of its length, WAV that a recorder did not close).
+
     Raises:
         AudioError: If the header already shows why `load` would refuse the file.
     """
@@ -98,27 +113,53 @@ def info(source: Source, *, limits: Limits = Limits(), name: str = "") -> AudioI
     else:
         header = _header(_regular_file(source, limits, name), name)
     limits.check_format(header.sample_rate, header.channels, name)
+    place = Path(source) if isinstance(source, str) else source
+    if header.duration == 0 or (header.format in GUESSING and guesses_length(place)):
+        header = replace(header, duration=decode(source, limits=limits, name=name).duration)
     limits.check_seconds(header.duration, name)
-    if header.duration == 0:
-        raise _no_sound(name)
     return header
 
 
 def _decode(data: bytes, limits: Limits, name: str, *, mix: bool) -> Sound:
+    """What the samples say, whatever the header does.
+
+    A length that was only guessed is not believed: the other reader reads on. Where channels cancel
+    in their mean, the loudest of them is taken.
+    """
+    reader, intake = _first(data, limits, name, mix=mix)
+    if guesses_length(data):
+        for other in READERS:
+            found = None if other is reader else _tried(other, data, Intake(limits, name, mix=mix))
+            if found and found.seconds > intake.seconds + GUESSED:
+                reader, intake = other, found
+    if mix and intake.loudest is not None:
+        alone = _tried(reader, data, Intake(limits, name, mix=mix, channel=intake.loudest))
+        intake = alone or intake
+    return intake.sound()
+
+
+def _first(data: bytes, limits: Limits, name: str, *, mix: bool) -> tuple[Reader, Intake]:
     """Try each reader in turn; the first that reads the file to its end is used."""
     furthest = 0.0
     opened = False
     for reader in READERS:
         intake = Intake(limits, name, mix=mix)
-        try:
-            reader.read(data, intake)
-        except reader.errors():
+        if _tried(reader, data, intake) is None:
             furthest = max(furthest, intake.seconds)
             continue
         opened = opened or bool(intake.sample_rate)
         if intake.frames:
-            return intake.sound()
+            return reader, intake
     raise _failure(name, furthest, opened=opened)
+
+
+def _tried(reader: Reader, data: bytes, intake: Intake) -> Intake | None:
+    """The intake with all of a file in it; None where the reader cannot read the file."""
+    try:
+        reader.read(data, intake)
+    except reader.errors():
+        return None
+    return intake
 
 
 def _failure(name: str, seconds: float, *, opened: bool) -> AudioError:

@@ -12,13 +12,18 @@ from ser_core.cli.options import (
     CardFolder,
     Clips,
     Few,
+    Include,
     JsonFile,
+    Labels,
+    OwnLabels,
     Places,
     ProgressFile,
     Reader,
+    ReaderOptions,
     Seed,
     Threads,
     TriedOn,
+    opened_as,
 )
 from ser_core.cli.robustness import carry_out
 from ser_core.core import ParameterError
@@ -50,6 +55,10 @@ def attack(
     model: Network,
     corpus: TriedOn,
     reader: Reader = None,
+    label: Labels = None,
+    option: ReaderOptions = None,
+    include: Include = "",
+    own_labels: OwnLabels = False,
     clips: Clips = None,
     attacks: Attacks = None,
     places: Places = None,
@@ -73,7 +82,7 @@ def attack(
 
     plan = Plan(
         model=model,
-        corpus=corpus,
+        corpus=opened_as(corpus, reader, label, option, include, own_labels=own_labels),
         reader=reader or "",
         clips=clips,
         attacks=tuple(attacks or ATTACKS),

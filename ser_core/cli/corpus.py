@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ser_core.cli import console
-from ser_core.cli.options import Labels, ProgressFile, labels_of, pair
+from ser_core.cli import console, corpus_kept
+from ser_core.cli.options import (
+    Include,
+    Labels,
+    OwnLabels,
+    ProgressFile,
+    ReaderOptions,
+    opened,
+)
 from ser_core.core import ParameterError
 
 if TYPE_CHECKING:
@@ -18,22 +25,18 @@ if TYPE_CHECKING:
     from ser_core.corpora import Corpus, Issue, LeakAudit, Split
 
 app = typer.Typer(no_args_is_help=True, help="Inspect a corpus, measure its audio, split it.")
+corpus_kept.register(app)
 
 CorpusPath = Annotated[
-    Path, typer.Argument(metavar="PATH", help="Folder of the corpus, or a table of its clips.")
+    Path,
+    typer.Argument(
+        metavar="PATH",
+        help="Folder of the corpus, a table of its clips, or the name of a kept corpus.",
+    ),
 ]
 ReaderName = Annotated[
     str | None, typer.Option("--reader", help="nemo, ravdess, folders, ...; detected when absent.")
 ]
-Options = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--option",
-        help="Option of the reader, as pattern=(?P<speaker>s.) or columns.path=wav; can be"
-        " repeated.",
-    ),
-]
-Include = Annotated[str, typer.Option(help="Only clips whose path this regular expression finds.")]
 Scan = Annotated[
     bool, typer.Option("--scan/--no-scan", help="Decode every clip once; the measures are stored.")
 ]
@@ -52,8 +55,9 @@ def inspect_(
     path: CorpusPath,
     reader: ReaderName = None,
     label: Labels = None,
-    option: Options = None,
+    option: ReaderOptions = None,
     include: Include = "",
+    own_labels: OwnLabels = False,
     scan: Scan = True,
     workers: Workers = None,
     progress_file: ProgressFile = None,
@@ -62,7 +66,7 @@ def inspect_(
     """Contents of a corpus, and the faults found in it."""
     from ser_core.corpora import audit
 
-    corpus = _open(path, reader, label, option, include)
+    corpus = opened(path, reader, label, option, include, own_labels=own_labels)
     measures = _scan(corpus, workers, progress_file) if scan else None
     issues = audit(corpus, measures)
     summary = _summary(corpus)
@@ -81,15 +85,16 @@ def scan_(
     path: CorpusPath,
     reader: ReaderName = None,
     label: Labels = None,
-    option: Options = None,
+    option: ReaderOptions = None,
     include: Include = "",
+    own_labels: OwnLabels = False,
     workers: Workers = None,
     out: Annotated[Path | None, typer.Option(help="Write the measures to this CSV file.")] = None,
     progress_file: ProgressFile = None,
     as_json: Json = False,
 ) -> None:
     """Measure every clip: level, clipping, silence, pitch, content hash."""
-    corpus = _open(path, reader, label, option, include)
+    corpus = opened(path, reader, label, option, include, own_labels=own_labels)
     measures = _scan(corpus, workers, progress_file)
     if out:
         from ser_core.storage import atomic
@@ -105,7 +110,7 @@ def split_(
         str,
         typer.Option(
             help="Split policy: random, speaker-disjoint, sentence-disjoint, "
-            "speaker-and-sentence-disjoint, leave-one-speaker-out or grouped-k-fold."
+            "speaker-and-sentence-disjoint, leave-one-speaker-out, grouped-k-fold or official."
         ),
     ] = "speaker-disjoint",
     seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,
@@ -119,8 +124,9 @@ def split_(
     out: Annotated[Path | None, typer.Option(help="Write the split to this JSON file.")] = None,
     reader: ReaderName = None,
     label: Labels = None,
-    option: Options = None,
+    option: ReaderOptions = None,
     include: Include = "",
+    own_labels: OwnLabels = False,
     scan: Scan = True,
     workers: Workers = None,
     progress_file: ProgressFile = None,
@@ -129,7 +135,7 @@ def split_(
     """Split a corpus, with a leak audit of what the parts share."""
     from ser_core.corpora import audit_split, make_split
 
-    corpus = _open(path, reader, label, option, include)
+    corpus = opened(path, reader, label, option, include, own_labels=own_labels)
     split = make_split(
         corpus, policy, seed=seed, fractions=_shares(fractions), folds=folds, group=group
     )
@@ -146,38 +152,6 @@ def split_(
     _show_tables(_fold_rows(split), _leak_rows(leaks))
     style = "yellow" if leaks.speakers_shared else "green"
     console.output.print(f"\n[bold {style}]Grade {leaks.grade}[/]  {leaks.reading}", soft_wrap=True)
-
-
-def _open(
-    path: Path,
-    reader: str | None,
-    label: list[str] | None,
-    option: list[str] | None,
-    include: str,
-) -> Corpus:
-    from ser_core.corpora import open_corpus, remember_labels
-
-    given = labels_of(label)
-    wanted = {name: emotion for name, emotion in given.items() if emotion}
-    reading = {"include": include, **_options(option or [])}
-    corpus = open_corpus(path, reader, label_map=wanted, **reading)
-    if not given:
-        return corpus
-    remember_labels(corpus.root, given)
-    # Again where a label was forgotten: what was kept for it was still in force.
-    return corpus if wanted == given else open_corpus(path, reader, label_map=wanted, **reading)
-
-
-def _options(texts: list[str]) -> dict[str, Any]:
-    """Values by name; `columns.path=wav` is the entry "path" of the option "columns"."""
-    options: dict[str, Any] = {}
-    for name, value in map(pair, texts):
-        option, dot, entry = name.partition(".")
-        if dot:
-            options.setdefault(option, {})[entry] = value
-        else:
-            options[option] = value
-    return options
 
 
 def _shares(text: str) -> list[float]:

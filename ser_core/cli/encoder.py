@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ser_core.cli import console
-from ser_core.cli.options import ProgressFile, Reader
+from ser_core.cli.options import (
+    Include,
+    Labels,
+    OwnLabels,
+    ProgressFile,
+    Reader,
+    ReaderOptions,
+    opened_as,
+)
 from ser_core.storage import atomic
 
 if TYPE_CHECKING:
@@ -37,6 +45,10 @@ def layers(
     encoder: EncoderPath,
     corpus: Annotated[Path, typer.Option(help="Corpus with labels and speakers.")],
     reader: Reader = None,
+    label: Labels = None,
+    option: ReaderOptions = None,
+    include: Include = "",
+    own_labels: OwnLabels = False,
     statistics: Annotated[
         str, typer.Option(help="Over time: 'mean, spread' or 'mean, spread, quantiles'.")
     ] = "mean, spread",
@@ -63,10 +75,11 @@ def layers(
     from ser_core.inference.layer_curve import GRID
     from ser_core.plots.encoder_layers import print_layers
 
+    place = opened_as(corpus, reader, label, option, include, own_labels=own_labels)
     grid = tuple(c) if c else GRID
     plan = Plan(
         encoder=encoder.expanduser().absolute(),
-        corpus=corpus.expanduser().absolute(),
+        corpus=place.expanduser().absolute(),
         reader=reader or "",
         statistics=statistics,
         grid=grid,

@@ -8,10 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ser_core.cli import console
-from ser_core.cli.options import JsonFile, ProgressFile, Reader
+from ser_core.cli.options import (
+    Include,
+    JsonFile,
+    Labels,
+    OwnLabels,
+    ProgressFile,
+    Reader,
+    ReaderOptions,
+    opened_as,
+)
 from ser_core.core import ParameterError
 
 if TYPE_CHECKING:
+    from ser_core.corpora import Corpus
     from ser_core.inference.enrolment import Count, Enrolment
     from ser_core.inference.model_evaluation import Evaluation
 
@@ -76,6 +86,10 @@ def evaluate(
     weights: Weights = "",
     corpus: CorpusPath = None,
     reader: Reader = None,
+    label: Labels = None,
+    option: ReaderOptions = None,
+    include: Include = "",
+    own_labels: OwnLabels = False,
     json_file: JsonFile = None,
     predictions: Answers = None,
     part: Part = "",
@@ -101,6 +115,8 @@ def evaluate(
     from ser_core.inference.model_evaluation import Choice, evaluate_model
 
     _require_one(model, run)
+    if corpus:
+        corpus = opened_as(corpus, reader, label, option, include, own_labels=own_labels)
     wanted = _enrolment(curve or enrol, draws, seed, among)
     choice = Choice(split, fold, part)
     with console.progress("Predicting", progress_file) as report:
@@ -122,9 +138,23 @@ def evaluate(
     if predictions:
         next(iter(found.predictions.values())).save(predictions)
     _show(found)
+    if opened and any(number != 0 for number in wanted.counts):
+        _warn_of_enrolment(opened)
     if keep and model and corpus and saved_evaluations.fits(found):
         kept = saved_evaluations.save_evaluation(found, model, corpus, choice, reader)
         console.output.print(f"Saved among the results as {kept.id}", markup=False)
+
+
+def _warn_of_enrolment(corpus: Corpus | None) -> None:
+    """Say where enrolment takes away what the speakers' emotions are."""
+    from ser_core.corpora import ENROLMENT, confounding
+
+    found = confounding(corpus.usable) if corpus else None
+    if found and found.is_notable:
+        console.output.print(
+            f"[bold yellow]Speaker and emotion go together.[/] {found.said}. {ENROLMENT}.",
+            soft_wrap=True,
+        )
 
 
 def _require_one(model: Path | None, run: list[Path] | None) -> None:

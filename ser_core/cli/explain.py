@@ -11,7 +11,15 @@ from typer.core import TyperGroup
 
 from ser_core.cli import console
 from ser_core.cli.explain_bench import Json, Model, Rest, SeenAs, bench, planted
-from ser_core.cli.options import Seen
+from ser_core.cli.options import (
+    Include,
+    Labels,
+    OwnLabels,
+    Reader,
+    ReaderOptions,
+    Seen,
+    opened,
+)
 from ser_core.core import ParameterError, count
 
 if TYPE_CHECKING:
@@ -265,6 +273,11 @@ def _write(
 def groups(
     model: Model,
     corpus: Annotated[Path, typer.Option("--corpus", help="Corpus of the clips.")],
+    reader: Reader = None,
+    label: Labels = None,
+    option: ReaderOptions = None,
+    include: Include = "",
+    own_labels: OwnLabels = False,
     clips: Annotated[int, typer.Option(min=2, help="At most so many test clips.")] = 300,
     draws: Annotated[int, typer.Option(min=1, help="Permutations of every group.")] = 10,
     enrolled: Annotated[
@@ -278,13 +291,14 @@ def groups(
     UAR that is lost when the features of a group are exchanged between clips (Breiman, 2001). For
     models on functionals or the librosa vector.
     """
-    from ser_core.corpora import open_corpus
     from ser_core.explain.feature_groups import permutation_importance
     from ser_core.inference.evaluation_clips import choose
     from ser_core.models.predictor import load
 
     predictor = load(model)
-    subset = choose(predictor, open_corpus(corpus), clips)
+    subset = choose(
+        predictor, opened(corpus, reader, label, option, include, own_labels=own_labels), clips
+    )
     with console.progress("Exchanging features") as report:
         found = permutation_importance(
             predictor, subset, enrolled=enrolled, representation=seen_as, draws=draws,

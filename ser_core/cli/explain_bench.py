@@ -9,7 +9,15 @@ import typer
 from rich.markup import escape
 
 from ser_core.cli import console
-from ser_core.cli.options import ProgressFile
+from ser_core.cli.options import (
+    Include,
+    Labels,
+    OwnLabels,
+    ProgressFile,
+    Reader,
+    ReaderOptions,
+    opened,
+)
 
 CorpusPath = Annotated[Path, typer.Option("--corpus", help="Corpus of the clips.")]
 Clips = Annotated[int | None, typer.Option(min=2, help="At most so many test clips.")]
@@ -62,6 +70,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.
 def bench(
     model: Model,
     corpus: CorpusPath,
+    reader: Reader = None,
+    label: Labels = None,
+    option: ReaderOptions = None,
+    include: Include = "",
+    own_labels: OwnLabels = False,
     clips: Clips = None,
     methods: Methods = None,
     fill: Fill = "mean",
@@ -80,7 +93,6 @@ def bench(
     intervals over clips, or over unseen speakers. Logged to MLflow too.
     """
     from ser_core import tracking
-    from ser_core.corpora import open_corpus
     from ser_core.explain import mlflow_logging
     from ser_core.explain.benchmark import folder_of, run
     from ser_core.explain.benchmark_plan import plan
@@ -88,7 +100,7 @@ def bench(
 
     chosen = plan(
         model,
-        open_corpus(corpus),
+        opened(corpus, reader, label, option, include, own_labels=own_labels),
         clips=clips,
         methods=methods or (),
         terms=Terms(fill=fill, heard=heard, rest=rest),

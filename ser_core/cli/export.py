@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ser_core.cli import console
-from ser_core.cli.options import JsonFile, ProgressFile, Reader
+from ser_core.cli.options import (
+    Include,
+    JsonFile,
+    Labels,
+    OwnLabels,
+    ProgressFile,
+    Reader,
+    ReaderOptions,
+    opened_as,
+)
 from ser_core.core import ParameterError
 
 if TYPE_CHECKING:
@@ -57,6 +66,10 @@ def export(
     network_only: NetworkOnly = False,
     corpus: CorpusPath = None,
     reader: Reader = None,
+    label: Labels = None,
+    option: ReaderOptions = None,
+    include: Include = "",
+    own_labels: OwnLabels = False,
     clips: Clips = 200,
     calibration_clips: Calibrating = 64,
     zipped: Zipped = False,
@@ -76,6 +89,8 @@ def export(
         raise ParameterError(
             "no folder for the files is named", subject="--out", remedy="Name one, or use --beside"
         )
+    if corpus:
+        corpus = opened_as(corpus, reader, label, option, include, own_labels=own_labels)
     plan = Plan(
         model=model,
         out=out or model,

@@ -11,7 +11,16 @@ import typer
 from rich.markup import escape
 
 from ser_core.cli import console
-from ser_core.cli.options import Labels, ProgressFile, Reader, Seen, labels_of
+from ser_core.cli.options import (
+    Include,
+    Labels,
+    OwnLabels,
+    ProgressFile,
+    Reader,
+    ReaderOptions,
+    Seen,
+    labels_of,
+)
 from ser_core.core import ParameterError
 from ser_core.core.batches import attempted
 from ser_core.storage import atomic
@@ -87,6 +96,9 @@ def predict(
     fill: Fill = "",
     unlabelled: Unlabelled = False,
     label: Labels = None,
+    option: ReaderOptions = None,
+    include: Include = "",
+    own_labels: OwnLabels = False,
     reader: Reader = None,
     progress_file: ProgressFile = None,
     as_json: Json = False,
@@ -106,7 +118,10 @@ def predict(
 
     windows = Windows(window=window, hop=hop)
     _together(submission, out, probabilities=probabilities, fill=fill, timeline=timeline)
-    part = _part(paths, reader, labels_of(label)) if submission or unlabelled else None
+    from ser_core.corpora.option_texts import by_name
+
+    reading = {"include": include, "own_labels": own_labels, **by_name(option or [])}
+    part = _part(paths, reader, labels_of(label), reading) if submission or unlabelled else None
     several = part.recordings if part else recordings(paths)
     opened = open_answering(model)
     opened = opened.for_seen_speakers() if seen else opened
@@ -159,9 +174,11 @@ def _together(
         )
 
 
-def _part(paths: list[Path], reader: str | None, labels: dict[str, str]) -> UnlabelledPart:
+def _part(
+    paths: list[Path], reader: str | None, labels: dict[str, str], reading: dict[str, Any]
+) -> UnlabelledPart:
     """The unlabelled clips of the one folder; labels that were given are kept for it."""
-    from ser_core.corpora import remember_labels
+    from ser_core.corpora import opening_of, remember_labels
     from ser_core.inference.submission import unlabelled_part
 
     if len(paths) != 1:
@@ -171,9 +188,9 @@ def _part(paths: list[Path], reader: str | None, labels: dict[str, str]) -> Unla
             remedy="Name the folder that holds the competition's tables or its unlabelled clips",
         )
     wanted = {name: emotion for name, emotion in labels.items() if emotion}
-    part = unlabelled_part(paths[0], reader, wanted)
-    if labels:
-        remember_labels(part.root, labels)
+    part = unlabelled_part(paths[0], reader, wanted, **reading)
+    if labels and opening_of(paths[0]).is_plain:
+        remember_labels(part.root, labels, own=bool(reading["own_labels"]))
     return part
 
 

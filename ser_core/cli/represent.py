@@ -9,7 +9,15 @@ import numpy as np
 import typer
 
 from ser_core.cli import console
-from ser_core.cli.options import ProgressFile
+from ser_core.cli.options import (
+    Include,
+    Labels,
+    OwnLabels,
+    ProgressFile,
+    Reader,
+    ReaderOptions,
+    opened,
+)
 from ser_core.core import AudioError, ParameterError
 from ser_core.storage import atomic
 
@@ -17,7 +25,7 @@ if TYPE_CHECKING:
     from ser_core.corpora import Corpus
 
 Paths = Annotated[
-    list[Path], typer.Argument(help="Sound files, or one corpus (folder or table).", exists=True)
+    list[Path], typer.Argument(help="Sound files, or one corpus (folder, table or kept name).")
 ]
 Names = Annotated[
     list[str] | None,
@@ -37,7 +45,6 @@ MeanBy = Annotated[
     str | None,
     typer.Option(help="Mean over the clips of each value of this column of the corpus (emotion)."),
 ]
-Reader = Annotated[str | None, typer.Option(help="Reader of the corpus; detected when absent.")]
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Worker processes; all cores when absent.")
 ]
@@ -51,6 +58,10 @@ def represent(
     out: Out = None,
     mean_by: MeanBy = None,
     reader: Reader = None,
+    label: Labels = None,
+    option: ReaderOptions = None,
+    include: Include = "",
+    own_labels: OwnLabels = False,
     workers: Workers = None,
     progress_file: ProgressFile = None,
     as_json: Json = False,
@@ -60,20 +71,19 @@ def represent(
     Of sound files it shows shape, range and unit, and writes NPZ files where --out is given. Of a
     corpus it fills the store, or with --mean-by writes the mean over each group of clips.
     """
-    from ser_core.corpora import open_corpus
     from ser_core.features.representations import REPRESENTATIONS, make
 
     representations = [make(name, **_parameters(values)) for name in names or REPRESENTATIONS]
     result: dict[str, Any] | list[dict[str, Any]]
     if mean_by:
         _only_one(paths, names)
-        corpus = open_corpus(paths[0], reader)
+        corpus = opened(paths[0], reader, label, option, include, own_labels=own_labels)
         result = _mean(corpus, representations[0], mean_by, out, workers, progress_file)
     elif all(path.is_file() and path.suffix.lower() not in (".csv", ".tsv") for path in paths):
         result = _files(paths, representations, out)
     else:
         _only_one(paths)
-        corpus = open_corpus(paths[0], reader)
+        corpus = opened(paths[0], reader, label, option, include, own_labels=own_labels)
         result = _corpus(corpus, representations, workers, progress_file)
     console.show(result, as_json=as_json)
 

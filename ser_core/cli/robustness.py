@@ -12,14 +12,19 @@ from ser_core.cli.options import (
     CardFolder,
     Clips,
     Few,
+    Include,
     JsonFile,
+    Labels,
     Model,
+    OwnLabels,
     Places,
     ProgressFile,
     Reader,
+    ReaderOptions,
     Seed,
     Threads,
     TriedOn,
+    opened_as,
 )
 from ser_core.storage import atomic
 
@@ -51,6 +56,10 @@ def robustness(
     model: Model,
     corpus: TriedOn,
     reader: Reader = None,
+    label: Labels = None,
+    option: ReaderOptions = None,
+    include: Include = "",
+    own_labels: OwnLabels = False,
     clips: Clips = None,
     kinds: Kinds = None,
     attacks: Attacks = None,
@@ -74,7 +83,7 @@ def robustness(
 
     plan = Plan(
         model=model,
-        corpus=corpus,
+        corpus=opened_as(corpus, reader, label, option, include, own_labels=own_labels),
         reader=reader or "",
         clips=clips,
         kinds=_wanted(kinds, every(noises=noises)),

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ser_core.cli import console
-from ser_core.cli.options import ProgressFile
+from ser_core.cli.options import (
+    Include,
+    Labels,
+    OwnLabels,
+    ProgressFile,
+    Reader,
+    ReaderOptions,
+)
+from ser_core.cli.options import (
+    opened as opened_by,
+)
 from ser_core.core import files, settings
 
 if TYPE_CHECKING:
@@ -52,6 +62,11 @@ def train(
     recipe: RecipeFile,
     changes: Changes = None,
     corpus: CorpusPath = None,
+    reader: Reader = None,
+    label: Labels = None,
+    option: ReaderOptions = None,
+    include: Include = "",
+    own_labels: OwnLabels = False,
     out: Folder = None,
     every: Every = False,
     progress_file: ProgressFile = None,
@@ -61,15 +76,22 @@ def train(
 
     A recipe that is finished is not trained again, so a series that was interrupted goes on.
     """
+    from ser_core.corpora.label_maps import any_labels_remembered
     from ser_core.runs.execute import assist
     from ser_core.training.distributed import process_group
 
-    given = [f"corpus={corpus}"] if corpus else []
+    given = [f"corpus={corpus}", "opening={}"] if corpus else []
     wanted = _recipes(recipe, [*given, *(changes or [])], every=every)
+    options = label or option or include or own_labels or reader
+    for own, each in wanted.items():
+        folder = out / own if out else out
+        if options or (any_labels_remembered() and _is_new(each, folder)):
+            wanted[own] = _as_opened(each, reader, label, option, include, own_labels=own_labels)
     with process_group() as ranks:
         for own, each in wanted.items():
             folder = out / own if out else settings.home() / "runs" / each.hash
             if ranks.is_first:
+                _warn_of_confounding(each)
                 _print(carried_out(each, folder, progress_file), own, as_json=as_json)
             else:
                 assist(each, folder)
@@ -91,6 +113,44 @@ def _recipes(path: Path, changes: list[str], *, every: bool) -> dict[str, Recipe
     if not every:
         return {"": wanted}
     return {each.representation["name"]: each for each in every_representation(wanted)}
+
+
+def _warn_of_confounding(recipe: Recipe) -> None:
+    """Say where normalising by speaker takes away what the speakers' emotions are."""
+    from ser_core.corpora import ENROLMENT, confounding, open_corpus
+
+    if recipe.normalise != "speaker":
+        return
+    found = confounding(open_corpus(recipe.corpus_opening).usable)
+    if found and found.is_notable:
+        console.errors.print(
+            f"[bold yellow]Speaker and emotion go together.[/] {found.said}. {ENROLMENT}.",
+            soft_wrap=True,
+        )
+
+
+def _is_new(recipe: Recipe, out: Path | None) -> bool:
+    """Whether no run of this recipe has begun, which would go on as it was begun."""
+    folder = out or settings.home() / "runs" / recipe.hash
+    return not (folder / "recipe.yaml").exists()
+
+
+def _as_opened(
+    recipe: Recipe,
+    reader: str | None,
+    label: list[str] | None,
+    option: list[str] | None,
+    include: str,
+    *,
+    own_labels: bool,
+) -> Recipe:
+    """The recipe with how its corpus is opened written into it, labels mapped before included."""
+    from ser_core.recipes.recipe import opened_as
+
+    found = opened_by(
+        recipe.corpus_opening, reader, label, option, include, own_labels=own_labels
+    ).opening
+    return opened_as(recipe, found) if found else recipe
 
 
 def _print(outcome: Outcome, name: str, *, as_json: bool) -> None:

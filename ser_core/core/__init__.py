@@ -19,7 +19,7 @@ from ser_core.core.errors import (
 )
 from ser_core.core.formatting import count, seconds
 from ser_core.core.settings import REPOSITORY, demo_corpus
-from ser_core.core.vocabulary import EMOTIONS
+from ser_core.core.vocabulary import EMOTIONS, is_class_name
 
 if TYPE_CHECKING:
     from ser_core.core.malloc import give_back, keep_freed
@@ -59,6 +59,7 @@ __all__ = [
     "give_back",
     "in_processes",
     "is_cancelled",
+    "is_class_name",
     "keep_freed",
     "own_job",
     "parameter",

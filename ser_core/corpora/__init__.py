@@ -16,7 +16,8 @@ from ser_core.corpora.browse import (
     showcase,
     siblings,
 )
-from ser_core.corpora.corpus import COLUMNS, UNLABELLED, Corpus
+from ser_core.corpora.confounding import ENROLMENT, confounding
+from ser_core.corpora.corpus import COLUMNS, LEFT_OUT, UNLABELLED, Corpus
 from ser_core.corpora.emotions import normalise, ordered
 from ser_core.corpora.issues import CHECKS, SEVERITIES, Issue
 from ser_core.corpora.label_maps import (
@@ -25,11 +26,12 @@ from ser_core.corpora.label_maps import (
     remember_labels,
     remembered_labels,
 )
-from ser_core.corpora.leaks import GRADES, Leak, LeakAudit, audit_split
-from ser_core.corpora.opening import is_recognised, open_corpus
+from ser_core.corpora.leaks import GRADES, ORDER, UNSEEN_GRADES, Leak, LeakAudit, audit_split
+from ser_core.corpora.opening import is_recognised, open_corpus, opening_of, tables_at
 from ser_core.corpora.policies import POLICIES
 from ser_core.corpora.readers import READERS
 from ser_core.corpora.recent import recent_corpora, remember_corpus
+from ser_core.corpora.saved_openings import Opening, of_recipe, snapshot
 from ser_core.corpora.scanning import scan
 from ser_core.corpora.split import PARTS, UNUSED, Split
 from ser_core.corpora.splits import FRACTIONS, make_split
@@ -40,23 +42,29 @@ __all__ = [
     "CHECKS",
     "COLUMNS",
     "EMOTIONS",
+    "ENROLMENT",
     "FRACTIONS",
     "GRADES",
+    "LEFT_OUT",
+    "ORDER",
     "PARTS",
     "POLICIES",
     "READERS",
     "SEVERITIES",
     "UNLABELLED",
+    "UNSEEN_GRADES",
     "UNUSED",
     "Corpus",
     "Findings",
     "Issue",
     "Leak",
     "LeakAudit",
+    "Opening",
     "Split",
     "Template",
     "audit",
     "audit_split",
+    "confounding",
     "examine",
     "filter_clips",
     "is_recognised",
@@ -67,7 +75,9 @@ __all__ = [
     "label_map_file",
     "make_split",
     "normalise",
+    "of_recipe",
     "open_corpus",
+    "opening_of",
     "ordered",
     "other_sentence",
     "read_template",
@@ -79,4 +89,6 @@ __all__ = [
     "scan",
     "showcase",
     "siblings",
+    "snapshot",
+    "tables_at",
 ]

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ser_core.core import EMOTIONS
 from ser_core.corpora.scanning import scan
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def siblings(corpus: Corpus, clip: str) -> pd.DataFrame:
     """
     clips = corpus.usable
     own = clips.loc[clip]
-    rank = {emotion: index for index, emotion in enumerate(EMOTIONS)}
+    rank = {emotion: index for index, emotion in enumerate(corpus.emotions)}
     if own[["speaker", "sentence"]].isna().any():
         return clips.loc[[clip]]
     same = clips[

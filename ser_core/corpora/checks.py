@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pandas as pd
 
-from ser_core.corpora.corpus import UNLABELLED
+from ser_core.audio import CANCELLED_DB, SAMPLE_RATE
+from ser_core.corpora.confounding import ENROLMENT, confounding
+from ser_core.corpora.corpus import LEFT_OUT, UNLABELLED
 from ser_core.corpora.issues import Evidence, Issue, Severity, check, listed, number
+from ser_core.corpora.parts import are_folds, are_parts
+from ser_core.corpora.tables import LFS_PROBLEM
 from ser_core.corpora.unlabelled import known_sounds
 
 CLIPPED_SHARE = 0.001
@@ -41,6 +46,15 @@ OUTSIDE = ("the path ", "a link ")
 MISSING = ("the file is missing", "the row names no file")
 REPEATED = ("listed more than once",)
 NO_EMOTION = ("unknown label", "it has no label")
+UNKNOWN_NAME = ("unknown name",)
+POINTER = (LFS_PROBLEM,)
+
+
+_ELSEWHERE = (
+    *(*OUTSIDE, *MISSING, *REPEATED, *NO_EMOTION, *UNKNOWN_NAME, *POINTER),
+    *(UNLABELLED, LEFT_OUT),
+)
+"""Beginnings of problems that have a card of their own."""
 
 
 @check("missing", "missing files")
@@ -62,7 +76,7 @@ def unreadable(evidence: Evidence) -> Issue | None:
     """Files that are no sound, by their header or when decoded."""
     clips = evidence.clips
     problem = clips["scan_problem"].where(clips["scan_problem"] != "", clips["problem"])
-    elsewhere = problem.str.startswith((*OUTSIDE, *MISSING, *REPEATED, *NO_EMOTION, UNLABELLED))
+    elsewhere = problem.str.startswith(_ELSEWHERE)
     found = problem[(problem != "") & ~elsewhere]
     if found.empty:
         return None
@@ -74,6 +88,37 @@ def unreadable(evidence: Evidence) -> Issue | None:
         "Copy or convert them again; until then they fail when used.",
         _sentence(detail),
     )
+
+
+@check("unknown-names", "files with names that the reader does not know")
+def unknown_names(evidence: Evidence) -> Issue | None:
+    """Files whose names are not of the scheme of the corpus."""
+    remedy = (
+        "They may belong to another corpus, or be renamed: take a reader that reads them "
+        "(--reader), or move them out of the folder."
+    )
+    return _problems(evidence, UNKNOWN_NAME, "with a name that the reader does not know", remedy)
+
+
+@check("pointers", "pointers of Git LFS in place of files")
+def pointers(evidence: Evidence) -> Issue | None:
+    """Files that were not fetched."""
+    remedy = "Fetch the sound files in the folder of the corpus: git lfs pull."
+    return _problems(evidence, POINTER, "not fetched: Git LFS left a pointer to each", remedy)
+
+
+@check("left-out")
+def left_out(evidence: Evidence) -> Issue | None:
+    """Clips that the user leaves out."""
+    found = evidence.corpus.left_out
+    if found.empty:
+        return None
+    kinds = found["problem"].value_counts()
+    detail = listed(f"{text} ({many:,})" for text, many in kinds.items())
+    return Issue(
+        f"{number(len(found), 'clip')} left out by you", "info", list(found.index),
+        "They are in no training and no test.", _sentence(detail),
+    )  # fmt: skip
 
 
 @check("labels", "unknown labels")
@@ -261,11 +306,91 @@ def channels(evidence: Evidence) -> Issue | None:
     return _mix(evidence, "channels", "Different numbers of channels", remedy, "channel")
 
 
+@check("cancelling", "channels that cancel each other", by_ear=True)
+def cancelling(evidence: Evidence) -> Issue | None:
+    """Clips whose channels cancel in their mean."""
+    found = _measured(evidence, "mix_loss", lambda loss: loss > CANCELLED_DB)
+    return _value_issue(
+        found,
+        "with channels that cancel each other",
+        "",
+        "The loudest channel is taken in place of their mean; check how they were recorded.",
+        "info",
+    )
+
+
+@check("narrow", "sample rates below that of most models")
+def narrow(evidence: Evidence) -> Issue | None:
+    """Clips without the upper half of the band that models are made for."""
+    rate = evidence.usable["sample_rate"].astype("Int64")
+    found = rate[(rate < SAMPLE_RATE).fillna(value=False)]
+    if found.empty:
+        return None
+    counts = found.value_counts()
+    return Issue(
+        f"{number(len(found), 'clip')} with a sample rate below {SAMPLE_RATE:,} Hz",
+        "info",
+        list(found.index),
+        "A model of more band than they have finds nothing above half their rate: compare scores "
+        "on them with care, or choose a representation of their rate (sample_rate).",
+        _sentence(
+            listed(f"{hz:,} Hz ({many:,})" for hz, many in zip(counts.index, counts, strict=True))
+        ),
+    )
+
+
+@check("containers", "files named as another format")
+def containers(evidence: Evidence) -> Issue | None:
+    """Files whose content is of another format than their ending says."""
+    clips = evidence.usable.index
+    kinds = {str(clip): _unlike(evidence.corpus.root / str(clip)) for clip in clips}
+    found = {clip: kind for clip, kind in kinds.items() if kind}
+    if not found:
+        return None
+    counts = pd.Series(found).value_counts()
+    return Issue(
+        f"{number(len(found), 'file')} named as another format than the content",
+        "info",
+        list(found),
+        "They are read by their content; other programs may need the right ending.",
+        listed(f"{kind} ({many:,})" for kind, many in counts.items()) + ".",
+    )
+
+
+_MAGIC = {
+    "WAV": ({".wav", ".rf64"}, (b"RIFF", b"RIFX", b"RF64")),
+    "FLAC": ({".flac"}, (b"fLaC",)),
+    "Ogg": ({".ogg", ".oga", ".opus", ".spx"}, (b"OggS",)),
+    "AIFF": ({".aif", ".aiff", ".aifc"}, (b"FORM",)),
+    "MP3": ({".mp3", ".mp2"}, (b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2")),
+}
+
+
+def _unlike(file: Path) -> str:
+    """What a file is and what it is named, where both are known and differ."""
+    named = next((kind for kind, (ends, _) in _MAGIC.items() if file.suffix.lower() in ends), "")
+    if not named or not file.is_file():
+        return ""
+    with file.open("rb") as opened:
+        start = opened.read(4)
+    real = next((kind for kind, (_, magic) in _MAGIC.items() if start.startswith(magic)), "")
+    return f"{real} named {file.suffix}" if real and real != named else ""
+
+
 @check("classes", "class imbalance")
 def classes(evidence: Evidence) -> Issue | None:
     """Emotions with far fewer clips than others."""
     emotion = evidence.usable["emotion"]
     counts = emotion.value_counts()
+    if len(counts) == 1:
+        return Issue(
+            "One class only",
+            "error",
+            list(emotion.index),
+            "Map the labels, or read them from another column or from the paths: there is nothing "
+            "to tell apart.",
+            f"All {len(emotion):,} usable clips are {counts.index[0]}.",
+        )
     if len(counts) < 2 or counts.max() < CLASS_RATIO * counts.min():
         return None
     ratio = counts.max() / counts.min()
@@ -318,6 +443,23 @@ def lacking(evidence: Evidence) -> Issue | None:
     )
 
 
+@check("confounded", "speakers that go with an emotion")
+def confounded(evidence: Evidence) -> Issue | None:
+    """Speakers who say what the emotion is."""
+    found = confounding(evidence.usable)
+    if found is None or not found.is_notable:
+        return None
+    each = evidence.usable.groupby("speaker")["emotion"].transform("nunique")
+    remedy = f"Read scores as those of voices, too. {ENROLMENT}."
+    return Issue(
+        "Speaker and emotion go together",
+        "error" if found.is_strong else "warning",
+        list(each.index[each == 1]),
+        remedy,
+        f"{found.said}.",
+    )
+
+
 @check("no-speakers", "unnamed speakers or one speaker only")
 def no_speakers(evidence: Evidence) -> Issue | None:
     """A corpus that names no speakers, or only one."""
@@ -335,6 +477,45 @@ def no_speakers(evidence: Evidence) -> Issue | None:
         f"{number(len(nameless), 'clip')} of {len(usable):,} name no speaker."
         if nameless.size
         else f"All clips are by {listed(speakers)}.",
+    )
+
+
+@check("official")
+def official(evidence: Evidence) -> Issue | None:
+    """A split that the corpus comes with."""
+    named = evidence.usable["official"].dropna()
+    if named.empty or not (are_parts(named) or are_folds(named)):
+        return None
+    counts = named.value_counts()
+    return Issue(
+        "The corpus has a split of its own",
+        "info",
+        [],
+        "Choose the policy 'official' to use it, and read its leak grade: published figures are "
+        "of this split.",
+        listed((f"{name} {many:,} clips" for name, many in sorted(counts.items())), 10) + ".",
+    )
+
+
+@check("alike-speakers", "speakers that differ in how a number is written")
+def alike_speakers(evidence: Evidence) -> Issue | None:
+    """The same number as the name of several speakers: 1, 01 and 1.0."""
+    groups: dict[int, list[str]] = {}
+    for name in evidence.corpus.speakers:
+        bare = name[:-2] if name.endswith(".0") else name
+        if bare.isdecimal():
+            groups.setdefault(int(bare), []).append(name)
+    alike = [names for names in groups.values() if len(names) > 1]
+    if not alike:
+        return None
+    speaker = evidence.usable["speaker"]
+    every = [name for names in alike for name in names]
+    return Issue(
+        f"{number(len(alike), 'speaker')} may be written in several ways",
+        "warning",
+        list(speaker.index[speaker.isin(every)]),
+        "Write each speaker in one way: otherwise the same voice may train and test.",
+        listed(" and ".join(names) for names in alike) + ".",
     )
 
 

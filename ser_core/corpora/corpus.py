@@ -11,12 +11,18 @@ import pandas as pd
 from ser_core.core import CorpusError
 from ser_core.corpora.emotions import ordered
 from ser_core.corpora.paths import Fence
+from ser_core.corpora.saved_openings import Opening
 
-TEXT_FIELDS = ("emotion", "label", "speaker", "gender", "age", "sentence", "text", "intensity")
+TEXT_FIELDS = (
+    "emotion", "label", "speaker", "gender", "age", "sentence", "text", "intensity", "official",
+)  # fmt: skip
 """Columns a reader may fill; nullable strings except `age`, which is nullable whole years."""
 
 UNLABELLED = "unlabelled"
 """The `problem` of a clip that is there to be predicted, such as the test part of a competition."""
+
+LEFT_OUT = "left out"
+"""Beginning of the `problem` of a clip that the user leaves out; its reason follows."""
 
 COLUMNS = (*TEXT_FIELDS, "duration", "sample_rate", "channels", "problem")
 """All columns of `Corpus.clips`, in order."""
@@ -32,8 +38,9 @@ class Corpus:
         clips: A row for every clip the corpus lists, indexed by `clip` (path relative to `root`
             with forward slashes, unique). Columns: `emotion` (vocabulary), `label` (as the corpus
             spells it), `speaker`, `gender`, `age` (years), `sentence`, `text`, `intensity`,
-            `duration` (s), `sample_rate` (Hz), `channels`, and `problem`: empty, `UNLABELLED`, or
-            why the clip cannot be used. What is unknown is `pd.NA`.
+            `official` (part or fold of the corpus' own split, as it spells it), `duration` (s),
+            `sample_rate` (Hz), `channels`, and `problem`: empty, `UNLABELLED`, or why the clip
+            cannot be used. What is unknown is `pd.NA`.
         licence: Terms of the corpus where they are known.
         reader: Name of the reader that opened it.
         label_map: Original label to emotion of the vocabulary, for the labels that occur.
@@ -41,6 +48,8 @@ class Corpus:
         ids: Id in its table of each clip that is to be predicted, by clip: those `unlabelled`, and
             those among them whose file cannot be read.
         template: Template of the submission that came with the unlabelled clips, if there is one.
+        opening: How it was opened, the labels that were mapped before included; None for one that
+            was put together otherwise.
     """
 
     name: str
@@ -52,6 +61,7 @@ class Corpus:
     notes: tuple[str, ...] = ()
     ids: dict[str, str] = field(default_factory=dict)
     template: Path | None = None
+    opening: Opening | None = None
 
     def __len__(self) -> int:
         """Number of clips listed, usable or not."""
@@ -69,8 +79,13 @@ class Corpus:
 
     @property
     def faulty(self) -> int:
-        """Number of clips that cannot be used; an unlabelled clip is none of them."""
-        return len(self.clips) - len(self.usable) - len(self.unlabelled)
+        """Clips that cannot be used; those to be predicted or left out are none of them."""
+        return len(self.clips) - len(self.usable) - len(self.unlabelled) - len(self.left_out)
+
+    @cached_property
+    def left_out(self) -> pd.DataFrame:
+        """The clips that the user leaves out."""
+        return self.clips[self.clips["problem"].str.startswith(LEFT_OUT)]
 
     @cached_property
     def emotions(self) -> list[str]:

@@ -55,8 +55,19 @@ def normalise(label: str) -> str | None:
 def ordered(emotions: object) -> list[str]:
     """Distinct emotions among the given ones, in the order of the vocabulary.
 
+    Classes that are no emotion follow, sorted; numbers by their size.
+
     >>> ordered(["neutral", "anger", "neutral"])
     ['anger', 'neutral']
+    >>> ordered(["10", "low", "9", "anger"])
+    ['anger', '9', '10', 'low']
     """
     present = set(emotions)  # type: ignore[call-overload]
-    return [emotion for emotion in EMOTIONS if emotion in present]
+    own = sorted((name for name in present if name not in EMOTIONS), key=by_number)
+    return [*(emotion for emotion in EMOTIONS if emotion in present), *own]
+
+
+def by_number(label: str) -> tuple[bool, float, str]:
+    """Key that sorts labels: numbers by their size, then words."""
+    number = label.lstrip("+-").replace(".", "", 1).isdecimal()
+    return not number, float(label) if number else 0.0, label

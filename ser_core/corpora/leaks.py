@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ser_core.corpora.confounding import confounding
 from ser_core.corpora.corpus import Corpus
-from ser_core.corpora.split import PARTS, Split
+from ser_core.corpora.split import PARTS, UNUSED, Split
 
 Codes = npt.NDArray[np.intp]
 
@@ -25,6 +26,8 @@ GRADES: dict[str, str] = {
     "speakers only.",
     "D": "Test speakers and test sentences are in training, though not together: the scores hold "
     "for known speakers only.",
+    "confounded": "Test speakers are not in training, but speaker and emotion go together: a score "
+    "may tell voices apart rather than emotions.",
     "E": "The same speakers with the same sentences are in training: expect far lower scores on "
     "unseen speakers.",
     "F": "The same recordings are in training and in the test: the scores are void.",
@@ -33,7 +36,13 @@ GRADES: dict[str, str] = {
 }
 """Plain reading of every grade, best first."""
 
-_SEVERITY = {grade: rank for rank, grade in enumerate(["A", "B", "C", "D", "unknown", "E", "F"])}
+ORDER = ("A", "B", "C", "D", "unknown", "confounded", "E", "F")
+"""Grades, best first, where several splits have one grade together: the worst."""
+
+UNSEEN_GRADES = ("A", "B", "confounded")
+"""Grades of tests whose speakers are not in training."""
+
+_SEVERITY = {grade: rank for rank, grade in enumerate(ORDER)}
 
 
 @dataclass(frozen=True)
@@ -71,7 +80,7 @@ class LeakAudit:
 
     Attributes:
         leaks: One for every fold, pair of parts and kind.
-        grade: A to F or "unknown", of the test part: the worst over the folds.
+        grade: A to F, "confounded" or "unknown", of the test part: the worst over the folds.
         validation_grade: The same for the validation part against train.
         reading: One plain sentence on the grade, and what could not be checked.
     """
@@ -84,7 +93,7 @@ class LeakAudit:
     @property
     def speakers_shared(self) -> bool:
         """Whether test figures need the badge: test speakers are in training, or may be."""
-        return self.grade not in ("A", "B")
+        return self.grade not in UNSEEN_GRADES
 
     def table(self) -> pd.DataFrame:
         """A row for every leak, with the columns of `Leak` and `share`."""
@@ -130,12 +139,16 @@ def audit_split(split: Split, corpus: Corpus, scan: pd.DataFrame | None = None) 
         leak for fold in split.folds for leak in _fold_leaks(str(fold), split.table[fold], things)
     )
     scored = "test" if split.table.isin(["test"]).to_numpy().any() else "validation"
-    grade = _grade([leak for leak in leaks if leak.target == scored])
+    used = split.table.index[(split.table != UNUSED).any(axis=1)]
+    found = confounding(corpus.clips.loc[used])
+    strong = found is not None and found.is_strong
+    grade = _grade([leak for leak in leaks if leak.target == scored], strong=strong)
+    validation = [leak for leak in leaks if leak.target == "validation"]
     return LeakAudit(
         leaks=leaks,
         grade=grade,
-        validation_grade=_grade([leak for leak in leaks if leak.target == "validation"]),
-        reading=_reading(grade, things),
+        validation_grade=_grade(validation, strong=strong),
+        reading=_reading(grade, things) + (f" {found.said}." if found and strong else ""),
     )
 
 
@@ -174,13 +187,18 @@ def _shared(seen: Codes, scored: Codes, kind: str) -> tuple[int | None, int | No
     return len(np.unique(scored[known])), len(total), float(known.mean())
 
 
-def _grade(leaks: list[Leak]) -> str:
+CONFOUNDED = {"A": "confounded", "B": "confounded", "C": "E", "D": "E"}
+"""Grade where the speaker says the emotion: known speakers then give the answers away."""
+
+
+def _grade(leaks: list[Leak], *, strong: bool = False) -> str:
     """Worst grade over folds and over the parts that the scored part is held against."""
     by_pair: dict[tuple[str, str], dict[str, int | None]] = {}
     for leak in leaks:
         by_pair.setdefault((leak.fold, leak.source), {})[leak.kind] = leak.shared
     grades = [_grade_of(**shared) for shared in by_pair.values()]
-    return max(grades, key=lambda grade: _SEVERITY[grade], default="unknown")
+    worst = max(grades, key=lambda grade: _SEVERITY[grade], default="unknown")
+    return CONFOUNDED.get(worst, worst) if strong else worst
 
 
 def _grade_of(

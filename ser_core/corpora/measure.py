@@ -41,6 +41,7 @@ class Measures(NamedTuple):
         silent_end: Seconds after it last does.
         f0: Median fundamental frequency in Hz of the frames within 30 dB of the loudest (YIN,
             60 to 500 Hz, the middle 3 s); NaN for silence and for clips under 0.13 s.
+        mix_loss: Level in dB that the mean of the channels loses against the loudest; 0 for mono.
         problem: Empty, or why the clip cannot be decoded.
     """
 
@@ -54,6 +55,7 @@ class Measures(NamedTuple):
     silent_start: float = math.nan
     silent_end: float = math.nan
     f0: float = math.nan
+    mix_loss: float = 0.0
     problem: str = ""
 
 
@@ -77,6 +79,7 @@ def measure(path: Path) -> Measures:
         silent_start=start,
         silent_end=end,
         f0=pitch(waveform),
+        mix_loss=mix_loss(sound.samples),
     )
 
 
@@ -95,6 +98,21 @@ def level(samples: Samples) -> float:
     """
     power = float(np.square(samples, dtype=np.float64).mean())
     return 10 * math.log10(power) if power > 10 ** (FLOOR_DB / 10) else FLOOR_DB
+
+
+def mix_loss(samples: Samples) -> float:
+    """Level of the loudest channel over that of their mean, in dB; 0 for mono and for silence.
+
+    Args:
+        samples: Of shape (samples, channels).
+
+    >>> mix_loss(np.ones((100, 2), np.float32))
+    0.0
+    """
+    if samples.shape[1] == 1:
+        return 0.0
+    loudest = max(level(samples[:, channel]) for channel in range(samples.shape[1]))
+    return max(0.0, loudest - level(samples.mean(axis=1, dtype=np.float64).astype(np.float32)))
 
 
 def silence(waveform: Waveform) -> tuple[float, float]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ser_core.core import CorpusError, ParameterError, did_you_mean, files
+from ser_core.corpora import saved_openings
+from ser_core.corpora.clip_tables import ClipTable
 from ser_core.corpora.corpus import Corpus
 from ser_core.corpora.label_maps import label_map as checked_labels
 from ser_core.corpora.label_maps import remembered_labels
@@ -15,29 +18,38 @@ from ser_core.corpora.paths import Fence
 from ser_core.corpora.patterns import compiled
 from ser_core.corpora.readers import READERS, CorpusSource, Listing, Reader
 from ser_core.corpora.rows import checked
+from ser_core.corpora.saved_openings import Opening
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+MOST_TABLES = 6
+"""Tables that are spoken of where no reader fits."""
+
+
 def open_corpus(
-    path: str | Path,
+    path: str | Path | Opening,
     reader: str | None = None,
     *,
     name: str = "",
     label_map: Mapping[str, str] | None = None,
     include: str = "",
+    own_labels: bool = False,
     **options: Any,
 ) -> Corpus:
     """Open a corpus: list its clips, map its labels, read the headers. Nothing is decoded.
 
     Args:
-        path: Folder of the corpus, or a table that lists its clips.
+        path: Folder of the corpus, a table that lists its clips, the name or file of a kept
+            opening, or an `Opening`; what else is given here goes before what that says.
         reader: Name in `READERS`; found by looking at the files when None.
         name: What to call the corpus; its own name or that of its folder when empty.
         label_map: Emotion of the vocabulary for labels that the reader does not know, or that you
-            read differently; before what `remember_labels` has stored for this corpus.
+            read differently; before what `remember_labels` has stored for this corpus. With
+            `own_labels` any name of a class.
         include: Regular expression; clips whose path it does not match are left out.
+        own_labels: Labels that name no emotion are classes of their own.
         **options: Options of the reader.
 
     Raises:
@@ -50,14 +62,60 @@ def open_corpus(
     >>> corpus.name, len(corpus.usable), len(corpus.speakers)
     ('nEMO', 53, 9)
     """
-    source = _source(path)
-    found = reader or detect(source)
-    listing = _read(found, source, options)
-    stored = remembered_labels(listing.root)
-    labels = {**listing.labels, **stored, **checked_labels(label_map or {})}
-    rows = _included(listing, include)
-    clips = checked(rows, listing.root, labels)
+    given = path if isinstance(path, Opening) else opening_of(path)
+    wanted = replace(
+        given,
+        reader=reader or given.reader,
+        options={**given.options, **options},
+        include=include or given.include,
+        labels={**given.labels, **(label_map or {})},
+        own_labels=own_labels or given.own_labels,
+    )
+    return _opened(wanted, name, sealed=bool(given.name) or not given.is_plain)
+
+
+def open_exactly(opening: Opening) -> Corpus:
+    """Open a corpus as an opening says, without labels that were mapped for its folder.
+
+    Raises:
+        SerError: As `open_corpus`.
+    """
+    return _opened(opening, "", sealed=True)
+
+
+def opening_of(path: str | Path) -> Opening:
+    """The kept opening that a name or a file stands for, else the plain one of a path.
+
+    Raises:
+        CorpusError: If a JSON file is named that is no opening.
+    """
+    return saved_openings.found(path) or Opening(Path(path))
+
+
+def _opened(opening: Opening, name: str, *, sealed: bool) -> Corpus:
+    """Open as an opening says.
+
+    Args:
+        opening: What to open, and how.
+        name: What to call the corpus.
+        sealed: Whether the opening says all; labels that were mapped for the path are in force
+            otherwise.
+    """
+    source = _source(opening.path)
+    found = opening.reader or detect(source)
+    listing = _read(found, source, opening.options)
+    stored = {} if sealed else remembered_labels(listing.root)
+    given = checked_labels(opening.labels, own=opening.own_labels)
+    rows = _included(listing, opening.include)
+    clips = checked(
+        rows,
+        listing.root,
+        {**listing.labels, **stored, **given},
+        own_labels=opening.own_labels,
+        dropped=opening.dropped,
+    )
     used = clips.dropna(subset=["label", "emotion"])
+    in_force = {**stored, **given}
     return Corpus(
         name=name or listing.name or listing.root.resolve().name,
         root=listing.root,
@@ -65,10 +123,20 @@ def open_corpus(
         licence=READERS[found].licence,
         reader=found,
         label_map=dict(zip(used["label"], used["emotion"], strict=True)),
-        notes=(*listing.notes, *_note(stored, label_map or {}, clips)),
+        notes=(*listing.notes, *source.passed_over(), *_note(stored, opening.labels, clips)),
         ids=_ids(rows, clips, listing.root),
         template=listing.template,
+        opening=replace(opening, labels=in_force),
     )
+
+
+def tables_at(path: str | Path) -> tuple[ClipTable, ...]:
+    """The tables that may list the clips at a path, each with why it is taken or not.
+
+    Raises:
+        CorpusError: If there is nothing, or it is an archive.
+    """
+    return _source(path).tables
 
 
 def is_recognised(path: str | Path) -> bool:
@@ -92,10 +160,29 @@ def detect(source: CorpusSource) -> str:
     if confidence[best] > 0:
         return best
     raise CorpusError(
-        f"no reader fits: {_contents(source)}",
-        subject=str(source.path),
-        remedy=f"Readers look for: {'; '.join(map(_expectation, READERS.items()))}. "
-        "Name the reader if the corpus is one of these",
+        f"no reader fits: {_contents(source)}", subject=str(source.path), remedy=_remedy(source)
+    )
+
+
+def _remedy(source: CorpusSource) -> str:
+    """An option that would mend the first table, else what readers look for."""
+    names = {table.name: table for table in source.tables if len(table.cells)}
+    for name, table in names.items():
+        missing = [field for field in ("path", "label") if field not in table.columns]
+        given = "" if source.table else f" --option table={name}"
+        if len(missing) == 1 and not (table.fault and "path" in table.columns):
+            return (
+                f"Name the column: --reader manifest{given} --option columns.{missing[0]}=NAME, "
+                f"one of {', '.join(table.cells.columns)}"
+            )
+        if not missing and table.fault:
+            return (
+                "Open the folder that holds the sound, or name it: --reader manifest"
+                f"{given} --option sound=FOLDER"
+            )
+    return (
+        f"Readers look for: {'; '.join(map(_expectation, READERS.items()))}. "
+        "Name the reader if the corpus is one of these"
     )
 
 
@@ -105,11 +192,15 @@ def _expectation(entry: tuple[str, Reader]) -> str:
 
 
 def _contents(source: CorpusSource) -> str:
+    tables = [f"{each.name}: {each.why_not}" for each in source.tables if each.why_not]
     if source.table:
-        return "the table has no columns that look like files and emotions"
-    if not source.files:
-        return "there are no sound files in the folder"
-    return f"{len(source.files)} sound files, the first {source.files[0]}"
+        return tables[0] if tables else "the file is no .csv or .tsv table"
+    found = (
+        f"{len(source.files)} sound files, the first {source.files[0]}"
+        if source.files
+        else "there are no sound files in the folder"
+    )
+    return ". ".join([found, *tables[:MOST_TABLES], *source.passed_over()])
 
 
 def _source(path: str | Path) -> CorpusSource:
@@ -118,8 +209,12 @@ def _source(path: str | Path) -> CorpusSource:
         if not files.is_folder(path):
             files.regular(path, files.WEIGHTS)
     except (FileNotFoundError, NotADirectoryError) as error:
+        kept = [each.name for each in saved_openings.saved()]
         raise CorpusError(
-            "there is no such folder", subject=str(path), remedy="Check the path of the corpus"
+            "there is no such folder",
+            subject=str(path),
+            remedy="Check the path of the corpus"
+            + (f", or name a kept one: {', '.join(kept)}" if kept else ""),
         ) from error
     except OSError as error:
         raise CorpusError(

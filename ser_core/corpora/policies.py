@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,11 +12,15 @@ import pandas as pd
 
 from ser_core.core import Registry, SplitError
 from ser_core.corpora import stratify
+from ser_core.corpora.parts import are_folds, are_parts, part_of
 from ser_core.corpora.split import PARTS, UNUSED
 from ser_core.corpora.stratify import Codes, Counts, Shares
 
 Outcome = tuple[dict[str, list[str]], tuple[str, ...]]
 """Part of every clip for each named fold, and notes."""
+
+LEAST_FOLDS = 3
+"""One group tests, one validates, and there is something to train on."""
 
 GROUPS = {"speaker": "speakers", "sentence": "sentences"}
 
@@ -77,17 +82,22 @@ class Task:
             raise SplitError(
                 f"{_plural(len(names), column)} cannot fill {parts} parts that share none",
                 subject=column,
-                remedy=_FEWER[column],
+                remedy=self._what_works(column, len(names)),
             )
         return codes
 
-
-_FEWER = {
-    "speaker": "Set the share of validation to 0, ask for fewer folds, or choose "
-    "'leave-one-speaker-out' or 'random'",
-    "sentence": "Set the share of validation to 0, ask for fewer folds, or choose "
-    "'speaker-disjoint' or 'random'",
-}
+    def _what_works(self, column: str, groups: int) -> str:
+        """Policies that the corpus has enough speakers for, where it has too few groups."""
+        speakers = self.clips["speaker"].nunique() if self.clips["speaker"].notna().all() else 0
+        if column == "speaker" and speakers == 1:
+            return (
+                "Choose the policy 'random'; all clips are of one voice, so no split says how a "
+                "model does on others"
+            )
+        works = [f"'grouped-k-fold' with {groups} folds"] if groups >= LEAST_FOLDS else []
+        works += ["'speaker-disjoint'"] if speakers >= len(PARTS) and column != "speaker" else []
+        works += ["'leave-one-speaker-out'"] if speakers > 1 else []
+        return f"Choose {', '.join([*works, ''])}{'or ' if works else ''}'random'"
 
 
 def _plural(count: int, column: str) -> str:
@@ -293,7 +303,7 @@ def _left_out(task: Task, speakers: Codes, test: int, validator: int | None) -> 
 )
 def grouped_k_fold(task: Task) -> Outcome:
     """Fold i tests group i, validates on the next, and trains on the others."""
-    if task.folds < 3:
+    if task.folds < LEAST_FOLDS:
         raise SplitError(
             f"{task.folds} folds leave nothing to train on: one group tests, one validates",
             subject="folds",
@@ -316,3 +326,101 @@ def grouped_k_fold(task: Task) -> Outcome:
 def _trainable_in_turn(counts: Counts) -> bool:
     trains = (counts.sum(axis=0) - counts - np.roll(counts, -1, axis=0)) > 0
     return bool(trains.all() and counts.sum(axis=1).all())
+
+
+@policy(
+    "official",
+    "The corpus' own",
+    "The corpus' own split: a column split or fold of its table, tables or folders of the parts. "
+    "Compare figures with those that were published on it.",
+    "fractions",
+)
+def official(task: Task) -> Outcome:
+    """The parts that the corpus comes with, or each of its folds in turn as the test part.
+
+    Where it has no validation part, whole speakers of its training part validate, as many as come
+    near the share of validation; single clips where it has fewer than three speakers to train on.
+    """
+    given = task.clips["official"]
+    named = given.dropna()
+    if are_parts(named):
+        return _by_parts(task, given.map(part_of, na_action="ignore").fillna(""), named)
+    if are_folds(named):
+        return _by_folds(task, given.fillna(""))
+    raise SplitError(
+        "the corpus has no split of its own"
+        if named.empty
+        else f"the values of its split are neither parts nor folds: {', '.join(_some(named))}",
+        subject="official",
+        remedy="Name the column with train, dev and test, or with folds, by --option "
+        "columns.official=NAME, or choose another policy",
+    )
+
+
+def _some(named: pd.Series[str]) -> list[str]:
+    return sorted(named.unique())[:6]
+
+
+def _by_parts(task: Task, parts: pd.Series[str], named: pd.Series[str]) -> Outcome:
+    notes = []
+    strange = sorted(set(named[named.map(part_of) == ""]))
+    unused = int((parts == "").sum())
+    if unused:
+        words = f" (they say {', '.join(strange)})" if strange else ""
+        notes.append(f"{unused} clips are unused: the corpus gives them no part{words}")
+    dealt = parts.where(parts != "", UNUSED)
+    if not (dealt == PARTS[2]).any():
+        dealt = dealt.where(dealt != PARTS[1], PARTS[2])
+        notes.append("The corpus has no labelled test part; its validation part is the test")
+    if not (dealt == PARTS[1]).any():
+        dealt, note = _with_validation(task, dealt)
+        notes.append(note)
+    return {"split": list(dealt)}, tuple(note for note in notes if note)
+
+
+def _by_folds(task: Task, folds: pd.Series[str]) -> Outcome:
+    """Each fold tests once; the next validates where two are left to train on."""
+    names = sorted(set(folds) - {""}, key=lambda name: (int(re.findall(r"\d+", name)[0]), name))
+    found, notes = {}, set()
+    for number, name in enumerate(names):
+        parts = pd.Series(PARTS[0], index=folds.index, dtype=object)
+        parts[folds == name] = PARTS[2]
+        parts[folds == ""] = UNUSED
+        if len(names) >= LEAST_FOLDS:
+            parts[folds == names[(number + 1) % len(names)]] = PARTS[1]
+        else:
+            parts, note = _with_validation(task, parts)
+            notes.add(note)
+        found[name] = list(parts)
+    if len(names) >= LEAST_FOLDS:
+        notes.add("Validation is the next fold of the corpus in each fold")
+    return found, tuple(sorted(notes - {""}))
+
+
+def _with_validation(task: Task, parts: pd.Series[str]) -> tuple[pd.Series[str], str]:
+    """Parts in which some of the training part validate: speakers where there are enough."""
+    share = task.fractions[1] / (task.fractions[0] + task.fractions[1])
+    train = np.flatnonzero(parts == PARTS[0])
+    if not share or not len(train):
+        return parts, ""
+    shares = np.array([1 - share, share])
+    speakers = task.clips["speaker"].iloc[train]
+    dealt, note = None, "Validation is dealt out of the training part, with its speakers"
+    if speakers.notna().all() and speakers.nunique() >= LEAST_FOLDS:
+        groups = speakers.factorize(sort=True)[0]
+        dealt = stratify.stratified_groups(
+            [groups], task.classes[train], [shares], task.rng, _trainable_classes(task, train)
+        )
+    if dealt is None:
+        dealt = stratify.stratified(task.classes[train], shares, task.rng)
+    else:
+        note = "Validation is speakers of the training part, who are in no other"
+    found = parts.copy()
+    found.iloc[train[dealt == 1]] = PARTS[1]
+    return found, note
+
+
+def _trainable_classes(task: Task, train: Codes) -> Callable[[Counts], bool]:
+    """As `_trainable`, of the classes that the training part has at all."""
+    present = np.bincount(task.classes[train]) > 0
+    return lambda counts: bool((counts[0][present] > 0).all() and counts.sum(axis=1).all())

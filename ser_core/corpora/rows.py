@@ -5,22 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import count
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 import pandas as pd
 
 from ser_core import audio
-from ser_core.core import AudioError, CorpusError
-from ser_core.corpora.corpus import COLUMNS, TEXT_FIELDS, UNLABELLED
+from ser_core.core import AudioError, CorpusError, is_class_name
+from ser_core.corpora.corpus import COLUMNS, LEFT_OUT, TEXT_FIELDS, UNLABELLED
 from ser_core.corpora.emotions import normalise
 from ser_core.corpora.paths import Fence, locate
+from ser_core.corpora.tables import LFS_PROBLEM, is_lfs_pointer
 
 # What makes one file a different clip in another row; other columns may differ without harm.
 _IDENTITY = ["label", "speaker", "sentence"]
+UNSAID = ("nan", "none", "null", "?", "n/a", "<na>", "unknown")
+"""What tables write where a value is not known; no speaker and no label is called so."""
+
 _TYPES = {"duration": "float64", "sample_rate": "Int64", "channels": "Int64"}
 _NO_HEADER = (float("nan"), None, None, "")
 
 
-def checked(rows: pd.DataFrame, root: Path, labels: Mapping[str, str]) -> pd.DataFrame:
+def checked(
+    rows: pd.DataFrame,
+    root: Path,
+    labels: Mapping[str, str],
+    *,
+    own_labels: bool = False,
+    dropped: Mapping[str, str] = MappingProxyType({}),
+) -> pd.DataFrame:
     """Table of clips as `Corpus.clips` describes it; every row stays, with its problem.
 
     Args:
@@ -28,6 +40,8 @@ def checked(rows: pd.DataFrame, root: Path, labels: Mapping[str, str]) -> pd.Dat
             clip has no label on purpose.
         root: Folder the paths are relative to.
         labels: Emotion for labels, before the synonyms that hold for every corpus.
+        own_labels: Whether a label that names no emotion is a class of its own.
+        dropped: Clips that the user leaves out, each with the reason.
 
     Raises:
         CorpusError: If every path leaves the folder, or no file exists.
@@ -41,7 +55,8 @@ def checked(rows: pd.DataFrame, root: Path, labels: Mapping[str, str]) -> pd.Dat
     _read_headers(clips, root)
     if "unlabelled" in rows:
         _add(clips, rows["unlabelled"].astype(bool), UNLABELLED)
-    _map_labels(clips, labels)
+    _drop(clips, dropped)
+    _map_labels(clips, labels, own_labels=own_labels)
     _refuse_hopeless(clips, root)
     return clips.set_index("clip")[list(COLUMNS)]
 
@@ -50,6 +65,8 @@ def _text(rows: pd.DataFrame) -> pd.DataFrame:
     clips = pd.DataFrame({"clip": _strings(rows["path"], rows.index).fillna("")})
     for field in TEXT_FIELDS:
         clips[field] = _strings(rows.get(field, pd.NA), rows.index)
+    for field in ("label", "speaker", "gender", "sentence", "official"):
+        clips[field] = clips[field].mask(clips[field].str.casefold().isin(UNSAID), pd.NA)
     # An age is a number of years; a group such as "twenties" is none.
     clips["age"] = pd.to_numeric(clips["age"], errors="coerce").round().astype("Int64")
     return clips
@@ -125,16 +142,25 @@ def _header(root: Path, clip: str) -> tuple[float, int | None, int | None, str]:
     try:
         header = audio.info(root / clip)
     except AudioError as error:
-        return (*_NO_HEADER[:3], error.problem)
+        pointer = is_lfs_pointer(root / clip)
+        return (*_NO_HEADER[:3], LFS_PROBLEM if pointer else error.problem)
     return header.duration, header.sample_rate, header.channels, ""
 
 
-def _map_labels(clips: pd.DataFrame, labels: Mapping[str, str]) -> None:
-    known = {label: labels.get(label) or normalise(label) for label in clips["label"].dropna()}
+def _map_labels(clips: pd.DataFrame, labels: Mapping[str, str], *, own_labels: bool) -> None:
+    each = clips["label"].dropna().unique()
+    own = {label: label for label in each if own_labels and is_class_name(label)}
+    known = {label: labels.get(label) or normalise(label) or own.get(label) for label in each}
     clips["emotion"] = clips["label"].map(known).astype("string")
     _add(clips, clips["label"].isna(), "it has no label")
     unknown = "unknown label " + clips["label"].fillna("")
     _add(clips, clips["emotion"].isna(), unknown)
+
+
+def _drop(clips: pd.DataFrame, dropped: Mapping[str, str]) -> None:
+    reasons = clips["clip"].map(dropped).astype("string")
+    problem = f"{LEFT_OUT}" + (": " + reasons).where(reasons != "", "")
+    _add(clips, reasons.notna(), problem)
 
 
 def _refuse_hopeless(clips: pd.DataFrame, root: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -12,8 +13,11 @@ from ser_core.corpora.corpus import Corpus
 from ser_core.corpora.emotions import ordered
 from ser_core.corpora.policies import GROUPS, POLICIES, Task
 from ser_core.corpora.split import PARTS, Split
+from ser_core.corpora.stratify import allocations
 
 FRACTIONS = (0.8, 0.1, 0.1)
+SHOWN = 4
+"""Folds that a note names."""
 
 
 def make_split(
@@ -53,9 +57,12 @@ def make_split(
     task = Task(_clips(corpus), seed, _checked(fractions), folds, _known(group))
     parts, notes = chosen.run(task)
     table = pd.DataFrame(parts, index=task.clips.index, dtype="str").rename_axis("clip")
+    if policy != "official":  # which says itself what the corpus lacks
+        _refuse_empty(table, task)
     _refuse_vanishing(table, task.clips["emotion"])
     options = {name: _plain(getattr(task, name)) for name in chosen.options}
-    notes = (*notes, *_lacking(table, task.clips["emotion"]))
+    alone = _alone(table, task.clips["speaker"], policy)
+    notes = (*notes, *_lacking(table, task.clips["emotion"]), *alone)
     return Split(corpus.name, policy, seed, options, table, notes)
 
 
@@ -108,6 +115,33 @@ def _missing(table: pd.DataFrame, emotion: pd.Series[str], part: str) -> dict[st
     }
 
 
+SHARES_TRIED = ((0.7, 0.15, 0.15), (0.6, 0.2, 0.2), (0.5, 0.25, 0.25), (0.34, 0.33, 0.33))
+
+
+def _refuse_empty(table: pd.DataFrame, task: Task) -> None:
+    """Refuse a part that should have clips and gets none; a share of 0 is a wish."""
+    sizes = task.clips["emotion"].value_counts()
+    for part, (fold, parts) in product(task.active, table.items()):
+        if (parts == part).any():
+            continue
+        raise SplitError(
+            f"the {part} part{f' of fold {fold}' if table.shape[1] > 1 else ''} would be empty: "
+            f"with {sizes.max()} clips of an emotion or fewer, its share is less than one clip",
+            subject="fractions",
+            remedy=_larger_shares(sizes, task.active),
+        )
+
+
+def _larger_shares(sizes: pd.Series[int], active: Sequence[str]) -> str:
+    """Shares by which each part gets a clip of every emotion, if there are some."""
+    if list(active) == list(PARTS):
+        for shares in SHARES_TRIED:
+            dealt = [allocations(int(size), np.array(shares)) for size in sizes]
+            if all((each > 0).all() for each in dealt):
+                return f"Choose larger shares, as {', '.join(map(str, shares))}"
+    return "Choose a larger share for it, or take more clips"
+
+
 def _refuse_vanishing(table: pd.DataFrame, emotion: pd.Series[str]) -> None:
     for fold, emotions in _missing(table, emotion, PARTS[0]).items():
         names = ", ".join(emotions)
@@ -119,9 +153,33 @@ def _refuse_vanishing(table: pd.DataFrame, emotion: pd.Series[str]) -> None:
 
 
 def _lacking(table: pd.DataFrame, emotion: pd.Series[str]) -> list[str]:
-    return [
-        f"The {part} part{f' of fold {fold}' if table.shape[1] > 1 else ''} "
-        f"has no {' and no '.join(emotions)}"
-        for part in PARTS[1:]
-        for fold, emotions in _missing(table, emotion, part).items()
-    ]
+    """A sentence for each part that lacks emotions, of all folds together."""
+    notes = []
+    for part in PARTS[1:]:
+        missing = _missing(table, emotion, part)
+        if len(missing) == 1:
+            ((fold, each),) = missing.items()
+            where = f" of fold {fold}" if table.shape[1] > 1 else ""
+            notes.append(f"The {part} part{where} has no {' and no '.join(each)}")
+        elif missing:
+            shown = [f"{fold} has no {' and no '.join(each)}" for fold, each in missing.items()]
+            more = f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
+            notes.append(
+                f"The {part} part lacks an emotion in {len(missing)} of {table.shape[1]} folds: "
+                f"{', '.join(shown[:SHOWN])}{more}"
+            )
+    return notes
+
+
+def _alone(table: pd.DataFrame, speaker: pd.Series[str], policy: str) -> list[str]:
+    """A note where one voice is the whole test; leaving one speaker out pools all of them."""
+    if policy == "leave-one-speaker-out" or speaker.isna().any():
+        return []
+    voices = {fold: set(speaker[table[fold] == PARTS[2]]) for fold in table}
+    alone = {fold: who.pop() for fold, who in voices.items() if len(who) == 1}
+    if not alone:
+        return []
+    if table.shape[1] > 1:
+        return [f"The test part is of one speaker in {len(alone)} of {table.shape[1]} folds"]
+    (name,) = alone.values()
+    return [f"The test part is of one speaker, {name}: its figures are of that voice alone"]

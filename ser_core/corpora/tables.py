@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import warnings
 from collections.abc import Iterable, Sequence
@@ -15,14 +16,20 @@ _SEPARATORS = "\t,;|"
 _IDS = ("id", "fileid", "clipid", "sampleid", "audioid", "uid", "idx")
 
 
-def read_table(path: Path, *, required: Iterable[str] = ()) -> pd.DataFrame:
+def read_table(path: Path, *, required: Iterable[str] = (), encoding: str = "") -> pd.DataFrame:
     """Table of stripped strings; an empty cell is an empty string.
 
+    Args:
+        path: The table.
+        required: Columns it must have.
+        encoding: Of its text, as Python names it; found out when empty (`encoding_of`).
+
     Raises:
-        CorpusError: If the file is missing, not UTF-8, not a table, or lacks a required column.
+        CorpusError: If the file is missing, in an unknown encoding, not a table, or lacks a
+            required column.
     """
     try:
-        table = _parse(path, separator(path))
+        table = _parse(path, separator(path, encoding), encoding=encoding)
     except (ValueError, OSError) as error:  # pandas' parser errors are ValueErrors
         raise unreadable(path, error) from error
     table.columns = table.columns.str.strip()
@@ -32,7 +39,7 @@ def read_table(path: Path, *, required: Iterable[str] = ()) -> pd.DataFrame:
     return stripped
 
 
-def _parse(path: Path, sign: str, rows: int | None = None) -> pd.DataFrame:
+def _parse(path: Path, sign: str, rows: int | None = None, encoding: str = "") -> pd.DataFrame:
     files.regular(path, files.TABLE)
     with warnings.catch_warnings():
         # A warning about a separator at the end of every line, which loses nothing.
@@ -42,7 +49,7 @@ def _parse(path: Path, sign: str, rows: int | None = None) -> pd.DataFrame:
             sep=sign,
             dtype=str,
             keep_default_na=False,
-            encoding="utf-8-sig",
+            encoding=encoding or encoding_of(path),
             # Tab-separated text is written without quoting, so a quotation mark is just that.
             quoting=csv.QUOTE_NONE if sign == "\t" else csv.QUOTE_MINIMAL,
             index_col=False,
@@ -50,27 +57,70 @@ def _parse(path: Path, sign: str, rows: int | None = None) -> pd.DataFrame:
         )
 
 
-def header(path: Path) -> list[str]:
+def header(path: Path, encoding: str = "") -> list[str]:
     """Names of the columns; empty when there is no readable table."""
     try:
-        return [str(name).strip() for name in _parse(path, separator(path), rows=0).columns]
+        found = _parse(path, separator(path, encoding), rows=0, encoding=encoding)
+        return [str(name).strip() for name in found.columns]
     except (CorpusError, ValueError, OSError):
         return []
 
 
-def separator(path: Path) -> str:
+def encoding_of(path: Path) -> str:
+    """Encoding of a table: by its byte order mark, UTF-8, or Korean Windows (cp949).
+
+    Of the encodings without a mark only Korean is guessed, and only where nearly all that is not
+    ASCII reads as Hangul; text in another one reads as something under any, and wrong labels are
+    worse than none. The rest is left as UTF-8, so that reading it fails with the reason.
+    """
+    with path.open("rb") as file:
+        start = file.read(_ENCODING_BYTES)
+    for mark, name in _MARKS.items():
+        if start.startswith(mark):
+            return name
+    whole = len(start) < _ENCODING_BYTES
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start, final=whole)
+    except UnicodeDecodeError:
+        return "cp949" if _is_korean(start, whole=whole) else "utf-8-sig"
+    return "utf-8-sig"
+
+
+_ENCODING_BYTES = 1 << 18
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_HANGUL = 0.9
+"""Share of the signs beyond ASCII."""
+
+
+def _is_korean(start: bytes, *, whole: bool) -> bool:
+    try:
+        text = codecs.getincrementaldecoder("cp949")().decode(start, final=whole)
+    except UnicodeDecodeError:
+        return False
+    foreign = [sign for sign in text if not sign.isascii()]
+    hangul = sum("\uac00" <= sign <= "\ud7a3" for sign in foreign)
+    return hangul >= _HANGUL * len(foreign)
+
+
+def separator(path: Path, encoding: str = "") -> str:
     """What separates the cells of a table: the likeliest sign of its first line."""
-    line = _first_line(path)
+    line = _first_line(path, encoding)
     return max(_SEPARATORS, key=line.count)
 
 
-def _first_line(path: Path) -> str:
+def _first_line(path: Path, encoding: str = "") -> str:
     try:
         files.regular(path, files.TABLE)
-        with path.open(encoding="utf-8-sig", newline=None) as file:
+        with path.open(encoding=encoding or encoding_of(path), newline=None) as file:
             # A table with a first line of 64 kB is none; a binary file may have no line end at all.
             return file.readline(65_536).rstrip("\n")
-    except (OSError, UnicodeError) as error:
+    except (OSError, UnicodeError, LookupError) as error:
         raise unreadable(path, error) from error
 
 
@@ -78,12 +128,36 @@ def unreadable(path: Path, error: Exception) -> CorpusError:
     """The error for a table that could not be read, by what stood in the way."""
     if isinstance(error, FileNotFoundError):
         return CorpusError("there is no such table", subject=str(path), remedy="Check the path")
+    if isinstance(error, LookupError):
+        return CorpusError(
+            f"there is no such encoding ({error})", subject=str(path), remedy="Try utf-16 or cp949"
+        )
+    if is_lfs_pointer(path):
+        return lfs_pointer(path)
     if isinstance(error, UnicodeError):
-        remedy = "Save it as UTF-8"
+        remedy = "Save it as UTF-8, or name its encoding, as --option encoding=cp1252"
         return CorpusError("the table is not UTF-8 text", subject=str(path), remedy=remedy)
     reason = getattr(error, "strerror", None) or str(error)
     problem = f"the table cannot be read ({' '.join(reason.split())})"
     return CorpusError(problem, subject=str(path), remedy="Repair the line, or save it again")
+
+
+def is_lfs_pointer(path: Path) -> bool:
+    """Whether a file is the small text that Git LFS leaves where the file was not fetched."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_LFS)) == _LFS
+    except OSError:
+        return False
+
+
+_LFS = b"version https://git-lfs.github.com/spec/"
+LFS_PROBLEM = "a pointer of Git LFS, not the file itself"
+
+
+def lfs_pointer(path: Path) -> CorpusError:
+    """The error for such a file."""
+    return CorpusError(LFS_PROBLEM, subject=str(path), remedy="Fetch the files: git lfs pull")
 
 
 def _require(path: Path, columns: Iterable[str], required: Iterable[str]) -> None:

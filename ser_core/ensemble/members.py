@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ser_core.core import EvaluationError, SerError, count
-from ser_core.corpora import LeakAudit, Split
+from ser_core.corpora import ORDER, LeakAudit, Split
 from ser_core.ensemble.member_predictions import MemberPredictions, averaged, by_seed
 from ser_core.ensemble.options import MEMBERS
 from ser_core.evaluation import Predictions
@@ -293,13 +293,10 @@ def _members(candidate: Candidate, seeds: str, among: Sequence[RunInfo]) -> list
     ]
 
 
-_WORST = ("A", "B", "C", "D", "unknown", "E", "F")
-
-
 def _audit(candidates: Sequence[Candidate]) -> LeakAudit:
     """The worst of the members' audits: scored on the same clips, each may have another."""
     audits = [audit for each in candidates if (audit := catalogue.audit_of(each.run)) is not None]
-    return max(audits, key=lambda audit: _WORST.index(audit.grade))
+    return max(audits, key=lambda audit: ORDER.index(audit.grade))
 
 
 def found(reference: str) -> RunInfo:

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ser_core.core import EvaluationError, did_you_mean
-from ser_core.corpora import EMOTIONS, ordered
+from ser_core.core import EvaluationError, is_class_name
+from ser_core.corpora import ordered
 from ser_core.storage import atomic
 from ser_core.storage.parquet import read_parquet
 
@@ -272,11 +272,11 @@ def _with_columns(table: pd.DataFrame) -> pd.DataFrame:
 def _classes(table: pd.DataFrame) -> list[str]:
     """Classes of the probability columns, in the order of the vocabulary."""
     names = [name.removeprefix(PREFIX) for name in _columns_of(table)]
-    unknown = [name for name in names if name not in EMOTIONS]
+    unknown = [name for name in names if not is_class_name(name)]
     if unknown:
         raise EvaluationError(
-            "no emotion of the vocabulary", subject=PREFIX + unknown[0],
-            remedy=did_you_mean(unknown[0], EMOTIONS),
+            "no name of a class", subject=PREFIX + unknown[0],
+            remedy="Take letters, digits, blanks, and . - + _ in between, at most 40",
         )  # fmt: skip
     if len(names) < 2 or len(set(names)) < len(names):
         raise EvaluationError(

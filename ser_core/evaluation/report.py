@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ser_core.core import EvaluationError
-from ser_core.corpora import LeakAudit
+from ser_core.corpora import UNSEEN_GRADES, LeakAudit
 from ser_core.evaluation import confusion_rates
 from ser_core.evaluation.groups import Group, Groups, by_group
 from ser_core.evaluation.intervals import LEVEL, RESAMPLES, Interval, Sampling, sampling
@@ -35,6 +35,7 @@ BADGES = {
     "D": "speakers shared",
     "E": "speakers shared",
     "F": "same recordings in training and test",
+    "confounded": "speaker tells the emotion",
     "unknown": "speakers unknown",
     "not audited": "split not audited",
 }
@@ -266,7 +267,7 @@ def _verdict(audit: LeakAudit | None, part: str) -> tuple[str, bool | None, str]
     if part == "test":
         return audit.grade, audit.speakers_shared, audit.reading
     grade = audit.validation_grade
-    return grade, grade not in ("A", "B"), "Validation clips: the epoch was selected on them."
+    return grade, grade not in UNSEEN_GRADES, "Validation clips: the epoch was selected on them."
 
 
 def _what(rows: Predictions) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ser_core.audio import Waveform
 from ser_core.core import SerError, demo_corpus
-from ser_core.corpora import Corpus, open_corpus
+from ser_core.corpora import Corpus, of_recipe, open_corpus
 from ser_core.evaluation import Predictions, compare
 from ser_core.export.parity import Clip, ParityReport, verify, write_verdict
 from ser_core.export.plan import CALIBRATING, CLIPS
@@ -52,10 +52,10 @@ def corpus_of(predictor: Predictor, path: Path | None, reader: str | None = None
     """
     if path is not None:
         return open_corpus(path, reader)
-    trained = predictor.about.get("recipe", {}).get("corpus")
-    if trained and Path(trained).is_dir():
+    recipe = predictor.about.get("recipe", {})
+    if recipe.get("corpus") and Path(recipe["corpus"]).exists():
         try:
-            return open_corpus(Path(trained))
+            return open_corpus(of_recipe(recipe))
         except SerError:  # something else is there now
             return open_corpus(demo_corpus())
     return open_corpus(demo_corpus())

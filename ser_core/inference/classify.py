@@ -38,25 +38,6 @@ speech."""
 LONG = 15.0
 """Seconds above which one prediction for all of a recording says little."""
 
-ENDINGS = frozenset(
-    [
-        ".wav",
-        ".flac",
-        ".mp3",
-        ".ogg",
-        ".oga",
-        ".opus",
-        ".m4a",
-        ".mp4",
-        ".aac",
-        ".webm",
-        ".wma",
-        ".aif",
-        ".aiff",
-    ]
-)
-"""Endings by which sound is looked for in a folder; named files may have any."""
-
 
 @dataclass(frozen=True)
 class Recording:
@@ -256,13 +237,18 @@ def _files(path: Path) -> list[Path]:
         raise ParameterError(
             "there is no such file or folder", subject=files.shortened(path), remedy="Check it"
         )
-    below = (each for each in path.rglob("*") if not _hidden(each, path))
-    found = sorted(each for each in below if each.suffix.lower() in ENDINGS and each.is_file())
+    below = [each for each in path.rglob("*") if not _hidden(each, path)]
+    found = [each for each in below if each.suffix.lower() in audio.ENDINGS and each.is_file()]
     if not found:
-        raise ParameterError(
-            "holds no sound", subject=str(path), remedy=f"Looked for {', '.join(ENDINGS)}"
-        )
-    return found
+        linked = sum(each.is_symlink() and each.is_dir() for each in below)
+        unread = sorted({each.suffix for each in below if each.suffix.lower() in audio.UNREAD})
+        remedy = f"Looked for {', '.join(sorted(audio.ENDINGS))}"
+        if linked:
+            remedy = f"Of its folders {linked} are links, which are not followed: name them"
+        elif unread:
+            remedy = f"Files with the endings {', '.join(unread)} are not looked for: convert them"
+        raise ParameterError("holds no sound", subject=str(path), remedy=remedy)
+    return sorted(found)
 
 
 def _hidden(path: Path, root: Path) -> bool:

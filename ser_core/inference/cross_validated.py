@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ser_core.core import ModelError, ParameterError, Progress
-from ser_core.corpora import Corpus, LeakAudit, Split, open_corpus
+from ser_core.corpora import Corpus, LeakAudit, Split, of_recipe, open_corpus
 from ser_core.evaluation import PREFIX, Predictions, report
 from ser_core.inference import enrolment as enrolling
 from ser_core.inference.enrolment import Count, Enrolment, OnProgress
@@ -61,7 +61,7 @@ def evaluate_runs(
             remedy="Evaluate them on their test clips",
         )
     about = firsts[0].about
-    corpus = corpus or open_corpus(about["recipe"]["corpus"], about["recipe"].get("reader"))
+    corpus = corpus or open_corpus(of_recipe(about["recipe"]))
     split = _split(folders)
     split.require(corpus)
     dealt = {fold: split.fold(fold)[part] for fold, _seed, _home in members[0]}

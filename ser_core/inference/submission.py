@@ -10,23 +10,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ser_core.audio import ENDINGS
 from ser_core.core import CorpusError, ParameterError, count
 from ser_core.corpora import (
     Corpus,
+    Opening,
     Template,
     is_recognised,
     label_map,
     normalise,
     open_corpus,
+    opening_of,
     ordered,
     read_template,
     remembered_labels,
 )
-from ser_core.inference.classify import ENDINGS, PREFIX, Recording, recordings
+from ser_core.inference.classify import PREFIX, Recording, recordings
 
 LABEL_COLUMNS = frozenset(
     {"label", "emotion", "class", "target", "category", "prediction", "answer", "emo", "y"}
@@ -62,25 +66,35 @@ class UnlabelledPart:
 
 
 def unlabelled_part(
-    folder: Path, reader: str | None = None, labels: Mapping[str, str] | None = None
+    folder: Path | Opening,
+    reader: str | None = None,
+    labels: Mapping[str, str] | None = None,
+    **reading: Any,
 ) -> UnlabelledPart:
     """The clips of a folder that are to be predicted: the unlabelled part of a corpus, or all.
 
     Args:
-        folder: A corpus with an unlabelled part, or a folder of sound files.
+        folder: A corpus with an unlabelled part, kept or not, or a folder of sound files.
         reader: Reader of the corpus; detected when None.
         labels: Emotion of labels, beside those that the corpus knows.
+        **reading: How the corpus is opened further, as for `open_corpus`.
 
     Raises:
         CorpusError: If the corpus cannot be opened, or has no unlabelled part.
         ParameterError: If a folder holds no sound, or a label names no emotion.
     """
-    given = label_map(labels or {})
-    if folder.is_dir() and not reader and not is_recognised(folder):
+    given = label_map(labels or {}, own=bool(reading.get("own_labels")))
+    named = folder if isinstance(folder, Opening) else opening_of(folder)
+    if named.is_plain and not reader and not any(reading.values()) and _is_mere_folder(named.path):
+        folder = named.path
         paths = [Path(each.name).relative_to(folder).as_posix() for each in recordings([folder])]
         known = {**remembered_labels(folder), **given}
         return UnlabelledPart(folder, {path: path for path in paths}, known)
-    return part_of(open_corpus(folder, reader, label_map=given), given)
+    return part_of(open_corpus(named, reader, label_map=given, **reading), given)
+
+
+def _is_mere_folder(path: Path) -> bool:
+    return path.is_dir() and not is_recognised(path)
 
 
 def part_of(corpus: Corpus, labels: Mapping[str, str] | None = None) -> UnlabelledPart:

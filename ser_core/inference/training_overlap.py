@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ser_core import audio
+from ser_core.corpora import UNSEEN_GRADES
 
 if TYPE_CHECKING:
     from ser_core.audio import Waveform
     from ser_core.corpora import Corpus
     from ser_core.inference.provenance import Provenance
-
-UNSEEN_GRADES = ("A", "B")
-"""Grades of splits whose test speakers are unseen."""
 
 
 @dataclass(frozen=True)

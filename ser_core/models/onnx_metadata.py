@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from ser_core.core import EMOTIONS, ModelError
+from ser_core.core import ModelError, is_class_name
 
 FORMAT = 1
 PREFIX = "ser."
@@ -260,7 +260,7 @@ def _contradiction(spec: Spec) -> str:
     """The first thing that cannot be, in words; empty when all is well."""
     for holds, problem in (
         (2 <= len(spec.classes) == len(set(spec.classes)), "its classes are not all different"),
-        (set(spec.classes) <= set(EMOTIONS), "a class is no emotion that is known here"),
+        (all(map(is_class_name, spec.classes)), "a class has a name that no class can have"),
         (spec.precision in PRECISIONS, f"there is no precision {spec.precision!r}"),
         (bool(spec.representations) and bool(spec.inputs), "it has no input"),
         (not spec.metrics or bool(spec.split), "it has figures, but no split they are of"),

@@ -9,27 +9,31 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ser_core.corpora import EMOTIONS, PARTS, UNUSED
+from ser_core.corpora import PARTS, UNUSED, ordered
 from ser_core.plots import cells
-from ser_core.plots.palette import NO_EMOTION, emotion_color
+from ser_core.plots.palette import NO_EMOTION, NO_LABEL, emotion_color
 from ser_core.plots.theme import finish
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-NO_LABEL = "no label"
 _WRITTEN_CELLS = 400  # more numbers than this in one plot cannot be read
 
 
 def _by_emotion(clips: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
     """Name, colour and rows of each emotion that occurs, in the order of the vocabulary."""
-    for emotion in EMOTIONS:
-        rows = clips[clips["emotion"] == emotion]
-        if len(rows):
-            yield emotion, emotion_color(emotion), rows
+    for emotion in ordered(clips["emotion"].dropna()):
+        yield emotion, emotion_color(emotion), clips[clips["emotion"] == emotion]
     unlabelled = clips[clips["emotion"].isna()]
     if len(unlabelled):
         yield NO_LABEL, NO_EMOTION, unlabelled
+
+
+def _names(present: Iterable[str]) -> list[str]:
+    """Classes in order, and clips without a label after them."""
+    found = list(present)
+    named = ordered(name for name in found if name != NO_LABEL)
+    return [*named, NO_LABEL] if NO_LABEL in found else named
 
 
 def durations_figure(clips: pd.DataFrame, *, height: int = 320) -> go.Figure:
@@ -76,7 +80,7 @@ def counts_figure(clips: pd.DataFrame, *, height: int = 320) -> go.Figure:
         clips["emotion"].astype(object).fillna(NO_LABEL),
         clips["speaker"].astype(object).fillna("not named"),
     )
-    names = [name for name in (*EMOTIONS, NO_LABEL) if name in counts.index]
+    names = _names(counts.index)
     counts = counts.loc[names[::-1]]
     write = counts.size <= _WRITTEN_CELLS
     figure = go.Figure(
@@ -149,20 +153,19 @@ def parts_figure(emotions: pd.Series, parts: pd.Series, *, height: int = 260) ->
     table = table.loc[[part for part in (*PARTS, UNUSED) if part in table.index][::-1]]
     totals = table.sum(axis=1)
     figure = go.Figure(layout={"barmode": "stack"})
-    for name in (*EMOTIONS, NO_LABEL):
-        if name in table:
-            figure.add_bar(
-                y=[f"{part} ({totals[part]:,})" for part in table.index],
-                x=100 * table[name] / totals,
-                customdata=table[name],
-                name=name,
-                orientation="h",
-                marker={"color": emotion_color(name), "line": {"width": 0}},
-                text=table[name],
-                textposition="inside",
-                insidetextanchor="middle",
-                textangle=0,
-                hovertemplate=f"{name}<br>%{{customdata}} clips, %{{x:.1f}} %<extra></extra>",
-            )
+    for name in _names(table.columns):
+        figure.add_bar(
+            y=[f"{part} ({totals[part]:,})" for part in table.index],
+            x=100 * table[name] / totals,
+            customdata=table[name],
+            name=name,
+            orientation="h",
+            marker={"color": emotion_color(name), "line": {"width": 0}},
+            text=table[name],
+            textposition="inside",
+            insidetextanchor="middle",
+            textangle=0,
+            hovertemplate=f"{name}<br>%{{customdata}} clips, %{{x:.1f}} %<extra></extra>",
+        )
     figure.update_xaxes(title="Share of the part's clips (%)", range=[0, 100], showgrid=False)
     return finish(figure, height=height, name="split", legend=True)

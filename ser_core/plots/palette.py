@@ -8,6 +8,8 @@ Colour is never the only sign: every chart and card also names the emotion.
 
 from __future__ import annotations
 
+import zlib
+
 EMOTION_COLORS = {
     "anger": "#e60037",
     "disgust": "#37732d",
@@ -54,12 +56,21 @@ Zero is transparent, so that it is the page's colour in both themes.
 """
 
 
+NO_LABEL = "no label"
+"""What clips without a label are called in pictures."""
+
+
 def emotion_color(emotion: object) -> str:
-    """Colour of an emotion of the vocabulary; a grey for anything else, empty cells included.
+    """Colour of an emotion of the vocabulary; a grey for empty cells and clips without a label.
+
+    A class that is no emotion has one of the same colours, always the same for its name.
 
     >>> emotion_color("anger")
     '#e60037'
     >>> emotion_color(None) == NO_EMOTION
     True
     """
-    return EMOTION_COLORS.get(emotion, NO_EMOTION) if isinstance(emotion, str) else NO_EMOTION
+    if not isinstance(emotion, str) or emotion in ("", NO_LABEL):
+        return NO_EMOTION
+    colors = list(EMOTION_COLORS.values())
+    return EMOTION_COLORS.get(emotion) or colors[zlib.crc32(emotion.encode()) % len(colors)]

@@ -18,6 +18,7 @@ from ser_core.core.plain_yaml import load_yaml
 from ser_core.storage import atomic
 
 if TYPE_CHECKING:
+    from ser_core.corpora import Opening
     from ser_core.models.networks import NetworkKind, NetworkSpec
 
 
@@ -208,6 +209,10 @@ class Recipe(Section):
     name: str = Field("log-mel ResNet18", min_length=1, max_length=120)
     corpus: Path = Field(description="Folder or table of the corpus")
     reader: str | None = Field(None, description="Reader of the corpus; detected if empty")
+    opening: dict[str, Any] = Field(
+        {},
+        description="How the corpus is opened: options of the reader, labels, clips left out",
+    )
     split: SplitChoice = SplitChoice()
     representation: dict[str, Any] = {"name": "melspectrogram"}
     normalise: Literal["corpus", "clip", "speaker"] = "corpus"
@@ -220,6 +225,16 @@ class Recipe(Section):
     seeds: tuple[int, ...] = Field(
         (0,), min_length=1, description="Random seeds, one training each"
     )
+
+    @field_validator("opening")
+    @classmethod
+    def _known_opening(cls, value: dict[str, Any]) -> dict[str, Any]:
+        from ser_core.corpora.saved_openings import checked_reading
+
+        try:
+            return checked_reading(value)
+        except SerError as error:
+            raise ValueError(str(error).rstrip(".")) from error
 
     @field_validator("representation")
     @classmethod
@@ -349,6 +364,13 @@ class Recipe(Section):
         return _network(own.pop("name")), own
 
     @property
+    def corpus_opening(self) -> Opening:
+        """The corpus and how it is opened."""
+        from ser_core.corpora import of_recipe
+
+        return of_recipe(self.model_dump(mode="json", include={"corpus", "reader", "opening"}))
+
+    @property
     def network_choices(self) -> dict[str, Any]:
         """Name of the network and everything that it lets one choose, defaults included."""
         row, own = self._network_row
@@ -378,6 +400,8 @@ class Recipe(Section):
             exclude["fine_tune"] = True
         if not self.search.trials:
             exclude["search"] = True
+        if not self.opening:
+            exclude["opening"] = True
         content = self.model_dump(mode="json", exclude=exclude)
         content["network"] = self.network_choices
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
@@ -413,8 +437,16 @@ def parse(content: Mapping[str, Any]) -> Recipe:
         raise ParameterError("; ".join(faults), subject="recipe") from error
 
 
+def opened_as(recipe: Recipe, opening: Opening) -> Recipe:
+    """The recipe on a corpus that is opened so."""
+    own = {"corpus": opening.path, "reader": opening.reader or None, "opening": opening.reading()}
+    return recipe.model_copy(update=own)
+
+
 def load(path: Path, changes: Sequence[str] = ()) -> Recipe:
     """Recipe from a YAML file, with changes as `optim.lr=3e-4`.
+
+    A corpus that is kept by a name is written out: its path, its reader and how it is opened.
 
     Args:
         path: The file, or the name of a bundled recipe, such as "log-mel-loso".
@@ -442,7 +474,23 @@ def changed(content: Mapping[str, Any], changes: Sequence[str]) -> Recipe:
     own = copy.deepcopy(dict(content))
     for change in changes:
         _change(own, change)
-    return parse(own)
+    return parse(written_out(own))
+
+
+def written_out(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The content with what a kept opening says in place of its name.
+
+    Raises:
+        CorpusError: If the corpus is a JSON file that is no opening.
+    """
+    from ser_core.corpora.saved_openings import found
+
+    kept = found(str(content["corpus"])) if content.get("corpus") else None
+    if kept is None:
+        return dict(content)
+    reader = kept.reader or content.get("reader")
+    reading = {**kept.reading(), **(content.get("opening") or {})}
+    return {**content, "corpus": str(kept.path), "reader": reader, "opening": reading}
 
 
 def read(path: Path) -> dict[str, Any]:

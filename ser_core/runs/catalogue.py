@@ -18,7 +18,7 @@ import yaml
 
 from ser_core.core import SerError, files, formatting, settings
 from ser_core.core.plain_yaml import load_yaml
-from ser_core.corpora import Leak, LeakAudit
+from ser_core.corpora import Leak, LeakAudit, of_recipe, snapshot
 from ser_core.evaluation import BADGES, Interval, Predictions, Report, report
 from ser_core.recipes.recipe import Recipe, SplitChoice
 from ser_core.runs import mlflow_sync
@@ -84,6 +84,17 @@ class RunInfo:
     def corpus(self) -> Path:
         """Folder or table of its corpus."""
         return Path(str(self.content.get("corpus", "")))
+
+    @property
+    def opened_by(self) -> Path:
+        """Path that opens the corpus as the run did: its own, or a file that says how it is read.
+
+        Raises:
+            SerError: If such a file cannot be written.
+        """
+        if not self.content.get("opening"):
+            return self.corpus
+        return snapshot(of_recipe(self.content))
 
     @property
     def reader(self) -> str:

@@ -19,6 +19,7 @@ import yaml
 
 from ser_core.core import SerError, files, settings
 from ser_core.core.plain_yaml import load_yaml
+from ser_core.corpora import UNSEEN_GRADES
 from ser_core.evaluation import Interval, Predictions, compare, interval
 from ser_core.storage import atomic, read_json
 
@@ -94,7 +95,7 @@ class Published:
     @property
     def speakers_shared(self) -> bool:
         """Whether test speakers were in training."""
-        return self.summary["split"]["audit"]["grade"] not in ("A", "B")
+        return self.summary["split"]["audit"]["grade"] not in UNSEEN_GRADES
 
     def figure(self, name: str, table: str = NOT_ENROLLED) -> Interval:
         """A figure of the test clips with its interval, by speakers where they are new."""

@@ -236,7 +236,7 @@ def measure(recipe: Recipe) -> Pace:
     from ser_core.training.sources import prepare
 
     torch.set_num_threads(recipe.train.threads or torch.get_num_threads())
-    corpus = open_corpus(recipe.corpus, recipe.reader)
+    corpus = open_corpus(recipe.corpus_opening)
     batch = min(recipe.train.batch, len(corpus.usable))
     some = corpus.usable.sample(min(2 * batch, len(corpus.usable)), random_state=0)
     some = corpus.clips.loc[_with_every_emotion(list(some.index), corpus.usable["emotion"])]

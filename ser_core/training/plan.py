@@ -8,7 +8,17 @@ from typing import Any
 
 import torch
 
-from ser_core.corpora import Corpus, LeakAudit, Split, audit_split, make_split, open_corpus, scan
+from ser_core.core import SplitError
+from ser_core.corpora import (
+    PARTS,
+    Corpus,
+    LeakAudit,
+    Split,
+    audit_split,
+    make_split,
+    open_corpus,
+    scan,
+)
 from ser_core.recipes.recipe import Recipe
 from ser_core.training.distributed import ProcessGroup
 from ser_core.training.sources import Prepared, prepare
@@ -49,11 +59,33 @@ def planned(
     """Open corpus and split, measure the clips for the leak audit, and represent them."""
     ranks.check(recipe.train.parts)
     torch.set_num_threads(recipe.train.threads or torch.get_num_threads())
-    corpus = open_corpus(recipe.corpus, recipe.reader)
+    corpus = open_corpus(recipe.corpus_opening)
     split = split_of(recipe, corpus)
+    require_clips(recipe, split)
     audit = audit_split(split, corpus, scan(corpus, progress=scanning))
     keep(split)
     return Plan(recipe, corpus, split, audit, prepare(corpus, recipe, preparing))
+
+
+def require_clips(recipe: Recipe, split: Split) -> None:
+    """Refuse a training that would end without a figure, before anything is decoded.
+
+    Raises:
+        SplitError: If a part of a fold that is trained has no clips.
+    """
+    for number, name in enumerate(split.folds):
+        if recipe.split.only is not None and number not in recipe.split.only:
+            continue
+        empty = [part for part in PARTS if not split.fold(number)[part]]
+        if empty:
+            needs = {"train": "to learn from", "validation": "to choose and calibrate on",
+                     "test": "to be scored on"}  # fmt: skip
+            raise SplitError(
+                f"the {empty[0]} part{f' of fold {name}' if len(split.folds) > 1 else ''} has no "
+                f"clips, and a training needs some {needs[empty[0]]}",
+                subject=split.policy,
+                remedy="Give each of split.fractions a share above 0, or choose another split",
+            )
 
 
 def split_of(recipe: Recipe, corpus: Corpus) -> Split:

@@ -40,8 +40,10 @@ def test_both_parts_are_one_corpus(mapped):
     assert "train.csv lists the labelled clips, test.csv the unlabelled ones" in corpus.notes
 
 
-def test_unlabelled_clips_are_in_no_part_of_a_split(mapped):
-    corpus = open_corpus(mapped)
+def test_unlabelled_clips_are_in_no_part_of_a_split(tmp_path):
+    folder = competition(tmp_path / "contest", labelled=12)
+    remember_labels(folder, CODES)
+    corpus = open_corpus(folder)
     split = make_split(corpus, "random", fractions=(0.5, 0.25, 0.25))
     assert not set(split.table.index) & set(corpus.unlabelled.index)
 
@@ -67,7 +69,7 @@ def test_a_filled_submission_beside_the_template_is_left(mapped):
     (mapped / "a_submission.csv").write_text("id,label\nTEST_0,1\nTEST_1,1\nTEST_2,1\n")
     corpus = open_corpus(mapped)
     assert corpus.template == mapped / "sample_submission.csv"
-    assert "Not read: a_submission.csv" in corpus.notes
+    assert any(note.startswith("Not read: a_submission.csv, its name") for note in corpus.notes)
 
 
 def test_a_template_is_known_by_its_ids(mapped):
@@ -104,8 +106,9 @@ def test_two_tables_with_labels_are_no_competition(mapped):
     (mapped / "test.csv").write_text("\n".join(["id,path,label", *rows]))
     (mapped / "sample_submission.csv").unlink()
     corpus = open_corpus(mapped)
-    assert (corpus.reader, len(corpus), len(corpus.unlabelled)) == ("manifest", 6, 0)
-    assert corpus.notes[0] == "Read train.csv; not read: test.csv"
+    assert (corpus.reader, len(corpus), len(corpus.unlabelled)) == ("manifest", 9, 0)
+    assert corpus.notes[0] == "Read test.csv (3 rows), train.csv (6 rows)"
+    assert corpus.clips["official"].value_counts().to_dict() == {"train": 6, "test": 3}
 
 
 def test_a_second_table_of_the_same_clips_is_no_unlabelled_part(mapped):

@@ -120,7 +120,7 @@ def test_a_link_to_the_whole_corpus_is_followed(tmp_path):
 @pytest.mark.parametrize("path", ["/etc/passwd", "C:\\sounds\\a.wav", "../a.wav"])
 def test_a_table_that_only_points_outside_is_refused(tmp_path, path):
     (tmp_path / "clips.csv").write_text(f"path,emotion\n{path},anger\n")
-    with pytest.raises(CorpusError, match=r"none of its 1 clips can be read.*path"):
+    with pytest.raises(CorpusError, match=r"lead out of the folder"):
         open_corpus(tmp_path, reader="manifest")
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ser_core.core import CorpusError, ParameterError
-from ser_core.corpora import READERS, open_corpus
+from ser_core.corpora import READERS, audit, open_corpus
 from ser_core.corpora.readers.manifest import guess
 from tests.corpora.synthetic import sound
 
@@ -100,7 +100,10 @@ def test_a_foreign_name_among_coded_ones_is_a_problem_of_that_clip(tmp_path):
     for name in ("03a01Fa", "03a01Nc", "notes"):
         sound(tmp_path / f"{name}.wav")
     problem = open_corpus(tmp_path).clips.loc["notes.wav", "problem"]
-    assert problem == "it is not one of the files named like 03a01Fa.wav"
+    assert problem == "unknown name: it is none of the files named like 03a01Fa.wav"
+    titles = [issue.title for issue in audit(open_corpus(tmp_path))]
+    assert "1 clip with a name that the reader does not know" in titles
+    assert not any("cannot be read" in title for title in titles)
 
 
 def test_folders_named_after_emotions(tmp_path):
@@ -162,7 +165,7 @@ def test_clips_with_one_text_have_one_sentence(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"\xff\xfe\x00p", "not UTF-8"),
+        (b"path\xe9\xff,emotion\na.wav,sad\n", "not UTF-8.*encoding=cp1252"),
         (b'path,emotion\n"a.wav,sad\n', "cannot be read"),
         (b"path,emotion\n", "finds no clips"),
         (b"", "cannot be read"),

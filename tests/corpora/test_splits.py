@@ -1,6 +1,7 @@
 """Splits: complete, disjoint as promised, the same for one seed, and refused when impossible."""
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -32,7 +33,10 @@ def corpora(draw: st.DrawFn) -> Corpus:
     return replace(full, clips=full.clips.drop(index=list(gone)))
 
 
-policies = st.sampled_from(list(POLICIES))
+OTHERS = [name for name in POLICIES if name != "official"]
+"""That of the corpus itself is tested in test_official.py."""
+
+policies = st.sampled_from(OTHERS)
 seeds = st.integers(0, 2**32 - 1)
 
 
@@ -76,7 +80,7 @@ def test_the_order_of_the_table_changes_nothing(corpus, policy, seed, random):
     assert first.table.equals(second.table)
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", OTHERS)
 def test_another_seed_gives_another_split(policy):
     corpus = acted(20, 20)
     hashes = {make_split(corpus, policy, seed=seed).hash for seed in range(5)}
@@ -88,7 +92,7 @@ def test_a_split_stays_what_it_is():
     corpus = open_corpus(demo_corpus())
     hashes = {
         policy: make_split(corpus, policy, folds=3).hash
-        for policy in POLICIES
+        for policy in OTHERS
         if "sentence" not in policy
     }
     assert hashes == {
@@ -217,10 +221,10 @@ def only_one_is_afraid() -> Corpus:
 @pytest.mark.parametrize(
     ("corpus", "policy", "message"),
     [
-        (acted(1, 9), "speaker-disjoint", "1 speaker cannot fill 3 parts.*leave-one-speaker-out"),
-        (acted(1, 9), "leave-one-speaker-out", "1 speaker cannot fill 2 parts"),
-        (acted(9, 2), "sentence-disjoint", "2 sentences cannot fill 3 parts.*validation to 0"),
-        (acted(4, 9), "grouped-k-fold", "4 speakers cannot fill 5 parts.*fewer folds"),
+        (acted(1, 9), "speaker-disjoint", "1 speaker cannot fill 3 parts.*'random'; all clips"),
+        (acted(1, 9), "leave-one-speaker-out", "1 speaker cannot fill 2 parts.*'random'"),
+        (acted(9, 2), "sentence-disjoint", "2 sentences cannot fill 3 parts.*'speaker-disjoint', "),
+        (acted(4, 9), "grouped-k-fold", "4 speakers cannot fill 5 parts.*with 4 folds"),
         (without(acted(5, 5), "sentence"), "sentence-disjoint", "75 of 75 clips have no sentence"),
         (without(acted(5, 5), "speaker", slice(2)), "speaker-disjoint", "2 of 75 clips have no"),
         (only_one_is_afraid(), "leave-one-speaker-out", "fear would vanish from train in fold s0"),
@@ -236,6 +240,20 @@ def test_a_policy_that_cannot_be_met_says_why(corpus, policy, message):
 def test_a_rare_emotion_stays_in_train_where_that_is_possible():
     parts = make_split(only_one_is_afraid(), "speaker-disjoint").parts
     assert parts["0-0-2-0.wav"] == "train"
+
+
+@pytest.mark.parametrize("clips", [2, 3, 4])
+def test_an_empty_part_is_refused_with_shares_that_work(clips):
+    corpus = acted(1, clips)
+    with pytest.raises(SplitError, match="part would be empty") as refused:
+        make_split(corpus, "random")
+    wanted = re.findall(r"0\.\d+", refused.value.remedy)
+    if clips < 3:
+        assert not wanted
+        return
+    parts = make_split(corpus, "random", fractions=list(map(float, wanted))).parts
+    emotions = corpus.clips["emotion"].groupby(parts).nunique()
+    assert emotions.to_dict() == {"train": 3, "validation": 3, "test": 3}
 
 
 @pytest.mark.parametrize(
@@ -255,7 +273,7 @@ def test_mistakes_are_named(arguments, error):
         make_split(acted(5, 5), **arguments)
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", OTHERS)
 def test_a_split_survives_the_disk(tmp_path, policy):
     split = make_split(acted(6, 6), policy, seed=3)
     loaded = Split.load(split.save(tmp_path / "zapisane" / "podział.json"))
@@ -313,3 +331,23 @@ def test_folds_have_names_and_numbers():
     for wrong in (3, -1, "s9"):
         with pytest.raises(SplitError, match="no such fold"):
             split.fold(wrong)
+
+
+def test_notes_on_many_folds_are_one_sentence():
+    clips = acted(12, 5).clips
+    clips = clips[(clips["speaker"] < "s2") | (clips["emotion"] != "fear")]
+    split = make_split(corpus_of(clips), "leave-one-speaker-out", fractions=(0.9, 0, 0.1))
+    (note,) = [each for each in split.notes if "test part" in each]
+    assert note.startswith("The test part lacks an emotion in ")
+    assert " of 12 folds: " in note
+    assert note.endswith("more")
+    assert len(note) < 200
+
+
+def test_a_test_of_one_voice_is_said():
+    split = make_split(acted(3, 6), "speaker-disjoint")
+    assert any("The test part is of one speaker, s" in note for note in split.notes)
+    folds = make_split(acted(6, 6), "grouped-k-fold", folds=6)
+    assert any("one speaker in 6 of 6 folds" in note for note in folds.notes)
+    for policy in ("leave-one-speaker-out", "random"):
+        assert not any("one speaker" in note for note in make_split(acted(6, 6), policy).notes)

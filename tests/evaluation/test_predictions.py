@@ -60,7 +60,7 @@ def test_what_is_saved_comes_back(tmp_path):
         ({"p_anger": [np.nan, 0.6, 0.8]}, r"clip a: a probability is NaN .*1 of 3 rows"),
         ({"p_anger": [0.9, 0.6, 0.8]}, r"clip a: the probabilities do not sum to 1"),
         ({"p_anger": [-0.3, 0.6, 0.8], "p_neutral": [1.3, 0.4, 0.2]}, "outside 0 to 1"),
-        ({"p_angr": 0.0}, r"p_angr: no emotion of the vocabulary. Did you mean 'anger'"),
+        ({"p_<b>": 0.0}, r"p_<b>: no name of a class"),
         ({"true": ["neutral", "fear", "fear"]}, r"'fear' is none of anger, neutral \(2 rows\)"),
         ({"true": [None, "anger", "anger"]}, "column true: a value is missing"),
         ({"part": "train"}, "'train' is none of validation, test"),

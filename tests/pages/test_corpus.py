@@ -3,11 +3,13 @@
 import shutil
 
 import pytest
+import yaml
 
 from pages.corpus.clip_table import row_of
 from ser_core.core import demo_corpus
-from ser_core.corpora import remembered_labels
+from ser_core.corpora import Opening, open_corpus, remembered_labels, saved_openings, scan
 from tests.corpora.competition import CODES, competition
+from tests.corpora.synthetic import sound
 
 
 def table(app):
@@ -133,3 +135,127 @@ def test_numbers_of_a_competition_are_given_emotions_on_the_page(visit, said, tm
     assert "Unusable" not in numbers
     assert table(app)["part"].to_list() == [""] * 6 + ["unlabelled"] * 3
     assert not app.error
+
+
+@pytest.fixture
+def levels(tmp_path):
+    """Clips whose names tell speaker and label; the labels are no emotions."""
+    for number in range(12):
+        label = ("low", "middle", "high")[number % 3]
+        sound(tmp_path / "levels" / f"s{number % 2}-{label}-{number}.wav", 0.3, 16000)
+    return tmp_path / "levels"
+
+
+def area(app, label):
+    return next(w for w in app.text_area if w.label == label)
+
+
+def numbers(app):
+    return {metric.label: metric.value for metric in app.metric}
+
+
+PATTERN = r"pattern=(?P<speaker>s\d)-(?P<label>\w+)-"
+
+
+def test_how_a_corpus_is_read_is_kept_and_holds_on_every_page(visit, levels):
+    app = visit("corpus")
+    field(app, "Folder or table").set_value(str(levels))
+    next(w for w in app.selectbox if w.label == "Reader").set_value("folders")
+    area(app, "Options").set_value(PATTERN)
+    next(w for w in app.toggle if w.key == "open-own").set_value(True)
+    press(app, "Open")
+    assert not app.error
+    assert (numbers(app)["Clips"], numbers(app)["Speakers"]) == ("12", "2")
+    field(app, "Name").set_value("levels")
+    area(app, "Clips left out").set_value("s0-low-0.wav")
+    press(app, "Save how it is read")
+    assert not app.error
+    assert app.query_params["corpus"] == "levels"
+    assert "Kept as levels" in app.success[0].value
+    assert (numbers(app)["Clips"], numbers(app)["Left out"]) == ("11", "1")
+    found = saved_openings.found("levels")
+    assert (found.own_labels, found.reader) == (True, "folders")
+
+    train = visit("train", corpus="levels", **{"representation": "rms", "network.name": "linear"})
+    text = next(w.value for w in train.text_area if "corpus:" in str(w.value))
+    content = yaml.safe_load(text)
+    assert content["corpus"] == str(levels)
+    assert content["opening"]["own_labels"] is True
+    assert content["opening"]["dropped"] == {"s0-low-0.wav": ""}
+
+
+def test_a_kept_corpus_is_one_press_away(visit, said, levels):
+    saved_openings.save(Opening(levels, "folders", own_labels=True, include="s0"), "half")
+    app = visit("corpus")
+    press(app, "half")
+    assert app.query_params["corpus"] == "half"
+    assert "Only clips whose path matches s0" in said(app)
+
+
+def test_what_cannot_be_kept_says_why_and_keeps_nothing(visit, levels):
+    saved_openings.save(Opening(levels, "folders", own_labels=True), "levels")
+    app = visit("corpus", corpus="levels")
+    area(app, "Options of the reader").set_value("patern=x")
+    press(app, "Save how it is read")
+    assert "has no such option" in app.error[0].value
+    assert saved_openings.found("levels").options == {}
+
+
+def test_labels_of_a_kept_corpus_are_kept_with_it(visit, tmp_path):
+    folder = competition(tmp_path / "contest", labelled=6)
+    saved_openings.save(Opening(folder), "contest")
+    app = visit("corpus", corpus="contest")
+    field(app, "0 (2 clips)").set_value("anger").run()
+    field(app, "1 (2 clips)").set_value("sadness").run()
+    press(app, "Save labels")
+    assert saved_openings.found("contest").labels == {"0": "anger", "1": "sadness"}
+    assert remembered_labels(folder) == {}
+
+
+def test_copies_are_left_out_by_a_tick(visit, tmp_path):
+    content = sound(tmp_path / "two/anger/a.wav", 0.3).read_bytes()
+    (tmp_path / "two/anger/b.wav").write_bytes(content)
+    sound(tmp_path / "two/fear/c.wav", 0.3)
+    scan(open_corpus(tmp_path / "two"))
+    app = visit("corpus", corpus=str(tmp_path / "two"))
+    field(app, "Name").set_value("once")
+    next(w for w in app.checkbox if w.label.startswith("Keep one of each")).check().run()
+    press(app, "Save how it is read")
+    assert saved_openings.found("once").dropped == {"anger/b.wav": "a copy of anger/a.wav"}
+
+
+def test_columns_that_are_not_guessed_are_mapped_on_the_page(visit, tmp_path):
+    rows = ["clip,how,who"]
+    for number in range(8):
+        sound(tmp_path / "own/wav" / f"{number}.wav", 0.3)
+        rows.append(f"{number}.wav,{('anger', 'sadness')[number % 2]},s{number % 4}")
+    (tmp_path / "own/list.csv").write_text("\n".join(rows))
+    app = visit("corpus")
+    field(app, "Folder or table").set_value(str(tmp_path / "own"))
+    press(app, "Open")
+    assert "list.csv: no column of emotions among clip, how, who" in app.error[0].value.replace(
+        "\\", ""
+    )
+    assert field(app, "Files").value == "clip"
+    assert next(b for b in app.button if b.label == "Open with these columns").disabled
+    field(app, "Emotions").set_value("how")
+    field(app, "Speakers").set_value("who").run()
+    press(app, "Open with these columns")
+    assert not app.error
+    assert (numbers(app)["Clips"], numbers(app)["Speakers"]) == ("8", "4")
+
+
+def test_the_tables_that_were_not_read_are_named_on_the_page(visit, said, tmp_path):
+    rows = ["path,emotion,split"]
+    for number in range(12):
+        sound(tmp_path / "own/wav" / f"{number}.wav", 0.3)
+        part = ("train", "train", "dev", "test")[number // 3]
+        rows.append(f"wav/{number}.wav,{('anger', 'sadness', 'fear')[number % 3]},{part}")
+    (tmp_path / "own/list.csv").write_text("\n".join(rows))
+    (tmp_path / "own/other.csv").write_text("a,b\n1,2\n")
+    app = visit("corpus", corpus=str(tmp_path / "own"))
+    assert "other.csv, no column of files among a, b" in said(app)
+    app = visit("corpus", corpus=str(tmp_path / "own"), view="Split")
+    field(app, "Split policy").set_value("official").run()
+    assert not app.error
+    assert "The corpus' own split" in said(app).replace("\\", "")

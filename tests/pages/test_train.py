@@ -74,6 +74,7 @@ def test_every_field_of_a_recipe_has_a_control_with_help(visit):
     app = visit("train", **choices)
     assert not app.error
     own = {
+        "opening",  # decided on the page Corpus
         "representation", "split.fractions", "corpus", "reader", "optim.patience", "train.refit",
     }  # fmt: skip
     # Those of fine-tuning are with the encoders: tests/pages/test_encoders.py.

@@ -80,7 +80,8 @@ def test_black_on_white_has_the_known_contrast():
 
 
 def test_an_unknown_emotion_is_grey():
-    assert emotion_color("joyful") == emotion_color(None) == NO_EMOTION
+    assert emotion_color("no label") == emotion_color(None) == NO_EMOTION
+    assert emotion_color("low") == emotion_color("low") != NO_EMOTION
 
 
 @pytest.mark.parametrize("scale", [SEQUENTIAL, DIVERGING])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,13 +13,18 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from ser_core.core import Registry
+from ser_core.audio import ENDINGS, UNREAD
+from ser_core.core import Registry, count
+from ser_core.corpora import clip_tables
+from ser_core.corpora.clip_tables import ClipTable, tables_in
+from ser_core.corpora.file_index import FileIndex
 
-SUFFIXES = frozenset(
-    {".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac"}
-    | {".webm", ".mp4", ".wma", ".aif", ".aiff", ".caf", ".au"}
+MOST_SHOWN = 6
+
+SOUND_FOLDERS = frozenset(
+    {"audio", "audios", "wav", "wavs", "clips", "sound", "sounds", "samples", "recordings", "data"}
 )
-"""Endings of the files that are taken for clips."""
+"""Names of folders of sound that may lie beside the folder of a table."""
 
 
 class CorpusSource:
@@ -30,8 +36,8 @@ class CorpusSource:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.root = path if path.is_dir() else path.parent
         self.table = None if path.is_dir() else path
+        self.root = path if path.is_dir() else _around(path.parent)
 
     @cached_property
     def files(self) -> list[str]:
@@ -40,8 +46,49 @@ class CorpusSource:
             f"{folder}{name}"
             for folder, names in self._folders
             for name in names
-            if os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122 - many thousands
+            if _ending(name) in ENDINGS
         )
+
+    @cached_property
+    def index(self) -> FileIndex:
+        """The sound files, to be found by what tables call them."""
+        return FileIndex(self.root, self.files)
+
+    @cached_property
+    def unread(self) -> dict[str, int]:
+        """Files whose ending is one of sound that is not looked for, counted by ending."""
+        endings = (_ending(name) for _, names in self._folders for name in names)
+        return dict(sorted(Counter(ending for ending in endings if ending in UNREAD).items()))
+
+    @cached_property
+    def links(self) -> list[str]:
+        """Folders that are links, relative to the root, sorted: they are not followed."""
+        _ = self._folders  # which finds them
+        return sorted(self._links)
+
+    @cached_property
+    def tables(self) -> tuple[ClipTable, ...]:
+        """Tables in the root and directly below it, or the one that was named, as they are."""
+        if self.table:
+            found = [self.table] if self.table.suffix.lower() in clip_tables.TABLES else []
+        else:
+            below = (self.root / folder for folder in self.folders)
+            found = [path for place in (self.root, *below) for path in tables_in(place)]
+        return tuple(clip_tables.opened(path, self.root, self.index) for path in found)
+
+    def passed_over(self) -> list[str]:
+        """What looks like a part of the corpus and is not read, as sentences."""
+        notes = []
+        if self.links:
+            shown = ", ".join(self.links[:MOST_SHOWN])
+            notes.append(
+                f"{count(len(self.links), 'linked folder')} not followed ({shown}): a corpus is "
+                "read within its own folder; copy the files, or open the folder they lead to"
+            )
+        if self.unread:
+            kinds = ", ".join(f"{n} {ending}" for ending, n in self.unread.items())
+            notes.append(f"Files of sound that are not read, by their endings: {kinds}")
+        return notes
 
     @cached_property
     def folders(self) -> list[str]:
@@ -55,10 +102,13 @@ class CorpusSource:
     @cached_property
     def _folders(self) -> list[tuple[str, list[str]]]:
         found = []
+        self._links: list[str] = []
         for folder, below, names in os.walk(self.root):
             below[:] = [name for name in below if not _hidden(name)]
             relative = Path(folder).relative_to(self.root).as_posix()
             prefix = "" if relative == "." else f"{relative}/"
+            linked = (name for name in below if os.path.islink(f"{folder}/{name}"))  # noqa: PTH114
+            self._links += [f"{prefix}{name}" for name in linked]
             found.append((prefix, [name for name in names if not _hidden(name)]))
         return found
 
@@ -66,6 +116,27 @@ class CorpusSource:
         """File of this name in the root, or in a folder directly below it."""
         folders = (self.root, *(self.root / folder for folder in self.folders))
         return next((source / name for source in folders if (source / name).is_file()), None)
+
+
+def _around(folder: Path) -> Path:
+    """Folder of a corpus whose table lies here: the one above, if the sound lies beside this."""
+    if any(_ending(entry.name) in ENDINGS for entry in folder.iterdir()):
+        return folder
+    inside = {entry.name.casefold() for entry in folder.iterdir() if entry.is_dir()}
+    beside = {entry.name.casefold() for entry in _folders_in(folder.parent)}
+    beside.discard(folder.name.casefold())
+    return folder.parent if not inside & SOUND_FOLDERS and beside & SOUND_FOLDERS else folder
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    try:
+        return [entry for entry in folder.iterdir() if entry.is_dir()]
+    except OSError:  # a folder above that may not be listed
+        return []
+
+
+def _ending(name: str) -> str:
+    return os.path.splitext(name)[1].lower()  # noqa: PTH122 - many thousands
 
 
 def _hidden(name: str) -> bool:

@@ -6,9 +6,14 @@ import re
 from collections import Counter
 from pathlib import PurePosixPath
 
+from ser_core.corpora.clip_tables import left_over
 from ser_core.corpora.emotions import normalise
+from ser_core.corpora.parts import are_parts, part_in_name
 from ser_core.corpora.patterns import compiled
 from ser_core.corpora.readers.base import CorpusSource, Listing, Reader, reader, table_of
+
+MOST_TABLES = 6
+"""Tables that were not read, in the notes."""
 
 
 @reader("folders")
@@ -38,11 +43,23 @@ class Folders(Reader):
             ParameterError: If the pattern is none, or names an unknown column.
         """
         expression = compiled(pattern)
+        parts = _parts(source.files)
         rows = [
-            {"path": path, "label": _label(path)} | _groups(expression, path)
+            {"path": path, "label": _label(path), "official": parts.get(path, "")}
+            | _groups(expression, path)
             for path in source.files
         ]
-        return Listing(table_of(rows), source.root)
+        notes = left_over([each for each in source.tables if each.why_not], [])
+        return Listing(table_of(rows), source.root, notes=tuple(notes[:MOST_TABLES]))
+
+
+def _parts(files: list[str]) -> dict[str, str]:
+    """Part of each file, where every file lies in a folder of a part: train/, dev/, test/."""
+    found = {
+        path: next((part for folder in path.split("/")[:-1] if (part := part_in_name(folder))), "")
+        for path in files
+    }
+    return found if are_parts(found.values()) and all(found.values()) else {}
 
 
 def emotion_folder(path: str) -> str | None:

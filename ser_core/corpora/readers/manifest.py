@@ -2,113 +2,190 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from itertools import product
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from ser_core.core import CorpusError, did_you_mean
-from ser_core.corpora.paths import Fence, locate
-from ser_core.corpora.readers.base import SUFFIXES, CorpusSource, Listing, Reader, reader
+from ser_core.core import CorpusError, ParameterError, count, did_you_mean
+from ser_core.corpora import clip_tables
+from ser_core.corpora.clip_tables import SYNONYMS, ClipTable, left_over, segments
+from ser_core.corpora.file_index import FileIndex
+from ser_core.corpora.readers.base import CorpusSource, Listing, Reader, reader
 from ser_core.corpora.tables import header, read_table
 
-# Usual names of the columns, the most specific first.
-SYNONYMS: dict[str, tuple[str, ...]] = {
-    "path": (
-        "path", "file", "filename", "filepath", "fileid", "wav", "wavpath", "wavfile", "audio",
-        "audiopath", "audiofile", "clip", "recording", "name", "fname", "id",
-    ),
-    "label": (
-        "emotion", "label", "emotionlabel", "emotionname", "class", "category", "target", "emo",
-    ),
-    "speaker": ("speaker", "speakerid", "spk", "spkid", "actor", "actorid", "subject",
-                "subjectid", "participant", "participantid", "clientid"),
-    "gender": ("gender", "sex"),
-    "age": ("age",),
-    "sentence": ("sentence", "sentenceid", "promptid", "statement", "textid"),
-    "text": ("text", "transcript", "transcription", "rawtext", "normalizedtext", "utterance",
-             "sentencetext", "prompt"),
-    "intensity": ("intensity", "level", "strength"),
-}  # fmt: skip
-TABLES = (".csv", ".tsv")
-SUBMISSION = "submission"
-"""In the name of a table: its labels are placeholders, to be replaced by predictions."""
-ROWS_CHECKED = 20
+WHOLE = "whole"
+"""Value of the option `segments`."""
 
 
 @reader("manifest")
 class Manifest(Reader):
     """One table with a row for every clip; the columns are guessed, or named by the user.
 
-    Clips with the same text have the same sentence when the table has no column for sentences.
+    Tables of the parts of one corpus (train.csv, dev.csv, test.csv) are read together, and their
+    parts are kept as the official split, as those of a column `split` or `fold` are. Clips with the
+    same text have the same sentence when the table has no column for sentences.
     """
 
     title = "Table of clips"
     expects = "a .csv or .tsv table with a column of file names and a column of emotions"
 
     def detect(self, source: CorpusSource) -> float:
-        """Fits when a table has both columns and its first files exist."""
-        return 0.8 if _fitting(source) else 0.0
+        """Fits when a table has both columns and some of its files exist."""
+        return 0.8 if any(not table.why_not for table in source.tables) else 0.0
 
     def read(
-        self, source: CorpusSource, *, table: str = "", columns: Mapping[str, str] | None = None
+        self,
+        source: CorpusSource,
+        *,
+        table: str = "",
+        columns: Mapping[str, str] | None = None,
+        sound: str = "",
+        encoding: str = "",
+        segments: str = "",
     ) -> Listing:
-        """List the rows of the table.
+        """List the rows of the table, or of the tables of all parts.
 
         Args:
             source: The table, or the folder it is in.
-            table: Name of the table when the folder has several.
+            table: Path of the table below the folder, when it has several.
             columns: Column of the table for each column of `Corpus.clips`, where the guess is
                 wrong: `{"path": "wav", "label": "emo"}`.
+            sound: Folder of the sound, when it is not the one of the table.
+            encoding: Of the table's text, as cp1252; found out when empty.
+            segments: "whole" gives whole files the labels of a table of segments.
 
         Raises:
             CorpusError: If there is no table, it cannot be read, or has no column of files or
-                of emotions.
+                of emotions, or labels segments of files.
+            ParameterError: If the folder of the sound is none.
         """
-        path = source.root / table if table else _best_table(source)
-        cells = read_table(path)
-        mapping = _mapping(path, list(cells.columns), columns or {})
-        rows = pd.DataFrame({field: cells[column] for field, column in mapping.items()})
-        rows["path"] = as_on_disk(path.parent, rows["path"])
-        if "sentence" not in rows and "text" in rows:
-            rows["sentence"] = rows["text"].str.casefold()
-        left = [other.name for other in _fitting(source) if other != path]
-        notes = (f"Read {path.name}; not read: {', '.join(left)}",) if left else ()
-        return Listing(rows, path.parent, notes=notes)
+        root, index = _sound(source, sound)
+        plain = not (sound or encoding or columns)
+        every = (
+            source.tables
+            if plain
+            else tuple(
+                clip_tables.opened(each.path, root, index, columns, encoding)
+                for each in source.tables
+            )
+        )
+        chosen = _named(source, every, table, root, index, columns, encoding)
+        for each in chosen:
+            _require(each, columns or {}, encoding)
+            if segments != WHOLE:
+                _refuse_segments(each)
+        rows = [each.rows() for each in chosen]
+        if len(chosen) > 1:
+            rows = [
+                found.assign(official=each.part) for found, each in zip(rows, chosen, strict=True)
+            ]
+        return Listing(pd.concat(rows, ignore_index=True), root, notes=tuple(_notes(chosen, every)))
+
+
+def _sound(source: CorpusSource, sound: str) -> tuple[Path, FileIndex]:
+    """Folder that the files lie in, and its files."""
+    if not sound:
+        return source.root, source.index
+    folder = Path(sound).expanduser()
+    folder = folder if folder.is_absolute() else source.root / folder
+    if not folder.is_dir():
+        raise ParameterError(
+            "there is no such folder", subject=str(folder), remedy="Give --option sound=FOLDER"
+        )
+    return folder, CorpusSource(folder).index
+
+
+def _named(
+    source: CorpusSource,
+    every: Sequence[ClipTable],
+    table: str,
+    root: Path,
+    index: FileIndex,
+    columns: Mapping[str, str] | None,
+    encoding: str,
+) -> list[ClipTable]:
+    """The table that was named, else the parts of the corpus, else the table with most clips."""
+    if table:
+        return [clip_tables.opened(source.root / table, root, index, columns, encoding)]
+    if not every:
+        raise CorpusError(
+            "there is no .csv or .tsv table here", subject=str(source.root), remedy="Name the table"
+        )
+    return parts_of(every) or [every[0]]
+
+
+def parts_of(every: Sequence[ClipTable]) -> list[ClipTable]:
+    """The tables to read of those that list labelled clips.
+
+    All parts of a corpus, known by the names of their tables, where together they list as many
+    clips as the largest table; else that. Of two tables of one part the larger counts, and a table
+    whose clips are mostly those of another part is none.
+    """
+    fitting = [table for table in every if not table.why_not]
+    if not fitting:
+        return []
+    by_size = sorted(fitting, key=_clips, reverse=True)  # of equal ones those further up come first
+    chosen: dict[str, ClipTable] = {}
+    for table in by_size:
+        apart = all(table.is_apart_from(other) for other in chosen.values())
+        if table.part and table.part not in chosen and apart:
+            chosen[table.part] = table
+    if sum(map(_clips, chosen.values())) < _clips(by_size[0]):
+        return by_size[:1]
+    return sorted(chosen.values(), key=every.index)
+
+
+def _clips(table: ClipTable) -> int:
+    """Clips of a table that are there."""
+    return int(table.here.sum())
+
+
+def _notes(chosen: Sequence[ClipTable], every: Sequence[ClipTable]) -> list[str]:
+    """Which tables were read, and of each other one why it was not."""
+    names = {table.name for table in chosen}
+    left = [table for table in every if table.name not in names]
+    if not left and len(chosen) == 1:
+        return []
+    read = ", ".join(f"{table.name} ({count(len(table.cells), 'row')})" for table in chosen)
+    return [f"Read {read}", *left_over(left, chosen)]
 
 
 def guess(columns: Iterable[str]) -> dict[str, str]:
-    """Column for each field, by name.
-
-    >>> guess(["File_Name", "emotion", "Speaker ID"])
-    {'path': 'File_Name', 'label': 'emotion', 'speaker': 'Speaker ID'}
-    """
-    plain = {_plain(column): column for column in reversed(list(columns))}
-    found = {
-        field: next((plain[name] for name in names if name in plain), None)
-        for field, names in SYNONYMS.items()
-    }
-    return {field: column for field, column in found.items() if column is not None}
+    """Column for each field, by name; see `clip_tables.guess`."""
+    return clip_tables.guess(columns)
 
 
-def _plain(column: str) -> str:
-    return "".join(letter for letter in column.casefold() if letter.isalnum())
-
-
-def _mapping(path: Path, columns: list[str], given: Mapping[str, str]) -> dict[str, str]:
+def _require(table: ClipTable, given: Mapping[str, str], encoding: str) -> None:
+    """Refuse a table that lists no clips, by its reason and with an option that mends it."""
+    path = table.path
+    cells = read_table(path, encoding=encoding)  # which says what is wrong
     for field, column in given.items():
         _known(path, field, SYNONYMS)
-        _known(path, column, columns)
-    mapping = guess(columns) | dict(given)
-    missing = [field for field in ("path", "label") if field not in mapping]
+        _known(path, column, cells.columns)
+    missing = [field for field in ("path", "label") if field not in table.columns]
     if missing:
         raise CorpusError(
             f"no column of the table looks like the {' or the '.join(missing)} of a clip",
             subject=str(path),
-            remedy=f"Name it: columns={{'{missing[0]}': ...}}, one of {', '.join(columns)}",
+            remedy=f"Name it, as --option columns.{missing[0]}=NAME (in Python "
+            f"columns={{'{missing[0]}': ...}}), one of {', '.join(header(path, encoding))}",
         )
-    return mapping
+    if table.fault and len(cells):
+        raise CorpusError(
+            table.fault, subject=str(path),
+            remedy="Open the folder that holds the sound, or name it by --option sound=FOLDER",
+        )  # fmt: skip
+
+
+def _refuse_segments(table: ClipTable) -> None:
+    if segments(table):
+        raise CorpusError(
+            "the table labels segments of its files by a start and an end, which are not cut",
+            subject=str(table.path),
+            remedy="Cut the segments into files of their own first; --option segments=whole gives "
+            "whole files their labels",
+        )
 
 
 def _known(path: Path, name: str, names: Iterable[str]) -> None:
@@ -116,64 +193,3 @@ def _known(path: Path, name: str, names: Iterable[str]) -> None:
         raise CorpusError(
             f"there is no column {name!r}", subject=str(path), remedy=did_you_mean(name, names)
         )
-
-
-def _tables(source: CorpusSource) -> list[Path]:
-    if source.table:
-        return [source.table] if source.table.suffix.lower() in TABLES else []
-    return [path for path in tables_in(source.root) if SUBMISSION not in path.stem.casefold()]
-
-
-def tables_in(folder: Path) -> list[Path]:
-    """Tables directly in a folder, sorted."""
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in TABLES)
-
-
-def _best_table(source: CorpusSource) -> Path:
-    tables = [source.table] if source.table else _tables(source)
-    if not tables:
-        raise CorpusError(
-            "there is no .csv or .tsv table here", subject=str(source.root), remedy="Name the table"
-        )
-    return max(_fitting(source), key=_size, default=tables[0])
-
-
-def _fitting(source: CorpusSource) -> list[Path]:
-    """Tables with columns of files and emotions whose first files exist."""
-    return [table for table in _tables(source) if _fits(table)]
-
-
-def _size(table: Path) -> int:
-    """Rows of a table; one that cannot be read has none."""
-    try:
-        return len(read_table(table))
-    except CorpusError:
-        return 0
-
-
-def _fits(table: Path) -> bool:
-    mapping = guess(header(table))
-    if not {"path", "label"} <= set(mapping):
-        return False
-    try:
-        paths = read_table(table)[mapping["path"]].head(ROWS_CHECKED)
-    except CorpusError:
-        return True  # reading it then says what is wrong, which helps more than "no reader fits"
-    return any(exists(table.parent, path) for path in as_on_disk(table.parent, paths))
-
-
-def as_on_disk(root: Path, paths: pd.Series[str]) -> pd.Series[str]:
-    """Paths with the folder and ending that tables tend to leave out, where that finds files."""
-    paths = paths.str.replace("\\", "/", regex=False)
-    first = [path for path in paths.head(ROWS_CHECKED) if path]
-    below = sorted(f"{entry.name}/" for entry in root.iterdir() if entry.is_dir())
-    ways = product(["", *below], ["", *sorted(SUFFIXES)])
-    before, after = max(
-        ways, key=lambda way: sum(exists(root, f"{way[0]}{path}{way[1]}") for path in first)
-    )
-    return (before + paths + after).where(paths != "", "")
-
-
-def exists(root: Path, path: str) -> bool:
-    """Whether a corpus may open this path, and it is a file."""
-    return not Fence(root).refusal(path) and locate(root, path) is not None

@@ -12,6 +12,8 @@ from ser_core.corpora.readers.base import READERS, CorpusSource, Listing, Reader
 from ser_core.corpora.tables import read_table
 
 Codes = Mapping[str, str]
+UNKNOWN_NAME = "unknown name"
+"""Beginning of the problem of a file that is named otherwise."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class NameCoded(Reader):
     def _row(self, path: str, people: Mapping[str, dict[str, str]]) -> dict[str, str]:
         match = self.match(path)
         if not match:
-            return {"path": path, "problem": f"it is not one of the {self.expects}"}
+            return {"path": path, "problem": f"{UNKNOWN_NAME}: it is none of the {self.expects}"}
         groups = {name: code for name, code in match.groupdict().items() if code}
         decoded = {
             column: meaning.get(groups.get(group, ""), "")

@@ -1,0 +1,116 @@
+"""`python -m ser_core corpus save`, `list`, `forget`: how a corpus is opened, kept by name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ser_core.cli import console
+from ser_core.cli.options import (
+    Include,
+    Labels,
+    OwnLabels,
+    ProgressFile,
+    Reader,
+    ReaderOptions,
+    opened,
+)
+from ser_core.core import ParameterError, count, did_you_mean
+
+if TYPE_CHECKING:
+    from ser_core.corpora import Corpus
+
+Name = Annotated[str, typer.Option(help="What it is kept as; commands take it for a path.")]
+Drop = Annotated[
+    list[str] | None,
+    typer.Option("--drop", help="Clip to leave out, by its path in the corpus; can be repeated."),
+]
+OneOfEach = Annotated[
+    bool,
+    typer.Option(
+        "--one-of-each",
+        help="Of clips with identical sound leave out all but the first; all of them where they "
+        "differ in emotion or speaker.",
+    ),
+]
+
+
+def save(
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="Folder, table, or the name of a kept corpus.")
+    ],
+    name: Name,
+    reader: Reader = None,
+    label: Labels = None,
+    option: ReaderOptions = None,
+    include: Include = "",
+    own_labels: OwnLabels = False,
+    drop: Drop = None,
+    one_of_each: OneOfEach = False,
+    progress_file: ProgressFile = None,
+) -> None:
+    """Keep how a corpus is opened by a name that every command and page takes for its path."""
+    from ser_core.corpora import saved_openings
+    from ser_core.corpora.duplicates import copies
+
+    corpus = opened(path, reader, label, option, include, own_labels=own_labels, remember=False)
+    assert corpus.opening is not None  # noqa: S101  (open_corpus gives it)
+    dropped = {**corpus.opening.dropped, **_dropped(corpus, drop or [])}
+    if one_of_each:
+        from ser_core.corpora import scan
+
+        with console.progress("Measuring", progress_file) as report:
+            dropped = {**copies(corpus, scan(corpus, progress=report)), **dropped}
+    kept = saved_openings.save(replace(corpus.opening, dropped=dropped), name)
+    usable = len(set(corpus.usable.index) - set(dropped))
+    console.output.print(
+        f"Kept as {kept.name} in {saved_openings.file_of(kept.name)}: {count(usable, 'clip')}. "
+        f"Give --corpus {kept.name!r} to any command.",
+        soft_wrap=True,
+        markup=False,
+    )
+
+
+def _dropped(corpus: Corpus, clips: list[str]) -> dict[str, str]:
+    for clip in clips:
+        if clip not in corpus.clips.index:
+            raise ParameterError(
+                "the corpus lists no such clip", subject=clip,
+                remedy=did_you_mean(clip, list(corpus.clips.index)[:2000]),
+            )  # fmt: skip
+    return dict.fromkeys(clips, "")
+
+
+def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """The corpora that are kept by a name, and how each is opened."""
+    from ser_core.corpora import saved_openings
+
+    found = saved_openings.saved()
+    if as_json:
+        console.show([each.as_dict() for each in found], as_json=True)
+        return
+    for each in found:
+        reader = f", read as {each.reader}" if each.reader else ""
+        console.output.print(f"[bold]{each.name}[/]  {each.path}{reader}", soft_wrap=True)
+        for sentence in each.said:
+            console.output.print(f"        {sentence}", soft_wrap=True, markup=False)
+    if not found:
+        console.output.print("No corpus is kept. Keep one by corpus save PATH --name NAME.")
+
+
+def forget(name: Annotated[str, typer.Argument(help="Name of a kept corpus.")]) -> None:
+    """Forget how a corpus is opened; its sound files stay as they are."""
+    from ser_core.corpora import saved_openings
+
+    saved_openings.delete(name)
+    console.output.print(f"{name} is forgotten.", markup=False)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to those of `corpus`."""
+    app.command("save")(save)
+    app.command("list")(list_)
+    app.command("forget")(forget)

@@ -1,0 +1,255 @@
+"""The tables in a folder that may list clips: what each is, and why it is taken or not."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from ser_core.core import CorpusError, count
+from ser_core.corpora.parts import part_in_name
+from ser_core.corpora.tables import LFS_PROBLEM, header, id_column, is_lfs_pointer, read_table
+
+if TYPE_CHECKING:
+    from ser_core.corpora.file_index import FileIndex
+
+# Usual names of the columns, the most specific first.
+SYNONYMS: dict[str, tuple[str, ...]] = {
+    "path": (
+        "path", "file", "filename", "filepath", "fileid", "wav", "wavpath", "wavfile", "audio",
+        "audiopath", "audiofile", "clip", "recording", "name", "fname", "paths", "files",
+        "filenames", "filepaths", "wavs", "clips", "datei", "dateiname", "pfad", "plik",
+        "nazwapliku", "sciezka", "fichier", "chemin", "archivo", "ruta", "arquivo", "caminho",
+        "percorso", "dosya", "файл", "путь", "파일", "파일명", "文件", "文件名", "ファイル", "id",
+    ),
+    "label": (
+        "emotion", "label", "emotionlabel", "emotionname", "class", "category", "target", "emo",
+        "emotions", "labels", "classes", "emotionclass", "emotioncategory", "emotioncat",
+        "emoclass", "emolabel", "emotionlabels", "categories", "majoremotion", "gefuhl",
+        "emotionen",
+        "emocja", "emocje", "emocion", "emociones", "emozione", "emozioni", "emocao", "emocoes",
+        "emotie", "duygu", "эмоция", "감정", "情感", "情绪", "感情", "etykieta", "etiqueta",
+    ),
+    "speaker": (
+        "speaker", "speakerid", "spk", "spkid", "actor", "actorid", "subject", "subjectid",
+        "participant", "participantid", "clientid", "speakers", "actors", "spkname", "speakername",
+        "sprecher", "sprecherin", "mowca", "locuteur", "hablante", "parlante", "falante", "orador",
+        "диктор", "화자", "说话人", "話者", "talker", "talkerid",
+    ),
+    "gender": ("gender", "sex", "genders", "geschlecht", "plec", "sexe", "genero", "sesso", "пол",
+               "성별", "性别", "性別"),
+    "age": ("age", "alter", "wiek", "edad", "eta", "idade", "возраст", "나이", "年龄", "年齢"),
+    "sentence": ("sentence", "sentenceid", "promptid", "statement", "textid", "satz", "satzid",
+                 "zdanie", "frase", "phrase"),
+    "text": ("text", "transcript", "transcription", "rawtext", "normalizedtext", "utterance",
+             "sentencetext", "prompt", "transkript", "tekst", "texte", "texto", "testo"),
+    "intensity": ("intensity", "level", "strength"),
+    "official": ("split", "splitset", "fold", "folds", "partition", "subset", "datasplit", "part",
+                 "set"),
+}  # fmt: skip
+STARTS = ("start", "starttime", "begin", "onset", "offset", "segmentstart")
+ENDS = ("end", "endtime", "stop", "stoptime", "segmentend")
+TABLES = (".csv", ".tsv")
+SUBMISSION = "submission"
+"""In the name of a table: its labels are placeholders, to be replaced by predictions."""
+SHOWN = 6
+
+
+@dataclass(frozen=True, eq=False)
+class ClipTable:
+    """A table, as far as it can be read.
+
+    Attributes:
+        path: Its file.
+        name: Path below the folder of the corpus.
+        cells: Its cells, as strings; empty where it cannot be read.
+        columns: Its column for each field of a clip.
+        index: Of the sound files of the corpus.
+        fault: Why it lists no clips, whatever its labels; empty where it does.
+    """
+
+    path: Path
+    name: str
+    cells: pd.DataFrame = field(default_factory=pd.DataFrame)
+    columns: Mapping[str, str] = field(default_factory=dict)
+    index: FileIndex | None = None
+    fault: str = ""
+
+    @cached_property
+    def files(self) -> pd.Series[str]:
+        """File of each row below the folder; what the table says where there is none."""
+        texts = self.cells[self.columns["path"]]
+        return self.index.find(texts) if self.index else texts
+
+    @cached_property
+    def here(self) -> pd.Series[bool]:
+        """Whether the file of each row is there."""
+        assert self.index is not None  # noqa: S101  (a table without a fault has one)
+        known = self.index.is_file
+        return self.files.map(known).astype(bool)
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether a column of labels has something in it."""
+        return "label" in self.columns and bool((self.cells[self.columns["label"]] != "").any())
+
+    @property
+    def is_submission(self) -> bool:
+        """Whether its name says that its labels are placeholders."""
+        return SUBMISSION in self.path.stem.casefold()
+
+    @cached_property
+    def ids(self) -> pd.Series[str]:
+        """Id of each clip."""
+        return self.cells[id_column(list(self.cells.columns))]
+
+    @property
+    def part(self) -> str:
+        """Part of a corpus that its name says it lists; empty where it says none."""
+        return part_in_name(self.path.stem)
+
+    @property
+    def why_not(self) -> str:
+        """Why it is no table of labelled clips; empty where it is one."""
+        if self.fault:
+            return self.fault
+        if self.is_submission:
+            return "its name says that its labels are placeholders of a submission"
+        if "label" not in self.columns:
+            return f"no column of emotions among {_listed(self.cells.columns)}"
+        return "" if self.has_labels else "its column of emotions is empty"
+
+    def is_apart_from(self, other: ClipTable) -> bool:
+        """Whether most of its clips are not in the other table."""
+        return 2 * int(self.files.isin(set(other.files)).sum()) < len(self.files)
+
+    def rows(self) -> pd.DataFrame:
+        """Rows for a `Listing`: the fields that it has, under their names."""
+        found = pd.DataFrame({name: self.cells[own] for name, own in self.columns.items()})
+        if "sentence" not in found and "text" in found:
+            found["sentence"] = found["text"].str.casefold()
+        if "official" in found and not found["official"].ne("").any():
+            found = found.drop(columns="official")
+        return found.assign(path=self.files)
+
+
+def opened(
+    path: Path,
+    root: Path,
+    index: FileIndex,
+    columns: Mapping[str, str] | None = None,
+    encoding: str = "",
+) -> ClipTable:
+    """A table as it is; what is wrong with it is its `fault`.
+
+    Args:
+        path: Its file.
+        root: Folder of the corpus.
+        index: Of its sound files.
+        columns: Column for each field, where the guess is wrong.
+        encoding: Of its text; found out when empty.
+    """
+    name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+    if is_lfs_pointer(path):
+        return ClipTable(path, name, fault=f"{LFS_PROBLEM} (git lfs pull fetches it)")
+    given = {key: own for key, own in (columns or {}).items() if own in header(path, encoding)}
+    mapping = guess(header(path, encoding)) | given
+    try:
+        cells = read_table(path, encoding=encoding)
+    except CorpusError as error:
+        return ClipTable(path, name, columns=mapping, fault=error.problem)
+    if "path" not in mapping:
+        return ClipTable(
+            path, name, cells, mapping, index, f"no column of files among {_listed(cells.columns)}"
+        )
+    table = ClipTable(path, name, cells, mapping, index)
+    return ClipTable(path, name, cells, mapping, index, _fault(table))
+
+
+def _fault(table: ClipTable) -> str:
+    texts = table.cells[table.columns["path"]]
+    texts = texts[texts != ""]
+    if texts.empty:
+        return "it has no rows" if table.cells.empty else "its column of files is empty"
+    if table.here.any():
+        return ""
+    first = texts.iloc[0]
+    assert table.index is not None  # noqa: S101
+    if table.index.tidy(first).startswith("/"):
+        return f"its paths are absolute and lead out of the folder, as {first}"
+    if ".." in first.replace("\\", "/").split("/"):
+        return f"its paths lead out of the folder, as {first}"
+    return f"none of its {len(texts):,} files is in the folder, the first is {first}"
+
+
+def guess(columns: Iterable[str]) -> dict[str, str]:
+    """Column for each field, by name, in the languages of `SYNONYMS`.
+
+    >>> guess(["File_Name", "Emotions", "Speaker ID"])
+    {'path': 'File_Name', 'label': 'Emotions', 'speaker': 'Speaker ID'}
+    """
+    plain = {plain_name(column): column for column in reversed(list(columns))}
+    found = {
+        field: next((plain[name] for name in names if name in plain), None)
+        for field, names in SYNONYMS.items()
+    }
+    return {field: column for field, column in found.items() if column is not None}
+
+
+def plain_name(column: str) -> str:
+    """Name of a column without case, accents and signs.
+
+    >>> plain_name("Émotion_Label"), plain_name("płeć")
+    ('emotionlabel', 'plec')
+    """
+    letters = unicodedata.normalize("NFKD", column.casefold().replace("ł", "l"))
+    # Hangul is composed again, since its decomposed letters are no accents.
+    bare = "".join(each for each in letters if not unicodedata.combining(each) and each.isalnum())
+    return unicodedata.normalize("NFC", bare)
+
+
+def segments(table: ClipTable) -> bool:
+    """Whether the labels hold for segments of the files: a start after 0, or an end."""
+    plain = {plain_name(column): column for column in table.cells.columns}
+    starts = next((plain[name] for name in STARTS if name in plain), None)
+    ends = next((plain[name] for name in ENDS if name in plain), None)
+    if starts is None or ends is None:
+        return False
+    return not (_seconds(table.cells[starts]).eq(0) & _seconds(table.cells[ends]).eq(0)).all()
+
+
+def _seconds(texts: pd.Series[str]) -> pd.Series[float]:
+    """Times as seconds; 0 for what is none: `NaT` ends a whole file."""
+    numbers = pd.to_numeric(texts, errors="coerce")
+    times = pd.to_timedelta(texts.where(numbers.isna()), errors="coerce").dt.total_seconds()
+    return numbers.fillna(times).fillna(0.0)
+
+
+def left_over(left: Iterable[ClipTable], chosen: Sequence[ClipTable]) -> list[str]:
+    """A sentence on each table that was not read."""
+    return [f"Not read: {table.name}, {_reason(table, chosen)}" for table in left]
+
+
+def _reason(table: ClipTable, chosen: Sequence[ClipTable]) -> str:
+    if table.why_not:
+        return table.why_not
+    same = next((other.name for other in chosen if not table.is_apart_from(other)), "")
+    if same:
+        return f"its clips are those of {same}"
+    return f"it has {count(int(table.here.sum()), 'clip')}, fewer than the one that was read"
+
+
+def tables_in(folder: Path) -> list[Path]:
+    """Tables directly in a folder, sorted."""
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in TABLES)
+
+
+def _listed(names: Iterable[str]) -> str:
+    every = [str(name) for name in names]
+    more = f" and {len(every) - SHOWN} more" if len(every) > SHOWN else ""
+    return f"{', '.join(every[:SHOWN])}{more}"
