@@ -17,7 +17,7 @@ from pages.components import (
     theme,
 )
 from pages.components.clip_source import SelectedSound
-from ser_core.core import demo_corpus
+from ser_core.core import demo_corpus, files
 from ser_core.corpora import open_corpus
 from ser_core.inference.catalogue import BUNDLED, models
 from ser_core.inference.classify import check
@@ -118,7 +118,8 @@ def _answer(demo: Corpus, info: ModelInfo) -> None:
         if example and sound.emotion:
             st.html(f"The speaker was asked for {theme.chip(sound.emotion)}")
         # The open corpus may be another than that of the examples, so their sound is handed over.
-        content = sound.content.read_bytes() if isinstance(sound.content, Path) else sound.content
+        own = sound.content
+        content = files.read_bytes(own) if isinstance(own, Path) else own
         st.session_state[clip_source.HANDED_OVER] = (Path(sound.name).name, content)
         if not example:
             _teach(info)

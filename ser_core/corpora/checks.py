@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from ser_core.audio import CANCELLED_DB, SAMPLE_RATE
+from ser_core.core import files
 from ser_core.corpora.confounding import ENROLMENT, confounding
 from ser_core.corpora.corpus import LEFT_OUT, UNLABELLED
 from ser_core.corpora.issues import Evidence, Issue, Severity, check, listed, number
@@ -369,9 +370,9 @@ _MAGIC = {
 def _unlike(file: Path) -> str:
     """What a file is and what it is named, where both are known and differ."""
     named = next((kind for kind, (ends, _) in _MAGIC.items() if file.suffix.lower() in ends), "")
-    if not named or not file.is_file():
+    if not named or not files.is_file(file):
         return ""
-    with file.open("rb") as opened:
+    with files.regular(file, files.WEIGHTS).open("rb") as opened:
         start = opened.read(4)
     real = next((kind for kind, (_, magic) in _MAGIC.items() if start.startswith(magic)), "")
     return f"{real} named {file.suffix}" if real and real != named else ""

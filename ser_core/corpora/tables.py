@@ -73,7 +73,7 @@ def encoding_of(path: Path) -> str:
     ASCII reads as Hangul; text in another one reads as something under any, and wrong labels are
     worse than none. The rest is left as UTF-8, so that reading it fails with the reason.
     """
-    with path.open("rb") as file:
+    with files.regular(path, files.TABLE).open("rb") as file:
         start = file.read(_ENCODING_BYTES)
     for mark, name in _MARKS.items():
         if start.startswith(mark):
@@ -145,7 +145,7 @@ def unreadable(path: Path, error: Exception) -> CorpusError:
 def is_lfs_pointer(path: Path) -> bool:
     """Whether a file is the small text that Git LFS leaves where the file was not fetched."""
     try:
-        with path.open("rb") as file:
+        with files.regular(path, files.TABLE).open("rb") as file:
             return file.read(len(_LFS)) == _LFS
     except OSError:
         return False
