@@ -474,7 +474,10 @@ def no_speakers(evidence: Evidence) -> Issue | None:
         "warning",
         list(nameless),
         "Name the speakers if you can, in a column of a table or by a pattern for the paths:"
-        " without them no split is speaker-disjoint, and scores may hold for known speakers only.",
+        " without them no split is speaker-disjoint, and scores may hold for known speakers only."
+        if nameless.size
+        else "Choose the policy 'random', and read scores as those of this voice: no split of one "
+        "voice says how a model does on others.",
         f"{number(len(nameless), 'clip')} of {len(usable):,} name no speaker."
         if nameless.size
         else f"All clips are by {listed(speakers)}.",

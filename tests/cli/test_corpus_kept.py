@@ -116,3 +116,23 @@ def test_the_same_recipe_with_another_label_is_another_run(tmp_path):
     assert given.hash != plain.hash
     # Remembered now, so that a bare command means the same.
     assert _as_opened(plain, None, None, None, "", own_labels=False).hash == given.hash
+
+
+def test_speakers_with_one_emotion_each_are_warned_of(tmp_path, mlflow_store):
+    root = tmp_path / "corpus"
+    for number in range(48):
+        speaker = number % 8
+        emotion = ("anger", "neutral")[speaker % 2]
+        sound(root / f"s{speaker}/{emotion}/{number}.wav", 0.5, 16000)
+    option = ("--option", r"pattern=(?P<speaker>s\d)/")
+    words = ("train", "functionals-random", "--out", tmp_path / "run", "--corpus", root, *option)
+    words += ("--set", "representation={name: rms}", "--set", "network={name: linear}")
+    words += ("--set", "train={epochs: 1, threads: 1, batch: 8, parts: 1}", "--set", "augment={}")
+    words += ("--set", "normalise=speaker")
+    done = CliRunner().invoke(app, list(map(str, words)), catch_exceptions=False)
+    assert "Speaker and emotion go together" in " ".join(done.output.split())
+    bundle = tmp_path / "run/fold-0-seed-0/bundle"
+    given = ("--model", bundle, "--corpus", root, *option, "--no-keep")
+    warning = "expect lower scores with enrolled speakers"
+    assert warning in " ".join(run("evaluate", *given, "--enrol", "1", "--draws", "1").split())
+    assert warning not in " ".join(run("evaluate", *given).split())
