@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ser_core.corpora import UNSEEN_GRADES
 from ser_core.inference.provenance import provenance_of
 from ser_core.models.abilities import SINGLE, can
 
@@ -38,7 +39,7 @@ class HeldOutClips:
     @property
     def unseen_speakers(self) -> bool:
         """Whether they are test clips of unseen speakers."""
-        return self.tested and self.grade in ("A", "B")
+        return self.tested and self.grade in UNSEEN_GRADES
 
 
 def held_out_clips(predictor: Predictor, corpus: Corpus) -> HeldOutClips:

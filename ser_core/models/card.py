@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ser_core.corpora import UNSEEN_GRADES
 from ser_core.features.encoders import catalogue as encoders
 from ser_core.models.networks import described
 
@@ -104,7 +105,7 @@ def _scores(about: Mapping[str, Any]) -> str:
     if not metrics:
         return "Not measured."
     badge = "**Speakers shared: these voices were heard in training.**\n\n"
-    shared = about["split"]["audit"]["grade"] not in ("A", "B")
+    shared = about["split"]["audit"]["grade"] not in UNSEEN_GRADES
     rows = [
         f"| {name.upper()} | {value['value']:.3f} | {value['low']:.3f} to {value['high']:.3f} |"
         for name, value in metrics.items()
