@@ -5,6 +5,7 @@ Everything here is read from small files, or from the head of exported ones; no 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ser_core.core import ModelError, files, settings
 from ser_core.evaluation import BADGES
 from ser_core.inference.onnx_copy import COPY
+from ser_core.models.description import check_facts
 from ser_core.models.predictor import OPENERS
 from ser_core.runs.catalogue import RunInfo, runs
 from ser_core.storage import read_json
@@ -21,6 +23,8 @@ from ser_core.storage import read_json
 if TYPE_CHECKING:
     from ser_core.features.encoders import catalogue as encoders
     from ser_core.models.onnx_metadata import Spec
+
+_LOG = logging.getLogger(__name__)
 
 BUNDLED, ENSEMBLE, RUN, EXPORTED = "bundled", "ensemble", "run", "exported"
 EXPORTS = "exports"
@@ -317,7 +321,15 @@ def _about(folder: Path) -> dict[str, Any] | None:
         spec = _spec(folder)
         return about_of(spec) if spec else None
     file = _file(folder)
-    return read_json(file) if file else None
+    about = read_json(file) if file else None
+    if about is None:
+        return None
+    try:
+        check_facts(about)
+    except ValueError as error:  # opening it says the same
+        _LOG.info("no model is listed for %s: %s", folder, error)
+        return None
+    return about
 
 
 def _when(folder: Path) -> float:

@@ -28,7 +28,7 @@ from ser_core.evaluation import Predictions
 from ser_core.features.representations import make
 from ser_core.models import abilities, networks
 from ser_core.models.classifier import EmotionClassifier
-from ser_core.models.description import check_description, line
+from ser_core.models.description import card_of, check_description, line
 from ser_core.models.predictor import (
     Probabilities,
     SpeakerStatistics,
@@ -72,7 +72,7 @@ class Bundle:
         """Model card in Markdown."""
         from ser_core.models.card import card
 
-        return card(self.about)
+        return card_of(card, self.about)
 
     @property
     def sample_rate(self) -> int:

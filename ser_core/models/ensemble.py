@@ -24,6 +24,7 @@ from ser_core.evaluation import Predictions
 from ser_core.models import abilities
 from ser_core.models.bundle import Bundle, load_bundle
 from ser_core.models.description import (
+    card_of,
     check_description,
     check_temperature,
     check_threshold,
@@ -87,7 +88,7 @@ class Ensemble:
         """Model card in Markdown."""
         from ser_core.models.ensemble_card import card
 
-        return card(self.about)
+        return card_of(card, self.about)
 
     @property
     def sample_rate(self) -> int:

@@ -153,6 +153,11 @@ def weights(change):
         ("bundle.json", said(network=None)),
         ("bundle.json", said(representation={"name": ["melspectrogram"]})),
         ("bundle.json", said(normalise=4)),
+        ("bundle.json", said(metrics={"wa": {"value": "high"}})),
+        ("bundle.json", said(metrics={"wa": [1]})),
+        ("bundle.json", said(split={"audit": False})),
+        ("bundle.json", said(split={"audit": {"grade": [[]]}})),
+        ("bundle.json", said(corpus={"test_clips": {"a": 1}})),
         ("model.safetensors", weights(lambda each: each * torch.nan)),
         ("model.safetensors", weights(lambda each: each + torch.inf)),
         ("model.safetensors", weights(lambda each: each.int())),
@@ -204,6 +209,15 @@ def test_statistics_of_a_speaker_are_finite(sounds):
     model.front_end.forward = lambda waves, lengths: torch.full((len(waves), 1, 32, 9), torch.nan)
     with pytest.raises(ModelError, match="cannot enrol the speaker"):
         bundle.enrol(sounds)
+
+
+def test_a_description_that_lacks_something_has_a_card_that_says_so(bundle, tmp_path):
+    folder = bundle.save(tmp_path / "model")
+    about = json.loads((folder / "bundle.json").read_text())
+    (folder / "bundle.json").write_text(
+        json.dumps(about | {"corpus": {"name": "x"}, "split": {"policy": "y"}})
+    )
+    assert "not complete" in load_bundle(folder).card
 
 
 def test_a_folder_without_a_bundle(tmp_path):
