@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ser_core.core import CorpusError, ParameterError, did_you_mean, settings
+from ser_core.core import CorpusError, ParameterError, did_you_mean, files, settings
 from ser_core.storage import Trash, atomic, read_json
 
 SUFFIX = ".json"
@@ -240,7 +240,7 @@ def found(corpus: str | Path) -> Opening | None:
         CorpusError: If a JSON file is named that is no opening.
     """
     path = Path(corpus).expanduser()
-    if path.is_file() and path.suffix.lower() == SUFFIX:
+    if files.is_file(path) and path.suffix.lower() == SUFFIX:
         opening = _read(path)
         if opening is None:
             raise CorpusError(
@@ -248,11 +248,11 @@ def found(corpus: str | Path) -> Opening | None:
                 remedy="Give the folder of the corpus, a table, or a file that corpus save wrote",
             )  # fmt: skip
         return opening
-    if path.exists():
+    if files.is_file(path) or files.is_folder(path):
         return None
     named = file_of(str(corpus))
     # A name with a folder in it is a path.
-    return _read(named) if named.parent == folder() and named.is_file() else None
+    return _read(named) if named.parent == folder() and files.is_file(named) else None
 
 
 def snapshot(opening: Opening) -> Path:

@@ -283,14 +283,20 @@ def _check_fits(model: EmotionClassifier) -> None:
 def _check_weights(weights: Mapping[str, Tensor], model: EmotionClassifier) -> None:
     """Refuse weights that are not finite, or of another kind of number than the model's.
 
-    torch would turn integers into floats in silence.
+    torch would turn integers into floats in silence. Half precision is of the same kind as single:
+    an encoder may be kept in it.
     """
     own = model.state_dict()
     for name, values in weights.items():
-        if name in own and values.dtype != own[name].dtype:
+        if name in own and not _of_a_kind(values.dtype, own[name].dtype):
             raise ValueError(f"weights {name} are {values.dtype}, not {own[name].dtype}")
         if values.is_floating_point() and not values.isfinite().all():
             raise ValueError(f"weights {name} hold NaN or infinite values")
+
+
+def _of_a_kind(given: torch.dtype, wanted: torch.dtype) -> bool:
+    """Whether both are the same, or both numbers with a point."""
+    return given == wanted or (given.is_floating_point and wanted.is_floating_point)
 
 
 def pad_batch(sounds: list[Tensor]) -> tuple[Tensor, Tensor | None]:

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ser_core.core import EMOTIONS, SerError
+from ser_core.core import SerError, is_class_name
+
+MOST_CLASSES = 100
+"""Classes of the largest model; a corpus may have labels of its own."""
 
 TEMPERATURES = (0.01, 100.0)
 """Bounds of a temperature that is read; fitted ones lie far within."""
@@ -104,18 +107,18 @@ def _check_figure(name: str, figure: Mapping[str, Any]) -> None:
 
 
 def check_classes(classes: object) -> None:
-    """Refuse what is no list of two or more different emotions.
+    """Refuse what is no list of two or more different names of classes, emotions or others.
 
     Raises:
         ValueError: For the first thing that cannot be.
     """
     if not isinstance(classes, list) or not all(isinstance(each, str) for each in classes):
         raise ValueError("its classes are no list of names")
-    if not 2 <= len(classes) <= len(EMOTIONS) or len(set(classes)) < len(classes):
+    if not 2 <= len(classes) <= MOST_CLASSES or len(set(classes)) < len(classes):
         raise ValueError(f"{len(classes)} classes, of which {len(set(classes))} are different")
-    unknown = [name for name in classes if name not in EMOTIONS]
+    unknown = [name for name in classes if not is_class_name(name)]
     if unknown:
-        raise ValueError(f"{unknown[0]!r:.60} is no emotion that is known here")
+        raise ValueError(f"{unknown[0]!r:.60} is no name that a class can have")
 
 
 def check_temperature(value: object) -> float:

@@ -28,7 +28,7 @@ def fields() -> dict[str, FieldInfo]:
     Choices of networks are among them, each once; what a certain network has `network_fields` says.
 
     >>> list(fields())[:4]
-    ['name', 'corpus', 'reader', 'split.policy']
+    ['name', 'corpus', 'reader', 'opening']
     >>> [name for name in fields() if name.startswith("network")][:3]
     ['network.name', 'network.width', 'network.dropout']
     """

@@ -134,7 +134,7 @@ def test_weights_that_were_changed(exported, tmp_path):
         ({"sample_rate": 8_000}, "8000 Hz.*16000 Hz"),
         ({"classes": ("anger", "fear")}, "6 classes, and names 2"),
         ({"classes": ("anger", "anger")}, "not all different"),
-        ({"classes": ("anger", "hunger")}, "no emotion"),
+        ({"classes": ("anger", "fear", "sadness", "neutral", "calm", "<b>")}, "no class can have"),
         ({"split": {}}, "no split"),
         ({"precision": "fp7"}, "fp7"),
         ({"stranger": Reading(0.0, None, "")}, "out of bounds"),
