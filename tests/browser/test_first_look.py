@@ -29,9 +29,9 @@ def test_home_plays_a_clip_at_once(page):
     page.goto("/")
     expect(heading(page, "Speech emotion recognition")).to_be_visible()
     expect(page.get_by_text("One speaker, one sentence, 6 emotions")).to_be_visible()
-    players = page.locator("audio")
+    players = page.get_by_test_id("stAudio")  # not that of the recorder
     expect(players).to_have_count(7)
-    page.wait_for_function("document.querySelectorAll('audio')[0].duration > 1")
+    page.wait_for_function("document.querySelector('[data-testid=stAudio]').duration > 1")
     expect(page.locator(".js-plotly-plot .scatterlayer path").first).to_be_attached()
     features = page.locator(".ser-wave img")
     expect(features).to_have_count(6)
