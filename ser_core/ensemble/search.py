@@ -84,8 +84,7 @@ class Problem:
         """
         if self.options.objective == NLL:
             return self.surprise(weights)
-        pooled = self.pooling.added(weights, self._summands)
-        return np.asarray(pooled.argmax(axis=1) != self.true, dtype=np.float64)
+        return wrong_in(self.pooling.added(weights, self._summands), self.true)
 
     def surprise(self, weights: Floats, *, plain: bool = False) -> Floats:
         """Negative log-probability of the truth in each row, shape (rows,).
@@ -97,7 +96,7 @@ class Problem:
             pooled = pooled / convex_weights.best_temperature(
                 pooled, self.true, self.usual_temperature
             )
-        return _surprise(pooled, self.true)
+        return surprise_of(pooled, self.true)
 
     def loss(self, weights: Floats) -> float:
         """Loss of weights, lower is better: NLL with its penalty, or 1 - UAR, or 1 - accuracy."""
@@ -131,7 +130,18 @@ class Problem:
         )
 
 
-def _surprise(pooled: Floats, true: npt.NDArray[np.intp]) -> Floats:
+def wrong_in(pooled: Floats, true: npt.NDArray[np.intp]) -> Floats:
+    """1 for each row whose likeliest class is not the truth, else 0; as `surprise_of`."""
+    return np.asarray(pooled.argmax(axis=1) != true, dtype=np.float64)
+
+
+def surprise_of(pooled: Floats, true: npt.NDArray[np.intp]) -> Floats:
+    """Negative log-probability of the truth in each row, bounded. Shape (rows,).
+
+    Args:
+        pooled: Logarithms of probabilities, up to a constant a row. Shape (rows, classes).
+        true: Class of each row, shape (rows,).
+    """
     scores = pooled - pooled.max(axis=1, keepdims=True)
     total = np.log(np.exp(scores).sum(axis=1))
     floor = -np.log(metrics.SMALLEST)

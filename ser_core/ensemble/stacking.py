@@ -15,9 +15,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from ser_core.ensemble.convex_weights import log_linear_weights
-from ser_core.ensemble.search import Problem, SearchResult, Watch
+from ser_core.ensemble.options import NLL
+from ser_core.ensemble.search import Problem, SearchResult, Watch, surprise_of, wrong_in
 from ser_core.ensemble.shrinkage import FOLDS, least_clearly_good, parts_of, row_weights
-from ser_core.evaluation import metrics
 from ser_core.models.pooling import Pool, Stacking, centred, logs
 
 Floats = npt.NDArray[np.float64]
@@ -88,24 +88,15 @@ def _cross_validated(problem: Problem) -> Floats:
     """What each row adds to the objective's loss, fitted without its part. (rows, penalties)."""
     parts, balance = parts_of(problem), row_weights(problem)
     losses = np.zeros((len(parts), len(PENALTIES)))
+    of_rows = surprise_of if problem.options.objective == NLL else wrong_in
     for part in range(FOLDS):
         own = parts == part
         if own.all() or not own.any():
             continue
         for column, stacking in enumerate(_path(problem, ~own)):
             scores = stacking(problem.stack.probabilities[:, own])
-            losses[own, column] = _losses(problem, scores, own)
+            losses[own, column] = of_rows(scores, problem.true[own])
     return losses * balance[:, None] * len(parts)
-
-
-def _losses(problem: Problem, scores: Floats, own: Mask) -> Floats:
-    """Surprise of rows, or whether they are wrong, by the objective. Shape (rows,)."""
-    true = problem.true[own]
-    if problem.options.objective != "nll":
-        return np.asarray(scores.argmax(axis=1) != true, dtype=np.float64)
-    likely = scores - scores.max(axis=1, keepdims=True)
-    of_true = likely[np.arange(len(true)), true] - np.log(np.exp(likely).sum(axis=1))
-    return np.asarray(np.minimum(-of_true, -np.log(metrics.SMALLEST)))
 
 
 def _path(problem: Problem, rows: Mask, penalties: tuple[float, ...] = PENALTIES) -> list[Stacking]:

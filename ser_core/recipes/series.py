@@ -79,13 +79,10 @@ def load_series(path: Path, changes: Sequence[str] = ()) -> dict[str, Recipe]:
             values = [f"{key}={json.dumps(value)}" for key, value in (own or {}).items()]
             recipe = changed(one, [*values, *changes])
             if own:  # the recipe's own name may say what was changed
-                recipe = changed({**recipe.model_dump(mode="json"), "name": _titled(recipe)}, [])
+                whole = recipe.model_dump(mode="json")
+                recipe = parse({**whole, "name": name_for(whole)})
             found[f"{variant}/{Path(str(name)).stem}".lstrip("/")] = recipe
     return found
-
-
-def _titled(recipe: Recipe) -> str:
-    return name_for(recipe.model_dump(mode="json"))
 
 
 def every_representation(base: Recipe) -> list[Recipe]:

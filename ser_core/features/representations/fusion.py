@@ -62,10 +62,8 @@ class Fusion(Representation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        own = {name: getattr(self, name) for name in SHARED}
-        parts = tuple(_made(name, given, own) for name, given in _named(self.parts))
-        words = [_text(part) for part in parts]
-        self.require(len(parts) > 1, "parts", "name two representations or more", "Add another")
+        words = [_text(part) for part in self.members]
+        self.require(len(words) > 1, "parts", "name two representations or more", "Add another")
         self.require(
             len(set(words)) == len(words), "parts", "name each part once", "Drop the second"
         )
@@ -74,7 +72,7 @@ class Fusion(Representation):
     @property
     def members(self) -> tuple[Representation, ...]:
         """The parts, in the order of their channels."""
-        return _members(self)
+        return _members(self.parts, self.sample_rate, self.hop_length)
 
     @property
     def channel_names(self) -> tuple[str, ...]:
@@ -112,9 +110,9 @@ def stretched(features: Tensor, bins: int) -> Tensor:
 
 
 @lru_cache(maxsize=64)
-def _members(fusion: Fusion) -> tuple[Representation, ...]:
-    own = {name: getattr(fusion, name) for name in SHARED}
-    return tuple(_made(name, given, own) for name, given in _named(fusion.parts))
+def _members(parts: str, sample_rate: int, hop_length: int) -> tuple[Representation, ...]:
+    shared = {"sample_rate": sample_rate, "hop_length": hop_length}
+    return tuple(_made(name, given, shared) for name, given in _named(parts))
 
 
 def _named(parts: str) -> list[tuple[str, str]]:
