@@ -13,12 +13,12 @@ from pages.components import (
     model_loading,
     navigation,
     player,
+    selection,
     single_prediction,
     theme,
 )
 from pages.components.clip_source import SelectedSound
 from ser_core.core import demo_corpus, files
-from ser_core.corpora import open_corpus
 from ser_core.inference.catalogue import BUNDLED, models
 from ser_core.inference.classify import check
 
@@ -41,7 +41,7 @@ def show() -> None:
     info = next((each for each in models() if each.kind == BUNDLED), None)
     if info is None:
         return
-    demo = _demo()
+    demo = selection.opened(demo_corpus())
     with st.container(border=True):
         st.subheader("Try it")
         st.markdown(
@@ -63,11 +63,6 @@ def show() -> None:
             _examples(demo, info)
         with errors.error_boundary():
             _answer(demo, info)
-
-
-@st.cache_resource(show_spinner=False)
-def _demo() -> Corpus:
-    return open_corpus(demo_corpus())
 
 
 def _given(key: str, name: str) -> None:
