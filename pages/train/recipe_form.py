@@ -357,7 +357,9 @@ def _network() -> None:
     from ser_core.models.networks import NETWORKS
 
     content = recipe_state.content()
-    _controls(("network.name", *draft.network_fields(content)))
+    field_controls.control("network.name")  # across the group, since titles are long
+    if own := draft.network_fields(content):
+        _controls(own)
     name, trials = (draft.get(content, each) for each in ("network.name", TRIALS))
     known = NETWORKS[name].searched if name in NETWORKS else {}
     if known or trials:  # where it no longer fits it is shown, so that it can be taken back
