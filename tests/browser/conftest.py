@@ -133,13 +133,18 @@ def page(browser, app_url):
     assert [url for url in strangers if not url.startswith(local)] == []
 
 
+def settled(page):
+    """Wait until the script of the page has run to its end."""
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+
+
 def downloaded(page, button):
     """What a button gives, pressed when the page has come to rest.
 
     Files are made when asked for, and a page that runs again gives its buttons new files: a press
     on the old ones in between is answered with an error.
     """
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    settled(page)
     with page.expect_download(timeout=60_000) as download:
         button.click()
     return download.value

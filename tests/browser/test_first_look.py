@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from ser_core.core import demo_corpus
-from tests.browser.conftest import serving
+from tests.browser.conftest import serving, settled
 
 
 def heading(page, name):
@@ -17,7 +17,7 @@ def heading(page, name):
 
 def idle(page):
     """Wait until the page is drawn to its end: a key pressed before is not heard."""
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    settled(page)
     page.wait_for_selector(".js-plotly-plot .scatterlayer path", state="attached")
 
 
