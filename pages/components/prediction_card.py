@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.components import theme
+from pages.components.errors import plain
 from ser_core.inference.classify import PREFIX
 from ser_core.plots.predict import probabilities_figure
 
@@ -42,12 +43,8 @@ def show(
     sure, predicted = 100 * float(row["confidence"]), str(row["answer"])
     chip = theme.chip(predicted)
     if row["uncertain"]:
-        limit = 100 * (reading.threshold or 0)
         st.html(f'<div style="font-size:1.3rem">Uncertain · perhaps {chip}</div>')
-        st.markdown(
-            f"The most probable class has {sure:.0f} %, below the rejection threshold of "
-            f"{limit:.0f} %, under which this model is wrong too often.{_coverage_text(reading)}"
-        )
+        st.markdown(f"The most probable class has {sure:.0f} %{_why_uncertain(reading)}")
     else:
         st.html(f'<div style="font-size:1.3rem">{chip}</div>')
         st.markdown(f"**Confidence {sure:.0f} %**")
@@ -62,6 +59,16 @@ def show(
     st.caption(
         f"{reading.source} A voice does not prove a feeling: do not base decisions about "
         "people on it."
+    )
+
+
+def _why_uncertain(reading: Confidence) -> str:
+    """End of a sentence, and what else to know."""
+    if reading.threshold is None:
+        return f", but every prediction of this model is uncertain. {plain(reading.why_unsure)}"
+    return (
+        f", below the rejection threshold of {100 * reading.threshold:.0f} %, under which this "
+        f"model is wrong too often.{_coverage_text(reading)}"
     )
 
 

@@ -261,8 +261,8 @@ def _rejection_text(about: Mapping[str, Any]) -> str:
     risk = 100 * about["options"]["risk"]
     if threshold is None or done is None:
         return (
-            f"No rejection threshold keeps the risk at {risk:g} %, so no prediction is rejected "
-            "as uncertain."
+            f"No rejection threshold keeps the risk at {risk:g} %, so every prediction is "
+            "*uncertain*."
         )
     wrong = "none" if done["risk"] is None else f"{100 * done['risk']:.1f} %"
     ends = "" if done["risk_low"] is None else (

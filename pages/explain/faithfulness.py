@@ -24,7 +24,7 @@ from ser_core.explain.mlflow_logging import heading
 from ser_core.explain.model_input import within
 from ser_core.explain.sanity_checks import CHECKS
 from ser_core.features.representations import make
-from ser_core.inference.catalogue import performance
+from ser_core.inference.performance import performance
 from ser_core.jobs import PROGRESS_FILE, State, find, start
 from ser_core.plots.palette import ACCENT, NO_EMOTION, emotion_color
 from ser_core.plots.results import Row, intervals_figure

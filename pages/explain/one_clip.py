@@ -159,9 +159,12 @@ def _uncertainty_note(explainer: ClipExplainer) -> None:
     """Say so where the confidence is below the threshold of the model."""
     reading = explainer.model.reading(explainer.speaker)
     if reading.unsure(explainer.view.probabilities()[None])[0]:
+        limit = reading.threshold
         st.markdown(
-            ":orange-badge[Uncertain] Confidence below the rejection threshold of "
-            f"{100 * (reading.threshold or 0):.0f} %."
+            f":orange-badge[Uncertain] Every prediction is. {plain(reading.why_unsure)}"
+            if limit is None
+            else f":orange-badge[Uncertain] Confidence below the rejection threshold of "
+            f"{100 * limit:.0f} %."
         )
 
 

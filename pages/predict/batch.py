@@ -295,6 +295,9 @@ def _caption_and_download(info: ModelInfo, model: InferenceModel, table: pd.Data
             "Download as CSV", "answers.csv", "text/csv", lambda: text,
             f"All rows, with probabilities of {plain(info.title)}",
         )  # fmt: skip
+    enrolled = enrolment.enrolled_speaker(info, model)
+    if why := model.reading(enrolled.statistics if enrolled else None).why_unsure:
+        st.warning(f"Every prediction of this model is uncertain. {plain(why)}")
 
 
 def _recording(

@@ -26,6 +26,7 @@ def list_(as_json: Json = False) -> None:
             "wa": each.performance.wa.value if each.performance.wa else None,
             "uar": each.performance.uar.value if each.performance.uar else None,
             "badge": each.performance.badge,
+            "doubt": each.performance.doubt,
             "folder": str(each.folder),
         }
         for each in models()

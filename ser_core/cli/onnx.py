@@ -36,7 +36,7 @@ def answer(
             "file": str(audio),
             "answer": opened.classes[best],
             "confidence": float(found[best]),
-            "uncertain": bool(found[best] < (opened.threshold or 0.0)),
+            "uncertain": opened.threshold is None or bool(found[best] < opened.threshold),
             "probabilities": dict(zip(opened.classes, map(float, found), strict=True)),
             "precision": opened.spec.precision,
             "status": opened.spec.status,

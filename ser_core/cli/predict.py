@@ -313,9 +313,14 @@ def _show(table: pd.DataFrame, reading: Confidence, as_json: bool) -> None:
     problems = int((table["problem"] != "").sum())
     console.output.print(
         f"{len(table) - problems:,} classified, {problems:,} not; "
-        f"{int(table['uncertain'].sum()):,} uncertain. {reading.source}{_enrolment_note(table)}",
+        f"{int(table['uncertain'].sum()):,} uncertain. {_spaced(reading.why_unsure)}"
+        f"{reading.source}{_enrolment_note(table)}",
         soft_wrap=True,
     )
+
+
+def _spaced(text: str) -> str:
+    return f"{text} " if text else ""
 
 
 def _enrolment_note(table: pd.DataFrame) -> str:

@@ -258,6 +258,7 @@ def _corpus(study: Study) -> dict[str, Any]:
         "licence": _licence(study),
         "clips_hash": split.clips_hash,
         "test_clips": study.report.n,
+        "test_speakers": study.report.speakers,
     }
 
 

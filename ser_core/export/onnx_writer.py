@@ -26,7 +26,7 @@ from ser_core.export.graph import (
 from ser_core.export.graph_cleanup import cleaned
 from ser_core.export.quantisation import int8, with_byte_weights, with_half_weights
 from ser_core.export.stages import StageCallback, captured_output
-from ser_core.inference.confidence import confidence
+from ser_core.inference.confidence import Confidence, confidence
 from ser_core.inference.provenance import provenance, record
 from ser_core.models import onnx_bytes
 from ser_core.models.onnx_metadata import (
@@ -241,10 +241,8 @@ def _described(predictor: Predictor, whole: bool, source: Path | None) -> tuple[
         inputs=inputs_of(team, whole=whole),
         representations=tuple(map(_front_end, team.front_ends)),
         normalise=tuple(dict.fromkeys(model.normaliser.by for model in team.models)),
-        stranger=Reading(team.stranger.temperature, stranger.threshold, stranger.source),
-        enrolled=Reading(team.enrolled.temperature, known.threshold, known.source)
-        if known and team.enrolled
-        else None,
+        stranger=_reading(team.stranger.temperature, stranger),
+        enrolled=_reading(team.enrolled.temperature, known) if known and team.enrolled else None,
         metrics=dict(about.get("metrics") or {}),
         split=_split(about),
         licence=str((about.get("corpus") or {}).get("licence") or ""),
@@ -253,11 +251,13 @@ def _described(predictor: Predictor, whole: bool, source: Path | None) -> tuple[
         precision="fp32",
         gate=GATES["fp32"],
         notes=_notes(team, whole),
-        seen=Reading(team.seen.temperature, seen.threshold, seen.source)
-        if seen and team.seen
-        else None,
+        seen=_reading(team.seen.temperature, seen) if seen and team.seen else None,
     )
     return spec, team
+
+
+def _reading(temperature: float, known: Confidence) -> Reading:
+    return Reading(temperature, known.threshold, known.source, known.doubt)
 
 
 def _representation(rep: Representation) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ser_core.core import ModelError, files, settings
-from ser_core.evaluation import BADGES
 from ser_core.inference.onnx_copy import COPY
+from ser_core.inference.performance import Performance, performance, performance_of
 from ser_core.models.description import check_facts
 from ser_core.models.predictor import OPENERS
 from ser_core.runs.catalogue import RunInfo, runs
@@ -29,59 +29,6 @@ _LOG = logging.getLogger(__name__)
 BUNDLED, ENSEMBLE, RUN, EXPORTED = "bundled", "ensemble", "run", "exported"
 EXPORTS = "exports"
 """Folder of exported files in the runtime folder, one folder a model."""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure of a test, with the ends of its interval where they are known."""
-
-    value: float
-    low: float | None = None
-    high: float | None = None
-
-    @property
-    def of_ten(self) -> str:
-        """Display text: "8 of 10"."""
-        return f"{self.value * 10:.0f} of 10"
-
-
-@dataclass(frozen=True)
-class Performance:
-    """How often a model is right.
-
-    Attributes:
-        wa: Share of correct predictions; None where not measured.
-        uar: Mean recall of the emotions.
-        grade: Of the audit of the split, "unknown" or "not audited".
-        clips: Tested; None where it is not recorded.
-        enrolled: Share of right predictions on enrolled speakers, where it was measured.
-    """
-
-    wa: Estimate | None = None
-    uar: Estimate | None = None
-    grade: str = "not audited"
-    clips: int | None = None
-    enrolled: Estimate | None = None
-
-    @property
-    def badge(self) -> str:
-        """Badge of every figure; empty where the test speakers are new to the model."""
-        return BADGES.get(self.grade, BADGES["unknown"])
-
-    @property
-    def said(self) -> str:
-        """What to expect of it, in plain words."""
-        if self.wa is None:
-            return "No test scores are recorded for this model."
-        if self.badge:
-            return (
-                f"Correct in {self.wa.of_ten} clips of speakers who may be in its training data. "
-                "Not measured on unseen speakers: expect far fewer."
-            )
-        known = ""
-        if self.enrolled is not None:
-            known = f", {self.enrolled.of_ten} after enrolment"
-        return f"Correct in {self.wa.of_ten} clips of unseen speakers{known}."
 
 
 @dataclass(frozen=True)
@@ -219,7 +166,7 @@ def _of_run(run: RunInfo) -> Iterator[ModelInfo]:
             continue
         which = home.parent.name
         title = run.name if len(homes) == 1 else f"{run.name}, {_member(about, which)}"
-        shown = _of_result(run) or performance(about)
+        shown = performance_of(home, about)
         yield ModelInfo(f"{run.id}:{which}", title, RUN, home, shown, _when(home))
 
 
@@ -266,42 +213,6 @@ def _place(home: Path) -> tuple[int, int]:
 def _member(about: Mapping[str, Any], which: str) -> str:
     fold = about.get("split", {}).get("fold", which)
     return f"fold {fold}, seed {about.get('seed', 0)}"
-
-
-def _of_result(run: RunInfo) -> Performance | None:
-    found = run.result
-    if found is None or found.wa.value is None or found.uar.value is None:
-        return None
-    wa = Estimate(found.wa.value, found.wa.low, found.wa.high)
-    uar = Estimate(found.uar.value, found.uar.low, found.uar.high)
-    summary = read_json(run.folder / "summary.json") or {}
-    enrolled = _figure((summary.get("enrolled") or {}).get("wa"))
-    return Performance(wa, uar, found.grade, found.clips, enrolled)
-
-
-def performance(about: Mapping[str, Any]) -> Performance:
-    """Stored performance of a model: on unseen speakers where measured, else as tested.
-
-    `unseen` and `unseen_enrolled` hold the figures on unseen speakers, `metrics` those
-    on the test part of its own split.
-    """
-    unseen = about.get("unseen")
-    if isinstance(unseen, Mapping):
-        known = _figure((about.get("unseen_enrolled") or {}).get("wa"))
-        wa, uar = _figure(unseen.get("wa")), _figure(unseen.get("uar"))
-        return Performance(wa, uar, str(unseen.get("grade", "B")), unseen.get("clips"), known)
-    metrics = about.get("metrics") or {}
-    known = _figure(((about.get("enrolled") or {}).get("metrics") or {}).get("wa"))
-    split, corpus = about.get("split") or {}, about.get("corpus") or {}
-    grade = (split.get("audit") or {}).get("grade", "not audited")
-    wa, uar = _figure(metrics.get("wa")), _figure(metrics.get("uar"))
-    return Performance(wa, uar, grade, corpus.get("test_clips"), known)
-
-
-def _figure(written: Any) -> Estimate | None:
-    if not isinstance(written, Mapping) or written.get("value") is None:
-        return None
-    return Estimate(float(written["value"]), written.get("low"), written.get("high"))
 
 
 def _title(about: Mapping[str, Any], folder: Path) -> str:

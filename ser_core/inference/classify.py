@@ -169,8 +169,8 @@ def open_model(folder: Path) -> InferenceModel:
     """
     predictor = load(folder)
     known = confidence(predictor, folder, enrolled=True) if predictor.enrols else None
-    seen = confidence(predictor, seen=True) if reads_seen(predictor) else None
-    return InferenceModel(predictor, confidence(predictor), folder, known, seen)
+    seen = confidence(predictor, folder, seen=True) if reads_seen(predictor) else None
+    return InferenceModel(predictor, confidence(predictor, folder), folder, known, seen)
 
 
 def open_answering(folder: Path) -> InferenceModel:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ser_core.core import ParameterError
 from ser_core.evaluation import Predictions, apply_temperature, fit_temperature, threshold_for
+from ser_core.inference.performance import performance, performance_of
 from ser_core.models.predictor import Predictor, Probabilities
 from ser_core.runs.layout import ENROLLED
 
@@ -28,15 +29,25 @@ class Confidence:
 
     Attributes:
         temperature: They are raised to 1/temperature; 1 leaves them as they are.
-        threshold: Predictions of less confidence are "uncertain"; None for none.
+        threshold: Predictions of less confidence are "uncertain"; where it is None, all are.
         source: Where both come from, as a sentence.
         coverage: Share of test predictions that reach the threshold; None where not counted.
+        doubt: Why the model's test does not show that it works; empty where it does. There is no
+            threshold then.
     """
 
     temperature: float = 1.0
     threshold: float | None = None
     source: str = "Not calibrated: there are no predictions on validation clips."
     coverage: float | None = None
+    doubt: str = ""
+
+    @property
+    def why_unsure(self) -> str:
+        """Why every prediction is "uncertain", as sentences; empty where only some are."""
+        if self.doubt or self.threshold is not None:
+            return self.doubt
+        return "There is no confidence above which this model is known to be right often enough."
 
     def applied(self, probabilities: Probabilities) -> Probabilities:
         """Calibrated probabilities; the likeliest class stays."""
@@ -46,7 +57,9 @@ class Confidence:
 
     def unsure(self, probabilities: Probabilities) -> npt.NDArray[np.bool_]:
         """Where the prediction is "uncertain", of calibrated probabilities; shape (sounds,)."""
-        return np.asarray(probabilities.max(axis=1) < (self.threshold or 0.0))
+        if self.threshold is None:
+            return np.ones(len(probabilities), dtype=bool)
+        return np.asarray(probabilities.max(axis=1) < self.threshold)
 
 
 def confidence(
@@ -54,13 +67,27 @@ def confidence(
 ) -> Confidence:
     """What the model's maker wrote down, or else what is fitted to its validation predictions.
 
+    A model whose test does not show that it works has no threshold: all it predicts is uncertain.
+
     Args:
         predictor: The model.
-        folder: Where it is; its predictions for enrolled speakers may be beside it.
+        folder: Where it is; its predictions for enrolled speakers may be beside it, and the
+            summary of its run above it.
         enrolled: Whether for enrolled speakers; as without enrolment where only that is known.
         seen: Whether for speakers who were in training, without enrolment; as for others where
             only that is known.
     """
+    found = _calibration(predictor, folder, enrolled=enrolled, seen=seen)
+    if "export" in predictor.about:  # a file says of itself whether its model is in doubt
+        return found
+    about = predictor.about
+    doubt = (performance_of(folder, about) if folder else performance(about)).doubt
+    return replace(found, threshold=None, coverage=None, doubt=doubt) if doubt else found
+
+
+def _calibration(
+    predictor: Predictor, folder: Path | None, *, enrolled: bool, seen: bool
+) -> Confidence:
     about = predictor.about
     which = "enrolled" if enrolled else "seen" if seen else ""
     written = about.get(f"confidence_{which}") or about.get("confidence")
@@ -114,4 +141,5 @@ def _written(content: Mapping[str, Any]) -> Confidence:
         float(content.get("temperature", 1.0)),
         None if threshold is None else float(threshold),
         str(content.get("source", "Calibrated by its maker.")),
+        doubt=str(content.get("doubt", "")),
     )

@@ -108,7 +108,8 @@ class OnnxCopy(OnnxModel):
         own: Reading | None = getattr(self.spec, which)
         known = own or self.spec.stranger
         coverage = self.spec.about[MADE_FROM]["coverage"][which if own else "stranger"]
-        return Confidence(1.0, known.threshold, _source(known, self.spec), coverage)
+        source = _source(known, self.spec)
+        return Confidence(1.0, known.threshold, source, coverage, known.doubt)
 
 
 def _source(reading: Reading, spec: Spec) -> str:

@@ -102,7 +102,7 @@ class Ensemble:
 
     @property
     def threshold(self) -> float | None:
-        """Rejection threshold: a prediction of less confidence is "uncertain"; None for none."""
+        """Rejection threshold: a prediction of less confidence is "uncertain"; None for all."""
         return self.threshold_for(enrolled=False)
 
     def threshold_for(self, *, enrolled: bool) -> float | None:

@@ -214,7 +214,7 @@ def _confidence(about: Mapping[str, Any]) -> str:
     )
     threshold, done = about["threshold"], about["results"]["rejection"]
     if threshold is None or done is None:
-        return f"{text} No prediction is rejected as uncertain."
+        return f"{text} No threshold keeps the wanted risk: every prediction is uncertain."
     risk = "–" if done["risk"] is None else f"{100 * done['risk']:.1f} %"
     return (
         f"{text} Predictions of a confidence below the rejection threshold of {threshold:.3f} "

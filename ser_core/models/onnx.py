@@ -100,7 +100,7 @@ class OnnxModel:
 
     @property
     def threshold(self) -> float | None:
-        """Rejection threshold: a prediction of less confidence is "uncertain"; None for none."""
+        """Rejection threshold: a prediction of less confidence is "uncertain"; None for all."""
         return self.spec.stranger.threshold
 
     def predict_proba(self, waveforms: Sequence[Floats], sample_rate: int) -> Probabilities:
@@ -224,7 +224,12 @@ def _read(spec: Spec, reading: Reading) -> dict[str, Any]:
         source += (
             " But this file failed its acceptance test: its predictions differ from the model's."
         )
-    return {"temperature": 1.0, "threshold": reading.threshold, "source": source}
+    return {
+        "temperature": 1.0,
+        "threshold": reading.threshold,
+        "source": source,
+        "doubt": reading.doubt,
+    }
 
 
 def _split(split: dict[str, Any]) -> dict[str, Any]:

@@ -91,13 +91,15 @@ class Reading:
 
     Attributes:
         temperature: That the graph applies.
-        threshold: Confidence below which a prediction is "uncertain"; None where none is known.
+        threshold: Confidence below which a prediction is "uncertain"; where it is None, all are.
         source: Where both come from, as a sentence.
+        doubt: Why the model's test does not show that it works; empty where it does.
     """
 
     temperature: float
     threshold: float | None
     source: str
+    doubt: str = ""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from ser_core.training.distributed import current_group
 from ser_core.training.learner import Metrics, Watch
 from ser_core.training.learners import learner_of
 from ser_core.training.plan import Member, Plan, members_of, planned, steps_of
-from ser_core.training.results import about, figures, predictions_of
+from ser_core.training.results import about, figures, predictions_of, speakers_in
 
 
 class Watcher(Protocol):
@@ -226,6 +226,7 @@ def _conclude(
         "split": {"policy": split.policy, "hash": split.hash, "audit": audit.as_dict()},
         "members": len(bundles),
         "clips": len(predictions.part("test").table),
+        "speakers": speakers_in(predictions.part("test").table),
         "minutes": minutes,
         "finished": time.time(),
         "test": figures(predictions, audit),

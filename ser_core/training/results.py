@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ser_core.corpora import LeakAudit
 from ser_core.evaluation import Predictions, interval
@@ -10,6 +10,9 @@ from ser_core.models.bundle import Bundle, architecture
 from ser_core.recipes.recipe import Recipe
 from ser_core.training.learner import Fitted
 from ser_core.training.plan import Member, Plan
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 HEADLINES = ("uar", "wa")
 
@@ -59,6 +62,7 @@ def about(plan: Plan, member: Member, fitted: Fitted) -> dict[str, Any]:
             "name": corpus.name,
             "licence": corpus.licence,
             **{f"{part}_clips": len(clips) for part, clips in parts.items()},
+            "test_speakers": speakers_in(corpus.usable.loc[parts["test"]]),
         },
         "split": {
             "policy": split.policy,
@@ -70,6 +74,12 @@ def about(plan: Plan, member: Member, fitted: Fitted) -> dict[str, Any]:
         "seed": member.seed,
         "training": dict(fitted.record),
     }
+
+
+def speakers_in(rows: pd.DataFrame) -> int | None:
+    """How many speakers there are, where every clip names its own; else None."""
+    names = rows["speaker"]
+    return None if names.isna().any() else int(names.nunique())
 
 
 def _encoder(recipe: Recipe) -> dict[str, Any]:

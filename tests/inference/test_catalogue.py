@@ -10,7 +10,8 @@ import yaml
 from ser_core.core import REPOSITORY
 from ser_core.export.onnx_writer import export, write
 from ser_core.inference import catalogue
-from ser_core.inference.catalogue import Estimate, Performance, models, performance
+from ser_core.inference.catalogue import models
+from ser_core.inference.performance import Estimate, Performance, performance
 from ser_core.models import onnx_bytes
 from ser_core.models.onnx import read
 from ser_core.models.predictor import load

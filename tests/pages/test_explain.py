@@ -14,7 +14,8 @@ from ser_core.explain.benchmark_plan import plan
 from ser_core.explain.faithfulness import Terms
 from ser_core.explain.published_benchmarks import identity
 from ser_core.explain.sanity_checks import verdict_of
-from ser_core.inference.catalogue import EXPORTED, ModelInfo, Performance, models
+from ser_core.inference.catalogue import EXPORTED, ModelInfo, models
+from ser_core.inference.performance import Performance
 from tests.explain.nets import CLASSES, bundle_of, linear_bundle
 
 QUICK = "gradient_x_input"

@@ -36,7 +36,7 @@ def _model(folder, normalise, **about):
 
 @pytest.fixture(scope="module")
 def ready(tmp_path_factory):
-    """Two bundled models: one that can get to know a voice, and one that cannot."""
+    """Bundled models: one that can get to know a voice, one that cannot, one hardly tested."""
     root = tmp_path_factory.mktemp("pretrained")
     told = {"unseen": {"wa": {"value": 0.62, "low": 0.5, "high": 0.7}, "clips": 4037}}
     corpus = open_corpus(demo_corpus())
@@ -46,8 +46,10 @@ def ready(tmp_path_factory):
     told["split"] = {"policy": "random", "seed": 0, "hash": split.hash, "fold": split.folds[0]}
     told["split"]["audit"] = audit_split(split, corpus).as_dict()
     _model(root / "a-voices", "speaker", name="with voices", **told)
-    told = {"confidence": {"temperature": 1.0, "threshold": 0.999, "source": "By hand."}}
-    _model(root / "b-plain", "clip", name="without", **told)
+    known = {"confidence": {"temperature": 1.0, "threshold": 0.999, "source": "By hand."}}
+    _model(root / "b-plain", "clip", name="without", **known, unseen=told["unseen"])
+    few = {"unseen": {**told["unseen"], "clips": 6}}
+    _model(root / "c-hardly-tested", "clip", name="hardly tested", **known, **few)
     return root
 
 
@@ -110,6 +112,15 @@ def test_an_unsure_answer_says_so(visit, said, bundled):
     assert "Uncertain · perhaps" in said(app)
     assert "below the rejection threshold of 100 %" in said(app)
     assert "does not use enrolment" in said(app)
+
+
+def test_a_model_that_was_hardly_tested_is_always_unsure(visit, said, bundled):
+    app = visit("predict", model="bundled:c-hardly-tested", clip=ANGER)
+    assert "Tested on 6 clips only: at least 30 are needed" in said(app)  # no "right in 5 of 10"
+    assert "every prediction of this model is uncertain" in said(app)
+    app = visit("predict", model="bundled:c-hardly-tested", tab="Many recordings",
+                folder=str(demo_corpus() / "samples"))  # fmt: skip
+    assert "Every prediction of this model is uncertain" in app.warning[0].value
 
 
 def test_an_upload_that_is_a_clip_of_the_corpus_is_known(visit, said, bundled):

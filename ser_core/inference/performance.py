@@ -1,0 +1,162 @@
+"""How often a model is right, by its test, and whether that test is enough to be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ser_core.core import count
+from ser_core.evaluation import BADGES
+from ser_core.storage import read_json
+
+FEWEST_TEST_CLIPS = 30
+"""Test clips below which nothing is said of how often a model is right.
+
+A share of 0.5 among 30 clips has a 95 % interval from 0.33 to 0.67.
+"""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure of a test, with the ends of its interval where they are known."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def of_ten(self) -> str:
+        """Display text: "8 of 10"."""
+        return f"{self.value * 10:.0f} of 10"
+
+
+@dataclass(frozen=True)
+class Performance:
+    """How often a model is right.
+
+    Attributes:
+        wa: Share of correct predictions; None where not measured.
+        uar: Mean recall of the emotions.
+        grade: Of the audit of the split, "unknown" or "not audited".
+        clips: Tested; None where it is not recorded.
+        enrolled: Share of right predictions on enrolled speakers, where it was measured.
+        speakers: In the test; None where it is not recorded.
+        classes: How many emotions the model knows; 0 where it is not recorded.
+    """
+
+    wa: Estimate | None = None
+    uar: Estimate | None = None
+    grade: str = "not audited"
+    clips: int | None = None
+    enrolled: Estimate | None = None
+    speakers: int | None = None
+    classes: int = 0
+
+    @property
+    def badge(self) -> str:
+        """Badge of every figure; empty where the test speakers are new to the model."""
+        return BADGES.get(self.grade, BADGES["unknown"])
+
+    @property
+    def said(self) -> str:
+        """What to expect of it, in plain words."""
+        if self.doubt:
+            return self.doubt
+        assert self.wa is not None  # noqa: S101  (there is no doubt)
+        if self.badge:
+            return (
+                f"Correct in {self.wa.of_ten} clips of speakers who may be in its training data. "
+                "Not measured on unseen speakers: expect far fewer."
+            )
+        known = ""
+        if self.enrolled is not None:
+            known = f", {self.enrolled.of_ten} after enrolment"
+        return f"Correct in {self.wa.of_ten} clips of unseen speakers{known}."
+
+    @property
+    def doubt(self) -> str:
+        """Why its test does not show that the model works, as sentences; empty where it does.
+
+        A prediction of a model in doubt is always "uncertain", and no headline is made of its test.
+        """
+        if self.wa is None:
+            return "No test scores are recorded for this model."
+        if self.clips is not None and self.clips < FEWEST_TEST_CLIPS:
+            return (
+                f"Tested on {count(self.clips, 'clip')} only: at least {FEWEST_TEST_CLIPS} are "
+                "needed to say how often this model is right."
+            )
+        if self.speakers == 1:
+            return (
+                "Tested on the voice of a single speaker: that does not say how often this model "
+                "is right with others."
+            )
+        if self.uar and self.classes and _lowest(self.uar) <= 1 / self.classes:
+            return (
+                "In its test this model was no better than chance, or may have been: the UAR is "
+                f"{self.uar.value:.3f}, its interval reaches down to {_lowest(self.uar):.3f}, and "
+                f"chance is {1 / self.classes:.3f}."
+            )
+        return ""
+
+
+def _lowest(figure: Estimate) -> float:
+    return figure.value if figure.low is None else figure.low
+
+
+def performance_of(folder: Path, about: Mapping[str, Any]) -> Performance:
+    """Performance of a model in a folder: of one of a run's models, that of the whole run.
+
+    Args:
+        folder: Of the model.
+        about: Its metadata.
+    """
+    if folder.name == "bundle" and folder.parent.name.startswith("fold-"):
+        summary = read_json(folder.parent.parent / "summary.json") or {}
+        if isinstance(summary.get("test"), Mapping):
+            return _of_summary(summary, about)
+    return performance(about)
+
+
+def _of_summary(summary: Mapping[str, Any], about: Mapping[str, Any]) -> Performance:
+    test, known = summary["test"], summary.get("enrolled") or {}
+    seeds = len((about.get("recipe") or {}).get("seeds", ())) or 1
+    audit = (summary.get("split") or {}).get("audit") or {}
+    return Performance(
+        _figure(test.get("wa")),
+        _figure(test.get("uar")),
+        audit.get("grade", "not audited"),
+        summary["clips"] // seeds if "clips" in summary else None,
+        _figure(known.get("wa")),
+        summary.get("speakers"),
+        len(about.get("classes", ())),
+    )
+
+
+def performance(about: Mapping[str, Any]) -> Performance:
+    """Stored performance of a model: on unseen speakers where measured, else as tested.
+
+    `unseen` and `unseen_enrolled` hold the figures on unseen speakers, `metrics` those
+    on the test part of its own split.
+    """
+    unseen, classes = about.get("unseen"), len(about.get("classes", ()))
+    if isinstance(unseen, Mapping):
+        known = _figure((about.get("unseen_enrolled") or {}).get("wa"))
+        wa, uar = _figure(unseen.get("wa")), _figure(unseen.get("uar"))
+        grade, clips = str(unseen.get("grade", "B")), unseen.get("clips")
+        return Performance(wa, uar, grade, clips, known, unseen.get("speakers"), classes)
+    metrics = about.get("metrics") or {}
+    known = _figure(((about.get("enrolled") or {}).get("metrics") or {}).get("wa"))
+    split, corpus = about.get("split") or {}, about.get("corpus") or {}
+    grade = (split.get("audit") or {}).get("grade", "not audited")
+    wa, uar = _figure(metrics.get("wa")), _figure(metrics.get("uar"))
+    clips, speakers = corpus.get("test_clips"), corpus.get("test_speakers")
+    return Performance(wa, uar, grade, clips, known, speakers, classes)
+
+
+def _figure(written: Any) -> Estimate | None:
+    if not isinstance(written, Mapping) or written.get("value") is None:
+        return None
+    return Estimate(float(written["value"]), written.get("low"), written.get("high"))
