@@ -29,12 +29,10 @@ Source: TypeAlias = "tuple[str, Path | bytes, str | None, str]"
 
 T = TypeVar("T")
 
-CORPUS, UPLOAD, MICROPHONE = "Corpus", "Upload", "Microphone"
-HANDED, HANDED_OVER, HANDED_PARAM = "Last answered", "_handed_over", "handed"
-"""The sound that a model classified last; its key in the session (a name and its content); and
-what in the address asks for it."""
+CORPUS, UPLOAD, MICROPHONE = selection.OF_CORPUS, "Upload", "Microphone"
 
 FORMATS = ["wav", "flac", "mp3", "ogg", "oga", "opus", "m4a", "mp4", "webm", "aif", "aiff"]
+UPLOAD_KEY = "upload"
 HEIGHT = 200
 WIDTHS = {"speaker": 88, "emotion": 124, "sentence": 88}
 """Columns to choose a clip by, and the width of each choice in pixels."""
@@ -136,18 +134,12 @@ def halves(*, narrow: bool) -> tuple[Any, Any]:
 
 
 def _source() -> str:
-    handed = HANDED_OVER in st.session_state
-    arrives = bool(st.query_params.pop(HANDED_PARAM, "")) and handed
-    if arrives:
-        st.session_state["source"] = HANDED
-    handed = handed and st.session_state.get("source") == HANDED
-    offers = [each for each in OFFERS if each != HANDED or handed]
     chosen = st.segmented_control(
         "Sound",
-        offers,
-        default=None if arrives else CORPUS,  # streamlit wants one of value and default
+        list(OFFERS),
+        default=CORPUS,
         required=True,
-        key="source",
+        key=selection.SOURCE,
         bind="query-params",
         label_visibility="collapsed",
     )
@@ -274,13 +266,13 @@ def _upload(active: Active) -> Source | None:  # noqa: ARG001
     file = st.file_uploader(
         "Sound file",
         type=FORMATS,
-        key="upload",
+        key=UPLOAD_KEY,
         on_change=forget_upload,
-        args=("upload",),
+        args=(UPLOAD_KEY,),
         help=f"WAV, FLAC, MP3, OGG, Opus, M4A, WebM or AIFF, up to {limits.max_bytes >> 20} MB "
         f"and {limits.max_seconds / 60:g} minutes.",
     )
-    return remembered_upload("upload", (file.name, file.getvalue(), None, "") if file else None)
+    return remembered_upload(UPLOAD_KEY, (file.name, file.getvalue(), None, "") if file else None)
 
 
 def _record(active: Active) -> Source | None:  # noqa: ARG001
@@ -289,6 +281,11 @@ def _record(active: Active) -> Source | None:  # noqa: ARG001
     )
     found = ("recording.wav", recording.getvalue(), None, "") if recording else None
     return remembered_upload("recording", found)
+
+
+def hold(name: str, content: bytes) -> None:
+    """Make a sound the upload of this session, so that links with `source=UPLOAD` show it."""
+    st.session_state[f"_held_{UPLOAD_KEY}"] = (name, content, None, "")
 
 
 def forget_upload(key: str) -> None:
@@ -379,10 +376,4 @@ def _choose_first(clip: str) -> None:
     selection.choose(clip=clip)
 
 
-def _last_classified(active: Active) -> Source | None:  # noqa: ARG001
-    name, content = st.session_state[HANDED_OVER]
-    st.markdown(f"**{errors.plain(name)}**")
-    return name, content, None, ""
-
-
-OFFERS = {CORPUS: _from_corpus, UPLOAD: _upload, MICROPHONE: _record, HANDED: _last_classified}
+OFFERS = {CORPUS: _from_corpus, UPLOAD: _upload, MICROPHONE: _record}

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MODEL = "model"
+"""Query parameter of the chosen model, which `selection` carries from page to page."""
 KINDS = {
     BUNDLED: "bundled",
     ENSEMBLE: "ensemble",

@@ -42,6 +42,10 @@ SECTIONS: dict[str, dict[str, PageEntry]] = {
         "export": PageEntry("Export", "A model as one ONNX file"),
     },
 }
+LEFT = "_left"
+RETURNS = ("representations", "predict", "explain", "robustness")
+"""Pages that the side bar opens as they were left; a link to the page one is on opens it anew."""
+
 PAGES = {name: entry for entries in SECTIONS.values() for name, entry in entries.items()}
 
 
@@ -77,9 +81,17 @@ def run(page: st.Page) -> None:
     """Run a page with everything that `app.py` puts around it."""
     buttons.run_pending()
     selection.load()
-    sidebar()
+    sidebar(page.url_path)
     page.run()
+    _remember(page.url_path)
     buttons.run_pressed()
+
+
+def _remember(name: str) -> None:
+    """Keep what a page has in its address beside the selection."""
+    if name in RETURNS:
+        own = {k: v for k, v in st.query_params.to_dict().items() if k not in selection.SHARED}
+        st.session_state.setdefault(LEFT, {})[name] = own
 
 
 def link(name: str, label: str = "", *, help: str | None = None, **changes: str) -> None:  # noqa: A002
@@ -88,20 +100,29 @@ def link(name: str, label: str = "", *, help: str | None = None, **changes: str)
     Nothing is shown for a page that this version does not have.
     """
     if name in PAGES:
-        params = {**selection.active().selection.params(), **changes}
+        params = selection.active().selection.params()
+        if changes.get("clip"):
+            params.pop(selection.SOURCE, None)  # the clip is meant, not the own sound
+        params.update(changes)
         entry = PAGES[name]
         st.page_link(_file(name), label=label or entry.title, help=help, query_params=params)
 
 
-def sidebar() -> None:
-    """Logo, links to all pages, and the corpus that is open."""
+def sidebar(here: str) -> None:
+    """Logo, links to all pages, and the corpus that is open.
+
+    Args:
+        here: Name of the page that is shown.
+    """
+    left = st.session_state.get(LEFT, {})
     st.logo(theme.LOGO, size="large")
     with st.sidebar:
         for section, entries in SECTIONS.items():
             if section:
                 st.caption(section)
             for name, entry in entries.items():
-                link(name, help=entry.purpose)
+                own = {} if name == here else left.get(name, {})
+                link(name, help=entry.purpose, **own)
         st.space("small")
         _corpus_card()
 

@@ -1,4 +1,4 @@
-"""The one selection that all pages share: which corpus, which clip.
+"""The one selection that all pages share: which corpus, which clip or own sound, which model.
 
 It lives in the address of the page (`?corpus=...&clip=...`) and nowhere else, so that a link
 reproduces a view and the browser's Back button undoes a choice. Links between pages therefore carry
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from ser_core.corpora import Corpus, Opening
 
 
+SOURCE, OF_CORPUS = "source", "Corpus"
+"""Key of the choice where a sound comes from, and the choice that is left out of the address."""
+
+
 @dataclass(frozen=True)
 class Selection:
     """What is chosen; an empty field is the default and is left out of the address.
@@ -37,15 +41,24 @@ class Selection:
         corpus: Path of the corpus as the user gave it, or the name or the file of a kept one.
         reader: Name of the reader, when the user chose one.
         clip: Name of the clip in the corpus.
+        source: Where the sound comes from when it is not that clip: an upload or a recording, which
+            this session holds.
+        model: Key of the model.
     """
 
     corpus: str = ""
     reader: str = ""
     clip: str = ""
+    source: str = ""
+    model: str = ""
 
     def params(self) -> dict[str, str]:
         """The selection as query parameters."""
         return {f.name: value for f in fields(self) if (value := getattr(self, f.name))}
+
+
+SHARED = tuple(each.name for each in fields(Selection))
+"""Query parameters that all pages share."""
 
 
 @dataclass(frozen=True)
@@ -81,18 +94,23 @@ class Active:
 
 
 def current() -> Selection:
-    """The selection in the address."""
-    return Selection(**{f.name: st.query_params.get(f.name, "") for f in fields(Selection)})
+    """The selection in the address; a source that was chosen just now is not there yet."""
+    found = {f.name: st.query_params.get(f.name, "") for f in fields(Selection)}
+    source = st.session_state.get(SOURCE) or found[SOURCE]
+    return Selection(**{**found, SOURCE: "" if source == OF_CORPUS else source})
 
 
 def choose(**changes: str) -> None:
     """Change the selection and the address with it, as the user wants it.
 
-    Another corpus forgets the clip, and may be opened by links from then on.
+    Another corpus forgets the clip, and may be opened by links from then on. A clip takes the place
+    of an own sound.
     """
     if "corpus" in changes:
         permission.grant(changes["corpus"])
         changes = {"reader": "", "clip": "", **changes}
+    if "clip" in changes:
+        changes = {SOURCE: "", **changes}
     new = replace(active().selection, **changes)
     for name, value in ((f.name, getattr(new, f.name)) for f in fields(new)):
         if value:
@@ -165,7 +183,7 @@ def load() -> Active:
     wanted = current()
     corpus, is_default = _corpus(wanted)
     if is_default and wanted.corpus:
-        wanted = Selection()
+        wanted = replace(wanted, corpus="", reader="", clip="")
     clip = _clip(corpus, wanted.clip)
     if clip != wanted.clip:
         wanted = replace(wanted, clip="")

@@ -17,7 +17,7 @@ from pages.components import (
     single_prediction,
     theme,
 )
-from pages.components.clip_source import SelectedSound
+from pages.components.clip_source import UPLOAD, SelectedSound
 from ser_core.core import demo_corpus, files
 from ser_core.inference.catalogue import BUNDLED, models
 from ser_core.inference.classify import check
@@ -112,14 +112,14 @@ def _answer(demo: Corpus, info: ModelInfo) -> None:
         player.play(wave, label=sound.name)
         if example and sound.emotion:
             st.html(f"The speaker was asked for {theme.chip(sound.emotion)}")
-        # The open corpus may be another than that of the examples, so their sound is handed over.
+        # The open corpus may be another than that of the examples, so they become uploads.
         own = sound.content
         content = files.read_bytes(own) if isinstance(own, Path) else own
-        st.session_state[clip_source.HANDED_OVER] = (Path(sound.name).name, content)
+        clip_source.hold(Path(sound.name).name, content)
         if not example:
             _teach(info)
-        navigation.link("explain", "Why? Explain the prediction →", model=info.key, handed="1")
-        navigation.link("predict", "More on the page Predict →", model=info.key, handed="1")
+        navigation.link("explain", "Why? Explain the prediction →", model=info.key, source=UPLOAD)
+        navigation.link("predict", "More on the page Predict →", model=info.key, source=UPLOAD)
 
 
 def _own(name: str, content: bytes) -> SelectedSound:
@@ -133,4 +133,4 @@ def _teach(info: ModelInfo) -> None:
         "**Teach it your voice.** A few recordings of you, without labels, tell the model how your "
         "voice usually sounds. On voices that it was taught it is right more often."
     )
-    navigation.link("predict", "Teach it →", model=info.key, handed="1")
+    navigation.link("predict", "Teach it →", model=info.key, source=UPLOAD)

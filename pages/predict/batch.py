@@ -25,11 +25,14 @@ from pages.components import (
     tables,
     theme,
 )
+from pages.components.clip_source import UPLOAD
 from pages.components.errors import error_boundary, plain
 from pages.components.job_progress import watch
 from pages.predict import feedback_form, unlabelled
-from ser_core.core import count, settings
+from ser_core.audio import Limits
+from ser_core.core import count, files, settings
 from ser_core.corpora import EMOTIONS
+from ser_core.inference.catalogue import EXPORTED
 from ser_core.inference.classify import Recording, classify, recordings
 from ser_core.inference.prediction_files import read_predictions, signed
 from ser_core.inference.training_overlap import trained_on
@@ -318,6 +321,10 @@ def _recording(
             enrolment.status(doubted=bool(row.get("other_voice", False)), key="many")
         prediction_card.show(row, model, model.reading(speaker), key="many")
     with right, st.container(border=True):
-        st.session_state[clip_source.HANDED_OVER] = (recording.name, recording.source)
-        navigation.link("representations", "Show its representations →", handed="1")
+        own = recording.source
+        content = files.read_bytes(own, Limits().max_bytes) if isinstance(own, Path) else own
+        clip_source.hold(Path(recording.name).name, content)
+        if info.kind != EXPORTED:
+            navigation.link("explain", "Explain the prediction →", model=info.key, source=UPLOAD)
+        navigation.link("representations", "Show its representations →", source=UPLOAD)
         feedback_form.show(shown, row, model, info)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.components import (
-    clip_source,
     enrolment,
     model_loading,
     navigation,
@@ -65,8 +64,7 @@ def _links_and_feedback(
             navigation.link("representations", "Show its representations →", clip=shown.name)
         else:
             single_prediction.show_label(shown, info, active)
-            st.session_state[clip_source.HANDED_OVER] = (shown.name, shown.content)
             if info.kind != EXPORTED:
-                navigation.link("explain", "Explain the prediction →", model=info.key, handed="1")
-            navigation.link("representations", "Show its representations →", handed="1")
+                navigation.link("explain", "Explain the prediction →", model=info.key)
+            navigation.link("representations", "Show its representations →")
         feedback_form.show(shown, row, model, info)

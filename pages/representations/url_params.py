@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.components.selection import SHARED
+
 REPRESENTATION = "representation"
 COMPARE = "compare"
 AUGMENT = "augment"
 AUGMENT_SEED = "augment_seed"
 _OF_AUGMENT = f"{AUGMENT}_"
-_OWN = {"corpus", "reader", "clip", "source", "from", REPRESENTATION, COMPARE, AUGMENT}
+_OWN = {*SHARED, "from", REPRESENTATION, COMPARE, AUGMENT}
 
 
 def read(name: str) -> str:

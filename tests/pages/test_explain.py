@@ -257,11 +257,10 @@ def test_of_an_exported_file_it_says_calmly_what_can_be_explained(visit, said, t
     assert "Choose the model that it was exported from" in said(app)
 
 
-def test_the_predictioned_sound_is_handed_over_without_a_warning(visit, said, model, caplog):
-    app = visit("explain", methods=[TITLE], source="Corpus")
-    app.session_state["_handed_over"] = ("mine.flac", DEMO_CLIP.read_bytes())
-    app.query_params["handed"] = "1"
-    app.run()
+def test_a_sound_that_another_page_was_given_is_explained(visit, said, model, caplog):
+    app = visit("explain", methods=[TITLE])
+    app.session_state["_held_upload"] = ("mine.flac", DEMO_CLIP.read_bytes(), None, "")
+    app.segmented_control(key="source").set_value("Upload").run()
     assert "**mine.flac**" in said(app)
     assert "default value" not in caplog.text + said(app)
 
