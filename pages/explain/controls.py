@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from ser_core.models.predictor import Predictor
 
 ANSWER, TRUE = "predicted class", "ground-truth label"
-FIRST = ("grad_cam", "lrp", "integrated_gradients", "gradient_x_input")
-NEXT = ("occlusion", "attention_rollout")
-"""Methods that are shown at first; the next ones where the first do not apply."""
+USUAL = ("integrated_gradients", "gradient_x_input", "occlusion", "grad_cam", "attention_rollout")
+"""Methods that are shown at first, best first, where no benchmark of the model ranks them: the
+order is that of the published benchmark of a log-mel ResNet18 (docs/results.md)."""
+
+AT_FIRST = 4
+"""How many are shown at first."""
 
 NEEDED = {
     STAGES: "convolutional layers",
@@ -76,15 +79,22 @@ def _why(key: str) -> None:
         st.query_params.pop(WHY, None)
 
 
-def methods(view: ModelInput, representation: str) -> list[str]:
-    """The methods to show side by side, also in the address."""
+def methods(view: ModelInput, representation: str, ranking: Sequence[str] = ()) -> list[str]:
+    """The methods to show side by side, also in the address.
+
+    Args:
+        view: What is explained.
+        representation: Hash of the representation that the maps lie on.
+        ranking: Methods by their rank in the benchmark of the model; the best are shown at first.
+    """
     titles = {name: cls.title for name, cls in METHODS.items()}
     lacks = view.through(representation)[0][0].lacks
-    usable = [name for name in (*FIRST, *NEXT) if not lacks.keys() & set(METHODS[name].needs)]
+    best = dict.fromkeys([*(each for each in ranking if METHODS[each].quick), *USUAL])
+    usable = [name for name in best if not lacks.keys() & set(METHODS[name].needs)]
     chosen = st.pills(
         "Attribution methods",
         list(titles),
-        default=usable[: len(FIRST)],
+        default=usable[:AT_FIRST],
         selection_mode="multi",
         format_func=titles.__getitem__,
         key="methods",

@@ -12,12 +12,14 @@ import streamlit as st
 
 from pages.components import model_loading as opened
 from pages.components import session_cache
+from pages.components.errors import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
     from ser_core.explain.benchmark_report import Bench
+    from ser_core.explain.summary_statistics import Rank
     from ser_core.inference.catalogue import ModelInfo
     from ser_core.inference.classify import InferenceModel
 
@@ -94,12 +96,39 @@ def ranking(info: ModelInfo) -> list[str]:
         SerError: If it is damaged.
     """
     known = bench(info)
-    ranks = known.bench.ranks() if known else {}
+    if known is None:
+        return []
+    ranks = _places(*_key(known.folder))[0]
     return sorted(ranks, key=lambda name: ranks[name].best)
 
 
+def rank_text(info: ModelInfo, name: str) -> str:
+    """What the benchmark of this model found of a method, in Markdown; empty without one.
+
+    Raises:
+        SerError: If it is damaged.
+    """
+    known = bench(info)
+    if known is None or name not in known.bench.methods:
+        return ""
+    ranks, values = _places(*_key(known.folder))
+    whose = "this model" if known.model == info.folder else "one of its networks"
+    if why := known.bench.left_out.get(name):
+        return f":orange[In no ranking] of the benchmark of {whose}: {plain(why)}"
+    if name not in ranks or str(ranks[name]) == "–":  # the clips allow any rank
+        return ""
+    return (
+        f"**Rank {ranks[name]} of {len(ranks)}** in the benchmark of {whose}: faithfulness "
+        f"{values[name]:.2f}, where chance is 0"
+    )
+
+
 def _opened(folder: Path) -> Bench:
-    return _bench(str(folder), (folder / "bench.json").stat().st_mtime)
+    return _bench(*_key(folder))
+
+
+def _key(folder: Path) -> tuple[str, float]:
+    return str(folder), (folder / "bench.json").stat().st_mtime
 
 
 @st.cache_resource(max_entries=4, show_spinner="Computing the intervals …")
@@ -109,3 +138,11 @@ def _bench(folder: str, changed: float) -> Bench:  # noqa: ARG001  (part of the 
     found = Bench.load(Path(folder))
     _ = found.verdicts
     return found
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _places(folder: str, changed: float) -> tuple[dict[str, Rank], dict[str, float]]:
+    """Ranks of the methods that have one, and the faithfulness of each."""
+    found = _bench(folder, changed)
+    ranks = found.ranks()
+    return ranks, {name: found.figure(name).value or 0.0 for name in ranks}

@@ -82,7 +82,7 @@ def show(info: ModelInfo, active: Active) -> None:
     with left:
         emotion = controls.emotion(view, shown.emotion)
         representation = controls.representation(view)
-        names = controls.methods(view, representation)
+        names = controls.methods(view, representation, loading.ranking(info))
         controls.on_what(view, representation)
         with st.container(horizontal=True):
             drawing = controls.drawing()
@@ -179,9 +179,9 @@ def _grid(
     """As many maps in a row as fit, the slow ones last."""
     found: dict[str, CheckedMap] = {}
     with st.grid(ABREAST, min_column_width=NARROWEST):
-        for name in sorted(names, key=lambda each: not METHODS[each].quick):
+        for name in _in_order(names, loading.ranking(explainer.info)):
             with st.container(border=True, gap="xsmall"):
-                _head(name, emotion)
+                _head(name, emotion, loading.rank_text(explainer.info, name))
                 each = attribution_maps.compute(explainer, name, emotion, representation)
                 if each is not None:
                     attribution_maps.card(each, shown.stem, drawing, BESIDE, key=name)
@@ -189,7 +189,13 @@ def _grid(
     return found
 
 
-def _head(name: str, emotion: str) -> None:
+def _in_order(names: list[str], ranking: list[str]) -> list[str]:
+    """Quick methods first; among those the best of the benchmark, or as they are usually."""
+    order = [*dict.fromkeys([*ranking, *controls.USUAL, *METHODS])]
+    return sorted(names, key=lambda each: (not METHODS[each].quick, order.index(each)))
+
+
+def _head(name: str, emotion: str, rank: str) -> None:
     """Title, settings, and what one must know to read the map."""
     method = controls.chosen(name)
     with st.container(
@@ -202,6 +208,8 @@ def _head(name: str, emotion: str) -> None:
     if not method.specific:
         sign = "red: attended to; not why the model decides, and the same for every class"
     st.caption(f"{plain(method.label)} · {sign}")
+    if rank:
+        st.caption(rank)
 
 
 def _single_map(explainer: ClipExplainer, found: dict[str, CheckedMap], emotion: str) -> None:
