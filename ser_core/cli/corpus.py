@@ -110,7 +110,8 @@ def split_(
         str,
         typer.Option(
             help="Split policy: random, speaker-disjoint, sentence-disjoint, "
-            "speaker-and-sentence-disjoint, leave-one-speaker-out, grouped-k-fold or official."
+            "speaker-and-sentence-disjoint, leave-one-speaker-out, grouped-k-fold, official; of "
+            "several corpora leave-one-corpus-out or cross-corpus."
         ),
     ] = "speaker-disjoint",
     seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,

@@ -163,6 +163,7 @@ class Listing:
         name: What the corpus is called; the name of its folder when empty.
         notes: What the user should know, as sentences.
         template: Template of the submission for the unlabelled clips, if there is one.
+        licence: Terms, where they are not those of the reader.
     """
 
     rows: pd.DataFrame
@@ -171,6 +172,7 @@ class Listing:
     name: str = ""
     notes: tuple[str, ...] = ()
     template: Path | None = None
+    licence: str = ""
 
 
 class Reader(ABC):
@@ -183,6 +185,7 @@ class Reader(ABC):
         language: What is spoken in it; empty for layouts that any corpus may have.
         source: Who described it, and where.
         own_split: What its own split is and who published figures on it; empty where it has none.
+        searches: Whether it looks for clips in the folder, so that what it passes over is told.
     """
 
     title: str
@@ -191,6 +194,7 @@ class Reader(ABC):
     language: str = ""
     source: str = ""
     own_split: str = ""
+    searches: bool = True
 
     @abstractmethod
     def detect(self, source: CorpusSource) -> float:
