@@ -1,7 +1,7 @@
 """Several corpora as one: each opened as it is kept, its labels mapped, its name in a column.
 
-Speakers and labels bear the name of their corpus ("nEMO: AB0", "RAVDESS: 03"), since two corpora may
-call different things the same.
+Speakers and labels bear the name of their corpus ("nEMO: AB0", "RAVDESS: 03"), since two corpora
+may call different things the same.
 """
 
 from __future__ import annotations

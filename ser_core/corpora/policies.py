@@ -432,9 +432,9 @@ def cross_corpus(task: Task) -> Outcome:
             task, clips=task.clips[own], folds=min(task.folds, speakers.nunique()), group="speaker"
         )
         for fold, dealt in grouped_k_fold(inside)[0].items():
-            parts = pd.Series(UNUSED, index=task.clips.index, dtype=object)
-            parts[own] = dealt
-            found[f"{name}, {fold}"] = list(parts)
+            every = np.full(len(own), UNUSED, dtype=object)
+            every[own.to_numpy(bool)] = dealt
+            found[f"{name}, {fold}"] = list(every)
     notes.add("The figures of all folds pooled mix corpora: read the matrix")
     return found, tuple(sorted(notes - {""}))
 
@@ -454,8 +454,8 @@ def _parts_of(mask: pd.Series[bool], yes: str, no: str) -> pd.Series[str]:
 
 def _refuse_other_emotions(task: Task) -> None:
     """Refuse corpora of different emotions: rows of the matrix would be of different tasks."""
-    sets = task.clips.groupby("corpus")["emotion"].agg(lambda names: frozenset(names))
-    lacking = sorted(frozenset.union(*sets) - frozenset.intersection(*sets))
+    table = pd.crosstab(task.clips["corpus"], task.clips["emotion"])
+    lacking = sorted(str(emotion) for emotion in table if (table[emotion] == 0).any())
     if lacking:
         raise SplitError(
             f"not all corpora have {', '.join(lacking)}", subject="corpus",

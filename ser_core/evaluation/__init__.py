@@ -26,6 +26,13 @@ from ser_core.evaluation.compare import (
     mcnemar,
     on_common_clips,
 )
+from ser_core.evaluation.cross_corpus import (
+    TRAINED_ON,
+    Cell,
+    CorpusMatrix,
+    corpus_matrix,
+    is_across,
+)
 from ser_core.evaluation.groups import Group, Groups, by_group
 from ser_core.evaluation.intervals import Interval, Sampling, interval, sampling
 from ser_core.evaluation.metrics import reliability, wilson
@@ -45,9 +52,12 @@ __all__ = [
     "METRICS",
     "PER_CLASS",
     "PREFIX",
+    "TRAINED_ON",
     "Calibration",
+    "Cell",
     "ClassFigures",
     "Comparison",
+    "CorpusMatrix",
     "Group",
     "Groups",
     "Interval",
@@ -66,10 +76,12 @@ __all__ = [
     "calibrate",
     "compare",
     "compare_all",
+    "corpus_matrix",
     "coverage_risk",
     "fit_temperature",
     "holm",
     "interval",
+    "is_across",
     "mcnemar",
     "on_common_clips",
     "reject",
