@@ -26,6 +26,7 @@ from ser_core.evaluation.compare import (
     mcnemar,
     on_common_clips,
 )
+from ser_core.evaluation.corpus_shift import MEASURED, CorpusShift, corpus_shift
 from ser_core.evaluation.cross_corpus import (
     TRAINED_ON,
     Cell,
@@ -49,6 +50,7 @@ from ser_core.evaluation.sufficient_statistics import (
 
 __all__ = [
     "BADGES",
+    "MEASURED",
     "METRICS",
     "PER_CLASS",
     "PREFIX",
@@ -58,6 +60,7 @@ __all__ = [
     "ClassFigures",
     "Comparison",
     "CorpusMatrix",
+    "CorpusShift",
     "Group",
     "Groups",
     "Interval",
@@ -77,6 +80,7 @@ __all__ = [
     "compare",
     "compare_all",
     "corpus_matrix",
+    "corpus_shift",
     "coverage_risk",
     "fit_temperature",
     "holm",
