@@ -27,7 +27,8 @@ def show(run: RunInfo, report: Report) -> None:
         st.caption(
             "Framed cells are of other speakers of the corpus that trained, all others of another "
             f"corpus. Guessing scores {1 / matrix.classes:.2f}, where colours begin. Intervals: "
-            f"95 %, over the speakers of each corpus. {scores.badge(report.badge)}"
+            "95 %, over the speakers of each corpus. The scores above pool all cells; large "
+            f"corpora count more in them. {scores.badge(report.badge)}"
         )
         draw = partial(print_matrix, matrix, f"UAR by corpus, {run.name}", report.badge)
         downloads.figures(f"{run.id}-corpora", draw)
