@@ -36,7 +36,7 @@ def show() -> None:
             )
             st.selectbox(
                 "Reader",
-                [ANY_READER, *READERS],
+                [ANY_READER, *(name for name in READERS if READERS[name].searches)],
                 key="open-reader",
                 help="How the corpus names its clips and labels. Choose one when it is not "
                 "recognised, or recognised as something else.",

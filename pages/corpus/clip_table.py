@@ -14,7 +14,7 @@ from ser_core.corpora import EMOTIONS, UNLABELLED, filter_clips, ordered
 from ser_core.plots.palette import EMOTION_COLORS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from pages.components.selection import Active
 
@@ -24,6 +24,7 @@ COLUMNS: dict[str, Callable[[], Any]] = {
     "emotion": lambda: st.column_config.MultiselectColumn(
         "Emotion", options=list(EMOTIONS), color=list(EMOTION_COLORS.values()), width=112
     ),
+    "corpus": lambda: st.column_config.TextColumn("Corpus", width=90),
     "speaker": lambda: st.column_config.TextColumn("Speaker", width=70),
     "gender": lambda: st.column_config.TextColumn("Gender", width=70),
     "age": lambda: st.column_config.NumberColumn("Age", width=50, help="In years."),
@@ -111,7 +112,7 @@ def _table(active: Active, found: pd.DataFrame, clip: str) -> None:
         hide_index=True,
         height=HEIGHT,
         column_order=order,
-        column_config={name: COLUMNS[name]() for name in order},
+        column_config=_columns(order),
         placeholder="",
     )
     _below_table(active, found)
@@ -151,7 +152,7 @@ def small_table(table: pd.DataFrame, *, key: str) -> str:
         hide_index=True,
         height=min(360, 38 + 35 * len(shown)),
         column_order=order,
-        column_config={name: COLUMNS[name]() for name in order},
+        column_config=_columns(order),
         placeholder="",
     )
     rows = state["selection"]["rows"]
@@ -176,6 +177,12 @@ def _for_display(table: pd.DataFrame) -> pd.DataFrame:
     shown["problem"] = shown["problem"].mask(waiting, "")
     shown["emotion"] = [[e] if isinstance(e, str) else [] for e in shown["emotion"]]
     return shown
+
+
+def _columns(order: Sequence[str]) -> dict[str, Any]:
+    """How each column is shown; speakers bear the name of their corpus where there are several."""
+    several = {"speaker": st.column_config.TextColumn("Speaker", width=115)}
+    return {name: COLUMNS[name]() for name in order} | (several if "corpus" in order else {})
 
 
 def _has_content(column: pd.Series) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components import selection
-from pages.corpus import checks, clip_table, header, overview, split
+from pages.corpus import checks, clip_table, header, overview, shift, split
 
 VIEWS = {
     "Clips": clip_table.show,
@@ -16,8 +16,9 @@ VIEWS = {
 
 active = selection.active()
 header.show(active.corpus)
-tabs = st.tabs(list(VIEWS), key="view", on_change="rerun", bind="query-params")
-for tab, show in zip(tabs, VIEWS.values(), strict=True):
+views = VIEWS | ({"Corpora": shift.show} if active.corpus.corpora else {})
+tabs = st.tabs(list(views), key="view", on_change="rerun", bind="query-params")
+for tab, show in zip(tabs, views.values(), strict=True):
     if tab.open:
         with tab:
             show(active)

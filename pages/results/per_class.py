@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ser_core.runs.catalogue import RunInfo
 
 OF_IT = "Test clips of this emotion, each as often as it was predicted."
-TITLES = {"speaker": "Every speaker", "gender": "Women and men"}
+TITLES = {"speaker": "Every speaker", "gender": "Women and men", "corpus": "Every corpus"}
 
 
 def show(run: RunInfo, report: Report) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 from pages.components import downloads, encoder_badge, errors, navigation, scores
 from pages.components.errors import plain
 from pages.results import (
+    across_corpora,
     calibration,
     confusion_matrix,
     enrolment_choice,
@@ -24,6 +25,7 @@ from pages.results import (
 )
 from pages.results import learning_curves as courses_view
 from ser_core.core import SerError
+from ser_core.evaluation import is_across
 from ser_core.inference.catalogue import contamination_of, models_of
 from ser_core.inference.saved_evaluations import SavedEvaluation
 
@@ -76,6 +78,8 @@ def _views(run: RunInfo, report: Report) -> None:
             for name, view in views.items()
             if view is not saved_evaluations.against_source
         }
+    if "corpus" in report.groups and is_across(loading.predictions(run)):
+        views = {"Across corpora": across_corpora.show, **views}
     tabs = st.tabs(list(views), key="tab", on_change="rerun", bind="query-params")
     for tab, view in zip(tabs, views.values(), strict=True):
         if tab.open:

@@ -13,6 +13,7 @@ from ser_core.cli import (
     bench,
     console,
     corpus,
+    cross_corpus,
     encoder,
     encoder_fetch,
     ensemble,
@@ -61,6 +62,7 @@ app.command("app", context_settings=workbench.PASSED_ON)(workbench.app)
 app.add_typer(corpus.app, name="corpus")
 app.command("represent")(represent.represent)
 app.command("train")(train.train)
+app.command("cross-corpus")(cross_corpus.cross_corpus)
 app.command("ensemble")(ensemble.ensemble)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)

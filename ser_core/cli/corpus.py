@@ -103,6 +103,32 @@ def scan_(
     console.show(_measures(corpus, measures) | {"written": _text(out)}, as_json=as_json)
 
 
+@app.command("shift")
+def shift_(
+    path: CorpusPath,
+    workers: Workers = None,
+    progress_file: ProgressFile = None,
+    as_json: Json = False,
+) -> None:
+    """How joined corpora differ without any emotion, and how well that tells them apart."""
+    from ser_core.evaluation import MEASURED, corpus_shift
+
+    corpus = opened(path)
+    found = corpus_shift(corpus, _scan(corpus, workers, progress_file))
+    rows = found.table.assign(measure=found.table["measure"].map(MEASURED)).to_dict("records")
+    by = {"all three": found.told_apart}
+    by |= {MEASURED[name]: figure for name, figure in found.alone.items()}
+    told = {name: str(figure) for name, figure in by.items()}
+    if as_json:
+        console.show({"corpora": rows, "told_apart": told, "guessing": 1 / found.corpora},
+                     as_json=True)  # fmt: skip
+        return
+    _show_tables(rows, [{"corpus told by": name, "UAR": figure} for name, figure in told.items()])
+    console.output.print(
+        f"Guessing scores {1 / found.corpora:.2f}; {found.told_apart.how}.", soft_wrap=True
+    )
+
+
 @app.command("split")
 def split_(
     path: CorpusPath,
@@ -110,7 +136,8 @@ def split_(
         str,
         typer.Option(
             help="Split policy: random, speaker-disjoint, sentence-disjoint, "
-            "speaker-and-sentence-disjoint, leave-one-speaker-out, grouped-k-fold or official."
+            "speaker-and-sentence-disjoint, leave-one-speaker-out, grouped-k-fold, official; of "
+            "several corpora leave-one-corpus-out or cross-corpus."
         ),
     ] = "speaker-disjoint",
     seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,

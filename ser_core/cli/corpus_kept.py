@@ -74,6 +74,32 @@ def save(
     )
 
 
+def join(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH PATH", help="Folders, tables or names of kept corpora."),
+    ],
+    name: Name,
+    common: Annotated[
+        bool, typer.Option("--common", help="Leave out emotions that not all of them have.")
+    ] = False,
+) -> None:
+    """Keep several corpora as one by a name that every command and page takes for a path."""
+    from ser_core.corpora import join, open_corpus, saved_openings
+
+    together = join(paths, common=common)
+    corpus = open_corpus(together)
+    kept = saved_openings.save(together, name)
+    for note in corpus.notes:
+        console.output.print(note, soft_wrap=True, markup=False)
+    console.output.print(
+        f"Kept as {kept.name} in {saved_openings.file_of(kept.name)}: "
+        f"{count(len(corpus.usable), 'clip')}. Give --corpus {kept.name!r} to any command.",
+        soft_wrap=True,
+        markup=False,
+    )
+
+
 def _dropped(corpus: Corpus, clips: list[str]) -> dict[str, str]:
     for clip in clips:
         if clip not in corpus.clips.index:
@@ -112,5 +138,6 @@ def forget(name: Annotated[str, typer.Argument(help="Name of a kept corpus.")]) 
 def register(app: typer.Typer) -> None:
     """Add the commands to those of `corpus`."""
     app.command("save")(save)
+    app.command("join")(join)
     app.command("list")(list_)
     app.command("forget")(forget)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ser_core.cli import console
+from ser_core.cli import console, cross_corpus
 from ser_core.cli.train import carried_out
 from ser_core.core import ParameterError, settings
 
@@ -102,6 +102,30 @@ def transductive(
     console.show(rows)
 
 
+@app.command("matrix")
+def matrix_(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run on several corpora.")],
+    picture: Annotated[Path | None, typer.Option(help="Draw the matrix as this PNG file.")] = None,
+    enrolled: Annotated[
+        bool, typer.Option("--enrolled", help="Draw that of enrolled speakers.")
+    ] = False,
+    markdown: Annotated[bool, typer.Option(help="Print a Markdown table.")] = False,
+) -> None:
+    """Scores by the corpus that trained and the corpus that is tested."""
+    from ser_core.runs import published_results
+
+    found = cross_corpus.matrices(run)
+    if picture:
+        voices = "enrolled" if enrolled else "not enrolled"
+        if voices not in found:
+            raise ParameterError("the run enrols no speakers", subject=str(run))
+        cross_corpus.draw(found[voices], voices, picture)
+    if markdown:
+        typer.echo(published_results.markdown(published_results.across_corpora(found)))
+    else:
+        console.show(cross_corpus.rows_of(found))
+
+
 @app.command()
 def keep(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
@@ -132,9 +156,15 @@ def reproduce(
     Recipes on the features of a pretrained encoder need its folder; its weights must be those that
     the published result was made with.
 
-    Finished trainings are not repeated; interrupted ones are resumed.
+    Results on several corpora are trained again where several are given (corpus join), and only
+    these. Finished trainings are not repeated; interrupted ones are resumed.
     """
-    trained = [result for result in _chosen(only, results) if result.recipe]
+    from ser_core.corpora import open_corpus
+
+    several = bool(open_corpus(corpus).corpora)
+    trained = [
+        result for result in _chosen(only, results) if result.recipe and result.is_across == several
+    ]
     if not trained:
         raise ParameterError("there is no such result with a recipe", remedy="See results show")
     rows = [_again(result, corpus, threads, encoder) for result in trained]

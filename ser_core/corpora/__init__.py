@@ -20,6 +20,7 @@ from ser_core.corpora.confounding import ENROLMENT, confounding
 from ser_core.corpora.corpus import COLUMNS, LEFT_OUT, UNLABELLED, Corpus
 from ser_core.corpora.emotions import normalise, ordered
 from ser_core.corpora.issues import CHECKS, SEVERITIES, Issue
+from ser_core.corpora.joined import join
 from ser_core.corpora.label_maps import (
     label_map,
     label_map_file,
@@ -28,7 +29,7 @@ from ser_core.corpora.label_maps import (
 )
 from ser_core.corpora.leaks import GRADES, ORDER, UNSEEN_GRADES, Leak, LeakAudit, audit_split
 from ser_core.corpora.opening import is_recognised, open_corpus, opening_of, tables_at
-from ser_core.corpora.policies import POLICIES
+from ser_core.corpora.policies import POLICIES, trained_on
 from ser_core.corpora.readers import READERS
 from ser_core.corpora.recent import recent_corpora, remember_corpus
 from ser_core.corpora.saved_openings import Opening, of_recipe, snapshot
@@ -68,6 +69,7 @@ __all__ = [
     "examine",
     "filter_clips",
     "is_recognised",
+    "join",
     "known_addresses",
     "known_measures",
     "known_sounds",
@@ -91,4 +93,5 @@ __all__ = [
     "siblings",
     "snapshot",
     "tables_at",
+    "trained_on",
 ]

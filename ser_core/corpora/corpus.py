@@ -15,6 +15,7 @@ from ser_core.corpora.saved_openings import Opening
 
 TEXT_FIELDS = (
     "emotion", "label", "speaker", "gender", "age", "sentence", "text", "intensity", "official",
+    "corpus",
 )  # fmt: skip
 """Columns a reader may fill; nullable strings except `age`, which is nullable whole years."""
 
@@ -38,9 +39,10 @@ class Corpus:
         clips: A row for every clip the corpus lists, indexed by `clip` (path relative to `root`
             with forward slashes, unique). Columns: `emotion` (vocabulary), `label` (as the corpus
             spells it), `speaker`, `gender`, `age` (years), `sentence`, `text`, `intensity`,
-            `official` (part or fold of the corpus' own split, as it spells it), `duration` (s),
-            `sample_rate` (Hz), `channels`, and `problem`: empty, `UNLABELLED`, or why the clip
-            cannot be used. What is unknown is `pd.NA`.
+            `official` (part or fold of the corpus' own split, as it spells it), `corpus` (which of
+            several that were joined), `duration` (s), `sample_rate` (Hz), `channels`, and
+            `problem`: empty, `UNLABELLED`, or why the clip cannot be used. What is unknown is
+            `pd.NA`.
         licence: Terms of the corpus where they are known.
         reader: Name of the reader that opened it.
         label_map: Original label to emotion of the vocabulary, for the labels that occur.
@@ -96,6 +98,11 @@ class Corpus:
     def speakers(self) -> list[str]:
         """Speakers of the usable clips, sorted; empty when the corpus names none."""
         return sorted(self.usable["speaker"].dropna().unique())
+
+    @cached_property
+    def corpora(self) -> list[str]:
+        """Names of the corpora that were joined, sorted; empty where it is one."""
+        return sorted(self.usable["corpus"].dropna().unique())
 
     def path(self, clip: str) -> Path:
         """File of a clip.

@@ -22,6 +22,9 @@ VOICED_DB = -30.0
 F0_RANGE = (60.0, 500.0)
 F0_SECONDS = 3.0
 F0_FRAME = 2048
+BAND_DB = -60.0
+SPECTRUM_FRAME = 1024
+SPECTRUM_SECONDS = 10.0
 
 Samples = npt.NDArray[np.float32]
 
@@ -42,6 +45,9 @@ class Measures(NamedTuple):
         f0: Median fundamental frequency in Hz of the frames within 30 dB of the loudest (YIN,
             60 to 500 Hz, the middle 3 s); NaN for silence and for clips under 0.13 s.
         mix_loss: Level in dB that the mean of the channels loses against the loudest; 0 for mono.
+        bandwidth: Highest frequency in Hz at which the mean spectrum of the middle 10 s, at the
+            file's own rate, is within 60 dB of its peak; NaN for silence and for clips under 1,024
+            samples.
         problem: Empty, or why the clip cannot be decoded.
     """
 
@@ -56,6 +62,7 @@ class Measures(NamedTuple):
     silent_end: float = math.nan
     f0: float = math.nan
     mix_loss: float = 0.0
+    bandwidth: float = math.nan
     problem: str = ""
 
 
@@ -80,6 +87,7 @@ def measure(path: Path) -> Measures:
         silent_end=end,
         f0=pitch(waveform),
         mix_loss=mix_loss(sound.samples),
+        bandwidth=bandwidth(sound.samples.mean(axis=1), sound.sample_rate),
     )
 
 
@@ -113,6 +121,22 @@ def mix_loss(samples: Samples) -> float:
         return 0.0
     loudest = max(level(samples[:, channel]) for channel in range(samples.shape[1]))
     return max(0.0, loudest - level(samples.mean(axis=1, dtype=np.float64).astype(np.float32)))
+
+
+def bandwidth(samples: Samples, sample_rate: int) -> float:
+    """Highest frequency in Hz of the mean spectrum within 60 dB of its peak; NaN where none is.
+
+    >>> bandwidth(np.zeros(4096, np.float32), 16000)
+    nan
+    """
+    middle = _middle(samples, round(SPECTRUM_SECONDS * sample_rate))
+    frames = len(middle) // SPECTRUM_FRAME
+    if not frames or level(middle) <= FLOOR_DB:
+        return math.nan
+    cut = middle[: frames * SPECTRUM_FRAME].reshape(frames, SPECTRUM_FRAME)
+    power = np.square(np.abs(np.fft.rfft(cut * np.hanning(SPECTRUM_FRAME)))).mean(axis=0)
+    highest = int(np.flatnonzero(power >= power.max() * 10 ** (BAND_DB / 10))[-1])
+    return highest * sample_rate / SPECTRUM_FRAME
 
 
 def silence(waveform: Waveform) -> tuple[float, float]:

@@ -116,14 +116,15 @@ def _opened(opening: Opening, name: str, *, sealed: bool) -> Corpus:
     )
     used = clips.dropna(subset=["label", "emotion"])
     in_force = {**stored, **given}
+    passed_over = source.passed_over() if READERS[found].searches else ()
     return Corpus(
         name=name or listing.name or listing.root.resolve().name,
         root=listing.root,
         clips=clips,
-        licence=READERS[found].licence,
+        licence=listing.licence or READERS[found].licence,
         reader=found,
         label_map=dict(zip(used["label"], used["emotion"], strict=True)),
-        notes=(*listing.notes, *source.passed_over(), *_note(stored, opening.labels, clips)),
+        notes=(*listing.notes, *passed_over, *_note(stored, opening.labels, clips)),
         ids=_ids(rows, clips, listing.root),
         template=listing.template,
         opening=replace(opening, labels=in_force),

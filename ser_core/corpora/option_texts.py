@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -28,6 +29,8 @@ def by_name(texts: Iterable[str]) -> dict[str, Any]:
 
     >>> by_name(["table=train.csv", "columns.path=wav"])
     {'table': 'train.csv', 'columns': {'path': 'wav'}}
+    >>> by_name(["common=true", 'corpora=[{"corpus": "a"}]', "pattern=[{]"])
+    {'common': True, 'corpora': [{'corpus': 'a'}], 'pattern': '[{]'}
     """
     options: dict[str, Any] = {}
     for name, value in map(pair, texts):
@@ -35,8 +38,18 @@ def by_name(texts: Iterable[str]) -> dict[str, Any]:
         if dot:
             options.setdefault(option, {})[entry] = value
         else:
-            options[option] = value
+            options[option] = _value(value)
     return options
+
+
+def _value(text: str) -> Any:
+    """What JSON makes of true, false and a list of sections; every other value is text."""
+    if text in ("true", "false") or text.startswith("[{"):
+        try:
+            return json.loads(text)
+        except ValueError:  # a regular expression may begin so, too
+            return text
+    return text
 
 
 def labels(texts: Iterable[str]) -> dict[str, str]:
@@ -56,10 +69,16 @@ def texts(options: Mapping[str, Any]) -> list[str]:
 
     >>> texts({"columns": {"path": "wav"}, "pattern": "a"})
     ['columns.path=wav', 'pattern=a']
+    >>> texts({"common": True, "corpora": [{"corpus": "a"}]})
+    ['common=true', 'corpora=[{"corpus": "a"}]']
     """
     found = []
     for name, value in options.items():
         entries = value.items() if isinstance(value, Mapping) else ()
         found += [f"{name}.{key}={each}" for key, each in entries]
-        found += [] if isinstance(value, Mapping) else [f"{name}={value}"]
+        found += [] if isinstance(value, Mapping) else [f"{name}={_text(value)}"]
     return found
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

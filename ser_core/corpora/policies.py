@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -85,6 +85,27 @@ class Task:
                 remedy=self._what_works(column, len(names)),
             )
         return codes
+
+    def corpora(self) -> list[str]:
+        """Names of the corpora that were joined, sorted.
+
+        Raises:
+            SplitError: If it is one corpus, or an emotion is in one of them alone.
+        """
+        names = sorted(self.clips["corpus"].dropna().unique())
+        if len(names) < 2:
+            raise SplitError(
+                "the clips are of one corpus", subject="corpus",
+                remedy="Join several by corpus join, or choose another policy",
+            )  # fmt: skip
+        table = pd.crosstab(self.clips["corpus"], self.clips["emotion"]) > 0
+        alone = [str(emotion) for emotion in table if table[emotion].sum() == 1]
+        if alone:
+            raise SplitError(
+                f"only one of the corpora has {' and '.join(alone)}, so it cannot be both learnt "
+                "and tested", subject="corpus", remedy="Join them again with --common",
+            )  # fmt: skip
+        return [str(name) for name in names]
 
     def _what_works(self, column: str, groups: int) -> str:
         """Policies that the corpus has enough speakers for, where it has too few groups."""
@@ -359,6 +380,87 @@ def official(task: Task) -> Outcome:
 
 def _some(named: pd.Series[str]) -> list[str]:
     return sorted(named.unique())[:6]
+
+
+@policy(
+    "leave-one-corpus-out",
+    "Leave one corpus out",
+    "One fold per corpus of several, tested on that corpus and trained on the others: scores for "
+    "recordings of another kind, by unseen speakers.",
+    "fractions",
+)
+def leave_one_corpus_out(task: Task) -> Outcome:
+    """A fold for each corpus; speakers of the other corpora validate."""
+    found, notes = {}, set()
+    for name in task.corpora():
+        test = task.clips["corpus"] == name
+        parts, note = _with_validation(task, _parts_of(test, PARTS[2], PARTS[0]))
+        found[name] = list(parts)
+        notes.add(note)
+    return found, tuple(sorted(notes - {""}))
+
+
+EVERY = "all clips"
+
+
+@policy(
+    "cross-corpus",
+    "Across corpora",
+    "For the matrix of several corpora: each trains a model that is tested on all others, and "
+    "models that are tested on its own speakers by grouped k-fold.",
+    "fractions",
+    "folds",
+)
+def cross_corpus(task: Task) -> Outcome:
+    """For each corpus a fold that tests the others, and `folds` that test its own speakers.
+
+    The folds are called by the corpus that trains, `trained_on` says which. A corpus that does not
+    name its speakers, or has fewer than three, has no folds of its own.
+    """
+    names, found, notes = task.corpora(), {}, set()
+    _refuse_other_emotions(task)
+    for name in names:
+        own = task.clips["corpus"] == name
+        parts, note = _with_validation(task, _parts_of(own, PARTS[0], PARTS[2]))
+        found[f"{name}, {EVERY}"] = list(parts)
+        notes.add(note)
+        speakers = task.clips.loc[own, "speaker"]
+        if speakers.isna().any() or speakers.nunique() < LEAST_FOLDS:
+            notes.add(f"{name} is not tested on itself: it has too few known speakers")
+            continue
+        inside = replace(
+            task, clips=task.clips[own], folds=min(task.folds, speakers.nunique()), group="speaker"
+        )
+        for fold, dealt in grouped_k_fold(inside)[0].items():
+            every = np.full(len(own), UNUSED, dtype=object)
+            every[own.to_numpy(bool)] = dealt
+            found[f"{name}, {fold}"] = list(every)
+    notes.add("The figures of all folds pooled mix corpora: read the matrix")
+    return found, tuple(sorted(notes - {""}))
+
+
+def trained_on(fold: str) -> str:
+    """Corpus that trains in a fold of "cross-corpus", by the name of the fold.
+
+    >>> trained_on("nEMO, fold 2"), trained_on("A, B, all clips")
+    ('nEMO', 'A, B')
+    """
+    return fold.rpartition(", ")[0]
+
+
+def _parts_of(mask: pd.Series[bool], yes: str, no: str) -> pd.Series[str]:
+    return pd.Series(np.where(mask, yes, no), index=mask.index, dtype=object)
+
+
+def _refuse_other_emotions(task: Task) -> None:
+    """Refuse corpora of different emotions: rows of the matrix would be of different tasks."""
+    table = pd.crosstab(task.clips["corpus"], task.clips["emotion"])
+    lacking = sorted(str(emotion) for emotion in table if (table[emotion] == 0).any())
+    if lacking:
+        raise SplitError(
+            f"not all corpora have {', '.join(lacking)}", subject="corpus",
+            remedy="Join them again with --common",
+        )  # fmt: skip
 
 
 def _by_parts(task: Task, parts: pd.Series[str], named: pd.Series[str]) -> Outcome:

@@ -100,6 +100,8 @@ def _plain(value: Any) -> Any:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, list) and all(isinstance(each, dict) for each in value):
+        return ", ".join(str(each.get("corpus", "")) for each in value)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

@@ -12,6 +12,7 @@ from ser_core.core import ParameterError, SplitError, did_you_mean
 from ser_core.corpora.corpus import Corpus
 from ser_core.corpora.emotions import ordered
 from ser_core.corpora.policies import GROUPS, POLICIES, Task
+from ser_core.corpora.readers import READERS
 from ser_core.corpora.split import PARTS, Split
 from ser_core.corpora.stratify import allocations
 
@@ -62,7 +63,8 @@ def make_split(
     _refuse_vanishing(table, task.clips["emotion"])
     options = {name: _plain(getattr(task, name)) for name in chosen.options}
     alone = _alone(table, task.clips["speaker"], policy)
-    notes = (*notes, *_lacking(table, task.clips["emotion"]), *alone)
+    whose = _whose(corpus) if policy == "official" else []
+    notes = (*notes, *_lacking(table, task.clips["emotion"]), *alone, *whose)
     return Split(corpus.name, policy, seed, options, table, notes)
 
 
@@ -169,6 +171,12 @@ def _lacking(table: pd.DataFrame, emotion: pd.Series[str]) -> list[str]:
                 f"{', '.join(shown[:SHOWN])}{more}"
             )
     return notes
+
+
+def _whose(corpus: Corpus) -> list[str]:
+    """What the corpus' own split is, where the reader knows it."""
+    known = READERS[corpus.reader].own_split if corpus.reader in READERS else ""
+    return [f"The split of {corpus.name}: {known}"] if known else []
 
 
 def _alone(table: pd.DataFrame, speaker: pd.Series[str], policy: str) -> list[str]:

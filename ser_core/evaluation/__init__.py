@@ -26,6 +26,14 @@ from ser_core.evaluation.compare import (
     mcnemar,
     on_common_clips,
 )
+from ser_core.evaluation.corpus_shift import MEASURED, CorpusShift, corpus_shift
+from ser_core.evaluation.cross_corpus import (
+    TRAINED_ON,
+    Cell,
+    CorpusMatrix,
+    corpus_matrix,
+    is_across,
+)
 from ser_core.evaluation.groups import Group, Groups, by_group
 from ser_core.evaluation.intervals import Interval, Sampling, interval, sampling
 from ser_core.evaluation.metrics import reliability, wilson
@@ -42,12 +50,17 @@ from ser_core.evaluation.sufficient_statistics import (
 
 __all__ = [
     "BADGES",
+    "MEASURED",
     "METRICS",
     "PER_CLASS",
     "PREFIX",
+    "TRAINED_ON",
     "Calibration",
+    "Cell",
     "ClassFigures",
     "Comparison",
+    "CorpusMatrix",
+    "CorpusShift",
     "Group",
     "Groups",
     "Interval",
@@ -66,10 +79,13 @@ __all__ = [
     "calibrate",
     "compare",
     "compare_all",
+    "corpus_matrix",
+    "corpus_shift",
     "coverage_risk",
     "fit_temperature",
     "holm",
     "interval",
+    "is_across",
     "mcnemar",
     "on_common_clips",
     "reject",

@@ -85,8 +85,8 @@ class Predictions:
         """Predictions of one model for rows of `Corpus.clips`.
 
         Args:
-            clips: Indexed by clip, with `emotion` and, where known, `speaker`, `gender` and
-                `sentence`.
+            clips: Indexed by clip, with `emotion` and, where known, `speaker`, `gender`,
+                `sentence` and, of several corpora, `corpus`.
             probabilities: Shape (clips, classes), in the order of `classes`.
             classes: Emotions of the columns, in any order.
             fold: Number of the fold whose model predicted.
@@ -105,6 +105,8 @@ class Predictions:
             )
         about = {"clip": clips.index, "fold": fold, "part": part, "seed": seed}
         known = {name: clips[name].array for name in DESCRIBED if name in clips}
+        if "corpus" in clips and clips["corpus"].notna().any():
+            known["corpus"] = clips["corpus"].array
         given = {PREFIX + name: values[:, column] for column, name in enumerate(classes)}
         return cls(pd.DataFrame({**about, "true": clips["emotion"].array, **known, **given}))
 

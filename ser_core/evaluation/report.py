@@ -26,7 +26,7 @@ from ser_core.evaluation.sufficient_statistics import (
 )
 
 VERSION = 1
-GROUPED = ("speaker", "gender")
+GROUPED = ("speaker", "gender", "corpus")
 
 BADGES = {
     "A": "",
@@ -79,7 +79,7 @@ class Report:
         confusion: Counts by true emotion (rows) and prediction (columns).
         reliability: A row a bin of confidence, as `metrics.reliability`.
         ece_by_chance: ECE that a perfectly calibrated model would show on so many clips.
-        groups: By column ("speaker", "gender"), where the corpus names them.
+        groups: By column ("speaker", "gender", "corpus"), where the corpus names them.
         over_folds: UAR of each fold alone, and the mean, which is not the pooled figure; None
             for one fold.
         over_seeds: UAR of each seed alone; None for one seed.
@@ -304,7 +304,8 @@ def _curve(rows: Predictions) -> tuple[dict[str, float | None], ...]:
 
 
 def _groups(rows: Predictions, options: dict[str, Any]) -> dict[str, Groups]:
-    found = {column: by_group(rows, column, **options) for column in GROUPED}
+    columns = [column for column in GROUPED if column in rows.table]
+    found = {column: by_group(rows, column, **options) for column in columns}
     return {column: groups for column, groups in found.items() if groups.groups}
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 
 from ser_core.plots.palette import ACCENT, NO_EMOTION
-from ser_core.plots.publication_results import Format, _printed, heading
+from ser_core.plots.publication_results import Format, heading, printed
 from ser_core.plots.results import MARK
 from ser_core.plots.theme import finish
 
@@ -189,4 +189,4 @@ def print_layers(curve: LayerCurve, kind: Format) -> bytes:
         panel.set_title(heading(title, about["badge"]))
         figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
 
-    return _printed((6.4, 4.2), kind, draw)
+    return printed((6.4, 4.2), kind, draw)

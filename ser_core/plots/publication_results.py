@@ -48,7 +48,14 @@ _DATELESS: dict[Format, dict[str, None] | None] = {
 }
 
 
-def _printed(size: tuple[float, float], kind: Format, draw: Callable[[Figure], None]) -> bytes:
+def printed(size: tuple[float, float], kind: Format, draw: Callable[[Figure], None]) -> bytes:
+    """A figure as the content of a file.
+
+    Args:
+        size: Width and height in inches.
+        kind: Of the file.
+        draw: Draws on the figure.
+    """
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -88,7 +95,7 @@ def print_confusion(report: Report, title: str, kind: Format, *, normalised: boo
         panel.set(xlabel="Answer", ylabel="True emotion")
         panel.set_title(heading(title, report.badge))
 
-    return _printed((2.4 + size, 1.4 + size), kind, draw)
+    return printed((2.4 + size, 1.4 + size), kind, draw)
 
 
 def print_reliability(report: Report, title: str, kind: Format) -> bytes:
@@ -106,7 +113,7 @@ def print_reliability(report: Report, title: str, kind: Format) -> bytes:
         panel.set(xlabel="Confidence", ylabel="Accuracy", xlim=(0, 1), ylim=(0, 1))
         panel.set_title(heading(f"{title}\nECE {report.ece}", report.badge))
 
-    return _printed((4.2, 4.2), kind, draw)
+    return printed((4.2, 4.2), kind, draw)
 
 
 def print_test(report: Report, title: str) -> dict[str, bytes]:
@@ -129,7 +136,7 @@ def print_intervals(rows: Sequence[Row], axis: str, title: str, badge: str, kind
         panel.grid(axis="x", lw=0.4)
         panel.set_title(heading(title, badge))
 
-    return _printed((6, 1.1 + 0.3 * len(rows)), kind, draw)
+    return printed((6, 1.1 + 0.3 * len(rows)), kind, draw)
 
 
 def _whisker(panel: Axes, position: int, row: Row) -> None:
@@ -159,4 +166,4 @@ def print_courses(courses: Sequence[LearningCurve], title: str, badge: str, kind
             panel.set_xlabel("Epoch")
         figure.suptitle(heading(title, badge), fontsize=10)
 
-    return _printed((7, 0.6 + 2.1 * len(courses)), kind, draw)
+    return printed((7, 0.6 + 2.1 * len(courses)), kind, draw)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ser_core.core import count
 from ser_core.plots.palette import NO_EMOTION
-from ser_core.plots.publication_results import Format, _printed, heading
+from ser_core.plots.publication_results import Format, heading, printed
 from ser_core.plots.robustness import ATTACKS, BAND, FIGURES, SECOND
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def print_card(card: Card, kind: Format = "png") -> bytes:
         figure.suptitle(heading(f"{card.title}\n{card.subset}; {card.how}", card.badge))
 
     rows = max(1, -(-len(panels) // COLUMNS))
-    return _printed((2.6 * min(COLUMNS, max(1, len(panels))), 0.8 + 2.1 * rows), kind, draw)
+    return printed((2.6 * min(COLUMNS, max(1, len(panels))), 0.8 + 2.1 * rows), kind, draw)
 
 
 def _panels(card: Card) -> list[tuple[str, dict[str, Curve]]]:

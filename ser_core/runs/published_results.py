@@ -20,7 +20,7 @@ import yaml
 from ser_core.core import SerError, files, settings
 from ser_core.core.plain_yaml import load_yaml
 from ser_core.corpora import UNSEEN_GRADES
-from ser_core.evaluation import Interval, Predictions, compare, interval
+from ser_core.evaluation import Cell, CorpusMatrix, Interval, Predictions, compare, interval
 from ser_core.storage import atomic, read_json
 
 NOT_ENROLLED, ENROLLED = "predictions.parquet", "enrolled.parquet"
@@ -40,6 +40,9 @@ VOICES = {
 """What is known of the test speaker, by table."""
 
 OWN_TO_A_MACHINE = ("corpus", "reader")
+
+SEVERAL = ("leave-one-corpus-out", "cross-corpus")
+"""Policies that take several corpora."""
 
 
 def root() -> Path:
@@ -96,6 +99,11 @@ class Published:
     def speakers_shared(self) -> bool:
         """Whether test speakers were in training."""
         return self.summary["split"]["audit"]["grade"] not in UNSEEN_GRADES
+
+    @property
+    def is_across(self) -> bool:
+        """Whether it is of several corpora."""
+        return self.summary["split"]["policy"] in SEVERAL
 
     def figure(self, name: str, table: str = NOT_ENROLLED) -> Interval:
         """A figure of the test clips with its interval, by speakers where they are new."""
@@ -155,6 +163,8 @@ def _of_ensemble(folder: Path) -> dict[str, Any] | None:
 
 def _portable(recipe: str) -> str:
     content = {k: v for k, v in load_yaml(recipe).items() if k not in OWN_TO_A_MACHINE}
+    if "corpora" in content.get("opening", {}).get("options", {}):
+        del content["opening"]  # it says where each of several corpora lies
     training = {k: v for k, v in content.pop("train", {}).items() if k != "threads"}
     content |= {"train": training} if training else {}
     if "encoder" in content.get("representation", {}):
@@ -197,6 +207,20 @@ def _rows(result: Published, figures: tuple[str, ...]) -> Iterator[Row]:
             **{name.upper(): _said(result.figure(name, table)) for name in figures},
             "minutes": f"{summary['minutes']:.0f}" if "minutes" in summary else "",
         }
+
+
+def across_corpora(matrices: Mapping[str, CorpusMatrix]) -> list[Row]:
+    """A row for each corpus that trained, by what is known of the test speakers."""
+    return [
+        {"voices": voices, "trained on": row}
+        | {f"tested on {column}": _said_of(matrix.cell(row, column)) for column in matrix.columns}
+        for voices, matrix in matrices.items()
+        for row in matrix.rows
+    ]
+
+
+def _said_of(cell: Cell | None) -> str:
+    return _said(cell.figure) if cell else "–"
 
 
 def every_representation(

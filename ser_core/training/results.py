@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ser_core.corpora import LeakAudit
-from ser_core.evaluation import Predictions, interval
+from ser_core.evaluation import TRAINED_ON, Predictions, interval
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.recipes.recipe import Recipe
 from ser_core.training.learner import Fitted
@@ -43,8 +43,17 @@ def predictions_of(
         rows, classes = plan.corpus.usable.loc[clips], bundle.classes
         fold, seed = member.fold, member.seed
         table = Predictions.of(rows, probabilities, classes, fold=fold, part=part, seed=seed)
-        tables.append(table)
+        tables.append(_with_origin(table, plan, member))
     return Predictions.concat(tables)
+
+
+def _with_origin(predictions: Predictions, plan: Plan, member: Member) -> Predictions:
+    """The predictions with the corpora that trained the model, where several were joined."""
+    if not plan.corpus.corpora:
+        return predictions
+    train = plan.split.fold(member.fold)["train"]
+    origin = plan.corpus.clips.loc[train, "corpus"].dropna().unique()
+    return Predictions(predictions.table.assign(**{TRAINED_ON: " + ".join(sorted(origin))}))
 
 
 def about(plan: Plan, member: Member, fitted: Fitted) -> dict[str, Any]:

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ser_core.core import CorpusError, ParameterError
+from ser_core.core import REPOSITORY, CorpusError, ParameterError
 from ser_core.corpora import READERS, audit, open_corpus
 from ser_core.corpora.readers.manifest import guess
+from ser_core.corpora.readers.schemes import SCHEMES
 from tests.corpora.synthetic import sound
 
 NAMED: dict[str, tuple[str, dict[str, object]]] = {
@@ -36,6 +37,52 @@ NAMED: dict[str, tuple[str, dict[str, object]]] = {
         {"emotion": "boredom", "label": "L", "speaker": "16", "gender": "female", "age": 31,
          "sentence": "b03", "text": "An den Wochenenden bin ich jetzt immer nach Hause gefahren"
          " und habe Agnes besucht."},
+    ),
+    "urdu": (
+        "Angry/SM2_F1_A023.wav",
+        {"emotion": "anger", "label": "A", "speaker": "SM2", "gender": "male"},
+    ),
+    "ased": (
+        "02Fearful/f2-07-01-01-31.wav",
+        {"emotion": "fear", "label": "f", "speaker": "31", "gender": "female", "sentence": "07"},
+    ),
+    "turev-db": (
+        "Sound Source/Calm/1984_sk_eger.wav",
+        {"emotion": "calm", "label": "Calm", "speaker": "1984", "sentence": "eger",
+         "text": "eger"},
+    ),
+    "baved": (
+        "1/12-M-21-3-1-105.wav",
+        {"emotion": "neutral", "speaker": "12", "gender": "male", "age": 21, "sentence": "3",
+         "text": "الفيلم"},
+    ),
+    "emovo": (
+        "emovo/m1/sor-m1-d1.wav",
+        {"emotion": "surprise", "label": "sor", "speaker": "m1", "gender": "male", "age": 30,
+         "sentence": "d1", "text": "Sabato sera cosa farà?"},
+    ),
+    "jl-corpus": (
+        "Raw JL corpus (unchecked and unannotated)/JL(wav+txt)/female2_angry_11a_2.wav",
+        {"emotion": "anger", "label": "angry", "speaker": "female2", "gender": "female",
+         "sentence": "11"},
+    ),
+    "shemo": (
+        "female/F23H05.wav",
+        {"emotion": "happiness", "label": "H", "speaker": "F23", "gender": "female"},
+    ),
+    "mesd": (
+        "Mexican Emotional Speech Database (MESD)/Happiness_M_B_buenos_dias.wav",
+        {"emotion": "happiness", "label": "Happiness", "gender": "male",
+         "sentence": "buenos_dias", "text": "buenos dias"},
+    ),
+    "aesdd": (
+        "disgust/d17 (5).wav",
+        {"emotion": "disgust", "label": "d", "speaker": "5", "sentence": "17"},
+    ),
+    "esd": (
+        "0011/Angry/evaluation/0011_000352.wav",
+        {"emotion": "anger", "label": "Angry", "speaker": "0011", "sentence": "en-002",
+         "official": "validation"},
     ),
 }  # fmt: skip
 
@@ -214,5 +261,58 @@ def test_columns_are_guessed_by_their_usual_names():
 
 
 def test_every_reader_introduces_itself():
-    assert {"nemo", "competition", "folders", "manifest", "feedback", *NAMED} == set(READERS)
+    laid_out = {"iemocap", "meld", "msp-podcast", "emozionalmente", "emobox"}
+    others = {"nemo", "competition", "folders", "manifest", "feedback", "joined"}
+    assert {*laid_out, *others, *NAMED} == set(READERS)
     assert all(READERS[name].title and READERS[name].expects for name in READERS)
+    assert all(READERS[name].language and READERS[name].source for name in NAMED)
+
+
+def test_no_name_is_of_two_schemes():
+    for name, (file, _) in NAMED.items():
+        assert [other for other, scheme in SCHEMES.items() if scheme.match(file)] == [name]
+
+
+def test_a_small_copy_of_each_corpus_is_counted(tmp_path):
+    """Every corpus by four files in the names of the release: two speakers, two emotions."""
+    copies = {
+        "urdu": ["Angry/SM1_F1_A01.wav", "Happy/SM1_F2_H01.wav", "Angry/SF5_F1_A02.wav",
+                 "Sad/SF5_F4_S02.wav"],
+        "turev-db": [f"Sound Source/{emotion}/{who}_{emotion[:2].lower()}_dil.wav"
+                     for emotion in ("Happy", "Sad") for who in (1157, 7895)],
+        "shemo": ["female/F01A01.wav", "female/F01W02.wav", "male/M01A01.wav", "male/M01W02.wav"],
+        "aesdd": ["anger/a01 (1).wav", "sadness/s01 (1).wav", "anger/a01 (2).wav",
+                  "sadness/s01 (2b).wav"],
+        "esd": ["0001/Happy/0001_000701.wav", "0001/Neutral/0001_000001.wav",
+                "0020/Happy/0020_000701.wav", "0020/Neutral/0020_000001.wav"],
+    }  # fmt: skip
+    sentences = {"turev-db": 1, "aesdd": 1, "esd": 2}
+    for name, paths in copies.items():
+        for path in paths:
+            sound(tmp_path / name / path)
+        corpus = open_corpus(tmp_path / name)
+        assert corpus.reader == name
+        assert (len(corpus.usable), len(corpus.speakers)) == (4, 2), name
+        assert len(corpus.emotions) in (2, 3), name
+        assert corpus.usable["sentence"].nunique() == sentences.get(name, 0), name
+
+
+def test_levels_of_emotion_are_classes_where_own_labels_are_wanted(tmp_path):
+    for level in range(3):
+        sound(tmp_path / f"{level}/7-f-20-0-{level}-1.wav")
+    assert open_corpus(tmp_path).emotions == ["neutral"]
+    corpus = open_corpus(tmp_path, own_labels=True)
+    assert corpus.emotions == ["neutral", "high", "low"]
+    assert "levels (low, neutral, high), not emotions" in corpus.notes[0]
+
+
+def test_the_documentation_lists_every_reader_with_its_language():
+    page = (REPOSITORY / "docs/corpora.md").read_text(encoding="utf-8")
+    rows = [[cell.strip(" `") for cell in line.split("|")[1:-1]] for line in page.splitlines()
+            if line.startswith("| `")]  # fmt: skip
+    listed = {row[0]: row for row in rows if row[0] in READERS}
+    assert listed.keys() == set(READERS)
+    known = {name: READERS[name] for name in READERS if READERS[name].language}
+    assert {name: listed[name][2] for name in known} == {
+        name: reader.language for name, reader in known.items()
+    }

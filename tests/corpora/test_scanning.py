@@ -10,7 +10,7 @@ import soundfile
 from ser_core import audio
 from ser_core.core import demo_corpus
 from ser_core.corpora import open_corpus, scanning
-from ser_core.corpora.measure import measure
+from ser_core.corpora.measure import bandwidth, measure
 from ser_core.corpora.scanning import scan
 from tests.corpora.synthetic import sound
 
@@ -143,3 +143,13 @@ def test_an_unknown_label_does_not_keep_a_clip_from_being_measured(tmp_path):
     sound(tmp_path / "odd/b.wav")
     table = scan(open_corpus(tmp_path, "folders"))
     assert table["problem"].to_list() == ["", ""]
+
+
+@pytest.mark.parametrize(("limit", "rate"), [(3000, 16000), (7000, 44100)])
+def test_the_bandwidth_is_where_the_spectrum_ends(limit, rate):
+    spectrum = np.fft.rfft(np.random.default_rng(0).standard_normal(2 * rate))
+    spectrum[np.fft.rfftfreq(2 * rate, 1 / rate) > limit] = 0
+    samples = 0.1 * np.fft.irfft(spectrum).astype(np.float32)
+    assert bandwidth(samples, rate) == pytest.approx(limit, abs=6 * rate / 1024)
+    assert bandwidth(1e-3 * samples, rate) == bandwidth(samples, rate)
+    assert np.isnan(bandwidth(samples[:1000], rate))

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from ser_core.core import REPOSITORY, SerError
-from ser_core.evaluation import Predictions
+from ser_core.evaluation import Predictions, corpus_matrix
 from ser_core.recipes.recipe import load
 from ser_core.runs import published_results
 from tests.evaluation.tables import drawn
@@ -68,7 +68,7 @@ PAGES = ("README.md", "docs/results.md")
 def test_figures_of_a_result_that_a_page_names_are_those_that_are_published(page):
     text = (REPOSITORY / page).read_text(encoding="utf-8")
     for result in published_results.published():
-        if f"`{result.name}`" in text:
+        if f"`{result.name}`" in text and not result.is_across:
             for row in published_results.rows([result], ("uar",)):
                 assert row["UAR"] in text, (result.name, row)
 
@@ -87,6 +87,19 @@ def test_every_published_result_is_a_row_of_the_page_of_results():
         name, *figures = row.values()
         line = rf"\| `{name}` \| [\d.]+ \| {re.escape(' | '.join(figures))} \|"
         assert re.search(line, text), row
+
+
+def test_every_matrix_of_corpora_is_on_the_page_of_results():
+    text = (REPOSITORY / "docs" / "results.md").read_text(encoding="utf-8")
+    found = [each for each in published_results.published() if each.is_across]
+    assert found
+    for result in found:
+        matrices = {
+            published_results.VOICES[table]: corpus_matrix(result.predictions(table))
+            for table in result.tables
+        }
+        for row in published_results.across_corpora(matrices):
+            assert f"| `{result.name}` | {' | '.join(row.values())} |" in text, row
 
 
 def test_every_network_of_the_zoo_that_is_published_is_a_row_of_the_page_of_results():

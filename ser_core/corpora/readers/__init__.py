@@ -1,7 +1,7 @@
 """How corpora on disk are understood; every module in this folder registers itself.
 
 To add a corpus, add one small module here: a `Reader` under the `@reader("name")` decorator, or
-one more `NameCoded` scheme.
+one more row in the table `SCHEMES` of `schemes`.
 """
 
 import importlib

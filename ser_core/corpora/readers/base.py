@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -48,6 +49,12 @@ class CorpusSource:
             for name in names
             if _ending(name) in ENDINGS
         )
+
+    def named(self, pattern: str) -> list[str]:
+        """Files of any kind whose path below the root ends so (a regular expression), sorted."""
+        ends = re.compile(rf"(?:^|/)(?:{pattern})$", re.IGNORECASE)
+        every = (f"{folder}{name}" for folder, names in self._folders for name in names)
+        return sorted(path for path in every if ends.search(path))
 
     @cached_property
     def index(self) -> FileIndex:
@@ -156,6 +163,7 @@ class Listing:
         name: What the corpus is called; the name of its folder when empty.
         notes: What the user should know, as sentences.
         template: Template of the submission for the unlabelled clips, if there is one.
+        licence: Terms, where they are not those of the reader.
     """
 
     rows: pd.DataFrame
@@ -164,6 +172,7 @@ class Listing:
     name: str = ""
     notes: tuple[str, ...] = ()
     template: Path | None = None
+    licence: str = ""
 
 
 class Reader(ABC):
@@ -173,11 +182,19 @@ class Reader(ABC):
         title: Name of the corpus or layout, for people.
         expects: What the reader recognises, one clause; shown when no reader fits.
         licence: Terms of the corpus where they are known.
+        language: What is spoken in it; empty for layouts that any corpus may have.
+        source: Who described it, and where.
+        own_split: What its own split is and who published figures on it; empty where it has none.
+        searches: Whether it looks for clips in the folder, so that what it passes over is told.
     """
 
     title: str
     expects: str
     licence: str = ""
+    language: str = ""
+    source: str = ""
+    own_split: str = ""
+    searches: bool = True
 
     @abstractmethod
     def detect(self, source: CorpusSource) -> float:

@@ -60,7 +60,7 @@ class Manifest(Reader):
                 of emotions, or labels segments of files.
             ParameterError: If the folder of the sound is none.
         """
-        root, index = _sound(source, sound)
+        root, index = sound_folder(source, sound)
         plain = not (sound or encoding or columns)
         every = (
             source.tables
@@ -83,7 +83,7 @@ class Manifest(Reader):
         return Listing(pd.concat(rows, ignore_index=True), root, notes=tuple(_notes(chosen, every)))
 
 
-def _sound(source: CorpusSource, sound: str) -> tuple[Path, FileIndex]:
+def sound_folder(source: CorpusSource, sound: str) -> tuple[Path, FileIndex]:
     """Folder that the files lie in, and its files."""
     if not sound:
         return source.root, source.index

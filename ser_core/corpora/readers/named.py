@@ -1,17 +1,19 @@
-"""Corpora labelled by their file names: a regular expression and tables of codes for each."""
+"""Corpora labelled by their file names: what a naming scheme is. The schemes are in `schemes`."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ser_core.corpora.readers.base import READERS, CorpusSource, Listing, Reader, table_of
+from ser_core.corpora.readers.base import CorpusSource, Listing, Reader, table_of
 from ser_core.corpora.tables import read_table
 
 Codes = Mapping[str, str]
+Meaning = Codes | Callable[[str], str]
+"""Of a code: a table, or a function where it is worked out."""
 UNKNOWN_NAME = "unknown name"
 """Beginning of the problem of a file that is named otherwise."""
 
@@ -31,6 +33,9 @@ class NameCoded(Reader):
         speakers: Name of a CSV table of the speakers, if the corpus comes with one, and its
             columns for speaker, gender and age.
         licence: Terms of the corpus.
+        language: What is spoken in it.
+        source: Who described it, and where.
+        own_split: What its own split is, where the names say one.
         note: What the user should know about every copy of this corpus.
     """
 
@@ -38,9 +43,12 @@ class NameCoded(Reader):
     expects: str
     pattern: str
     labels: Codes
-    codes: Mapping[str, tuple[str, Codes]] = field(default_factory=dict)
+    codes: Mapping[str, tuple[str, Meaning]] = field(default_factory=dict)
     speakers: tuple[str, Codes] | None = None
     licence: str = ""
+    language: str = ""
+    source: str = ""
+    own_split: str = ""
     note: str = ""
 
     def match(self, path: str) -> re.Match[str] | None:
@@ -75,16 +83,22 @@ class NameCoded(Reader):
         return match[1] if match else path
 
     def _row(self, path: str, people: Mapping[str, dict[str, str]]) -> dict[str, str]:
+        row = self.fields(path)
+        if not row:
+            return {"path": path, "problem": f"{UNKNOWN_NAME}: it is none of the {self.expects}"}
+        return {"path": path} | row | people.get(row.get("speaker", ""), {})
+
+    def fields(self, path: str) -> dict[str, str]:
+        """Columns that the name of a file says; none where it is not of this scheme."""
         match = self.match(path)
         if not match:
-            return {"path": path, "problem": f"{UNKNOWN_NAME}: it is none of the {self.expects}"}
+            return {}
         groups = {name: code for name, code in match.groupdict().items() if code}
         decoded = {
-            column: meaning.get(groups.get(group, ""), "")
+            column: _meant(meaning, groups.get(group, ""))
             for column, (group, meaning) in self.codes.items()
         }
-        row = groups | decoded
-        return {"path": path} | row | people.get(row.get("speaker", ""), {})
+        return groups | decoded
 
     def _people(self, source: CorpusSource) -> dict[str, dict[str, str]]:
         """Gender and age by speaker, from the corpus's own table when it is there."""
@@ -93,6 +107,12 @@ class NameCoded(Reader):
         name, columns = self.speakers
         path = source.find(name)
         return _by_speaker(path, columns) if path else {}
+
+
+def _meant(meaning: Meaning, code: str) -> str:
+    if not code:
+        return ""
+    return meaning(code) if callable(meaning) else meaning.get(code, "")
 
 
 def _by_speaker(path: Path, columns: Codes) -> dict[str, dict[str, str]]:
@@ -120,134 +140,3 @@ def _by_size(source: CorpusSource, paths: list[str]) -> list[str]:
     for path in paths:
         sizes.setdefault((source.root / path).lstat().st_size, path)
     return list(sizes.values())
-
-
-def _table(text: str) -> dict[str, str]:
-    """Codes from lines of `code meaning`."""
-    return dict(line.strip().split(maxsplit=1) for line in text.strip().splitlines())
-
-
-_BY_SPEAKER_EMODB = {
-    "03": ("male", "31"), "08": ("female", "34"), "09": ("female", "21"), "10": ("male", "32"),
-    "11": ("male", "26"), "12": ("male", "30"), "13": ("female", "32"), "14": ("female", "35"),
-    "15": ("male", "25"), "16": ("female", "31"),
-}  # fmt: skip
-
-SCHEMES = {
-    # Livingstone & Russo (2018): modality-channel-emotion-intensity-statement-repetition-actor.
-    "ravdess": NameCoded(
-        title="RAVDESS",
-        expects="files named like 03-01-05-01-02-01-12.wav",
-        pattern=r"03-(?:01|02)-(?P<label>0[1-8])-(?P<intensity>0[12])-(?P<sentence>0[12])"
-        r"-0[12]-(?P<speaker>[012]\d)",
-        labels={
-            "01": "neutral", "02": "calm", "03": "happiness", "04": "sadness",
-            "05": "anger", "06": "fear", "07": "disgust", "08": "surprise",
-        },
-        codes={
-            "gender": ("speaker", {f"{n:02}": "male" if n % 2 else "female" for n in range(1, 25)}),
-            "intensity": ("intensity", {"01": "normal", "02": "strong"}),
-            "text": (
-                "sentence",
-                {
-                    "01": "Kids are talking by the door.",
-                    "02": "Dogs are sitting by the door.",
-                },
-            ),
-        },
-        licence="CC BY-NC-SA 4.0",
-    ),
-    # Cao et al. (2014): actor_sentence_emotion_intensity.
-    "crema-d": NameCoded(
-        title="CREMA-D",
-        expects="files named like 1001_DFA_ANG_XX.wav",
-        pattern=r"(?P<speaker>1\d{3})_(?P<sentence>[A-Z]{3})_(?P<label>[A-Z]{3})"
-        r"_(?P<intensity>LO|MD|HI|XX?)",
-        labels={
-            "ANG": "anger", "DIS": "disgust", "FEA": "fear",
-            "HAP": "happiness", "NEU": "neutral", "SAD": "sadness",
-        },
-        codes={
-            "intensity": ("intensity", {"LO": "low", "MD": "medium", "HI": "high"}),
-            "text": (
-                "sentence",
-                _table("""
-                    IEO It's eleven o'clock.
-                    TIE That is exactly what happened.
-                    IOM I'm on my way to the meeting.
-                    IWW I wonder what this is about.
-                    TAI The airplane is almost full.
-                    MTI Maybe tomorrow it will be cold.
-                    IWL I would like a new alarm clock.
-                    ITH I think I have a doctor's appointment.
-                    DFA Don't forget a jacket.
-                    ITS I think I've seen this before.
-                    TSI The surface is slick.
-                    WSI We'll stop in a couple of minutes.
-                """),
-            ),
-        },
-        speakers=("VideoDemographics.csv", {"ActorID": "speaker", "Sex": "gender", "Age": "age"}),
-        licence="ODbL 1.0",
-    ),
-    # Pichora-Fuller & Dupuis (2020): speaker_word_emotion. One file of the archive is OA_....
-    "tess": NameCoded(
-        title="TESS",
-        expects="files named like OAF_back_angry.wav",
-        pattern=r"(?P<speaker>OAF?|YAF)_(?P<sentence>[a-z']+)"
-        r"_(?P<label>angry|disgust|fear|happy|neutral|ps|sad)",
-        labels={},
-        codes={
-            "speaker": ("speaker", {"OAF": "OAF", "OA": "OAF", "YAF": "YAF"}),
-            "gender": ("speaker", {"OAF": "female", "OA": "female", "YAF": "female"}),
-            "age": ("speaker", {"OAF": "64", "OA": "64", "YAF": "26"}),
-        },
-        licence="CC BY-NC-ND 4.0",
-    ),
-    # Haq & Jackson (2010): speaker_emotion and number, or a folder for each speaker.
-    "savee": NameCoded(
-        title="SAVEE",
-        expects="files named like DC_a01.wav or DC/a01.wav",
-        pattern=r"(?P<speaker>DC|JE|JK|KL)[_/](?P<label>sa|su|[adfhn])\d\d",
-        labels={
-            "a": "anger", "d": "disgust", "f": "fear", "h": "happiness",
-            "n": "neutral", "sa": "sadness", "su": "surprise",
-        },
-        codes={"gender": ("speaker", dict.fromkeys(("DC", "JE", "JK", "KL"), "male"))},
-        note="The numbers in the file names do not say which sentence is spoken, since each emotion"
-        " counts its own, so the sentences are unknown",
-    ),
-    # Burkhardt et al. (2005): speaker, text, emotion, version, with German initials.
-    "emo-db": NameCoded(
-        title="EMO-DB",
-        expects="files named like 03a01Fa.wav",
-        pattern=r"(?P<speaker>0[389]|1[0-6])(?P<sentence>[ab]\d\d)(?P<label>[WLEAFTN])[a-z]?",
-        labels={
-            "W": "anger", "L": "boredom", "E": "disgust", "A": "fear",
-            "F": "happiness", "T": "sadness", "N": "neutral",
-        },
-        codes={
-            "gender": ("speaker", {code: who[0] for code, who in _BY_SPEAKER_EMODB.items()}),
-            "age": ("speaker", {code: who[1] for code, who in _BY_SPEAKER_EMODB.items()}),
-            "text": (
-                "sentence",
-                _table("""
-                    a01 Der Lappen liegt auf dem Eisschrank.
-                    a02 Das will sie am Mittwoch abgeben.
-                    a04 Heute abend könnte ich es ihm sagen.
-                    a05 Das schwarze Stück Papier befindet sich da oben neben dem Holzstück.
-                    a07 In sieben Stunden wird es soweit sein.
-                    b01 Was sind denn das für Tüten, die da unter dem Tisch stehen?
-                    b02 Sie haben es gerade hochgetragen und jetzt gehen sie wieder runter.
-                    b03 An den Wochenenden bin ich jetzt immer nach Hause gefahren und habe Agnes \
-besucht.
-                    b09 Ich will das eben wegbringen und dann mit Karl was trinken gehen.
-                    b10 Die wird auf dem Platz sein, wo wir sie immer hinlegen.
-                """),
-            ),
-        },
-    ),
-}  # fmt: skip
-
-for _name, _scheme in SCHEMES.items():
-    READERS.register(_name)(_scheme)

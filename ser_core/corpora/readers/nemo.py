@@ -29,6 +29,8 @@ class Nemo(Reader):
     title = "nEMO"
     expects = "a table data.tsv with file_id, emotion and speaker_id, beside a folder samples/"
     licence = "CC BY-NC-SA 4.0"
+    language = "Polish"
+    source = "Christop (2024)"
 
     def detect(self, source: CorpusSource) -> float:
         """Certain when the table has the columns of nEMO."""
