@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import numpy as np
 
-from ser_core.core import EMOTIONS
+from ser_core.core import EMOTIONS, settings
 from ser_core.corpora import (
     Corpus,
     Opening,
@@ -24,8 +25,10 @@ from ser_core.corpora import (
     scan,
     showcase,
     siblings,
+    snapshot,
 )
 from ser_core.soak.machine import memory_mb
+from ser_core.storage.opened import remember_opened
 
 RATE = 16_000
 SECONDS = 0.2
@@ -47,7 +50,7 @@ class CorpusSoak:
         clips: Sound files, each with samples of its own.
         megabytes: Their size.
         seconds: Wall-clock time of each step.
-        memory_mb: Resident memory of the process after each step.
+        memory_mb: Resident memory of the process after each step, of pages that of the server.
         faults: What was not as it must be; empty.
     """
 
@@ -102,6 +105,8 @@ def try_corpus(
     clips: int,
     seed: int = 0,
     workers: int | None = 1,
+    *,
+    pages: bool = False,
     announce: Announce = lambda _step: None,
 ) -> CorpusSoak:
     """Make a corpus, and time what pages and commands do with it.
@@ -111,6 +116,7 @@ def try_corpus(
         clips: How many.
         seed: Of the samples and of the splits.
         workers: Processes of the scan; None for all cores.
+        pages: Whether the page Corpus is opened too, in Chromium.
         announce: Called with the name of each step as it begins.
     """
     seconds: dict[str, float] = {}
@@ -156,6 +162,9 @@ def try_corpus(
         for split, found in zip(splits, audits, strict=True)
         if "speaker" in split.policy and found.speakers_shared
     ]
+    if pages:
+        for step, (took, server_mb) in _visited(opening, announce).items():
+            seconds[step], memory[step] = took, server_mb
     size = sum(file.stat().st_size for file in folder.rglob("*.wav")) / 1e6
     return CorpusSoak(clips, round(size, 1), seconds, memory, faults)
 
@@ -167,3 +176,36 @@ def _browse(corpus: Corpus) -> None:
     filter_clips(corpus.clips, emotions=["anger"], speakers=[speaker], text="t00")
     filter_clips(corpus.clips, text="t099")
     siblings(corpus, clip)
+
+
+VISITS: dict[str, dict[str, str]] = {
+    "page Clips, first": {},
+    "page Clips": {},
+    "page Clips, a speaker": {"speaker": "s001"},
+    "page Clips, a search": {"find": "t099"},
+    "page Overview": {"view": "Overview"},
+    "page Checks": {"view": "Checks"},
+    "page Split": {"view": "Split"},
+}
+"""Views of the page Corpus, by what they are called among the steps."""
+
+
+def _visited(opening: Opening, announce: Announce) -> dict[str, tuple[float, float]]:
+    """Seconds until a view of the page Corpus is at rest, and memory of the server then."""
+    from ser_core.bench.browser import AT_REST, STEP_MS, chromium, workbench
+
+    source = snapshot(opening)
+    remember_opened(str(source))
+    found = {}
+    with workbench(home=settings.home()) as server, chromium() as browser:
+        tab = browser.new_page()
+        tab.set_default_timeout(4 * STEP_MS)
+        for step, query in VISITS.items():
+            announce(step)
+            begun = time.perf_counter()
+            tab.goto(f"{server.url}/corpus?{urlencode({'corpus': str(source), **query})}")
+            tab.get_by_role("heading", name="Corpus").wait_for()
+            tab.wait_for_selector(AT_REST)
+            took = round(time.perf_counter() - begun, 2)
+            found[step] = took, round(memory_mb(server.pid), 1)
+    return found

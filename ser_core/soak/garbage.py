@@ -22,6 +22,7 @@ from typing import Any
 
 from ser_core import tracking
 from ser_core.core import ModelError, demo_corpus
+from ser_core.serving.mlflow_logging import log_model
 from ser_core.serving.responses import AUDIO
 from ser_core.soak.machine import memory_mb
 
@@ -148,7 +149,7 @@ def try_garbage(
     Args:
         folder: Of the model.
         count: Requests of garbage.
-        place: Empty folder: the runtime folder with the MLflow store, and the server's log.
+        place: Folder for the server's log. The model is logged in the runtime folder.
         seed: Of their content.
         announce: Called with the requests done and wanted, and a note.
 
@@ -157,13 +158,10 @@ def try_garbage(
     """
     announce(0, count, "logging the model")
     log = place / "server.log"
-    with _own_home(place):
-        from ser_core.serving.mlflow_logging import log_model
-
-        uri = log_model(folder).uri
-        announce(0, count, "starting the server")
-        with _served(uri, log) as server:
-            return _sent(server, count, seed, announce)
+    uri = log_model(folder).uri
+    announce(0, count, "starting the server")
+    with _served(uri, log) as server:
+        return _sent(server, count, seed, announce)
 
 
 def _sent(server: tuple[str, int], count: int, seed: int, announce: Announce) -> GarbageSoak:
@@ -216,19 +214,6 @@ def _memory(pid: int) -> float:
 
     family = [pid, *(each.pid for each in psutil.Process(pid).children(recursive=True))]
     return round(sum(memory_mb(each) for each in family), 1)
-
-
-@contextlib.contextmanager
-def _own_home(place: Path) -> Iterator[None]:
-    before = os.environ.get("SER_HOME")
-    os.environ["SER_HOME"] = str(place)
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["SER_HOME"]
-        else:
-            os.environ["SER_HOME"] = before
 
 
 @contextlib.contextmanager

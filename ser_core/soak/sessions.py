@@ -6,7 +6,9 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from ser_core.audio import load, to_wav
 from ser_core.audio.waveform import Waveform
@@ -23,6 +25,8 @@ WAIT_MS = 4 * STEP_MS
 
 CLOSE = 2e-3
 """Most by which a probability on a page may differ from the expected one."""
+
+METHOD = "Gradient x input"
 
 BARS = """() => [...document.querySelectorAll('.js-plotly-plot')].map(chart => {
   const bars = (chart.data || []).find(trace => trace.type === 'bar' && trace.orientation === 'h');
@@ -58,12 +62,13 @@ class SessionsSoak:
 
 @dataclass
 class Session:
-    """One tab, its own sound, and what a model says of it."""
+    """One tab, a file and a clip of its own, and what was wrong with what it was shown."""
 
     number: int
     tab: Any
     name: str
     content: bytes
+    clip: str
     faults: list[str] = field(default_factory=list)
     difference: float = 0.0
 
@@ -78,7 +83,7 @@ def try_sessions(
 
     Args:
         sessions: How many.
-        explain: Whether each also follows the link to Explain with its upload.
+        explain: Whether each also explains a bundled clip of its own.
         announce: Called with the name of each step as it begins.
 
     Raises:
@@ -93,16 +98,13 @@ def try_sessions(
             announce("predicting")
             predicted = _predicted(several)
             announce("comparing")
-            answering = open_answering(bundled_folder())
-            for each in several:
-                _compare(each, answering, several)
+            _compare_predicted(several)
             explained: list[float] = []
             if explain:
                 announce("explaining")
-                explained = _explained(several)
-                networks = open_model(bundled_folder())
-                for each in several:
-                    _compare(each, networks, several)
+                explained = _explained(server, several)
+                announce("comparing")
+                _compare_explained(several)
             after = memory_mb(server.pid)
     return SessionsSoak(
         sessions, predicted, explained, (round(before, 1), round(after, 1)),
@@ -117,13 +119,19 @@ def _opened(browser: Any, server: Server, number: int, opened: contextlib.ExitSt
     tab = context.new_page()
     tab.set_default_timeout(WAIT_MS)
     tab.goto(f"{server.url}/predict?source=Upload", wait_until="commit")
-    return Session(number, tab, f"voice-of-session-{number:02}.wav", to_wav(_sound(number)))
+    name = f"voice-of-session-{number:02}.wav"
+    return Session(number, tab, name, to_wav(_sound(number)), f"samples/{_clip(number).name}")
+
+
+def _clip(number: int) -> Path:
+    """A bundled clip; of another speaker for each of some sessions."""
+    clips = sorted((demo_corpus() / "samples").iterdir())
+    return clips[(7 * number) % len(clips)]
 
 
 def _sound(number: int) -> Waveform:
-    """A bundled clip without its first hundredths of a second, so that no two are the same."""
-    clips = sorted((demo_corpus() / "samples").iterdir())
-    whole = load(clips[(7 * number) % len(clips)])
+    """The clip without its first hundredths of a second, so that no two sounds are the same."""
+    whole = load(_clip(number))
     return Waveform(whole.samples[160 * (1 + number) :], whole.sample_rate)
 
 
@@ -153,12 +161,13 @@ def _answered(several: list[Session], begun: float) -> list[float]:
     return seconds
 
 
-def _explained(several: list[Session]) -> list[float]:
+def _explained(server: Server, several: list[Session]) -> list[float]:
+    """Let each explain a bundled clip of its own, by one quick method."""
     begun = time.perf_counter()
     for each in several:
-        each.tab.get_by_role("link", name="Explain the prediction →").click()
+        address = urlencode({"methods": METHOD, "clip": each.clip})
+        each.tab.goto(f"{server.url}/explain?{address}", wait_until="commit")
     for each in several:
-        each.tab.wait_for_url("**/explain**")
         each.tab.get_by_text("Relevance by part of speech signal").wait_for()
     return _answered(several, begun)
 
@@ -171,20 +180,41 @@ def _probabilities(tab: Any) -> dict[str, float]:
     return {name: value / 100 for name, value in whole.items()}
 
 
-def _compare(session: Session, model: InferenceModel, several: list[Session]) -> None:
-    """Note what is not this session's own."""
-    text = session.tab.locator("body").inner_text()
-    if session.name not in text:
-        session.faults.append("the name of its own file is not on the page")
-    others = [each.name for each in several if each is not session and each.name in text]
-    session.faults += [f"{name} of another session is on the page" for name in others]
-    sound = load(session.content, sample_rate=model.predictor.sample_rate, name=session.name)
+def _compare_predicted(several: list[Session]) -> None:
+    """Note what is not a session's own on the page Predict."""
+    model = open_answering(bundled_folder())
+    for each in several:
+        text = each.tab.locator("body").inner_text()
+        if each.name not in text:
+            each.faults.append("the name of its own file is not on the page")
+        others = [one.name for one in several if one is not each and one.name in text]
+        each.faults += [f"{name} of another session is on the page" for name in others]
+        sound = load(each.content, sample_rate=model.predictor.sample_rate, name=each.name)
+        _compare(each, model, sound, "predicted")
+
+
+def _compare_explained(several: list[Session]) -> None:
+    """Note what is not a session's own on the page Explain."""
+    from ser_core.corpora import open_corpus
+    from ser_core.inference.provenance import provenance
+
+    model, corpus = open_model(bundled_folder()), open_corpus(demo_corpus())
+    trained_on = provenance(model.predictor.about, model.folder, corpus).speakers(corpus)
+    for each in several:
+        known = corpus.clips.loc[each.clip, "speaker"] in trained_on
+        own = model.for_seen_speakers() if known else model
+        sound = load(corpus.path(each.clip), sample_rate=own.predictor.sample_rate)
+        _compare(each, own, sound, "explained")
+
+
+def _compare(session: Session, model: InferenceModel, sound: Waveform, how: str) -> None:
     expected = dict(zip(model.classes, model.probabilities([sound])[0].tolist(), strict=True))
     found = _probabilities(session.tab)
     if found.keys() != expected.keys():
-        session.faults.append(f"probabilities of {', '.join(found) or 'nothing'} are on the page")
+        names = ", ".join(found) or "nothing"
+        session.faults.append(f"{how}: probabilities of {names} are on the page")
         return
     difference = max(abs(found[name] - expected[name]) for name in expected)
     session.difference = max(session.difference, difference)
     if difference > CLOSE:
-        session.faults.append(f"a probability differs by {difference:.4f}")
+        session.faults.append(f"{how}: a probability differs by {difference:.4f}")
