@@ -20,7 +20,7 @@ from ser_core.soak.machine import memory_mb
 
 Announce = Callable[[str], None]
 
-WAIT_MS = 4 * STEP_MS
+WAIT_MS = 3 * STEP_MS
 """Longest wait for an answer: all sessions share the cores."""
 
 CLOSE = 2e-3
@@ -30,7 +30,8 @@ METHOD = "Gradient x input"
 
 BARS = """() => [...document.querySelectorAll('.js-plotly-plot')].map(chart => {
   const bars = (chart.data || []).find(trace => trace.type === 'bar' && trace.orientation === 'h');
-  return bars ? [Array.from(bars.y), Array.from(bars.x)] : null;
+  const plain = name => String(name).replace(/<[^>]*>/g, '');  // the true one is in bold
+  return bars ? [Array.from(bars.y, plain), Array.from(bars.x)] : null;
 }).filter(each => each)"""
 """Labels and lengths of the bars of every chart on a page that lie flat."""
 
