@@ -118,5 +118,6 @@ def test_a_file_of_the_runtime_folder(ser_home, data, name):
     for run in catalogue.runs(ser_home):
         assert isinstance(run.name, str)
         if run.result is not None:
-            assert f"{run.result.uar.value:.3f} {run.result.clips:,} {run.result.badge}"
+            assert f"{run.result.uar.value or 0:.3f} {run.result.clips:,} {run.result.badge}"
+        catalogue.audit_of(run)
     tried(saved)
