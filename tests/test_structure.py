@@ -22,6 +22,7 @@ FLOORS = (
     ("inference", "ensemble"),
     ("explain", "robustness", "export", "serving"),
     ("plots", "bench"),
+    ("soak",),
     ("api", "cli"),
 )
 """Packages of `ser_core`, the lowest first. Each imports from lower floors only, wherever the
@@ -216,6 +217,7 @@ OWN_FILES = {
     "ser_core/audio/readers.py": "is given files that `loading` has checked",
     "ser_core/augment/waveform/codec.py": "reads and writes memory",
     "ser_core/bench/encoder.py": "a comparison on the user's own encoder",
+    "ser_core/bench/machine.py": "/proc, of the system",
     "ser_core/corpora/scanning.py": "reads its own source",
     "ser_core/export/package.py": "its own template, and files it has just written",
     "ser_core/jobs/job.py": "the log of a job of the workbench",

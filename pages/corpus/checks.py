@@ -10,7 +10,7 @@ from pages.components import player
 from pages.components.errors import plain
 from pages.corpus import clip_table, corpus_scan
 from ser_core.core import count
-from ser_core.corpora import Corpus, Issue, examine
+from ser_core.corpora import Corpus, Findings, Issue, examine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ MEASURED = ["rms_db", "peak", "clipped", "silent_start", "silent_end"]
 def show(active: Active) -> None:
     """All findings, the gravest first."""
     found = corpus_scan.measures(active, "faults in the audio and duplicate clips")
-    findings = examine(active.corpus, found)
+    findings = _findings(active.corpus, found)
     _summary(active.corpus, findings.issues, scanned=found is not None)
     for said, sought in (
         ("Checked and not found", findings.absent),
@@ -40,6 +40,16 @@ def show(active: Active) -> None:
             st.caption(f"{said}: {', '.join(sought)}.")
     for number, issue in enumerate(findings.issues):
         _card(active.corpus, issue, found, key=f"issue-{number}")
+
+
+def _findings(corpus: Corpus, found: pd.DataFrame | None) -> Findings:
+    """What is wrong with a corpus, looked for once: it reads the beginning of every file."""
+    cached = st.session_state.get("_findings")
+    if cached is None or cached[0] is not corpus or cached[1] is not found:
+        cached = (corpus, found, examine(corpus, found))
+        st.session_state["_findings"] = cached
+    findings: Findings = cached[2]
+    return findings
 
 
 def _summary(corpus: Corpus, issues: Sequence[Issue], *, scanned: bool) -> None:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ser_core.audio import Waveform, sha256
+from ser_core.bench.machine import processor
 from ser_core.core import settings
 from ser_core.features.encoders import EncoderFolder, open_folder
 from ser_core.features.encoders.families import family
@@ -112,7 +113,8 @@ def compare_with_transformers(
     checked_on, difference, scale = _difference(source, rep, plain, sounds)
     return EncoderSpeed(
         source.model_type, len(sounds), float(np.mean([sound.duration for sound in sounds])),
-        threads, rounds, _machine(), plain_s, ours_s,
+        threads, rounds, f"{processor()}, {platform.system()}, torch {torch.__version__}",
+        plain_s, ours_s,
         statistics.median(ratios), min(ratios), max(ratios), checked_on, difference, scale,
     )  # fmt: skip
 
@@ -195,12 +197,3 @@ def _difference(
     pairs = [(plain(each).numpy(), represent(each, [rep])[0][..., 0]) for each in compared]
     difference = max(float(np.abs(one - other).max()) for one, other in pairs)
     return words, difference, max(float(np.abs(one).max()) for one, _ in pairs)
-
-
-def _machine() -> str:
-    """Name of the processor, where the system says it, and the system."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    name = names[0] if names else platform.processor() or platform.machine()
-    return f"{name}, {platform.system()}, torch {torch.__version__}"

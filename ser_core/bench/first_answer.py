@@ -6,20 +6,17 @@ import contextlib
 import json
 import os
 import re
-import shutil
-import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ser_core.core import REPOSITORY, ModelError, ParameterError
+from ser_core.bench.browser import AT_REST, STEP_MS, chromium, workbench
+from ser_core.core import REPOSITORY, ModelError
 from ser_core.inference.onnx_copy import SWITCH, copy_of
 
 ONNX, TORCH = "onnx", "torch"
@@ -45,11 +42,7 @@ print(json.dumps({
 }))
 """
 
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = ("--no-sandbox", "--disable-background-networking", "--no-first-run")
-START_S, STEP_MS = 120.0, 120_000
 ANSWER = re.compile(r"Confidence \d+ %|The most probable class has")
-_ADDRESS = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -133,60 +126,25 @@ def compare_in_browser(
     from ser_core.inference.catalogue import bundled_folder
 
     _require_copy(bundled_folder())
-    playwright, chromium = _playwright(), _chromium()
-    with playwright() as running:
-        browser = running.chromium.launch(executable_path=chromium, args=list(FLAGS))
-        with contextlib.closing(browser):
-            return _by_turns(lambda way: _visit(browser, way, clip), rounds, announce)
+    with chromium() as browser:
+        return _by_turns(lambda way: _visit(browser, way, clip), rounds, announce)
 
 
 def _visit(browser: Any, way: str, clip: Path) -> dict[str, float]:
-    with _server(way) as url, contextlib.closing(browser.new_page()) as page:
+    with (
+        workbench({SWITCH: WAYS[way]}) as server,
+        contextlib.closing(browser.new_page()) as page,
+    ):
         page.set_default_timeout(STEP_MS)
         begun = time.perf_counter()
-        page.goto(f"{url}/predict?source=Upload")
+        page.goto(f"{server.url}/predict?source=Upload")
         field = page.locator(".st-key-upload input[type=file]")
         field.wait_for(state="attached")
-        page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+        page.wait_for_selector(AT_REST)
         shown = time.perf_counter()
         field.set_input_files(clip)
         page.get_by_text(ANSWER).first.wait_for()
         return {"page": shown - begun, "total": time.perf_counter() - shown}
-
-
-@contextlib.contextmanager
-def _server(way: str) -> Iterator[str]:
-    """A workbench of its own, as a user starts it, with an empty runtime folder; its address."""
-    with socket.socket() as free:
-        free.bind((_ADDRESS, 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
-    command += [f"--server.port={port}", f"--server.address={_ADDRESS}"]
-    with tempfile.TemporaryDirectory() as home:
-        own = {"SER_HOME": home, SWITCH: WAYS[way]}
-        server = subprocess.Popen(
-            command, cwd=REPOSITORY, env={**os.environ, **own}, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        try:
-            url = f"http://{_ADDRESS}:{port}"
-            _wait_for(url, server)
-            yield url
-        finally:
-            server.terminate()
-            server.wait(20)
-
-
-def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
-    last = time.monotonic() + START_S
-    while time.monotonic() < last and server.poll() is None:
-        with (
-            contextlib.suppress(OSError),
-            urllib.request.urlopen(f"{url}/_stcore/health"),  # noqa: S310  (on this computer)
-        ):
-            return
-        time.sleep(0.1)
-    raise ModelError("the workbench did not start", subject=url, remedy="Try streamlit run app.py")
 
 
 def _by_turns(
@@ -211,27 +169,3 @@ def _require_copy(folder: Path) -> None:
             subject=str(folder),
             remedy=f"python -m ser_core export --beside --model {folder}",
         )
-
-
-def _playwright() -> Any:
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError as error:
-        raise ParameterError(
-            "playwright is not installed",
-            subject="--browser",
-            remedy="pip install -r requirements-dev.txt",
-        ) from error
-    return sync_playwright
-
-
-def _chromium() -> str:
-    named = (os.environ.get("CHROMIUM", ""), *CHROMIUM)
-    found = next((path for name in named if name and (path := shutil.which(name))), None)
-    if found is None:
-        raise ParameterError(
-            "there is no Chromium on this computer",
-            subject="--browser",
-            remedy="Install it, or name one in the environment variable CHROMIUM",
-        )
-    return found

@@ -28,6 +28,7 @@ from ser_core.cli import (
     represent,
     results,
     robustness,
+    soak,
     store,
     train,
     workbench,
@@ -77,6 +78,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(store.app, name="store")
 app.add_typer(results.app, name="results")
 app.add_typer(bench.app, name="bench")
+app.add_typer(soak.app, name="soak")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(licences.app, name="licences")
 

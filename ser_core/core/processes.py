@@ -74,9 +74,16 @@ class Mark:
     def read(cls, content: Mapping[str, Any] | None) -> Mark | None:
         """Mark as `to_dict` gave it; None when it is not one."""
         try:
-            return cls(**content) if content else None
+            mark = cls(**content) if content else None
         except TypeError:
             return None
+        return mark if mark is not None and mark._is_sound() else None
+
+    def _is_sound(self) -> bool:
+        """Whether its values are of their kinds; files and tags may hold others."""
+        texts = isinstance(self.started, str) and isinstance(self.host, str)
+        is_number = isinstance(self.pid, int) and not isinstance(self.pid, bool)
+        return texts and is_number and 0 < self.pid < 2**31
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for a file or a tag."""

@@ -62,9 +62,10 @@ class Registry(Generic[T]):
         Raises:
             UnknownNameError: If there is none, with the name that was probably meant.
         """
-        if name not in self._entries:
+        if name not in self:  # also what no name is, as a list in a recipe
+            text = str(name)
             raise UnknownNameError(
-                f"no such {self.kind}", subject=name, remedy=did_you_mean(name, self._entries)
+                f"no such {self.kind}", subject=text, remedy=did_you_mean(text, self._entries)
             )
         return self._entries[name]
 
@@ -75,7 +76,7 @@ class Registry(Generic[T]):
         return len(self._entries)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._entries
+        return isinstance(name, str) and name in self._entries
 
     def items(self) -> Iterable[tuple[str, T]]:
         """Pairs of name and thing, in the order of registration."""

@@ -232,9 +232,12 @@ def _source(path: str | Path) -> CorpusSource:
 
 def _read(name: str, source: CorpusSource, options: Mapping[str, Any]) -> Listing:
     read = READERS[name].read
-    known = [option for option in inspect.signature(read).parameters if option != "source"]
-    for option in options:
-        if option not in known:
+    parameters = inspect.signature(read).parameters
+    known = [option for option in parameters if option != "source"]
+    for option, value in options.items():
+        if option in known:
+            _check_kind(option, value, parameters[option].default)
+        else:
             raise ParameterError(
                 f"the reader {name!r} has no such option",
                 subject=option,
@@ -248,6 +251,25 @@ def _read(name: str, source: CorpusSource, options: Mapping[str, Any]) -> Listin
             remedy=f"It looks for {expected}",
         )  # fmt: skip
     return listing
+
+
+def _check_kind(option: str, value: Any, default: Any) -> None:
+    """Refuse the value of a reader's option that is of another kind than its default.
+
+    One without a default (None) takes texts by name, as `columns`.
+    """
+    if default is None:
+        texts = [*value, *value.values()] if isinstance(value, Mapping) else [value]
+        right = value is None or all(isinstance(each, str) for each in texts)
+        right = right and isinstance(value, Mapping | None)
+    else:
+        right = isinstance(value, type(default))
+    if not right:
+        raise ParameterError(
+            f"cannot be {value!r:.60}",
+            subject=option,
+            remedy=f"Name each: {option}.NAME=VALUE" if default is None else "Correct the value",
+        )
 
 
 def _included(listing: Listing, include: str) -> Any:

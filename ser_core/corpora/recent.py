@@ -18,7 +18,8 @@ def recent_corpora() -> list[str]:
     """Paths of corpora opened lately, the latest first; those that are gone are left out."""
     content = read_json(_file()) or {}
     paths = content.get("corpora", [])
-    return [path for path in paths if isinstance(path, str) and _exists(path)]
+    known = paths if isinstance(paths, list) else []
+    return [path for path in known if isinstance(path, str) and _exists(path)]
 
 
 def remember_corpus(path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,12 @@ Key = tuple[int, int]
 
 COLUMNS = Measures._fields
 SAVE_EVERY = 300
+"""Fewest clips between two saves of what is measured."""
+
+WORK_PER_SAVE = 20.0
+"""Least ratio of the time between two saves and that of a save: one writes all measures anew, so
+that after every 300 clips it would take most of the time of a scan of 100,000."""
+
 # Starting workers and importing in them takes longer than measuring this many clips does.
 MIN_FILES_FOR_WORKERS = 300
 # Measures made by other code are made again.
@@ -55,12 +62,16 @@ def scan(
     report = progress or (lambda _done, _total: None)
     report(len(keys) - len(todo), len(keys))
     fresh: dict[str, tuple[Key, Measures]] = {}
+    saved, next_save = 0, 0.0
     try:
         for clip, measures in _measured(corpus.root, todo, workers):
             fresh[clip] = (keys[clip], measures)
             report(len(keys) - len(todo) + len(fresh), len(keys))
-            if len(fresh) % SAVE_EVERY == 0:
+            if len(fresh) - saved >= SAVE_EVERY and time.monotonic() >= next_save:
+                begun = time.monotonic()
                 store.add(fresh)
+                saved, ended = len(fresh), time.monotonic()
+                next_save = ended + WORK_PER_SAVE * (ended - begun)
     finally:
         store.add(fresh)
     return _table(corpus, {clip: row[1] for clip, row in (done | fresh).items()})

@@ -23,7 +23,9 @@ __all__ = [
     "WAITING",
     "WORK",
     "is_alive",
+    "is_integer",
     "locked",
+    "number",
     "root",
     "supervisor",
     "work",
@@ -50,6 +52,26 @@ REMOVED = ".removed"
 def root() -> Path:
     """Folder of all jobs."""
     return settings.home().absolute() / "jobs"
+
+
+def is_integer(value: object) -> bool:
+    """Whether it is a whole number; True and False are none."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def number(value: object) -> float | None:
+    """A finite number as these files should hold it; None for anything else.
+
+    >>> number(3), number(float("nan")), number("3"), number(True)
+    (3.0, None, None, None)
+    """
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return float(value) if abs(value) < BEYOND else None
+
+
+BEYOND = 1e15
+"""No number here comes near it: seconds since the epoch, ranks in the queue, units of work."""
 
 
 def supervisor(folder: Path) -> Mark | None:

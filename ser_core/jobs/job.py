@@ -112,20 +112,24 @@ class Job:
     @property
     def began(self) -> float | None:
         """When the command began, in seconds since the epoch; None when it has not."""
-        return (read_json(self.folder / files.WORK) or {}).get("at")
+        return files.number((read_json(self.folder / files.WORK) or {}).get("at"))
 
     @property
     def ended(self) -> float | None:
         """When it ended, in seconds since the epoch; None when not recorded."""
-        return (self._ended() or {}).get("ended")
+        return files.number((self._ended() or {}).get("ended"))
 
     @property
     def seconds(self) -> float | None:
-        """How long the command has worked, or did; None when not recorded."""
-        if self.began is None:
+        """How long the command has worked, or did; None when not recorded.
+
+        By the clock of the computer; 0 where that was set back meanwhile.
+        """
+        began = self.began
+        if began is None:
             return None
         end = self.ended or (time.time() if self.state is State.RUNNING else None)
-        return None if end is None else end - self.began
+        return None if end is None else max(0.0, end - began)
 
     def log(self, lines: int = 20) -> str:
         """The last lines of what the command wrote."""
@@ -159,7 +163,10 @@ class Job:
         return self.state
 
     def _ended(self) -> dict[str, Any] | None:
-        return read_json(self.folder / files.EXIT)
+        """How it ended; None where it has not, and where that cannot be read."""
+        found = read_json(self.folder / files.EXIT)
+        code = found.get("code", "") if found else ""
+        return found if code is None or files.is_integer(code) else None
 
     def _is_waiting(self) -> bool:
         waits = (self.folder / files.WAITING).exists()
@@ -167,13 +174,16 @@ class Job:
 
 
 def open_job(folder: Path) -> Job | None:
-    """The job in a folder; None when there is none."""
+    """The job in a folder; None when there is none, or what was asked for cannot be read."""
     order = read_json(folder / files.ORDER) or {}
-    if not {"title", "key", "command", "started"} <= order.keys():
+    command, started = order.get("command"), files.number(order.get("started"))
+    if started is None or not isinstance(command, list) or not command:
         return None
-    named = {name: order.get(name, False) for name in ("resumable", "in_queue")}
-    command = tuple(order["command"])
-    return Job(folder, order["title"], order["key"], command, order["started"], **named)
+    texts = (order.get("title"), order.get("key"), *command)
+    if not all(isinstance(each, str) for each in texts):
+        return None
+    named = {name: order.get(name) is True for name in ("resumable", "in_queue")}
+    return Job(folder, order["title"], order["key"], tuple(command), started, **named)
 
 
 def jobs(root: Path | None = None) -> list[Job]:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from ser_core.core import SerError, own_job
-from ser_core.jobs.folder import PROGRESS
+from ser_core.jobs.folder import PROGRESS, is_integer, number
 from ser_core.storage import read_json, write_json
 
 if TYPE_CHECKING:
@@ -52,16 +52,28 @@ class Progress:
         >>> Progress(done=25, total=100, pace=2.5).remaining
         30.0
         """
-        return (self.total - self.done) / self.pace if self.total and self.pace else None
+        left = max(0, self.total - self.done)
+        return left / self.pace if self.total and self.pace else None
 
     @classmethod
     def read(cls, path: Path) -> Progress | None:
         """The latest report in a file; None when there is none that can be read."""
         content = read_json(path)
         try:
-            return cls(**content) if content else None
+            found = cls(**content) if content else None
         except TypeError:
             return None
+        return found if found is not None and found._is_sound() else None
+
+    def _is_sound(self) -> bool:
+        """Whether its values are of their kinds and in their bounds."""
+        units = all(is_integer(each) and each >= 0 for each in (self.done, self.total))
+        pace = number(self.pace)
+        if not units or pace is None or pace < 0 or not isinstance(self.note, str):
+            return False
+        if not isinstance(self.metrics, dict):
+            return False
+        return all(isinstance(each, int | float) for each in self.metrics.values())
 
 
 @dataclass

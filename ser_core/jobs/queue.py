@@ -181,7 +181,7 @@ def resume(job: Job) -> Job:
         if job.resumable and RESUME not in order["command"]:
             order["command"] = [*order["command"], RESUME]
             write_json(job.folder / files.ORDER, order)
-        write_json(job.folder / files.WAITING, {"rank": time.time()})
+        write_json(job.folder / files.WAITING, {"rank": _last_rank(root)})
         for name in (files.EXIT, files.CANCELLED, files.WORK, files.PROGRESS, files.SUPERVISOR):
             (job.folder / name).unlink(missing_ok=True)
         pump(root)
@@ -271,9 +271,9 @@ def _start(orders: Sequence[Order], root: Path | None, *, in_queue: bool) -> lis
 
 def _file(order: Order, root: Path, in_queue: bool) -> Job:
     """Make the folder of a job that waits."""
-    now = time.time()
-    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
-    folder = root / f"{stamp}-{int(now % 1 * 1e6):06}-{uuid.uuid4().hex[:4]}"
+    now, turn = time.time(), _later_than_all(root)
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(turn))
+    folder = root / f"{stamp}-{int(turn % 1 * 1e6):06}-{uuid.uuid4().hex[:4]}"
     folder.mkdir(mode=0o700)
     progress = str(folder / files.PROGRESS)
     command = [progress if part == PROGRESS_FILE else part for part in order.command]
@@ -282,13 +282,35 @@ def _file(order: Order, root: Path, in_queue: bool) -> Job:
         "key": order.key,
         "command": command,
         "started": now,
+        "turn": turn,
         "resumable": order.resumable,
         "in_queue": in_queue,
         "env": {**_where_runs_go(), **order.env},
     }
-    write_json(folder / files.WAITING, {"rank": now})
+    write_json(folder / files.WAITING, {"rank": _last_rank(root)})
     write_json(folder / files.ORDER, content)
     return Job(folder, order.title, order.key, tuple(command), now, order.resumable, in_queue)
+
+
+def _later_than_all(root: Path) -> float:
+    """The time, or a little more than the turn of the newest job where the clock was set back.
+
+    Jobs are listed by it, and the newest of a key is the one that counts.
+    """
+    newest = next(iter(jobs(root)), None)
+    if newest is None:
+        return time.time()
+    order = read_json(newest.folder / files.ORDER) or {}
+    return max(time.time(), (files.number(order.get("turn")) or newest.started) + _TICK)
+
+
+def _last_rank(root: Path) -> float:
+    """A rank behind all that wait, whatever the clock says."""
+    return max([time.time(), *(_rank(job) + _TICK for job in waiting(root))])
+
+
+_TICK = 1e-3
+"""Seconds between two jobs that the clock cannot tell apart."""
 
 
 def _where_runs_go() -> dict[str, str]:
@@ -304,7 +326,7 @@ def _launch(job: Job) -> None:
 
 
 def _rank(job: Job) -> float:
-    return float((read_json(job.folder / files.WAITING) or {}).get("rank", 0))
+    return files.number((read_json(job.folder / files.WAITING) or {}).get("rank")) or 0.0
 
 
 def _is_unsettled(job: Job) -> bool:

@@ -249,6 +249,7 @@ def load_bundle(folder: Path) -> Bundle:
         weights = load_file(files.regular(folder / "model.safetensors", files.WEIGHTS))
         _check_weights(weights, model)
         model.load_state_dict(weights)
+        trained_on = about["representation_hash"]
     except FileNotFoundError as error:
         raise ModelError(
             "is no bundle", subject=str(folder), remedy="Choose the folder that has a bundle.json"
@@ -259,7 +260,7 @@ def load_bundle(folder: Path) -> Bundle:
             subject=str(folder),
             remedy="Train or download it again",
         ) from error
-    if model.representation.hash != about["representation_hash"]:
+    if model.representation.hash != trained_on:
         raise ModelError(
             f"was trained on a {model.representation.name} that this version computes otherwise",
             subject=str(folder),

@@ -430,6 +430,10 @@ def parse(content: Mapping[str, Any]) -> Recipe:
         ParameterError: If a name or a value is wrong; all faults are listed, each with what was
             probably meant.
     """
+    if not isinstance(content, Mapping):
+        raise ParameterError(
+            f"cannot be {content!r:.60}", subject="recipe", remedy="Begin with `corpus: PATH`"
+        )
     try:
         return Recipe.model_validate(dict(content))
     except ValidationError as error:
@@ -537,8 +541,17 @@ def _change(content: dict[str, Any], change: str) -> None:
 
 
 def _scalar(text: str) -> Any:
-    """YAML value of a text; also of `3e-4`, which YAML 1.1 takes for a word."""
-    value = load_yaml(text)
+    """YAML value of a text; also of `3e-4`, which YAML 1.1 takes for a word.
+
+    Raises:
+        ParameterError: If it is no YAML.
+    """
+    try:
+        value = load_yaml(text)
+    except yaml.YAMLError as error:
+        raise ParameterError(
+            "is not a value of YAML", subject=text, remedy="Put text with signs in quotation marks"
+        ) from error
     if isinstance(value, str):
         try:
             return float(value)

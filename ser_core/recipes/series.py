@@ -64,8 +64,8 @@ def load_series(path: Path, changes: Sequence[str] = ()) -> dict[str, Recipe]:
     """
     content = read(path)
     names, variants = content.get(SERIES), content.get("variants") or {"": {}}
-    odd = sorted(set(content) - {SERIES, "variants"})
-    if odd or not isinstance(names, list) or not names or not isinstance(variants, dict):
+    odd = sorted(map(str, set(content) - {SERIES, "variants"}))
+    if odd or not isinstance(names, list) or not names or not _are_variants(variants):
         raise ParameterError(
             f"has the key {odd[0]!r}, which no series has" if odd else "lists no recipes",
             subject=str(path),
@@ -83,6 +83,15 @@ def load_series(path: Path, changes: Sequence[str] = ()) -> dict[str, Recipe]:
                 recipe = parse({**whole, "name": name_for(whole)})
             found[f"{variant}/{Path(str(name)).stem}".lstrip("/")] = recipe
     return found
+
+
+def _are_variants(variants: object) -> bool:
+    """Whether each has a name, and says what changes by dotted names."""
+    if not isinstance(variants, dict):
+        return False
+    each = all(isinstance(own, dict | None) for own in variants.values())
+    names = [*variants, *(key for own in variants.values() for key in own or ())] if each else []
+    return each and all(isinstance(name, str) for name in names)
 
 
 def every_representation(base: Recipe) -> list[Recipe]:

@@ -203,34 +203,57 @@ def result_of(summary: Mapping[str, Any]) -> Result | None:
     try:
         figures = {name: _figure(name, summary["test"][name]) for name in ("uar", "wa")}
         return Result(
-            grade=(summary["split"]["audit"] or {"grade": "not audited"})["grade"],
-            clips=summary["clips"],
-            members=summary["members"],
-            minutes=summary["minutes"],
-            finished=summary["finished"],
+            grade=str((summary["split"]["audit"] or {"grade": "not audited"})["grade"]),
+            clips=int(_number(summary["clips"])),
+            members=int(_number(summary["members"])),
+            minutes=_number(summary["minutes"]),
+            finished=_number(summary["finished"]),
             enrolled=_figure("uar", known["uar"]) if (known := summary.get("enrolled")) else None,
             **figures,
         )
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         return None
+
+
+def _number(value: object) -> float:
+    """A finite number.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    right = isinstance(value, int | float) and not isinstance(value, bool)
+    if not right or not abs(value) < LARGEST:  # type: ignore[arg-type]  (a number by now)
+        raise ValueError(f"{value!r:.40} is no number of a run")
+    return float(value)  # type: ignore[arg-type]
+
+
+LARGEST = 1e15
+"""No number of a run comes near it, also not its time in seconds since the epoch."""
 
 
 def _figure(name: str, written: Mapping[str, Any]) -> Interval:
     method, _, drawn = str(written.get("method", "")).partition(" over ")
     units, _, over = drawn.partition(" ")
     about: dict[str, Any] = {"method": method, "over": over, "units": int(units)} if over else {}
-    return Interval(name, written["value"], written["low"], written["high"], **about)
+    value, low, high = (
+        None if written[end] is None else _number(written[end]) for end in ("value", "low", "high")
+    )
+    return Interval(name, value, low, high, **about)
 
 
 def audit_of(run: RunInfo) -> LeakAudit | None:
     """Audit of the run's split, as it was stored; None while it is not finished, or without one."""
     summary = read_json(run.folder / "summary.json")
-    kept = summary["split"]["audit"] if summary else None
+    split = (summary or {}).get("split")
+    kept = split.get("audit") if isinstance(split, dict) else None
     if not kept:
         return None
     fields = Leak.__dataclass_fields__
-    leaks = tuple(Leak(**{name: row[name] for name in fields}) for row in kept["worst"])
-    return LeakAudit(leaks, kept["grade"], kept["validation_grade"], kept["reading"])
+    try:
+        leaks = tuple(Leak(**{name: row[name] for name in fields}) for row in kept["worst"])
+        return LeakAudit(leaks, kept["grade"], kept["validation_grade"], kept["reading"])
+    except (KeyError, TypeError):  # a file that somebody else has written
+        return None
 
 
 def predictions_of(run: RunInfo, *, enrolled: bool = False) -> Predictions:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from itertools import pairwise
 
 import pytest
@@ -20,6 +21,7 @@ from ser_core.jobs import (
     to_front,
     waiting,
 )
+from ser_core.storage import read_json, write_json
 
 NOTE = "import sys; open(sys.argv[1], 'a').write(sys.argv[2])"
 WAIT = "import sys, time\nwhile not __import__('os').path.exists(sys.argv[1]): time.sleep(0.02)"
@@ -109,6 +111,7 @@ def test_what_waits_already_is_not_queued_again(queue, held, python):
 
 TWO = """
 import sys
+import time
 from pathlib import Path
 from ser_core.jobs import Order, enqueue
 command = [sys.executable, "-c", "pass"]
@@ -131,6 +134,7 @@ def test_two_processes_that_order_at_once_make_one_queue(run, tmp_path, until):
 
 STEPS = """
 import sys
+import time
 if "--resume" not in sys.argv: sys.exit("stopped at step 3")
 print("went on from step 3")
 """
@@ -183,3 +187,29 @@ def test_many_jobs_keep_the_order_they_were_asked_for(queue, held, note, tmp_pat
     names = [str(number) for number in range(30)]
     queue(held, *map(note, names))
     assert [job.title for job in waiting(tmp_path)] == names
+
+
+def test_a_clock_that_jumps_changes_neither_the_order_nor_the_newest(
+    queue, python, monkeypatch, tmp_path
+):
+    """Set back by a day and ahead by a year, while jobs wait: first asked for, first done."""
+    now = [time.time()]
+    monkeypatch.setattr(time, "time", lambda: now[0])
+    (running,) = queue(Order(python("import time; time.sleep(600)"), "0"))
+    asked = []
+    for number, jump in enumerate((0, -86_400, 5, 365 * 86_400, -366 * 86_400, 1), start=1):
+        now[0] += jump
+        asked += queue(Order(python("pass"), str(number)))
+    assert [job.title for job in waiting(tmp_path)] == list("123456")
+    assert [job.title for job in jobs(tmp_path)] == list("6543210")
+    to_front(asked[4])
+    assert [job.title for job in waiting(tmp_path)] == list("512346")
+    running.cancel(grace=0)
+
+
+def test_a_clock_that_was_set_back_gives_no_time_below_zero(run, python, tmp_path):
+    job = run(python("print('done')"))
+    assert job.wait(30) is State.FINISHED
+    begun = read_json(job.folder / "work.json")
+    write_json(job.folder / "work.json", {**begun, "at": job.ended + 3600})
+    assert job.seconds == 0

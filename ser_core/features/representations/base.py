@@ -294,8 +294,8 @@ def make(name: str, **parameters: Any) -> Representation:
         UnknownNameError: If no representation has this name.
         ParameterError: If it has no such parameter, or refuses the value.
     """
-    others = {**dict(SUMMARIES.items()), **dict(INPUTS.items()), **dict(INNER.items())}
-    cls = others[name] if name in others else REPRESENTATIONS[name]
+    others = next((each for each in (SUMMARIES, INPUTS, INNER) if name in each), REPRESENTATIONS)
+    cls = others[name]
     known = [each.name for each in dataclasses.fields(cls) if each.init]
     for given in parameters:
         if given not in known:
