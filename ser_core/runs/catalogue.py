@@ -223,13 +223,16 @@ def _figure(name: str, written: Mapping[str, Any]) -> Interval:
 
 
 def audit_of(run: RunInfo) -> LeakAudit | None:
-    """Audit of the run's split, as it was stored; None while it is not finished, or without one."""
+    """Audit of the run's split, as it was stored; None while it is not finished, or without one.
+
+    That of a published result has the grades and their reading, without what is shared.
+    """
     summary = read_json(run.folder / "summary.json")
     kept = summary["split"]["audit"] if summary else None
     if not kept:
         return None
     fields = Leak.__dataclass_fields__
-    leaks = tuple(Leak(**{name: row[name] for name in fields}) for row in kept["worst"])
+    leaks = tuple(Leak(**{name: row[name] for name in fields}) for row in kept.get("worst", ()))
     return LeakAudit(leaks, kept["grade"], kept["validation_grade"], kept["reading"])
 
 
