@@ -1,6 +1,7 @@
 # make app    set up what is missing and open the workbench in the browser
 # make test   the same set-up, then lint, formatting, types and all tests; those in the browser
 #             after the others, since they wait for pages that a busy computer makes slow
+# make onnxruntime-web  take the runtime of web pages from its npm package again (needs npm)
 # make clean  remove the environment that the first two made
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: app test lint format clean
+.PHONY: app test lint format onnxruntime-web clean
 .DELETE_ON_ERROR:
 
 app: $(VENV)/.ready-app
@@ -26,6 +27,10 @@ lint: $(VENV)/.ready-test
 format: $(VENV)/.ready-test
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+onnxruntime-web: $(VENV)/.ready-app
+	npm pack --silent --pack-destination $(VENV) onnxruntime-web@1.30.0
+	$(BIN)/python -m ser_core.export.web_page.vendor $(VENV)/onnxruntime-web-1.30.0.tgz
 
 $(VENV)/.ready-app: requirements.txt | $(BIN)/python
 	@echo "Installing the requirements (once; several GB, torch brings its CUDA parts on Linux)."

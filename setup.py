@@ -47,7 +47,10 @@ setup(
         "ser_core._app",
     ],
     package_dir={"ser_core._app": "."},
-    package_data={"ser_core": ["**/*.json", "**/*.txt"], "ser_core._app": APP},
+    package_data={
+        "ser_core": ["**/*.json", "**/*.txt", "**/assets/*", "**/onnxruntime-web/*"],
+        "ser_core._app": APP,
+    },
     include_package_data=False,
     cmdclass={"build_py": Build},
 )

@@ -22,7 +22,7 @@ FLOORS = (
     ("inference", "ensemble"),
     ("explain", "robustness", "export", "serving"),
     ("plots", "bench"),
-    ("soak",),
+    ("reports", "soak"),
     ("api", "cli"),
 )
 """Packages of `ser_core`, the lowest first. Each imports from lower floors only, wherever the

@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 
     from ser_core.plots.publication_results import Format
 
+KINDS = {
+    "csv": "text/csv",
+    "html": "text/html",
+    "json": "application/json",
+    "pdf": "application/pdf",
+    "yaml": "text/yaml",
+}
+"""Kinds of files by their ending."""
+
 
 def button(label: str, name: str, mime: str, make: Callable[[], bytes | str], help_: str) -> None:
     """A button for one file, made when it is pressed."""
@@ -49,8 +58,7 @@ def files(stem: str, kinds: Mapping[str, tuple[str, Callable[[], bytes | str], s
         kinds: By label: end of the file's name, maker, help.
     """
     for label, (end, make, help_) in kinds.items():
-        kind = {"csv": "text/csv", "json": "application/json", "yaml": "text/yaml"}
-        mime = kind.get(end.rpartition(".")[2], "text/plain")
+        mime = KINDS.get(end.rpartition(".")[2], "text/plain")
         button(label, f"{stem}{end}", mime, make, help_)
 
 

@@ -6,19 +6,22 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ser_core.core import count
 from ser_core.corpora import GRADES
-from ser_core.evaluation import BADGES, METRICS
+from ser_core.evaluation import (
+    BADGES,
+    METRICS,
+    NEW_SPEAKERS,
+    chance_warning,
+    interval_text,
+    value_text,
+)
 
 if TYPE_CHECKING:
-    from ser_core.evaluation import Interval, Report
+    from ser_core.evaluation import Report
 
 SAME_RECORDINGS = "same recordings in training and test"
 SHORT_BADGES = {SAME_RECORDINGS: "same recordings"}
 COLORS = {"speakers shared": "red", SAME_RECORDINGS: "red", SHORT_BADGES[SAME_RECORDINGS]: "red"}
-
-NEW_SPEAKERS = "unseen speakers"
-"""Badge of scores on speakers who are not in training."""
 
 NEW_SPEAKERS_BADGE = f":green-badge[{NEW_SPEAKERS}]"
 """Markdown of that badge."""
@@ -44,18 +47,6 @@ def grade_help() -> str:
     return "\n".join(f"- **{grade}**: {text}" for grade, text in GRADES.items())
 
 
-def interval_text(interval: Interval) -> str:
-    """The interval as text, or that there is none."""
-    if interval.low is None or interval.high is None:
-        return "no interval"
-    return f"{interval.low:.3f} to {interval.high:.3f}"
-
-
-def value_text(interval: Interval) -> str:
-    """The score without its interval."""
-    return "–" if interval.value is None else f"{interval.value:.3f}"
-
-
 def headline_metrics(report: Report, hint: str = "") -> None:
     """The main scores of a report as metrics, each with its interval and the badge.
 
@@ -79,24 +70,3 @@ def headline_metrics(report: Report, hint: str = "") -> None:
             st.markdown(badge(short_badge(report.badge)) or NEW_SPEAKERS_BADGE)
     if said := chance_warning(report):
         st.warning(f"{said} {hint or 'More clips or epochs may help.'}")
-
-
-def chance_warning(report: Report) -> str:
-    """A warning where the UAR is not significantly above chance; else empty."""
-    uar, chance = report.figures["uar"], 1 / max(1, len(report.classes) - len(report.absent))
-    lowest = uar.value if uar.low is None else uar.low
-    if lowest is None or lowest > chance:
-        return ""
-    return (
-        "**This may be no better than chance**: chance is a UAR of "
-        f"{chance:.3f}, and the interval reaches down to {max(0.0, lowest):.3f}."
-    )
-
-
-def basis(report: Report) -> str:
-    """Basis of the scores, as one line of Markdown: clips, speakers, folds, intervals."""
-    speakers = f", {count(report.speakers, 'speaker')}" if report.speakers else ""
-    trained = f" · {len(report.folds)} folds" if len(report.folds) > 1 else ""
-    trained += f" · {len(report.seeds)} seeds" if len(report.seeds) > 1 else ""
-    note = f" {report.note}" if report.note else ""
-    return f"{report.n:,} test clips{speakers}{trained} · intervals: {report.how}.{note}"

@@ -17,7 +17,7 @@ from ser_core.ensemble.catalogue import Request
 from ser_core.ensemble.launch import launch, shell
 from ser_core.ensemble.members import families
 from ser_core.ensemble.options import FIT_ON, SEEDS, WEIGHTS
-from ser_core.evaluation import METRICS
+from ser_core.evaluation import METRICS, interval_text
 from ser_core.models.pooling import POOLINGS
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _table(family: Sequence[Candidate], chosen: Sequence[Candidate]) -> None:
                 "Member": one in chosen,
                 "Run": one.run.name,
                 "UAR": result.uar.value,
-                "95 %": scores.interval_text(result.uar),
+                "95 %": interval_text(result.uar),
                 "WA": result.wa.value,
                 "Representation": one.run.representation,
                 "Seeds": len(one.seeds),

@@ -15,6 +15,7 @@ from ser_core.core import SerError, seconds
 from ser_core.ensemble import catalogue as ensembles
 from ser_core.ensemble.catalogue import ENROLLED, SEEN
 from ser_core.ensemble.launch import job_of
+from ser_core.evaluation import basis
 from ser_core.jobs import Job, State
 from ser_core.models.ensemble_card import in_use
 from ser_core.plots.ensemble import history_figure
@@ -112,7 +113,7 @@ def _finished(saved: Saved) -> None:
     report = loading.report(saved)
     _header(saved, report)
     scores.headline_metrics(report)
-    st.caption(plain(scores.basis(report)))
+    st.caption(plain(basis(report)))
     tabs = st.tabs(list(VIEWS), key="view", on_change="rerun", bind="query-params")
     for tab, view in zip(tabs, VIEWS.values(), strict=True):
         if tab.open:

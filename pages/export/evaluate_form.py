@@ -11,6 +11,7 @@ from pages.components import buttons, navigation, scores, session_cache
 from pages.components.errors import plain
 from pages.components.job_progress import watch
 from ser_core.core import count
+from ser_core.evaluation import interval_text, value_text
 from ser_core.inference import saved_evaluations
 from ser_core.inference.provenance import provenance
 from ser_core.jobs import State, find
@@ -82,12 +83,12 @@ def _show_result(saved: SavedEvaluation) -> None:
     if result is None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        ends = f" ({scores.interval_text(result.uar)})" if result.uar.low is not None else ""
+        ends = f" ({interval_text(result.uar)})" if result.uar.low is not None else ""
         badge = scores.badge(result.badge) or scores.NEW_SPEAKERS_BADGE
         clips = count(result.clips, "test clip" if saved.part else "clip")
         st.markdown(
             f"On {clips} of {plain(saved.content.get('corpus_name', ''))}: "
-            f"**UAR {scores.value_text(result.uar)}**{ends} {badge}",
+            f"**UAR {value_text(result.uar)}**{ends} {badge}",
             width="content",
         )
         navigation.link("results", "All results →", run=saved.id)

@@ -14,8 +14,10 @@ from pages.export import evaluate_form, source_model
 from ser_core.core import SerError
 from ser_core.export.package import package, report
 from ser_core.export.plan import files, launched, speeds, time_files
+from ser_core.export.web_page import obstacle, zipped_page
 from ser_core.models.onnx import read
 from ser_core.models.onnx_metadata import PRECISIONS, Spec
+from ser_core.plots.palette import emotion_color
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -186,6 +188,15 @@ def _file(path: Path, spec: Spec, info: ModelInfo, active: Active) -> None:
                     "numpy"
                 ),
             )
+            if not obstacle(spec):
+                downloads.button(
+                    "Web page",
+                    f"{stem}-{path.stem}-page.zip",
+                    "application/zip",
+                    partial(zipped_page, path, emotion_color),
+                    "A folder with a page that runs the model in the browser alone: microphone or "
+                    "file to probabilities and timeline. It needs a local web server, no internet.",
+                )
         downloads.button(
             "Report",
             f"{stem}-{path.stem}.md",

@@ -10,7 +10,7 @@ import streamlit as st
 from pages.components import downloads, scores, theme
 from pages.components.errors import plain
 from pages.results import loading
-from ser_core.evaluation import corpus_matrix
+from ser_core.evaluation import corpus_matrix, interval_text
 from ser_core.plots.cross_corpus import matrix_figure, print_matrix
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def show(run: RunInfo, report: Report) -> None:
     st.dataframe(
         [
             {"Trained on": plain(cell.trained_on), "Tested on": plain(cell.tested_on),
-             "UAR": cell.figure.value, "95 %": scores.interval_text(cell.figure),
+             "UAR": cell.figure.value, "95 %": interval_text(cell.figure),
              "Clips": cell.clips}
             for cell in matrix.cells
         ],

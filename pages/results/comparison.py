@@ -12,20 +12,24 @@ from pages.components import downloads, errors, scores, theme
 from pages.components.errors import plain
 from pages.results import enrolment_choice, loading, url_params
 from ser_core.core import SerError, count
-from ser_core.evaluation import METRICS, Ranking, spread
+from ser_core.evaluation import METRICS, Ranking
 from ser_core.evaluation.ranking import ranking
-from ser_core.plots.palette import ACCENT
 from ser_core.plots.publication_results import print_intervals
-from ser_core.plots.results import MARK, Row, intervals_figure
+from ser_core.plots.results import intervals_figure
+from ser_core.reports import comparison_report, to_html, to_pdf
+from ser_core.reports.comparison_report import (
+    COMPARABLE,
+    interval_rows,
+    named,
+    side_by_side,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from ser_core.evaluation import Report
+    from ser_core.reports import Document
     from ser_core.runs.catalogue import RunInfo
-
-NOT_ENROLLED = "none"
-COMPARABLE = ("uar", "wa", "macro_f1", "ece")
 
 
 def show(run_ids: list[str]) -> None:
@@ -37,7 +41,7 @@ def show(run_ids: list[str]) -> None:
         st.info("Tick two results or more in the list to compare them.")
         return
     enrolment_choice.choose(found)
-    body(_named(found))
+    body(named(found))
 
 
 def body(found: Mapping[str, RunInfo]) -> None:
@@ -58,6 +62,7 @@ def body(found: Mapping[str, RunInfo]) -> None:
         label_visibility="collapsed",
     )
     _own_figures(found, reports, metric)
+    _report(found, metric)
     with errors.error_boundary():
         _paired(found, reports, metric)
 
@@ -76,55 +81,38 @@ def _load(run_ids: list[str]) -> list[RunInfo]:
     return known
 
 
-def _named(known: Sequence[RunInfo]) -> dict[str, RunInfo]:
-    """By a name that tells them apart."""
-    names = [run.name for run in known]
-    return {r.name if names.count(r.name) == 1 else f"{r.name} ({r.id[-6:]})": r for r in known}
-
-
 def _own_figures(found: Mapping[str, RunInfo], reports: dict[str, Report], metric: str) -> None:
     """Each run on all of its own test clips, and its scatter over seeds."""
     title = METRICS[metric].title
-    rows = [
-        Row(
-            name,
-            one.figures[metric],
-            MARK if one.badge else ACCENT,
-            one.how,
-            not one.badge,
-            one.badge,
-        )
-        for name, one in reports.items()
-    ]
+    rows = interval_rows(reports, metric)
     with st.container(border=True):
         st.markdown(f"**{title} of each, on all of its own test clips**")
         theme.figure(intervals_figure(rows, title=title), key="compare-figure")
-        lines = [_line(name, found[name], report, metric) for name, report in reports.items()]
-        table = pd.DataFrame(lines)
-        if set(table["Seeds"]) == {1}:
-            table = table.drop(columns=["Seeds", "Mean ± SD over seeds"])
-        if set(table["Enrolment"]) == {NOT_ENROLLED}:
-            table = table.drop(columns="Enrolment")
+        given = {name: loading.predictions(run).part("test") for name, run in found.items()}
+        known = {name: loading.enrolled(run) for name, run in found.items()}
+        table = side_by_side(found, reports, given, known, metric)
         st.dataframe(table, hide_index=True, placeholder="")
         draw = partial(print_intervals, rows, title, title, "")
         downloads.figures(f"compare-{metric}", draw)
 
 
-def _line(name: str, run: RunInfo, report: Report, metric: str) -> dict[str, Any]:
-    figure = report.figures[metric]
-    over = spread(loading.predictions(run).part("test"), metric)
-    scatter = f"{over.mean:.3f} ± {over.sd:.3f}" if over.sd is not None else "one seed"
-    return {
-        "Result": name,
-        METRICS[metric].title: scores.value_text(figure),
-        "95 % interval": scores.interval_text(figure),
-        "Mean ± SD over seeds": scatter,
-        "Seeds": len(report.seeds),
-        "Badge": report.badge or scores.NEW_SPEAKERS,
-        "Enrolment": "test clips" if loading.enrolled(run) else NOT_ENROLLED,
-        "Split": run.policy or "–",
-        "Test clips": report.n,
+def _report(found: Mapping[str, RunInfo], metric: str) -> None:
+    """Buttons for the comparison as one file."""
+    runs = list(found.values())
+
+    def document() -> Document:
+        return comparison_report(runs, metric, enrolled=url_params.enrolled())
+
+    kinds: dict[str, tuple[str, Callable[[], bytes | str], str]] = {
+        "Report (HTML)": (
+            ".html",
+            lambda: to_html(document()),
+            ("The comparison in one file to read and hand on: paired tests, leak grades, recipes"),
+        ),
+        "Report (PDF)": (".pdf", lambda: to_pdf(document()), "The same to print"),
     }
+    with downloads.row():
+        downloads.files(f"comparison-{metric}", kinds)
 
 
 def _paired(found: Mapping[str, RunInfo], reports: dict[str, Report], metric: str) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.components import downloads, scores, theme
 from pages.components.errors import plain
-from ser_core.evaluation import PER_CLASS
+from ser_core.evaluation import PER_CLASS, gap_text, groups_basis, interval_text
 from ser_core.plots.publication_results import print_intervals
 from ser_core.plots.results import Row, emotion_rows, intervals_figure
 
@@ -79,7 +79,7 @@ def _class_table(report: Report) -> pd.DataFrame:
 
 
 def _parts(title: str, interval: Any) -> dict[str, Any]:
-    return {title: interval.value, f"{title} 95 %": scores.interval_text(interval)}
+    return {title: interval.value, f"{title} 95 %": interval_text(interval)}
 
 
 def _class_columns() -> dict[str, Any]:
@@ -97,36 +97,15 @@ def _groups(run: RunInfo, report: Report, column: str, groups: Groups) -> None:
             intervals_figure(rows, title="UAR", chance=report.uar.value, zero="all"),
             key=f"groups-{column}",
         )
-        st.markdown(_gap(groups))
+        st.markdown(plain(gap_text(groups)))
         if groups.unnamed:
             st.caption(f"{groups.unnamed:,} predictions name no {column}.")
-        st.caption(f"{_how(groups)} {scores.badge(report.badge)}")
+        st.caption(f"{groups_basis(groups)} {scores.badge(report.badge)}")
         title = f"UAR by {column}, {run.name}"
         draw = partial(print_intervals, rows, "UAR", title, report.badge)
         downloads.figures(f"{run.id}-{column}", draw)
 
 
-def _how(groups: Groups) -> str:
-    """Units of the interval of each group; within one speaker they are always clips."""
-    first = groups.groups[0].uar
-    return f"Intervals: {first.method} over the {first.over} of each."
-
-
 def _about(group: Any) -> str:
     lacks = f"; has no {' and no '.join(group.absent)}" if group.absent else ""
     return f"WA {group.wa}, {group.n:,} predictions{lacks}"
-
-
-def _gap(groups: Groups) -> str:
-    gap, best, worst = groups.gap, groups.best, groups.worst
-    if gap is None or best is None or worst is None:
-        return f"Only one {groups.column}, so there is no gap."
-    ends = (
-        f" ({gap.low:.3f} to {gap.high:.3f})"
-        if gap.low is not None and gap.high is not None
-        else ""
-    )
-    return (
-        f"Best {plain(best.name)}, worst {plain(worst.name)}: **{gap.value or 0:.3f}**{ends} "
-        f"apart. {gap.note}"
-    )

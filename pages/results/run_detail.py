@@ -25,14 +25,16 @@ from pages.results import (
 )
 from pages.results import learning_curves as courses_view
 from ser_core.core import SerError
-from ser_core.evaluation import is_across
+from ser_core.evaluation import basis, is_across
 from ser_core.inference.catalogue import contamination_of, models_of
 from ser_core.inference.saved_evaluations import SavedEvaluation
+from ser_core.reports import run_report, to_html, to_pdf
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ser_core.evaluation import Report
+    from ser_core.reports import Document
     from ser_core.runs.catalogue import RunInfo
 
 VIEWS = {
@@ -66,7 +68,7 @@ def show(run_id: str) -> None:
     _header(run, report)
     enrolment_choice.choose([run])
     scores.headline_metrics(report, enrolment_choice.hint(run))
-    st.caption(plain(scores.basis(report)))
+    st.caption(plain(basis(report)))
     _views(run, report)
 
 
@@ -149,7 +151,21 @@ def _downloads(run: RunInfo, report: Report) -> None:
                 lambda: str(loading.predictions(run).table.to_csv(index=False)),
                 "Every prediction with all probabilities",
             ),
+            "Report (HTML)": (
+                "-report.html",
+                lambda: to_html(_document(run)),
+                (
+                    "All of it in one file to read and hand on: grade, scores with intervals, "
+                    "confusion, speakers, calibration, card, recipe, commands"
+                ),
+            ),
+            "Report (PDF)": ("-report.pdf", lambda: to_pdf(_document(run)), "The same to print"),
             "Report (JSON)": ("-report.json", report.to_json, "Every score with its interval"),
             **recipe,
         },
     )
+
+
+def _document(run: RunInfo) -> Document:
+    """The report as Results shows the run: with enrolled speakers where that is chosen."""
+    return run_report(run, enrolled=loading.enrolled(run))

@@ -14,6 +14,7 @@ from pages.components.errors import plain
 from pages.components.errors import show as show_error
 from pages.results import saved_evaluations, url_params
 from ser_core.core import SerError, count
+from ser_core.evaluation import NEW_SPEAKERS, interval_text
 from ser_core.inference.catalogue import contamination_of
 from ser_core.inference.saved_evaluations import SavedEvaluation
 from ser_core.jobs import State
@@ -177,10 +178,10 @@ def _line(run: RunInfo) -> dict[str, Any]:
     return {
         "Run": run.name,
         "UAR": result.uar.value,
-        "95 %": scores.interval_text(result.uar),
+        "95 %": interval_text(result.uar),
         "Enrolled": result.enrolled.value if result.enrolled else None,
         "WA": result.wa.value,
-        "Badge": [scores.short_badge(result.badge) or scores.NEW_SPEAKERS],
+        "Badge": [scores.short_badge(result.badge) or NEW_SPEAKERS],
         "Grade": result.grade,
         "Encoder": heard.answer if (heard := contamination_of(run)) else None,
         "Kind": saved_evaluations.kind(run),
@@ -201,7 +202,7 @@ def _columns() -> dict[str, Any]:
         scores.short_badge(scores.SAME_RECORDINGS): "#b3261e",
         "speakers unknown": "#a9660a",
         "split not audited": "#a9660a",
-        scores.NEW_SPEAKERS: "#1b7f4d",
+        NEW_SPEAKERS: "#1b7f4d",
     }
     kind = st.column_config
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -115,7 +115,8 @@ def shift_(
 
     corpus = opened(path)
     found = corpus_shift(corpus, _scan(corpus, workers, progress_file))
-    rows = found.table.assign(measure=found.table["measure"].map(MEASURED)).to_dict("records")
+    table = found.table.assign(measure=found.table["measure"].map(MEASURED))
+    rows = [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
     by = {"all three": found.told_apart}
     by |= {MEASURED[name]: figure for name, figure in found.alone.items()}
     told = {name: str(figure) for name, figure in by.items()}
@@ -290,7 +291,7 @@ def _leak_rows(leaks: LeakAudit) -> list[dict[str, Any]]:
     ]
 
 
-def _show_tables(*tables: list[dict[str, Any]]) -> None:
+def _show_tables(*tables: Sequence[Mapping[str, Any]]) -> None:
     for rows in tables:
         console.output.print()
         console.output.print(console.table(rows))

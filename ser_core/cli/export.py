@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from ser_core.export.plan import Plan
 
 Model = Annotated[Path, typer.Option(help="Folder of a model: a bundle or an ensemble.")]
-Out = Annotated[Path | None, typer.Option(help="Folder for the files; needed but with --beside.")]
+Out = Annotated[
+    Path | None, typer.Option(help="Folder for the files; needed but with --beside or --web.")
+]
 Beside = Annotated[
     bool,
     typer.Option(
@@ -33,6 +35,14 @@ Beside = Annotated[
         help="Make the model's ONNX copy, model.onnx in its own folder: Predict and predict answer "
         "by it, without torch. Of the precisions (all when absent) the smallest that passes "
         "its test.",
+    ),
+]
+Web = Annotated[
+    Path | None,
+    typer.Option(
+        "--web",
+        help="Folder for a web page that runs the model in the browser alone. --model may then "
+        "be a file that was exported before.",
     ),
 ]
 Precisions = Annotated[
@@ -74,6 +84,7 @@ def export(
     calibration_clips: Calibrating = 64,
     zipped: Zipped = False,
     beside: Beside = False,
+    web: Web = None,
     json: JsonFile = None,
     progress_file: ProgressFile = None,
 ) -> None:
@@ -85,15 +96,17 @@ def export(
     from ser_core.export.plan import Plan
     from ser_core.models.onnx_metadata import PRECISIONS
 
-    if out is None and not beside:
-        raise ParameterError(
-            "no folder for the files is named", subject="--out", remedy="Name one, or use --beside"
-        )
+    if web is not None:
+        _require_page(web, precisions, beside=beside, network_only=network_only)
+        if model.suffix == ".onnx":
+            _page_of(model, web)
+            return
+    folder = _folder(out, model, beside=beside, web=web)
     if corpus:
         corpus = opened_as(corpus, reader, label, option, include, own_labels=own_labels)
     plan = Plan(
         model=model,
-        out=out or model,
+        out=folder,
         precisions=tuple(precisions or (PRECISIONS if beside else ["fp32"])),
         whole=not network_only,
         corpus=corpus,
@@ -110,11 +123,66 @@ def export(
     if json:
         console.write_json(json, {"files": [_plain(each) for each in products]})
     _show(products)
+    if web and products[0].passed:
+        _page_of(products[0].exported.path, web)
     failed = [each.exported.path.name for each in products if not each.passed]
     if failed:  # the last line is what a page tells of a job that failed
         words = "does not answer" if len(failed) == 1 else "do not answer"
         console.output.print(f"{' and '.join(failed)} {words} as the model does.", markup=False)
         raise typer.Exit(1)
+
+
+def _folder(out: Path | None, model: Path, *, beside: bool, web: Path | None) -> Path:
+    """Where the files go; without a name that of the page Export, or the model's own.
+
+    Raises:
+        ParameterError: If none is named, and none is known.
+    """
+    from ser_core.export.plan import folder_of
+
+    if out is None and not (beside or web):
+        raise ParameterError(
+            "no folder for the files is named",
+            subject="--out",
+            remedy="Name one, or use --beside or --web",
+        )
+    return out or (model if beside else folder_of(model))
+
+
+def _require_page(
+    web: Path, precisions: list[str] | None, *, beside: bool, network_only: bool
+) -> None:
+    """Refuse early what no page can be made of, or a folder that it would spoil.
+
+    Raises:
+        ParameterError: If there is such a thing.
+    """
+    from ser_core.export.web_page import check_folder
+
+    if beside or network_only or len(precisions or [0]) > 1:
+        raise ParameterError(
+            "a web page is made of one file of a whole model",
+            subject="--web",
+            remedy="Leave out --beside and --network-only, and name one --precision",
+        )
+    check_folder(web)
+
+
+def _page_of(file: Path, web: Path) -> None:
+    """Write the web page of an exported file, and say how to open it."""
+    import shlex
+
+    from ser_core.export.web_page import write_web_page
+    from ser_core.plots.palette import emotion_color
+
+    page = write_web_page(file, web, emotion_color)
+    size = sum(path.stat().st_size for path in web.rglob("*") if path.is_file())
+    console.output.print(
+        f"{page} ({size / 1e6:.1f} MB). Open it by a web server:\n"
+        f"  python3 -m http.server --bind 127.0.0.1 8000 --directory {shlex.quote(str(web))}",
+        soft_wrap=True,
+        markup=False,
+    )
 
 
 def _copied(plan: Plan, json: Path | None, progress_file: Path | None) -> None:

@@ -140,6 +140,47 @@ def keep(
 
 
 @app.command()
+def report(
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            help="Folder of a finished run or evaluation, or its hash; several are compared."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for report.html and report.pdf.")],
+    metric: Annotated[
+        str, typer.Option(help="Metric of a comparison: uar, wa, macro_f1 or ece.")
+    ] = "uar",
+    enrolled: Annotated[
+        bool, typer.Option("--enrolled", help="With enrolled speakers, where that was measured.")
+    ] = False,
+) -> None:
+    """Report of a run, or of a comparison, as one HTML file and one PDF that need nothing else.
+
+    Leak grade of the split, scores with intervals, confusion, emotions, speakers, calibration,
+    recipe, model card, and the commands that give it again.
+    """
+    from ser_core.reports import find_results, report_of, write_report
+
+    _require_comparable(metric)
+    found = report_of(find_results(runs), metric, enrolled=enrolled)
+    for path in write_report(found, out):
+        console.output.print(str(path), soft_wrap=True, markup=False)
+
+
+def _require_comparable(metric: str) -> None:
+    """Refuse a metric that results are not compared by.
+
+    Raises:
+        ParameterError: If it is none.
+    """
+    from ser_core.reports.comparison_report import COMPARABLE
+
+    if metric not in COMPARABLE:
+        raise ParameterError(f"metric = {metric!r} must be one of {', '.join(COMPARABLE)}")
+
+
+@app.command()
 def reproduce(
     corpus: Annotated[Path, typer.Option(help="Corpus to train on.")],
     only: Only = None,

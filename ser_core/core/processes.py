@@ -6,7 +6,7 @@ import os
 import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import psutil
 
@@ -81,9 +81,9 @@ class Mark:
 
     def _is_sound(self) -> bool:
         """Whether its values are of their kinds; files and tags may hold others."""
-        texts = isinstance(self.started, str) and isinstance(self.host, str)
-        is_number = isinstance(self.pid, int) and not isinstance(self.pid, bool)
-        return texts and is_number and 0 < self.pid < 2**31
+        pid, *texts = cast("tuple[object, ...]", (self.pid, self.started, self.host))
+        number = isinstance(pid, int) and not isinstance(pid, bool) and 0 < pid < 2**31
+        return number and all(isinstance(each, str) for each in texts)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for a file or a tag."""

@@ -17,5 +17,24 @@ def pasted(command: Sequence[str]) -> str:
     >>> pasted(["python", "a file"]).endswith(" python 'a file'")
     True
     """
+    return " ".join(_words(command))
+
+
+def pasted_lines(command: Sequence[str], width: int = 84) -> str:
+    """The same over several lines, for paper: they end in a backslash, so they paste as one.
+
+    >>> print(pasted_lines(["python", "a file"], width=1).splitlines()[-1])
+      'a file'
+    """
+    lines = [""]
+    for word in _words(command):
+        if lines[-1].strip() and len(lines[-1]) + len(word) + 3 > width:
+            lines.append("  ")
+        lines[-1] += f"{'' if lines[-1].endswith(' ') or not lines[-1] else ' '}{word}"
+    return " \\\n".join(lines)
+
+
+def _words(command: Sequence[str]) -> list[str]:
     home = f"SER_HOME={shlex.quote(str(settings.home().absolute()))}"
-    return f"cd {shlex.quote(str(settings.REPOSITORY))} && {home} {shlex.join(command)}"
+    place = shlex.quote(str(settings.REPOSITORY))
+    return ["cd", place, "&&", home, *map(shlex.quote, command)]

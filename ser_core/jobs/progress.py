@@ -6,7 +6,7 @@ import logging
 import time
 from collections import deque
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ser_core.core import SerError, own_job
 from ser_core.jobs.folder import PROGRESS, is_integer, number
@@ -69,11 +69,12 @@ class Progress:
         """Whether its values are of their kinds and in their bounds."""
         units = all(is_integer(each) and each >= 0 for each in (self.done, self.total))
         pace = number(self.pace)
-        if not units or pace is None or pace < 0 or not isinstance(self.note, str):
+        note, metrics = cast("tuple[object, object]", (self.note, self.metrics))
+        if not units or pace is None or pace < 0 or not isinstance(note, str):
             return False
-        if not isinstance(self.metrics, dict):
-            return False
-        return all(isinstance(each, int | float) for each in self.metrics.values())
+        return isinstance(metrics, dict) and all(
+            isinstance(each, int | float) for each in metrics.values()
+        )
 
 
 @dataclass

@@ -39,6 +39,7 @@ _STYLE: dict[Any, object] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "workbench",
     "pdf.fonttype": 42,
+    "text.parse_math": False,  # a name may have dollar signs
 }
 DPI = 200
 _DATELESS: dict[Format, dict[str, None] | None] = {

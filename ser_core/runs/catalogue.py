@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -222,9 +223,10 @@ def _number(value: object) -> float:
         ValueError: If it is none.
     """
     right = isinstance(value, int | float) and not isinstance(value, bool)
-    if not right or not abs(value) < LARGEST:  # type: ignore[arg-type]  (a number by now)
+    found = float(cast("float", value)) if right else math.nan
+    if not abs(found) < LARGEST:
         raise ValueError(f"{value!r:.40} is no number of a run")
-    return float(value)  # type: ignore[arg-type]
+    return found
 
 
 LARGEST = 1e15
@@ -242,7 +244,10 @@ def _figure(name: str, written: Mapping[str, Any]) -> Interval:
 
 
 def audit_of(run: RunInfo) -> LeakAudit | None:
-    """Audit of the run's split, as it was stored; None while it is not finished, or without one."""
+    """Audit of the run's split, as it was stored; None while it is not finished, or without one.
+
+    That of a published result has the grades and their reading, without what is shared.
+    """
     summary = read_json(run.folder / "summary.json")
     split = (summary or {}).get("split")
     kept = split.get("audit") if isinstance(split, dict) else None
@@ -250,7 +255,7 @@ def audit_of(run: RunInfo) -> LeakAudit | None:
         return None
     fields = Leak.__dataclass_fields__
     try:
-        leaks = tuple(Leak(**{name: row[name] for name in fields}) for row in kept["worst"])
+        leaks = tuple(Leak(**{name: row[name] for name in fields}) for row in kept.get("worst", ()))
         return LeakAudit(leaks, kept["grade"], kept["validation_grade"], kept["reading"])
     except (KeyError, TypeError):  # a file that somebody else has written
         return None

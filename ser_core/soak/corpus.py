@@ -6,6 +6,7 @@ import struct
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -143,9 +144,7 @@ def try_corpus(
     known, missing = timed("known measures", lambda: known_measures(corpus))
     timed("checks", lambda: audit(corpus, measures))
     audits = [
-        timed(
-            f"leak audit of {split.policy}", lambda split=split: audit_split(split, corpus, known)
-        )  # type: ignore[misc]
+        timed(f"leak audit of {split.policy}", partial(audit_split, split, corpus, known))
         for split in splits
     ]
     unread = int((measures["problem"] != "").sum())

@@ -79,7 +79,7 @@ def test_a_verified_file_is_offered_and_tried(visit, said, there, model):
     told = said(app)
     assert "verified" in told
     assert "Predicted by onnxruntime" in told
-    assert [b.label for b in app.get("download_button")] == ["ONNX", "ZIP", "Report"]
+    assert [b.label for b in app.get("download_button")] == ["ONNX", "ZIP", "Web page", "Report"]
     (table,) = (d.value for d in app.dataframe)
     assert table["Acceptance"].tolist() == ["verified"]
 

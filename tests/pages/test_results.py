@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from pages.components.scores import chance_warning
-from ser_core.evaluation import report
+from ser_core.evaluation import chance_warning, report
 from tests.evaluation.tables import drawn
 from tests.inference import test_transductive
 
@@ -60,6 +59,16 @@ def test_a_run_shows_its_figures_and_wears_its_badge(visit, said, with_runs, ser
     assert metrics(app)["WA (accuracy)"] == f"{figures['wa']['value']:.3f}"
     assert said(app).count(":red-badge[speakers shared]") >= 5
     assert "2 seeds" in said(app)
+
+
+def buttons(app):
+    return {b.label for b in app.get("download_button")}
+
+
+def test_a_run_and_a_comparison_can_be_taken_along(visit, with_runs):
+    wanted = {"Report (HTML)", "Report (PDF)"}
+    assert wanted <= buttons(visit("results", run=with_runs["random"]))
+    assert wanted <= buttons(visit("results", compare=",".join(with_runs.values())))
 
 
 @pytest.fixture

@@ -1,0 +1,9 @@
+"""A web page that runs an exported model in the browser alone.
+
+`write_web_page` puts it into a folder, `zipped_page` into a zip; `obstacle` says in words why there
+can be none. The page fetches nothing from elsewhere: onnxruntime-web lies beside it.
+"""
+
+from ser_core.export.web_page.page import check_folder, obstacle, write_web_page, zipped_page
+
+__all__ = ["check_folder", "obstacle", "write_web_page", "zipped_page"]
