@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.components import downloads, errors, scores, theme
+from pages.components import downloads, errors, scores, tables, theme
 from pages.components.errors import plain
 from pages.results import enrolment_choice, loading, url_params
 from ser_core.core import SerError, count
 from ser_core.evaluation import METRICS, Ranking
 from ser_core.evaluation.ranking import ranking
 from ser_core.plots.publication_results import print_intervals
-from ser_core.plots.results import intervals_figure
+from ser_core.plots.results import courses_figure, intervals_figure
+from ser_core.recipes.differences import differences
 from ser_core.reports import comparison_report, to_html, to_pdf
 from ser_core.reports.comparison_report import (
     COMPARABLE,
@@ -62,6 +63,8 @@ def body(found: Mapping[str, RunInfo]) -> None:
         label_visibility="collapsed",
     )
     _own_figures(found, reports, metric)
+    _recipes(found)
+    _courses(found)
     _report(found, metric)
     with errors.error_boundary():
         _paired(found, reports, metric)
@@ -94,6 +97,35 @@ def _own_figures(found: Mapping[str, RunInfo], reports: dict[str, Report], metri
         st.dataframe(table, hide_index=True, placeholder="")
         draw = partial(print_intervals, rows, title, title, "")
         downloads.figures(f"compare-{metric}", draw)
+
+
+def _recipes(found: Mapping[str, RunInfo]) -> None:
+    """Settings in which the recipes differ."""
+    with st.container(border=True):
+        st.markdown("**What differs in the recipes**")
+        rows = differences({name: run.content for name, run in found.items()})
+        if not rows:
+            st.caption("Nothing but the name.")
+            return
+        table = pd.DataFrame(rows).rename(columns={"setting": "Setting"})
+        st.dataframe(table, hide_index=True, placeholder="", height=tables.height(len(table), 320))
+        st.caption(
+            "Defaults are filled in; – is a setting that such a recipe does not have, or whose "
+            "default depends on the network or representation."
+        )
+
+
+def _courses(found: Mapping[str, RunInfo]) -> None:
+    """Learning curves over each other, of results that were trained epoch by epoch here."""
+    known = {
+        name: [course.history for course in loading.courses(run) if course.history]
+        for name, run in found.items()
+    }
+    known = {name: histories for name, histories in known.items() if histories}
+    if known:
+        with st.container(border=True):
+            st.markdown("**Learning curves**, mean of the trainings of each")
+            theme.figure(courses_figure(known), key="compare-courses")
 
 
 def _report(found: Mapping[str, RunInfo], metric: str) -> None:

@@ -53,7 +53,7 @@ def ranking(
 
     >>> from ser_core.evaluation.example import example
     >>> ranking({"one": example(), "same": example()}).sentences
-    ('one and same do not differ in UAR.',)
+    ('one and same cannot be told apart in UAR: they score the same.',)
     """
     common = on_common_clips(list(runs.values()))
     all_clips = {each.table["clip"].nunique() for each in runs.values()}
@@ -90,7 +90,7 @@ def _sentence(row: dict[Any, Any]) -> str:
     metric = METRICS[row["metric"]]
     first, second, difference = row["first"], row["second"], row["difference"]
     if abs(difference) < 1e-12:
-        return f"{first} and {second} do not differ in {metric.title}."
+        return f"{first} and {second} cannot be told apart in {metric.title}: they score the same."
     if (difference > 0) == metric.higher_is_better:
         better, worse, sign = first, second, 1 if difference > 0 else -1
     else:
@@ -102,5 +102,5 @@ def _sentence(row: dict[Any, Any]) -> str:
     ends = f"(95 %: {low:.3f} to {high:.3f}; p = {row['p_holm']:.3g})"
     if low > 0 and row["p_holm"] < 0.05:
         return f"{better} has a better {metric.title} than {worse}, by {size} {ends}."
-    lead = f"{better} is ahead of {worse} in {metric.title} by {size}"
-    return f"{lead} {ends}, which may be chance."
+    lead = f"{better} and {worse} cannot be told apart in {metric.title}"
+    return f"{lead}: the first is ahead by {size} {ends}."

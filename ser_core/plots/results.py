@@ -296,6 +296,33 @@ def course_figure(
     return figure
 
 
+def courses_figure(courses: Mapping[str, Sequence[Sequence[Mapping[str, float]]]]) -> go.Figure:
+    """Validation UAR by epoch of several results over each other.
+
+    Args:
+        courses: By name of the result, the history of each of its trainings. The line is their
+            mean over the trainings that reached the epoch.
+    """
+    figure = go.Figure()
+    for name, histories in courses.items():
+        by_epoch: dict[float, list[float]] = {}
+        for history in histories:
+            for each in history:
+                by_epoch.setdefault(each["epoch"], []).append(each["val_uar"])
+        figure.add_scatter(
+            x=sorted(by_epoch),
+            y=[float(np.mean(by_epoch[epoch])) for epoch in sorted(by_epoch)],
+            mode="lines+markers" if len(by_epoch) < 30 else "lines",
+            name=name,
+            marker={"size": 5},
+            hovertemplate=f"{name}<br>epoch %{{x}}<br>UAR %{{y:.3f}}<extra></extra>",
+        )
+    figure.update_xaxes(title="Epoch", tickformat="d")
+    figure.update_yaxes(title="Validation UAR")
+    finish(figure, height=320, name="courses", legend=True)
+    return figure
+
+
 def _mark_epochs(
     figure: go.Figure,
     history: Sequence[Mapping[str, float]],

@@ -23,6 +23,7 @@ from ser_core.evaluation.ranking import ranking
 from ser_core.plots.palette import ACCENT
 from ser_core.plots.publication_results import print_intervals
 from ser_core.plots.results import MARK, Row
+from ser_core.recipes.differences import differences
 from ser_core.reports import run_report as single
 from ser_core.reports import sections
 from ser_core.reports.commands import reporting
@@ -72,6 +73,7 @@ def comparison_report(
     )
     blocks: list[Block] = [
         *_own(table, reports, metric),
+        *_settings(finished),
         *_paired(tested, reports),
         *(block for name, run in finished.items() for block in _one(name, run, reports[name])),
         Heading("Command"),
@@ -79,6 +81,16 @@ def comparison_report(
     ]
     title = f"Comparison of {count(len(finished), 'result')}"
     return Document(title, tuple(blocks), single.made())
+
+
+def _settings(runs: Mapping[str, RunInfo]) -> list[Block]:
+    """Settings in which the recipes differ."""
+    rows = differences({name: run.content for name, run in runs.items()})
+    if not rows:
+        return [Heading("Recipes"), Text("The recipes of these results do not differ.")]
+    columns = ("Setting", *runs)
+    cells = tuple((row["setting"], *(row[name] for name in runs)) for row in rows)
+    return [Heading("What differs in the recipes"), Table(columns, cells)]
 
 
 def _command(runs: Sequence[RunInfo], metric: str, *, enrolled: bool) -> str:

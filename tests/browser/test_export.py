@@ -54,9 +54,9 @@ def test_a_file_is_judged_and_stands_beside_its_model_among_the_results(page, mo
     expect(page.get_by_text("WA (accuracy)")).to_be_visible(timeout=DONE)
     page.get_by_role("tab", name="Against its model").click()
     page.get_by_role("button", name="Evaluate the model on the same 53 clips").click()
-    expect(page.get_by_text("Exported file and Source model do not differ in UAR")).to_be_visible(
-        timeout=DONE
-    )
+    expect(
+        page.get_by_text("Exported file and Source model cannot be told apart in UAR")
+    ).to_be_visible(timeout=DONE)
     page.get_by_role("link", name="Its file on the page Export").click()
     expect(page.get_by_text("On 53 clips of nEMO")).to_be_visible(timeout=DONE)
     page.get_by_role("link", name="Results", exact=True).click()

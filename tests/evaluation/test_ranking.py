@@ -34,7 +34,7 @@ def test_different_clips_are_reported_and_the_common_ones_compared():
     found = ranking({"whole": whole, "half": half})
     assert found.clips == half.table["clip"].nunique()
     assert "different clips" in found.note
-    assert found.sentences == ("whole and half do not differ in UAR.",)
+    assert found.sentences == ("whole and half cannot be told apart in UAR: they score the same.",)
 
 
 def test_what_rests_on_one_speaker_is_reported():
@@ -53,4 +53,4 @@ def test_several_seeds_are_pooled_to_one_prediction_a_clip():
     )
     found = ranking({"once": once, "twice": twice})
     assert "mean prediction" in found.note
-    assert found.sentences == ("once and twice do not differ in UAR.",)
+    assert found.sentences == ("once and twice cannot be told apart in UAR: they score the same.",)

@@ -162,7 +162,7 @@ def test_a_judged_file_is_held_against_its_model_on_the_same_clips(
     finished("judge:")
     app = visit("results", run=kept.id, tab="Against its model")
     assert "Paired test on the 53 clips that all predicted" in said(app)
-    assert "do not differ in UAR" in said(app)
+    assert "cannot be told apart in UAR" in said(app)
     table = visit("results").dataframe[0].value
     assert sorted(table["Kind"]) == ["exported file", "model", "training", "training"]
 

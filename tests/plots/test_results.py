@@ -17,6 +17,7 @@ from ser_core.plots.results import (
     Row,
     confusion_figure,
     course_figure,
+    courses_figure,
     emotion_rows,
     intervals_figure,
     prediction_figure,
@@ -141,3 +142,11 @@ def test_figures_are_printed_in_every_format(found, kind):
 def test_a_printed_figure_wears_its_badge(found):
     assert found.badge.encode() in print_confusion(found, "run", "svg")
     assert b"[speakers shared]" in print_intervals([], "UAR", "run", "speakers shared", "svg")
+
+
+def test_courses_lie_over_each_other_as_the_mean_of_the_trainings():
+    long = [{"epoch": 1, "val_uar": 0.2}, {"epoch": 2, "val_uar": 0.6}]
+    figure = courses_figure({"one": [long, [{"epoch": 1, "val_uar": 0.4}]], "two": [long]})
+    assert [trace.name for trace in figure.data] == ["one", "two"]
+    assert list(figure.data[0].x) == [1, 2]
+    assert list(figure.data[0].y) == pytest.approx([0.3, 0.6])
