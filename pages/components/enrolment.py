@@ -113,7 +113,10 @@ def status(speaker: str = "", *, doubted: bool = False, key: str) -> None:
 def panel(model: InferenceModel, active: Active) -> None:
     """Add and remove enrolment clips; says so where the model cannot enrol."""
     if not model.predictor.enrols:
-        st.caption("This model does not use enrolment. One trained with normalise = speaker does.")
+        st.caption(
+            "This model does not use enrolment. One that is trained with normalisation by speaker "
+            "does (page Train)."
+        )
         return
     title = f"Enrolled {description()}" if clips() else "Enrol a speaker"
     with st.popover(title, width="content"):

@@ -69,4 +69,4 @@ def headline_metrics(report: Report, hint: str = "") -> None:
             )
             st.markdown(badge(short_badge(report.badge)) or NEW_SPEAKERS_BADGE)
     if said := chance_warning(report):
-        st.warning(f"{said} {hint or 'More clips or epochs may help.'}")
+        st.warning(f"{said} {hint or 'More clips may help.'}")

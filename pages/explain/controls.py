@@ -91,6 +91,8 @@ def methods(view: ModelInput, representation: str, ranking: Sequence[str] = ()) 
     lacks = view.through(representation)[0][0].lacks
     best = dict.fromkeys([*(each for each in ranking if METHODS[each].quick), *USUAL])
     usable = [name for name in best if not lacks.keys() & set(METHODS[name].needs)]
+    if view.representations[representation].summary and GRADIENTS in lacks:
+        usable = []  # named features, shown by group: a map of them adds little and takes long
     chosen = st.pills(
         "Attribution methods",
         list(titles),

@@ -70,6 +70,7 @@ def shares(part: UnlabelledPart, table: pd.DataFrame) -> dict[str, float]:
 
 def result(part: UnlabelledPart, model: InferenceModel, table: pd.DataFrame) -> None:
     """Copies of labelled clips, if any, and the filled template to download."""
+    _other_corpus(part, model)
     _known_sounds(part)
     try:
         asked = submission(part, model.classes)
@@ -109,6 +110,16 @@ def _fill(asked: Submission, table: pd.DataFrame) -> str:
         help="It stands in the submission like a prediction, but is none.",
     )
     return "" if chosen == REFUSED else str(chosen)
+
+
+def _other_corpus(part: UnlabelledPart, model: InferenceModel) -> None:
+    """Warn where the model was trained on another corpus than the labelled part of this one."""
+    trained_on = (model.predictor.about.get("corpus") or {}).get("name")
+    if part.corpus is not None and trained_on and trained_on != part.corpus.name:
+        st.warning(
+            f"This model was trained on {plain(trained_on)}, not on the labelled clips of "
+            f"{plain(part.corpus.name)}. Train one on these (page Train), and choose it above."
+        )
 
 
 def _known_sounds(part: UnlabelledPart) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages.components import downloads, tables, theme
 from pages.results import loading
+from ser_core.core import seconds
 from ser_core.plots.publication_results import print_courses
 from ser_core.plots.results import course_figure
 
@@ -39,7 +40,7 @@ def _curves(course: LearningCurve) -> None:
         st.markdown(
             f"**{course.name[:1].upper()}{course.name[1:]}**: best epoch {best} of {last}, with "
             f"a validation UAR of {chosen['val_uar']:.3f}; the last epoch had "
-            f"{course.at(last)['val_uar']:.3f}. {course.minutes:.1f} min.",
+            f"{course.at(last)['val_uar']:.3f}. {seconds(60 * course.minutes)}.",
             help="Selected on validation clips. The test clips are predicted once, with "
             "the weights of that epoch.",
         )

@@ -11,6 +11,7 @@ from pages.components import navigation, player, tables, theme
 from pages.components.errors import plain
 from pages.results import loading, saved_evaluations
 from ser_core.corpora import EMOTIONS, ordered
+from ser_core.evaluation.clip_predictions import ABOUT
 from ser_core.inference.saved_evaluations import SavedEvaluation
 from ser_core.plots.palette import EMOTION_COLORS
 from ser_core.plots.results import prediction_figure
@@ -83,7 +84,7 @@ def show_prediction(run: RunInfo, row: pd.Series, *, key: str) -> None:
     with st.container(border=True):
         _player(run, str(row["clip"]), key=key)
         st.markdown(f"**Predicted {row['answer']}**, confidence {100 * row['confidence']:.0f} %")
-        classes = (name for name in row.index if str(name).startswith(PREFIX))
+        classes = (name for name in row.index if str(name).startswith(PREFIX) and name not in ABOUT)
         given = {
             name: float(row[PREFIX + name])
             for name in ordered(str(each).removeprefix(PREFIX) for each in classes)

@@ -24,7 +24,7 @@ from pages.results import (
     voices_together,
 )
 from pages.results import learning_curves as courses_view
-from ser_core.core import SerError
+from ser_core.core import SerError, seconds
 from ser_core.evaluation import basis, is_across
 from ser_core.inference.catalogue import contamination_of, models_of
 from ser_core.inference.saved_evaluations import SavedEvaluation
@@ -122,7 +122,7 @@ def _header(run: RunInfo, report: Report) -> None:
         return
     st.caption(
         f"{plain(run.representation)} · {plain(run.policy)} · "
-        f"{result.minutes:.1f} min of training · {when} · hash `{run.id}`"
+        f"{seconds(60 * result.minutes)} of training · {when} · hash `{run.id}`"
     )
     _use(run)
 

@@ -11,7 +11,7 @@ from pages.train import recipe_state
 from ser_core.recipes import draft
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pydantic.fields import FieldInfo
 
@@ -28,6 +28,7 @@ WORDS = {
     "augment.picture": "Feature augmentation",
     "augment.speeds": "Speed perturbation",
     "network.name": "Network",
+    "representation.name": "Representation",
     "network.width": "Width",
     "network.dropout": "Dropout",
     "search.trials": "Search (trials)",
@@ -291,6 +292,19 @@ def _changed(name: str) -> None:
     recipe_state.change(
         name, draft.default_of(_field(name)) if value is None and not _is_optional(name) else value
     )
+    if name == "network.name":
+        change_too(draft.representation_for(recipe_state.content(), str(value)))
+
+
+def change_too(needed: Mapping[str, Any]) -> None:
+    """Change what must change with a field, and say so."""
+    for name, value in needed.items():
+        recipe_state.change(name, value)
+    if needed:
+        said = ", ".join(
+            f"{label_of(name)} {TITLES.get(name, str)(value)}" for name, value in needed.items()
+        )
+        st.toast(f"Also set: {said}.")
 
 
 def _is_optional(name: str) -> bool:

@@ -203,7 +203,7 @@ def _figures(run: RunInfo | None) -> str:
     if run is None or run.result is None:
         return ""
     result = run.result
-    return f"UAR {result.uar} {scores.badge(result.badge)} in {result.minutes:.1f} min"
+    return f"UAR {result.uar} {scores.badge(result.badge)} in {seconds(60 * result.minutes)}"
 
 
 def _stopped(job: Job) -> None:

@@ -247,13 +247,7 @@ def _representation_changed() -> None:
     if needed.get("normalise") == "speaker" and not selection.active().corpus.speakers:
         del needed["normalise"]
     recipe_state.change("representation.name", name)
-    for other, value in needed.items():
-        recipe_state.change(other, value)
-    if needed:
-        said = ", ".join(
-            f"{field_controls.label_of(other)} {value}" for other, value in needed.items()
-        )
-        st.toast(f"Also set: {said}.")
+    field_controls.change_too(needed)
 
 
 def _parameter(field: dataclasses.Field[Any], value: Any) -> None:

@@ -165,7 +165,7 @@ def _rejecting(
     try:
         threshold = _threshold(problem.stack, pool, options.risk)
     except ParameterError as error:
-        return None, None, f"No prediction is rejected as uncertain: {error.problem}."
+        return None, None, f"Every prediction is uncertain: {error.problem}."
     predictions = every.predictions[POOLED]
     confident = predictions.probabilities.max(axis=1)
     margins = np.full(len(confident), np.inf)
@@ -204,7 +204,13 @@ def _rejection(
 
 def _notes(every: Crossfit, found: SearchResult, fit_on: str) -> list[str]:
     notes = []
-    if len(found.losses) > 1 and float(np.ptp(found.losses)) < FLAT:
+    stacked = any(pool.kind == "stacking" for pool in every.pools[POOLED].values())
+    if stacked and not found.losses.any():
+        notes.append(
+            "The clips of the fit are too few to choose the penalty by cross-validation: the "
+            "strongest is used."
+        )
+    elif len(found.losses) > 1 and float(np.ptp(found.losses)) < FLAT:
         notes.append("All weights score the same, so they are equal: the members predict alike.")
     if found.share < 1:
         notes.append(

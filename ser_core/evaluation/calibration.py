@@ -228,7 +228,8 @@ def threshold_for(validation: Predictions, risk: float, *, sure: bool = False) -
     keeping = np.flatnonzero(reached <= risk)
     if not len(keeping):
         raise ParameterError(
-            f"no threshold keeps to {risk:g}; the least that one reaches is {reached.min():.3f}",
+            f"no confidence keeps the share of wrong predictions to {risk:g}; the least that one "
+            f"reaches is {reached.min():.3f}",
             subject="risk",
             remedy="Allow more, or give more validation clips",
         )

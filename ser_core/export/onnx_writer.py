@@ -30,12 +30,12 @@ from ser_core.inference.confidence import Confidence, confidence
 from ser_core.inference.provenance import provenance, record
 from ser_core.models import onnx_bytes
 from ser_core.models.onnx_metadata import (
-    GATES,
     IDENTITY,
     LONGEST,
     PRECISIONS,
     Reading,
     Spec,
+    gate_of,
     hash_of,
 )
 from ser_core.models.onnx_session import note_written
@@ -210,9 +210,9 @@ def converted(
         model = int8(model, [feeds_of(spec, wave) for wave in calibration], progress)
         clips = f"{len(calibration)} {calibrated_on or 'clips'}"
         notes = (*notes, f"Quantisation was calibrated on {clips}.")
-    spec = replace(
-        spec, precision=precision, gate=GATES[precision], verification={}, notes=notes
-    )  # fmt: skip
+    steps = spec.gate == gate_of(spec.precision, steps=True)
+    gate = gate_of(precision, steps=steps)
+    spec = replace(spec, precision=precision, gate=gate, verification={}, notes=notes)
     return computed(model), spec
 
 
@@ -249,7 +249,7 @@ def _described(predictor: Predictor, whole: bool, source: Path | None) -> tuple[
         card=predictor.card,
         about=_metadata(about),
         precision="fp32",
-        gate=GATES["fp32"],
+        gate=gate_of("fp32", steps=any(each.spec.steps for each in team.models)),
         notes=_notes(team, whole),
         seen=_reading(team.seen.temperature, seen) if seen and team.seen else None,
     )

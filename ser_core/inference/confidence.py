@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ser_core.core import ParameterError
+from ser_core.core import ParameterError, count
 from ser_core.evaluation import Predictions, apply_temperature, fit_temperature, threshold_for
 from ser_core.inference.performance import performance, performance_of
 from ser_core.models.predictor import Predictor, Probabilities
@@ -108,8 +108,17 @@ def _calibration(
         return Confidence()
     held_out = (known.table["part"] == "validation").to_numpy()
     if held_out.sum() < FEWEST:
-        return Confidence()
+        return Confidence(source=_few(int(held_out.sum())))
     return fitted(known.where(held_out))
+
+
+def _few(clips: int) -> str:
+    if not clips:
+        return Confidence.source
+    return (
+        f"Not calibrated: there are predictions on {count(clips, 'validation clip')} only, and "
+        f"{FEWEST} are needed."
+    )
 
 
 def reads_seen(predictor: Predictor) -> bool:

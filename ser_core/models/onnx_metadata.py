@@ -66,6 +66,26 @@ GATES = {
 }
 """Limits of each precision."""
 
+STEPS = Limits(0.99, 0.05, None, 5e-3)
+"""Limits at least of a network whose probabilities are steps: trees and nearest neighbours.
+
+Where a feature lies within rounding of a threshold, single precision may put it on the other side:
+then one tree of a forest of 300 answers otherwise, and a probability differs by up to 0.003.
+"""
+
+
+def gate_of(precision: str, *, steps: bool) -> Limits:
+    """Limits of a precision; the wider of two for a network whose probabilities are steps."""
+    own = GATES[precision]
+    if not steps:
+        return own
+    return Limits(
+        min(own.agreement, STEPS.agreement),
+        max(own.probability, STEPS.probability),
+        None,
+        max(own.mean, STEPS.mean),
+    )
+
 
 @dataclass(frozen=True)
 class Input:

@@ -165,6 +165,10 @@ FILES: dict[str, str] = {".onnx": "ser_core.models.onnx:open_onnx"}
 """What opens a single file, by its ending."""
 
 
+MOST_NAMED = 3
+"""Models of a run that an error names."""
+
+
 def load(path: Path) -> Predictor:
     """Open a model, whatever it is.
 
@@ -182,8 +186,17 @@ def load(path: Path) -> Predictor:
     raise ModelError(
         "holds no model",
         subject=files.shortened(path),
-        remedy=f"Choose a folder that has one of {', '.join(OPENERS)}, or an .onnx file",
+        remedy=_where_instead(path),
     )
+
+
+def _where_instead(path: Path) -> str:
+    """What to choose instead: a model of the run whose folder was named, where it is one."""
+    found = (*path.glob("bundle/bundle.json"), *path.glob("fold-*/bundle/bundle.json"))
+    within = sorted(each.parent for each in found)[:MOST_NAMED]
+    if within:
+        return "It is the folder of a run. Choose a model of it: " + ", ".join(map(str, within))
+    return f"Choose a folder that has one of {', '.join(OPENERS)}, or an .onnx file"
 
 
 def _opened(opener: str, path: Path) -> Predictor:

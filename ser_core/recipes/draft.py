@@ -188,7 +188,7 @@ def fitting(content: Mapping[str, Any], representation: str) -> Content:
     """What else must change with the representation, by dotted name.
 
     A network that does not take this kind of input gives way to the first that does; so does the
-    linear one when a clip is no longer one frame.
+    linear one when a clip is no longer one frame. Any other stays.
 
     A pretrained encoder comes with what serves it well, where the network does not fit anyway.
 
@@ -203,7 +203,8 @@ def fitting(content: Mapping[str, Any], representation: str) -> Content:
     wanted = input_kind({"representation": {"name": representation}})
     changed = wanted != input_kind(content)
     needed: Content = {}
-    if changed or get(content, "network.name") not in accepting(wanted):
+    own = get(content, "network.name")
+    if own not in accepting(wanted) or (own == "linear" and changed):
         usual = [default("network.name"), *accepting(wanted)]
         needed["network.name"] = next(name for name in usual if name in accepting(wanted))
     if wanted != FEATURES:
@@ -213,6 +214,32 @@ def fitting(content: Mapping[str, Any], representation: str) -> Content:
     if "network.name" in needed:
         needed |= SERVES_WELL.get(representation, {})
     return {name: value for name, value in needed.items() if get(content, name) != value}
+
+
+def representation_for(content: Mapping[str, Any], network: str) -> Content:
+    """What else must change with the network, by dotted name: a representation that it takes.
+
+    >>> representation_for({}, "wave-cnn")
+    {'representation.name': 'waveform'}
+    >>> representation_for({}, "vgg16")
+    {}
+    """
+    from ser_core.models.networks import NETWORKS
+
+    if network not in NETWORKS or input_kind(content) in NETWORKS[network].accepts:
+        return {}
+    return {"representation.name": _usual_input()[NETWORKS[network].accepts[0]]}
+
+
+def _usual_input() -> dict[str, str]:
+    """Representation to begin with of each kind of input."""
+    from ser_core.features.representations import FEATURES, SUMMARY, WAVEFORM
+
+    return {
+        FEATURES: default("representation")["name"],
+        SUMMARY: "functionals",
+        WAVEFORM: "waveform",
+    }
 
 
 def differences(content: Mapping[str, Any], base: Mapping[str, Any]) -> Content:

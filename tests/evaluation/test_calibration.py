@@ -151,7 +151,7 @@ def test_a_sure_threshold_predicts_less():
 
 def test_a_risk_that_no_threshold_keeps_to_is_refused():
     found = at_confidence([0.9, 0.8], [False, True])
-    with pytest.raises(ParameterError, match=r"no threshold keeps to 0\.1.*0\.500"):
+    with pytest.raises(ParameterError, match=r"share of wrong predictions to 0\.1.*0\.500"):
         threshold_for(found, 0.1)
     with pytest.raises(ParameterError, match="not between 0 and 1"):
         threshold_for(found, 1.1)

@@ -14,6 +14,7 @@ from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.networks import NETWORKS
 from ser_core.models.networks.linear import LinearSpec
 from ser_core.models.onnx import open_onnx
+from ser_core.models.onnx_metadata import gate_of
 from tests.export.nets import ABOUT, CLASSES
 
 CHOICES = {
@@ -50,6 +51,8 @@ def test_a_learner_as_a_graph_gives_what_it_gives(tmp_path, sounds, name):
     expected = confidence(bundle).applied(bundle.predict(sounds[:6]))
     np.testing.assert_allclose(open_onnx(made.path).predict(sounds[:6]), expected, atol=1e-4)
     assert np.ptp(expected, axis=0).max() > 0.01
+    # Where a feature lies within rounding of a threshold, a tree may answer otherwise.
+    assert made.spec.gate == gate_of("fp32", steps=name in {"forest", "boosting", "knn"})
 
 
 @pytest.mark.parametrize("name", ["librosa_vector", "librosa_flat"])

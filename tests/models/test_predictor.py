@@ -25,6 +25,16 @@ def test_a_folder_is_opened_by_what_it_holds(tmp_path, demo_clip):
     np.testing.assert_array_equal(opened.predict([sound]), bundle.predict([sound]))
 
 
+def test_of_a_run_its_models_are_named(tmp_path):
+    spec = ResNetSpec(width=4, classes=2)
+    model = EmotionClassifier(make("melspectrogram", n_mels=32), "clip", spec, ("anger", "fear"))
+    folder = Bundle(model.eval(), architecture(model)).save(tmp_path / "fold-0-seed-0" / "bundle")
+    for place in (tmp_path, folder.parent):
+        with pytest.raises(ModelError, match=r"holds no model.*Choose a model of it") as caught:
+            predictor.load(place)
+        assert str(folder) in str(caught.value)
+
+
 def test_a_folder_without_a_model_is_refused(tmp_path):
     with pytest.raises(ModelError, match=r"holds no model.*bundle\.json"):
         predictor.load(tmp_path)

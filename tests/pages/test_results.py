@@ -157,6 +157,9 @@ def test_a_cell_can_be_chosen_without_a_pointer(visit, with_runs):
 
 def test_mistakes_are_wrong_and_the_surest_come_first(visit, with_runs):
     app = visit("results", run=with_runs["random"], tab="Mistakes")
+    charts = [each.proto.spec for each in app.get("plotly_chart")]
+    assert any("happiness" in chart for chart in charts)  # the probabilities of one
+    assert not any("of_true" in chart for chart in charts)
     table = app.dataframe[0].value
     pairs = zip(table["true"], table["answer"], strict=True)
     assert all(list(true) != list(answer) for true, answer in pairs)

@@ -173,6 +173,22 @@ def test_a_representation_of_one_frame_brings_its_network_and_takes_it_away(visi
     assert parse(yaml.safe_load(text(app).value)).network["name"] == "resnet18"
 
 
+def test_a_network_that_takes_the_new_representation_stays(visit):
+    app = visit("train")
+    field(app, "network.name").set_value("forest").run()
+    field(app, "representation.name").set_value("functionals").run()
+    assert parse(yaml.safe_load(text(app).value)).network["name"] == "forest"
+
+
+def test_a_network_of_another_input_brings_its_representation(visit):
+    app = visit("train")
+    field(app, "network.name").set_value("wave-cnn").run()
+    recipe = parse(yaml.safe_load(text(app).value))
+    assert (recipe.network["name"], recipe.representation["name"]) == ("wave-cnn", "waveform")
+    field(app, "network.name").set_value("forest").run()
+    assert parse(yaml.safe_load(text(app).value)).representation["name"] != "waveform"
+
+
 def test_seeds_are_typed_as_a_list(visit):
     app = visit("train")
     field(app, "seeds").set_value("0, 1 2").run()

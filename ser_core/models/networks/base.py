@@ -61,6 +61,8 @@ class NetworkSpec(Parameters):
     """Name in `bundle.json`; that under which it is registered first when empty."""
     differentiable: ClassVar[bool] = True
     """Whether gradients reach the input."""
+    steps: ClassVar[bool] = False
+    """Whether probabilities are steps of the input, as those of trees and nearest neighbours."""
     exportable: ClassVar[bool] = True
     """Whether torch can write it as an ONNX graph."""
     linear: ClassVar[bool] = False

@@ -36,6 +36,7 @@ class BoostingSpec(EstimatorSpec):
         leaves: Most leaves of a tree.
     """
 
+    steps = True
     exportable = True
     calibrates = True
     trusted = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)

@@ -33,6 +33,7 @@ class ForestSpec(EstimatorSpec):
         leaf: Least clips in a leaf.
     """
 
+    steps = True
     exportable = True
     calibrates = True
     trusted = ("sklearn.tree._tree.Tree",)

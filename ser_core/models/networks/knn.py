@@ -39,6 +39,7 @@ class NeighboursSpec(EstimatorSpec):
         most: Training clips that are kept, drawn at random where there are more.
     """
 
+    steps = True
     exportable = True
     calibrates = True
     weighted = False
