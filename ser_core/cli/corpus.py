@@ -115,7 +115,8 @@ def shift_(
 
     corpus = opened(path)
     found = corpus_shift(corpus, _scan(corpus, workers, progress_file))
-    rows = found.table.assign(measure=found.table["measure"].map(MEASURED)).to_dict("records")
+    table = found.table.assign(measure=found.table["measure"].map(MEASURED)).to_dict("records")
+    rows = [{str(name): value for name, value in row.items()} for row in table]
     by = {"all three": found.told_apart}
     by |= {MEASURED[name]: figure for name, figure in found.alone.items()}
     told = {name: str(figure) for name, figure in by.items()}
