@@ -365,13 +365,20 @@ def _network() -> None:
 def _training() -> None:
     if "train" not in _learner_sections():
         st.caption("Fitted in one go: no epochs to set.")
-        _controls(AT_ONCE)
+        _controls((*AT_ONCE, *_balance()))
         return
-    _controls(COURSE)
+    _controls((*COURSE, *_balance()))
     if draft.get(recipe_state.content(), "train.refit"):  # shown, so that it can be taken back
         _controls(["train.refit"])
     with st.expander("Optimiser, schedule, averaging, precision", type="compact"):
         _controls(FINER)
+
+
+def _balance() -> tuple[str, ...]:
+    """The field that balances corpora, where there are several."""
+    name = "train.balance_corpora"
+    set_already = bool(draft.get(recipe_state.content(), name))
+    return (name,) if selection.active().corpus.corpora or set_already else ()
 
 
 def _learner_sections() -> tuple[str, ...]:

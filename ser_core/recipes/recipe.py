@@ -88,6 +88,9 @@ class TrainChoice(Section):
         description="Largest change by that attack, in standard deviations of the features",
     )
     class_weights: bool = Field(False, description="Weight classes by inverse frequency")
+    balance_corpora: bool = Field(
+        False, description="Balance corpora: as many training clips of each that was joined"
+    )
     refit: bool = Field(
         False,
         description="Refit: fit again on training and validation part together, after the "
@@ -394,7 +397,7 @@ class Recipe(Section):
         # What is not used does not count.
         unused = {"adversarial", "epsilon"} if self.train.adversarial == "none" else set()
         unused |= {"parts"} if self.train.parts == 1 else set()
-        unused |= set() if self.train.refit else {"refit"}
+        unused |= {name for name in ("refit", "balance_corpora") if not getattr(self.train, name)}
         exclude: dict[str, Any] = {"name": True, "train": unused}
         if not self.fine_tune.on:
             exclude["fine_tune"] = True

@@ -13,6 +13,7 @@ from torch import Tensor
 from ser_core.models.classifier import EmotionClassifier
 from ser_core.recipes.recipe import Recipe
 from ser_core.training import seeds
+from ser_core.training.balance import training_clips
 from ser_core.training.callbacks import EachEpoch, EarlyStopping, Report
 from ser_core.training.checkpoint import Checkpoint
 from ser_core.training.data import moments_of
@@ -107,7 +108,7 @@ def trainer_of(
     """
     recipe, prepared = plan.recipe, plan.prepared
     parts = plan.split.fold(member.fold)
-    training = prepared.training(parts["train"])
+    training = prepared.training(training_clips(plan, member))
     device = best_device()
     torch.manual_seed(seeds.number(member.seed, "weights"))
     model = new_model(recipe, prepared)

@@ -13,6 +13,7 @@ from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.networks.estimator import EstimatorNetwork
 from ser_core.recipes.recipe import Recipe
 from ser_core.training import seeds
+from ser_core.training.balance import training_clips
 from ser_core.training.data import Batch, Data, class_weights, moments_of
 from ser_core.training.estimator_inputs import both_inputs, fitted_network
 from ser_core.training.fresh import new_model
@@ -42,7 +43,7 @@ class ScikitLearn:
         if recipe.search.trials:
             recipe, found = searched(plan, parts["train"], member.seed, watch.steps)
             record["search"] = found
-        training = prepared.training(parts["train"])
+        training = prepared.training(training_clips(plan, member))
         model = _fitted(recipe, prepared, training, member.seed)
         _calibrate(model, prepared.data, prepared.positions(parts["validation"]))
         metrics = {
@@ -52,7 +53,7 @@ class ScikitLearn:
         held_out = None
         if recipe.train.refit:
             held_out, record["refit"] = model, True
-            every = prepared.training([*parts["train"], *parts["validation"]])
+            every = prepared.training(training_clips(plan, member, ("train", "validation")))
             model = _fitted(recipe, prepared, every, member.seed)
             if isinstance(model.network, EstimatorNetwork):  # no clip is left to fit one on
                 model.network.calibrate_as(held_out.network)
