@@ -184,10 +184,8 @@ def _tables(folder: Path, *patterns: str) -> dict[str, str]:
 
 
 def _search(folder: Path, prepared: Path) -> None:
+    from ser_core.ensemble import Options, found, gather, optimise
     from ser_core.ensemble.assemble import assemble
-    from ser_core.ensemble.members import found, gather
-    from ser_core.ensemble.optimisation import optimise
-    from ser_core.ensemble.options import Options
     from ser_core.ensemble.search_history import History
 
     options = Options(trials=20)

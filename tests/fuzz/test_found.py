@@ -95,7 +95,7 @@ def test_a_summary_of_a_run_with_other_values_is_one_of_a_run_that_is_not_finish
     assert catalogue.result_of(summary) is not None
     holder = summary
     for name in place[:-1]:
-        holder = holder[name] = dict(holder[name])
+        holder = holder[name]
     holder[place[-1]] = value
     folder = ser_home / "runs" / "0123456789abcdef"
     folder.mkdir(parents=True)
