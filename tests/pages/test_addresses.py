@@ -38,7 +38,7 @@ VALUES = st.sampled_from(
 
 
 @pytest.mark.parametrize("page", list(OWN))
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_address_breaks_a_page(visit, bundled, data, page):  # noqa: F811
     names = st.sampled_from([*OWN[page], *SHARED])

@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+
 import pytest
 
+from ser_core.core import REPOSITORY
 from ser_core.soak import sessions
-from ser_core.soak.memory import try_page_loads
-from ser_core.soak.sessions import Session, try_sessions
+from ser_core.soak.sessions import Session
 from tests.browser.conftest import chromium  # noqa: F401  (skips where there is none)
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("chromium")]
 
 
-def test_each_of_several_sessions_has_its_own_answer(monkeypatch):
-    found = try_sessions(3, explain=False)
-    assert found.faults == []
-    assert len(found.predicted_s) == 3
-    assert found.greatest_difference < 1e-5
+def soak(place, *arguments):
+    """Figures of a part, in a process of its own: playwright runs once in each."""
+    file = place / "figures.json"
+    command = [sys.executable, "-m", "ser_core", "soak", *arguments, "--json", str(file)]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (part,) = json.loads(file.read_text())["parts"]
+    return part
 
 
-def test_pages_are_loaded_again_and_again():
-    found = try_page_loads(6)
-    assert found.faults == []
-    assert len(found.memory_mb) == 7
+def test_each_of_several_sessions_has_its_own_answer(tmp_path):
+    found = soak(tmp_path, "sessions", "--sessions", "3", "--no-explain")
+    assert found["faults"] == []
+    assert len(found["predicted_s"]) == 3
+    assert found["greatest_difference"] < 1e-5
+
+
+def test_pages_are_loaded_again_and_again(tmp_path):
+    found = soak(tmp_path, "memory", "--predictions", "0", "--page-loads", "6")
+    assert found["faults"] == []
+    assert len(found["memory_mb"]) == 7
 
 
 class Tab:
