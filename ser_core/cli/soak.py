@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 class Trial(Protocol):
     """What a part gives."""
 
-    faults: list[str]
+    @property
+    def faults(self) -> list[str]:
+        """What was wrong; empty where all is right."""
+        ...
 
     def as_dict(self) -> dict[str, Any]:
         """Fields as JSON takes them."""

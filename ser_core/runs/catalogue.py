@@ -221,10 +221,9 @@ def _number(value: object) -> float:
     Raises:
         ValueError: If it is none.
     """
-    right = isinstance(value, int | float) and not isinstance(value, bool)
-    if not right or not abs(value) < LARGEST:  # type: ignore[arg-type]  (a number by now)
+    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < LARGEST:
         raise ValueError(f"{value!r:.40} is no number of a run")
-    return float(value)  # type: ignore[arg-type]
+    return float(value)
 
 
 LARGEST = 1e15

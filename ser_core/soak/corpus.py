@@ -6,6 +6,7 @@ import struct
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -134,8 +135,7 @@ def try_corpus(
     corpus = timed("open", lambda: open_corpus(opening))
     timed("browse", lambda: _browse(corpus))
     splits = [
-        timed(f"split {name}", lambda name=name: make_split(corpus, name, seed=seed))  # type: ignore[misc]
-        for name in POLICIES
+        timed(f"split {name}", partial(make_split, corpus, name, seed=seed)) for name in POLICIES
     ]
     timed("checks before the scan", lambda: audit(corpus, None))
     measures = timed("scan", lambda: scan(corpus, workers=workers))
@@ -143,9 +143,7 @@ def try_corpus(
     known, missing = timed("known measures", lambda: known_measures(corpus))
     timed("checks", lambda: audit(corpus, measures))
     audits = [
-        timed(
-            f"leak audit of {split.policy}", lambda split=split: audit_split(split, corpus, known)
-        )  # type: ignore[misc]
+        timed(f"leak audit of {split.policy}", partial(audit_split, split, corpus, known))
         for split in splits
     ]
     read = measures["problem"] == ""
