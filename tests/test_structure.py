@@ -223,6 +223,8 @@ OWN_FILES = {
     "ser_core/jobs/job.py": "the log of a job of the workbench",
     "ser_core/jobs/supervise.py": "writes the log of a job",
     "ser_core/serving/mlflow_logging.py": "the workbench's own list of requirements",
+    "ser_core/soak/garbage.py": "bundled clips, and the log of its own server",
+    "ser_core/soak/kills.py": "what its own processes have written",
     "ser_core/storage/feature_store/entry.py": "the store, which the workbench has written",
     "ser_core/storage/feature_store/store.py": "writes the store",
     "ser_core/storage/parquet.py": "the door itself, for Parquet",

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 TABLE = "clips-table"
 HEIGHT = 560
+MOST_ROWS = 20_000
+"""Rows of the table; all of them go to the browser at every change of the page."""
+
 COLUMNS: dict[str, Callable[[], Any]] = {
     "emotion": lambda: st.column_config.MultiselectColumn(
         "Emotion", options=list(EMOTIONS), color=list(EMOTION_COLORS.values()), width=112
@@ -97,12 +100,13 @@ def _choice(label: str, key: str, options: list[str]) -> list[str]:
 
 
 def _table(active: Active, found: pd.DataFrame, clip: str) -> None:
-    clips = list(found.index)
+    part = found.head(MOST_ROWS)
+    clips = list(part.index)
     st.session_state["_clips_found"] = clips
-    rows = [clips.index(clip)] if clip else []
+    rows = [clips.index(clip)] if clip in part.index else []
     st.session_state[TABLE] = {"selection": {"rows": rows, "columns": [], "cells": []}}
-    shown = _for_display(found)
-    known = shown.assign(emotion=found["emotion"].to_numpy())  # no list, which is never empty
+    shown = _for_display(part)
+    known = shown.assign(emotion=part["emotion"].to_numpy())  # no list, which is never empty
     order = [c for c in COLUMNS if c in known and (c == "clip" or _has_content(known[c]))]
     st.dataframe(
         shown,
@@ -115,6 +119,10 @@ def _table(active: Active, found: pd.DataFrame, clip: str) -> None:
         column_config=_columns(order),
         placeholder="",
     )
+    if len(found) > len(part):
+        st.caption(
+            f"The table holds the first {len(part):,} of these. Filter or search for others."
+        )
     _below_table(active, found)
 
 
@@ -132,7 +140,7 @@ def _below_table(active: Active, found: pd.DataFrame) -> None:
             return
         st.download_button(
             "Download as CSV",
-            found.to_csv().encode(),
+            lambda: found.to_csv().encode(),
             file_name=f"{active.corpus.name}-clips.csv",
             mime="text/csv",
             on_click="ignore",
@@ -186,8 +194,7 @@ def _columns(order: Sequence[str]) -> dict[str, Any]:
 
 
 def _has_content(column: pd.Series) -> bool:
-    known = column.dropna()
-    return bool(len(known)) and bool((known.astype(str) != "").any())
+    return bool((column.dropna() != "").any())
 
 
 def _row_clicked() -> None:

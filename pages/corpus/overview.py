@@ -43,7 +43,7 @@ def show(active: Active) -> None:
     measures = found.rename(columns={name: f"{name}_measured" for name in found if name in clips})
     st.download_button(
         "Download the measurements as CSV",
-        clips.join(measures).to_csv().encode(),
+        lambda: clips.join(measures).to_csv().encode(),
         file_name=f"{active.corpus.name}-measurements.csv",
         mime="text/csv",
         on_click="ignore",

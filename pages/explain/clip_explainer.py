@@ -120,7 +120,8 @@ class ClipExplainer:
             found = attributed(self.view, method, target, representation, progress)
             return CheckedMap(found, checks_of(self.view, found, target, costly=True))
 
-        made: CheckedMap = loading.cached(self._map(method, emotion, representation), make)
+        key = self._map(method, emotion, representation)
+        made: CheckedMap = loading.cached(key, lambda: loading.bounded(make))
         return made
 
     def has_map(self, method: Method, emotion: str, representation: str) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,6 +51,21 @@ def model(info: ModelInfo) -> InferenceModel:
 def cached(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
     """The value that this session has for a key; made now if there is none."""
     return session_cache.cached(CACHE, MOST_CACHED, key, make)
+
+
+def bounded(make: Callable[[], Any]) -> Any:
+    """What `make` gives, computed while no more than `AT_ONCE` sessions compute such.
+
+    The others wait: they would take the same cores, and hold their memory all the while.
+    """
+    with _FEW:
+        return make()
+
+
+AT_ONCE = max(1, (os.cpu_count() or 1) // 2)
+"""Attribution maps that are computed at once in all sessions. One of an encoder takes half a GB."""
+
+_FEW = threading.BoundedSemaphore(AT_ONCE)
 
 
 def is_cached(key: tuple[Any, ...]) -> bool:

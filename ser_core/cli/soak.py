@@ -21,7 +21,7 @@ class Trial(Protocol):
 
     @property
     def faults(self) -> list[str]:
-        """What went wrong, as sentences."""
+        """What was wrong; empty where all is right."""
         ...
 
     def as_dict(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import os
 import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
@@ -77,13 +77,7 @@ class Mark:
             mark = cls(**content) if content else None
         except TypeError:
             return None
-        return mark if mark is not None and mark._is_sound() else None
-
-    def _is_sound(self) -> bool:
-        """Whether its values are of their kinds; files and tags may hold others."""
-        pid, *texts = cast("tuple[object, ...]", (self.pid, self.started, self.host))
-        number = isinstance(pid, int) and not isinstance(pid, bool) and 0 < pid < 2**31
-        return number and all(isinstance(each, str) for each in texts)
+        return mark if mark is not None and _is_sound(asdict(mark)) else None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for a file or a tag."""
@@ -114,3 +108,11 @@ def _started(pid: int) -> str:
     except OSError:
         return repr(psutil.Process(pid).create_time())
     return f"{boot}:{ticks}"
+
+
+def _is_sound(mark: Mapping[str, Any]) -> bool:
+    """Whether the values of a mark are of their kinds; files and tags may hold others."""
+    pid, texts = mark["pid"], (mark["started"], mark["host"])
+    if not isinstance(pid, int) or isinstance(pid, bool):
+        return False
+    return 0 < pid < 2**31 and all(isinstance(each, str) for each in texts)

@@ -6,7 +6,7 @@ import logging
 import time
 from collections import deque
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 from ser_core.core import SerError, own_job
 from ser_core.jobs.folder import PROGRESS, is_integer, number
@@ -63,18 +63,17 @@ class Progress:
             found = cls(**content) if content else None
         except TypeError:
             return None
-        return found if found is not None and found._is_sound() else None
+        return found if found is not None and _is_sound(vars(found)) else None
 
-    def _is_sound(self) -> bool:
-        """Whether its values are of their kinds and in their bounds."""
-        units = all(is_integer(each) and each >= 0 for each in (self.done, self.total))
-        pace = number(self.pace)
-        note, metrics = cast("tuple[object, object]", (self.note, self.metrics))
-        if not units or pace is None or pace < 0 or not isinstance(note, str):
-            return False
-        return isinstance(metrics, dict) and all(
-            isinstance(each, int | float) for each in metrics.values()
-        )
+
+def _is_sound(report: Mapping[str, Any]) -> bool:
+    """Whether the values of a report are of their kinds and in their bounds."""
+    units = all(is_integer(report[name]) and report[name] >= 0 for name in ("done", "total"))
+    pace, metrics = number(report["pace"]), report["metrics"]
+    if not units or pace is None or pace < 0 or not isinstance(report["note"], str):
+        return False
+    named = isinstance(metrics, dict)
+    return named and all(isinstance(each, int | float) for each in metrics.values())
 
 
 @dataclass

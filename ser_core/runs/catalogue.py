@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import yaml
 
@@ -222,11 +221,9 @@ def _number(value: object) -> float:
     Raises:
         ValueError: If it is none.
     """
-    right = isinstance(value, int | float) and not isinstance(value, bool)
-    found = float(cast("float", value)) if right else math.nan
-    if not abs(found) < LARGEST:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < LARGEST:
         raise ValueError(f"{value!r:.40} is no number of a run")
-    return found
+    return float(value)
 
 
 LARGEST = 1e15

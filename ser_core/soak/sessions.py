@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from ser_core.audio import load, to_wav
-from ser_core.audio.waveform import Waveform
+from ser_core.audio import Waveform, load, to_wav
 from ser_core.bench.browser import AT_REST, STEP_MS, Server, chromium, workbench
 from ser_core.core import EMOTIONS, demo_corpus
 from ser_core.inference.catalogue import bundled_folder
@@ -43,7 +42,8 @@ class SessionsSoak:
     Attributes:
         sessions: How many.
         predicted_s: Seconds from the first upload until each session had its answer, sorted.
-        explained_s: Seconds from the first press until each had its maps, sorted.
+        explained_s: Seconds from the first request until each was seen to have its maps, sorted;
+            they are looked at one after the other, so the last one is that of all.
         server_mb: Memory of the server before, and after all answers.
         greatest_difference: Of a probability on a page from the expected one.
         faults: Answers that were wrong or of another session, and names of others that were seen.

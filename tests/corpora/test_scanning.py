@@ -114,6 +114,34 @@ def test_an_interrupted_scan_keeps_what_it_has(tmp_path):
     assert seen == [4, 5, 6]
 
 
+def test_saving_takes_a_small_part_of_a_scan_however_large_it_is(tmp_path, monkeypatch):
+    """Each save writes all measures: after every 300 of 100,000 clips it would take the most."""
+    for number in range(400):
+        (tmp_path / "angry").mkdir(exist_ok=True)
+        (tmp_path / "sad").mkdir(exist_ok=True)
+        sound(tmp_path / ("angry" if number % 2 else "sad") / f"{number}.wav", seconds=0.02)
+    now, saves = [0.0], []
+    add = scanning._Store.add
+
+    def slow(store, fresh):
+        saves.append(len(fresh))
+        now[0] += 0.01 * len(fresh)  # the more there is, the longer it takes
+        add(store, fresh)
+
+    monkeypatch.setattr(scanning.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(scanning._Store, "add", slow)
+    monkeypatch.setattr(scanning, "SAVE_EVERY", 4)
+
+    def measured(done, _total):
+        now[0] += 0.01 * (done > 0)
+
+    scan(open_corpus(tmp_path), workers=1, progress=measured)
+    assert 2 < len(saves) < 12  # of the 100 that every fourth clip would make
+    assert saves[0] == 4
+    assert sum(saves[:-1]) <= 400 / scanning.WORK_PER_SAVE + saves[-2]
+    assert saves[-1] == 400
+
+
 def test_a_damaged_memory_is_forgotten(tmp_path, ser_home):
     sound(tmp_path / "angry/a.wav")
     sound(tmp_path / "sad/b.wav")

@@ -259,3 +259,18 @@ def test_the_tables_that_were_not_read_are_named_on_the_page(visit, said, tmp_pa
     field(app, "Split policy").set_value("official").run()
     assert not app.error
     assert "The corpus' own split" in said(app).replace("\\", "")
+
+
+def test_of_very_many_clips_the_table_holds_the_first_and_says_so(visit, said, monkeypatch):
+    from pages.corpus import clip_table
+
+    monkeypatch.setattr(clip_table, "MOST_ROWS", 10)
+    app = visit("corpus")
+    (table,) = [each.value for each in app.dataframe if "clip" in each.value]
+    assert len(table) == 10
+    assert "The table holds the first 10 of these" in said(app)
+    assert "53 clips" in said(app)
+    beyond = visit("corpus", clip="samples/WR0_surprised_42.flac")  # the last one of all
+    assert "53 of 53" in said(beyond)
+    few = visit("corpus", find="EB0_anger")
+    assert "The table holds the first" not in said(few)

@@ -357,3 +357,29 @@ def test_the_page_is_reached_from_a_mistake(visit, with_runs):
     (link,) = (link for link in app.get("page_link") if link.label == "Explain it →")
     assert f"model={with_runs['random']}" in link.query_string
     assert "clip=" in link.query_string
+
+
+def test_few_sessions_compute_maps_at_once_and_one_that_fails_lets_go():
+    """Each map of an encoder takes half a gigabyte: twenty at once would fill a computer."""
+    import threading
+    import time
+    from concurrent.futures import ThreadPoolExecutor
+
+    from pages.explain import loading
+
+    at_work, most, lock = 0, 0, threading.Lock()
+
+    def make():
+        nonlocal at_work, most
+        with lock:
+            at_work += 1
+            most = max(most, at_work)
+        time.sleep(0.01)
+        with lock:
+            at_work -= 1
+        raise ValueError("as a page that is left does")
+
+    with ThreadPoolExecutor(20) as sessions:
+        ended = [sessions.submit(loading.bounded, make) for _ in range(40)]
+    assert all(isinstance(each.exception(), ValueError) for each in ended)
+    assert most == loading.AT_ONCE
