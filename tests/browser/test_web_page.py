@@ -153,6 +153,24 @@ def test_sounds_of_other_rates_channels_and_formats_are_answered_as_by_the_app(
         assert apart < WITHIN, file["name"]
 
 
+@pytest.mark.parametrize("kind", ["PCM_16", "PCM_24", "FLOAT"])
+def test_samples_are_those_of_the_file(tab, small, demo_waveform, tmp_path, kind):
+    page, name = tab(small), f"{kind}.wav"
+    rate, samples = 22_050, demo_waveform.samples
+    soundfile.write(tmp_path / "page" / name, samples, rate, subtype=kind)
+    decoded = page.evaluate(
+        """async (name) => {
+          const { decode } = await import('./sound.js');
+          const file = await (await fetch(name)).arrayBuffer();
+          const { samples, rate } = await decode(new Uint8Array(file));
+          return [rate, ...samples];
+        }""",
+        name,
+    )
+    assert decoded[0] == rate
+    assert np.abs(np.array(decoded[1:]) - samples).max() < 1e-6
+
+
 def test_the_timeline_is_the_apps(tab, small, demo_waveform):
     silence = np.zeros(4 * demo_waveform.sample_rate, np.float32)
     long = np.concatenate([demo_waveform.samples, silence, *[demo_waveform.samples] * 5])
