@@ -8,6 +8,7 @@ import http.server
 import io
 import re
 import threading
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,10 +20,12 @@ from playwright.sync_api import expect
 
 from ser_core import audio
 from ser_core.core import REPOSITORY, demo_corpus
-from ser_core.export.onnx_writer import export
+from ser_core.export.onnx_writer import export, write
 from ser_core.export.web_page import write_web_page
 from ser_core.inference.classify import Recording, open_model
 from ser_core.inference.timeline import Windows, timeline
+from ser_core.models import onnx_bytes
+from ser_core.models.onnx import content_of, read
 from ser_core.plots.palette import emotion_color
 from tests.browser.conftest import STEP
 from tests.export.nets import bundle
@@ -150,6 +153,24 @@ def test_sounds_of_other_rates_channels_and_formats_are_answered_as_by_the_app(
         assert apart < WITHIN, file["name"]
 
 
+@pytest.mark.parametrize("kind", ["PCM_16", "PCM_24", "FLOAT"])
+def test_samples_are_those_of_the_file(tab, small, demo_waveform, tmp_path, kind):
+    page, name = tab(small), f"{kind}.wav"
+    rate, samples = 22_050, demo_waveform.samples
+    soundfile.write(tmp_path / "page" / name, samples, rate, subtype=kind)
+    decoded = page.evaluate(
+        """async (name) => {
+          const { decode } = await import('./sound.js');
+          const file = await (await fetch(name)).arrayBuffer();
+          const { samples, rate } = await decode(new Uint8Array(file));
+          return [rate, ...samples];
+        }""",
+        name,
+    )
+    assert decoded[0] == rate
+    assert np.abs(np.array(decoded[1:]) - samples).max() < 1e-6
+
+
 def test_the_timeline_is_the_apps(tab, small, demo_waveform):
     silence = np.zeros(4 * demo_waveform.sample_rate, np.float32)
     long = np.concatenate([demo_waveform.samples, silence, *[demo_waveform.samples] * 5])
@@ -237,6 +258,20 @@ def test_the_page_hears_the_microphone(hearing, small, demo_waveform, tmp_path):
         expect(page.locator("#heard")).to_contain_text("recording, 2.")
         values = [float(b.get_attribute("data-probability")) for b in page.locator("li").all()]
         assert sum(values) == pytest.approx(1)
+
+
+def test_a_name_and_a_card_are_text(tab, small, tmp_path):
+    hostile = "<img src=x onerror=alert(1)> & <script>alert(2)</script>"
+    path = tmp_path / "hostile.onnx"
+    write(
+        path, onnx_bytes.graph(content_of(small)), replace(read(small), name=hostile, card=hostile)
+    )
+    page = tab(path)
+    expect(page.get_by_role("heading")).to_have_text(hostile)
+    page.get_by_text("About this model").click()
+    expect(page.locator("#card")).to_contain_text(hostile)
+    assert page.locator("img").count() == 0
+    assert page.locator("script").count() == 1
 
 
 def test_it_fits_a_phone(tab, small):

@@ -8,9 +8,13 @@ import pytest
 from typer.testing import CliRunner
 
 from ser_core.cli import app
-from ser_core.core import EvaluationError, SerError
+from ser_core.core import EvaluationError, SerError, demo_corpus
+from ser_core.corpora import open_corpus
 from ser_core.evaluation import METRICS
 from ser_core.evaluation.ranking import ranking
+from ser_core.inference import saved_evaluations
+from ser_core.inference.enrolment import Enrolment
+from ser_core.inference.model_evaluation import Choice, evaluate_model
 from ser_core.recipes.recipe import parse
 from ser_core.reports import (
     Document,
@@ -26,6 +30,7 @@ from ser_core.reports.card_blocks import card_blocks
 from ser_core.reports.document import Code, Heading, Items, Picture, Table, Text, clean
 from ser_core.reports.pdf import WIDTH, _block, _fonts, _widths
 from ser_core.runs import catalogue
+from tests.export.nets import bundle
 from tests.reports.conftest import HOSTILE
 
 SCORED = re.compile(r"\d\.\d{3} to \d\.\d{3}")
@@ -254,6 +259,36 @@ def test_the_commands_of_a_report_can_be_pasted(finished, ser_home, tmp_path):
     assert done.returncode == 0, done.stderr
     (made,) = (ser_home / "reports").glob("*/report.html")
     assert "&lt;script&gt;" in made.read_text()
+
+
+@pytest.fixture
+def evaluated(ser_home, tmp_path):
+    """A saved evaluation of a small untrained model on the bundled clips."""
+    model = bundle().save(tmp_path / "a model" / "bundle")
+    found = evaluate_model(model, open_corpus(demo_corpus()), Choice(), Enrolment((0, None)))
+    return saved_evaluations.save_evaluation(found, model, demo_corpus(), Choice())
+
+
+def test_an_evaluation_has_a_report_with_a_command_that_repeats_it(evaluated, tmp_path):
+    document = run_report(evaluated)
+    assert Text(evaluated.said) in section(document, "Split")
+    assert Heading("Recipe") not in document.blocks
+    assert any(text.text.startswith("Evaluation of a model") for text in of(document, Text))
+    command = section(document, "Commands")[1].text
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    (again,) = saved_evaluations.saved_evaluations()
+    assert again.id == evaluated.id
+    assert again.result.uar.value == pytest.approx(evaluated.result.uar.value)
+    assert again.result.finished > evaluated.result.finished
+
+
+def test_a_model_that_was_changed_since_is_said_to_be(evaluated):
+    assert not any("was changed" in text.text for text in of(run_report(evaluated), Text))
+    (evaluated.model / "bundle.json").unlink()
+    assert any("was changed" in text.text for text in of(run_report(evaluated), Text))
 
 
 def test_a_published_result_has_a_report():

@@ -58,8 +58,18 @@ export async function decode(bytes) {
   const rate = rateOf(bytes);
   const context = new OfflineAudioContext(1, 1, rate);
   const sound = await context.decodeAudioData(bytes.slice().buffer);
-  const channels = Array.from({ length: sound.numberOfChannels }, (_, n) => sound.getChannelData(n));
+  const every = Array.from({ length: sound.numberOfChannels }, (_, n) => sound.getChannelData(n));
+  const channels = every.map(asStored);
   return { samples: mixed(channels), rate: sound.sampleRate };
+}
+
+// Samples of 16 bits divided by 32768. Chromium divides those above zero by 32767, which features
+// that are sensitive to small values tell; other browsers, and files of other kinds, are left alone.
+function asStored(samples) {
+  const some = samples.filter((value) => value > 0.01).subarray(0, 400);
+  const whole = (factor) => some.every((value) => Math.abs(value * factor - Math.round(value * factor)) < 5e-3);
+  if (!some.length || !whole(32767) || whole(32768)) return samples;
+  return samples.map((value) => (value > 0 ? (value * 32767) / 32768 : value));
 }
 
 // The mean of the channels; where they cancel in it, the loudest of them.
