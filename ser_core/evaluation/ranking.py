@@ -99,8 +99,17 @@ def _sentence(row: dict[Any, Any]) -> str:
     if row["low"] is None or pd.isna(row["low"]):
         return f"{better} has a better {metric.title} than {worse}, by {size}; no interval."
     low, high = sorted((sign * row["low"], sign * row["high"]))
-    ends = f"(95 %: {low:.3f} to {high:.3f}; p = {row['p_holm']:.3g})"
+    ends = f"(95 %: {_three(low)} to {_three(high)}; p = {row['p_holm']:.3g})"
     if low > 0 and row["p_holm"] < 0.05:
         return f"{better} has a better {metric.title} than {worse}, by {size} {ends}."
     lead = f"{better} and {worse} cannot be told apart in {metric.title}"
     return f"{lead}: the first is ahead by {size} {ends}."
+
+
+def _three(value: float) -> str:
+    """Three decimals, and no sign before a zero.
+
+    >>> _three(-0.0004), _three(-0.001)
+    ('0.000', '-0.001')
+    """
+    return f"{round(value, 3) + 0.0:.3f}"
