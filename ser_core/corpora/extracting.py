@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -103,9 +104,10 @@ def _cut(file: Path, rows: pd.DataFrame) -> Iterator[bytes]:
     try:
         with soundfile.SoundFile(files.regular(file, files.WEIGHTS)) as sound:
             rate, frames = sound.samplerate, sound.frames
-            for start, end in zip(rows["start"], rows["end"], strict=True):
+            times: list[tuple[float, float]] = rows[["start", "end"]].to_numpy(float).tolist()
+            for start, end in times:
                 first = round(start * rate)
-                last = frames if pd.isna(end) else min(frames, round(end * rate))
+                last = frames if math.isnan(end) else min(frames, round(end * rate))
                 if not 0 <= first < last:
                     raise CorpusError(
                         f"a segment from {start:g} s to {end:g} s is not in the file",
