@@ -95,7 +95,7 @@ def _from_segments(
 def _name(path: str, start: float, end: float) -> str:
     """Name of a segment: that of its file, with its times in milliseconds."""
     file = PurePosixPath(path)
-    until = "end" if pd.isna(end) else f"{round(1000 * end):07}"
+    until = "end" if math.isnan(end) else f"{round(1000 * end):07}"
     return f"{file.parent / file.stem}_{round(1000 * start):07}-{until}"
 
 
@@ -104,7 +104,7 @@ def _cut(file: Path, rows: pd.DataFrame) -> Iterator[bytes]:
     try:
         with soundfile.SoundFile(files.regular(file, files.WEIGHTS)) as sound:
             rate, frames = sound.samplerate, sound.frames
-            times: list[tuple[float, float]] = rows[["start", "end"]].to_numpy(float).tolist()
+            times: list[list[float]] = rows[["start", "end"]].to_numpy(float).tolist()
             for start, end in times:
                 first = round(start * rate)
                 last = frames if math.isnan(end) else min(frames, round(end * rate))
