@@ -100,6 +100,30 @@ def join(
     )
 
 
+def extract(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PATH",
+            help="Table or database that labels segments, or folder of Parquet tables with sound.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder to make: the clips, and a table of them.")],
+    reader: Reader = None,
+    option: ReaderOptions = None,
+    progress_file: ProgressFile = None,
+) -> None:
+    """Write clips as files of their own: segments of recordings, or sound in Parquet tables."""
+    from ser_core.corpora.extracting import extract as extracted
+    from ser_core.corpora.option_texts import by_name
+
+    with console.progress("Writing clips", progress_file) as report:
+        many = extracted(
+            path, out, reader=reader or "", options=by_name(option or []), progress=report
+        )
+    console.output.print(f"{count(many, 'clip')} in {out}: open this folder as a corpus.")
+
+
 def _dropped(corpus: Corpus, clips: list[str]) -> dict[str, str]:
     for clip in clips:
         if clip not in corpus.clips.index:
@@ -139,5 +163,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands to those of `corpus`."""
     app.command("save")(save)
     app.command("join")(join)
+    app.command("extract")(extract)
     app.command("list")(list_)
     app.command("forget")(forget)

@@ -223,6 +223,25 @@ def segments(table: ClipTable) -> bool:
     return not (_seconds(table.cells[starts]).eq(0) & _seconds(table.cells[ends]).eq(0)).all()
 
 
+def times(table: ClipTable) -> pd.DataFrame:
+    """Start and end of each row in seconds; the end NaN where it is that of the file.
+
+    Raises:
+        CorpusError: If the table has no such columns.
+    """
+    plain = {plain_name(column): column for column in table.cells.columns}
+    start, end = (
+        next((plain[name] for name in names if name in plain), "") for names in (STARTS, ENDS)
+    )
+    if not (start and end):
+        raise CorpusError(
+            "the table has no columns of a start and an end, so there is nothing to cut",
+            subject=str(table.path),
+        )
+    ends = _seconds(table.cells[end])
+    return pd.DataFrame({"start": _seconds(table.cells[start]), "end": ends.where(ends > 0)})
+
+
 def _seconds(texts: pd.Series[str]) -> pd.Series[float]:
     """Times as seconds; 0 for what is none: `NaT` ends a whole file."""
     numbers = pd.to_numeric(texts, errors="coerce")

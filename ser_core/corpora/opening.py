@@ -101,7 +101,7 @@ def _opened(opening: Opening, name: str, *, sealed: bool) -> Corpus:
         sealed: Whether the opening says all; labels that were mapped for the path are in force
             otherwise.
     """
-    source = _source(opening.path)
+    source = source_at(opening.path)
     found = opening.reader or detect(source)
     listing = _read(found, source, opening.options)
     stored = {} if sealed else remembered_labels(listing.root)
@@ -137,7 +137,7 @@ def tables_at(path: str | Path) -> tuple[ClipTable, ...]:
     Raises:
         CorpusError: If there is nothing, or it is an archive.
     """
-    return _source(path).tables
+    return source_at(path).tables
 
 
 def is_recognised(path: str | Path) -> bool:
@@ -146,7 +146,7 @@ def is_recognised(path: str | Path) -> bool:
     Raises:
         CorpusError: If there is nothing, or it is an archive.
     """
-    source = _source(path)
+    source = source_at(path)
     return any(reader.detect(source) > 0 for _, reader in READERS.items())
 
 
@@ -204,7 +204,12 @@ def _contents(source: CorpusSource) -> str:
     return ". ".join([found, *tables[:MOST_TABLES], *source.passed_over()])
 
 
-def _source(path: str | Path) -> CorpusSource:
+def source_at(path: str | Path) -> CorpusSource:
+    """What lies at a path.
+
+    Raises:
+        CorpusError: If there is nothing, or it is an archive.
+    """
     path = Path(path).expanduser()
     try:
         if not files.is_folder(path):

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from ser_core.audio import ENDINGS, UNREAD
-from ser_core.core import Registry, count
+from ser_core.core import CorpusError, Registry, count
 from ser_core.corpora import clip_tables
 from ser_core.corpora.clip_tables import ClipTable, tables_in
 from ser_core.corpora.file_index import FileIndex
@@ -203,6 +203,17 @@ class Reader(ABC):
     @abstractmethod
     def read(self, source: CorpusSource, *args: Any, **options: Any) -> Listing:
         """List the clips; the keyword-only parameters of a reader are its options."""
+
+    def segments(self, source: CorpusSource, *args: Any, **options: Any) -> Listing:  # noqa: ARG002
+        """List labelled segments of files: rows with `start` and `end` in s, NaN for the end.
+
+        Raises:
+            CorpusError: If the layout has none.
+        """
+        raise CorpusError(
+            "the corpus labels whole files, so there is nothing to cut", subject=str(source.path),
+            remedy="Open it as it is",
+        )  # fmt: skip
 
 
 READERS: Registry[Reader] = Registry("reader")

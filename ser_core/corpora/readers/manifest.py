@@ -9,7 +9,7 @@ import pandas as pd
 
 from ser_core.core import CorpusError, ParameterError, count, did_you_mean
 from ser_core.corpora import clip_tables
-from ser_core.corpora.clip_tables import SYNONYMS, ClipTable, left_over, segments
+from ser_core.corpora.clip_tables import SYNONYMS, ClipTable, left_over, segments, times
 from ser_core.corpora.file_index import FileIndex
 from ser_core.corpora.readers.base import CorpusSource, Listing, Reader, reader
 from ser_core.corpora.tables import header, read_table
@@ -60,6 +60,47 @@ class Manifest(Reader):
                 of emotions, or labels segments of files.
             ParameterError: If the folder of the sound is none.
         """
+        root, chosen, every = self._chosen(source, table, columns, sound, encoding)
+        for each in chosen:
+            if segments != WHOLE:
+                _refuse_segments(each)
+        rows = _together(chosen, [each.rows() for each in chosen])
+        return Listing(rows, root, notes=tuple(_notes(chosen, every)))
+
+    def segments(
+        self,
+        source: CorpusSource,
+        *,
+        table: str = "",
+        columns: Mapping[str, str] | None = None,
+        sound: str = "",
+        encoding: str = "",
+    ) -> Listing:
+        """List the segments of the table, or of the tables of all parts.
+
+        Args:
+            source: As in `read`, and so are the others.
+            table: Path of the table.
+            columns: Column of the table for each column of `Corpus.clips`.
+            sound: Folder of the sound.
+            encoding: Of the table's text.
+
+        Raises:
+            CorpusError: As `read`, or if a table has no columns of a start and an end.
+            ParameterError: If the folder of the sound is none.
+        """
+        root, chosen, _ = self._chosen(source, table, columns, sound, encoding)
+        return Listing(_together(chosen, [_segments(each) for each in chosen]), root)
+
+    def _chosen(
+        self,
+        source: CorpusSource,
+        table: str,
+        columns: Mapping[str, str] | None,
+        sound: str,
+        encoding: str,
+    ) -> tuple[Path, list[ClipTable], Sequence[ClipTable]]:
+        """Folder of the sound, the tables to read, and all that there are."""
         root, index = sound_folder(source, sound)
         plain = not (sound or encoding or columns)
         every = (
@@ -73,14 +114,19 @@ class Manifest(Reader):
         chosen = _named(source, every, table, root, index, columns, encoding)
         for each in chosen:
             _require(each, columns or {}, encoding)
-            if segments != WHOLE:
-                _refuse_segments(each)
-        rows = [each.rows() for each in chosen]
-        if len(chosen) > 1:
-            rows = [
-                found.assign(official=each.part) for found, each in zip(rows, chosen, strict=True)
-            ]
-        return Listing(pd.concat(rows, ignore_index=True), root, notes=tuple(_notes(chosen, every)))
+        return root, chosen, every
+
+
+def _together(chosen: Sequence[ClipTable], rows: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Rows of all tables, with the part of each where there are several."""
+    if len(chosen) > 1:
+        named = zip(rows, chosen, strict=True)
+        rows = [found.assign(official=each.part) for found, each in named]
+    return pd.concat(rows, ignore_index=True)
+
+
+def _segments(each: ClipTable) -> pd.DataFrame:
+    return each.rows().join(times(each))
 
 
 def sound_folder(source: CorpusSource, sound: str) -> tuple[Path, FileIndex]:
@@ -183,8 +229,8 @@ def _refuse_segments(table: ClipTable) -> None:
         raise CorpusError(
             "the table labels segments of its files by a start and an end, which are not cut",
             subject=str(table.path),
-            remedy="Cut the segments into files of their own first; --option segments=whole gives "
-            "whole files their labels",
+            remedy="Write the segments as files of their own by corpus extract; --option "
+            "segments=whole gives whole files their labels",
         )
 
 
