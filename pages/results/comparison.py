@@ -118,7 +118,7 @@ def _recipes(found: Mapping[str, RunInfo]) -> None:
 def _courses(found: Mapping[str, RunInfo]) -> None:
     """Learning curves over each other, of results that were trained epoch by epoch here."""
     known = {
-        name: [course.history for course in loading.courses(run) if course.history]
+        name: [course.history for course in loading.courses(run) if len(course.history) > 1]
         for name, run in found.items()
     }
     known = {name: histories for name, histories in known.items() if histories}

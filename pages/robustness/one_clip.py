@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.components import navigation, player, theme
+from pages.components import navigation, player, scores, theme
 from pages.components.errors import plain
 from pages.robustness import loading
 from pages.robustness.run_form import explain_no_gradient
@@ -152,8 +152,8 @@ def _predictions(found: Attacked, true: str, info: ModelInfo, choice: Choice) ->
             turned = " · attack success" if name != CLEAN and clean == true and top != true else ""
             st.html(f"{theme.chip(top)} {100 * given[top]:.0f} % · {note}{turned}")
             theme.figure(prediction_figure(given, true=true), key=f"one-{name}")
-    badge = f" [{info.performance.badge}]" if info.performance.badge else ""
-    st.caption(plain(f"{ATTACKS[choice.attack].title} {unit.title}{badge}."))
+    badge = scores.badge(info.performance.badge)
+    st.caption(f"{plain(ATTACKS[choice.attack].title)} {plain(unit.title)}. {badge}")
 
 
 def _sounds(found: Attacked) -> None:

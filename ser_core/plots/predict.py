@@ -41,7 +41,13 @@ def probabilities_figure(
     figure.update_xaxes(range=[0, 145 if before else 116], visible=False)
     figure.update_yaxes(automargin=True, autorange="reversed", showgrid=False)
     if threshold is not None:
-        figure.add_vline(x=100 * threshold, line={"dash": "dot", "width": 1.5, "color": NO_EMOTION})
+        figure.add_vline(
+            x=100 * threshold,
+            line={"dash": "dot", "width": 1.5, "color": NO_EMOTION},
+            annotation={"text": "rejection threshold", "font": {"size": 11}, "yanchor": "bottom"},
+            annotation_position="top",
+        )
+        figure.update_layout(margin={"t": 22}, height=figure.layout.height + 22)
     return figure
 
 
