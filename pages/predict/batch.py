@@ -223,7 +223,7 @@ def _table(
             figure = distribution_figure(table, model.classes, training)
             theme.figure(figure, key="many-distribution")
             st.caption(
-                "Hollow: uncertain predictions. These are shares of predictions; a biased model "
+                "Hollow: uncertain predictions. These are counts of predictions: a biased model "
                 "shifts all of them."
                 + (" Line: the share among the labelled clips." if training else "")
             )
