@@ -267,6 +267,8 @@ def _check_kind(option: str, value: Any, default: Any) -> None:
         texts = [*value, *value.values()] if isinstance(value, Mapping) else [value]
         right = value is None or all(isinstance(each, str) for each in texts)
         right = right and isinstance(value, Mapping | None)
+    elif isinstance(default, tuple):  # of corpora that are joined
+        right = isinstance(value, list | tuple) and all(isinstance(e, Mapping) for e in value)
     else:
         right = isinstance(value, type(default))
     if not right:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ser_core.core import count
 from ser_core.evaluation import BADGES
+from ser_core.runs.catalogue import Result, result_of
 from ser_core.storage import read_json
 
 FEWEST_TEST_CLIPS = 30
@@ -115,22 +116,22 @@ def performance_of(folder: Path, about: Mapping[str, Any]) -> Performance:
     """
     if folder.name == "bundle" and folder.parent.name.startswith("fold-"):
         summary = read_json(folder.parent.parent / "summary.json") or {}
-        if isinstance(summary.get("test"), Mapping):
-            return _of_summary(summary, about)
+        known = result_of(summary)
+        if known is not None:
+            return _of_result(known, summary, about)
     return performance(about)
 
 
-def _of_summary(summary: Mapping[str, Any], about: Mapping[str, Any]) -> Performance:
-    test, known = summary["test"], summary.get("enrolled") or {}
+def _of_result(known: Result, summary: Mapping[str, Any], about: Mapping[str, Any]) -> Performance:
     seeds = len((about.get("recipe") or {}).get("seeds", ())) or 1
-    audit = (summary.get("split") or {}).get("audit") or {}
+    enrolled, speakers = summary.get("enrolled"), summary.get("speakers")
     return Performance(
-        _figure(test.get("wa")),
-        _figure(test.get("uar")),
-        audit.get("grade", "not audited"),
-        summary["clips"] // seeds if "clips" in summary else None,
-        _figure(known.get("wa")),
-        summary.get("speakers"),
+        Estimate(known.wa.value or 0.0, known.wa.low, known.wa.high),
+        Estimate(known.uar.value or 0.0, known.uar.low, known.uar.high),
+        known.grade,
+        known.clips // seeds,
+        _figure(enrolled.get("wa")) if isinstance(enrolled, Mapping) else None,
+        speakers if isinstance(speakers, int) else None,
         len(about.get("classes", ())),
     )
 
@@ -157,6 +158,11 @@ def performance(about: Mapping[str, Any]) -> Performance:
 
 
 def _figure(written: Any) -> Estimate | None:
-    if not isinstance(written, Mapping) or written.get("value") is None:
+    if not isinstance(written, Mapping) or not _is_number(written.get("value")):
         return None
-    return Estimate(float(written["value"]), written.get("low"), written.get("high"))
+    low, high = (end if _is_number(end) else None for end in map(written.get, ("low", "high")))
+    return Estimate(float(written["value"]), low, high)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -165,6 +165,7 @@ FILES: dict[str, str] = {".onnx": "ser_core.models.onnx:open_onnx"}
 """What opens a single file, by its ending."""
 
 
+ELSEWHERE = f"Choose a folder that has one of {', '.join(OPENERS)}, or an .onnx file"
 MOST_NAMED = 3
 """Models of a run that an error names."""
 
@@ -192,11 +193,13 @@ def load(path: Path) -> Predictor:
 
 def _where_instead(path: Path) -> str:
     """What to choose instead: a model of the run whose folder was named, where it is one."""
+    if not files.is_folder(path):
+        return ELSEWHERE
     found = (*path.glob("bundle/bundle.json"), *path.glob("fold-*/bundle/bundle.json"))
     within = sorted(each.parent for each in found)[:MOST_NAMED]
     if within:
         return "It is the folder of a run. Choose a model of it: " + ", ".join(map(str, within))
-    return f"Choose a folder that has one of {', '.join(OPENERS)}, or an .onnx file"
+    return ELSEWHERE
 
 
 def _opened(opener: str, path: Path) -> Predictor:

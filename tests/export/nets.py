@@ -11,12 +11,13 @@ from ser_core.models.networks.linear import LinearSpec
 from ser_core.models.networks.resnet import ResNetSpec
 
 CLASSES = ("anger", "fear", "happiness", "sadness", "surprise", "neutral")
-METRICS = {"uar": {"value": 0.5, "low": 0.4, "high": 0.6, "method": "bootstrap over 50 clips"}}
+FIGURE = {"value": 0.5, "low": 0.4, "high": 0.6, "method": "bootstrap over 50 clips"}
+METRICS = {"uar": FIGURE, "wa": FIGURE}
 AUDIT = {"grade": "E", "validation_grade": "E", "reading": "The same voices.", "worst": []}
 ABOUT = {
     "recipe": {"name": "a small model", "corpus": "/somewhere/private"},
     "corpus": {"name": "demo", "licence": "CC BY-NC-SA 4.0", "train_clips": 40,
-               "validation_clips": 6, "test_clips": 7},
+               "validation_clips": 6, "test_clips": 70},
     "split": {"policy": "random", "seed": 0, "fold": "split", "hash": "0" * 16, "audit": AUDIT},
     "metrics": METRICS,
     "confidence": {"temperature": 1.7, "threshold": 0.4, "source": "Calibrated by hand."},

@@ -63,7 +63,8 @@ def test_it_says_what_it_is(model, exported):
     assert model.spec.stranger.temperature == 1.7
     assert model.spec.enrolled.temperature == 0.8
     assert model.about["confidence"] == {
-        "temperature": 1.0, "threshold": 0.4, "source": "Calibrated by hand."
+        "temperature": 1.0, "threshold": 0.4, "source": "Calibrated by hand.",
+        "doubt": "",
     }  # fmt: skip
     assert model.spec.representations[0]["parameters"]["n_mels"] == 16
     assert "not verified" in model.card

@@ -14,6 +14,8 @@ from ser_core.inference.model_evaluation import Choice, evaluate_model
 from ser_core.models.ensemble import Ensemble
 from ser_core.models.pooling import Pool
 
+FIGURE = {"value": 0.6, "low": 0.5, "high": 0.7}
+
 
 @pytest.fixture(scope="module")
 def saved(make_bundle, tmp_path_factory):
@@ -27,9 +29,9 @@ def saved(make_bundle, tmp_path_factory):
         "temperature": 1.0,
         "threshold": 0.5,
         "members": members,
-        "corpus": bundles[0].about["corpus"],
+        "corpus": {**bundles[0].about["corpus"], "test_clips": 200},
         "split": bundles[0].about["split"],
-        "metrics": {},
+        "metrics": {"uar": FIGURE, "wa": FIGURE},
     }
     ensemble = Ensemble(tuple((each,) for each in bundles), Pool("linear", (0.75, 0.25)), about)
     root = tmp_path_factory.mktemp("ensembles") / "both"

@@ -59,6 +59,7 @@ def test_a_model_of_a_run_rests_on_the_test_of_all_folds(tmp_path):
     assert performance_of(folder, about) == performance(about)  # the run is not finished
     (tmp_path / "summary.json").write_text(json.dumps({
         "split": {"audit": {"grade": "B"}}, "clips": 120, "speakers": 3,
+        "members": 2, "minutes": 1.0, "finished": 1.0,
         "test": {"uar": figure, "wa": figure},
     }))  # fmt: skip
     found = performance_of(folder, about)

@@ -76,6 +76,7 @@ def test_every_field_of_a_recipe_has_a_control_with_help(visit):
     own = {
         "opening",  # decided on the page Corpus
         "representation", "split.fractions", "corpus", "reader", "optim.patience", "train.refit",
+        "train.balance_corpora",  # of several corpora alone
     }  # fmt: skip
     # Those of fine-tuning are with the encoders: tests/pages/test_encoders.py.
     elsewhere = ("network.", "fine_tune.", "search.")

@@ -56,7 +56,7 @@ class Meld(Reader):
         """
         clips = _clips(source.files)
         found = [_rows(source, name, clips) for name in source.named(TABLE)]
-        rows = pd.concat(found, ignore_index=True)
+        rows = pd.concat(found, ignore_index=True) if found else pd.DataFrame({"path": []})
         return Listing(rows, source.root, name=self.title)
 
 
