@@ -338,7 +338,7 @@ def test_a_training_is_started_seen_and_leads_to_its_results(visit, said):
     job = job_of(recipe.hash)
     assert run_of(job) == recipe.hash
     assert "ResNet10" in said(visit("train", view="Jobs"))
-    assert str(job.wait(120)) == "finished", job.log()
+    assert str(job.wait(300)) == "finished", job.log()
     app = visit("train", view="Jobs")
     assert "badge[finished]" in said(app)
     assert "UAR" in said(app)
@@ -351,7 +351,7 @@ def test_a_failed_training_says_why_and_can_go_on(visit, said, ser_home):
     folder.mkdir(parents=True)
     (folder / "recipe.yaml").write_text("corpus: /nowhere/at/all\n")
     (job,) = jobs.enqueue([order_for("gone", "from nowhere")])
-    assert str(job.wait(60)) == "failed"
+    assert str(job.wait(180)) == "failed"
     app = visit("train", view="Jobs")
     assert "/nowhere/at/all" in app.error[0].value
     assert {"Resume", "Remove"} <= {b.label for b in app.button}
@@ -366,7 +366,7 @@ def test_a_training_that_was_stopped_shows_how_far_it_came(visit, said, ser_home
     (folder / "recipe.yaml").write_text("corpus: /nowhere/at/all\n")
     one_epoch(folder)
     (job,) = jobs.enqueue([order_for("gone", "from nowhere")])
-    assert str(job.wait(60)) == "failed"
+    assert str(job.wait(180)) == "failed"
     words = said(visit("train", view="Jobs"))
     assert "epoch 1 of 20, validation UAR 0.400" in words
     assert "Resume continues after its last complete epoch" in words
