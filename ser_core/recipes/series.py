@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ser_core.core import ParameterError
+from ser_core.core import ParameterError, files
 from ser_core.features.representations import REPRESENTATIONS, model_inputs
 from ser_core.models.networks import NETWORKS
 from ser_core.recipes import draft
@@ -75,7 +75,7 @@ def load_series(path: Path, changes: Sequence[str] = ()) -> dict[str, Recipe]:
     for variant, own in variants.items():
         for name in names:
             beside = path.parent / str(name)
-            one = read(beside if beside.is_file() else Path(str(name)))
+            one = read(beside if files.is_file(beside) else Path(str(name)))
             values = [f"{key}={json.dumps(value)}" for key, value in (own or {}).items()]
             recipe = changed(one, [*values, *changes])
             if own:  # the recipe's own name may say what was changed

@@ -248,7 +248,7 @@ def audit_of(run: RunInfo) -> LeakAudit | None:
     summary = read_json(run.folder / "summary.json")
     split = (summary or {}).get("split")
     kept = split.get("audit") if isinstance(split, dict) else None
-    if not kept:
+    if not isinstance(kept, dict):
         return None
     fields = Leak.__dataclass_fields__
     try:

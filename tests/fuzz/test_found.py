@@ -6,7 +6,14 @@ import json
 
 import pytest
 
-from ser_core.core import Mark, ModelError, ParameterError, UnknownNameError, demo_corpus
+from ser_core.core import (
+    Mark,
+    ModelError,
+    ParameterError,
+    SerError,
+    UnknownNameError,
+    demo_corpus,
+)
 from ser_core.corpora import Opening, open_corpus, recent_corpora
 from ser_core.features.representations import make
 from ser_core.jobs import Progress, State, jobs, open_job, waiting
@@ -52,6 +59,19 @@ def test_a_series_whose_variants_are_none(tmp_path, variants):
     (tmp_path / "series.yaml").write_text(f"series: [recipe.yaml]\nvariants: {variants}\n")
     with pytest.raises(ParameterError, match="lists no recipes"):
         load_series(tmp_path / "series.yaml")
+
+
+def test_a_series_with_a_name_that_is_too_long(tmp_path):
+    (tmp_path / "series.yaml").write_text(f"series: [{'a' * 300}]\n")
+    with pytest.raises(SerError):
+        load_series(tmp_path / "series.yaml")
+
+
+@pytest.mark.parametrize("audit", [True, "B", [], {"worst": 1}])
+def test_a_summary_whose_audit_is_none(tmp_path, audit):
+    (tmp_path / "recipe.yaml").write_text("name: r\ncorpus: /somewhere\n")
+    (tmp_path / "summary.json").write_text(json.dumps({"split": {"audit": audit}}))
+    assert catalogue.audit_of(catalogue.open_run(tmp_path)) is None
 
 
 @pytest.mark.parametrize(
