@@ -123,16 +123,15 @@ def performance_of(folder: Path, about: Mapping[str, Any]) -> Performance:
 
 
 def _of_result(known: Result, summary: Mapping[str, Any], about: Mapping[str, Any]) -> Performance:
-    seeds = len((about.get("recipe") or {}).get("seeds", ())) or 1
-    enrolled, speakers = summary.get("enrolled"), summary.get("speakers")
+    seeds = _mapping(about.get("recipe")).get("seeds")
     return Performance(
         Estimate(known.wa.value or 0.0, known.wa.low, known.wa.high),
         Estimate(known.uar.value or 0.0, known.uar.low, known.uar.high),
         known.grade,
-        known.clips // seeds,
-        _figure(enrolled.get("wa")) if isinstance(enrolled, Mapping) else None,
-        speakers if isinstance(speakers, int) else None,
-        len(about.get("classes", ())),
+        known.clips // max(1, _length(seeds)),
+        _figure(_mapping(summary.get("enrolled")).get("wa")),
+        _whole(summary.get("speakers")),
+        _length(about.get("classes")),
     )
 
 
@@ -142,19 +141,32 @@ def performance(about: Mapping[str, Any]) -> Performance:
     `unseen` and `unseen_enrolled` hold the figures on unseen speakers, `metrics` those
     on the test part of its own split.
     """
-    unseen, classes = about.get("unseen"), len(about.get("classes", ()))
+    unseen, classes = about.get("unseen"), _length(about.get("classes"))
     if isinstance(unseen, Mapping):
-        known = _figure((about.get("unseen_enrolled") or {}).get("wa"))
+        known = _figure(_mapping(about.get("unseen_enrolled")).get("wa"))
         wa, uar = _figure(unseen.get("wa")), _figure(unseen.get("uar"))
-        grade, clips = str(unseen.get("grade", "B")), unseen.get("clips")
-        return Performance(wa, uar, grade, clips, known, unseen.get("speakers"), classes)
-    metrics = about.get("metrics") or {}
-    known = _figure(((about.get("enrolled") or {}).get("metrics") or {}).get("wa"))
-    split, corpus = about.get("split") or {}, about.get("corpus") or {}
-    grade = (split.get("audit") or {}).get("grade", "not audited")
+        grade, clips = str(unseen.get("grade", "B")), _whole(unseen.get("clips"))
+        return Performance(wa, uar, grade, clips, known, _whole(unseen.get("speakers")), classes)
+    metrics = _mapping(about.get("metrics"))
+    known = _figure(_mapping(_mapping(about.get("enrolled")).get("metrics")).get("wa"))
+    corpus = _mapping(about.get("corpus"))
+    grade = str(_mapping(_mapping(about.get("split")).get("audit")).get("grade", "not audited"))
     wa, uar = _figure(metrics.get("wa")), _figure(metrics.get("uar"))
-    clips, speakers = corpus.get("test_clips"), corpus.get("test_speakers")
+    clips, speakers = _whole(corpus.get("test_clips")), _whole(corpus.get("test_speakers"))
     return Performance(wa, uar, grade, clips, known, speakers, classes)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    """A mapping as it is, and an empty one for what is none: descriptions come from files."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def _length(value: object) -> int:
+    return len(value) if isinstance(value, list | tuple) else 0
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _figure(written: Any) -> Estimate | None:

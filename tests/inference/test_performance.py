@@ -64,3 +64,10 @@ def test_a_model_of_a_run_rests_on_the_test_of_all_folds(tmp_path):
     }))  # fmt: skip
     found = performance_of(folder, about)
     assert (found.clips, found.speakers, found.doubt) == (60, 3, "")  # clips of one seed
+
+
+@pytest.mark.parametrize("wrong", [None, True, 3, "many", ["a"]])
+def test_a_description_of_other_values_has_no_figures(wrong):
+    names = ("classes", "unseen", "unseen_enrolled", "metrics", "enrolled", "corpus", "split")
+    for name in names:
+        assert performance({name: wrong}).wa is None
