@@ -163,7 +163,7 @@ def try_garbage(
     log = place / "server.log"
     uri = log_model(folder).uri
     announce(0, count, "starting the server")
-    with _served(uri, log) as server:
+    with served(uri, log) as server:
         return _sent(server, count, seed, announce)
 
 
@@ -220,8 +220,17 @@ def _memory(pid: int) -> float:
 
 
 @contextlib.contextmanager
-def _served(uri: str, log: Path) -> Iterator[tuple[str, int]]:
-    """Address and process of a server, which is ended with all its processes."""
+def served(uri: str, log: Path, start_s: float = START_S) -> Iterator[tuple[str, int]]:
+    """Address and process of a server, which is ended with all its processes.
+
+    Args:
+        uri: Of the model in MLflow.
+        log: File for what the server prints.
+        start_s: Seconds within which it must answer.
+
+    Raises:
+        ModelError: If it does not.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -238,7 +247,7 @@ def _served(uri: str, log: Path) -> Iterator[tuple[str, int]]:
             start_new_session=True,
         )
     try:
-        _wait(f"http://127.0.0.1:{port}/ping", process, log)
+        _wait(f"http://127.0.0.1:{port}/ping", process, log, start_s)
         yield f"http://127.0.0.1:{port}/invocations", process.pid
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -246,8 +255,8 @@ def _served(uri: str, log: Path) -> Iterator[tuple[str, int]]:
         process.wait(20)
 
 
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    last = time.monotonic() + START_S
+def _wait(url: str, process: subprocess.Popen[bytes], log: Path, start_s: float) -> None:
+    last = time.monotonic() + start_s
     while time.monotonic() < last and process.poll() is None:
         with contextlib.suppress(OSError), urllib.request.urlopen(url):  # noqa: S310
             return

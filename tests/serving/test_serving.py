@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,6 +22,7 @@ from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.networks.resnet import ResNetSpec
 from ser_core.serving.responses import answers
+from ser_core.soak.garbage import served
 
 CLASSES = ("anger", "sadness", "neutral")
 START = 90  # s, on a busy machine
@@ -58,43 +51,6 @@ def test_a_request_of_several_sounds_has_a_row_each(folder, demo_clip):
     json.dumps(table.to_dict("records"), allow_nan=False)
 
 
-@contextlib.contextmanager
-def served(uri: str, log):
-    """Address of a server that is ended with all its processes."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    own = {"MLFLOW_TRACKING_URI": tracking.uri(), "OMP_NUM_THREADS": "1", "PATH": programs}
-    command = ["mlflow", "models", "serve", "--model-uri", uri, "--env-manager", "local"]
-    with log.open("wb") as lines:
-        process = subprocess.Popen(
-            [*command, "--port", str(port)],
-            env=os.environ | own,
-            cwd=log.parent,  # not the sources: what was logged must be enough
-            stdout=lines,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        _wait(f"http://127.0.0.1:{port}/ping", process, log)
-        yield f"http://127.0.0.1:{port}/invocations"
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        process.wait(20)
-
-
-def _wait(url: str, process, log) -> None:
-    deadline = time.monotonic() + START
-    while time.monotonic() < deadline:
-        assert process.poll() is None, log.read_text()
-        with contextlib.suppress(OSError), urllib.request.urlopen(url):  # noqa: S310
-            return
-        time.sleep(0.2)
-    pytest.fail(f"the server did not start:\n{log.read_text()}")
-
-
 def ask(url: str, rows: list[dict]) -> list[dict]:
     request = urllib.request.Request(  # noqa: S310
         url,
@@ -113,7 +69,7 @@ def test_mlflow_serves_what_was_logged(folder, demo_clip, mlflow_store, tmp_path
     assert f"mlflow models serve --model-uri {logged['uri']}" in logged["serve"]
     kept = [path for path in (mlflow_store.parent / "mlruns").rglob("*") if path.is_file()]
     assert not [path for path in kept if path.suffix == ".pkl"]
-    with served(logged["uri"], tmp_path / "server.log") as url:
+    with served(logged["uri"], tmp_path / "server.log", START) as (url, _):
         sound = {"audio": encoded(demo_clip.read_bytes())}
         one, two = ask(url, [sound, {"audio": encoded(b"no sound")}])
         with pytest.raises(urllib.error.HTTPError, match="400"):
