@@ -256,7 +256,9 @@ def test_the_page_hears_the_microphone(hearing, small, demo_waveform, tmp_path):
         page.wait_for_timeout(2500)
         page.get_by_role("button", name="Stop").click()
         expect(page.locator("#heard")).to_contain_text("recording, 2.")
-        values = [float(b.get_attribute("data-probability")) for b in page.locator("li").all()]
+        expect(page.locator("#answer")).to_be_visible()
+        bars = page.locator("#bars li").all()
+        values = [float(bar.get_attribute("data-probability")) for bar in bars]
         assert sum(values) == pytest.approx(1)
 
 
