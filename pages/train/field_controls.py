@@ -34,7 +34,7 @@ WORDS = {
     "search.trials": "Search (trials)",
     "search.folds": "Search folds",
     "fine_tune.method": "Fine-tuning of the encoder",
-    "fine_tune.from_layer": "First trained layer",
+    "fine_tune.from_layer": "First layer",
     "fine_tune.rank": "LoRA rank",
     "fine_tune.lr": "Learning rate",
     "fine_tune.layer_decay": "Layer decay",
@@ -128,6 +128,11 @@ def _field(name: str) -> FieldInfo:
     return draft.field(name, recipe_state.content())
 
 
+def is_switch(name: str) -> bool:
+    """Whether a field is asked for by a switch."""
+    return any(_is(kind, bool) for kind in _kinds(_field(name)))
+
+
 def label_of(name: str) -> str:
     """A field's name for people."""
     return WORDS.get(name, name.rpartition(".")[2].replace("_", " ").capitalize())
@@ -215,6 +220,7 @@ def _toggle(name: str, field: FieldInfo, value: Any, disabled: bool) -> None:
         label_of(name),
         key=_set(name, bool(value)),
         help=help_of(name, field),
+        width="content",
         disabled=disabled,
         on_change=_changed,
         args=(name,),

@@ -93,14 +93,26 @@ def _grid() -> Any:
 
 
 def _controls(names: Iterable[str]) -> None:
-    """Controls of the fields that count with what is chosen."""
+    """Controls of the fields that count with what is chosen; switches in a row of their own.
+
+    A switch stands beside its label, so a column of the grid would cut the label.
+    """
     content = recipe_state.content()
     left_out = OF_FRAMES if draft.is_one_frame(content) else ()
+    shown = []
+    for name in names:
+        other, values = USED_WITH.get(name, (name, None))
+        counts = values is None or draft.get(content, other) in values
+        if counts and name not in left_out:
+            shown.append(name)
+    switches = [name for name in shown if field_controls.is_switch(name)]
     with _grid():
-        for name in names:
-            other, values = USED_WITH.get(name, (name, None))
-            counts = values is None or draft.get(content, other) in values
-            if counts and name not in left_out:
+        for name in shown:
+            if name not in switches:
+                field_controls.control(name)
+    if switches:
+        with st.container(horizontal=True, gap="medium"):
+            for name in switches:
                 field_controls.control(name)
 
 
