@@ -7,6 +7,7 @@ build them into and where they come from, `predictions.parquet` the model's pred
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -244,9 +245,11 @@ def load_bundle(folder: Path) -> Bundle:
     try:
         about = files.read_json(folder / "bundle.json")
         check_description(about, VERSION)
+        file = files.regular(folder / "model.safetensors", files.WEIGHTS)
+        _check_size(about, file.stat().st_size)
         model = build(about)
         _check_fits(model)
-        weights = load_file(files.regular(folder / "model.safetensors", files.WEIGHTS))
+        weights = load_file(file)
         _check_weights(weights, model)
         model.load_state_dict(weights)
         trained_on = about["representation_hash"]
@@ -269,6 +272,26 @@ def load_bundle(folder: Path) -> Bundle:
     table = folder / "predictions.parquet"
     predictions = Predictions.load(table) if table.exists() else None
     return Bundle(model.eval(), about, predictions)
+
+
+def _check_size(about: Mapping[str, Any], held: int) -> None:
+    """Refuse a network or encoder of more weights than their file can hold, before it is made.
+
+    Args:
+        about: Content of `bundle.json`.
+        held: Bytes of the file of weights; each weight takes one at least.
+    """
+    with torch.device("meta"):  # shapes alone, no memory
+        parts = [networks.from_dict(about["network"]).build()]
+        layers = make(**about["representation"]).layers(pretrained=False)
+    parts += [] if layers is None else [layers]
+    wanted = sum(
+        each.numel()
+        for part in parts
+        for each in itertools.chain(part.parameters(), part.buffers())
+    )
+    if wanted > held:
+        raise ValueError(f"it has {wanted:,} weights, more than its file of {held:,} bytes holds")
 
 
 def _check_fits(model: EmotionClassifier) -> None:

@@ -170,6 +170,15 @@ def test_a_damaged_bundle_is_reported(bundle, tmp_path, file, damage):
         load_bundle(tmp_path / "model")
 
 
+def test_a_network_larger_than_its_file_is_refused_before_it_is_made(bundle, tmp_path):
+    """Each value is within its bounds, and together they would take 5 GB."""
+    path = bundle.save(tmp_path / "model") / "bundle.json"
+    huge = {"depth": "resnet34", "width": 512, "channels": 1, "classes": 3}
+    path.write_bytes(said(network=huge)(path.read_bytes()))
+    with pytest.raises(ModelError, match="weights, more than its file of"):
+        load_bundle(path.parent)
+
+
 @pytest.mark.parametrize("file", ["model.safetensors", "bundle.json"])
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")])
 def test_what_is_no_file_is_refused_at_once(bundle, tmp_path, file, make):

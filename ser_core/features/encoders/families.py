@@ -14,6 +14,15 @@ if TYPE_CHECKING:
 
 Config = Mapping[str, Any]
 
+MOST_LAYERS = 200
+"""Layers of the largest encoder; XLSR of two billion parameters has 48."""
+
+MOST_ENTRIES = 1_000
+"""Entries of the longest list in a configuration: sizes of convolutions, numbers of tokens."""
+
+MOST = 1_000_000
+"""Largest whole number in a configuration; vocabularies and 30 s of samples lie below."""
+
 
 @dataclass(frozen=True)
 class Family:
@@ -77,16 +86,35 @@ def family(model_type: str) -> Family:
     return FAMILIES[model_type]
 
 
+def checked_config(config: Config) -> Config:
+    """A configuration whose sizes are those of an encoder, so that its modules can be made.
+
+    Raises:
+        ModelError: If a size in it is out of bounds.
+    """
+    for name, value in config.items():
+        sizes = value if isinstance(value, list) else [value]
+        most = MOST_LAYERS if name.endswith("layers") else MOST
+        whole = [each for each in sizes if isinstance(each, int)]
+        if len(sizes) > MOST_ENTRIES or any(not -most <= each <= most for each in whole):
+            raise ModelError(
+                f"{name} is {value!r:.60}, more than any encoder has",
+                subject="config.json",
+                remedy="Choose another encoder",
+            )
+    return config
+
+
 def _whisper(config: Config, _preparation: Config, last: int | None) -> nn.Module:
     from ser_core.features.encoders.whisper import WhisperEncoder
 
-    return WhisperEncoder(config, last)
+    return WhisperEncoder(checked_config(config), last)
 
 
 def _wav2vec2(config: Config, preparation: Config, last: int | None) -> nn.Module:
     from ser_core.features.encoders.wav2vec2 import Wav2Vec2Encoder
 
-    return Wav2Vec2Encoder(config, preparation, last)
+    return Wav2Vec2Encoder(checked_config(config), preparation, last)
 
 
 READ_SPEECH = "audiobooks (LibriSpeech or Libri-Light), by the public checkpoints"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+
 import pytest
 import torch
 
@@ -157,3 +160,14 @@ def test_whisper_starts_from_its_own_log_mel_and_gradients_reach_it(make_encoder
     states[0, -1, : int(frames[0])].sum().backward()
     assert mel.grad[0].abs().sum() > 0
     assert not mel.grad[1].any()
+
+
+@pytest.mark.parametrize("size", [{"encoder_layers": 10**7}, {"d_model": 10**9}])
+def test_sizes_that_no_encoder_has_are_refused_before_a_module_is_made(
+    make_encoder, tmp_path, size
+):
+    folder = shutil.copytree(make_encoder("whisper"), tmp_path / "encoder")
+    file = folder / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | size))
+    with pytest.raises(ModelError, match="more than any encoder has"):
+        make("encoder", encoder=str(folder))
