@@ -44,7 +44,10 @@ CorpusPath = Annotated[
 ]
 Answers = Annotated[
     Path | None,
-    typer.Option(help="Parquet file for the predictions, of the first number of enrolled clips."),
+    typer.Option(
+        help="Parquet file for the predictions, of the first number of enrolled clips. Until it is "
+        "written, those of a model are kept speaker by speaker in FILE.partial, as CSV."
+    ),
 ]
 Part = Annotated[
     str,
@@ -113,30 +116,34 @@ def evaluate(
     from ser_core.inference import saved_evaluations
     from ser_core.inference.cross_validated import evaluate_runs
     from ser_core.inference.model_evaluation import Choice, evaluate_model
+    from ser_core.storage.rows import kept_rows
 
     _require_one(model, run)
     if corpus:
         corpus = opened_as(corpus, reader, label, option, include, own_labels=own_labels)
     wanted = _enrolment(curve or enrol, draws, seed, among)
     choice = Choice(split, fold, part)
-    with console.progress("Predicting", progress_file) as report:
-        if run:
-            opened = open_corpus(corpus, reader) if corpus else None
-            shares = [_weight(each) for each in weights.split(",")] if weights else []
-            found = evaluate_runs(
-                run, opened, wanted, part=part or "test", weights=shares, progress=report
-            )
-        elif model and corpus:
-            opened = open_corpus(corpus, reader)
-            found = evaluate_model(model, opened, choice, wanted, report)
-        else:
-            raise ParameterError(
-                "a model needs a corpus to be evaluated on", remedy="Give --corpus PATH"
-            )
+    with kept_rows(predictions) as keep_rows:
+        with console.progress("Predicting", progress_file) as report:
+            if run:
+                opened = open_corpus(corpus, reader) if corpus else None
+                shares = [_weight(each) for each in weights.split(",")] if weights else []
+                found = evaluate_runs(
+                    run, opened, wanted, part=part or "test", weights=shares, progress=report
+                )
+            elif model and corpus:
+                opened = open_corpus(corpus, reader)
+                found = evaluate_model(
+                    model, opened, choice, wanted, report, lambda done: keep_rows(done.table)
+                )
+            else:
+                raise ParameterError(
+                    "a model needs a corpus to be evaluated on", remedy="Give --corpus PATH"
+                )
+        if predictions:
+            next(iter(found.predictions.values())).save(predictions)
     if json_file:
         console.write_json(json_file, found.as_dict())
-    if predictions:
-        next(iter(found.predictions.values())).save(predictions)
     _show(found)
     if opened and any(number != 0 for number in wanted.counts):
         _warn_of_enrolment(opened)

@@ -34,6 +34,8 @@ OnRefused = Callable[[str, str], None]
 Tables = dict[Count, Predictions]
 """Predictions by the number of enrolled clips."""
 
+OnTables = Callable[[Tables], None]
+
 
 @dataclass(frozen=True)
 class Enrolment:
@@ -86,6 +88,7 @@ def predict_with_enrolment(
     seen: Collection[str] = (),
     on_progress: OnProgress = lambda _predicted: None,
     on_refused: OnRefused | None = None,
+    on_tables: OnTables = lambda _tables: None,
 ) -> dict[Count, Predictions]:
     """Predictions of a model on clips of a corpus, one table a number of enrolled clips.
 
@@ -104,6 +107,7 @@ def predict_with_enrolment(
         on_refused: Called with the name of a clip that cannot be read, or that the model fails
             on, and why; the others are predicted without it. Where absent, such a clip is an
             error.
+        on_tables: Called with the tables of each draw of a speaker as soon as there are any.
 
     Raises:
         ParameterError: If a speaker has too few clips, or none is named.
@@ -136,6 +140,8 @@ def predict_with_enrolment(
         else:
             tables, problems = _without_failures(predictor, corpus, rows, predict)
             refused |= problems
+        for table in tables:
+            on_tables(table)
         for count in enrolment.counts:
             found[count] += [table[count] for table in tables]
     _report(refused, predictor, on_refused, every=not any(found.values()))

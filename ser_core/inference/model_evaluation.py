@@ -187,6 +187,7 @@ def evaluate_model(
     choice: Choice = Choice(),
     enrolment: Enrolment = Enrolment(),  # noqa: B008 - frozen
     progress: Progress | None = None,
+    keep: Callable[[Predictions], None] = lambda _rows: None,
 ) -> Evaluation:
     """Evaluate one model on clips of a corpus.
 
@@ -196,6 +197,8 @@ def evaluate_model(
         choice: Which of the clips.
         enrolment: How speakers are enrolled.
         progress: Called with (predictions made, predictions in all).
+        keep: Called with the predictions of each speaker as soon as they are made, of the first
+            number of enrolled clips.
 
     Raises:
         SerError: If model, corpus or split cannot be used together.
@@ -209,6 +212,11 @@ def evaluate_model(
     on_progress = counted(progress, enrolling.prediction_count(len(clips), speakers, enrolment))
     part = choice.part if choice.part == "validation" else "test"
     refused: dict[str, str] = {}
+
+    def keep_first(tables: dict[Count, Predictions]) -> None:
+        (first, *_) = calibrated(predictor, folder, tables).values()
+        keep(first)
+
     tables = calibrated(
         predictor,
         folder,
@@ -221,6 +229,7 @@ def evaluate_model(
             on_progress=on_progress,
             seen=made_of.speakers(corpus),
             on_refused=refused.__setitem__,
+            on_tables=keep_first,
         ),
     )
     clips = [clip for clip in clips if clip not in refused]

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import json
 
+import pandas as pd
 import pytest
 import torch
 from typer.testing import CliRunner
 
+from ser_core import audio
 from ser_core.cli import app
 from ser_core.core import ParameterError, demo_corpus
 from ser_core.evaluation import Predictions
@@ -46,6 +48,33 @@ def test_a_model_is_evaluated_and_everything_is_written(model, tmp_path):
     (kept,) = saved_evaluations()
     assert f"Saved among the results as {kept.id}" in said
     assert kept.result.uar.value == content["uar"]
+
+
+def test_speakers_that_are_done_outlive_a_crash(model, tmp_path, monkeypatch):
+    """What is on disk when it ends is what the whole table would have had."""
+    answers = tmp_path / "answers.parquet"
+    given = ("--model", model, "--corpus", demo_corpus(), "--no-keep", "--predictions", answers)
+    asked = []
+
+    def kill(predictor, corpus, clip):
+        asked.append(clip)
+        if len(asked) == 20:  # within the fourth speaker
+            raise KeyboardInterrupt
+        return audio.load(corpus.path(clip), sample_rate=predictor.sample_rate)
+
+    with monkeypatch.context() as during:
+        during.setattr("ser_core.inference.enrolment._load", kill)
+        with pytest.raises((KeyboardInterrupt, SystemExit)):
+            run(*given)
+    partial = tmp_path / "answers.parquet.partial"
+    kept = pd.read_csv(partial, dtype={"sentence": "str"})
+    run(*given)
+    whole = Predictions.load(answers).table
+    assert 0 < len(kept) < len(whole)
+    pd.testing.assert_frame_equal(
+        kept, whole.iloc[: len(kept)], check_dtype=False, check_categorical=False, rtol=1e-9
+    )
+    assert not partial.exists()
 
 
 def test_nothing_is_kept_where_nobody_wants_it_or_clips_are_drawn(model):
