@@ -12,8 +12,11 @@ import errno
 import json
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from ser_core.core.errors import SerError
 
 DESCRIPTION = 64 * 2**20
 """Bytes of the largest text that describes something: JSON, YAML, a card, a template."""
@@ -23,6 +26,9 @@ TABLE = 256 * 2**20
 
 WEIGHTS = 4 * 2**30
 """Bytes of the largest file of weights or arrays."""
+
+MOST_FILES = 2_000_000
+"""Files and folders below the largest folder that is looked through."""
 
 
 def regular(path: str | Path, largest: int = DESCRIPTION) -> Path:
@@ -100,6 +106,24 @@ def is_folder(path: str | Path) -> bool:
 def is_file(path: str | Path) -> bool:
     """Whether there is a regular file; False for what is no path at all."""
     return os.path.isfile(path)  # noqa: PTH113 - as `is_folder`
+
+
+def walk(folder: str | Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """As `os.walk`, through a folder of a bounded number of files; links are not followed.
+
+    Raises:
+        SerError: If there are more. A disk named by mistake is not read to its end.
+    """
+    seen = 0
+    for place, folders, names in os.walk(folder):
+        seen += len(folders) + len(names)
+        if seen > MOST_FILES:
+            raise SerError(
+                f"holds more than {MOST_FILES:,} files",
+                subject=shortened(folder),
+                remedy="Choose the folder of the corpus or of the recordings itself",
+            )
+        yield place, folders, names
 
 
 def shortened(path: str | Path, most: int = 300) -> str:

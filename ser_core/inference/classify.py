@@ -237,7 +237,12 @@ def _files(path: Path) -> list[Path]:
         raise ParameterError(
             "there is no such file or folder", subject=files.shortened(path), remedy="Check it"
         )
-    below = [each for each in path.rglob("*") if not _hidden(each, path)]
+    below = [
+        each
+        for place, folders, names in files.walk(path)
+        for each in (Path(place, name) for name in (*folders, *names))
+        if not _hidden(each, path)
+    ]
     found = [each for each in below if each.suffix.lower() in audio.ENDINGS and each.is_file()]
     if not found:
         linked = sum(each.is_symlink() and each.is_dir() for each in below)

@@ -11,6 +11,7 @@ import torch
 from hypothesis import given, settings
 
 from ser_core.augment.waveform import WAVE_AUGMENTS, make_wave, wave_chain
+from ser_core.augment.waveform.noise import _recordings
 from ser_core.core import AudioError, ParameterError, UnknownNameError
 from tests.augment.helpers import RATE, noise, seeded
 
@@ -196,3 +197,11 @@ def test_controls_can_be_built_from_the_parameters(name):
     assert augment.describe
     for field in dataclasses.fields(augment):
         assert field.metadata["help"]
+
+
+def test_more_noise_than_memory_should_hold_is_refused(folder, monkeypatch, speech):
+    monkeypatch.setattr("ser_core.augment.waveform.noise.MOST_SAMPLES", 10)
+    _recordings.cache_clear()
+    x, lengths = speech
+    with pytest.raises(AudioError, match="hours of sound"):
+        augmentation("recorded_noise", folder)(x, lengths, seeded())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ser_core.core import files
+from ser_core.core import SerError, files
 
 OPENERS = [files.regular, files.read_bytes, files.read_text]
 every_way = pytest.mark.parametrize("opened", OPENERS)
@@ -93,3 +93,12 @@ def test_a_file_that_becomes_a_pipe_is_noticed(tmp_path, monkeypatch):
 def test_text_has_its_line_ends_as_python_reads_them(tmp_path):
     (tmp_path / "text").write_bytes("ż\r\na\rb\n".encode())
     assert files.read_text(tmp_path / "text") == (tmp_path / "text").read_text(encoding="utf-8")
+
+
+def test_a_folder_of_too_many_files_is_not_looked_through_to_its_end(tmp_path, monkeypatch):
+    for name in "abcd":
+        (tmp_path / name).touch()
+    assert sorted(next(files.walk(tmp_path))[2]) == ["a", "b", "c", "d"]
+    monkeypatch.setattr(files, "MOST_FILES", 3)
+    with pytest.raises(SerError, match="holds more than 3 files"):
+        list(files.walk(tmp_path))

@@ -15,7 +15,10 @@ from ser_core.augment import draw
 from ser_core.augment.base import owned
 from ser_core.augment.waveform import fourier
 from ser_core.augment.waveform.base import WaveAugment, wave_augment
-from ser_core.core import AudioError, parameter
+from ser_core.core import AudioError, files, parameter
+
+MOST_SAMPLES = 2**29
+"""Of all recordings of noise together, 2 GiB of memory: nine hours at 16 kHz."""
 
 
 def mixed(x: Tensor, noise: Tensor, snr: Tensor, lengths: Tensor) -> Tensor:
@@ -139,15 +142,28 @@ def _stretch(recording: Tensor, offset: float, samples: int) -> Tensor:
 
 @lru_cache(maxsize=4)
 def _recordings(folder: str, sample_rate: int) -> list[Tensor]:
-    """Sounds in a folder in the order of their names; what cannot be read is not sound."""
+    """Sounds in a folder in the order of their names; what cannot be read is not sound.
+
+    Raises:
+        AudioError: If there is none, or more than `MOST_SAMPLES`: all are kept in memory.
+    """
     found = []
-    for path in sorted(each for each in Path(folder).rglob("*") if each.is_file()):
+    samples_in_all = 0
+    paths = [Path(place, name) for place, _, names in files.walk(folder) for name in names]
+    for path in sorted(path for path in paths if files.is_file(path)):
         try:
             samples = audio.load(path, sample_rate=sample_rate).samples
         except AudioError:
             continue
         if np.any(samples):
             found.append(torch.from_numpy(samples))
+            samples_in_all += len(samples)
+        if samples_in_all > MOST_SAMPLES:
+            raise AudioError(
+                f"holds more than {MOST_SAMPLES / sample_rate / 3600:.0f} hours of sound",
+                subject=folder,
+                remedy="Put fewer recordings of noise into it",
+            )
     if not found:
         raise AudioError(
             "holds no sound that can be read",

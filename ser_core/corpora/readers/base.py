@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from ser_core.audio import ENDINGS, UNREAD
-from ser_core.core import CorpusError, Registry, count
+from ser_core.core import CorpusError, Registry, count, files
 from ser_core.corpora import clip_tables
 from ser_core.corpora.clip_tables import ClipTable, tables_in
 from ser_core.corpora.file_index import FileIndex
@@ -110,7 +110,7 @@ class CorpusSource:
     def _folders(self) -> list[tuple[str, list[str]]]:
         found = []
         self._links: list[str] = []
-        for folder, below, names in os.walk(self.root):
+        for folder, below, names in files.walk(self.root):
             below[:] = [name for name in below if not _hidden(name)]
             relative = Path(folder).relative_to(self.root).as_posix()
             prefix = "" if relative == "." else f"{relative}/"
