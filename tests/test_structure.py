@@ -19,7 +19,7 @@ FLOORS = (
     ("recipes",),
     ("training",),
     ("runs",),
-    ("inference", "ensemble"),
+    ("inference", "ensemble", "sweeps"),
     ("explain", "robustness", "export", "serving"),
     ("plots", "bench"),
     ("reports", "soak"),

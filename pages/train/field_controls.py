@@ -116,9 +116,8 @@ def control(name: str, *, disabled: bool = False) -> None:
     """The control of a field; what it holds is in the address."""
     field = _field(name)
     value = draft.get(recipe_state.content(), name)
-    kinds = _kinds(field)
     for wanted, make in KINDS:
-        if any(wanted(kind) for kind in kinds):
+        if any(wanted(kind) for kind in _kinds(field)):
             make(name, field, value, disabled)
             return
     raise TypeError(f"no control for {name}")
@@ -128,9 +127,19 @@ def _field(name: str) -> FieldInfo:
     return draft.field(name, recipe_state.content())
 
 
+def kinds(name: str) -> list[Any]:
+    """Types that a field of the recipe in the form takes, None left out."""
+    return _kinds(_field(name))
+
+
+def bounds(name: str) -> tuple[float | None, float | None]:
+    """Least and greatest number that a field takes; None where there is no end."""
+    return _bounds(_field(name))
+
+
 def is_switch(name: str) -> bool:
     """Whether a field is asked for by a switch."""
-    return any(_is(kind, bool) for kind in _kinds(_field(name)))
+    return any(_is(kind, bool) for kind in kinds(name))
 
 
 def label_of(name: str) -> str:
@@ -291,8 +300,8 @@ def _changed(name: str) -> None:
     value = st.session_state[key_of(name)]
     if value == OWN_LIST:
         return
-    kinds = _kinds(_field(name))
-    if any(_is(kind, tuple) for kind in kinds) and not any(_is(kind, Literal) for kind in kinds):
+    own = kinds(name)
+    if any(_is(kind, tuple) for kind in own) and not any(_is(kind, Literal) for kind in own):
         value = _numbers(value)
     value = None if value == "" else value
     recipe_state.change(

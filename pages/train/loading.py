@@ -20,3 +20,9 @@ def recipe_views() -> tuple[ModuleType, ModuleType]:
             importlib.import_module("ser_core.augment")
     sections, starting = map(importlib.import_module, names)
     return sections, starting
+
+
+def sweep_views() -> ModuleType:
+    """The module of sweeps; those of the form are loaded for it."""
+    recipe_views()
+    return importlib.import_module("pages.train.sweep_panel")

@@ -349,14 +349,14 @@ def _tuning_changed() -> None:
     """Bring a network that is trained step by step with it, which fine-tuning needs."""
     method = st.session_state[field_controls.key_of(TUNED)]
     recipe_state.change(TUNED, method)
-    if method != FROZEN and "fine_tune" not in _learner_sections():
+    if method != FROZEN and "fine_tune" not in learner_sections():
         recipe_state.change("network.name", "linear")
         st.toast("Also set: Network linear, which is trained together with the encoder.")
 
 
 def _augmentation() -> None:
     everything = ("augment.waveform", "augment.picture", "augment.speeds", *ATTACK)
-    _controls(everything if "augment" in _learner_sections() else ("augment.speeds",))
+    _controls(everything if "augment" in learner_sections() else ("augment.speeds",))
 
 
 def _network() -> None:
@@ -375,7 +375,7 @@ def _network() -> None:
 
 
 def _training() -> None:
-    if "train" not in _learner_sections():
+    if "train" not in learner_sections():
         st.caption("Fitted in one go: no epochs to set.")
         _controls((*AT_ONCE, *_balance()))
         return
@@ -393,7 +393,7 @@ def _balance() -> tuple[str, ...]:
     return (name,) if selection.active().corpus.corpora or set_already else ()
 
 
-def _learner_sections() -> tuple[str, ...]:
+def learner_sections() -> tuple[str, ...]:
     """Sections of the recipe that what fits the chosen network reads."""
     from ser_core.models.networks import NETWORKS
     from ser_core.training.learners import learner_for

@@ -30,6 +30,7 @@ from ser_core.cli import (
     robustness,
     soak,
     store,
+    sweep,
     train,
     workbench,
 )
@@ -63,6 +64,7 @@ app.command("app", context_settings=workbench.PASSED_ON)(workbench.app)
 app.add_typer(corpus.app, name="corpus")
 app.command("represent")(represent.represent)
 app.command("train")(train.train)
+app.command("sweep")(sweep.sweep)
 app.command("cross-corpus")(cross_corpus.cross_corpus)
 app.command("ensemble")(ensemble.ensemble)
 app.command("predict")(predict.predict)

@@ -385,3 +385,28 @@ def test_courses_are_read_while_a_training_runs(tmp_path):
     one_epoch(tmp_path)
     (course,) = learning_curves(tmp_path)
     assert (course.fold, course.best_epoch, course.finished) == (1, 1, False)
+
+
+def test_a_sweep_of_the_recipe_is_started_and_its_best_comes_into_the_form(visit, monkeypatch):
+    """Trials are trained as the job would, in this process; nothing of the test clips is shown."""
+    from ser_core.sweeps import launch, study
+
+    started = []
+    monkeypatch.setattr(launch, "enqueue", lambda orders, **_: started.extend(orders) or orders)
+    app = visit("train", view="Sweeps", **{**TINY, "split.policy": "random", "train.epochs": "1"})
+    assert not app.exception
+    trials = next(each for each in app.number_input if each.label == "Trials")
+    press(trials.set_value(2).run(), "Start sweep")
+    (order,) = started
+    ((sweep_id, sweep),) = launch.sweeps().items()
+    assert order.key == f"sweep:{sweep_id}"
+    assert [*sweep.space] == ["optim.lr"]
+    folder = launch.folder_of_sweeps() / sweep_id
+    study.carry_out(sweep, folder)
+    app = app.run()
+    best = study.read_sweep(folder).best
+    said = " ".join(each.value for each in app.markdown)
+    assert f"validation UAR **{best['value']:.3f}**" in said
+    app = press(app, "Use this recipe")
+    assert app.session_state["view"] == "Recipe"
+    assert parse(yaml.safe_load(text(app).value)).optim.lr == best["optim.lr"]

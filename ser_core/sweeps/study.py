@@ -1,0 +1,336 @@
+"""Trials of a sweep: each recipe is trained, and only its validation clips are looked at.
+
+The search is Optuna's (Akiba et al., 2019; TPE, Bergstra et al., 2011), kept in a SQLite file, so
+that an interrupted sweep goes on with the numbers of one that was not.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ser_core import evaluation
+from ser_core.core import ParameterError, files
+from ser_core.evaluation import Predictions
+from ser_core.recipes import draft
+from ser_core.runs import execute
+from ser_core.runs.layout import ENROLLED
+from ser_core.storage import atomic
+from ser_core.sweeps.space import Sweep, load_sweep, to_yaml
+
+if TYPE_CHECKING:
+    import optuna
+    import pandas as pd
+
+    from ser_core.models.bundle import Bundle
+    from ser_core.training.learner import Metrics
+    from ser_core.training.plan import Member
+
+SWEEP, STUDY, TRIALS, BEST = "sweep.yaml", "study.db", "trials", "best.yaml"
+"""In a sweep's folder: what is asked for, Optuna's study, trainings under way, the best recipe."""
+
+FIRST_WHOLE = 5
+"""Trials that are trained to the end before one may be stopped early."""
+
+ENOUGH_FOR_IMPORTANCE = 8
+"""Whole trials from which on it is said how much each field matters."""
+
+REPORTED = "reported"
+"""What a trial that was killed had said of its epochs, as (epoch, validation UAR)."""
+
+MANY = 1_000_003
+"""Seeds apart by which neighbouring seeds of sweeps draw nothing alike."""
+
+ONE_FOLD = ("random", "speaker-disjoint", "sentence-disjoint", "speaker-and-sentence-disjoint")
+"""Split policies whose validation clips are test clips nowhere."""
+
+PARTS = 1000
+"""Steps that a trial counts for in the progress."""
+
+Report = Callable[[int, int, str], None]
+
+
+def carry_out(
+    sweep: Sweep, folder: Path, report: Report = lambda _done, _total, _note: None
+) -> None:
+    """Try recipes until there are as many trials as wanted; those that are done are not repeated.
+
+    The recipe's own values are the first trial where the space has them.
+
+    Args:
+        sweep: What is tried.
+        folder: Of the sweep; one that was interrupted goes on.
+        report: Called with (steps done, steps in all, where it is in words).
+
+    Raises:
+        ParameterError: If the folder is of another sweep.
+        SerError: If a recipe cannot be trained at all.
+    """
+    import optuna
+
+    _keep(sweep, folder)
+    study = _study(folder)
+    _take_up(study)
+    distributions = {name: each.distribution() for name, each in sweep.space.items()}
+    while (done := len(_over(study))) < sweep.trials:
+        # A sampler for each trial, so that what is drawn does not depend on interruptions.
+        study.sampler = optuna.samplers.TPESampler(seed=(sweep.seed * MANY + done) % 2**32)
+        if not study.trials and (own := _own(sweep)):
+            study.enqueue_trial(own)
+        trial = study.ask(distributions)
+        step = _Step(report, done, sweep.trials)
+        step(0, 1)
+        _try(sweep, study, trial, folder, step)
+    best = read_sweep(folder).recipe
+    if best is not None:
+        atomic.write(folder / BEST, best.to_yaml())
+
+
+@dataclass(frozen=True)
+class _Step:
+    """Progress within a trial as progress of the sweep."""
+
+    report: Report
+    done: int
+    trials: int
+
+    def __call__(self, done: int, total: int) -> None:
+        within = int(PARTS * done / max(total, 1))
+        note = f"trial {self.done + 1} of {self.trials}"
+        self.report(PARTS * self.done + within, PARTS * self.trials, note)
+
+
+def _try(sweep: Sweep, study: optuna.Study, trial: optuna.Trial, folder: Path, step: _Step) -> None:
+    """Train one recipe and tell the study its validation UAR."""
+    import optuna
+
+    drawn = {name: each.drawn(trial.params[name]) for name, each in sweep.space.items()}
+    try:
+        recipe = sweep.recipe_of(drawn)
+    except ParameterError as error:
+        trial.set_user_attr("refused", str(error))
+        study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        return
+    trial.set_user_attr("recipe", recipe.hash)
+    home = folder / TRIALS / recipe.hash
+    begun = time.monotonic()
+    try:
+        outcome = execute.run(
+            recipe, home, progress=step, watcher=_Stopper(trial, len(_whole(study)))
+        )
+    except optuna.TrialPruned:
+        study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+    else:
+        uar = validation_uar(home, outcome.predictions, enrolled=sweep.enrolled)
+        for name in ("low", "high"):
+            trial.set_user_attr(name, getattr(uar, name))
+        trial.set_user_attr("minutes", (time.monotonic() - begun) / 60)
+        study.tell(trial, uar.value)
+    # Test clips were predicted with the rest; nothing of that is kept, so nobody can choose by it.
+    shutil.rmtree(home, ignore_errors=True)
+
+
+class _Stopper(execute.SilentWatcher):
+    """Stops a trial whose first training is worse than half of the others at the same epoch.
+
+    Args:
+        trial: Of the study.
+        whole: Trials that were trained to the end before it.
+    """
+
+    def __init__(self, trial: optuna.Trial, whole: int) -> None:
+        self.trial, self.whole, self.first = trial, whole, ""
+        self.last = 0
+        for epoch, uar in trial.user_attrs.get(REPORTED, []):  # before the sweep was killed
+            trial.report(uar, epoch)
+            self.last = epoch
+
+    @contextmanager
+    def member(self, member: Member) -> Iterator[Callable[[int, Metrics], None]]:
+        """Context of one training; only the first of a trial is looked at."""
+        self.first = self.first or member.name
+        yield self._epoch if member.name == self.first else lambda _epoch, _metrics: None
+
+    def _epoch(self, epoch: int, metrics: Metrics) -> None:
+        import optuna
+
+        if epoch > self.last:
+            self.trial.report(metrics["val_uar"], epoch)
+        if self.whole >= FIRST_WHOLE and self.trial.should_prune():
+            raise optuna.TrialPruned
+
+    def trained(self, member: Member, bundle: Bundle, folder: Path) -> None:
+        """Nothing."""
+
+
+def validation_uar(home: Path, predictions: Predictions, *, enrolled: bool) -> evaluation.Interval:
+    """UAR on the validation clips of all folds and seeds, with its interval.
+
+    Args:
+        home: Folder of the run.
+        predictions: Of its members, not enrolled.
+        enrolled: Whether those with every speaker enrolled count instead.
+    """
+    table = Predictions.load(home / ENROLLED) if enrolled else predictions
+    return evaluation.report(table.part("validation"), part="validation").uar
+
+
+def _keep(sweep: Sweep, folder: Path) -> None:
+    file, text = folder / SWEEP, to_yaml(sweep)
+    if file.exists():
+        before = load_sweep(file)
+        if to_yaml(before) != to_yaml(replace(sweep, trials=before.trials)):
+            raise ParameterError(
+                "the folder holds another sweep",
+                subject=str(folder),
+                remedy="Choose another folder; only the number of trials may change",
+            )
+    atomic.write(file, text)
+
+
+def _study(folder: Path) -> optuna.Study:
+    import optuna
+
+    logging.getLogger("optuna").setLevel(logging.WARNING)
+    return optuna.create_study(
+        study_name=STUDY,
+        storage=_address(folder),
+        direction="maximize",
+        load_if_exists=True,
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=FIRST_WHOLE),
+    )
+
+
+def _address(folder: Path) -> str:
+    return f"sqlite:///{(folder / STUDY).absolute()}"
+
+
+def _take_up(study: optuna.Study) -> None:
+    """Let trials that a killed sweep left be tried again, first of all; they resume."""
+    import optuna
+
+    for trial in study.get_trials(states=[optuna.trial.TrialState.RUNNING]):
+        study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+        if trial.params:
+            reported = sorted(trial.intermediate_values.items())
+            study.enqueue_trial(trial.params, user_attrs={REPORTED: reported})
+
+
+def _over(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
+    """Trials that are done: whole, stopped early, or refused; not those that were killed."""
+    states = {"COMPLETE", "PRUNED"}
+    return [
+        trial
+        for trial in study.trials
+        if trial.state.name in states or "refused" in trial.user_attrs
+    ]
+
+
+def _whole(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
+    return [trial for trial in study.trials if trial.state.name == "COMPLETE"]
+
+
+def _own(sweep: Sweep) -> dict[str, Any]:
+    """The recipe's own values as Optuna has them; none where one is outside the space."""
+    content = sweep.recipe.model_dump(mode="json")
+    own = {name: each.given(draft.get(content, name)) for name, each in sweep.space.items()}
+    return {} if None in own.values() else own
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a sweep has found so far.
+
+    Attributes:
+        sweep: What is tried.
+        trials: A row a trial, in order: `trial`, `state` ("whole", "stopped early", "refused"),
+            `value` (validation UAR; NaN unless whole), `low`, `high`, `minutes`, `note`, and a
+            column for each field of the space.
+        importances: Share of the variation of the UAR that each field explains, by name; empty
+            where there are too few trials.
+    """
+
+    sweep: Sweep
+    trials: pd.DataFrame
+    importances: dict[str, float]
+
+    @property
+    def best(self) -> dict[str, Any] | None:
+        """The row of the best whole trial, of equals the first; None before there is one."""
+        whole = self.trials.dropna(subset=["value"])
+        if whole.empty:
+            return None
+        rows: list[dict[str, Any]] = whole.to_dict("records")  # type: ignore[assignment]
+        return max(rows, key=lambda row: float(row["value"]))
+
+    @property
+    def recipe(self) -> Any:
+        """Recipe of the best trial; None before there is one."""
+        best = self.best
+        if best is None:
+            return None
+        return self.sweep.recipe_of({name: best[name] for name in self.sweep.space})
+
+
+def caution(sweep: Sweep) -> str:
+    """What the choice of the best trial rests on, where that makes test figures optimistic."""
+    choice = sweep.recipe.split
+    if choice.file or choice.policy in ONE_FOLD or len(choice.only or ()) == 1:
+        return ""
+    return (
+        "Each fold tests clips that are validation clips of another fold, so the choice has met "
+        "them: the test figures of the chosen recipe will be somewhat too high."
+    )
+
+
+STATES = {"COMPLETE": "whole", "PRUNED": "stopped early", "FAIL": "refused"}
+
+
+def read_sweep(folder: Path) -> Found:
+    """What a sweep has found so far, also while it goes on.
+
+    Raises:
+        SerError: If there is none.
+    """
+    import optuna
+    import pandas as pd
+
+    logging.getLogger("optuna").setLevel(logging.WARNING)
+    sweep = load_sweep(folder / SWEEP)
+    rows: list[dict[str, Any]] = []
+    importances: dict[str, float] = {}
+    if files.is_file(folder / STUDY):
+        study = optuna.load_study(study_name=STUDY, storage=_address(folder))
+        rows = [_row(sweep, number, trial) for number, trial in enumerate(_over(study))]
+        if len(_whole(study)) >= ENOUGH_FOR_IMPORTANCE:
+            importances = _importances(study)
+    columns = ["trial", "state", "value", "low", "high", "minutes", "note", *sweep.space]
+    return Found(sweep, pd.DataFrame(rows, columns=columns), importances)
+
+
+def _row(sweep: Sweep, number: int, trial: optuna.trial.FrozenTrial) -> dict[str, Any]:
+    known = trial.user_attrs
+    whole = trial.state.name == "COMPLETE"
+    return {
+        "trial": number,
+        "state": STATES[trial.state.name],
+        "value": trial.value if whole else float("nan"),
+        **{name: known.get(name, float("nan")) for name in ("low", "high", "minutes")},
+        "note": known.get("refused", ""),
+        **{name: each.drawn(trial.params[name]) for name, each in sweep.space.items()},
+    }
+
+
+def _importances(study: optuna.Study) -> dict[str, float]:
+    """By fANOVA (Hutter et al., 2014), on whole trials."""
+    from optuna.importance import FanovaImportanceEvaluator, get_param_importances
+
+    if len({trial.value for trial in _whole(study)}) < 2:
+        return {}
+    return dict(get_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=0)))
