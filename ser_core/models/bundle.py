@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from ser_core.features.representations import make
 from ser_core.models import abilities, networks
 from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.description import card_of, check_description, line
+from ser_core.models.normalisation import Moments
 from ser_core.models.predictor import (
     Probabilities,
     SpeakerStatistics,
@@ -157,10 +158,8 @@ class Bundle:
             ModelError: If what comes out are no probabilities; see `checked`.
         """
         sounds = self._sounds(waveforms)
-        order = sorted(range(len(sounds)), key=lambda i: len(sounds[i]))
         result = np.zeros((len(sounds), len(self.classes)))
-        for start in range(0, len(order), BATCH):
-            chosen = order[start : start + BATCH]
+        for chosen in _batches(sounds):
             own = speakers[chosen] if speakers is not None else None
             result[chosen] = self._probabilities([sounds[i] for i in chosen], own)
         return checked(result, abilities.name_of(self.about))
@@ -188,6 +187,15 @@ class Bundle:
         found = (self.model.enrol(*pad_batch(sounds)).numpy(),)
         return checked_statistics(found, abilities.name_of(self.about))
 
+    def moments(self, waveforms: Sequence[Waveform]) -> Moments:
+        """Moments of the feature map of each sound, by which speakers are enrolled."""
+        sounds = self._sounds(waveforms)
+        parts, order = [], []
+        for chosen in _batches(sounds):
+            parts.append(self.model.moments(*pad_batch([sounds[i] for i in chosen])))
+            order += chosen
+        return Moments.concatenated(parts)[torch.tensor(order).argsort()]
+
     def _sounds(self, waveforms: Sequence[Waveform]) -> list[Tensor]:
         rate = self.sample_rate
         return [torch.from_numpy(audio.resampled(wave, rate).samples) for wave in waveforms]
@@ -210,6 +218,13 @@ class Bundle:
             if self.predictions is not None:
                 self.predictions.save(new / "predictions.parquet")
         return folder
+
+
+def _batches(sounds: Sequence[Tensor]) -> Iterator[list[int]]:
+    """Numbers of sounds of like length, a batch at a time."""
+    order = sorted(range(len(sounds)), key=lambda i: len(sounds[i]))
+    for start in range(0, len(order), BATCH):
+        yield order[start : start + BATCH]
 
 
 def architecture(model: EmotionClassifier) -> dict[str, Any]:

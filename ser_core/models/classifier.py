@@ -85,11 +85,21 @@ class EmotionClassifier(nn.Module):
         Returns:
             Mean, spread and number of frames, shape (3, channels, bins).
         """
+        return self.moments(waveforms, lengths).statistics()
+
+    @torch.no_grad()
+    def moments(self, waveforms: Tensor, lengths: Tensor | None = None) -> Moments:
+        """Moments of the feature map of each clip, by which speakers are enrolled.
+
+        Args:
+            waveforms: As for `enrol`, of any speakers.
+            lengths: As for `enrol`.
+        """
         features = self.front_end(waveforms, lengths)
         frames = self._frames(lengths)
         if frames is None:
             frames = torch.full((len(features),), features.shape[-1], device=features.device)
-        return Moments.of(features, frames).statistics()
+        return Moments.of(features, frames)
 
     def _frames(self, lengths: Tensor | None) -> Tensor | None:
         return None if lengths is None else self.representation.frames(lengths)

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from ser_core.corpora import LeakAudit
 from ser_core.evaluation import TRAINED_ON, Predictions, interval
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.recipes.recipe import Recipe
+from ser_core.training.data import SpeakerMoments
 from ser_core.training.learner import Fitted
 from ser_core.training.plan import Member, Plan
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
+    from torch import Tensor
+
+    from ser_core.audio import Waveform
 
 HEADLINES = ("uar", "wa")
 
@@ -31,20 +39,37 @@ def predictions_of(
             part, without their labels; else none is.
     """
     prepared, tables = plan.prepared, []
-    known = prepared.data.speaker_moments if enrolled else None
     for part, clips in plan.split.fold(member.fold).items():
         if part not in ("validation", "test"):
             continue
         positions = prepared.positions(clips)
-        speakers = known.full(positions, positions) if known else None
         waveforms = [prepared.waveforms[int(position)] for position in positions]
         model = held_out if held_out is not None and part == "validation" else bundle
+        speakers = _statistics(model, plan, positions, waveforms) if enrolled else None
         probabilities = model.predict_each(waveforms, speakers)
         rows, classes = plan.corpus.usable.loc[clips], bundle.classes
         fold, seed = member.fold, member.seed
         table = Predictions.of(rows, probabilities, classes, fold=fold, part=part, seed=seed)
         tables.append(_with_origin(table, plan, member))
     return Predictions.concat(tables)
+
+
+def _statistics(
+    bundle: Bundle, plan: Plan, positions: Tensor, waveforms: Sequence[Waveform]
+) -> Tensor | None:
+    """Statistics of each clip's speaker, from all of these clips; None where none are used.
+
+    What was prepared for the training is of the encoder as it was before a fine-tuning, so a model
+    whose encoder was trained represents the clips anew.
+    """
+    known = plan.prepared.data.speaker_moments
+    if known is None:
+        return None
+    if not plan.recipe.fine_tune.on:
+        return known.full(positions, positions)
+    own = SpeakerMoments(known.speakers[positions], bundle.moments(waveforms))
+    every = torch.arange(len(waveforms))
+    return own.full(every, every)
 
 
 def _with_origin(predictions: Predictions, plan: Plan, member: Member) -> Predictions:
