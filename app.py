@@ -9,13 +9,13 @@ from __future__ import annotations
 if __name__ == "__main__":
     import streamlit as st
 
-    from pages.components import errors, navigation, theme, warmup
+    from pages.components import errors, frame, navigation, theme, warmup
 
     st.set_page_config(page_icon=theme.ICON, layout="wide")
     theme.apply()
     page = navigation.choose()
     with errors.error_boundary():
-        navigation.run(page)
+        frame.run(page)
     warmup.begin()
 else:
     from starlette.middleware import Middleware

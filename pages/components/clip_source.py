@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import pandas as pd
 import streamlit as st
 
 from pages.components import errors, navigation, player, selection, theme
+from pages.components.errors import plain
 from ser_core import audio
 from ser_core.audio import Waveform
 from ser_core.core import SerError
@@ -20,7 +21,7 @@ from ser_core.plots.palette import ACCENT, emotion_color
 from ser_core.plots.waveform import reach_of, waveform_figure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pages.components.selection import Active
     from ser_core.corpora import Corpus
@@ -32,13 +33,27 @@ T = TypeVar("T")
 CORPUS, UPLOAD, MICROPHONE = selection.OF_CORPUS, "Upload", "Microphone"
 
 FORMATS = ["wav", "flac", "mp3", "ogg", "oga", "opus", "m4a", "mp4", "webm", "aif", "aiff"]
-UPLOAD_KEY = "upload"
-HEIGHT = 200
+UPLOAD_KEY, RECORDING_KEY = "upload", "recording"
+HEIGHT = 160
 WIDTHS = {"speaker": 88, "emotion": 124, "sentence": 88}
 """Columns to choose a clip by, and the width of each choice in pixels."""
 
 PART = 30.0
 """Seconds that are shown at once; the rest of a longer sound is a slider away."""
+
+
+NO_SOUND = {
+    UPLOAD: "Choose a sound file below, under Change. It stays on this computer.",
+    MICROPHONE: (
+        "Press the microphone below, under Change, speak, and press again. The recording stays on "
+        "this computer."
+    ),
+    CORPUS: "No clip of this corpus can be played; the page Corpus shows why.",
+}
+"""What a page says that has no sound yet, by the source that is chosen."""
+
+CURRENT = "_current_sound"
+ORDER_HELP = "In the order of the table on the page Corpus, as it is filtered and sorted."
 
 
 @dataclass(frozen=True)
@@ -85,6 +100,21 @@ class SelectedSound:
         return Waveform(whole.samples[first:last], whole.sample_rate)
 
 
+@dataclass(frozen=True)
+class Current:
+    """The sound of all pages.
+
+    Attributes:
+        source: Where it comes from: corpus, upload or microphone.
+        sound: It; None while there is none.
+        error: Why it cannot be heard.
+    """
+
+    source: str
+    sound: SelectedSound | None = None
+    error: SerError | None = None
+
+
 def decoded(content: Path | bytes, name: str, sample_rate: int | None) -> Waveform:
     """All of a sound, cached while its file does not change."""
     if isinstance(content, Path):
@@ -103,47 +133,66 @@ def _decoded(
     return audio.load(content, sample_rate=sample_rate, name=name)
 
 
-def choose(
-    active: Active, *, narrow: bool, beside: SelectedSound | None = None
-) -> SelectedSound | None:
-    """Let the user choose, and show waveform and player; None while there is nothing to show.
-
-    Args:
-        active: What the page works on.
-        narrow: Put the waveform below the choice instead of beside it.
-        beside: What it is compared with; both waveforms are on one scale.
-    """
-    with st.container(border=True):
-        left, right = halves(narrow=narrow)
-        with left:
-            source = _source()
-            found = OFFERS[source](active)
-        with right:
-            if found is None:
-                _no_sound_yet(source)
-                return None
-            return _show_part(found, beside)
+def choose(active: Active) -> None:
+    """Let the user choose a sound for all pages; it is what `current` gives from then on."""
+    source = active.selection.source or CORPUS
+    _source(source)
+    found = OFFERS[source](active)
+    st.session_state[CURRENT] = _current(source, found) if found else Current(source)
 
 
-def halves(*, narrow: bool) -> tuple[Any, Any]:
-    """Containers for a choice and for its waveform: side by side, or one below the other."""
-    if narrow:
-        return st.container(), st.container()
-    left, right = st.columns([2, 3], gap="medium")
-    return left, right
-
-
-def _source() -> str:
-    chosen = st.segmented_control(
+def _source(source: str) -> None:
+    key = _key(selection.SOURCE, source)
+    st.segmented_control(
         "Sound",
         list(OFFERS),
-        default=CORPUS,
+        default=source,
         required=True,
-        key=selection.SOURCE,
-        bind="query-params",
+        key=key,
+        on_change=_source_changed,
+        args=(key,),
         label_visibility="collapsed",
     )
-    return chosen or CORPUS
+
+
+def _source_changed(key: str) -> None:
+    selection.choose(source=st.session_state[key])
+
+
+def waits(active: Active) -> bool:
+    """Whether an own sound is chosen that the session does not hold yet."""
+    key = {UPLOAD: UPLOAD_KEY, MICROPHONE: RECORDING_KEY}.get(active.selection.source)
+    return key is not None and f"_held_{key}" not in st.session_state
+
+
+def current() -> Current:
+    """The sound of all pages, as `choose` found it in this run."""
+    found: Current = st.session_state[CURRENT]
+    return found
+
+
+def shown() -> SelectedSound | None:
+    """The sound of all pages; where there is none, the page says why."""
+    found = current()
+    if found.error is not None:
+        errors.show(found.error)
+    elif found.sound is None:
+        st.info(NO_SOUND[found.source])
+    return found.sound
+
+
+def _current(source: str, found: Source) -> Current:
+    """A sound, or why it cannot be heard; of an own one, what its file holds is said."""
+    name, content, emotion, speaker = found
+    try:
+        whole = decoded(content, name, None)
+        if isinstance(content, bytes):
+            _file_facts(name, content, whole)
+    except SerError as error:
+        return Current(source, error=error)
+    start, duration = _part_start(whole.duration), min(whole.duration, PART)
+    sound = SelectedSound(name, content, emotion, start, duration, speaker)
+    return Current(source, sound)
 
 
 def of_corpus(corpus: Corpus, clip: str) -> SelectedSound:
@@ -178,29 +227,13 @@ def badge(shown: SelectedSound) -> str:
     return f'<div title="{escape(shown.name)}">{chip} {words}</div>'
 
 
-def _show_part(found: Source, beside: SelectedSound | None) -> SelectedSound | None:
-    """Waveform and player of the part that is shown, and what an own file was."""
-    name, content, emotion, speaker = found
-    try:
-        whole = decoded(content, name, None)
-        if isinstance(content, bytes):
-            _file_facts(name, content, whole)
-    except SerError as error:
-        errors.show(error)
-        return None
-    start, duration = _part_start(whole.duration), min(whole.duration, PART)
-    shown = SelectedSound(name, content, emotion, start, duration, speaker)
-    show_waveform(shown, beside, key="sound-waveform")
-    return shown
-
-
 def _file_facts(name: str, content: bytes, whole: Waveform) -> None:
     """Name in full, what the file holds and what was done to it."""
     about = audio.info(content, name=name)
     mixed = f"{about.channels} channels mixed to one" if about.channels > 1 else "1 channel"
     rate = st.query_params.get("sample_rate", str(audio.SAMPLE_RATE))
     at = f"shown at {int(rate):,} Hz" if rate.isdecimal() else "shown at the rate of the parameters"
-    st.markdown(f"**{errors.plain(name)}**")
+    st.markdown(f"**{plain(name)}**")
     st.caption(f"{about.sample_rate:,} Hz, {mixed}, {at}, {length(whole.duration)}")
 
 
@@ -216,7 +249,7 @@ def length(duration: float) -> str:
 
 
 def show_waveform(shown: SelectedSound, beside: SelectedSound | None, *, key: str) -> None:
-    """Waveform and player of a sound, on one scale with what it is compared with.
+    """Waveform of a sound, on one scale with what it is compared with.
 
     Raises:
         AudioError: If either cannot be decoded.
@@ -232,7 +265,6 @@ def show_waveform(shown: SelectedSound, beside: SelectedSound | None, *, key: st
         reach=max(map(reach_of, both)),
     )
     theme.figure(chart, key=key)
-    player.play(waveform, label=shown.name)
 
 
 def _part_start(duration: float) -> float:
@@ -248,17 +280,6 @@ def _part_start(duration: float) -> float:
         step=1.0,
         format="%.0f s",
     )
-
-
-def _no_sound_yet(source: str) -> None:
-    words = {
-        UPLOAD: "Choose a sound file. It stays on this computer.",
-        MICROPHONE: (
-            "Press the microphone, speak, and press again. The recording stays on this computer."
-        ),
-        CORPUS: "No clip of this corpus can be played; the page Corpus shows why.",
-    }
-    st.info(words[source])
 
 
 def _upload(active: Active) -> Source | None:  # noqa: ARG001
@@ -277,10 +298,11 @@ def _upload(active: Active) -> Source | None:  # noqa: ARG001
 
 def _record(active: Active) -> Source | None:  # noqa: ARG001
     recording = st.audio_input(
-        "Record", key="recording", sample_rate=48_000, on_change=forget_upload, args=("recording",)
-    )
+        "Record", key=RECORDING_KEY, sample_rate=48_000, on_change=forget_upload,
+        args=(RECORDING_KEY,),
+    )  # fmt: skip
     found = ("recording.wav", recording.getvalue(), None, "") if recording else None
-    return remembered_upload("recording", found)
+    return remembered_upload(RECORDING_KEY, found)
 
 
 def hold(name: str, content: bytes) -> None:
@@ -312,13 +334,12 @@ def remembered_upload(key: str, given: T | None) -> T | None:
 def _from_corpus(active: Active) -> Source | None:
     if not active.clip:
         return None
-    st.html(theme.chip(active.row["emotion"]) + player.spoken(active.row))
     with st.container(horizontal=True, gap="small"):
         for column in WIDTHS:
             _choice(active, column)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        steps(active.corpus, active.clip, _choose_first, key="first", keys=("P", "N"))
-        navigation.link("corpus", "Find in the table →", clip=active.clip)
+    st.html(player.spoken(active.row) + player.facts(active.row))
+    st.caption(plain(active.clip))
+    navigation.link("corpus", "Find in the table →", clip=active.clip)
     own = emotion_of(active.corpus, active.clip), speaker_of(active.corpus, active.clip)
     return active.clip, active.corpus.path(active.clip), *own
 
@@ -329,16 +350,25 @@ def _choice(active: Active, column: str) -> None:
     own = active.row[column]
     if len(options) < 2 or pd.isna(own):
         return
-    key = f"wish-{column}"
-    st.session_state[key] = own
+    key = _key(f"wish-{column}", own)
     st.selectbox(
         column.capitalize(),
         options,
+        index=options.index(own),
         key=key,
         on_change=_choice_changed,
-        args=(column,),
+        args=(column, key),
         width=WIDTHS[column],
     )
+
+
+def _key(name: str, value: str) -> str:
+    """Key of a field behind a button, another for each value of it.
+
+    The browser does not hear of a value that a run gives to a field that it does not show: it would
+    send the one before again, which would be taken for a choice of the user.
+    """
+    return f"{name}-{value}"
 
 
 def choices(corpus: Corpus, column: str) -> list[str]:
@@ -347,9 +377,9 @@ def choices(corpus: Corpus, column: str) -> list[str]:
     return ordered(values) if column == "emotion" else sorted(values)
 
 
-def _choice_changed(column: str) -> None:
+def _choice_changed(column: str, key: str) -> None:
     active = selection.active()
-    wish = {column: st.session_state[f"wish-{column}"]}
+    wish = {column: st.session_state[key]}
     selection.choose(clip=nearest(active.corpus, active.clip, **wish))
 
 
@@ -361,19 +391,38 @@ def steps(
     key: str,
     keys: tuple[str | None, str | None] = (None, None),
 ) -> None:
-    """Buttons to the clips before and after, and where in the corpus this one is."""
-    clips = list(corpus.usable.index)
-    here = clips.index(clip)
+    """Buttons to the clips before and after in the order of the table, and where this one is."""
+    clips = selection.order(corpus)
     for label, shortcut, step in (("Previous", keys[0], -1), ("Next", keys[1], 1)):
-        there = clips[(here + step) % len(clips)]
         st.button(
-            label, key=f"{key}-{label}", shortcut=shortcut, on_click=choose_clip, args=(there,)
+            label,
+            key=f"{key}-{label}",
+            shortcut=shortcut,
+            help=ORDER_HELP,
+            disabled=not neighbour(clips, clip, step),
+            on_click=_step,
+            args=(choose_clip, clip, step),
         )
-    st.caption(f"{here + 1:,} of {len(clips):,}", width="content")
+    where = f"{clips.index(clip) + 1:,}" if clip in clips else "–"
+    st.caption(f"{where} of {len(clips):,}", width="content")
 
 
-def _choose_first(clip: str) -> None:
-    selection.choose(clip=clip)
+def _step(choose_clip: Callable[[str], None], clip: str, step: int) -> None:
+    # The order of now: a filter may have changed since the button was drawn.
+    if there := neighbour(selection.order(selection.active().corpus), clip, step):
+        choose_clip(there)
+
+
+def neighbour(clips: Sequence[str], clip: str, step: int) -> str:
+    """The clip before (-1) or after (1) one; empty at either end.
+
+    One that is not among them, since the filters leave it out, is before the first.
+
+    >>> neighbour(["a", "b"], "a", 1), neighbour(["a", "b"], "b", 1), neighbour(["a", "b"], "c", 1)
+    ('b', '', 'a')
+    """
+    there = (clips.index(clip) if clip in clips else -1) + step
+    return clips[there] if 0 <= there < len(clips) else ""
 
 
 OFFERS = {CORPUS: _from_corpus, UPLOAD: _upload, MICROPHONE: _record}

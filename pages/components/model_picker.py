@@ -13,6 +13,7 @@ from ser_core.inference.catalogue import BUNDLED, ENSEMBLE, EXPORTED, RUN, Model
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+CURRENT = "_current_model"
 MODEL = "model"
 """Query parameter of the chosen model, which `selection` carries from page to page."""
 KINDS = {
@@ -23,22 +24,22 @@ KINDS = {
 }
 
 
-def choose(*, exported: bool = True) -> ModelInfo | None:
-    """Let the user choose a model, with its test scores beside it; None when there is none.
-
-    Args:
-        exported: Whether exported files are among them.
-    """
-    found = models(exported=exported)
-    if not found:
-        _no_model_yet()
-        return None
-    info = _chosen(found)
-    left, right = st.columns([5, 6], gap="medium")
-    with left:
+def choose() -> ModelInfo | None:
+    """Let the user choose a model for all pages, with its test scores; None when there is none."""
+    found = models()
+    info = _chosen(found) if found else None
+    st.session_state[CURRENT] = info
+    if info is not None:
         _select(found, info)
-    with right:
-        _test_score(info)
+        _about(info)
+    return info
+
+
+def current() -> ModelInfo | None:
+    """The model of all pages; where there is none, the page says how to get one."""
+    info: ModelInfo | None = st.session_state[CURRENT]
+    if info is None:
+        _no_model_yet()
     return info
 
 
@@ -61,7 +62,7 @@ def _select(found: Sequence[ModelInfo], info: ModelInfo) -> None:
         format_func=lambda key: titles.get(key, key),
         key="predict-model",
         on_change=_model_changed,
-        help="Bundled models, ensembles, finished training runs and exported files.",
+        label_visibility="collapsed",
     )
 
 
@@ -74,18 +75,20 @@ def set_model(key: str) -> None:
     st.query_params[MODEL] = key
 
 
-def _test_score(info: ModelInfo) -> None:
+def _about(info: ModelInfo) -> None:
+    """Its test scores behind a button that bears the first of them."""
     shown = info.performance
-    badge = f":orange-badge[{shown.badge}] " if shown.badge else ""
-    st.markdown(f"{badge}**{shown.said}**")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(_figures(info), width="content")
+    label = f"WA {shown.wa.value:.2f}" if shown.wa else "No test"
+    with st.popover(label, help=plain(shown.said), key="dock-scores"):
+        badge = f":orange-badge[{shown.badge}] " if shown.badge else ""
+        st.markdown(f"{badge}**{shown.said}**")
+        st.caption(_figures(info))
+        encoder_badge.show(info.contamination())
+        if info.kind == EXPORTED:
+            st.caption(plain(_export_note(info)))
         if card := info.card:
-            with st.popover("About this model", type="tertiary"):
+            with st.expander("About this model", type="compact"):
                 st.markdown(card)
-    encoder_badge.show(info.contamination())
-    if info.kind == EXPORTED:
-        st.caption(plain(_export_note(info)))
 
 
 def _export_note(info: ModelInfo) -> str:

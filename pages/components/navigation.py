@@ -6,10 +6,11 @@ Links carry the selection in their address, also when they are opened in a new t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
-from pages.components import buttons, corpus_picker, selection, theme
+from pages.components import corpus_picker, selection, theme
 from pages.components.errors import plain
 from ser_core.core import count, settings
 
@@ -77,17 +78,7 @@ def start_app() -> None:
     st.rerun()
 
 
-def run(page: st.Page) -> None:
-    """Run a page with everything that `app.py` puts around it."""
-    buttons.run_pending()
-    selection.load()
-    sidebar(page.url_path)
-    page.run()
-    _remember(page.url_path)
-    buttons.run_pressed()
-
-
-def _remember(name: str) -> None:
+def remember(name: str) -> None:
     """Keep what a page has in its address beside the selection."""
     if name in RETURNS:
         own = {k: v for k, v in st.query_params.to_dict().items() if k not in selection.SHARED}
@@ -95,7 +86,7 @@ def _remember(name: str) -> None:
 
 
 def link(name: str, label: str = "", *, help: str | None = None, **changes: str) -> None:  # noqa: A002
-    """A link to a page with the selection, changed as given, in its address.
+    """A link to a page with the selection, changed as given, in its address; empty ones are not.
 
     Nothing is shown for a page that this version does not have.
     """
@@ -103,9 +94,22 @@ def link(name: str, label: str = "", *, help: str | None = None, **changes: str)
         params = selection.active().selection.params()
         if changes.get("clip"):
             params.pop(selection.SOURCE, None)  # the clip is meant, not the own sound
-        params.update(changes)
+        params = {name: value for name, value in {**params, **changes}.items() if value}
         entry = PAGES[name]
         st.page_link(_file(name), label=label or entry.title, help=help, query_params=params)
+
+
+def link_as_left(here: str, name: str, label: str = "", **how: Any) -> None:
+    """A link to a page as it was left; to the page one is on, as it is opened anew.
+
+    Args:
+        here: Name of the page that is shown.
+        name: Of the page to go to.
+        label: Its title when empty.
+        how: Further arguments of `link`.
+    """
+    own = {} if name == here else st.session_state.get(LEFT, {}).get(name, {})
+    link(name, label, **{**own, **how})
 
 
 def sidebar(here: str) -> None:
@@ -114,15 +118,13 @@ def sidebar(here: str) -> None:
     Args:
         here: Name of the page that is shown.
     """
-    left = st.session_state.get(LEFT, {})
     st.logo(theme.LOGO, size="large")
     with st.sidebar:
         for section, entries in SECTIONS.items():
             if section:
                 st.caption(section)
             for name, entry in entries.items():
-                own = {} if name == here else left.get(name, {})
-                link(name, help=entry.purpose, **own)
+                link_as_left(here, name, help=entry.purpose)
         st.space("small")
         _corpus_card()
 

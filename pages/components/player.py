@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 import streamlit as st
 
 from pages.components import errors, theme
 from ser_core import audio
-from ser_core.plots.palette import emotion_color
+from ser_core.plots.palette import ACCENT, emotion_color
 from ser_core.plots.waveform import waveform_figure, waveform_svg
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ def _sound(path: Path, changed: float) -> Waveform:  # noqa: ARG001  (the key)
     return audio.load(path, sample_rate=None)
 
 
-def play(waveform: Waveform, *, label: str) -> None:
+def play(waveform: Waveform, *, label: str, width: int | Literal["stretch"] = "stretch") -> None:
     """An audio player for exactly the samples that the feature maps show."""
-    st.audio(audio.to_wav(waveform), format="audio/wav", alt=label)
+    st.audio(audio.to_wav(waveform), format="audio/wav", alt=label, width=width)
 
 
 def facts(row: Any) -> str:
@@ -60,8 +60,20 @@ def facts(row: Any) -> str:
 
 def spoken(row: Any) -> str:
     """HTML with the words of a clip, or the name of its sentence; empty when neither is known."""
-    words = row["text"] if pd.notna(row["text"]) else row["sentence"]
-    return f'<div class="ser-said">“{escape(str(words))}”</div>' if pd.notna(words) else ""
+    said = words(row)
+    return f'<div class="ser-said">“{escape(said)}”</div>' if said else ""
+
+
+def words(row: Any) -> str:
+    """The words of a clip, or the name of its sentence; empty when neither is known."""
+    found = row["text"] if pd.notna(row["text"]) else row["sentence"]
+    return str(found) if pd.notna(found) else ""
+
+
+def wave(waveform: Waveform, emotion: object) -> str:
+    """HTML of the shape of a waveform, in the colour of an emotion."""
+    color = emotion_color(emotion) if isinstance(emotion, str) else ACCENT
+    return f'<div class="ser-wave">{_as_image(waveform_svg(waveform, color=color))}</div>'
 
 
 def clip_view(corpus: Corpus, clip: str, *, key: str, height: int = 190) -> None:
@@ -81,10 +93,9 @@ def clip_card(corpus: Corpus, clip: str, *, title: str = "") -> None:
     row = corpus.clips.loc[clip]
     with errors.error_boundary():
         waveform = sound(corpus.path(clip))
-        image = _as_image(waveform_svg(waveform, color=emotion_color(row["emotion"])))
         name = escape(title) if title else theme.chip(row["emotion"])
         length = f'<span style="opacity:.65;float:right">{waveform.duration:.2f} s</span>'
-        st.html(f'<div>{name}{length}</div><div class="ser-wave">{image}</div>')
+        st.html(f"<div>{name}{length}</div>{wave(waveform, row['emotion'])}")
         play(waveform, label=clip)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+from streamlit.runtime.state.session_state_proxy import get_session_state
 
 from pages.components import permission
 from pages.components.errors import plain
@@ -21,7 +22,6 @@ from ser_core.corpora import (
     label_map_file,
     open_corpus,
     saved_openings,
-    showcase,
     snapshot,
 )
 
@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 
 SOURCE, OF_CORPUS = "source", "Corpus"
 """Key of the choice where a sound comes from, and the choice that is left out of the address."""
+
+OWN = ("Upload", "Microphone")
+"""Sources of a sound that is not of the corpus; this session holds it."""
+
+ORDER, UNMET = "_order", "_unmet"
 
 
 @dataclass(frozen=True)
@@ -94,29 +99,69 @@ class Active:
 
 
 def current() -> Selection:
-    """The selection in the address; a source that was chosen just now is not there yet."""
+    """The selection in the address."""
     found = {f.name: st.query_params.get(f.name, "") for f in fields(Selection)}
-    source = st.session_state.get(SOURCE) or found[SOURCE]
-    return Selection(**{**found, SOURCE: "" if source == OF_CORPUS else source})
+    own = found[SOURCE] in OWN
+    return Selection(**{**found, SOURCE: found[SOURCE] if own else ""})
 
 
 def choose(**changes: str) -> None:
     """Change the selection and the address with it, as the user wants it.
 
     Another corpus forgets the clip, and may be opened by links from then on. A clip takes the place
-    of an own sound.
+    of an own sound. Names beside those of the selection are parameters of the page.
     """
     if "corpus" in changes:
         permission.grant(changes["corpus"])
         changes = {"reader": "", "clip": "", **changes}
     if "clip" in changes:
         changes = {SOURCE: "", **changes}
-    new = replace(active().selection, **changes)
-    for name, value in ((f.name, getattr(new, f.name)) for f in fields(new)):
-        if value:
-            st.query_params[name] = value
-        elif name in st.query_params:
-            del st.query_params[name]
+    if changes.get(SOURCE) == OF_CORPUS:
+        changes[SOURCE] = ""
+    # What of the address could not be met is forgotten with the choice, if it is still there: Back
+    # may have brought another address since.
+    unmet = st.session_state[UNMET].items()
+    gone = {name: "" for name, value in unmet if st.query_params.get(name) == value}
+    write(**{**gone, **changes})
+
+
+def write(**changes: str) -> None:
+    """Change the address in one step, which the browser's Back undoes at once.
+
+    Args:
+        changes: Query parameters; an empty one is taken out.
+    """
+    params = st.query_params
+    new = {name: value for name, value in changes.items() if value and params.get(name) != value}
+    gone = [name for name, value in changes.items() if not value and name in params]
+    # Streamlit makes every change of `st.query_params` a step of its own in the browser's history.
+    silent = gone if new else gone[:-1]
+    with get_session_state().query_params() as address:
+        for name in silent:
+            address.discard_param_no_forward_msg(name)
+    if new:
+        params.update(new)
+    elif gone:
+        del params[gone[-1]]
+
+
+def keep_order(corpus: Corpus, clips: list[str]) -> None:
+    """Make it the order in which Next goes through the clips of a corpus."""
+    st.session_state[ORDER] = (_identity(corpus), clips)
+
+
+def order(corpus: Corpus) -> list[str]:
+    """Clips that can be used, in the order of the table on the page Corpus, as it was last seen."""
+    usable = corpus.usable.index
+    whose, clips = st.session_state.get(ORDER, ("", []))
+    if whose != _identity(corpus):
+        return list(usable)
+    there = set(usable)
+    return [clip for clip in clips if clip in there]
+
+
+def _identity(corpus: Corpus) -> str:
+    return f"{corpus.root}:{corpus.opening.hash if corpus.opening else ''}"
 
 
 def default_corpus() -> Path:
@@ -180,7 +225,7 @@ def _stamp(path: Path) -> tuple[float, ...]:
 
 def load() -> Active:
     """Look up the selection once per run, saying so where it cannot be met."""
-    wanted = current()
+    asked = wanted = current()
     corpus, is_default = _corpus(wanted)
     if is_default and wanted.corpus:
         wanted = replace(wanted, corpus="", reader="", clip="")
@@ -188,6 +233,8 @@ def load() -> Active:
     if clip != wanted.clip:
         wanted = replace(wanted, clip="")
     active = Active(corpus, clip, wanted)
+    met = wanted.params()
+    st.session_state[UNMET] = {n: v for n, v in asked.params().items() if n not in met}
     st.session_state["_active"] = active
     return active
 
@@ -217,12 +264,12 @@ def _corpus(wanted: Selection) -> tuple[Corpus, bool]:
 
 
 def _clip(corpus: Corpus, clip: str) -> str:
-    """The clip if the corpus has it and it can be used; otherwise one to begin with."""
-    if not clip:
-        return showcase(corpus)
-    if clip in corpus.usable.index:
-        return clip
-    known = clip in corpus.clips.index
-    reason = corpus.clips.at[clip, "problem"] if known else f"not in the corpus {corpus.name}"
-    st.warning(f"The clip {plain(clip)} cannot be shown: {plain(reason)}. Another one is shown.")
-    return showcase(corpus)
+    """The clip if the corpus has it and it can be used; otherwise its first one."""
+    if clip and clip not in corpus.usable.index:
+        known = clip in corpus.clips.index
+        reason = corpus.clips.at[clip, "problem"] if known else f"not in the corpus {corpus.name}"
+        st.warning(
+            f"The clip {plain(clip)} cannot be shown: {plain(reason)}. Another one is shown."
+        )
+        clip = ""
+    return clip or next(map(str, corpus.usable.index), "")

@@ -1,8 +1,7 @@
-"""The prediction for one sound: choose it, classify it, show its labels in the corpus."""
+"""The prediction for one sound: classify it, show its labels in the corpus."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -16,7 +15,6 @@ from pages.components import (
     warmup,
 )
 from ser_core.inference.classify import check, rows_of
-from ser_core.inference.training_overlap import as_clip
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,17 +26,14 @@ if TYPE_CHECKING:
     from ser_core.inference.classify import EnrolledSpeaker, InferenceModel
     from ser_core.models.predictor import SpeakerStatistics
 
-COMPARED_AT = 16_000
-"""Sample rate, in Hz, at which an upload and a clip are compared."""
 
-
-def choose_sound(model: InferenceModel, active: Active) -> tuple[SelectedSound, Waveform] | None:
-    """Let the user choose a sound; None while there is none.
+def current_sound(model: InferenceModel) -> tuple[SelectedSound, Waveform] | None:
+    """The sound of the dock; None while there is none, of which the page says why.
 
     Raises:
         AudioError: If it says nothing, or cannot be decoded.
     """
-    shown = clip_source.choose(active, narrow=False)
+    shown = clip_source.shown()
     if shown is None:
         return None
     wave = clip_source.decoded(shown.content, shown.name, model.predictor.sample_rate)
@@ -93,24 +88,10 @@ def _is_doubtful(
 
 def show_label(shown: SelectedSound, info: ModelInfo, active: Active) -> None:
     """Label and training overlap of a clip or a copy of one; nothing of other sounds."""
-    clip, emotion = shown.name, shown.emotion
-    if not isinstance(shown.content, Path):
-        found = _in_corpus(shown, active)
-        if found is None:
-            return
-        clip, emotion = found, str(active.corpus.usable.loc[found, "emotion"])
-    if emotion:
+    clip = overlap_badge.clip_of(shown, active)
+    if clip is None:
+        return
+    emotion = active.corpus.clips.loc[clip, "emotion"]
+    if isinstance(emotion, str):
         st.markdown(f"Ground-truth label: **{emotion}**")
-    overlap_badge.show(clip, info, active)
-
-
-def _in_corpus(shown: SelectedSound, active: Active) -> str | None:
-    """The clip of the open corpus that an upload is a copy of."""
-    key = ("in-corpus", str(active.corpus.root), shown.fingerprint)
-
-    def find() -> str | None:
-        sound = clip_source.decoded(shown.content, shown.name, COMPARED_AT)
-        return as_clip(active.corpus, shown.name, sound)
-
-    found: str | None = model_loading.cached(key, find)
-    return found
+    overlap_badge.show(shown, info, active)

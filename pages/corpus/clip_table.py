@@ -1,4 +1,4 @@
-"""The clips of a corpus as a table with filters, and a player for the chosen one."""
+"""The clips of a corpus as a table with filters; the dock below plays the chosen one."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.components import navigation, player, selection
-from pages.components.errors import plain
+from pages.components import selection
 from ser_core.core import count
 from ser_core.corpora import EMOTIONS, UNLABELLED, filter_clips, ordered
 from ser_core.plots.palette import EMOTION_COLORS
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from pages.components.selection import Active
 
-TABLE = "clips-table"
+TABLE, SORT = "clips-table", "sort"
 HEIGHT = 560
 MOST_ROWS = 20_000
 """Rows of the table; all of them go to the browser at every change of the page."""
@@ -50,27 +49,29 @@ COLUMNS: dict[str, Callable[[], Any]] = {
 }
 
 
+SORTABLE = tuple(name for name in COLUMNS if name != "part")
+
+
 def show(active: Active) -> None:
-    """Filters and table on the left, the chosen clip on the right."""
-    left, right = st.columns([3, 2], gap="medium")
-    with left:
-        found = _filters(active)
-        clip = _displayed_clip(active, found)
-        _table(active, found, clip)
-    with right:
-        _clip_panel(active, found, clip)
+    """Filters and table; the row of the current clip is marked, and a click makes another it."""
+    _table(active, _sorted(_filters(active)))
 
 
-def _displayed_clip(active: Active, found: pd.DataFrame) -> str:
-    """The chosen clip, or the first in the table that can be played while the chosen one is not.
+def _sorted(clips: pd.DataFrame) -> pd.DataFrame:
+    """The clips by the column of the address; what has no value there is last."""
+    column, descending = _sorting()
+    if column == "clip":
+        return clips.sort_index(ascending=not descending)
+    if column not in clips:
+        return clips
+    return clips.sort_values(column, ascending=not descending, kind="stable")
 
-    It is not written into the address: taking the filter away brings the chosen clip back, and
-    the browser's Back is not caught between a filter and a clip that does not meet it.
-    """
-    playable = found.index[found["problem"] == ""]
-    if active.clip in playable or playable.empty:
-        return active.clip if active.clip in playable else ""
-    return str(playable[0])
+
+def _sorting() -> tuple[str, bool]:
+    """Column that the table is sorted by, empty in the order of the corpus; whether downwards."""
+    wanted = str(st.query_params.get(SORT, ""))
+    column = wanted.removeprefix("-")
+    return (column if column in SORTABLE else "", wanted.startswith("-"))
 
 
 def _filters(active: Active) -> pd.DataFrame:
@@ -99,24 +100,39 @@ def _choice(label: str, key: str, options: list[str]) -> list[str]:
     return st.multiselect(label, options, key=key, bind="query-params", placeholder="all")
 
 
-def _table(active: Active, found: pd.DataFrame, clip: str) -> None:
+NO_SORT_IN_BROWSER = """<style>
+[data-testid="stDataFrameColumnMenu"] [role="menu"]
+> :is(:nth-child(2), :nth-child(3), :nth-child(4)) { display: none; }
+</style>"""
+"""Takes sorting out of a column's menu: the browser would do it alone, and Next not know of it."""
+
+
+def _table(active: Active, found: pd.DataFrame) -> None:
     part = found.head(MOST_ROWS)
     clips = list(part.index)
     st.session_state["_clips_found"] = clips
-    rows = [clips.index(clip)] if clip in part.index else []
+    selection.keep_order(active.corpus, list(found.index))
+    rows = [clips.index(active.clip)] if active.clip in part.index else []
     st.session_state[TABLE] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+    st.html(NO_SORT_IN_BROWSER)
     shown = _for_display(part)
     known = shown.assign(emotion=part["emotion"].to_numpy())  # no list, which is never empty
     order = [c for c in COLUMNS if c in known and (c == "clip" or _has_content(known[c]))]
     st.dataframe(
         shown,
         key=TABLE,
-        on_select=_row_clicked,
-        selection_mode=["single-row-required" if rows else "single-row", "single-cell"],
+        on_select=_clicked,
+        # With columns to select, a click on a heading is told, instead of sorting in the browser
+        # alone: Next has to know the order.
+        selection_mode=[
+            "single-row-required" if rows else "single-row",
+            "single-column",
+            "single-cell",
+        ],
         hide_index=True,
         height=HEIGHT,
         column_order=order,
-        column_config=_columns(order),
+        column_config=_with_arrow(_columns(order)),
         placeholder="",
     )
     if len(found) > len(part):
@@ -197,12 +213,37 @@ def _has_content(column: pd.Series) -> bool:
     return bool((column.dropna() != "").any())
 
 
-def _row_clicked() -> None:
-    """Make the row that was clicked, in whichever cell, the clip of all pages."""
-    chosen = row_of(st.session_state[TABLE]["selection"])
+def _with_arrow(columns: dict[str, Any]) -> dict[str, Any]:
+    """Show in its heading by which column the table is sorted."""
+    column, descending = _sorting()
+    if column in columns:
+        columns[column]["label"] = f"{columns[column]['label']} {'↓' if descending else '↑'}"
+    return columns
+
+
+def _clicked() -> None:
+    """Sort by a heading, or make the row that was clicked, in whichever cell, the current clip."""
+    clicked = st.session_state[TABLE]["selection"]
+    if clicked["columns"]:
+        selection.write(**{SORT: next_sorting(str(clicked["columns"][0]), *_sorting())})
+        return
+    chosen = row_of(clicked)
     found = st.session_state["_clips_found"]
     if chosen is not None and chosen < len(found):
         selection.choose(clip=found[chosen])
+
+
+def next_sorting(clicked: str, column: str, descending: bool) -> str:
+    """What a click on a heading sorts by: upwards, then downwards, then as the corpus has it.
+
+    >>> next_sorting("age", "", False), next_sorting("age", "age", False)
+    ('age', '-age')
+    >>> next_sorting("age", "age", True), next_sorting("age", "speaker", True)
+    ('', 'age')
+    """
+    if clicked != column:
+        return clicked
+    return "" if descending else f"-{clicked}"
 
 
 def row_of(selected: Mapping[str, Any]) -> int | None:
@@ -210,33 +251,3 @@ def row_of(selected: Mapping[str, Any]) -> int | None:
     if selected["cells"]:
         return int(selected["cells"][0][0])
     return int(selected["rows"][0]) if selected["rows"] else None
-
-
-def _clip_panel(active: Active, found: pd.DataFrame, clip: str) -> None:
-    """The chosen clip; nothing where the filters leave none."""
-    if not clip:
-        if len(found):
-            st.info("None of these clips can be played. The column Problem says why.")
-        return
-    with st.container(border=True):
-        player.clip_view(active.corpus, clip, key="corpus")
-        st.caption(plain(clip))
-        _previous_next(clip, list(found.index[found["problem"] == ""]))
-        navigation.link("representations", "Show its representations →", clip=clip)
-
-
-def _previous_next(clip: str, clips: list[str]) -> None:
-    """Buttons to the clips before and after, in the order of the corpus."""
-    here = clips.index(clip)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        for label, key, step in (("Previous", "P", -1), ("Next", "N", 1)):
-            there = here + step
-            st.button(
-                label,
-                shortcut=key,
-                help="In the order of the corpus, however the table is sorted.",
-                disabled=not 0 <= there < len(clips),
-                on_click=selection.choose,
-                kwargs={"clip": clips[there] if 0 <= there < len(clips) else ""},
-            )
-        st.caption(f"{here + 1:,} of {len(clips):,}, in the order of the corpus", width="content")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -11,7 +10,6 @@ from pages.components import (
     clip_source,
     enrolment,
     model_loading,
-    navigation,
     overlap_badge,
     player,
     theme,
@@ -31,8 +29,6 @@ from ser_core.explain.masked_audio import is_invertible
 from ser_core.explain.model_input import named
 from ser_core.explain.sanity_checks import Case, cascade, reasons
 from ser_core.explain.speech_relevance import ASPECTS
-from ser_core.features.representations import INNER
-from ser_core.inference.catalogue import networks_of
 from ser_core.inference.classify import check
 from ser_core.plots.explain import cascade_figure, explained_prediction_figure, reading_figure
 from ser_core.plots.palette import emotion_color
@@ -64,10 +60,10 @@ ABREAST, NARROWEST = 3, 420
 
 
 def show(info: ModelInfo, active: Active) -> None:
-    """Choose a sound; its prediction; the maps; then sonify and read one of them."""
+    """The prediction for the sound of the dock; the maps; then sonify and read one of them."""
     model = loading.model(info)
     enrolment_panel.show(model, active)
-    shown = clip_source.choose(active, narrow=False)
+    shown = clip_source.shown()
     if shown is None:
         return
     waveform = shown.waveform(model.predictor.sample_rate)
@@ -88,8 +84,7 @@ def show(info: ModelInfo, active: Active) -> None:
             drawing = controls.drawing()
     with right:
         _prediction(explainer, shown, representation, emotion)
-        if isinstance(shown.content, Path):
-            overlap_badge.show(shown.name, info, active)
+        overlap_badge.show(shown, info, active)
     feature_groups.show(explainer, emotion, representation, active)
     if not names:
         st.info("Choose an attribution method.")
@@ -124,23 +119,6 @@ def _prediction(
     _uncertainty_note(explainer)
     enrolment_panel.effect(explainer)
     _whole_prediction(view, mapped)
-    here = {"clip": shown.name} if isinstance(shown.content, Path) else {}
-    with st.container(horizontal=True):
-        navigation.link("predict", "Predict with it →", model=explainer.info.key, **here)
-        network = _network(explainer, representation)
-        navigation.link("robustness", "Attack it →", model=network, on="One clip", **here)
-
-
-def _network(explainer: ClipExplainer, representation: str) -> str:
-    """Key of the network that sees a representation: an ensemble cannot be attacked."""
-    seen = explainer.view.representations[representation].name
-    name = "encoder" if seen in INNER else seen
-    found = (
-        each.key
-        for each in networks_of(explainer.info)
-        if each.about.get("representation", {}).get("name") == name
-    )
-    return next(found, explainer.info.key)
 
 
 def _whole_prediction(view: ModelInput, mapped: Floats | None) -> None:

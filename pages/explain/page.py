@@ -11,7 +11,7 @@ from ser_core.inference.catalogue import EXPORTED
 
 active = selection.active()
 st.title("Explain")
-info = model_picker.choose()
+info = model_picker.current()
 tabs = st.tabs(
     ["Explain", "Compare", "Faithfulness", "Atlas"],
     key="tab",

@@ -10,8 +10,7 @@ from pages.export import export_form, file_list, source_model, try_file
 
 active = selection.active()
 st.title("Export")
-source_model.use_source_model()
-info = model_picker.choose(exported=False)
+info = source_model.of(model_picker.current())
 if info is not None:
     with error_boundary():
         export_form.show(info, active)

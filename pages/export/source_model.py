@@ -6,22 +6,26 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components.model_picker import MODEL
+from pages.components.errors import plain
 from ser_core.export.plan import source_of
-from ser_core.inference.catalogue import EXPORTED, models
+from ser_core.inference.catalogue import EXPORTED
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ser_core.inference.catalogue import ModelInfo
 
-def use_source_model() -> None:
-    """Where the address names an exported file, as other pages do, choose what it was made from."""
-    key = st.query_params.get(MODEL, "")
-    if not key.startswith(f"{EXPORTED}:"):
-        return
-    named = next((each for each in models() if each.key == key), None)
-    made_from = source_of(named.folder) if named else None
-    st.query_params[MODEL] = made_from.key if made_from else ""
+
+def of(info: ModelInfo | None) -> ModelInfo | None:
+    """The model itself; of an exported file what it was made from, None where that is gone."""
+    if info is None or info.kind != EXPORTED:
+        return info
+    source = source_of(info.folder)
+    if source is None:
+        st.info("The model that this file was exported from is not there any more. Choose another.")
+        return None
+    st.caption(f"Exported from {plain(source.title)}, which is shown here.")
+    return source
 
 
 def key_of(path: Path) -> str:

@@ -34,7 +34,7 @@ def show(files: Mapping[Path, Spec], info: ModelInfo, active: Active) -> None:
         model = model_loading.model(own)
         with right:
             enrolment.panel(model, active)
-        found = single_prediction.choose_sound(model, active)
+        found = single_prediction.current_sound(model)
         if found is None:
             return
         left, right = st.columns([3, 2], gap="medium")

@@ -1,4 +1,4 @@
-"""The chosen clip, and the same sentence by the same speaker in every emotion."""
+"""The sentence of the current clip by the same speaker in every emotion."""
 
 from __future__ import annotations
 
@@ -6,22 +6,13 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import navigation, player, selection
+from pages.components import player, selection
 from ser_core.corpora import other_sentence, same_emotion, siblings
 
 if TYPE_CHECKING:
     from pages.components.selection import Active
 
 MOST_SPEAKERS = 40  # more of them are chosen on the page Corpus
-
-
-def show(active: Active) -> None:
-    """The chosen clip in full."""
-    with st.container(border=True):
-        player.clip_view(active.corpus, active.clip, key="home")
-        with st.container(horizontal=True):
-            navigation.link("corpus", "Show it in the corpus →", clip=active.clip)
-            navigation.link("representations", "Show its representations →", clip=active.clip)
 
 
 def show_emotions(active: Active) -> None:
@@ -36,7 +27,7 @@ def show_emotions(active: Active) -> None:
         with grid.cell(), st.container(border=True, gap="xsmall"):
             player.clip_card(active.corpus, clip)
             st.button(
-                "Shown above" if clip == active.clip else "Show above",
+                "Current clip" if clip == active.clip else "Make it current",
                 key=f"show-{clip}",
                 type="tertiary",
                 disabled=clip == active.clip,

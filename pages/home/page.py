@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import selection
+from pages.components import clip_source, errors, selection
 from pages.home import clip_panel, next_steps, try_it
 
 active = selection.active()
@@ -14,10 +14,12 @@ st.markdown(
     "training into the test, and every score is shown with its 95 % interval."
 )
 try_it.show()
+error = clip_source.current().error
+if error is not None:
+    errors.show(error)
 if active.clip:
     left, right = st.columns([3, 2], gap="small")
     with left:
-        clip_panel.show(active)
         clip_panel.show_emotions(active)
     with right:
         next_steps.show(active)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -12,12 +12,11 @@ from pages.components import (
     errors,
     model_loading,
     navigation,
-    player,
     selection,
     single_prediction,
     theme,
 )
-from pages.components.clip_source import UPLOAD, SelectedSound
+from pages.components.clip_source import UPLOAD
 from ser_core.core import demo_corpus, files
 from ser_core.inference.catalogue import BUNDLED, models
 from ser_core.inference.classify import check
@@ -26,11 +25,8 @@ if TYPE_CHECKING:
     from ser_core.corpora import Corpus
     from ser_core.inference.catalogue import ModelInfo
 
-Given: TypeAlias = "tuple[str, bytes] | str"
-"""A name and the bytes of a sound, or an example by the name of its clip."""
-
 TRIED = "_tried"
-"""Key in the session of the sound that is answered."""
+"""Key in the session of the name of the sound that is answered."""
 
 MOST_EXAMPLES = 4
 RECORDED, DROPPED = "try-recording", "try-file"
@@ -66,12 +62,18 @@ def show() -> None:
 
 
 def _given(key: str, name: str) -> None:
-    """Keep what a widget was given, or forget it when the widget is emptied."""
+    """Make what a widget was given the sound of all pages, or forget it when it is emptied."""
     given = st.session_state[key]
     if given is None:
         st.session_state.pop(TRIED, None)
     else:
-        st.session_state[TRIED] = (name or given.name, given.getvalue())
+        _own(name or given.name, given.getvalue())
+
+
+def _own(name: str, content: bytes) -> None:
+    clip_source.hold(name, content)
+    st.session_state[TRIED] = name
+    selection.choose(source=UPLOAD)
 
 
 def _examples(demo: Corpus, info: ModelInfo) -> None:
@@ -85,46 +87,38 @@ def _examples(demo: Corpus, info: ModelInfo) -> None:
     with st.container(horizontal=True, gap="small"):
         for number, clip in enumerate(held_out[:MOST_EXAMPLES], start=1):
             st.button(
-                f"Example {number}", key=f"try-{clip}", on_click=_tapped, args=(clip,),
+                f"Example {number}", key=f"try-{clip}", on_click=_tapped, args=(demo, clip),
                 help=str(demo.usable.loc[clip, "text"]),
             )  # fmt: skip
 
 
-def _tapped(clip: str) -> None:
-    st.session_state[TRIED] = clip
+def _tapped(demo: Corpus, clip: str) -> None:
+    if selection.active().corpus is demo:
+        st.session_state[TRIED] = clip
+        selection.choose(clip=clip)
+    else:  # the open corpus does not have it
+        _own(Path(clip).name, files.read_bytes(demo.path(clip)))
 
 
 def _answer(demo: Corpus, info: ModelInfo) -> None:
-    """The answer with its certainty, and where to go from it."""
-    given: Given | None = st.session_state.get(TRIED)
-    if given is None:
+    """The answer with its certainty, and where to go from there, while its sound is current."""
+    sound = clip_source.current().sound
+    if sound is None or sound.name != st.session_state.get(TRIED):
         return
-    example = isinstance(given, str)
-    sound = clip_source.of_corpus(demo, given) if isinstance(given, str) else _own(*given)
     model = model_loading.answering(info)
     wave = clip_source.decoded(sound.content, sound.name, model.predictor.sample_rate)
     check(wave, sound.name)
-    model = model_loading.for_speaker(sound.speaker, info, model, demo) if example else model
+    model = model_loading.for_speaker(sound.speaker, info, model, demo)
     left, right = st.columns([3, 2], gap="medium")
     with left:
         single_prediction.show(info, model, sound, wave)
     with right:
-        player.play(wave, label=sound.name)
-        if example and sound.emotion:
+        if sound.emotion:
             st.html(f"The speaker was asked for {theme.chip(sound.emotion)}")
-        # The open corpus may be another than that of the examples, so they become uploads.
-        own = sound.content
-        content = files.read_bytes(own) if isinstance(own, Path) else own
-        clip_source.hold(Path(sound.name).name, content)
-        if not example:
+        else:
             _teach(info)
-        navigation.link("explain", "Why? Explain the prediction →", model=info.key, source=UPLOAD)
-        navigation.link("predict", "More on the page Predict →", model=info.key, source=UPLOAD)
-
-
-def _own(name: str, content: bytes) -> SelectedSound:
-    whole = clip_source.decoded(content, name, None)
-    return SelectedSound(name, content, None, 0, min(whole.duration, clip_source.PART))
+        navigation.link("explain", "Why? Explain the prediction →", model=info.key)
+        navigation.link("predict", "More on the page Predict →", model=info.key)
 
 
 def _teach(info: ModelInfo) -> None:
@@ -133,4 +127,4 @@ def _teach(info: ModelInfo) -> None:
         "**Teach it your voice.** A few recordings of you, without labels, tell the model how your "
         "voice usually sounds. On voices that it was taught it is right more often."
     )
-    navigation.link("predict", "Teach it →", model=info.key, source=UPLOAD)
+    navigation.link("predict", "Teach it →", model=info.key)

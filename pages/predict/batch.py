@@ -18,21 +18,21 @@ from pages.components import (
     downloads,
     enrolment,
     model_loading,
-    navigation,
     permission,
     player,
     prediction_card,
+    selection,
     tables,
     theme,
 )
 from pages.components.clip_source import UPLOAD
 from pages.components.errors import error_boundary, plain
+from pages.components.errors import show as show_error
 from pages.components.job_progress import watch
 from pages.predict import feedback_form, unlabelled
 from ser_core.audio import Limits
-from ser_core.core import count, files, settings
+from ser_core.core import SerError, count, files, settings
 from ser_core.corpora import EMOTIONS
-from ser_core.inference.catalogue import EXPORTED
 from ser_core.inference.classify import Recording, classify, recordings
 from ser_core.inference.prediction_files import read_predictions, signed
 from ser_core.inference.training_overlap import trained_on
@@ -321,10 +321,21 @@ def _recording(
             enrolment.status(doubted=bool(row.get("other_voice", False)), key="many")
         prediction_card.show(row, model, model.reading(speaker), key="many")
     with right, st.container(border=True):
-        own = recording.source
-        content = files.read_bytes(own, Limits().max_bytes) if isinstance(own, Path) else own
-        clip_source.hold(Path(recording.name).name, content)
-        if info.kind != EXPORTED:
-            navigation.link("explain", "Explain the prediction →", model=info.key, source=UPLOAD)
-        navigation.link("representations", "Show its representations →", source=UPLOAD)
+        st.button(
+            "Make it the current sound",
+            help="To explain it, or to see its representations: the dock below leads there.",
+            on_click=_make_current,
+            args=(recording,),
+        )
         feedback_form.show(shown, row, model, info)
+
+
+def _make_current(recording: Recording) -> None:
+    own = recording.source
+    try:
+        content = files.read_bytes(own, Limits().max_bytes) if isinstance(own, Path) else own
+    except SerError as error:
+        show_error(error)
+        return
+    clip_source.hold(Path(recording.name).name, content)
+    selection.choose(source=UPLOAD)

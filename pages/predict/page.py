@@ -10,7 +10,7 @@ from pages.predict import batch, feedback_list, single
 
 active = selection.active()
 st.title("Predict")
-info = model_picker.choose()
+info = model_picker.current()
 if info is not None:
     model_loading.preload(info)
 tabs = st.tabs(

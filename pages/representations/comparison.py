@@ -77,6 +77,7 @@ def show_second(
             errors.show(other)
         else:
             clip_source.show_waveform(other, shown, key="second-waveform")
+            player.play(other.waveform(), label=other.name)
 
 
 def _choice(active: Active, shown: SelectedSound | None, clip: str) -> None:
@@ -121,8 +122,7 @@ def _filter_changed(column: str) -> None:
 
 
 def _swap(first: str, second: str) -> None:
-    selection.choose(clip=second)
-    url_params.write(url_params.COMPARE, first)
+    selection.choose(clip=second, **{url_params.COMPARE: first})
 
 
 def side_by_side(

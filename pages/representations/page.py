@@ -12,16 +12,19 @@ from ser_core.core import SerError
 active = selection.active()
 st.title("Representations")
 clip = comparison.chosen_clip(active)
+shown, other = clip_source.shown(), None
 if clip:
     found = comparison.load(active, clip)
     other = None if isinstance(found, SerError) else found
     left, right = st.columns(2)
-    with left:
-        shown = clip_source.choose(active, narrow=True, beside=other)
     with right:
         comparison.show_second(active, shown, found, clip)
+    with left:
+        if shown is not None:
+            clip_source.show_waveform(shown, other, key="sound-waveform")
 else:
-    shown, other = clip_source.choose(active, narrow=False), None
     comparison.show_offers(active, shown)
+    if shown is not None:
+        clip_source.show_waveform(shown, None, key="sound-waveform")
 if shown is not None:
     views().show(active, shown, other)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.components import selection
 from pages.components.selection import SHARED
 
 REPRESENTATION = "representation"
@@ -21,10 +22,7 @@ def read(name: str) -> str:
 
 def write(name: str, value: object) -> None:
     """Set a query parameter; an empty one is removed."""
-    if value == "" or value is None:
-        st.query_params.pop(name, None)
-    else:
-        st.query_params[name] = str(value)
+    selection.write(**{name: "" if value is None else str(value)})
 
 
 def parameters() -> dict[str, str]:
@@ -38,8 +36,7 @@ def parameters() -> dict[str, str]:
 
 def forget_parameters() -> None:
     """Go back to the defaults."""
-    for name in parameters():
-        st.query_params.pop(name, None)
+    selection.write(**dict.fromkeys(parameters(), ""))
 
 
 def augment_parameters() -> dict[str, str]:
@@ -58,21 +55,23 @@ def write_augment_parameter(name: str, value: object) -> None:
 
 def forget_augment_parameters() -> None:
     """Go back to what the augmentation usually does."""
-    for name in augment_parameters():
-        write_augment_parameter(name, "")
+    selection.write(**dict.fromkeys(_of_augmentation(), ""))
+
+
+def _of_augmentation() -> list[str]:
+    """Parameters of the augmentation, as the address names them."""
+    return [_OF_AUGMENT + name for name in augment_parameters()]
 
 
 def choose_augment(name: str) -> None:
     """Show another augmentation, with its usual parameters; an empty name shows none."""
-    forget_augment_parameters()
-    write(AUGMENT, name)
-    if not name:
-        write(AUGMENT_SEED, "")
+    changes = {**dict.fromkeys(_of_augmentation(), ""), AUGMENT: name}
+    selection.write(**changes, **({} if name else {AUGMENT_SEED: ""}))
 
 
 def enlarge(name: str) -> None:
     """Show one representation alone, with its own parameters; an empty name shows all."""
-    forget_parameters()
-    write(REPRESENTATION, name)
+    changes = {**dict.fromkeys(parameters(), ""), REPRESENTATION: name}
     if not name:
-        choose_augment("")
+        changes |= dict.fromkeys([*_of_augmentation(), AUGMENT, AUGMENT_SEED], "")
+    selection.write(**changes)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.components import navigation, player, scores, theme
+from pages.components import clip_source as sounds
+from pages.components import player, scores, theme
 from pages.components.errors import plain
 from pages.robustness import loading
 from pages.robustness.run_form import explain_no_gradient
 from ser_core import audio
 from ser_core.features.feature_map import feature_map_of
-from ser_core.inference.evaluation_clips import UNKNOWN, EvaluationClips, clip_source
+from ser_core.inference.evaluation_clips import EvaluationClips
 from ser_core.models.abilities import encoder_of
 from ser_core.plots.representations import SMALL, feature_map_figure
 from ser_core.plots.results import prediction_figure
@@ -46,8 +47,14 @@ class Choice:
 
 def show(info: ModelInfo, active: Active) -> None:
     """Controls, then predictions, sounds and feature maps."""
-    if not active.clip:
-        st.info("No clip of the open corpus can be played.")
+    shown = sounds.shown()
+    if shown is None:
+        return
+    if shown.name != active.clip:
+        st.info(
+            "An attack needs a sound whose emotion is known: choose a clip of the corpus below, "
+            "under Change."
+        )
         return
     if explain_no_gradient(info):
         return
@@ -57,7 +64,6 @@ def show(info: ModelInfo, active: Active) -> None:
     if row["emotion"] not in model.classes:
         st.info(f"The model has no class {plain(row['emotion'])}. Choose another clip.")
         return
-    _clip(active, predictor, info)
     choice = _controls(model)
     found = _attacked(predictor, info, active, choice)
     if found.status:
@@ -66,18 +72,6 @@ def show(info: ModelInfo, active: Active) -> None:
     _sounds(found)
     _feature_maps(found, active.clip)
     _smallest(predictor, info, active, choice)
-
-
-def _clip(active: Active, predictor: Any, info: ModelInfo) -> None:
-    row = active.row
-    known = clip_source(predictor, active.corpus)
-    is_test = not known.badge.startswith(UNKNOWN) and active.clip in known.clips
-    note = "" if is_test else " · may be a training clip of the model"
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.html(theme.chip(row["emotion"]) + player.spoken(row), width="stretch")
-        st.caption(plain(active.clip) + note, width="content")
-        navigation.link("corpus", "Another clip →")
-        navigation.link("explain", "Explain it →", model=info.key, clip=active.clip)
 
 
 def _controls(model: Any) -> Choice:

@@ -10,7 +10,7 @@ from pages.robustness import loading
 
 active = selection.active()
 st.title("Robustness")
-info = model_picker.choose()
+info = model_picker.current()
 # Not "tab": the session would keep that of the page one comes from, and the link be forgotten.
 tabs = st.tabs(["Card", "One clip"], key="on", on_change="rerun", bind="query-params")
 if info is not None:

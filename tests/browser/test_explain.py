@@ -48,7 +48,7 @@ def test_the_voice_that_predict_was_taught_is_explained(page, model):
     page.get_by_role("button", name=re.compile("Take 5 clips of")).click()
     expect(page.get_by_text(re.compile("without it: "))).to_be_visible(timeout=SLOW)
     page.keyboard.press("Escape")
-    page.get_by_role("link", name="Explain the prediction →").click()
+    page.get_by_test_id("stBottom").get_by_role("link", name="Explain").click()
     expect(page.get_by_text(re.compile("Prediction and explanation"))).to_be_visible(timeout=SLOW)
     expect(page.get_by_text("Speaker enrolled", exact=True)).to_be_visible()
     expect(page.get_by_text(re.compile("Enrolment .* without it: "))).to_be_visible(timeout=SLOW)

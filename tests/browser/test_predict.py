@@ -58,8 +58,9 @@ def uploaded(page, clip):
     """Give a sound to the page, and wait for the answer."""
     page.goto(f"{MODEL}&source=Upload")
     page.get_by_text("It stays on this computer").wait_for()
-    page.get_by_test_id("stMain").locator("input[type=file]").last.set_input_files(clip)
+    page.locator(".st-key-upload input[type=file]").set_input_files(clip)
     answered(page)
+    page.keyboard.press("Escape")
 
 
 def test_a_recording_is_answered_and_its_correction_kept_and_deleted(model, microphone):
@@ -69,6 +70,7 @@ def test_a_recording_is_answered_and_its_correction_kept_and_deleted(model, micr
     page.wait_for_timeout(2500)
     page.get_by_role("button", name="Stop recording").click()
     answered(page)
+    page.keyboard.press("Escape")
     # The model is of a minute's training, so all that it predicts is uncertain.
     expect(page.get_by_text(re.compile(r"The most probable class has \d+ %"))).to_be_visible()
     page.get_by_test_id("stButtonGroup").get_by_text("sadness", exact=True).click()
@@ -118,13 +120,14 @@ def test_an_uploaded_sound_is_still_there_after_a_look_at_another_tab(model, pag
     page.get_by_role("tab", name="One recording").click()
     expect(page.get_by_text(demo_clip.name).first).to_be_visible()
     answered(page)
-    page.get_by_role("button", name="Remove file").click()
+    page.get_by_role("button", name="Change").click()
+    page.get_by_role("button", name=re.compile("Remove")).click()
     expect(page.get_by_text("It stays on this computer")).to_be_visible()
 
 
 def test_an_uploaded_sound_can_be_seen_in_its_representations(model, page, demo_clip):
     uploaded(page, demo_clip)
-    page.get_by_role("link", name="Show its representations").click()
+    page.get_by_role("link", name="Represent", exact=True).click()
     page.wait_for_url(re.compile("/representations"))
     drawn = "document.querySelectorAll('.js-plotly-plot .heatmaplayer image').length === 12"
     page.wait_for_function(drawn, timeout=60_000)

@@ -99,12 +99,43 @@ def test_a_table_row_that_cannot_be_used_says_why(visit, other_corpus):
     assert problems["samples/EB0_fear_82.flac"] != ""
 
 
-def test_the_first_clip_is_shown_while_the_chosen_one_is_filtered_away(visit, said):
+def test_a_filter_leaves_the_current_clip_and_next_goes_into_the_table(visit, said):
     app = visit("corpus", clip="samples/EB0_anger_82.flac")
     field(app, "Search").set_value("mk0_").run()
-    assert "1 of 5, in the order of the corpus" in said(app)
+    assert "– of 5" in said(app)
+    assert "clip" in app.query_params
     press(app, "Next")
-    assert app.query_params["clip"] == table(app)["clip"][1]
+    assert app.query_params["clip"] == table(app)["clip"][0]
+    assert "1 of 5" in said(app)
+
+
+def marked(app):
+    return list(app.session_state["clips-table"]["selection"]["rows"])
+
+
+def test_next_follows_the_table_as_it_is_sorted_also_on_other_pages(visit, said):
+    app = visit("corpus", sort="-duration", speaker=["EB0"])
+    longest = table(app).sort_values("duration", ascending=False)["clip"].to_list()
+    assert table(app)["clip"].to_list() == longest
+    assert len(longest) == 6
+    assert longest[-1] == "samples/EB0_anger_82.flac"  # the first clip of the corpus
+    assert next(b for b in app.button if b.label == "Next").disabled
+    press(app, "Previous")
+    assert app.query_params["clip"] == longest[-2]
+    assert marked(app) == [4]
+    app.switch_page("pages/representations/page.py").run()
+    press(app, "Previous")
+    assert app.query_params["clip"] == longest[-3]
+    assert "4 of 6" in said(app)
+
+
+def test_a_corpus_opens_with_its_first_row(visit, other_corpus):
+    app = visit("corpus", clip="samples/WR0_anger_42.flac")
+    field(app, "Folder or table").set_value(str(other_corpus))
+    press(app, "Open")
+    assert marked(app) == [0]
+    press(app, "The bundled demo")
+    assert marked(app) == [0]
 
 
 def test_nothing_is_offered_where_no_clip_meets_the_filters(visit, said):
@@ -112,7 +143,7 @@ def test_nothing_is_offered_where_no_clip_meets_the_filters(visit, said):
     field(app, "Search").set_value("no such word").run()
     assert "None of the 53 clips matches" in said(app)
     assert not app.get("download_button")
-    assert not app.get("audio")
+    assert next(b for b in app.button if b.label == "Next").disabled
 
 
 def test_a_clicked_cell_chooses_its_row_over_the_one_marked_before():

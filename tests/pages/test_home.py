@@ -48,7 +48,7 @@ def test_a_missing_corpus_is_reported_and_the_demo_is_shown(visit, said, tmp_pat
 
 def test_a_choice_forgets_the_corpus_that_could_not_be_opened(visit, tmp_path):
     app = visit(corpus=str(tmp_path / "gone"))
-    button(app, "Show above").click().run()
+    button(app, "Make it current").click().run()
     assert "corpus" not in app.query_params
     assert not app.warning
 
@@ -87,7 +87,7 @@ def test_a_damaged_clip_is_reported_where_its_waveform_would_be(visit, said, bar
 
 def test_choosing_a_card_puts_the_clip_into_the_address(visit):
     app = visit()
-    button(app, "Show above").click().run()
+    button(app, "Make it current").click().run()
     assert app.query_params["clip"] == "samples/EB0_fear_82.flac"
 
 
@@ -129,20 +129,27 @@ def test_an_example_is_answered_at_once_and_is_no_training_clip(visit, said, bun
     assert "Teach it →" not in links
 
 
+def dropped(app, name, content):
+    field = next(each for each in app.file_uploader if each.label == "Or drop a file")
+    return field.set_value((name, content, "audio/wav")).run()
+
+
 def test_a_recording_of_ones_own_offers_to_teach_the_voice(visit, said, bundled):
     app = visit()
     content = (demo_corpus() / "samples" / "SM0_anger_48.flac").read_bytes()
-    app.session_state["_tried"] = ("mine.flac", content)
-    app.run()
+    dropped(app, "mine.flac", content)
     assert not app.error
+    assert app.query_params["source"] == "Upload"
+    assert "Upload: mine.flac" in said(app)  # in the dock, on every page
     assert "Teach it your voice" in said(app)
     assert "The speaker was asked for" not in said(app)
+    button(app, "Make it current").click().run()
+    assert "source" not in app.query_params
+    assert "Teach it your voice" not in said(app)  # the answer was to another sound
 
 
 def test_what_is_no_sound_is_said_and_the_page_stands(visit, said, bundled):
-    app = visit()
-    app.session_state["_tried"] = ("mine.wav", b"no sound at all")
-    app.run()
+    app = dropped(visit(), "mine.wav", b"no sound at all")
     assert "mine.wav" in app.error[0].value
     assert "53 clips" in said(app)
 

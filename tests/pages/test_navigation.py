@@ -46,7 +46,7 @@ def test_model_and_own_sound_go_along_from_page_to_page(visit):
     for page in ("predict", "explain", "corpus"):
         assert "source=Microphone" in links(app)[page]
         assert "model=bundled%3A0" in links(app)[page]
-    app.segmented_control(key="source").set_value("Corpus").run()
+    next(g for g in app.segmented_control if g.label == "Sound").set_value("Corpus").run()
     assert "source" not in links(app)["predict"]
 
 

@@ -260,6 +260,10 @@ def test_what_was_uploaded_is_there_when_one_comes_back(visit, said, bundled):
     app.run()
     assert "**mine.flac**" in said(app)
     assert "answer" in figures(app)
+    next(g for g in app.segmented_control if g.label == "Sound").set_value("Corpus").run()
+    assert "**mine.flac**" not in said(app)
+    next(g for g in app.segmented_control if g.label == "Sound").set_value("Upload").run()
+    assert "**mine.flac**" in said(app)
     button(app, "Remove file").click().run()
     assert "Choose a sound file" in said(app)
     app.session_state["tab"] = "Many recordings"

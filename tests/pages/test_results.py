@@ -146,7 +146,7 @@ def test_a_cell_lists_exactly_its_clips(visit, with_runs, ser_home):
     shown = app.dataframe[0].value["clip"]
     wanted = table[(table["true"] == true) & (answer == given)]["clip"]
     assert sorted(shown) == sorted(wanted)
-    assert len(app.get("audio")) == 1
+    assert len(app.get("audio")) == 2  # of the clip and of the dock
 
 
 def test_a_cell_can_be_chosen_without_a_pointer(visit, with_runs):
@@ -254,7 +254,7 @@ def test_clips_of_each_speaker_can_be_classified_together(visit, said, with_runs
     test_transductive.voices().save(
         folder / "predictions.parquet"
     )  # as of a model that each voice shifts
-    app = press(visit("results", run=run_id, tab="Voices together"), app.button[-1].label)
+    app = press(visit("results", run=run_id, tab="Voices together"), app.main.button[-1].label)
     assert not app.error
     both, speakers = app.dataframe[0].value, app.dataframe[1].value
     assert list(both["Classified"]) == ["each clip alone", "all clips of a speaker"]

@@ -1,0 +1,22 @@
+"""What is around every page: the side bar, and the dock below."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pages.components import buttons, dock, navigation, selection
+
+if TYPE_CHECKING:
+    import streamlit as st
+
+
+def run(page: st.Page) -> None:
+    """Run a page with everything that `app.py` puts around it."""
+    buttons.run_pending()
+    selection.load()
+    navigation.sidebar(page.url_path)
+    below = dock.show(page.url_path)
+    page.run()
+    dock.finish(below, page.url_path)
+    navigation.remember(page.url_path)
+    buttons.run_pressed()
