@@ -48,7 +48,13 @@ setup(
     ],
     package_dir={"ser_core._app": "."},
     package_data={
-        "ser_core": ["**/*.json", "**/*.txt", "**/assets/*", "**/onnxruntime-web/*"],
+        "ser_core": [
+            "**/*.json",
+            "**/*.txt",
+            "**/assets/*",
+            "**/onnxruntime-web/*",
+            "**/silero-vad/*",
+        ],
         "ser_core._app": APP,
     },
     include_package_data=False,

@@ -7,6 +7,7 @@ libraries inside PyAV's wheel; a system ffmpeg is never called. The content deci
 from ser_core.audio.endings import ENDINGS, UNREAD
 from ser_core.audio.limits import CANCELLED_DB, Limits
 from ser_core.audio.loading import decode, info, load, resampled
+from ser_core.audio.streaming import SoundStream, parts, stream
 from ser_core.audio.waveform import (
     SAMPLE_RATE,
     AudioInfo,
@@ -24,11 +25,14 @@ __all__ = [
     "AudioInfo",
     "Limits",
     "Sound",
+    "SoundStream",
     "Waveform",
     "decode",
     "info",
     "load",
+    "parts",
     "resampled",
     "sha256",
+    "stream",
     "to_wav",
 ]

@@ -102,13 +102,24 @@ class Intake:
         name: What errors call the file.
         mix: Mix down to the mean of the channels.
         channel: Take this channel alone in place of their mean.
+        keep: Whether the blocks are kept; they are only measured otherwise.
     """
 
-    def __init__(self, limits: Limits, name: str, *, mix: bool, channel: int | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        name: str,
+        *,
+        mix: bool,
+        channel: int | None = None,
+        keep: bool = True,
+    ) -> None:
         self.limits = limits
         self.name = name
         self.mix = mix
         self.channel = channel
+        self.keep = keep
+        self.peak = 0.0
         self._energy: npt.NDArray[np.float64] = np.zeros(0)  # of each channel, then of their mean
         self.sample_rate = 0
         self.channels = 0
@@ -146,14 +157,15 @@ class Intake:
                 subject=self.name,
                 remedy="Export it again as 16-bit or 24-bit PCM",
             )
-        self._append(self._mixed(block) if self.mix else block)
+        given = self._mixed(block) if self.mix else block
+        self.peak = max(self.peak, float(np.abs(given).max(initial=0)))
+        if self.keep:
+            self._append(given)
 
     def _mixed(self, block: Samples) -> Samples:
-        if block.shape[1] == 1:
-            return block
-        if self.channel is not None:
-            return block[:, self.channel : self.channel + 1]
-        mean = _mean_of_channels(block)
+        mean = mixed(block, self.channel)
+        if block.shape[1] == 1 or self.channel is not None:
+            return mean
         both = np.hstack([block, mean])
         energy = np.square(both, dtype=np.float64).sum(axis=0)
         self._energy = energy if not self._energy.size else self._energy + energy
@@ -183,9 +195,12 @@ class Intake:
         return Sound(blocks[0] if len(blocks) == 1 else np.concatenate(blocks), self.sample_rate)
 
 
-def _mean_of_channels(block: Samples) -> Samples:
+def mixed(block: Samples, channel: int | None = None) -> Samples:
+    """Samples of shape (frames, channels) as (frames, 1): their mean, or one channel of them."""
     if block.shape[1] == 1:
         return block
+    if channel is not None:
+        return block[:, channel : channel + 1]
     # In float64: the sum of many channels would lose digits.
     mean: Samples = block.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
     return mean

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -65,7 +66,7 @@ def load(
     >>> sound.sample_rate, round(sound.duration, 2)
     (16000, 2.16)
     """
-    _check_rate(sample_rate, limits)
+    check_rate(sample_rate, limits)
     name = name or _name(source)
     sound = _decode(_content(source, limits, name), limits, name, mix=True)
     samples = _resample(sound.samples[:, 0], sound.sample_rate, sample_rate, name)
@@ -79,7 +80,7 @@ def resampled(waveform: Waveform, sample_rate: int) -> Waveform:
         AudioError: If it is shorter than one sample at that rate.
         ParameterError: If the sample rate is outside the limits.
     """
-    _check_rate(sample_rate, Limits())
+    check_rate(sample_rate, Limits())
     samples = _resample(waveform.samples, waveform.sample_rate, sample_rate, "waveform")
     return Waveform(samples, sample_rate)
 
@@ -111,7 +112,7 @@ def info(source: Source, *, limits: Limits = Limits(), name: str = "") -> AudioI
         limits.check_size(len(source), name)
         header = _header(source, name)
     else:
-        header = _header(_regular_file(source, limits, name), name)
+        header = _header(regular_file(source, limits, name), name)
     limits.check_format(header.sample_rate, header.channels, name)
     place = Path(source) if isinstance(source, str) else source
     if header.duration == 0 or (header.format in GUESSING and guesses_length(place)):
@@ -121,48 +122,57 @@ def info(source: Source, *, limits: Limits = Limits(), name: str = "") -> AudioI
 
 
 def _decode(data: bytes, limits: Limits, name: str, *, mix: bool) -> Sound:
-    """What the samples say, whatever the header does.
-
-    A length that was only guessed is not believed: the other reader reads on. Where channels cancel
-    in their mean, the loudest of them is taken.
-    """
-    reader, intake = _first(data, limits, name, mix=mix)
-    if guesses_length(data):
-        for other in READERS:
-            found = None if other is reader else _tried(other, data, Intake(limits, name, mix=mix))
-            if found and found.seconds > intake.seconds + GUESSED:
-                reader, intake = other, found
+    """What the samples say, whatever the header does; see `read_whole`."""
+    reader, intake = read_whole(data, partial(Intake, limits, name, mix=mix))
     if mix and intake.loudest is not None:
         alone = _tried(reader, data, Intake(limits, name, mix=mix, channel=intake.loudest))
         intake = alone or intake
     return intake.sound()
 
 
-def _first(data: bytes, limits: Limits, name: str, *, mix: bool) -> tuple[Reader, Intake]:
+def read_whole(source: Path | bytes, make: Callable[[], Intake]) -> tuple[Reader, Intake]:
+    """Decode all of a sound into a new intake, by the reader that reads the most of it.
+
+    A length that was only guessed is not believed: the other reader reads on.
+
+    Raises:
+        AudioError: If no reader can, or a limit is exceeded.
+    """
+    reader, intake = _first(source, make)
+    if guesses_length(source):
+        for other in READERS:
+            found = None if other is reader else _tried(other, source, make())
+            if found and found.seconds > intake.seconds + GUESSED:
+                reader, intake = other, found
+    return reader, intake
+
+
+def _first(source: Path | bytes, make: Callable[[], Intake]) -> tuple[Reader, Intake]:
     """Try each reader in turn; the first that reads the file to its end is used."""
     furthest = 0.0
     opened = False
     for reader in READERS:
-        intake = Intake(limits, name, mix=mix)
-        if _tried(reader, data, intake) is None:
+        intake = make()
+        if _tried(reader, source, intake) is None:
             furthest = max(furthest, intake.seconds)
             continue
         opened = opened or bool(intake.sample_rate)
         if intake.frames:
             return reader, intake
-    raise _failure(name, furthest, opened=opened)
+    raise failure(intake.name, furthest, opened=opened)
 
 
-def _tried(reader: Reader, data: bytes, intake: Intake) -> Intake | None:
+def _tried(reader: Reader, source: Path | bytes, intake: Intake) -> Intake | None:
     """The intake with all of a file in it; None where the reader cannot read the file."""
     try:
-        reader.read(data, intake)
+        reader.read(source, intake)
     except reader.errors():
         return None
     return intake
 
 
-def _failure(name: str, seconds: float, *, opened: bool) -> AudioError:
+def failure(name: str, seconds: float, *, opened: bool) -> AudioError:
+    """Why a file cannot be decoded, of which so many seconds could."""
     if seconds:
         return AudioError(
             f"the file is damaged or cut short: nothing can be read after {seconds:.2f} s",
@@ -197,7 +207,7 @@ def _content(source: Source, limits: Limits, name: str) -> bytes:
     if isinstance(source, bytes):
         limits.check_size(len(source), name)
         return source
-    path = _regular_file(source, limits, name)
+    path = regular_file(source, limits, name)
     # One byte more than allowed: a file that grows meanwhile is noticed without reading it all.
     data = _or_audio_error(lambda: _read(path, limits.max_bytes + 1), name)
     limits.check_size(len(data), name)
@@ -209,7 +219,7 @@ def _read(path: Path, size: int) -> bytes:
         return file.read(size)
 
 
-def _regular_file(source: str | Path, limits: Limits, name: str) -> Path:
+def regular_file(source: str | Path, limits: Limits, name: str) -> Path:
     """The path, once it is known to be a file of allowed size; opening a pipe would block."""
     path = Path(source)
     status = _or_audio_error(path.stat, name)
@@ -231,7 +241,12 @@ def _or_audio_error(call: Callable[[], T], name: str) -> T:
         raise AudioError(f"not a path ({error})", subject=name, remedy="Check the path") from error
 
 
-def _check_rate(sample_rate: int | None, limits: Limits) -> None:
+def check_rate(sample_rate: int | None, limits: Limits) -> None:
+    """Refuse a sample rate that sound is to be resampled to.
+
+    Raises:
+        ParameterError: If it is outside the limits.
+    """
     if sample_rate is not None and not limits.min_rate <= sample_rate <= limits.max_rate:
         raise ParameterError(
             f"{sample_rate} Hz is outside {limits.min_rate} to {limits.max_rate} Hz",

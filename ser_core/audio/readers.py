@@ -5,15 +5,19 @@ from __future__ import annotations
 import io
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
+import numpy as np
 import soundfile
 
 from ser_core.audio.waveform import AudioInfo
 from ser_core.core import AudioError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ser_core.audio.limits import Intake
+    from ser_core.audio.waveform import Samples
 
 # Frames read at a time: 4 s at 16 kHz, so that most clips come in one piece and a long one is
 # stopped at most 64 s (at 1 kHz) after its bound.
@@ -32,8 +36,19 @@ class Reader(ABC):
         """Exceptions that mean "this library cannot read this file"."""
 
     @abstractmethod
-    def read(self, data: bytes, intake: Intake) -> None:
+    def blocks(self, source: Path | bytes, name: str) -> Iterator[tuple[int, Samples]]:
+        """Decode block by block: the sample rate in Hz with samples of shape (frames, channels).
+
+        A path is not loaded into memory. The first block may be empty, to tell the format.
+        """
+
+    def read(self, source: Path | bytes, intake: Intake) -> None:
         """Decode into the intake, block by block."""
+        for rate, block in self.blocks(source, intake.name):
+            if not intake.sample_rate:
+                intake.open(rate, block.shape[1])
+            if len(block):
+                intake.add(block)
 
     @abstractmethod
     def info(self, source: Path | bytes) -> AudioInfo:
@@ -53,6 +68,10 @@ class _Memory(io.BytesIO):
             return self.tell()
 
 
+def _file(source: Path | bytes) -> Any:
+    return _Memory(source) if isinstance(source, bytes) else str(source)
+
+
 class SoundFileReader(Reader):
     """WAV, FLAC, MP3, OGG (Vorbis, Opus), AIFF and libsndfile's rarer formats, found by content."""
 
@@ -64,17 +83,16 @@ class SoundFileReader(Reader):
         """
         return (soundfile.SoundFileError, OSError, ValueError, TypeError, MemoryError)
 
-    def read(self, data: bytes, intake: Intake) -> None:
-        """Decode into the intake, block by block."""
-        with soundfile.SoundFile(_Memory(data)) as file:
-            intake.open(file.samplerate, file.channels)
+    def blocks(self, source: Path | bytes, name: str) -> Iterator[tuple[int, Samples]]:  # noqa: ARG002
+        """Decode block by block, after an empty block."""
+        with soundfile.SoundFile(_file(source)) as file:
+            yield file.samplerate, np.zeros((0, file.channels), np.float32)
             while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
-                intake.add(block)
+                yield file.samplerate, block
 
     def info(self, source: Path | bytes) -> AudioInfo:
         """Read the header only; a path is not loaded into memory."""
-        file = _Memory(source) if isinstance(source, bytes) else str(source)
-        with soundfile.SoundFile(file) as header:
+        with soundfile.SoundFile(_file(source)) as header:
             # A FLAC encoded from a pipe has no length; libsndfile then reports the largest.
             known = header.frames < 2**62 and header.samplerate > 0
             duration = header.frames / header.samplerate if known else float("nan")
@@ -116,33 +134,28 @@ class PyAVReader(Reader):
             MemoryError,
         )
 
-    def read(self, data: bytes, intake: Intake) -> None:
-        """Decode the first sound track into the intake, frame by frame."""
+    def blocks(self, source: Path | bytes, name: str) -> Iterator[tuple[int, Samples]]:
+        """Decode the first sound track frame by frame."""
         import av
 
         # Packed float32, one plane: PyAV looks for the end of a list of planes that FFmpeg does not
         # terminate from 8 channels on, and crashes the process there.
         pack = av.AudioResampler(format="flt")
-        with self._open(io.BytesIO(data), intake.name) as container:
+        first = None
+        with self._file(source) as file, self._open(file, name) as container:
             for frame in container.decode(audio=0):
                 shape = frame.sample_rate, frame.layout.nb_channels
-                if not intake.sample_rate:
-                    intake.open(*shape)
-                if shape != (intake.sample_rate, intake.channels):
+                first = first or shape
+                if shape != first:
                     raise ValueError("the format changes in the middle")
                 for packed in pack.resample(frame):
                     block: Any = packed.to_ndarray()  # (1, frames * channels)
-                    intake.add(block.reshape(-1, intake.channels))
+                    yield frame.sample_rate, block.reshape(-1, shape[1])
 
     def info(self, source: Path | bytes) -> AudioInfo:
         """Read the header only."""
-        if isinstance(source, Path):
-            with source.open("rb") as file:
-                return self._info(file, str(source))
-        return self._info(io.BytesIO(source), "")
-
-    def _info(self, file: Any, name: str) -> AudioInfo:
-        with self._open(file, name) as container:
+        name = str(source) if isinstance(source, Path) else ""
+        with self._file(source) as file, self._open(file, name) as container:
             codec = container.streams.audio[0].codec_context
             if codec is None:
                 raise ValueError("no decoder for the sound track")
@@ -151,6 +164,9 @@ class PyAVReader(Reader):
             duration = container.duration / 1e6 if known else float("nan")
             kind = self.NAMES.get(container.format.name, container.format.name.upper())
             return AudioInfo(duration, codec.sample_rate or 0, codec.channels or 0, kind)
+
+    def _file(self, source: Path | bytes) -> BinaryIO:
+        return source.open("rb") if isinstance(source, Path) else io.BytesIO(source)
 
     def _open(self, file: Any, name: str) -> Any:
         import av

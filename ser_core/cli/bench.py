@@ -199,6 +199,43 @@ def first_answer(
     _write(json_file, found.as_dict())
 
 
+Minutes = Annotated[
+    list[float] | None,
+    typer.Option("--minutes", help="Length of a recording; can be repeated. 1 and 60 when absent."),
+]
+Kind = Annotated[str, typer.Option("--kind", help="Format of the file: wav, flac, mp3 or ogg.")]
+
+
+@app.command("long-recording")
+def long_recording(
+    model: AnsweringModel = None,
+    minutes: Minutes = None,
+    kind: Kind = "flac",
+    json_file: JsonFile = None,
+) -> None:
+    """Measure time and largest memory of `predict --timeline` on recordings of these lengths.
+
+    The recordings are the bundled clips, again and again; each is predicted in a fresh process.
+    """
+    from ser_core.bench.long_recording import measure
+    from ser_core.inference.catalogue import bundled_folder
+
+    announce = lambda step: console.errors.print(f"{step} …")  # noqa: E731
+    found = measure(model or bundled_folder(), minutes or [1, 60], kind, announce=announce)
+    rows = [
+        {
+            "minutes": each.minutes,
+            "file": each.kind,
+            "windows": each.rows,
+            "seconds": round(each.seconds, 1),
+            "largest memory, MB": round(each.peak_mb),
+        }
+        for each in found
+    ]
+    console.output.print(console.table(rows))
+    _write(json_file, {"runs": [dict(vars(each)) for each in found]})
+
+
 def _short_clip(folder: Path) -> Path:
     """A bundled clip, repeated or cut to 2.4 s, as a WAV file."""
     from ser_core import audio

@@ -105,7 +105,8 @@ def extract(
         Path,
         typer.Argument(
             metavar="PATH",
-            help="Table or database that labels segments, or folder of Parquet tables with sound.",
+            help="Table, database or annotations (RTTM, TextGrid, ELAN) of segments, or folder of "
+            "Parquet tables with sound.",
         ),
     ],
     out: Annotated[Path, typer.Option(help="Folder to make: the clips, and a table of them.")],

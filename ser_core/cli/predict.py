@@ -267,32 +267,33 @@ def _timelines(
 ) -> Iterator[pd.DataFrame]:
     first = ["file", "start", "end"]
     for done, each in enumerate(several, start=1):
-        table = _timeline(model, each, windows, enrolled)
-        yield table[[*first, *table.columns.drop(first)]]
-        report(done, len(several))
+        along = report if len(several) == 1 else None  # windows of one file, else files
+        for table in _timeline(model, each, windows, enrolled, along):
+            named = table.assign(file=each.name)
+            yield named[[*first, *named.columns.drop(first)]]
+        if not along:
+            report(done, len(several))
 
 
 def _timeline(
-    model: InferenceModel, recording: Recording, windows: Windows, enrolled: EnrolledSpeaker | None
-) -> pd.DataFrame:
-    """Windows of one file, or the one row that says why there are none."""
+    model: InferenceModel,
+    recording: Recording,
+    windows: Windows,
+    enrolled: EnrolledSpeaker | None,
+    report: Callable[[int, int], None] | None,
+) -> Iterator[pd.DataFrame]:
+    """Windows of one file, some at a time, or the one row that says why there are none."""
     import numpy as np
 
     from ser_core.inference.classify import rows_of
-    from ser_core.inference.timeline import timeline
+    from ser_core.inference.timeline import timeline_parts
 
-    def of_recording() -> tuple[pd.DataFrame, bool]:
-        waveform = model.waveform(recording)
-        speaker = enrolled.statistics if enrolled else None
-        other = enrolled is not None and bool(enrolled.doubts([waveform])[0])
-        return timeline(model, waveform, windows, speaker), other
-
-    found, problem = attempted(of_recording)
+    sound, problem = attempted(lambda: model.stream(recording))
+    if sound is not None:
+        yield from timeline_parts(model, sound, windows, enrolled, report)
+        return
     about = {"start": np.nan, "end": np.nan, "problem": problem}
-    table, other = found or (
-        rows_of([about], np.full((1, len(model.classes)), np.nan), model), False,
-    )  # fmt: skip
-    return table.assign(file=recording.name, **({"other_voice": other} if enrolled else {}))
+    yield rows_of([about], np.full((1, len(model.classes)), np.nan), model)
 
 
 def _csv(table: pd.DataFrame) -> bytes:
@@ -327,7 +328,8 @@ def _enrolment_note(table: pd.DataFrame) -> str:
     """How the enrolled speaker was used, as sentences; empty where there was none."""
     if not table["voice_clips"].any():
         return ""
-    doubted = int(table.drop_duplicates("file")["other_voice"].sum())
+    # Of a timeline, a file whose windows are mostly doubted.
+    doubted = int((table.groupby("file")["other_voice"].mean() > 0.5).sum())
     return " The speaker is enrolled." + (
         f" {doubted:,} of the files may be of another speaker." if doubted else ""
     )

@@ -229,17 +229,22 @@ def times(table: ClipTable) -> pd.DataFrame:
     Raises:
         CorpusError: If the table has no such columns.
     """
-    plain = {plain_name(column): column for column in table.cells.columns}
+    return times_in(table.cells, table.path)
+
+
+def times_in(cells: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """As `times`, of the cells of a table; errors name its path."""
+    plain = {plain_name(column): column for column in cells.columns}
     start, end = (
         next((plain[name] for name in names if name in plain), "") for names in (STARTS, ENDS)
     )
     if not (start and end):
         raise CorpusError(
             "the table has no columns of a start and an end, so there is nothing to cut",
-            subject=str(table.path),
+            subject=str(path),
         )
-    ends = _seconds(table.cells[end])
-    return pd.DataFrame({"start": _seconds(table.cells[start]), "end": ends.where(ends > 0)})
+    ends = _seconds(cells[end])
+    return pd.DataFrame({"start": _seconds(cells[start]), "end": ends.where(ends > 0)})
 
 
 def _seconds(texts: pd.Series[str]) -> pd.Series[float]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ser_core import audio
-from ser_core.audio import Waveform
+from ser_core.audio import SoundStream, Waveform
 from ser_core.core import AudioError, ParameterError, Progress, files
 from ser_core.core.batches import attempted, spared
 from ser_core.inference.confidence import Confidence, confidence, reads_seen
@@ -141,6 +141,17 @@ class InferenceModel:
         check(waveform, recording.name)
         return waveform
 
+    def stream(self, recording: Recording) -> SoundStream:
+        """Sound of a recording of any length to be decoded block by block, if it can be classified.
+
+        Raises:
+            AudioError: As `waveform`.
+        """
+        rate = self.predictor.sample_rate
+        sound = audio.stream(recording.source, sample_rate=rate, name=recording.name)
+        check_measures(sound.duration, sound.peak, recording.name)
+        return sound
+
     def enrol(self, recordings: Sequence[Recording]) -> SpeakerStatistics:
         """Statistics of a speaker from recordings of them.
 
@@ -195,19 +206,23 @@ def check(waveform: Waveform, name: str) -> None:
     Raises:
         AudioError: If it is too short, silent, or far above full scale.
     """
-    if waveform.duration < SHORTEST:
+    check_measures(waveform.duration, float(np.abs(waveform.samples).max()), name)
+
+
+def check_measures(duration: float, peak: float, name: str) -> None:
+    """As `check`, by the length in seconds and the largest magnitude of a sound."""
+    if duration < SHORTEST:
         raise AudioError(
-            f"is {waveform.duration:.2f} s long, too short to classify",
+            f"is {duration:.2f} s long, too short to classify",
             subject=name,
             remedy="Record a whole sentence",
         )
-    if is_silent(waveform):
+    if peak < QUIETEST:
         raise AudioError(
             "is silent: it stays below -60 dB of full scale",
             subject=name,
             remedy="Check the microphone, and record again",
         )
-    peak = float(np.abs(waveform.samples).max())
     if peak > LOUD:
         raise AudioError(
             f"has a peak of {peak:,.0f} times full scale: its samples are not scaled to ±1",

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from ser_core.audio import Waveform
+from ser_core.audio import SoundStream, Waveform, parts
 from ser_core.core import Parameters, Progress, parameter
 from ser_core.core.batches import spared
-from ser_core.inference.classify import SHORTEST, InferenceModel, is_silent, rows_of
+from ser_core.inference.classify import (
+    SHORTEST,
+    EnrolledSpeaker,
+    InferenceModel,
+    is_silent,
+    rows_of,
+)
 from ser_core.models.predictor import SpeakerStatistics
 
 AT_ONCE = 32
+
+Samples = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +63,7 @@ def timeline(
     speaker: SpeakerStatistics | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """Predictions along a recording.
+    """Predictions along a recording that is in memory; see `timeline_parts`.
 
     Args:
         model: The model.
@@ -61,42 +71,105 @@ def timeline(
         windows: Their length and step.
         speaker: Statistics of the one speaker, from `enrol`; None without enrolment.
         progress: Called with (windows done, windows in all).
-
-    Returns:
-        A row a window: `start` and `end` in seconds, then as `classify.classify`. Silent windows
-        have the problem "silent" and no prediction, others that the model fails on say why.
     """
     starts = windows.starts(waveform.duration)
-    parts = [_cut(waveform, start, windows.window) for start in starts]
-    given = np.full((len(parts), len(model.classes)), np.nan)
-    problems = {n: "silent" for n, part in enumerate(parts) if is_silent(part)}
-    sounding = [number for number in range(len(parts)) if number not in problems]
-    for chosen in _some(sounding):
-        found, refused = spared(
-            lambda some: model.probabilities(some, speaker), [parts[number] for number in chosen]
-        )
-        for number, probabilities in found.items():
-            given[chosen[number]] = probabilities
-        problems |= {chosen[number]: why for number, why in refused.items()}
+    spans = [(start, min(start + windows.window, waveform.duration)) for start in starts]
+    found = predict_spans(model, [waveform.samples], spans, speaker, progress=progress)
+    return pd.concat(found, ignore_index=True)
+
+
+def timeline_parts(
+    model: InferenceModel,
+    sound: SoundStream,
+    windows: Windows = Windows(),
+    enrolled: EnrolledSpeaker | None = None,
+    progress: Progress | None = None,
+) -> Iterator[pd.DataFrame]:
+    """Predictions along a recording of any length, some windows at a time.
+
+    Args:
+        model: The model.
+        sound: The recording, at the model's sample rate.
+        windows: Their length and step.
+        enrolled: The one speaker, from `enrol_speaker`; None without enrolment.
+        progress: Called with (windows done, windows in all).
+
+    Returns:
+        Tables of `predict_spans`, a row a window.
+    """
+    starts = windows.starts(sound.duration)
+    spans = [(start, min(start + windows.window, sound.duration)) for start in starts]
+    speaker = enrolled.statistics if enrolled else None
+    yield from predict_spans(
+        model, sound.blocks(), spans, speaker, verify=enrolled, progress=progress
+    )
+
+
+def predict_spans(
+    model: InferenceModel,
+    blocks: Iterable[Samples],
+    spans: Sequence[tuple[float, float]],
+    speaker: SpeakerStatistics | None = None,
+    *,
+    verify: EnrolledSpeaker | None = None,
+    progress: Progress | None = None,
+) -> Iterator[pd.DataFrame]:
+    """Predictions for parts of a sound that comes block by block.
+
+    Args:
+        model: The model.
+        blocks: Mono samples at the model's sample rate, from the beginning.
+        spans: Start and end of each part in seconds, in the order of their starts.
+        speaker: Statistics of the one speaker; None without enrolment.
+        verify: The enrolled speaker, to say in `other_voice` which parts another one speaks.
+        progress: Called with (parts done, parts in all).
+
+    Returns:
+        Tables with a row a part: `start` and `end` in seconds, then as `classify.classify`. Silent
+        parts have the problem "silent" and no prediction, others that the model fails on say why.
+    """
+    cut = parts(blocks, model.predictor.sample_rate, spans)
+    for start in range(0, len(spans), AT_ONCE):
+        some = spans[start : start + AT_ONCE]
+        yield _predicted(model, some, list(islice(cut, len(some))), speaker, verify)
         if progress:
-            progress(chosen[-1] + 1, len(parts))
+            progress(start + len(some), len(spans))
+
+
+def _predicted(
+    model: InferenceModel,
+    spans: Sequence[tuple[float, float]],
+    waves: Sequence[Waveform | None],
+    speaker: SpeakerStatistics | None,
+    verify: EnrolledSpeaker | None,
+) -> pd.DataFrame:
+    problems = {number: why for number, wave in enumerate(waves) if (why := _problem(wave))}
+    sounding = {n: wave for n, wave in enumerate(waves) if wave and n not in problems}
+    numbers = list(sounding)
+    found, refused = spared(
+        lambda some: model.probabilities(some, speaker), list(sounding.values())
+    )
+    problems |= {numbers[number]: why for number, why in refused.items()}
+    given = np.full((len(waves), len(model.classes)), np.nan)
+    for number, probabilities in found.items():
+        given[numbers[number]] = probabilities
     about: list[dict[str, object]] = [
         {
             "start": round(start, 3),
-            "end": round(start + part.duration, 3),
+            "end": round(start + wave.duration if wave else end, 3),
             "problem": problems.get(number, ""),
         }
-        for number, (start, part) in enumerate(zip(starts, parts, strict=True))
+        for number, ((start, end), wave) in enumerate(zip(spans, waves, strict=True))
     ]
-    return rows_of(about, given, model, speaker)
+    table = rows_of(about, given, model, speaker)
+    if verify:
+        other = np.zeros(len(waves), np.bool_)
+        other[numbers] = verify.doubts(list(sounding.values()))
+        table = table.drop(columns="problem").assign(other_voice=other, problem=table["problem"])
+    return table
 
 
-def _cut(waveform: Waveform, start: float, seconds: float) -> Waveform:
-    rate = waveform.sample_rate
-    first = round(start * rate)
-    return Waveform(waveform.samples[first : first + round(seconds * rate)], rate)
-
-
-def _some(numbers: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(numbers), AT_ONCE):
-        yield numbers[start : start + AT_ONCE]
+def _problem(wave: Waveform | None) -> str:
+    if wave is None:
+        return "after the end of the recording"
+    return "silent" if is_silent(wave) else ""

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from ser_core.audio import info
 from ser_core.bench import training
 from ser_core.bench.representations import librosa_calls
 from ser_core.cli import app
@@ -85,3 +87,34 @@ def test_networks_of_recipes_are_timed_by_turns(tmp_path):
     assert rounds[-1] == (6, 6)
     assert small.parameters == 6 * 17
     assert large.ms > large.network_ms > small.network_ms > 0
+
+
+def test_long_recordings_are_of_the_asked_length_and_measured_apart(tmp_path, monkeypatch):
+    from ser_core.bench import long_recording
+
+    monkeypatch.setattr(long_recording, "_run", lambda words: _counted(words, tmp_path))
+    json_file = tmp_path / "long.json"
+    words = ["bench", "long-recording", "--minutes", "0.05", "--minutes", "0.5", "--kind", "wav"]
+    result = CliRunner().invoke(app, [*words, "--json", str(json_file)])
+    assert result.exit_code == 0, result.output
+    first, second = json.loads(json_file.read_text())["runs"]
+    assert (first["rows"], second["rows"]) == (3, 30)
+    assert first["peak_mb"] == 5
+
+
+def _counted(words, folder):
+    """In place of a process of seconds: a table with a row a second."""
+    seconds = int(info(words[1]).duration)
+    Path(words[words.index("--csv") + 1]).write_text("a\n" * (seconds + 1))
+    return 1.0, 5e6
+
+
+def test_a_process_is_measured_by_its_own_memory():
+    from ser_core.bench import long_recording
+    from ser_core.core import ParameterError
+
+    seconds, peak = long_recording._run(["licences", "list"])
+    assert seconds > 0
+    assert 5e6 < peak < 5e9
+    with pytest.raises(ParameterError, match="failed"):
+        long_recording._run(["predict", "nowhere"])

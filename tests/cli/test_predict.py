@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 import torch
 from typer.testing import CliRunner
 
@@ -19,6 +20,7 @@ from ser_core.models.networks.resnet import ResNetSpec
 from tests.corpora.competition import competition, copy_sound
 
 CLASSES = ("anger", "sadness", "neutral")
+VOICE = demo_corpus() / "samples" / "EB0_fear_82.flac"
 
 
 def run(*arguments) -> str:
@@ -141,6 +143,23 @@ def test_a_timeline_has_a_row_a_window(model, clips):
         "EB0_anger_82.flac", "EB0_fear_82.flac", "broken.wav",
     }  # fmt: skip
     assert [(row["start"], row["end"]) for row in rows[:2]] == [(0, 1), (1, 2)]
+
+
+def test_a_timeline_goes_on_after_ten_minutes(model, tmp_path):
+    """Where one prediction for the whole recording is refused."""
+    speech = load(demo_corpus() / "samples" / "EB0_anger_82.flac").samples
+    with soundfile.SoundFile(tmp_path / "long.flac", "w", 16_000, 1) as file:
+        for _ in range(11):
+            file.write(np.zeros(16_000 * 60, np.float32))
+        file.write(speech)
+    (alone,) = json.loads(run(tmp_path, "--model", model, "--json"))
+    assert "longer than 600 s" in alone["problem"]
+    words = ("--timeline", "--hop", 30, "--json", "--enrol", VOICE)
+    rows = json.loads(run(tmp_path, "--model", model, *words))
+    assert rows[-1]["end"] == pytest.approx(660 + len(speech) / 16_000, abs=1e-3)
+    assert [row["problem"] for row in rows] == [*["silent"] * (len(rows) - 1), ""]
+    assert len(rows) == 23
+    assert rows[-1]["answer"]
 
 
 def test_what_cannot_be_done_is_said(model, clips, tmp_path):

@@ -263,6 +263,7 @@ def test_columns_are_guessed_by_their_usual_names():
 def test_every_reader_introduces_itself():
     laid_out = {"iemocap", "meld", "msp-podcast", "emozionalmente", "emobox"}
     others = {"nemo", "competition", "folders", "manifest", "feedback", "joined", "audformat"}
+    others |= {"annotations"}
     assert {*laid_out, *others, *NAMED} == set(READERS)
     assert all(READERS[name].title and READERS[name].expects for name in READERS)
     assert all(READERS[name].language and READERS[name].source for name in NAMED)

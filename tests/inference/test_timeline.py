@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from ser_core.audio import Waveform
+from ser_core.audio import Waveform, stream, to_wav
 from ser_core.core import ParameterError
-from ser_core.inference.classify import InferenceModel
+from ser_core.inference.classify import InferenceModel, Recording
 from ser_core.inference.confidence import Confidence
-from ser_core.inference.timeline import Windows, timeline
+from ser_core.inference.timeline import AT_ONCE, Windows, timeline, timeline_parts
 
 
 @pytest.fixture
@@ -58,3 +59,19 @@ def test_windows_reach_the_end_and_none_is_there_twice(duration, count):
 def test_lengths_have_bounds():
     with pytest.raises(ParameterError, match=r"hop = 0 must lie between 0\.1 and 30"):
         Windows(hop=0)
+
+
+def test_a_stream_gives_the_table_of_the_whole(model, long, tmp_path):
+    windows = Windows(window=0.5, hop=0.1)
+    (tmp_path / "long.wav").write_bytes(to_wav(long))
+    sound = model.stream(Recording("long", tmp_path / "long.wav"))
+    done = []
+    tables = list(timeline_parts(model, sound, windows, progress=lambda *at: done.append(at)))
+    whole = timeline(model, stream_whole(tmp_path / "long.wav"), windows)
+    pd.testing.assert_frame_equal(pd.concat(tables, ignore_index=True), whole, atol=1e-6)
+    assert len(tables[0]) == AT_ONCE
+    assert done[-1] == (len(whole), len(whole))
+
+
+def stream_whole(path) -> Waveform:
+    return Waveform(np.concatenate(list(stream(path, sample_rate=16_000).blocks())))

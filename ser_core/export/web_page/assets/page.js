@@ -4,6 +4,7 @@ import { decode, mixed, peakOf, starts, wave } from './sound.js';
 const find = (id) => document.getElementById(id);
 const about = await (await fetch('model.json')).json();
 const LONGEST_RECORDING = 120; // s
+const LIVE = 0.5; // s between two answers while one speaks
 
 // ---- the model, in a worker -------------------------------------------------------------------
 
@@ -166,6 +167,7 @@ async function classify({ samples, rate }, name, source) {
   refuse(sound);
   const seconds = sound.length / about.sample_rate;
   if (seconds > about.most) throw new Error(`The sound is longer than ${about.most} s. Cut it.`);
+  find('player').hidden = false;
   find('player').src = URL.createObjectURL(source);
   find('heard').textContent = `${name}, ${seconds.toFixed(1)} s`;
   find('along').hidden = seconds <= about.window;
@@ -234,6 +236,47 @@ function takeFile(file) {
 
 let microphone = null;
 
+// The last samples of a recording that goes on, given as blocks.
+function tail(blocks, wanted) {
+  const some = [];
+  let length = 0;
+  for (let n = blocks.length - 1; n >= 0 && length < wanted; n -= 1) {
+    some.unshift(blocks[n]);
+    length += blocks[n].length;
+  }
+  const samples = new Float32Array(length);
+  let at = 0;
+  for (const block of some) { samples.set(block, at); at += block.length; }
+  return samples.slice(Math.max(0, length - wanted));
+}
+
+// An answer for the last window while one speaks. Where the model takes longer than half a second,
+// the next answer waits for it.
+async function answerLive(mine) {
+  const { parts, context: { sampleRate: rate } } = mine;
+  const samples = tail(parts, Math.round(about.window * rate));
+  if (mine.computing || samples.length < about.shortest * rate) return;
+  mine.computing = true;
+  try {
+    const sound = await ask('resample', { samples, from: rate, to: about.sample_rate });
+    const values = peakOf(sound) < about.quietest ? null : await predict(sound);
+    if (microphone !== mine) return; // stopped meanwhile: the answer for all of it comes next
+    find('player').hidden = true;
+    find('along').hidden = true;
+    find('heard').textContent = `live, the last ${(samples.length / rate).toFixed(1)} s`;
+    if (values) showAnswer(values);
+    else {
+      find('verdict').textContent = 'Silent.';
+      find('bars').replaceChildren();
+    }
+    mine.answers += 1;
+    find('answer').dataset.live = mine.answers;
+    find('answer').hidden = false;
+  } finally {
+    mine.computing = false;
+  }
+}
+
 async function listen() {
   if (!navigator.mediaDevices) throw new Error('The browser gives the microphone to pages at http://localhost, http://127.0.0.1 or https only.');
   const plain = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
@@ -259,7 +302,10 @@ async function listen() {
     if (seconds > LONGEST_RECORDING && microphone) find('record').click();
   };
   context.createMediaStreamSource(stream).connect(node);
-  microphone = { stream, context, parts };
+  const mine = { stream, context, parts, computing: false, answers: 0 };
+  mine.live = setInterval(() => answerLive(mine).catch(complain), 1000 * LIVE);
+  microphone = mine;
+  find('answer').hidden = true;
   find('record').textContent = 'Stop';
   find('record').classList.add('on');
   find('choose').disabled = true;
@@ -267,8 +313,9 @@ async function listen() {
 }
 
 async function stop() {
-  const { stream, context, parts } = microphone;
+  const { stream, context, parts, live } = microphone;
   microphone = null;
+  clearInterval(live);
   for (const track of stream.getTracks()) track.stop();
   await context.close();
   find('record').textContent = 'Record';
