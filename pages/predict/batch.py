@@ -195,13 +195,20 @@ def _predictions_of_job(info: ModelInfo, source: Source, enrolment_key: str) -> 
 def _start(info: ModelInfo, source: Source, home: Path, key: str) -> None:
     command = [sys.executable, "-m", "ser_core", "predict", *source.words, "--model"]
     command += [str(info.folder.absolute()), "--csv", str((home / "answers.csv").absolute())]
+    command += enrolment_words(home)
+    start([*command, "--progress-file", PROGRESS_FILE], title=f"Predict {source.title}", key=key)
+
+
+def enrolment_words(home: Path) -> list[str]:
+    """Arguments of `predict` for the enrolled clips; uploads are written below a folder."""
+    words = []
     for number, each in enumerate(enrolment.clips()):
         path = each.source
         if isinstance(path, bytes):
             path = home.absolute() / VOICE / f"{number}{Path(each.name).suffix or '.wav'}"
             atomic.write(path, each.source if isinstance(each.source, bytes) else b"")
-        command += ["--enrol", str(path)]
-    start([*command, "--progress-file", PROGRESS_FILE], title=f"Predict {source.title}", key=key)
+        words += ["--enrol", str(path)]
+    return words
 
 
 def _table(

@@ -16,7 +16,7 @@ import numpy as np
 import soundfile
 
 from ser_core import audio
-from ser_core.core import REPOSITORY, ParameterError, demo_corpus
+from ser_core.core import REPOSITORY, ParameterError, demo_corpus, files
 
 Announce = Callable[[str], None]
 
@@ -69,7 +69,7 @@ def measure(
             write_recording(file, minutes)
             seconds, peak = _run(["predict", str(file), "--model", str(model.absolute()),
                                   "--csv", str(out), *options])  # fmt: skip
-            rows = len(out.read_bytes().splitlines()) - 1
+            rows = len(files.read_bytes(out, files.TABLE).splitlines()) - 1
             found.append(LongRun(minutes, kind, seconds, peak / 1e6, rows))
             file.unlink()
     return found

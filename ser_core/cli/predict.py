@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,18 +20,17 @@ from ser_core.cli.options import (
     Seen,
     labels_of,
 )
+from ser_core.cli.predict_along import Along, EnrolTurns, Rttm, TextGrid, Tier, Turns
 from ser_core.core import ParameterError
-from ser_core.core.batches import attempted
 from ser_core.storage import atomic
 from ser_core.storage.rows import kept_rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ser_core.inference.classify import EnrolledSpeaker, InferenceModel, Recording
+    from ser_core.inference.classify import InferenceModel
     from ser_core.inference.confidence import Confidence
     from ser_core.inference.submission import Submission, UnlabelledPart
-    from ser_core.inference.timeline import Windows
 
 Paths = Annotated[list[Path], typer.Argument(help="Sound files, or folders of them.")]
 Model = Annotated[
@@ -90,6 +88,11 @@ def predict(
     timeline: Timeline = False,
     window: Window = 3.0,
     hop: Hop = 1.0,
+    turns: Turns = "",
+    tier: Tier = "",
+    enrol_turns: EnrolTurns = False,
+    textgrid: TextGrid = None,
+    rttm: Rttm = None,
     submission: TemplateFile = None,
     out: Out = None,
     probabilities: Chances = False,
@@ -116,13 +119,17 @@ def predict(
     from ser_core.inference.prediction_files import signed
     from ser_core.inference.timeline import Windows
 
-    windows = Windows(window=window, hop=hop)
-    _together(submission, out, probabilities=probabilities, fill=fill, timeline=timeline)
+    along = Along(
+        Windows(window=window, hop=hop) if timeline else None, turns, tier, enrol_turns,
+        textgrid, rttm,
+    )  # fmt: skip
+    _together(submission, out, probabilities=probabilities, fill=fill, along=along)
     from ser_core.corpora.option_texts import by_name
 
     reading = {"include": include, "own_labels": own_labels, **by_name(option or [])}
     part = _part(paths, reader, labels_of(label), reading) if submission or unlabelled else None
     several = part.recordings if part else recordings(paths)
+    along.check(len(several), enrolled=bool(enrol))
     opened = open_answering(model)
     opened = opened.for_seen_speakers() if seen else opened
     asked = _submission(part, opened, submission, out, fill) if part and submission else None
@@ -131,16 +138,17 @@ def predict(
         tables = []
         with console.progress("Predicting", progress_file) as report:
             found = (
-                _timelines(opened, several, windows, enrolled, report)
-                if timeline
+                along.tables(opened, several, enrolled, report)
+                if along.asked
                 else classify_waveforms(opened, several, enrolled, report)
             )
             for some in found:
-                tables.append(signed(some, opened, enrolled))
+                tables.append(some if "model" in some else signed(some, opened, enrolled))
                 keep(tables[-1].round(6))
         table = pd.concat(tables, ignore_index=True)
         if csv:
             atomic.write(csv, _csv(table))
+        along.write(table, several)
         if part and asked and out:
             written = asked.probabilities if probabilities else asked.filled
             atomic.write(out, written(table, fill=fill))
@@ -151,7 +159,7 @@ def predict(
 
 
 def _together(
-    template: Path | None, out: Path | None, *, probabilities: bool, fill: str, timeline: bool
+    template: Path | None, out: Path | None, *, probabilities: bool, fill: str, along: Along
 ) -> None:
     """Refuse options that say nothing together, before anything is opened."""
     if template is None:
@@ -168,9 +176,9 @@ def _together(
             "no file is named for the filled template", subject="--submission",
             remedy="Give --out submission.csv",
         )  # fmt: skip
-    if timeline:
+    if along.asked:
         raise ParameterError(
-            "a submission has one answer a clip", subject="--timeline", remedy="Leave it out"
+            "a submission has one answer a clip", subject=along.asked, remedy="Leave it out"
         )
 
 
@@ -256,44 +264,6 @@ def _show_submission(
         else f"{len(asked.asked):,} rows in {out}, in the order of {asked.template.path.name}.",
         soft_wrap=True,
     )
-
-
-def _timelines(
-    model: InferenceModel,
-    several: list[Recording],
-    windows: Windows,
-    enrolled: EnrolledSpeaker | None,
-    report: Callable[[int, int], None],
-) -> Iterator[pd.DataFrame]:
-    first = ["file", "start", "end"]
-    for done, each in enumerate(several, start=1):
-        along = report if len(several) == 1 else None  # windows of one file, else files
-        for table in _timeline(model, each, windows, enrolled, along):
-            named = table.assign(file=each.name)
-            yield named[[*first, *named.columns.drop(first)]]
-        if not along:
-            report(done, len(several))
-
-
-def _timeline(
-    model: InferenceModel,
-    recording: Recording,
-    windows: Windows,
-    enrolled: EnrolledSpeaker | None,
-    report: Callable[[int, int], None] | None,
-) -> Iterator[pd.DataFrame]:
-    """Windows of one file, some at a time, or the one row that says why there are none."""
-    import numpy as np
-
-    from ser_core.inference.classify import rows_of
-    from ser_core.inference.timeline import timeline_parts
-
-    sound, problem = attempted(lambda: model.stream(recording))
-    if sound is not None:
-        yield from timeline_parts(model, sound, windows, enrolled, report)
-        return
-    about = {"start": np.nan, "end": np.nan, "problem": problem}
-    yield rows_of([about], np.full((1, len(model.classes)), np.nan), model)
 
 
 def _csv(table: pd.DataFrame) -> bytes:

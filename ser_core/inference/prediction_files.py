@@ -40,7 +40,8 @@ def read_predictions(path: Path) -> pd.DataFrame:
     """
     words = ("file", "answer", "problem")
     try:
-        table = pd.read_csv(files.regular(path, files.TABLE), dtype=dict.fromkeys(words, "str"))
+        texts = dict.fromkeys((*words, "speaker", "label"), "str")  # the last two of turns only
+        table = pd.read_csv(files.regular(path, files.TABLE), dtype=texts)
         return table.assign(**{name: table[name].fillna("") for name in words})
     except (OSError, ValueError, KeyError) as error:
         raise ParameterError("is no table of predictions", subject=str(path)) from error

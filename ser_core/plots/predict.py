@@ -73,7 +73,9 @@ def _bars(probabilities: Mapping[str, float], which: str, *, pale: bool) -> go.B
     )
 
 
-def timeline_figure(table: pd.DataFrame, classes: Sequence[str]) -> go.Figure:
+def timeline_figure(
+    table: pd.DataFrame, classes: Sequence[str], *, slider: bool = False
+) -> go.Figure:
     """Probabilities over time, stacked, with the predicted class of each window as a dot above.
 
     The dots can be clicked; their `customdata` is (start of the window in seconds, predicted class,
@@ -82,6 +84,7 @@ def timeline_figure(table: pd.DataFrame, classes: Sequence[str]) -> go.Figure:
     Args:
         table: A row a window, as `ser_core.inference.timeline` gives it.
         classes: Emotions in the order of the stack.
+        slider: Whether all of a long recording is drawn once more below, small, to zoom in by.
     """
     figure = go.Figure()
     middle = ((table["start"] + table["end"]) / 2).tolist()
@@ -103,22 +106,60 @@ def timeline_figure(table: pd.DataFrame, classes: Sequence[str]) -> go.Figure:
     figure.update_yaxes(
         title="Probability (%)", range=[0, 112], tickvals=[0, 25, 50, 75, 100], zeroline=False
     )
+    if slider:
+        _slide(figure)
+    return figure
+
+
+def _slide(figure: go.Figure) -> None:
+    figure.update_layout(dragmode="zoom", height=figure.layout.height + 60)
+    figure.update_xaxes(rangeslider={"visible": True, "thickness": 0.12})
+
+
+def turns_figure(table: pd.DataFrame) -> go.Figure:
+    """Turns over time, a row a speaker, in the colours of the predicted emotions.
+
+    The bars can be clicked; their `customdata` is that of the dots of `timeline_figure`. Uncertain
+    ones are pale.
+
+    Args:
+        table: A row a turn, as `ser_core.inference.turns.predict_turns` gives it.
+    """
+    figure = go.Figure()
+    known = table[table["answer"] != ""]
+    speakers = sorted({str(name) for name in table["speaker"]})
+    for emotion, rows in known.groupby("answer", sort=True):
+        figure.add_bar(
+            base=rows["start"],
+            x=rows["end"] - rows["start"],
+            y=[name or "speech" for name in rows["speaker"]],
+            orientation="h",
+            name=str(emotion),
+            customdata=_about(rows),
+            marker={
+                "color": emotion_color(str(emotion)),
+                "opacity": [0.45 if unsure else 1.0 for unsure in rows["uncertain"]],
+                "line": {"width": 0},
+            },
+            hovertemplate="from %{customdata[0]:.1f} s: %{customdata[1]}, %{customdata[2]:.0f} %"
+            "%{customdata[3]}<extra></extra>",
+        )
+    height = 190 + 34 * len(speakers)
+    figure.update_layout(base_layout(height=height, name="turns", legend=True))
+    figure.update_layout(barmode="overlay", bargap=0.3, clickmode="event+select")
+    figure.update_xaxes(title="Time (s)", automargin=True, zeroline=False)
+    figure.update_yaxes(automargin=True, showgrid=False, autorange="reversed", type="category")
+    _slide(figure)
     return figure
 
 
 def _predictions(table: pd.DataFrame, middle: Sequence[float]) -> go.Scatter:
     known = (table["answer"] != "").to_numpy()
     rows = table[known]
-    about = [
-        (start, predicted, 100 * sure, ", uncertain" if unsure else "")
-        for start, predicted, sure, unsure in zip(
-            rows["start"], rows["answer"], rows["confidence"], rows["uncertain"], strict=True
-        )
-    ]
     return go.Scatter(
         x=np.asarray(middle)[known],
         y=np.full(int(known.sum()), ABOVE),
-        customdata=about,
+        customdata=_about(rows),
         mode="markers",
         marker={
             "size": 11,
@@ -130,6 +171,16 @@ def _predictions(table: pd.DataFrame, middle: Sequence[float]) -> go.Scatter:
         hovertemplate="from %{customdata[0]:.1f} s: %{customdata[1]}, %{customdata[2]:.0f} %"
         "%{customdata[3]}<extra></extra>",
     )
+
+
+def _about(rows: pd.DataFrame) -> list[tuple[float, str, float, str]]:
+    """Start, predicted class, confidence in percent and note of each row."""
+    return [
+        (start, predicted, 100 * sure, ", uncertain" if unsure else "")
+        for start, predicted, sure, unsure in zip(
+            rows["start"], rows["answer"], rows["confidence"], rows["uncertain"], strict=True
+        )
+    ]
 
 
 def distribution_figure(

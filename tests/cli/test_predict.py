@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from ser_core.audio import Waveform, load, to_wav
 from ser_core.cli import app
 from ser_core.core import ModelError, SerError, demo_corpus
+from ser_core.corpora.annotations import read_segments
 from ser_core.features.representations import make
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.classifier import EmotionClassifier
@@ -160,6 +161,61 @@ def test_a_timeline_goes_on_after_ten_minutes(model, tmp_path):
     assert [row["problem"] for row in rows] == [*["silent"] * (len(rows) - 1), ""]
     assert len(rows) == 23
     assert rows[-1]["answer"]
+
+
+@pytest.fixture
+def talk(tmp_path):
+    """Three clips of one speaker and one of another, with pauses; and a file of these turns."""
+    hers, his = (sorted((demo_corpus() / "samples").glob(f"{who}*")) for who in ("EB0", "KS0"))
+    at, parts, lines = 1.0, [np.zeros(16_000, np.float32)], []
+    for path in (hers[0], his[0], *hers[1:3]):
+        wave = load(path)
+        lines.append(f"SPEAKER talk 1 {at:.3f} {wave.duration:.3f} <NA> <NA> {path.name[:3]}")
+        parts += [wave.samples, np.zeros(32_000, np.float32)]
+        at += wave.duration + 2
+    (tmp_path / "talk.wav").write_bytes(to_wav(Waveform(np.concatenate(parts))))
+    (tmp_path / "talk.rttm").write_text("\n".join(lines))
+    return tmp_path / "talk.wav"
+
+
+def test_turns_of_a_file_are_answered_and_written(model, talk):
+    grid, rttm = talk.with_name("out.TextGrid"), talk.with_name("out.rttm")
+    turns = talk.with_name("talk.rttm")
+    words = ("--turns", turns, "--textgrid", grid, "--rttm", rttm, "--json")
+    rows = json.loads(run(talk, "--model", model, *words))
+    assert [row["speaker"] for row in rows] == ["EB0", "KS0", "EB0", "EB0"]
+    starts = [each.start for each in read_segments(turns)]
+    assert [row["start"] for row in rows] == pytest.approx(starts, abs=1e-3)
+    for written in (read_segments(grid), read_segments(rttm)):
+        assert [(each.label, each.speaker) for each in written] == [
+            (row["answer"], row["speaker"]) for row in rows
+        ]
+    own = json.loads(run(talk, "--model", model, "--turns", turns, "--enrol-turns", "--json"))
+    # One clip of the other is too little to enrol.
+    assert [row["voice_clips"] for row in own] == [3, 0, 3, 3]
+
+
+def test_turns_are_found_where_somebody_speaks(model, talk, tmp_path):
+    (tmp_path / "hum.wav").write_bytes(to_wav(Waveform(np.full(32_000, 0.1, np.float32))))
+    words = ("--model", model, "--turns", "speech", "--json")
+    rows = json.loads(run(talk, tmp_path / "hum.wav", *words))
+    assert [row["file"].rpartition("/")[2] for row in rows] == [*["talk.wav"] * 4, "hum.wav"]
+    assert rows[-1]["problem"] == "nobody is heard to speak"
+    assert all(row["answer"] for row in rows[:4])
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (("--turns", "speech", "--timeline"), "--turns: goes without --timeline"),
+        (("--textgrid", "x.TextGrid"), "belongs to --timeline or --turns"),
+        (("--turns", "speech", "--enrol-turns"), "belongs to --turns FILE"),
+        (("--turns", "nothing.rttm"), "cannot be read"),
+    ],
+)
+def test_words_about_turns_that_say_nothing_together_are_refused(model, talk, words, problem):
+    with pytest.raises(SerError, match=problem):
+        run(talk, "--model", model, *words)
 
 
 def test_what_cannot_be_done_is_said(model, clips, tmp_path):

@@ -11,7 +11,9 @@ from ser_core.inference import catalogue
 from ser_core.runs.catalogue import runs
 from ser_core.storage.opened import remember_opened
 
-PLACES = {"corpus", "folder", "representation.encoder", "split.file"}
+PLACES = {
+    "corpus", "folder", "long-file", "long-turns", "representation.encoder", "split.file"
+}  # fmt: skip
 """Parameters of an address that name a place on the disk."""
 
 TINY = {

@@ -16,6 +16,7 @@ PLACES = [
     ("", "corpus", "corpus", {}),
     ("corpus", "corpus", "corpus", {"view": "Checks"}),
     ("predict", "folder", "folder of recordings", {"tab": "Many recordings"}),
+    ("predict", "long-file", "recording", {"tab": "Long recording"}),
     ("train", "representation.encoder", "speech encoder", {"representation.name": "encoder"}),
     ("train", "split.file", "file of a split", {}),
 ]

@@ -290,6 +290,26 @@ def test_a_large_folder_is_answered_by_a_job(visit, said, bundled, tmp_path):
     assert not app.error
 
 
+def test_turns_of_a_recording_are_answered_by_a_job(visit, said, bundled, tmp_path):
+    wave = load(demo_corpus() / ANGER)
+    twice = np.concatenate([wave.samples, np.zeros(16_000, np.float32), wave.samples])
+    (tmp_path / "talk.wav").write_bytes(to_wav(Waveform(twice)))
+    again, length = wave.duration + 1, wave.duration
+    (tmp_path / "talk.csv").write_text(
+        f"start,end,speaker\n0,{length:.3f},Ana\n{again:.3f},{again + length:.3f},Jan\n"
+    )
+    address = {"long-file": str(tmp_path / "talk.wav"), "long-turns": str(tmp_path / "talk.csv")}
+    app = visit("predict", tab="Long recording", **address, **{"long-way": "Turns of a file"})
+    button(app, "Start prediction").click().run()
+    assert next(iter(jobs())).wait(120).value == "finished"
+    app.run()
+    assert "2 turns" in said(app)
+    assert list(app.dataframe[0].value["speaker"]) == ["Ana", "Jan"]
+    assert "turns" in figures(app)
+    assert "From 0.0 s" in said(app)
+    assert not app.error
+
+
 def test_a_correction_is_kept_with_consent_only_and_deleted_for_good(visit, said, bundled):
     app = visit("predict", source="Upload")
     upload(app, ("mine.flac", clip(), "audio/flac"))

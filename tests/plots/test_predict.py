@@ -5,7 +5,12 @@ import pandas as pd
 import pytest
 
 from ser_core.plots.palette import emotion_color
-from ser_core.plots.predict import distribution_figure, probabilities_figure, timeline_figure
+from ser_core.plots.predict import (
+    distribution_figure,
+    probabilities_figure,
+    timeline_figure,
+    turns_figure,
+)
 
 CLASSES = ("anger", "neutral")
 
@@ -51,3 +56,15 @@ def test_uncertain_predictions_are_distinguished_in_the_distribution():
     table.loc[0, "uncertain"] = True
     sure, unsure = distribution_figure(table, CLASSES).data
     assert (list(sure.y), list(unsure.y)) == ([1, 1], [1, 0])
+
+
+def test_turns_lie_where_they_are_in_the_row_of_their_speaker():
+    table = _rows(["anger", "", "neutral"], start=[0.0, 1.0, 2.0], end=[1.0, 2.0, 5.0])
+    figure = turns_figure(table.assign(speaker=["A", "A", ""]))
+    anger, neutral = figure.data
+    assert (list(anger.base), list(anger.x), list(anger.y)) == ([0], [1], ["A"])
+    assert (list(neutral.base), list(neutral.x), list(neutral.y)) == ([2], [3], ["speech"])
+    assert neutral.marker.color == emotion_color("neutral")
+    assert neutral.customdata[0][0] == 2
+    assert figure.layout.xaxis.rangeslider.visible
+    assert timeline_figure(table, CLASSES, slider=True).layout.xaxis.rangeslider.visible
