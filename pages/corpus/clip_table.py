@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pages.components.selection import Active
 
-TABLE, SORT = "clips-table", "sort"
+TABLE, SORT, HEADINGS = "clips-table", "sort", "_headings"
 HEIGHT = 560
 MOST_ROWS = 20_000
 """Rows of the table; all of them go to the browser at every change of the page."""
@@ -113,11 +113,13 @@ def _table(active: Active, found: pd.DataFrame) -> None:
     st.session_state["_clips_found"] = clips
     selection.keep_order(active.corpus, list(found.index))
     rows = [clips.index(active.clip)] if active.clip in part.index else []
-    st.session_state[TABLE] = {"selection": {"rows": rows, "columns": [], "cells": []}}
     st.html(NO_SORT_IN_BROWSER)
     shown = _for_display(part)
     known = shown.assign(emotion=part["emotion"].to_numpy())  # no list, which is never empty
     order = [c for c in COLUMNS if c in known and (c == "clip" or _has_content(known[c]))]
+    headings = [name for name in st.session_state.get(HEADINGS, []) if name in order]
+    st.session_state[HEADINGS] = headings
+    st.session_state[TABLE] = {"selection": {"rows": rows, "columns": headings, "cells": []}}
     st.dataframe(
         shown,
         key=TABLE,
@@ -224,8 +226,10 @@ def _with_arrow(columns: dict[str, Any]) -> dict[str, Any]:
 def _clicked() -> None:
     """Sort by a heading, or make the row that was clicked, in whichever cell, the current clip."""
     clicked = st.session_state[TABLE]["selection"]
-    if clicked["columns"]:
-        selection.write(**{SORT: next_sorting(str(clicked["columns"][0]), *_sorting())})
+    headings, before = list(clicked["columns"]), st.session_state.get(HEADINGS, [])
+    st.session_state[HEADINGS] = headings
+    if headings != before:  # one click chooses a heading, the next one leaves it
+        selection.write(**{SORT: next_sorting(str((headings or before)[0]), *_sorting())})
         return
     chosen = row_of(clicked)
     found = st.session_state["_clips_found"]
