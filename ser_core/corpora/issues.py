@@ -127,3 +127,12 @@ def listed(items: Iterable[str], most: int = 6) -> str:
     names = list(items)
     shown = ", ".join(names[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+def sentence(text: str) -> str:
+    """Text as a sentence; empty text stays so.
+
+    >>> sentence("missing (2)")
+    'Missing (2).'
+    """
+    return text[:1].upper() + text[1:] + "." if text else ""
