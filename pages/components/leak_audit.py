@@ -22,7 +22,7 @@ KINDS = {
     ),
     "audio": (
         "Recordings",
-        "Recordings of the test part that are in training too, sample for sample.",
+        "Recordings of the test part that are in training too, identical or nearly so.",
     ),
 }
 KIND_WIDTH = 210  # px, as the longest name needs; two in a row in a narrow window

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ser_core.core import Registry
 from ser_core.corpora.corpus import Corpus
+from ser_core.corpora.duplicates import UNKNOWN, recordings
 
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
@@ -73,6 +74,17 @@ class Evidence:
             return self.usable.iloc[:0].assign(sha256="")
         hashed = self.usable[self.usable["sha256"].fillna("") != ""]
         return hashed[hashed.duplicated("sha256", keep=False)].sort_values("sha256", kind="stable")
+
+    @cached_property
+    def by_recording(self) -> pd.DataFrame:
+        """The usable clips whose recording another usable clip has too; `recording` says which.
+
+        In the order of the corpus within a recording.
+        """
+        usable = self.usable.assign(recording=recordings(self.scan))
+        known = usable[usable["recording"] != UNKNOWN]
+        copied = known[known.duplicated("recording", keep=False)]
+        return copied.sort_values("recording", kind="stable")
 
 
 CheckFunction = Callable[[Evidence], Issue | None]

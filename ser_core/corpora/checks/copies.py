@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from ser_core.corpora.issues import Evidence, Issue, check, listed, number
 from ser_core.corpora.unlabelled import known_sounds
 
@@ -45,10 +47,44 @@ def duplicates(evidence: Evidence) -> Issue | None:
         f"{number(len(found), 'clip')} with identical sound",
         "warning",
         list(found.index),
-        "Keep one of each: a copy in training and one in the test is a leak.",
+        "Keep one of each, or split with copies kept together: a copy in training and one in the "
+        "test is a leak.",
         f"{number(len(groups), 'recording')} {'occurs' if len(groups) == 1 else 'occur'} "
         f"{groups.max()} times at the most.",
     )
+
+
+@check("near-duplicates", "recordings that are nearly identical", by_ear=True)
+def near_duplicates(evidence: Evidence) -> Issue | None:
+    """Recordings that occur again at another level or rate, re-encoded, or cut at the ends."""
+    found = evidence.by_recording
+    if found.empty:
+        return None
+    found = found[found.groupby("recording")["sha256"].transform("nunique") > 1]
+    if found.empty:
+        return None
+    groups = found.groupby("recording", sort=False)
+    sounds = (group.drop_duplicates("sha256").index[:2] for _, group in groups)
+    names = listed((" and ".join(map(str, clips)) for clips in sounds), 3)
+    doubtful = sum(_differs(group) for _, group in groups)
+    differ = (
+        f" In {number(doubtful, 'recording')} the copies differ in emotion or speaker."
+        if doubtful
+        else ""
+    )
+    return Issue(
+        f"{number(len(found), 'clip')} nearly identical with others",
+        "error" if doubtful else "warning",
+        list(found.index),
+        "Listen, and keep one of each, or split with copies kept together: a copy in training and "
+        "one in the test is a leak.",
+        f"{number(len(groups), 'recording')} at another level or rate, re-encoded, or cut at the "
+        f"ends: {names}.{differ}",
+    )
+
+
+def _differs(group: pd.DataFrame) -> bool:
+    return any(len(group[column].dropna().unique()) > 1 for column in ("emotion", "speaker"))
 
 
 @check("known-sounds", "unlabelled clips that are labelled under another name", by_ear=True)
@@ -64,4 +100,4 @@ def known_unlabelled(evidence: Evidence) -> Issue | None:
     pairs = listed(f"{clip} is {' and '.join(same)}" for clip, same in found.items())
     title = f"{number(len(found), 'unlabelled clip')} with the sound of a labelled one"
     clips = [*found, *(same for group in found.values() for same in group)]
-    return Issue(title, "error", list(dict.fromkeys(clips)), remedy, f"Identical sound: {pairs}.")
+    return Issue(title, "error", list(dict.fromkeys(clips)), remedy, f"One recording: {pairs}.")

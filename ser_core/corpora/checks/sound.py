@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pandas as pd
@@ -10,7 +11,10 @@ from ser_core.audio import CANCELLED_DB, SAMPLE_RATE
 from ser_core.corpora.issues import Evidence, Issue, Severity, check, listed, number, sentence
 
 CLIPPED_SHARE = 0.001
-QUIET_DB = -50.0
+QUIET_DB, QUIETER_DB, SILENT_DB = -50.0, 25.0, -80.0
+"""Nearly silent is below the first and, in a corpus that is recorded at a low level, by the second
+below its median; below the third always."""
+
 SHORT_SECONDS = 0.3
 LONG_SECONDS = 30.0
 LONG_TIMES = 5
@@ -48,10 +52,13 @@ def clipping(evidence: Evidence) -> Issue | None:
 
 @check("silence", "near silence", by_ear=True)
 def silence(evidence: Evidence) -> Issue | None:
-    """Recordings with next to no sound."""
-    found = _measured(evidence, "rms_db", lambda level: level < QUIET_DB)
-    detail = f"Below {QUIET_DB:g} dB of full scale, the quietest at "
-    detail += f"{found.min():.0f} dB." if len(found) else ""
+    """Recordings with next to no sound, in a corpus of any level."""
+    every = _measured(evidence, "rms_db", lambda level: level > -math.inf)
+    usual = float(every.median()) if len(every) else 0.0
+    limit = max(SILENT_DB, min(QUIET_DB, usual - QUIETER_DB))
+    found = every[every < limit]
+    detail = f"Below {limit:.0f} dB of full scale where the median is {usual:.0f} dB, the quietest "
+    detail += f"at {found.min():.0f} dB." if len(found) else ""
     return _value_issue(found, "nearly silent", detail, "Listen, and leave out the empty ones.")
 
 

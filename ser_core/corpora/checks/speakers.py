@@ -47,6 +47,28 @@ def lacking(evidence: Evidence) -> Issue | None:
     )
 
 
+@check("two-genders", "speakers of two genders")
+def two_genders(evidence: Evidence) -> Issue | None:
+    """Speakers whose clips name more than one gender."""
+    known = evidence.usable.dropna(subset=["speaker", "gender"])
+    counts = {str(who): own.value_counts() for who, own in known.groupby("speaker")["gender"]}
+    twice = {who: genders for who, genders in counts.items() if len(genders) > 1}
+    if not twice:
+        return None
+    said = (
+        f"{who}: " + ", ".join(f"{gender} {many:,}" for gender, many in genders.items())
+        for who, genders in twice.items()
+    )
+    return Issue(
+        f"{number(len(twice), 'speaker')} of two genders",
+        "warning",
+        list(known.index[known["speaker"].isin(list(twice))]),
+        "Correct the gender or the speaker: one name for two people makes splits, enrolment and "
+        "scores by speaker wrong.",
+        listed(said) + ".",
+    )
+
+
 @check("confounded", "speakers that go with an emotion")
 def confounded(evidence: Evidence) -> Issue | None:
     """Speakers who say what the emotion is."""
