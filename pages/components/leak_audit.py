@@ -33,7 +33,9 @@ def grade_card(leaks: LeakAudit) -> None:
     tile = f'<div class="ser-grade ser-grade-{leaks.grade}">{leaks.grade}</div>'
     scale = "\n".join(f"- **{grade}**: {text}" for grade, text in GRADES.items())
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.html(tile.replace("unknown</", "?</"), width="content")
+        # Words do not fit into the tile.
+        tile = tile.replace("unknown</", "?</").replace("confounded</", "!</")
+        st.html(tile, width="content")
         with st.container(gap="xxsmall"):
             st.markdown(f"**Leak grade {leaks.grade}**", help=scale)
             st.markdown(plain(leaks.reading))

@@ -11,7 +11,7 @@ from pages.components.errors import plain
 from pages.components.errors import show as show_error
 from pages.components.split_policies import TEST_IS_ONE_SPEAKER
 from pages.corpus import corpus_scan, saved_splits
-from ser_core.core import SerError
+from ser_core.core import SerError, count
 from ser_core.corpora import (
     FRACTIONS,
     PARTS,
@@ -87,11 +87,12 @@ def _copies(corpus: Corpus, found: pd.DataFrame | None) -> dict[str, Any]:
     if not many:
         return {}
     together = st.toggle(
-        f"Keep copies together ({many:,} clips)",
+        "Keep copies together",
         key="group-copies",
         bind="query-params",
-        help="Clips of one recording, identical or nearly so, go to one part. Where they differ "
-        "in emotion, speaker or sentence, none of them is used.",
+        help=f"{count(many, 'clip')} are copies of others, identical or nearly so. The copies of a "
+        "recording go to one part; where they differ in emotion, speaker or sentence, none of "
+        "them is used.",
     )
     return {"recordings": of} if together else {}
 
