@@ -15,6 +15,7 @@ from pages.components.clip_source import FORMATS
 from pages.components.errors import plain
 from ser_core.core import SerError, count
 from ser_core.inference.classify import EnrolledSpeaker, InferenceModel, Recording
+from ser_core.inference.provenance import enrolment_doubt
 
 if TYPE_CHECKING:
     from pages.components.selection import Active
@@ -119,6 +120,9 @@ def panel(model: InferenceModel, active: Active) -> None:
         )
         return
     title = f"Enrolled {description()}" if clips() else "Enrol a speaker"
+    doubt = enrolment_doubt(model.predictor.about)
+    if doubt:
+        st.warning(plain(f"In the training corpus: {doubt}"))
     with st.popover(title, width="content"):
         st.markdown(
             "**Enrolment**: teach the model a voice. Record **one or more neutral sentences** "

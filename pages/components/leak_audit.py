@@ -22,7 +22,7 @@ KINDS = {
     ),
     "audio": (
         "Recordings",
-        "Recordings of the test part that are in training too, sample for sample.",
+        "Recordings of the test part that are in training too, identical or nearly so.",
     ),
 }
 KIND_WIDTH = 210  # px, as the longest name needs; two in a row in a narrow window
@@ -33,7 +33,9 @@ def grade_card(leaks: LeakAudit) -> None:
     tile = f'<div class="ser-grade ser-grade-{leaks.grade}">{leaks.grade}</div>'
     scale = "\n".join(f"- **{grade}**: {text}" for grade, text in GRADES.items())
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.html(tile.replace("unknown</", "?</"), width="content")
+        # Words do not fit into the tile.
+        tile = tile.replace("unknown</", "?</").replace("confounded</", "!</")
+        st.html(tile, width="content")
         with st.container(gap="xxsmall"):
             st.markdown(f"**Leak grade {leaks.grade}**", help=scale)
             st.markdown(plain(leaks.reading))

@@ -14,7 +14,8 @@ from pages.components import (
     prediction_card,
     warmup,
 )
-from ser_core.inference.classify import check, rows_of
+from pages.components.errors import plain
+from ser_core.inference.classify import Recording, check, narrow_band, rows_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,8 +55,19 @@ def show(
             shown.speaker, doubted=_is_doubtful(info, shown, wave, enrolled), key="single"
         )
     prediction_card.show(row, model, model.reading(speaker), before, key="single")
+    note = _narrow_band(info, model, shown)
+    if note:
+        st.caption(f":material/info: {plain(note)}")
     warmup.answered()
     return row
+
+
+def _narrow_band(info: ModelInfo, model: InferenceModel, shown: SelectedSound) -> str:
+    """What to know of a file whose sample rate is below the model's."""
+    key = ("narrow", info.folder, shown.fingerprint)
+    recording = Recording(shown.name, shown.content)
+    found: str = model_loading.cached(key, lambda: narrow_band(model, [recording]))
+    return found
 
 
 def predict(

@@ -40,7 +40,9 @@ def show(active: Active) -> None:
             "more than emotions do."
         )
         _card("Pitch", figure, "pitch", help_)
-    measures = found.rename(columns={name: f"{name}_measured" for name in found if name in clips})
+    measures = found.drop(columns="fingerprint").rename(
+        columns={name: f"{name}_measured" for name in found if name in clips}
+    )
     st.download_button(
         "Download the measurements as CSV",
         lambda: clips.join(measures).to_csv().encode(),

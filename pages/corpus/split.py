@@ -11,14 +11,16 @@ from pages.components.errors import plain
 from pages.components.errors import show as show_error
 from pages.components.split_policies import TEST_IS_ONE_SPEAKER
 from pages.corpus import corpus_scan, saved_splits
-from ser_core.core import SerError
+from ser_core.core import SerError, count
 from ser_core.corpora import (
     FRACTIONS,
     PARTS,
     POLICIES,
+    UNKNOWN,
     Split,
     audit_split,
     make_split,
+    recordings,
 )
 from ser_core.corpora.issues import listed
 from ser_core.plots.corpus import parts_figure
@@ -34,11 +36,11 @@ FIRST = "speaker-disjoint"
 
 def show(active: Active) -> None:
     """Controls on the left; the split, its grade and its parts on the right."""
+    found, split = corpus_scan.measures_if_quick(active), None
     left, right = st.columns([2, 5], gap="medium")
     with left:
-        choices = _controls()
+        choices = _controls() | _copies(active.corpus, found)
     with right:
-        found, split = corpus_scan.measures_if_quick(active), None
         try:
             split = make_split(active.corpus, **choices)
         except SerError as error:
@@ -74,6 +76,25 @@ def _controls() -> dict[str, Any]:
         help="Seed of the random draws: the same seed gives the same split.",
     )
     return choices | {"seed": int(seed)}
+
+
+def _copies(corpus: Corpus, found: pd.DataFrame | None) -> dict[str, Any]:
+    """Whether copies of a recording stay together, where the corpus has some."""
+    if found is None:
+        return {}
+    of = recordings(found).reindex(corpus.usable.index)
+    many = int(of[of != UNKNOWN].duplicated(keep=False).sum())
+    if not many:
+        return {}
+    together = st.toggle(
+        "Keep copies together",
+        key="group-copies",
+        bind="query-params",
+        help=f"{count(many, 'clip')} are copies of others, identical or nearly so. The copies of a "
+        "recording go to one part; where they differ in emotion, speaker or sentence, none of "
+        "them is used.",
+    )
+    return {"recordings": of} if together else {}
 
 
 def _fractions(policy: str) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from pages.predict import feedback_form, unlabelled
 from ser_core.audio import Limits
 from ser_core.core import SerError, count, files, settings
 from ser_core.corpora import EMOTIONS
-from ser_core.inference.classify import Recording, classify, recordings
+from ser_core.inference.classify import Recording, classify, narrow_band, recordings
 from ser_core.inference.prediction_files import read_predictions, signed
 from ser_core.inference.training_overlap import trained_on
 from ser_core.jobs import PROGRESS_FILE, State, find, start
@@ -105,6 +105,7 @@ def show(info: ModelInfo, model: InferenceModel, active: Active) -> None:
     table = _predictions(info, model, Source(several, words, given_folder.name))
     if table is not None:
         _overlap_note(info, several, active)
+        _band_note(info, model, several)
         _table(info, model, several, table)
 
 
@@ -156,6 +157,13 @@ def _predictions(info: ModelInfo, model: InferenceModel, source: Source) -> pd.D
 
     found: pd.DataFrame = model_loading.cached(key, make)
     return found
+
+
+def _band_note(info: ModelInfo, model: InferenceModel, several: list[Recording]) -> None:
+    key = ("narrow", info.folder, _fingerprint(several))
+    note = model_loading.cached(key, lambda: narrow_band(model, several))
+    if note:
+        st.caption(f":material/info: {plain(note)}")
 
 
 def _fingerprint(several: list[Recording]) -> str:

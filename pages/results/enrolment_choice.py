@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pages.components.errors import plain
 from pages.results import url_params
+from ser_core.runs.catalogue import audit_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +37,14 @@ def choose(found: Sequence[RunInfo]) -> None:
     if (chosen == url_params.ENROLLED) != url_params.enrolled():
         url_params.write(voices=chosen if chosen == url_params.ENROLLED else "")
         st.rerun()
+    if url_params.enrolled():
+        for doubt in sorted({_doubt(run) for run in found} - {""}):
+            st.warning(plain(doubt))
+
+
+def _doubt(run: RunInfo) -> str:
+    audit = audit_of(run)
+    return audit.enrolment_doubt if audit else ""
 
 
 def hint(run: RunInfo) -> str:

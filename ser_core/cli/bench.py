@@ -326,6 +326,50 @@ def _beside_a_busy_core(pairs: int) -> dict[str, dict[str, float]]:
     return {name: cost.as_dict() for name, cost in costs.items()}
 
 
+@app.command("copies")
+def copies(
+    corpus: CorpusPath,
+    clips: Clips = 300,
+    seconds: Annotated[
+        float, typer.Option(min=0.0, help="How much of each clip is used; all of it when 0.")
+    ] = 0.0,
+    json_file: JsonFile = None,
+) -> None:
+    """Miss and false-alarm rate of the search for nearly identical recordings.
+
+    Copies of some clips are made (quieter, resampled, cut, MP3, Opus, ...) and searched for among
+    all clips of the corpus.
+    """
+    from ser_core.audio import load
+    from ser_core.bench.copies import search_copies
+    from ser_core.corpora import open_corpus, scan
+
+    opened = open_corpus(corpus)
+    with console.progress("Measuring") as report:
+        measures = scan(opened, progress=report)
+    prints = measures.loc[measures["problem"] == "", "fingerprint"]
+    sounds = {clip: load(opened.path(clip)).samples for clip in _spread(opened, clips)}
+    found = search_copies(
+        {str(clip): each for clip, each in prints.items()},
+        {clip: samples for clip, samples in sounds.items() if clip in prints},
+        seconds,
+        announce=lambda kind: console.errors.print(f"{kind} …"),
+    )
+    rows = [
+        {
+            "copy": each.kind,
+            "copies": each.copies,
+            "missed": f"{each.missed:.1%}",
+            "false alarms": each.false_alarms,
+            "pairs": f"{each.pairs:,}",
+            "search s": each.seconds,
+        }
+        for each in found
+    ]
+    console.output.print(console.table(rows))
+    _write(json_file, {"copies": [each.as_dict() for each in found]})
+
+
 def _spread(corpus: Corpus, count: int) -> list[str]:
     """Clips at equal steps through the sorted corpus, so over its speakers and emotions."""
     clips = sorted(corpus.usable.index)

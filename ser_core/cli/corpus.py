@@ -69,11 +69,14 @@ def inspect_(
     corpus = opened(path, reader, label, option, include, own_labels=own_labels)
     measures = _scan(corpus, workers, progress_file) if scan else None
     issues = audit(corpus, measures)
-    summary = _summary(corpus)
+    summary, speakers = _summary(corpus), _by_speaker(corpus)
     if as_json:
-        console.show({**summary, "issues": [issue.as_dict() for issue in issues]}, as_json=True)
+        shown = {**summary, "by_speaker": speakers, "issues": [each.as_dict() for each in issues]}
+        console.show(shown, as_json=True)
         return
     console.show({name: _brief(value) for name, value in summary.items()})
+    if 0 < len(speakers) <= MOST_LINES:
+        _show_tables(speakers)
     for issue in issues:
         _card(issue)
     if not issues:
@@ -99,7 +102,7 @@ def scan_(
     if out:
         from ser_core.storage import atomic
 
-        atomic.write(out, measures.to_csv())
+        atomic.write(out, measures.drop(columns="fingerprint").to_csv())
     console.show(_measures(corpus, measures) | {"written": _text(out)}, as_json=as_json)
 
 
@@ -149,6 +152,13 @@ def split_(
     group: Annotated[
         str, typer.Option(help="Groups of grouped-k-fold: speaker or sentence.")
     ] = "speaker",
+    group_copies: Annotated[
+        bool,
+        typer.Option(
+            "--group-copies",
+            help="Keep copies of a recording, identical or nearly so, in one part.",
+        ),
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Write the split to this JSON file.")] = None,
     reader: ReaderName = None,
     label: Labels = None,
@@ -161,13 +171,25 @@ def split_(
     as_json: Json = False,
 ) -> None:
     """Split a corpus, with a leak audit of what the parts share."""
-    from ser_core.corpora import audit_split, make_split
+    from ser_core.corpora import audit_split, make_split, recordings
 
+    if group_copies and not scan:
+        raise ParameterError(
+            "copies are found by measuring the clips", subject="--group-copies",
+            remedy="Leave out --no-scan",
+        )  # fmt: skip
     corpus = opened(path, reader, label, option, include, own_labels=own_labels)
-    split = make_split(
-        corpus, policy, seed=seed, fractions=_shares(fractions), folds=folds, group=group
-    )
     measures = _scan(corpus, workers, progress_file) if scan else None
+    copies = recordings(measures) if measures is not None and group_copies else None
+    split = make_split(
+        corpus,
+        policy,
+        seed=seed,
+        fractions=_shares(fractions),
+        folds=folds,
+        group=group,
+        recordings=copies,
+    )
     leaks = audit_split(split, corpus, measures)
     if out:
         split.save(out)
@@ -219,11 +241,39 @@ def _summary(corpus: Corpus) -> dict[str, Any]:
         "usable": len(clips),
         **({"unlabelled": len(corpus.unlabelled)} if len(corpus.unlabelled) else {}),
         "hours": round(float(clips["duration"].sum()) / 3600, 2),
+        "clip_seconds": _spread(clips["duration"]),
         "sentences": int(clips["sentence"].nunique()),
         "emotions": _counts(clips["emotion"], corpus.emotions),
         "speakers": _counts(clips["speaker"]),
+        "clips_a_speaker": _spread(clips["speaker"].value_counts()),
+        "genders": _counts(clips["gender"]),
         "sample_rates": _counts(clips["sample_rate"]),
     }
+
+
+def _spread(values: pd.Series[Any]) -> dict[str, float]:
+    """Least, median and greatest; nothing of no values."""
+    known = values.dropna().astype(float)
+    if known.empty:
+        return {}
+    found = {"least": known.min(), "median": known.median(), "greatest": known.max()}
+    return {name: round(float(value), 2) for name, value in found.items()}
+
+
+def _by_speaker(corpus: Corpus) -> list[dict[str, Any]]:
+    """A row for every named speaker: gender, clips, minutes, and clips of each emotion."""
+    clips = corpus.usable
+    emotions = corpus.emotions
+    return [
+        {
+            "speaker": str(speaker),
+            "gender": " / ".join(sorted(map(str, own["gender"].dropna().unique()))) or None,
+            "clips": len(own),
+            "minutes": round(float(own["duration"].sum()) / 60, 1),
+            **{name: int((own["emotion"] == name).sum()) for name in emotions},
+        }
+        for speaker, own in clips.groupby("speaker")
+    ]
 
 
 def _brief(value: Any) -> Any:

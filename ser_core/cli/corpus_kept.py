@@ -32,8 +32,8 @@ OneOfEach = Annotated[
     bool,
     typer.Option(
         "--one-of-each",
-        help="Of clips with identical sound leave out all but the first; all of them where they "
-        "differ in emotion or speaker.",
+        help="Leave out all copies of a recording but the first, identical or nearly so; all of "
+        "them where they differ in emotion or speaker.",
     ),
 ]
 

@@ -115,7 +115,12 @@ def predict(
     """
     import pandas as pd
 
-    from ser_core.inference.classify import classify_waveforms, open_answering, recordings
+    from ser_core.inference.classify import (
+        classify_waveforms,
+        narrow_band,
+        open_answering,
+        recordings,
+    )
     from ser_core.inference.prediction_files import signed
     from ser_core.inference.timeline import Windows
 
@@ -125,6 +130,7 @@ def predict(
     )  # fmt: skip
     _together(submission, out, probabilities=probabilities, fill=fill, along=along)
     from ser_core.corpora.option_texts import by_name
+    from ser_core.inference.provenance import enrolment_doubt
 
     reading = {"include": include, "own_labels": own_labels, **by_name(option or [])}
     part = _part(paths, reader, labels_of(label), reading) if submission or unlabelled else None
@@ -134,6 +140,8 @@ def predict(
     opened = opened.for_seen_speakers() if seen else opened
     asked = _submission(part, opened, submission, out, fill) if part and submission else None
     enrolled = opened.enrol_speaker(recordings(enrol)) if enrol else None
+    if enrolled and (doubt := enrolment_doubt(opened.predictor.about)):
+        console.errors.print(f"In the training corpus: {doubt}", soft_wrap=True, markup=False)
     with kept_rows(csv or out) as keep:
         tables = []
         with console.progress("Predicting", progress_file) as report:
@@ -152,6 +160,8 @@ def predict(
         if part and asked and out:
             written = asked.probabilities if probabilities else asked.filled
             atomic.write(out, written(table, fill=fill))
+    if note := narrow_band(opened, several):
+        console.errors.print(note, soft_wrap=True, markup=False)
     if part and asked and out:
         _show_submission(part, asked, table, out, as_json=as_json)
         return

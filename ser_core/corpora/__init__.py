@@ -18,6 +18,7 @@ from ser_core.corpora.browse import (
 )
 from ser_core.corpora.confounding import ENROLMENT, confounding
 from ser_core.corpora.corpus import COLUMNS, LEFT_OUT, UNLABELLED, Corpus
+from ser_core.corpora.duplicates import UNKNOWN, recordings
 from ser_core.corpora.emotions import normalise, ordered
 from ser_core.corpora.issues import CHECKS, SEVERITIES, Issue
 from ser_core.corpora.joined import join
@@ -52,6 +53,7 @@ __all__ = [
     "POLICIES",
     "READERS",
     "SEVERITIES",
+    "UNKNOWN",
     "UNLABELLED",
     "UNSEEN_GRADES",
     "UNUSED",
@@ -84,6 +86,7 @@ __all__ = [
     "other_sentence",
     "read_template",
     "recent_corpora",
+    "recordings",
     "remember_corpus",
     "remember_labels",
     "remembered_labels",

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ser_core.core import Registry
 from ser_core.corpora.corpus import Corpus
+from ser_core.corpora.duplicates import UNKNOWN, recordings
 
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
@@ -74,6 +75,17 @@ class Evidence:
         hashed = self.usable[self.usable["sha256"].fillna("") != ""]
         return hashed[hashed.duplicated("sha256", keep=False)].sort_values("sha256", kind="stable")
 
+    @cached_property
+    def by_recording(self) -> pd.DataFrame:
+        """The usable clips whose recording another usable clip has too; `recording` says which.
+
+        In the order of the corpus within a recording.
+        """
+        usable = self.usable.assign(recording=recordings(self.scan))
+        known = usable[usable["recording"] != UNKNOWN]
+        copied = known[known.duplicated("recording", keep=False)]
+        return copied.sort_values("recording", kind="stable")
+
 
 CheckFunction = Callable[[Evidence], Issue | None]
 
@@ -127,3 +139,12 @@ def listed(items: Iterable[str], most: int = 6) -> str:
     names = list(items)
     shown = ", ".join(names[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+def sentence(text: str) -> str:
+    """Text as a sentence; empty text stays so.
+
+    >>> sentence("missing (2)")
+    'Missing (2).'
+    """
+    return text[:1].upper() + text[1:] + "." if text else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,14 +10,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ser_core.corpora.confounding import confounding
+from ser_core.corpora.confounding import ENROLMENT, confounding
 from ser_core.corpora.corpus import Corpus
+from ser_core.corpora.duplicates import UNKNOWN, recordings
 from ser_core.corpora.split import PARTS, UNUSED, Split
 
 Codes = npt.NDArray[np.intp]
 
 KINDS = ("speakers", "sentences", "pairs", "audio")
-"""What may be shared: speakers, sentences, (speaker, sentence) pairs, and identical sound."""
+"""What may be shared: speakers, sentences, (speaker, sentence) pairs, and recordings: sound that is
+identical, or nearly so."""
 
 GRADES: dict[str, str] = {
     "A": "Neither test speakers nor test sentences are in training: the strictest test.",
@@ -83,12 +86,40 @@ class LeakAudit:
         grade: A to F, "confounded" or "unknown", of the test part: the worst over the folds.
         validation_grade: The same for the validation part against train.
         reading: One plain sentence on the grade, and what could not be checked.
+        confounding: How much the speaker says of the emotion, a sentence without a full stop;
+            empty where it is not much.
     """
 
     leaks: tuple[Leak, ...]
     grade: str
     validation_grade: str
     reading: str
+    confounding: str = ""
+
+    @classmethod
+    def recorded(cls, content: Mapping[str, Any]) -> LeakAudit:
+        """What `as_dict` gave; the worst leaks are all that is known then.
+
+        Raises:
+            KeyError, TypeError: If it is something else.
+        """
+        fields = Leak.__dataclass_fields__
+        leaks = tuple(Leak(**{name: row[name] for name in fields})
+                      for row in content.get("worst", ()))  # fmt: skip
+        return cls(
+            leaks,
+            content["grade"],
+            content["validation_grade"],
+            content["reading"],
+            str(content.get("confounding", "")),
+        )
+
+    @property
+    def enrolment_doubt(self) -> str:
+        """Why scores with enrolled speakers are to be doubted; empty where they are not."""
+        if not self.confounding and self.grade != "confounded":
+            return ""
+        return f"{self.confounding or 'Speaker and emotion go together'}. {ENROLMENT}."
 
     @property
     def speakers_shared(self) -> bool:
@@ -113,6 +144,7 @@ class LeakAudit:
             "grade": self.grade,
             "validation_grade": self.validation_grade,
             "reading": self.reading,
+            "confounding": self.confounding,
             "worst": rows.where(rows.notna(), None).to_dict("records"),
         }
 
@@ -123,7 +155,7 @@ def audit_split(split: Split, corpus: Corpus, scan: pd.DataFrame | None = None) 
     Args:
         split: What to audit.
         corpus: The corpus it splits.
-        scan: Result of `ser_core.corpora.scan`; without it, identical sound is not checked for.
+        scan: Result of `ser_core.corpora.scan`; without it, copies are not looked for.
 
     Raises:
         SplitError: If the split is not one of this corpus.
@@ -149,6 +181,7 @@ def audit_split(split: Split, corpus: Corpus, scan: pd.DataFrame | None = None) 
         grade=grade,
         validation_grade=_grade(validation, strong=strong),
         reading=_reading(grade, things) + (f" {found.said}." if found and strong else ""),
+        confounding=found.said if found and found.is_notable else "",
     )
 
 
@@ -157,8 +190,8 @@ def _things(clips: pd.DataFrame, scan: pd.DataFrame | None) -> dict[str, Codes]:
     pairs = clips["speaker"].str.cat(clips["sentence"], sep="\n")
     audio = pd.Series(pd.NA, index=clips.index, dtype="string")
     if scan is not None:
-        audio = scan["sha256"].reindex(clips.index).astype("string")
-        audio = audio.mask(audio == "")
+        of = recordings(scan).reindex(clips.index)
+        audio = of.astype("string").mask(of == UNKNOWN)
     columns = (clips["speaker"], clips["sentence"], pairs, audio)
     return {kind: column.factorize()[0] for kind, column in zip(KINDS, columns, strict=True)}
 
@@ -219,7 +252,7 @@ def _grade_of(
 def _reading(grade: str, things: dict[str, Codes]) -> str:
     unchecked = {
         "sentences": "The corpus does not name its sentences, so they count as shared.",
-        "audio": "Identical recordings were not checked; measure the clips to do so.",
+        "audio": "Copies of recordings were not checked; measure the clips to do so.",
     }
     unknown = [text for kind, text in unchecked.items() if (things[kind] < 0).all()]
     return " ".join([GRADES[grade], *unknown])

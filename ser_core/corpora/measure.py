@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ser_core import audio
 from ser_core.audio import Sound, Waveform
 from ser_core.core import AudioError
+from ser_core.corpora.fingerprints import fingerprint
 
 # 16-bit files end at 32767 / 32768; nothing quieter than that is at full scale.
 FULL_SCALE = 32766.5 / 32768
@@ -48,6 +49,8 @@ class Measures(NamedTuple):
         bandwidth: Highest frequency in Hz at which the mean spectrum of the middle 10 s, at the
             file's own rate, is within 60 dB of its peak; NaN for silence and for clips under 1,024
             samples.
+        fingerprint: Of the first 8 s of the sound, by which copies are found
+            (`ser_core.corpora.fingerprints`).
         problem: Empty, or why the clip cannot be decoded.
     """
 
@@ -63,6 +66,7 @@ class Measures(NamedTuple):
     f0: float = math.nan
     mix_loss: float = 0.0
     bandwidth: float = math.nan
+    fingerprint: bytes = b""
     problem: str = ""
 
 
@@ -88,7 +92,13 @@ def measure(path: Path) -> Measures:
         f0=pitch(waveform),
         mix_loss=mix_loss(sound.samples),
         bandwidth=bandwidth(sound.samples.mean(axis=1), sound.sample_rate),
+        fingerprint=sound_print(waveform),
     )
+
+
+def sound_print(waveform: Waveform) -> bytes:
+    """Fingerprint of a clip at 16 kHz from where its sound begins."""
+    return fingerprint(waveform.samples[round(silence(waveform)[0] * waveform.sample_rate) :])
 
 
 def _mono(sound: Sound, path: Path) -> Waveform:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from ser_core.core import Progress, in_processes, settings
+from ser_core.corpora import fingerprints
 from ser_core.corpora import measure as measuring
 from ser_core.corpora.corpus import Corpus
 from ser_core.corpora.measure import Measures, measure
@@ -30,7 +31,9 @@ that after every 300 clips it would take most of the time of a scan of 100,000."
 # Starting workers and importing in them takes longer than measuring this many clips does.
 MIN_FILES_FOR_WORKERS = 300
 # Measures made by other code are made again.
-CODE = hashlib.sha256(Path(measuring.__file__).read_bytes()).hexdigest()[:16]
+CODE = hashlib.sha256(
+    b"".join(Path(str(module.__file__)).read_bytes() for module in (measuring, fingerprints))
+).hexdigest()[:16]
 _KEY = ["size", "mtime_ns"]
 
 

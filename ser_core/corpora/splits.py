@@ -10,10 +10,12 @@ import pandas as pd
 
 from ser_core.core import ParameterError, SplitError, did_you_mean
 from ser_core.corpora.corpus import Corpus
+from ser_core.corpora.duplicates import UNKNOWN
 from ser_core.corpora.emotions import ordered
+from ser_core.corpora.issues import number
 from ser_core.corpora.policies import GROUPS, POLICIES, Task
 from ser_core.corpora.readers import READERS
-from ser_core.corpora.split import PARTS, Split
+from ser_core.corpora.split import PARTS, UNUSED, Split
 from ser_core.corpora.stratify import allocations
 
 FRACTIONS = (0.8, 0.1, 0.1)
@@ -29,6 +31,7 @@ def make_split(
     fractions: Sequence[float] = FRACTIONS,
     folds: int = 5,
     group: str = "speaker",
+    recordings: pd.Series[int] | None = None,
 ) -> Split:
     """Split the usable clips of a corpus.
 
@@ -42,6 +45,9 @@ def make_split(
             whole groups come as near as the groups allow.
         folds: Number of folds of "grouped-k-fold".
         group: What "grouped-k-fold" keeps together: "speaker" or "sentence".
+        recordings: Recording of each clip (`ser_core.corpora.recordings`), to keep copies together:
+            a copy goes where the first of its recording goes. Where copies differ in emotion,
+            speaker or sentence, none of them is used. Each clip is dealt by itself when None.
 
     Raises:
         SplitError: If the policy cannot be met: too few speakers or sentences, clips without one,
@@ -55,17 +61,55 @@ def make_split(
     (9, 6)
     """
     chosen = POLICIES[policy]
-    task = Task(_clips(corpus), seed, _checked(fractions), folds, _known(group))
+    every = _clips(corpus)
+    leader = _leaders(every, recordings)
+    leads = every.index == leader
+    task = Task(every[leads], seed, _checked(fractions), folds, _known(group))
     parts, notes = chosen.run(task)
     table = pd.DataFrame(parts, index=task.clips.index, dtype="str").rename_axis("clip")
     if policy != "official":  # which says itself what the corpus lacks
         _refuse_empty(table, task)
     _refuse_vanishing(table, task.clips["emotion"])
     options = {name: _plain(getattr(task, name)) for name in chosen.options}
-    alone = _alone(table, task.clips["speaker"], policy)
+    if recordings is not None:
+        options["copies"] = "together"
+        table = table.reindex(leader).fillna(UNUSED).set_axis(every.index).rename_axis("clip")
+        notes = (*notes, *_moved(leader))
+    alone = _alone(table, every["speaker"], policy)
     whose = _whose(corpus) if policy == "official" else []
-    notes = (*notes, *_lacking(table, task.clips["emotion"]), *alone, *whose)
+    notes = (*notes, *_lacking(table, every["emotion"]), *alone, *whose)
     return Split(corpus.name, policy, seed, options, table, notes)
+
+
+NOWHERE = ""
+"""What leads clips that are not used."""
+
+
+def _leaders(clips: pd.DataFrame, recordings: pd.Series[int] | None) -> pd.Series[str]:
+    """The clip that each clip goes with: itself, or the first of its recording."""
+    own = clips.index.to_series()
+    if recordings is None:
+        return own
+    given = clips.assign(own=own, recording=recordings.reindex(clips.index).fillna(UNKNOWN))
+    copied = given[given["recording"] != UNKNOWN].groupby("recording", sort=False)
+    leader = own.where(given["recording"] == UNKNOWN, copied["own"].transform("first"))
+    differ = (copied[["emotion", "speaker", "sentence"]].transform("nunique") > 1).any(axis=1)
+    return leader.mask(differ.reindex(clips.index, fill_value=False).astype(bool), NOWHERE)
+
+
+def _moved(leader: pd.Series[str]) -> list[str]:
+    """What was done with copies, as notes."""
+    unused = int((leader == NOWHERE).sum())
+    moved = int((leader != leader.index).sum()) - unused
+    notes = [f"{number(moved, 'copy', 'copies')} went with the first of the recording"] * bool(
+        moved
+    )
+    if unused:
+        notes.append(
+            f"{number(unused, 'clip')} unused: the copies of a recording differ in "
+            "emotion, speaker or sentence"
+        )
+    return notes
 
 
 def _plain(value: object) -> object:

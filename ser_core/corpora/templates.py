@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Sequence
@@ -9,9 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ser_core.core import CorpusError, files
-from ser_core.corpora.tables import id_column, separator, unreadable
-
-_MARK = "\ufeff"
+from ser_core.corpora.tables import encoding_of, id_column, separator, unreadable
 
 
 @dataclass(frozen=True)
@@ -24,8 +23,8 @@ class Template:
         rows: Its cells, one tuple a row; every row has a cell for every column.
         separator: What separates cells.
         newline: What ends a line.
-        marked: Whether the file begins with a byte order mark.
         quoted: Whether every cell stands in quotation marks.
+        encoding: Of its text, as Python names it; one with a mark ("utf-8-sig") where it has one.
     """
 
     path: Path
@@ -33,8 +32,8 @@ class Template:
     rows: tuple[tuple[str, ...], ...]
     separator: str = ","
     newline: str = "\n"
-    marked: bool = False
     quoted: bool = False
+    encoding: str = "utf-8"
 
     @property
     def id_column(self) -> int:
@@ -51,7 +50,11 @@ class Template:
         return [row[column].strip() for row in self.rows]
 
     def written(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
-        """A table in the form of this file: its separator, ends of lines, quotation marks."""
+        """A table in the form of this file: encoding, separator, ends of lines, quotation marks.
+
+        Raises:
+            CorpusError: If the encoding of the file has no sign for what is to be written.
+        """
         text = io.StringIO()
         writer = csv.writer(
             text,
@@ -61,21 +64,33 @@ class Template:
         )
         writer.writerow(header)
         writer.writerows(rows)
-        return ((_MARK if self.marked else "") + text.getvalue()).encode()
+        try:
+            return text.getvalue().encode(self.encoding)
+        except UnicodeEncodeError as error:
+            raise CorpusError(
+                f"{error.object[error.start : error.end]!r} cannot be written in the encoding of "
+                f"the template, {self.encoding}",
+                subject=str(self.path),
+                remedy="Save the template as UTF-8",
+            ) from error
 
 
 def read_template(path: Path) -> Template:
-    """Read a template.
+    """Read a template, in any encoding in which a table is read (`tables.encoding_of`).
 
     Raises:
-        CorpusError: If the file is missing, not UTF-8, without rows, or has rows that do not fit
-            its header.
+        CorpusError: If the file is missing, in an unknown encoding, without rows, or has rows that
+            do not fit its header.
     """
     try:
-        text = files.read_bytes(path).decode("utf-8")
+        encoding = encoding_of(path)
+        content = files.read_bytes(path)
+        text = content.decode(encoding)  # which takes the mark away
     except (OSError, UnicodeError) as error:
         raise unreadable(path, error) from error
-    marked, text = text.startswith(_MARK), text.removeprefix(_MARK)
+    # Python writes the mark of UTF-16 and UTF-32 by itself; of UTF-8 by this name alone.
+    if encoding == "utf-8-sig" and not content.startswith(codecs.BOM_UTF8):
+        encoding = "utf-8"
     own = separator(path)
     try:
         lines = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=own) if row]
@@ -94,4 +109,5 @@ def read_template(path: Path) -> Template:
                 remedy="Repair the row",
             )
     newline = "\r\n" if "\r\n" in text else "\n"
-    return Template(path, header, tuple(rows), own, newline, marked, text.startswith('"'))
+    quoted = text.startswith('"')
+    return Template(path, header, tuple(rows), own, newline, quoted, encoding)

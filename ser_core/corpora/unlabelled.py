@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ser_core.corpora.duplicates import UNKNOWN, recordings
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -11,24 +13,24 @@ if TYPE_CHECKING:
 
 
 def known_sounds(corpus: Corpus, scan: pd.DataFrame) -> dict[str, list[str]]:
-    """Unlabelled clips whose sound is that of labelled clips, by the hash of their samples.
+    """Unlabelled clips whose recording is that of labelled clips, identical or nearly so.
 
     Args:
         corpus: The corpus.
         scan: Its measures, as `ser_core.corpora.scan` gives them.
 
     Returns:
-        The usable clips with the same sound, by unlabelled clip; empty without measures.
+        The usable clips of the same recording, by unlabelled clip; empty without measures.
     """
-    if "sha256" not in scan:
+    if "sha256" not in scan or corpus.unlabelled.empty:
         return {}
-    hashes = scan["sha256"].fillna("")
-    labelled: dict[str, list[str]] = {}
+    of = recordings(scan)
+    labelled: dict[int, list[str]] = {}
     for clip in corpus.usable.index:
-        labelled.setdefault(str(hashes[clip]), []).append(str(clip))
-    by_content = {content: clips for content, clips in labelled.items() if content}
+        labelled.setdefault(int(of[clip]), []).append(str(clip))
+    labelled.pop(UNKNOWN, None)
     return {
-        str(clip): by_content[str(hashes[clip])]
+        str(clip): labelled[int(of[clip])]
         for clip in corpus.unlabelled.index
-        if str(hashes[clip]) in by_content
+        if int(of[clip]) in labelled
     }

@@ -275,6 +275,28 @@ def _hidden(path: Path, root: Path) -> bool:
     return any(part.startswith(".") for part in path.relative_to(root).parts)
 
 
+def narrow_band(model: InferenceModel, several: Sequence[Recording]) -> str:
+    """What to know of files whose sample rate is below the model's, as sentences; else empty.
+
+    Headers are read, and files that cannot be read are passed over.
+    """
+    wanted = model.predictor.sample_rate
+    read = (attempted(partial(audio.info, each.source, name=each.name))[0] for each in several)
+    rates = sorted({about.sample_rate for about in read if about and about.sample_rate < wanted})
+    if not rates:
+        return ""
+    said = " and ".join(f"{rate:,} Hz" for rate in rates)
+    return (
+        f"Some of the sound has a sample rate of {said}, and the model is made for {wanted:,} Hz: "
+        f"it finds nothing above {rates[0] // 2:,} Hz. Read these answers with care, or choose a "
+        "model that was trained on sound of that rate."
+        if len(several) > 1
+        else f"The sound has a sample rate of {said}, and the model is made for {wanted:,} Hz: it "
+        f"finds nothing above {rates[0] // 2:,} Hz. Read the answer with care, or choose a model "
+        "that was trained on sound of that rate."
+    )
+
+
 def classify(
     model: InferenceModel,
     several: Sequence[Recording],

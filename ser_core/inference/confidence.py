@@ -22,6 +22,8 @@ WANTED_RISK = 0.1
 FEWEST = 50
 """Validation clips below which neither temperature nor threshold is fitted."""
 
+NOT_CALIBRATED = "Not calibrated"
+
 
 @dataclass(frozen=True)
 class Confidence:
@@ -38,9 +40,14 @@ class Confidence:
 
     temperature: float = 1.0
     threshold: float | None = None
-    source: str = "Not calibrated: there are no predictions on validation clips."
+    source: str = f"{NOT_CALIBRATED}: there are no predictions on validation clips."
     coverage: float | None = None
     doubt: str = ""
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether a temperature was fitted."""
+        return not self.source.startswith(NOT_CALIBRATED)
 
     @property
     def why_unsure(self) -> str:
@@ -116,7 +123,7 @@ def _few(clips: int) -> str:
     if not clips:
         return Confidence.source
     return (
-        f"Not calibrated: there are predictions on {count(clips, 'validation clip')} only, and "
+        f"{NOT_CALIBRATED}: there are predictions on {count(clips, 'validation clip')} only, and "
         f"{FEWEST} are needed."
     )
 

@@ -11,8 +11,9 @@ from ser_core.core import ModelError, ParameterError, Progress
 from ser_core.corpora import Corpus, LeakAudit, Split, of_recipe, open_corpus
 from ser_core.evaluation import PREFIX, Predictions, report
 from ser_core.inference import enrolment as enrolling
+from ser_core.inference.confidence import FEWEST
 from ser_core.inference.enrolment import Count, Enrolment, OnProgress
-from ser_core.inference.model_evaluation import Evaluation, calibrated, counted
+from ser_core.inference.model_evaluation import Evaluation, calibrated, counted, readings
 from ser_core.inference.provenance import CorpusOverlap, found_fold, recorded_audit, refitted
 from ser_core.models.abilities import name_of
 from ser_core.models.predictor import Predictor, load
@@ -67,17 +68,18 @@ def evaluate_runs(
     dealt = {fold: split.fold(fold)[part] for fold, _seed, _home in members[0]}
     sizes = {fold: _prediction_count(corpus, clips, enrolment) for fold, clips in dealt.items()}
     on_progress = counted(progress, sum(sizes[fold] for each in members for fold, _, _ in each))
-    given = [
+    read = [
         _of_run(
             each, corpus, split, part, enrolment, on_progress, allow_unenrolled=allow_unenrolled
         )
         for each in members
     ]
+    given = [tables for tables, _ in read]
     tables = given[0] if len(given) == 1 else _pooled(given, shares, enrolment)
     audit = recorded_audit(about["split"]["audit"])
     reports = {count: report(each, audit, part=part) for count, each in tables.items()}
     names = " + ".join(name_of(each.about) for each in firsts)
-    how = "Each model by a temperature fitted on the validation clips of its own fold."
+    how = _calibration([fitted for _, each in read for fitted in each])
     shared = _overlap(dealt, part, audit)
     return Evaluation(names, corpus.name, enrolment, tables, reports, shared, {}, how)
 
@@ -117,8 +119,10 @@ def _of_run(
     on_progress: OnProgress,
     *,
     allow_unenrolled: bool,
-) -> Tables:
+) -> tuple[Tables, list[bool]]:
+    """Calibrated predictions of a run, and whether a temperature was fitted for each model."""
     several: list[Tables] = []
+    fitted: list[bool] = []
     for fold, seed, home in members:
         predictor = load(home)
         _require_own(predictor, split, fold, home)
@@ -127,8 +131,28 @@ def _of_run(
             predictor, corpus, clips, enrolment, fold=fold, part=part, seed=seed,
             allow_unenrolled=allow_unenrolled, on_progress=on_progress,
         )  # fmt: skip
-        several.append(calibrated(predictor, home, found))
-    return {count: Predictions.concat([each[count] for each in several]) for count in several[0]}
+        how = readings(predictor, home)
+        several.append(calibrated(how, found))
+        fitted.append(all(how[count != 0].is_calibrated for count in found))
+    pooled = {count: Predictions.concat([each[count] for each in several]) for count in several[0]}
+    return pooled, fitted
+
+
+def _calibration(fitted: Sequence[bool]) -> str:
+    """Where the temperatures come from, as sentences.
+
+    >>> _calibration([True, False])
+    'Each model by a temperature fitted on the validation clips of its own fold. Not so 1 of 2 \
+models, with fewer than 50 predictions on validation clips: their probabilities are as they come.'
+    """
+    how = "Each model by a temperature fitted on the validation clips of its own fold."
+    without = len(fitted) - sum(fitted)
+    if not without:
+        return how
+    return (
+        f"{how} Not so {without} of {len(fitted)} models, with fewer than {FEWEST} predictions on "
+        "validation clips: their probabilities are as they come."
+    )
 
 
 def _pooled(given: Sequence[Tables], shares: Sequence[float], enrolment: Enrolment) -> Tables:

@@ -22,7 +22,7 @@ from ser_core.evaluation import (
 )
 from ser_core.evaluation.spread import spread
 from ser_core.inference import enrolment as enrolling
-from ser_core.inference.confidence import confidence, reads_seen
+from ser_core.inference.confidence import Confidence, confidence, reads_seen
 from ser_core.inference.enrolment import Count, Enrolment
 from ser_core.inference.provenance import CorpusOverlap, corpus_overlap, provenance
 from ser_core.models.abilities import name_of
@@ -218,8 +218,7 @@ def evaluate_model(
         keep(first)
 
     tables = calibrated(
-        predictor,
-        folder,
+        readings(predictor, folder),
         enrolling.predict_with_enrolment(
             predictor,
             corpus,
@@ -299,11 +298,15 @@ def _testable(
     return [str(clip) for clip in rows.index[known]], reasons
 
 
+def readings(predictor: Predictor, folder: Path) -> dict[bool, Confidence]:
+    """How a model's probabilities are read, without and with an enrolled speaker."""
+    return {known: confidence(predictor, folder, enrolled=known) for known in (False, True)}
+
+
 def calibrated(
-    predictor: Predictor, folder: Path, tables: dict[Count, Predictions]
+    how: Mapping[bool, Confidence], tables: dict[Count, Predictions]
 ) -> dict[Count, Predictions]:
-    """As the model is used: with its temperature, with and without enrolment."""
-    how = {known: confidence(predictor, folder, enrolled=known) for known in (False, True)}
+    """As the model is used: with its temperatures, as `readings` gives them."""
     return {
         count: each.with_probabilities(how[count != 0].applied(each.probabilities))
         for count, each in tables.items()

@@ -15,7 +15,6 @@ from ser_core.corpora import (
     GRADES,
     UNUSED,
     Corpus,
-    Leak,
     LeakAudit,
     Split,
     audit_split,
@@ -170,11 +169,16 @@ def _short(clip: str) -> str:
 
 def recorded_audit(recorded: Mapping[str, Any] | None) -> LeakAudit | None:
     """The audit that was written down with a model or a run; None where there is none."""
-    if not recorded:
-        return None
-    fields = Leak.__dataclass_fields__
-    leaks = tuple(Leak(**{name: row[name] for name in fields}) for row in recorded.get("worst", ()))
-    return LeakAudit(leaks, recorded["grade"], recorded["validation_grade"], recorded["reading"])
+    return LeakAudit.recorded(recorded) if recorded else None
+
+
+def enrolment_doubt(about: Mapping[str, Any]) -> str:
+    """Why enrolment is to be doubted with a model, by the audit of its training corpus.
+
+    Empty where it is not, or where the model says nothing of its split.
+    """
+    audit = recorded_audit((about.get("split") or {}).get("audit"))
+    return audit.enrolment_doubt if audit else ""
 
 
 def found_fold(split: Split, name: str) -> str:

@@ -18,7 +18,7 @@ import yaml
 
 from ser_core.core import SerError, files, formatting, settings
 from ser_core.core.plain_yaml import load_yaml
-from ser_core.corpora import Leak, LeakAudit, of_recipe, snapshot
+from ser_core.corpora import LeakAudit, of_recipe, snapshot
 from ser_core.evaluation import BADGES, Interval, Predictions, Report, report
 from ser_core.recipes.recipe import Recipe, SplitChoice
 from ser_core.runs import mlflow_sync
@@ -250,10 +250,8 @@ def audit_of(run: RunInfo) -> LeakAudit | None:
     kept = split.get("audit") if isinstance(split, dict) else None
     if not isinstance(kept, dict):
         return None
-    fields = Leak.__dataclass_fields__
     try:
-        leaks = tuple(Leak(**{name: row[name] for name in fields}) for row in kept.get("worst", ()))
-        return LeakAudit(leaks, kept["grade"], kept["validation_grade"], kept["reading"])
+        return LeakAudit.recorded(kept)
     except (KeyError, TypeError):  # a file that somebody else has written
         return None
 

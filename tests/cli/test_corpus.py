@@ -5,8 +5,10 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 from typer.testing import CliRunner
 
 from ser_core.cli import app
@@ -41,6 +43,10 @@ def test_inspect_in_json_has_everything():
         "anger", "fear", "happiness", "sadness", "surprise", "neutral",
     ]  # fmt: skip
     assert result["sample_rates"] == {"16000": 53}
+    assert result["genders"] == {"female": 23, "male": 30}
+    row = next(row for row in result["by_speaker"] if row["speaker"] == "MK0")
+    assert (row["clips"], row["surprise"]) == (result["speakers"]["MK0"], 0)
+    assert result["clips_a_speaker"]["greatest"] == max(result["speakers"].values())
     (issue,) = result["issues"]
     assert (issue["severity"], len(issue["clips"])) == ("warning", 5)
 
@@ -67,6 +73,23 @@ def test_split_writes_what_the_library_makes(tmp_path):
     assert Split.load(out).hash == result["hash"] == made.hash
     assert result["parts"]["split"] == {k: len(v) for k, v in made.fold().items()}
     assert result["audit"]["grade"] == "E"
+
+
+def test_split_keeps_copies_together(tmp_path):
+    rows = ["file,emotion,speaker"]
+    for number in range(20):
+        noise = 0.1 * np.random.default_rng(number).standard_normal(24_000)
+        for copy in range(2):
+            name = f"{number}-{copy}.wav"
+            soundfile.write(tmp_path / name, noise[copy * 800 :] / (1 + copy), 16_000)
+            rows.append(f"{name},{('anger', 'fear')[number % 2]},s{number % 5}")
+    (tmp_path / "t.csv").write_text("\n".join(rows))
+    arguments = ("split", str(tmp_path), "--policy", "random", "--fractions", "0.6,0.2,0.2")
+    apart = json.loads(run(*arguments, "--json"))
+    together = json.loads(run(*arguments, "--group-copies", "--json"))
+    assert apart["audit"]["grade"] == "F"
+    assert together["audit"]["grade"] != "F"
+    assert together["copies"] == "together"
 
 
 @pytest.mark.parametrize(
@@ -99,6 +122,7 @@ def test_reader_labels_and_options_reach_the_corpus(tmp_path):
         (["inspect", DEMO, "--label", "anger"], ParameterError, "name=value"),
         (["inspect", DEMO, "--option", "columns.path=x"], ParameterError, "no such option"),
         (["split", DEMO, "--fractions", "a"], ParameterError, "not a list of numbers"),
+        (["split", DEMO, "--group-copies", "--no-scan"], ParameterError, "by measuring the clips"),
         (["split", DEMO, "--policy", "rando"], UnknownNameError, "Did you mean 'random'"),
     ],
 )

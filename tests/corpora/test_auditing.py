@@ -2,17 +2,19 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from ser_core.core import demo_corpus
 from ser_core.corpora import Corpus, Issue, audit, examine, open_corpus, scan
+from ser_core.corpora.fingerprints import fingerprint
 from ser_core.corpora.issues import CHECKS, SEVERITIES, Evidence
 from tests.corpora.synthetic import acted, sound
 
 
-def healthy() -> tuple[Corpus, pd.DataFrame]:
-    corpus = acted(4, 5)
+def healthy(takes: int = 1) -> tuple[Corpus, pd.DataFrame]:
+    corpus = acted(4, 5, takes=takes)
     clips = corpus.clips
     clips["duration"], clips["sample_rate"], clips["channels"] = 2.0, 16000, 1
     measures = pd.DataFrame(
@@ -70,6 +72,24 @@ def test_bad_levels(column, value, title):
     measures.loc[clip, column] = value
     (card,) = audit(corpus, measures)
     assert (card.title, card.clips, card.severity) == (title, [clip], "warning")
+
+
+@pytest.mark.parametrize(
+    ("usual", "level", "silent"),
+    [
+        (-40.0, -57.0, False),  # a quiet corpus, as acted speech of a distant microphone
+        (-40.0, -66.0, True),
+        (-20.0, -51.0, True),
+        (-20.0, -46.0, False),
+        (-60.0, -79.0, False),
+        (-60.0, -81.0, True),
+    ],
+)
+def test_near_silence_goes_by_the_level_of_the_corpus(usual, level, silent):
+    corpus, measures = healthy()
+    measures["rms_db"] = usual
+    measures.loc[measures.index[7], "rms_db"] = level
+    assert ("1 clip nearly silent" in cards(corpus, measures)) == silent
 
 
 @pytest.mark.parametrize(("seconds", "title"), [(0.1, "very short"), (11, "very long")])
@@ -132,6 +152,25 @@ def test_identical_sound_with_two_emotions_or_speakers_is_an_error():
     )
 
 
+def printed(seed: int, cut: int = 0) -> bytes:
+    noise = np.random.default_rng(seed).standard_normal(32_000).astype(np.float32)
+    return fingerprint(noise[cut:])
+
+
+@pytest.mark.parametrize(
+    ("other", "severity", "more"),
+    [("0-0-0-1.wav", "warning", ""), ("1-0-1-0.wav", "error", " In 1 recording the copies differ")],
+)
+def test_nearly_identical_sound_is_found_by_fingerprint(other, severity, more):
+    corpus, measures = healthy(takes=2)
+    measures["fingerprint"] = [printed(number) for number in range(len(measures))]
+    measures.loc[other, "fingerprint"] = printed(0, cut=1_000)
+    (card,) = audit(corpus, measures)
+    assert (card.title, card.severity) == ("2 clips nearly identical with others", severity)
+    assert card.clips == ["0-0-0-0.wav", other]
+    assert f"0-0-0-0.wav and {other}." + more in card.detail
+
+
 def test_uneven_classes():
     corpus, measures = healthy()
     clips = corpus.clips
@@ -161,6 +200,17 @@ def test_speakers_that_cannot_be_kept_apart(speaker, title):
     corpus.clips["speaker"] = pd.Series(speaker, index=corpus.clips.index, dtype="string")
     (card,) = audit(corpus, measures)
     assert card.title == title
+
+
+def test_a_speaker_of_two_genders_is_named():
+    corpus, measures = healthy()
+    corpus.clips["gender"] = pd.Series("female", index=corpus.clips.index, dtype="string")
+    assert audit(replace(corpus), measures) == []
+    others = list(corpus.clips.index[corpus.clips["speaker"] == "s2"][:4])
+    corpus.clips.loc[others, "gender"] = "male"
+    (card,) = audit(corpus, measures)
+    assert (card.title, card.detail) == ("1 speaker of two genders", "s2: female 11, male 4.")
+    assert set(corpus.clips.loc[card.clips, "speaker"]) == {"s2"}
 
 
 def test_files_in_trouble_are_listed_by_kind(tmp_path):

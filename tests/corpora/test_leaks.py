@@ -1,7 +1,9 @@
 """The audit of a split counts what is shared, and never grades well what it does not know."""
 
+import json
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -9,12 +11,14 @@ from ser_core.core import SplitError
 from ser_core.corpora import (
     GRADES,
     Corpus,
+    LeakAudit,
     Split,
     audit_split,
     make_split,
     open_corpus,
     scan,
 )
+from ser_core.corpora.fingerprints import fingerprint
 from tests.corpora.synthetic import acted, corpus_of
 
 GRADE_OF = {
@@ -152,6 +156,28 @@ def test_a_split_of_another_corpus_is_refused():
     corpus = acted(5, 5)
     with pytest.raises(SplitError, match="does not fit"):
         audit_split(make_split(corpus, "random"), replace(acted(4, 5), name="another"))
+
+
+def test_what_an_audit_says_of_enrolment_outlives_the_disk():
+    corpus = acted(9, 12)
+    speakers = corpus.clips["speaker"].str.removeprefix("s").astype(int)
+    told = corpus.clips["emotion"].rank(method="dense").astype(int) - 1 == speakers % 3
+    one_each = replace(corpus, clips=corpus.clips[told])
+    found = audit_split(make_split(one_each, "random"), one_each)
+    assert "9 of 9 speakers have one emotion only" in found.enrolment_doubt
+    again = LeakAudit.recorded(json.loads(json.dumps(found.as_dict())))
+    assert again.enrolment_doubt == found.enrolment_doubt
+    assert audit_split(make_split(corpus, "random"), corpus).enrolment_doubt == ""
+
+
+def test_a_copy_that_is_not_identical_is_a_shared_recording():
+    corpus = clips(a=("s1", "t1"), b=("s2", "t2"))
+    noise = np.random.default_rng(0).standard_normal(32_000).astype(np.float32)
+    measures = scan_of(a="0", b="1")
+    measures["fingerprint"] = [fingerprint(noise), fingerprint(noise[1_000:] / 3)]
+    split = split_of(a="train", b="test")
+    assert audit_split(split, corpus, measures).grade == "F"
+    assert audit_split(split, corpus, measures[["sha256"]]).grade == "A"
 
 
 @pytest.mark.corpus

@@ -6,7 +6,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from ser_core.core import CorpusError, ParameterError, demo_corpus
 from ser_core.corpora import (
@@ -149,9 +151,13 @@ def test_one_of_each_recording_stays(tmp_path):
     (tmp_path / "anger/b.wav").write_bytes(content)
     two = sound(tmp_path / "fear/c.wav").read_bytes()
     (tmp_path / "anger/d.wav").write_bytes(two)
+    noise = 0.1 * np.random.default_rng(0).standard_normal(32_000)
+    soundfile.write(tmp_path / "fear/e.wav", noise, 16_000)
+    soundfile.write(tmp_path / "fear/f.wav", noise[1_000:] / 3, 16_000)
     corpus = open_corpus(tmp_path)
     found = copies(corpus, scan(corpus))
     assert found == {
+        "fear/f.wav": "a copy of fear/e.wav",
         "anger/b.wav": "a copy of anger/a.wav",
         "anger/d.wav": "one sound with emotion anger and fear",
         "fear/c.wav": "one sound with emotion anger and fear",

@@ -353,3 +353,39 @@ def test_a_test_of_one_voice_is_said():
     assert any("one speaker in 6 of 6 folds" in note for note in folds.notes)
     for policy in ("leave-one-speaker-out", "random"):
         assert not any("one speaker" in note for note in make_split(acted(6, 6), policy).notes)
+
+
+def recorded(corpus: Corpus, *groups: list[str]) -> pd.Series:
+    """Recording of each clip: that of its group, else one of its own."""
+    of = pd.Series(range(len(corpus.clips)), index=corpus.clips.index)
+    for group in groups:
+        of[group] = of[group[0]]
+    return of
+
+
+@pytest.mark.parametrize("policy", OTHERS)
+def test_copies_go_to_one_part_of_every_fold(policy):
+    corpus = acted(6, 6, takes=3)
+    groups = [[clip, clip[:-5] + "1.wav", clip[:-5] + "2.wav"]
+              for clip in corpus.clips.index[::9]]  # fmt: skip
+    split = make_split(corpus, policy, recordings=recorded(corpus, *groups))
+    assert list(split.table.index) == sorted(corpus.clips.index)
+    for group in groups:
+        assert (split.table.loc[group] == split.table.loc[group[0]]).all(axis=None)
+    assert "72 copies went with the first of the recording" in split.notes
+    assert split.options["copies"] == "together"
+
+
+def test_copies_that_contradict_each_other_are_unused():
+    corpus = acted(6, 6)
+    one, other = "0-0-0-0.wav", "0-0-1-0.wav"  # two emotions
+    split = make_split(corpus, "random", recordings=recorded(corpus, [one, other]))
+    assert sorted(split.fold()["unused"]) == [one, other]
+    assert any(note.startswith("2 clips unused") for note in split.notes)
+
+
+def test_clips_of_unknown_sound_are_no_copies_of_each_other():
+    corpus = acted(6, 6)
+    unknown = pd.Series(-1, index=corpus.clips.index)
+    assert make_split(corpus, "random", recordings=unknown).hash == make_split(
+        corpus, "random").hash  # fmt: skip

@@ -14,6 +14,7 @@ from ser_core.inference.classify import (
     Recording,
     check,
     classify,
+    narrow_band,
     open_model,
     recordings,
     warm,
@@ -29,6 +30,14 @@ def model(make_bundle, tmp_path):
 def _tone(seconds: float, peak: float = 0.5) -> Waveform:
     samples = peak * np.sin(np.arange(round(16_000 * seconds)) * 0.2)
     return Waveform(samples.astype(np.float32))
+
+
+def test_sound_of_less_band_than_the_model_is_named(model, demo_clip):
+    narrow = Recording("narrow", to_wav(Waveform(_tone(1.0).samples, 8_000)))
+    full, text = Recording("speech", demo_clip), Recording("text", b"no sound at all")
+    assert narrow_band(model, [full, text]) == ""
+    assert "has a sample rate of 8,000 Hz" in narrow_band(model, [narrow])
+    assert "nothing above 4,000 Hz" in narrow_band(model, [narrow, full, text])
 
 
 def test_every_recording_has_its_row_in_order(model, demo_clip):

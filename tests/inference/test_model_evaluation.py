@@ -55,6 +55,7 @@ def test_validation_clips_wear_a_badge_too(saved, demo):
 def test_a_run_predicts_every_clip_by_the_model_that_did_not_train_on_it(run, demo):
     found = evaluate_runs([run], demo)
     assert (found.reports[0].n, found.badge, found.reports[0].speakers_shared) == (53, "", False)
+    assert "models, with fewer than 50 predictions on validation clips" in found.calibration
     number = demo.speakers.index("KD0")
     rows = found.predictions[0].table
     mine = rows[rows["speaker"] == "KD0"]

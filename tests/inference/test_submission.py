@@ -55,6 +55,21 @@ def test_the_form_of_the_file_is_kept(part, tmp_path):
     assert found == '\ufeff"ID";"label"\r\n"TEST_0";"2"\r\n"TEST_1";"0"\r\n"TEST_2";"1"\r\n'
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "cp949"])
+def test_the_encoding_of_the_file_is_kept(part, tmp_path, encoding):
+    path = tmp_path / "sample_submission.csv"
+    path.write_bytes("id,감정\nTEST_0,0\nTEST_1,0\nTEST_2,0\n".encode(encoding))
+    found = submission(part, CLASSES, path).filled(predicted())
+    assert found == "id,감정\nTEST_0,2\nTEST_1,0\nTEST_2,1\n".encode(encoding)
+
+
+def test_what_the_encoding_of_the_file_cannot_say_is_refused(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes("id,감정\na,기쁨\n".encode("cp949"))
+    with pytest.raises(CorpusError, match="'ż' cannot be written"):
+        read_template(path).written(["id", "감정"], [["a", "żal"]])
+
+
 @pytest.mark.parametrize(
     "spelled",
     ["TEST_{}", "TEST_{}.wav", "test/TEST_{}", "./test/TEST_{}.wav", "audio\\TEST_{}.wav"],

@@ -82,6 +82,7 @@ def enrolling(with_runs, ser_home):
     known = summary(ser_home, with_runs["random"])
     perfect = {"value": 1.0, "low": 1.0, "high": 1.0, "method": "known"}
     known["enrolled"] = {"uar": perfect, "wa": perfect}
+    known["split"]["audit"]["confounding"] = "The speaker alone says 60 % of it"
     (folder / "summary.json").write_text(json.dumps(known))
     return with_runs["random"]
 
@@ -92,8 +93,11 @@ def test_answers_to_enrolled_speakers_stand_beside_those_to_strangers(visit, sai
     assert table["Enrolled"].isna().sum() == 1
     app = visit("results", run=enrolling)
     assert metrics(app)["UAR"] != "1.000"
+    doubt = "The speaker alone says 60 % of it. Normalising by speaker takes away"
+    assert doubt not in said(app)
     app = visit("results", run=enrolling, voices="enrolled")
     assert metrics(app)["UAR"] == "1.000"
+    assert doubt in " ".join(warning.value for warning in app.warning)
 
 
 def test_runs_are_compared_as_they_answer_enrolled_voices(visit, enrolling, with_runs):
