@@ -7,25 +7,55 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.components import navigation, player, selection
+from pages.components import navigation, player, selection, theme
 from pages.components.errors import plain
+from pages.corpus import annotate, filters
 from ser_core.core import count
-from ser_core.corpora import EMOTIONS, UNLABELLED, filter_clips, ordered
+from ser_core.corpora import EMOTIONS, UNLABELLED
+from ser_core.evaluation import PREFIX
 from ser_core.plots.palette import EMOTION_COLORS
+from ser_core.plots.results import prediction_figure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pages.components.selection import Active
+    from pages.corpus.filters import Filtered
 
 TABLE = "clips-table"
 HEIGHT = 560
+CHIPS = ("emotion", "new_label", "answer")
+"""Columns of emotions, which are shown as coloured chips."""
 MOST_ROWS = 20_000
 """Rows of the table; all of them go to the browser at every change of the page."""
 
 COLUMNS: dict[str, Callable[[], Any]] = {
     "emotion": lambda: st.column_config.MultiselectColumn(
         "Emotion", options=list(EMOTIONS), color=list(EMOTION_COLORS.values()), width=112
+    ),
+    "new_label": lambda: st.column_config.MultiselectColumn(
+        "New label",
+        options=list(EMOTIONS),
+        color=list(EMOTION_COLORS.values()),
+        width=112,
+        help="What you say it is; kept beside the corpus.",
+    ),
+    "tags": lambda: st.column_config.ListColumn("Tags", width=90),
+    "answer": lambda: st.column_config.MultiselectColumn(
+        "Answer",
+        options=list(EMOTIONS),
+        color=list(EMOTION_COLORS.values()),
+        width=112,
+        help="Held-out answer of the chosen run: of a model that was not trained on the clip.",
+    ),
+    "confidence": lambda: st.column_config.NumberColumn(
+        "Confidence", format="percent", width=85, help="Probability of the answer."
+    ),
+    "self_confidence": lambda: st.column_config.NumberColumn(
+        "Label", format="percent", width=70, help="Probability that the model gives to the label."
+    ),
+    "wrong": lambda: st.column_config.CheckboxColumn(
+        "Wrong", width=60, help="Whether the held-out answer differs from the label."
     ),
     "corpus": lambda: st.column_config.TextColumn("Corpus", width=90),
     "speaker": lambda: st.column_config.TextColumn("Speaker", width=70),
@@ -35,7 +65,9 @@ COLUMNS: dict[str, Callable[[], Any]] = {
     "duration": lambda: st.column_config.NumberColumn("Duration", format="%.2f s", width=70),
     "text": lambda: st.column_config.TextColumn("Text", width="large"),
     "sentence": lambda: st.column_config.TextColumn("Sentence", width=75),
-    "part": lambda: st.column_config.TextColumn("Part", width=80, help="Unlabelled: to predict."),
+    "part": lambda: st.column_config.TextColumn(
+        "Part", width=80, help="Part of the split of the chosen run; unlabelled: to predict."
+    ),
     "problem": lambda: st.column_config.TextColumn("Problem", width="medium"),
     "rms_db": lambda: st.column_config.NumberColumn("Level", format="%.1f dBFS", width=90),
     "peak": lambda: st.column_config.NumberColumn("Peak", format="%.3f", width=70),
@@ -51,17 +83,18 @@ COLUMNS: dict[str, Callable[[], Any]] = {
 
 
 def show(active: Active) -> None:
-    """Filters and table on the left, the chosen clip on the right."""
+    """Filters; below them the table on the left, the chosen clip on the right."""
+    found = filters.show(active)
+    clip = displayed_clip(active, found.clips)
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        found = _filters(active)
-        clip = _displayed_clip(active, found)
-        _table(active, found, clip)
+        table(active, found.clips, clip)
+        annotate.show(active, found, clip)
     with right:
-        _clip_panel(active, found, clip)
+        clip_panel(active, found, clip)
 
 
-def _displayed_clip(active: Active, found: pd.DataFrame) -> str:
+def displayed_clip(active: Active, found: pd.DataFrame) -> str:
     """The chosen clip, or the first in the table that can be played while the chosen one is not.
 
     It is not written into the address: taking the filter away brings the chosen clip back, and
@@ -73,40 +106,16 @@ def _displayed_clip(active: Active, found: pd.DataFrame) -> str:
     return str(playable[0])
 
 
-def _filters(active: Active) -> pd.DataFrame:
-    clips = active.corpus.clips
-    with st.container(horizontal=True):
-        emotions = _choice("Emotion", "emotion", ordered(clips["emotion"].dropna()))
-        speakers = _choice("Speaker", "speaker", sorted(clips["speaker"].dropna().unique()))
-        genders = _choice("Gender", "gender", sorted(clips["gender"].dropna().unique()))
-        text = st.text_input(
-            "Search",
-            key="find",
-            live=True,
-            bind="query-params",
-            placeholder="text or file name",
-            help="Clips whose text, sentence or path contains this.",
-        )
-    return filter_clips(
-        clips, emotions=emotions, speakers=speakers, genders=genders, text=text or ""
-    )
-
-
-def _choice(label: str, key: str, options: list[str]) -> list[str]:
-    """Several of the values a column takes; nothing to choose where there is only one."""
-    if len(options) < 2:
-        return []
-    return st.multiselect(label, options, key=key, bind="query-params", placeholder="all")
-
-
-def _table(active: Active, found: pd.DataFrame, clip: str) -> None:
+def table(active: Active, found: pd.DataFrame, clip: str) -> None:
+    """The clips, of which a click chooses one for all pages."""
     part = found.head(MOST_ROWS)
     clips = list(part.index)
     st.session_state["_clips_found"] = clips
     rows = [clips.index(clip)] if clip in part.index else []
     st.session_state[TABLE] = {"selection": {"rows": rows, "columns": [], "cells": []}}
     shown = _for_display(part)
-    known = shown.assign(emotion=part["emotion"].to_numpy())  # no list, which is never empty
+    # Lists, as of chips, are never empty.
+    known = shown.assign(**{name: part[name].to_numpy() for name in CHIPS if name in part})
     order = [c for c in COLUMNS if c in known and (c == "clip" or _has_content(known[c]))]
     st.dataframe(
         shown,
@@ -175,15 +184,16 @@ def _mark_row(key: str) -> None:
 
 
 def _for_display(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with the clip as a column and the emotion as a coloured chip.
+    """The table with the clip as a column and emotions as coloured chips.
 
     That a clip is unlabelled is no problem of it, and stands in a column of its own.
     """
     shown = table.reset_index(names="clip")
-    waiting = shown["problem"] == UNLABELLED
-    shown["part"] = waiting.map({True: UNLABELLED, False: ""})
-    shown["problem"] = shown["problem"].mask(waiting, "")
-    shown["emotion"] = [[e] if isinstance(e, str) else [] for e in shown["emotion"]]
+    shown["part"] = filters.part_of(shown)
+    shown["problem"] = shown["problem"].mask(shown["problem"] == UNLABELLED, "")
+    for name in CHIPS:
+        if name in shown:
+            shown[name] = [[e] if isinstance(e, str) else [] for e in shown[name]]
     return shown
 
 
@@ -212,21 +222,42 @@ def row_of(selected: Mapping[str, Any]) -> int | None:
     return int(selected["rows"][0]) if selected["rows"] else None
 
 
-def _clip_panel(active: Active, found: pd.DataFrame, clip: str) -> None:
+def clip_panel(active: Active, found: Filtered, clip: str) -> None:
     """The chosen clip; nothing where the filters leave none."""
     if not clip:
-        if len(found):
+        if len(found.clips):
             st.info("None of these clips can be played. The column Problem says why.")
         return
     with st.container(border=True):
         player.clip_view(active.corpus, clip, key="corpus")
         st.caption(plain(clip))
-        _previous_next(clip, list(found.index[found["problem"] == ""]))
+        _answer(found, clip)
+        playable = found.clips.index[found.clips["problem"] == ""]
+        _previous_next(clip, list(playable), found.order)
         navigation.link("representations", "Show its representations →", clip=clip)
 
 
-def _previous_next(clip: str, clips: list[str]) -> None:
-    """Buttons to the clips before and after, in the order of the corpus."""
+def _answer(found: Filtered, clip: str) -> None:
+    """What the chosen run answered to the clip, with all probabilities."""
+    if found.answers is None or clip not in found.answers.table.index:
+        return
+    row: dict[str, Any] = {str(k): v for k, v in found.answers.table.loc[clip].items()}
+    wrong: Any = found.answers.columns["wrong"].get(clip)
+    verdict = {True: ", wrong", False: ", right"}.get(wrong, "")
+    st.markdown(
+        f"**Held-out answer {plain(row['answer'])}**{verdict}, "
+        f"confidence {100 * row['confidence']:.0f} %"
+    )
+    given = {
+        name.removeprefix(PREFIX): float(value)
+        for name, value in row.items()
+        if name.startswith(PREFIX)
+    }
+    theme.figure(prediction_figure(given, true=str(row["true"])), key="corpus-answer")
+
+
+def _previous_next(clip: str, clips: list[str], order: str) -> None:
+    """Buttons to the clips before and after, in the order of the filters."""
     here = clips.index(clip)
     with st.container(horizontal=True, vertical_alignment="center"):
         for label, key, step in (("Previous", "P", -1), ("Next", "N", 1)):
@@ -234,9 +265,9 @@ def _previous_next(clip: str, clips: list[str]) -> None:
             st.button(
                 label,
                 shortcut=key,
-                help="In the order of the corpus, however the table is sorted.",
+                help=f"{order[0].upper()}{order[1:]}, however the table is sorted.",
                 disabled=not 0 <= there < len(clips),
                 on_click=selection.choose,
                 kwargs={"clip": clips[there] if 0 <= there < len(clips) else ""},
             )
-        st.caption(f"{here + 1:,} of {len(clips):,}, in the order of the corpus", width="content")
+        st.caption(f"{here + 1:,} of {len(clips):,}, {order}", width="content")
