@@ -33,6 +33,7 @@ def figure(
     key: str,
     config: dict[str, Any] | None = None,
     on_select: Any = "ignore",
+    selection_mode: Any = "points",
 ) -> Any:
     """Show a figure of `ser_core.plots`, in the colours of the theme the browser shows.
 
@@ -41,6 +42,7 @@ def figure(
         key: Of the element.
         config: Plotly's; that of all figures when absent.
         on_select: "rerun" or a callback where points can be clicked; what is chosen is returned.
+        selection_mode: "points", "box", "lasso" or several of them.
     """
     # A stand-in that the browser replaces by the colour of headings; other text is grey, which
     # cannot be read on a strong colour.
@@ -51,7 +53,7 @@ def figure(
         theme="streamlit",
         config=config or CONFIG,
         on_select=on_select,
-        selection_mode="points",
+        selection_mode=selection_mode,
     )
 
 

@@ -7,24 +7,55 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.components import selection
+from pages.components import selection, theme
+from pages.components.errors import plain
+from pages.corpus import annotate, filters
 from ser_core.core import count
-from ser_core.corpora import EMOTIONS, UNLABELLED, filter_clips, ordered
+from ser_core.corpora import EMOTIONS, UNLABELLED
+from ser_core.evaluation import PREFIX
 from ser_core.plots.palette import EMOTION_COLORS
+from ser_core.plots.results import prediction_figure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pages.components.selection import Active
+    from pages.corpus.filters import Filtered
 
 TABLE, SORT, HEADINGS = "clips-table", "sort", "_headings"
 HEIGHT = 560
+CHIPS = ("emotion", "new_label", "answer")
+"""Columns of emotions, which are shown as coloured chips."""
 MOST_ROWS = 20_000
 """Rows of the table; all of them go to the browser at every change of the page."""
 
 COLUMNS: dict[str, Callable[[], Any]] = {
     "emotion": lambda: st.column_config.MultiselectColumn(
         "Emotion", options=list(EMOTIONS), color=list(EMOTION_COLORS.values()), width=112
+    ),
+    "new_label": lambda: st.column_config.MultiselectColumn(
+        "New label",
+        options=list(EMOTIONS),
+        color=list(EMOTION_COLORS.values()),
+        width=112,
+        help="What you say it is; kept beside the corpus.",
+    ),
+    "tags": lambda: st.column_config.ListColumn("Tags", width=90),
+    "answer": lambda: st.column_config.MultiselectColumn(
+        "Answer",
+        options=list(EMOTIONS),
+        color=list(EMOTION_COLORS.values()),
+        width=112,
+        help="Held-out answer of the chosen run: of a model that was not trained on the clip.",
+    ),
+    "confidence": lambda: st.column_config.NumberColumn(
+        "Confidence", format="percent", width=85, help="Probability of the answer."
+    ),
+    "self_confidence": lambda: st.column_config.NumberColumn(
+        "Label", format="percent", width=70, help="Probability that the model gives to the label."
+    ),
+    "wrong": lambda: st.column_config.CheckboxColumn(
+        "Wrong", width=60, help="Whether the held-out answer differs from the label."
     ),
     "corpus": lambda: st.column_config.TextColumn("Corpus", width=90),
     "speaker": lambda: st.column_config.TextColumn("Speaker", width=70),
@@ -34,7 +65,9 @@ COLUMNS: dict[str, Callable[[], Any]] = {
     "duration": lambda: st.column_config.NumberColumn("Duration", format="%.2f s", width=70),
     "text": lambda: st.column_config.TextColumn("Text", width="large"),
     "sentence": lambda: st.column_config.TextColumn("Sentence", width=75),
-    "part": lambda: st.column_config.TextColumn("Part", width=80, help="Unlabelled: to predict."),
+    "part": lambda: st.column_config.TextColumn(
+        "Part", width=80, help="Part of the split of the chosen run; unlabelled: to predict."
+    ),
     "problem": lambda: st.column_config.TextColumn("Problem", width="medium"),
     "rms_db": lambda: st.column_config.NumberColumn("Level", format="%.1f dBFS", width=90),
     "peak": lambda: st.column_config.NumberColumn("Peak", format="%.3f", width=70),
@@ -48,13 +81,23 @@ COLUMNS: dict[str, Callable[[], Any]] = {
     "clip": lambda: st.column_config.TextColumn("Clip", help="Path inside the corpus."),
 }
 
-
-SORTABLE = tuple(name for name in COLUMNS if name != "part")
+SORTABLE = tuple(name for name in COLUMNS if name not in ("part", "tags"))
 
 
 def show(active: Active) -> None:
     """Filters and table; the row of the current clip is marked, and a click makes another it."""
-    _table(active, _sorted(_filters(active)))
+    found = filters.show(active)
+    table(active, found.clips)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        annotate.show(active, found, current(active, found))
+    with right:
+        show_answer(found, active.clip)
+
+
+def current(active: Active, found: Filtered) -> str:
+    """The current clip where it is among those that were found; else none."""
+    return active.clip if active.clip in found.clips.index else ""
 
 
 def _sorted(clips: pd.DataFrame) -> pd.DataFrame:
@@ -74,32 +117,6 @@ def _sorting() -> tuple[str, bool]:
     return (column if column in SORTABLE else "", wanted.startswith("-"))
 
 
-def _filters(active: Active) -> pd.DataFrame:
-    clips = active.corpus.clips
-    with st.container(horizontal=True):
-        emotions = _choice("Emotion", "emotion", ordered(clips["emotion"].dropna()))
-        speakers = _choice("Speaker", "speaker", sorted(clips["speaker"].dropna().unique()))
-        genders = _choice("Gender", "gender", sorted(clips["gender"].dropna().unique()))
-        text = st.text_input(
-            "Search",
-            key="find",
-            live=True,
-            bind="query-params",
-            placeholder="text or file name",
-            help="Clips whose text, sentence or path contains this.",
-        )
-    return filter_clips(
-        clips, emotions=emotions, speakers=speakers, genders=genders, text=text or ""
-    )
-
-
-def _choice(label: str, key: str, options: list[str]) -> list[str]:
-    """Several of the values a column takes; nothing to choose where there is only one."""
-    if len(options) < 2:
-        return []
-    return st.multiselect(label, options, key=key, bind="query-params", placeholder="all")
-
-
 NO_SORT_IN_BROWSER = """<style>
 [data-testid="stDataFrameColumnMenu"] [role="menu"]
 > :is(:nth-child(2), :nth-child(3), :nth-child(4)) { display: none; }
@@ -107,15 +124,18 @@ NO_SORT_IN_BROWSER = """<style>
 """Takes sorting out of a column's menu: the browser would do it alone, and Next not know of it."""
 
 
-def _table(active: Active, found: pd.DataFrame) -> None:
+def table(active: Active, clips: pd.DataFrame) -> None:
+    """The clips, sorted as asked for; a click makes one current."""
+    found = _sorted(clips)
     part = found.head(MOST_ROWS)
-    clips = list(part.index)
-    st.session_state["_clips_found"] = clips
+    names = list(part.index)
+    st.session_state["_clips_found"] = names
     selection.keep_order(active.corpus, list(found.index))
-    rows = [clips.index(active.clip)] if active.clip in part.index else []
+    rows = [names.index(active.clip)] if active.clip in part.index else []
     st.html(NO_SORT_IN_BROWSER)
     shown = _for_display(part)
-    known = shown.assign(emotion=part["emotion"].to_numpy())  # no list, which is never empty
+    # Lists, as of chips, are never empty.
+    known = shown.assign(**{name: part[name].to_numpy() for name in CHIPS if name in part})
     order = [c for c in COLUMNS if c in known and (c == "clip" or _has_content(known[c]))]
     headings = [name for name in st.session_state.get(HEADINGS, []) if name in order]
     st.session_state[HEADINGS] = headings
@@ -193,15 +213,16 @@ def _mark_row(key: str) -> None:
 
 
 def _for_display(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with the clip as a column and the emotion as a coloured chip.
+    """The table with the clip as a column and emotions as coloured chips.
 
     That a clip is unlabelled is no problem of it, and stands in a column of its own.
     """
     shown = table.reset_index(names="clip")
-    waiting = shown["problem"] == UNLABELLED
-    shown["part"] = waiting.map({True: UNLABELLED, False: ""})
-    shown["problem"] = shown["problem"].mask(waiting, "")
-    shown["emotion"] = [[e] if isinstance(e, str) else [] for e in shown["emotion"]]
+    shown["part"] = filters.part_of(shown)
+    shown["problem"] = shown["problem"].mask(shown["problem"] == UNLABELLED, "")
+    for name in CHIPS:
+        if name in shown:
+            shown[name] = [[e] if isinstance(e, str) else [] for e in shown[name]]
     return shown
 
 
@@ -255,3 +276,22 @@ def row_of(selected: Mapping[str, Any]) -> int | None:
     if selected["cells"]:
         return int(selected["cells"][0][0])
     return int(selected["rows"][0]) if selected["rows"] else None
+
+
+def show_answer(found: Filtered, clip: str) -> None:
+    """What the chosen run answered to the clip, with all probabilities."""
+    if found.answers is None or clip not in found.answers.table.index:
+        return
+    row: dict[str, Any] = {str(k): v for k, v in found.answers.table.loc[clip].items()}
+    wrong: Any = found.answers.columns["wrong"].get(clip)
+    verdict = {True: ", wrong", False: ", right"}.get(wrong, "")
+    st.markdown(
+        f"**Held-out answer {plain(row['answer'])}**{verdict}, "
+        f"confidence {100 * row['confidence']:.0f} %"
+    )
+    given = {
+        name.removeprefix(PREFIX): float(value)
+        for name, value in row.items()
+        if name.startswith(PREFIX)
+    }
+    theme.figure(prediction_figure(given, true=str(row["true"])), key="corpus-answer")

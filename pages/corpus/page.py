@@ -5,11 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components import selection
-from pages.corpus import checks, clip_table, header, overview, shift, split
+from pages.corpus import checks, clip_table, corpus_map, header, overview, shift, split
 
 VIEWS = {
     "Clips": clip_table.show,
     "Overview": overview.show,
+    "Map": corpus_map.show,
     "Checks": checks.show,
     "Split": split.show,
 }

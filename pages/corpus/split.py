@@ -23,6 +23,7 @@ from ser_core.corpora import (
     recordings,
 )
 from ser_core.corpora.issues import listed
+from ser_core.corpora.splits import ONE_SPEAKER
 from ser_core.plots.corpus import parts_figure
 
 if TYPE_CHECKING:
@@ -166,8 +167,12 @@ def _present(active: Active, split: Split, found: pd.DataFrame | None) -> None:
         fold = st.selectbox("Fold", split.folds, key="fold", bind="query-params", width=260)
     st.markdown("**Parts of the split**")
     theme.figure(parts_figure(active.corpus.usable["emotion"], split.table[fold]), key="parts")
+    for note in split.notes:
+        if note.startswith(ONE_SPEAKER):
+            st.warning(f"{plain(note)}.")
     for note in (*_held_out_speakers(active.corpus, split, fold), *split.notes):
-        st.caption(f"{plain(note)}.")
+        if not note.startswith(ONE_SPEAKER):
+            st.caption(f"{plain(note)}.")
     st.markdown("**Shared by test and training**")
     leak_audit.shared_counts(leaks)
     if found is None:
@@ -176,11 +181,14 @@ def _present(active: Active, split: Split, found: pd.DataFrame | None) -> None:
 
 
 def _held_out_speakers(corpus: Corpus, split: Split, fold: str) -> list[str]:
-    """The test and validation speakers of a fold."""
-    if len(split.folds) == 1:
-        return []
+    """The test and validation speakers of a fold, where they are not in its training."""
     speaker = corpus.clips["speaker"].reindex(split.table.index)
+    names = {part: set(speaker[split.table[fold] == part].dropna()) for part in PARTS}
     verbs = {"test": "tests on", "validation": "validates on"}
-    names = {part: sorted(speaker[split.table[fold] == part].dropna().unique()) for part in verbs}
-    speakers = [f"{verbs[part]} {listed(who)}" for part, who in names.items() if who]
-    return [f"Fold {fold.removeprefix('fold ')} {' and '.join(speakers)}"] if speakers else []
+    speakers = [
+        f"{verb} {listed(sorted(names[part]))}"
+        for part, verb in verbs.items()
+        if names[part] and names[part].isdisjoint(names["train"])
+    ]
+    subject = "The split" if len(split.folds) == 1 else f"Fold {fold.removeprefix('fold ')}"
+    return [f"{subject} {' and '.join(speakers)}"] if speakers else []

@@ -20,6 +20,7 @@ from pages.results import (
     recipe_and_split,
     run_list,
     saved_evaluations,
+    slices,
     url_params,
     voices_together,
 )
@@ -41,13 +42,14 @@ VIEWS = {
     "Confusion": confusion_matrix.show,
     "Emotions and voices": per_class.show,
     "Mistakes": mistakes.show,
+    "Slices": slices.show,
     "Calibration": calibration.show,
     "Voices together": voices_together.show,
     "Courses": courses_view.show,
     "Recipe and split": recipe_and_split.show,
 }
 EVALUATION_VIEWS = {
-    **{name: VIEWS[name] for name in list(VIEWS)[:4]},
+    **{name: VIEWS[name] for name in list(VIEWS)[:5]},
     "Against its model": saved_evaluations.against_source,
     "Model and clips": saved_evaluations.model_and_clips,
 }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ser_core.cli import console, corpus_kept
+from ser_core.cli import console, corpus_kept, corpus_map
 from ser_core.cli.options import (
     Include,
     Labels,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Inspect a corpus, measure its audio, split it.")
 corpus_kept.register(app)
+app.command("map")(corpus_map.map_)
 
 CorpusPath = Annotated[
     Path,

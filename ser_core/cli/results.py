@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ser_core.cli import console, cross_corpus
+from ser_core.cli import console, cross_corpus, result_clips
 from ser_core.cli.train import carried_out
 from ser_core.core import ParameterError, settings
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 FIGURES = ("uar", "wa", "ece")
 
 app = typer.Typer(no_args_is_help=True, help="Published scores, and how to reproduce them.")
+result_clips.register(app)
 
 Only = Annotated[
     list[str] | None, typer.Option(help="Only results whose name begins so; can be repeated.")

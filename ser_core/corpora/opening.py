@@ -113,8 +113,9 @@ def _opened(opening: Opening, name: str, *, sealed: bool) -> Corpus:
         {**listing.labels, **stored, **given},
         own_labels=opening.own_labels,
         dropped=opening.dropped,
+        relabelled=checked_labels(opening.relabelled, own=opening.own_labels),
     )
-    used = clips.dropna(subset=["label", "emotion"])
+    used = clips[~clips.index.isin(list(opening.relabelled))].dropna(subset=["label", "emotion"])
     in_force = {**stored, **given}
     passed_over = source.passed_over() if READERS[found].searches else ()
     return Corpus(

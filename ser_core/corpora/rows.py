@@ -32,6 +32,7 @@ def checked(
     *,
     own_labels: bool = False,
     dropped: Mapping[str, str] = MappingProxyType({}),
+    relabelled: Mapping[str, str] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """Table of clips as `Corpus.clips` describes it; every row stays, with its problem.
 
@@ -42,6 +43,7 @@ def checked(
         labels: Emotion for labels, before the synonyms that hold for every corpus.
         own_labels: Whether a label that names no emotion is a class of its own.
         dropped: Clips that the user leaves out, each with the reason.
+        relabelled: Emotion by clip, where the user says another than the corpus.
 
     Raises:
         CorpusError: If every path leaves the folder, or no file exists.
@@ -56,7 +58,7 @@ def checked(
     if "unlabelled" in rows:
         _add(clips, rows["unlabelled"].astype(bool), UNLABELLED)
     _drop(clips, dropped)
-    _map_labels(clips, labels, own_labels=own_labels)
+    _map_labels(clips, labels, relabelled, own_labels=own_labels)
     _refuse_hopeless(clips, root)
     return clips.set_index("clip")[list(COLUMNS)]
 
@@ -147,12 +149,19 @@ def _header(root: Path, clip: str) -> tuple[float, int | None, int | None, str]:
     return header.duration, header.sample_rate, header.channels, ""
 
 
-def _map_labels(clips: pd.DataFrame, labels: Mapping[str, str], *, own_labels: bool) -> None:
+def _map_labels(
+    clips: pd.DataFrame,
+    labels: Mapping[str, str],
+    relabelled: Mapping[str, str],
+    *,
+    own_labels: bool,
+) -> None:
     each = clips["label"].dropna().unique()
     own = {label: label for label in each if own_labels and is_class_name(label)}
     known = {label: labels.get(label) or normalise(label) or own.get(label) for label in each}
-    clips["emotion"] = clips["label"].map(known).astype("string")
-    _add(clips, clips["label"].isna(), "it has no label")
+    by_label = clips["label"].map(known).astype("string")
+    clips["emotion"] = clips["clip"].map(relabelled).astype("string").fillna(by_label)
+    _add(clips, clips["label"].isna() & clips["emotion"].isna(), "it has no label")
     unknown = "unknown label " + clips["label"].fillna("")
     _add(clips, clips["emotion"].isna(), unknown)
 

@@ -24,7 +24,7 @@ MARK = "ser-corpus"
 TRASH = Trash()
 """Of openings."""
 
-READING = ("options", "include", "labels", "own_labels", "dropped")
+READING = ("options", "include", "labels", "own_labels", "dropped", "relabelled")
 """What a recipe keeps of an opening beside the corpus and its reader, in order."""
 
 
@@ -41,6 +41,8 @@ class Opening:
         own_labels: Whether labels that name no emotion are classes of their own; otherwise clips
             with such a label cannot be used.
         dropped: Clips that the user leaves out, each with the reason.
+        relabelled: Emotion (or class of one's own) by clip, where the user says another than the
+            corpus.
         name: What it is kept as; empty where it is not kept.
     """
 
@@ -51,6 +53,7 @@ class Opening:
     labels: Mapping[str, str] = field(default_factory=dict)
     own_labels: bool = False
     dropped: Mapping[str, str] = field(default_factory=dict)
+    relabelled: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
 
     @property
@@ -82,7 +85,7 @@ class Opening:
     @property
     def said(self) -> list[str]:
         """What it does, as short sentences."""
-        count = len(self.dropped)
+        count, changed = len(self.dropped), len(self.relabelled)
         labels = ", ".join(f"{label} = {to}" for label, to in self.labels.items())
         options = ", ".join(f"{name} = {_shown(value)}" for name, value in self.options.items())
         each = {
@@ -91,6 +94,7 @@ class Opening:
             f"Labels: {labels}": labels,
             "Labels that name no emotion are classes of their own": self.own_labels,
             f"{count:,} {'clip is' if count == 1 else 'clips are'} left out": count,
+            f"{changed:,} {'clip has' if changed == 1 else 'clips have'} another label": changed,
         }
         return [sentence for sentence, holds in each.items() if holds]
 
@@ -146,6 +150,7 @@ _KINDS: dict[str, type] = {
     "labels": Mapping,
     "own_labels": bool,
     "dropped": Mapping,
+    "relabelled": Mapping,
 }
 _WORDS = {Mapping: "names with values", str: "text", bool: "true or false"}
 
@@ -162,7 +167,8 @@ def _checked(reading: Mapping[str, Any]) -> dict[str, Any]:
             raise ParameterError(
                 f"must be {_WORDS[_KINDS[name]]}", subject=name, remedy="Correct the value"
             )
-    texts = {name: _texts(reading[name]) for name in ("labels", "dropped") if name in reading}
+    by_text = ("labels", "dropped", "relabelled")
+    texts = {name: _texts(reading[name]) for name in by_text if name in reading}
     return {**reading, **texts}
 
 

@@ -223,6 +223,10 @@ def _whose(corpus: Corpus) -> list[str]:
     return [f"The split of {corpus.name}: {known}"] if known else []
 
 
+ONE_SPEAKER = "The test part is of one speaker"
+"""Beginning of the note on a split that tests one voice; pages show it as a warning."""
+
+
 def _alone(table: pd.DataFrame, speaker: pd.Series[str], policy: str) -> list[str]:
     """A note where one voice is the whole test; leaving one speaker out pools all of them."""
     if policy == "leave-one-speaker-out" or speaker.isna().any():
@@ -232,6 +236,6 @@ def _alone(table: pd.DataFrame, speaker: pd.Series[str], policy: str) -> list[st
     if not alone:
         return []
     if table.shape[1] > 1:
-        return [f"The test part is of one speaker in {len(alone)} of {table.shape[1]} folds"]
+        return [f"{ONE_SPEAKER} in {len(alone)} of {table.shape[1]} folds"]
     (name,) = alone.values()
-    return [f"The test part is of one speaker, {name}: its figures are of that voice alone"]
+    return [f"{ONE_SPEAKER}, {name}: its figures are of that voice alone"]

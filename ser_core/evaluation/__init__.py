@@ -35,11 +35,14 @@ from ser_core.evaluation.cross_corpus import (
     is_across,
 )
 from ser_core.evaluation.groups import Group, Groups, by_group
+from ser_core.evaluation.held_out_answers import beside, held_out_answers, parts_of
 from ser_core.evaluation.intervals import Interval, Sampling, interval, sampling
+from ser_core.evaluation.label_errors import PRUNING, LabelErrors, label_errors
 from ser_core.evaluation.metrics import reliability, wilson
 from ser_core.evaluation.predictions import PREFIX, Predictions
 from ser_core.evaluation.ranking import Ranking
 from ser_core.evaluation.report import BADGES, ClassFigures, Report, report
+from ser_core.evaluation.slices import Slices, slices
 from ser_core.evaluation.spread import Spread, spread
 from ser_core.evaluation.sufficient_statistics import (
     METRICS,
@@ -65,6 +68,7 @@ __all__ = [
     "NEW_SPEAKERS",
     "PER_CLASS",
     "PREFIX",
+    "PRUNING",
     "TRAINED_ON",
     "Calibration",
     "Cell",
@@ -75,6 +79,7 @@ __all__ = [
     "Group",
     "Groups",
     "Interval",
+    "LabelErrors",
     "McNemar",
     "Metric",
     "Predictions",
@@ -82,11 +87,13 @@ __all__ = [
     "Rejection",
     "Report",
     "Sampling",
+    "Slices",
     "Spread",
     "SufficientStatistics",
     "apply_temperature",
     "area_under_risk",
     "basis",
+    "beside",
     "by_group",
     "calibrate",
     "calibration_verdict",
@@ -99,16 +106,20 @@ __all__ = [
     "fit_temperature",
     "gap_text",
     "groups_basis",
+    "held_out_answers",
     "holm",
     "interval",
     "interval_text",
     "is_across",
+    "label_errors",
     "mcnemar",
     "on_common_clips",
+    "parts_of",
     "reject",
     "reliability",
     "report",
     "sampling",
+    "slices",
     "spread",
     "threshold_for",
     "value_text",

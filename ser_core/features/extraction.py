@@ -82,7 +82,7 @@ def extract(
         WorkerError: If a worker is killed. What is stored stays.
     """
     store = store or FeatureStore()
-    addresses = _usable(addresses, representations)
+    addresses = usable_addresses(addresses, representations)
     if workers is None and len(files) < MIN_FILES_FOR_WORKERS:
         workers = 1
     work = partial(_extract_one, representations, store, dtype)
@@ -118,7 +118,7 @@ def _extract_one(
     return Extracted(clip, len(missing), len(representations) - len(missing))
 
 
-def _usable(
+def usable_addresses(
     addresses: dict[str, str] | None, representations: Sequence[Representation]
 ) -> dict[str, str]:
     """Addresses, if they are of the samples that these representations see."""
@@ -203,7 +203,7 @@ def mean_by(
     """
     if workers is None and len(files) < MIN_FILES_FOR_WORKERS:
         workers = 1
-    addresses = _usable(addresses, [representation])
+    addresses = usable_addresses(addresses, [representation])
     work = partial(_stretched_one, representation, store or FeatureStore())
     items = [(clip, path, addresses.get(clip)) for clip, path in files.items()]
     sums: dict[str, npt.NDArray[np.float64]] = {}

@@ -37,16 +37,21 @@ def _names(present: Iterable[str]) -> list[str]:
 
 
 def durations_figure(clips: pd.DataFrame, *, height: int = 320) -> go.Figure:
-    """How many clips of each emotion are how long (s), stacked."""
+    """How many clips of each emotion are how long (s), stacked.
+
+    `customdata` of a bar is (its span in words, emotion, low and high end in s).
+    """
     known = clips.dropna(subset=["duration"])
     figure = go.Figure(layout={"barmode": "stack", "bargap": 0.04})
     if known.empty:
         return finish(figure, height=height, name="durations")
     durations = known["duration"].to_numpy(dtype=float)
     width = _round_step(np.ptp(durations), min(40, max(8, int(len(known) ** 0.5))))
-    edges = width * np.arange(durations.min() // width, durations.max() // width + 2)
+    # The last edge lies beyond the longest clip: each bar holds its lower edge, not its upper one.
+    last = np.floor(durations.max() / width + 1e-9) + 2
+    edges = width * np.arange(durations.min() // width, last)
     middles = (edges[:-1] + edges[1:]) / 2
-    spans = [f"{a:.2f} to {b:.2f} s" for a, b in itertools.pairwise(edges)]
+    spans = [(f"{a:.2f} to {b:.2f} s", a, b) for a, b in itertools.pairwise(edges.tolist())]
     for name, color, rows in _by_emotion(known):
         counts, _ = np.histogram(rows["duration"].to_numpy(dtype=float), bins=edges)
         figure.add_bar(
@@ -55,8 +60,10 @@ def durations_figure(clips: pd.DataFrame, *, height: int = 320) -> go.Figure:
             width=width * 0.96,
             name=name,
             marker={"color": color, "line": {"width": 0}},
-            customdata=spans,
-            hovertemplate=f"{name}, %{{customdata}}<br>%{{y}} clips<extra></extra>",
+            customdata=[(span, name, low, high) for span, low, high in spans],
+            selected={"marker": {"opacity": 1}},
+            unselected={"marker": {"opacity": 1}},
+            hovertemplate=f"{name}, %{{customdata[0]}}<br>%{{y}} clips<extra></extra>",
         )
     figure.update_xaxes(title="Duration (s)", dtick=_round_step(np.ptp(edges), 8), tick0=0)
     figure.update_yaxes(title="Clips")
@@ -75,7 +82,11 @@ def _round_step(span: float, steps: int) -> float:
 
 
 def counts_figure(clips: pd.DataFrame, *, height: int = 320) -> go.Figure:
-    """Number of clips for each emotion (rows) and speaker (columns)."""
+    """Number of clips for each emotion (rows) and speaker (columns).
+
+    Plotly reports no selection on heatmaps, so an invisible marker lies on every cell; its
+    `customdata` is (emotion, speaker).
+    """
     counts = pd.crosstab(
         clips["emotion"].astype(object).fillna(NO_LABEL),
         clips["speaker"].astype(object).fillna("not named"),
@@ -94,10 +105,11 @@ def counts_figure(clips: pd.DataFrame, *, height: int = 320) -> go.Figure:
             ygap=2,
             showscale=not write,
             colorbar={"title": "Clips", "thickness": 12},
-            customdata=counts,
-            hovertemplate="%{y}, speaker %{x}<br>%{customdata} clips<extra></extra>",
+            hoverinfo="skip",
         )
     )
+    figure.add_trace(_cell_markers(counts))
+    figure.update_layout(hovermode="closest", clickmode="event+select")
     if write:
         cells.write(
             figure,
@@ -112,10 +124,29 @@ def counts_figure(clips: pd.DataFrame, *, height: int = 320) -> go.Figure:
     return finish(figure, height=height, name="clips-by-speaker")
 
 
+def _cell_markers(counts: pd.DataFrame) -> go.Scatter:
+    about = [(str(name), str(who)) for name in counts.index for who in counts.columns]
+    unseen = {"marker": {"opacity": 0}}
+    return go.Scatter(
+        x=[who for _, who in about],
+        y=[name for name, _ in about],
+        customdata=about,
+        mode="markers",
+        marker={"size": 26, "symbol": "square", "opacity": 0},
+        selected=unseen,
+        unselected=unseen,
+        showlegend=False,
+        text=[f"{n} clips" for n in counts.to_numpy().ravel()],
+        hovertemplate="%{customdata[0]}, speaker %{customdata[1]}<br>%{text}<extra></extra>",
+    )
+
+
 def spread_figure(
     clips: pd.DataFrame, column: str, *, title: str, unit: str, height: int = 320
 ) -> go.Figure:
     """Spread of a measured quantity within each emotion: median, quartiles, range, outliers.
+
+    `customdata` of an outlier is its clip.
 
     Args:
         clips: `Corpus.clips` joined with the columns of a scan.
@@ -133,6 +164,9 @@ def spread_figure(
             marker={"color": color, "size": 3, "opacity": 0.5},
             line={"width": 1.5},
             text=[f"{clip}" for clip in rows.index],
+            customdata=[f"{clip}" for clip in rows.index],
+            selected={"marker": {"opacity": 0.5}},
+            unselected={"marker": {"opacity": 0.5}},
             boxpoints="outliers",
             hovertemplate=f"%{{text}}<br>%{{y:.1f}} {unit}<extra></extra>",
         )

@@ -18,7 +18,7 @@ import yaml
 
 from ser_core.core import SerError, files, formatting, settings
 from ser_core.core.plain_yaml import load_yaml
-from ser_core.corpora import LeakAudit, of_recipe, snapshot
+from ser_core.corpora import Corpus, LeakAudit, of_recipe, snapshot
 from ser_core.evaluation import BADGES, Interval, Predictions, Report, report
 from ser_core.recipes.recipe import Recipe, SplitChoice
 from ser_core.runs import mlflow_sync
@@ -151,6 +151,16 @@ def runs(home: Path | None = None) -> list[RunInfo]:
     folders = [each for each in root.iterdir() if each.is_dir()] if root.is_dir() else []
     found = [info for folder in folders if (info := open_run(folder)) is not None]
     return sorted(found, key=_when, reverse=True)
+
+
+def runs_on(corpus: Corpus, home: Path | None = None) -> list[RunInfo]:
+    """Finished runs on the folder or table of a corpus, however it was read, the newest first."""
+    here = corpus.opening.path if corpus.opening else corpus.root
+    places = {each.expanduser().resolve() for each in (here, corpus.root)}
+    return [
+        run for run in runs(home)
+        if run.result is not None and run.corpus.expanduser().resolve() in places
+    ]  # fmt: skip
 
 
 def runs_and_fetched(home: Path | None = None) -> list[RunInfo]:

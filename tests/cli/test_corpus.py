@@ -141,3 +141,14 @@ def test_an_error_is_one_line_and_no_traceback():
     assert result.stderr == (
         "Error nowhere: there is no such folder. Check the path of the corpus.\n"
     )
+
+
+def test_map_writes_two_maps_of_every_clip(tmp_path):
+    out = tmp_path / "map.csv"
+    told = run("map", DEMO, "-r", "rms", "--by-speaker", "--workers", "1", "--out", str(out))
+    assert "clips: 53" in told
+    table = pd.read_csv(out, index_col="clip")
+    assert len(table) == 53
+    assert list(table) == ["tsne_1", "tsne_2", "pca_1", "pca_2"]
+    with pytest.raises(ParameterError, match=r"\.csv or \.parquet"):
+        run("map", DEMO, "--out", str(tmp_path / "map.txt"))

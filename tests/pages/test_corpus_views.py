@@ -137,3 +137,13 @@ def test_a_running_job_is_shown_again_and_can_be_cancelled(visit, large, monkeyp
     assert job().wait(20) is State.CANCELLED
     elsewhere.run()
     assert "Resume measuring" in [b.label for b in elsewhere.button]
+
+
+def test_the_test_speakers_are_named_and_one_alone_is_a_warning(visit, said):
+    app = visit("corpus", view="Split")
+    assert re.search(r"The split tests on \w\w0 and validates on \w\w0\.", said(app))
+    (warning,) = [each.value for each in app.warning if "one speaker" in each.value]
+    assert "of that voice alone" in warning
+    app = select(app, "Split policy", "random")
+    assert "tests on" not in said(app)  # every speaker is in training too
+    assert not app.warning

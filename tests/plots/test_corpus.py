@@ -34,11 +34,26 @@ def test_durations_of_nothing_is_an_empty_figure(clips):
 
 
 def test_counts_leave_a_hole_where_a_speaker_lacks_an_emotion(clips):
-    (heat,) = counts_figure(clips).data
+    heat, _ = counts_figure(clips).data
     assert list(heat.y) == ["no label", "sadness", "anger"]  # plotly draws from the bottom
     table = pd.DataFrame(np.asarray(heat.z, float), index=list(heat.y), columns=list(heat.x))
     assert table.loc["anger"].to_list() == [1, 1]
     assert table.isna().loc["sadness"].to_list() == [False, True]
+
+
+def test_a_click_says_what_lies_behind_it(clips):
+    _, cells = counts_figure(clips).data
+    about = {(y, x): tuple(d) for x, y, d in zip(cells.x, cells.y, cells.customdata, strict=True)}
+    assert about["anger", "B"] == ("anger", "B")
+    assert len(about) == 6
+    for bar in durations_figure(clips).data:
+        within = [
+            clips["duration"].between(low, high, inclusive="left")[clips["emotion"] == name].sum()
+            for _, name, low, high in bar.customdata
+        ]
+        assert within == list(bar.y)
+    (anger, *_) = spread_figure(clips, "rms_db", title="Level", unit="dBFS").data
+    assert list(anger.customdata) == ["b.wav"]
 
 
 def test_a_cell_without_clips_says_zero(clips):
