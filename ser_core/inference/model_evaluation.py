@@ -212,13 +212,14 @@ def evaluate_model(
     on_progress = counted(progress, enrolling.prediction_count(len(clips), speakers, enrolment))
     part = choice.part if choice.part == "validation" else "test"
     refused: dict[str, str] = {}
+    how = readings(predictor, folder)
 
     def keep_first(tables: dict[Count, Predictions]) -> None:
-        (first, *_) = calibrated(predictor, folder, tables).values()
+        (first, *_) = calibrated(how, tables).values()
         keep(first)
 
     tables = calibrated(
-        readings(predictor, folder),
+        how,
         enrolling.predict_with_enrolment(
             predictor,
             corpus,
