@@ -37,7 +37,7 @@ PAGES = {
 }
 """Pages for a clip and a model, what is done there, and the address of their part for one clip."""
 
-CHANGE, _WAITED = "dock-change", "_dock_waited"
+CHANGE, _WAITED, _ASKED = "dock-change", "_dock_waited", "_dock_asked"
 WAVE, PLAYER = 130, 190
 """Widths in pixels."""
 
@@ -61,7 +61,7 @@ def show(here: str) -> Any:
         clip, model = _row("dock-clip", "stretch"), _row("dock-model")
     with clip:
         steps, wave, name = _row("dock-steps"), _row("dock-player"), _row("dock-name", "stretch")
-        with st.popover("Change", key=CHANGE, **_opened()):
+        with st.popover("Change", **_opened()):
             clip_source.choose(active)
     found = clip_source.current()
     with wave:
@@ -92,13 +92,22 @@ def _row(key: str, width: Literal["content", "stretch"] = "content") -> Any:
     )
 
 
+def ask_for(source: str) -> None:
+    """Choose where the sound comes from, and open the choice of it, from a page's own button."""
+    selection.choose(source=source)
+    # A popover of its own: the press on the button closes the one that is open, too late for this.
+    st.session_state[_ASKED] = st.session_state.get(_ASKED, 0) + 1
+    st.session_state[f"{CHANGE}-{st.session_state[_ASKED]}"] = True
+
+
 def _opened() -> dict[str, Any]:
     """Open the choice once where an own sound is wanted that is not there yet."""
-    waits = clip_source.waits(selection.active())
+    waits, asked = clip_source.waits(selection.active()), st.session_state.get(_ASKED, 0)
+    key = f"{CHANGE}-{asked}" if asked else CHANGE
     if waits and not st.session_state.get(_WAITED):
-        st.session_state[CHANGE] = True
+        st.session_state[key] = True
     st.session_state[_WAITED] = waits
-    return {"on_change": "rerun"} if waits else {}
+    return {"key": key, **({"on_change": "rerun"} if asked or waits else {})}
 
 
 def _steps(place: Any, active: Active) -> None:

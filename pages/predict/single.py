@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import enrolment, model_loading, single_prediction
+from pages.components import clip_source, dock, enrolment, model_loading, single_prediction
 from pages.predict import feedback_form, timeline
 from ser_core.inference.classify import LONG
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 def show(info: ModelInfo, model: InferenceModel, active: Active) -> None:
     """The prediction for the sound of the dock, and its timeline."""
+    _own_sound()
     found = single_prediction.current_sound(model)
     if found is None:
         return
@@ -35,3 +36,18 @@ def show(info: ModelInfo, model: InferenceModel, active: Active) -> None:
             "it changes."
         )
     timeline.show(info, model, shown, wave, enrolment.enrolled_speaker(info, model))
+
+
+def _own_sound() -> None:
+    """Ways to a sound of one's own; the field for it opens in the dock."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        for label, source in (
+            ("Record", clip_source.MICROPHONE),
+            ("Upload a file", clip_source.UPLOAD),
+        ):
+            st.button(
+                label,
+                key=f"own-{source}",
+                on_click=dock.ask_for,
+                args=(source,),
+            )
