@@ -90,7 +90,10 @@ class Limits:
         """
         if seconds > self.max_seconds:
             raise AudioError(
-                f"the sound is longer than {self.max_seconds:g} s", subject=name, remedy="Cut it"
+                f"the sound is longer than {self.max_seconds:g} s",
+                subject=name,
+                remedy="Cut it; of a long recording, predict the timeline: predict --timeline, or "
+                "Long recording on the page Predict",
             )
 
 
