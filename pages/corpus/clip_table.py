@@ -87,7 +87,7 @@ SORTABLE = tuple(name for name in COLUMNS if name not in ("part", "tags"))
 def show(active: Active) -> None:
     """Filters and table; the row of the current clip is marked, and a click makes another it."""
     found = filters.show(active)
-    table(active, found.clips)
+    table(active, found.clips, found.order)
     left, right = st.columns([3, 2], gap="medium")
     with left:
         annotate.show(active, found, current(active, found))
@@ -124,8 +124,14 @@ NO_SORT_IN_BROWSER = """<style>
 """Takes sorting out of a column's menu: the browser would do it alone, and Next not know of it."""
 
 
-def table(active: Active, clips: pd.DataFrame) -> None:
-    """The clips, sorted as asked for; a click makes one current."""
+def table(active: Active, clips: pd.DataFrame, order_words: str) -> None:
+    """The clips, sorted as asked for; a click makes one current.
+
+    Args:
+        active: What the page works on.
+        clips: The clips that were found.
+        order_words: How these are sorted as they are, in words.
+    """
     found = _sorted(clips)
     part = found.head(MOST_ROWS)
     names = list(part.index)
@@ -161,15 +167,16 @@ def table(active: Active, clips: pd.DataFrame) -> None:
         st.caption(
             f"The table holds the first {len(part):,} of these. Filter or search for others."
         )
-    _below_table(active, found)
+    _below_table(active, found, "" if _sorting()[0] else order_words)
 
 
-def _below_table(active: Active, found: pd.DataFrame) -> None:
+def _below_table(active: Active, found: pd.DataFrame, order_words: str) -> None:
     total = len(active.corpus.clips)
     part = f"{len(found):,} of " if len(found) < total else ""
+    sort = f", {order_words}" if order_words else ""
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         st.caption(
-            f"{part}{count(total, 'clip')}. Click a row to play it, a heading to sort."
+            f"{part}{count(total, 'clip')}{sort}. Click a row to play it, a heading to sort."
             if len(found)
             else f"None of the {total:,} clips matches. Remove a filter.",
             width="content",

@@ -59,7 +59,7 @@ def show(active: Active) -> None:
         _offer(active, features, path, by_speaker=by_speaker)
         return
     _draw(active, found, points, BY_NAME[kind], color, clip_table.current(active, found))
-    clip_table.table(active, found.clips)
+    clip_table.table(active, found.clips, found.order)
     clip_table.show_answer(found, active.clip)
 
 

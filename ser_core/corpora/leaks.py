@@ -100,17 +100,19 @@ class LeakAudit:
     def recorded(cls, content: Mapping[str, Any]) -> LeakAudit:
         """What `as_dict` gave; the worst leaks are all that is known then.
 
-        Raises:
-            KeyError, TypeError: If it is something else.
+        What an older record lacks, or one of somebody else has otherwise, is unknown.
         """
-        fields = Leak.__dataclass_fields__
-        leaks = tuple(Leak(**{name: row[name] for name in fields})
-                      for row in content.get("worst", ()))  # fmt: skip
+        fields, worst = set(Leak.__dataclass_fields__), content.get("worst")
+        rows = [
+            row
+            for row in (worst if isinstance(worst, list) else [])
+            if isinstance(row, Mapping) and fields <= set(row)
+        ]
         return cls(
-            leaks,
-            content["grade"],
-            content["validation_grade"],
-            content["reading"],
+            tuple(Leak(**{name: row[name] for name in fields}) for row in rows),
+            str(content.get("grade", "unknown")),
+            str(content.get("validation_grade", "unknown")),
+            str(content.get("reading", "")),
             str(content.get("confounding", "")),
         )
 
