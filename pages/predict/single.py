@@ -42,7 +42,7 @@ def _own_sound() -> None:
     """Ways to a sound of one's own; the field for it opens in the dock."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         for label, source in (
-            ("Record", clip_source.MICROPHONE),
+            ("Record a sentence", clip_source.MICROPHONE),
             ("Upload a file", clip_source.UPLOAD),
         ):
             st.button(

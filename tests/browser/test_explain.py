@@ -30,7 +30,7 @@ def test_a_clip_is_explained_heard_and_linked_to(page, model):
         "[...document.querySelectorAll('.js-plotly-plot')]"
         ".filter(each => each.data?.some(trace => trace.customdata)).length >= 1"
     )
-    expect(maps.nth(3)).to_be_visible(timeout=SLOW)  # the last one waits for the other places
+    expect(maps.nth(2)).to_be_visible(timeout=SLOW)  # the last one waits for the other places
     page.get_by_role("combobox", name=re.compile("Class to explain")).click()
     page.get_by_role("option", name="neutral", exact=True).click()
     page.wait_for_url(re.compile("class=neutral"))

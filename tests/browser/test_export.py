@@ -43,7 +43,6 @@ def test_a_model_is_exported_verified_downloaded_and_tried(page, model):
     expect(page.get_by_text("without it: ")).to_be_visible(timeout=DONE)
     page.keyboard.press("Escape")
     page.get_by_role("link", name="Predict with it").click()
-    expect(page.get_by_text("of the model that the file was exported from")).to_be_visible()
     expect(page.get_by_text("Ground-truth label")).to_be_visible(timeout=DONE)
     page.get_by_role("link", name="Export", exact=True).click()
     expect(page.get_by_role("heading", name="Export")).to_be_visible()

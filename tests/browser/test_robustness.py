@@ -41,7 +41,8 @@ def test_one_clip_is_heard_clean_attacked_and_as_difference(page, model):
     page.goto(f"/robustness?on=One+clip&model={model}&one-place=sound")
     expect(page.get_by_text("Attacked sound")).to_be_visible(timeout=DONE)
     expect(page.get_by_text(re.compile(r"Difference, \d+ dB below the clip"))).to_be_visible()
-    expect(page.locator("audio")).to_have_count(4)  # the difference also louder
+    players = page.get_by_test_id("stMainBlockContainer").locator("audio")
+    expect(players).to_have_count(4)  # the difference also louder
     page.get_by_role("button", name="Find the smallest successful epsilon").click()
     expect(page.get_by_text(re.compile("succeeds from|wrong without attack"))).to_be_visible(
         timeout=DONE
