@@ -258,7 +258,9 @@ def audit_of(run: RunInfo) -> LeakAudit | None:
     summary = read_json(run.folder / "summary.json")
     split = (summary or {}).get("split")
     kept = split.get("audit") if isinstance(split, dict) else None
-    return LeakAudit.recorded(kept) if isinstance(kept, dict) and "grade" in kept else None
+    if not isinstance(kept, dict) or not {"grade", "validation_grade", "reading"} <= set(kept):
+        return None
+    return LeakAudit.recorded(kept)
 
 
 def predictions_of(run: RunInfo, *, enrolled: bool = False) -> Predictions:
