@@ -173,7 +173,8 @@ def table(active: Active, clips: pd.DataFrame, order_words: str) -> None:
 def _below_table(active: Active, found: pd.DataFrame, order_words: str) -> None:
     total = len(active.corpus.clips)
     part = f"{len(found):,} of " if len(found) < total else ""
-    sort = f", {order_words}" if order_words else ""
+    usual = order_words in ("", filters.ORDER[filters.ALL])
+    sort = "" if usual else f", {order_words}"
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         st.caption(
             f"{part}{count(total, 'clip')}{sort}. Click a row to play it, a heading to sort."
