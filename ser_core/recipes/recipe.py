@@ -530,6 +530,16 @@ def read(path: Path) -> dict[str, Any]:
     return content
 
 
+def read_named(name: str, within: Path) -> dict[str, Any]:
+    """Content of a recipe that a file names: one beside that file, or a bundled one.
+
+    Raises:
+        SerError: If it cannot be read or is not YAML.
+    """
+    beside = within.parent / name
+    return read(beside if files.is_file(beside) else Path(name))
+
+
 def _change(content: dict[str, Any], change: str) -> None:
     path, equals, value = change.partition("=")
     if not equals:

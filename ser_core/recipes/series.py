@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ser_core.core import ParameterError, files
+from ser_core.core import ParameterError
 from ser_core.features.representations import REPRESENTATIONS, model_inputs
 from ser_core.models.networks import NETWORKS
 from ser_core.recipes import draft
-from ser_core.recipes.recipe import SERIES, Recipe, changed, parse, read
+from ser_core.recipes.recipe import SERIES, Recipe, changed, parse, read, read_named
 
 TIMING = ("sample_rate", "hop_length")
 """Parameters that all representations have, and that a comparison holds equal."""
@@ -74,8 +74,7 @@ def load_series(path: Path, changes: Sequence[str] = ()) -> dict[str, Recipe]:
     found = {}
     for variant, own in variants.items():
         for name in names:
-            beside = path.parent / str(name)
-            one = read(beside if files.is_file(beside) else Path(str(name)))
+            one = read_named(str(name), path)
             values = [f"{key}={json.dumps(value)}" for key, value in (own or {}).items()]
             recipe = changed(one, [*values, *changes])
             if own:  # the recipe's own name may say what was changed

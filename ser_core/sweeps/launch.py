@@ -6,7 +6,7 @@ import hashlib
 import sys
 from pathlib import Path
 
-from ser_core.core import SerError, files, pasted, settings
+from ser_core.core import SerError, settings
 from ser_core.jobs import PROGRESS_FILE, Job, Order, enqueue, find
 from ser_core.storage import Trash, atomic
 from ser_core.sweeps.space import Sweep, load_sweep, to_yaml
@@ -39,26 +39,13 @@ def launch(sweep: Sweep) -> Job:
     folder = folder_of_sweeps().absolute() / sweep_id
     atomic.write(folder / SWEEP, to_yaml(sweep))
     command = [*line(folder / SWEEP), "--out", str(folder), "--progress-file", PROGRESS_FILE]
-    title = sweep.name or f"Sweep of {sweep.recipe.name}"
-    (job,) = enqueue([Order(command, title=title, key=f"{KEY}{sweep_id}")])
+    (job,) = enqueue([Order(command, title=sweep.title, key=f"{KEY}{sweep_id}")])
     return job
 
 
 def line(file: Path) -> list[str]:
     """Command that carries out the sweep in a file."""
     return [sys.executable, "-m", "ser_core", "sweep", str(file)]
-
-
-def shell(sweep: Sweep) -> str:
-    """What to paste in a terminal for this very sweep, which then appears among the others."""
-    folder = folder_of_sweeps().absolute() / id_of(sweep)
-    command = pasted([*line(Path("/dev/stdin")), "--out", str(folder)])
-    return f"{command} <<'SWEEP'\n{to_yaml(sweep)}SWEEP"
-
-
-def sweep_of(job: Job) -> str | None:
-    """Id of the sweep that a job carries out; None for jobs that do something else."""
-    return job.key.removeprefix(KEY) if job.key.startswith(KEY) else None
 
 
 def job_of(sweep_id: str) -> Job | None:
@@ -69,15 +56,12 @@ def job_of(sweep_id: str) -> Job | None:
 def sweeps() -> dict[str, Sweep]:
     """All sweeps by id, the newest first; a folder that holds none that can be read is no sweep."""
     folder = folder_of_sweeps()
-    own = (
-        [each for each in folder.iterdir() if files.is_file(each / SWEEP)]
-        if (folder.is_dir())
-        else []
-    )
     found = {}
-    for each in sorted(own, key=lambda path: (path / SWEEP).stat().st_mtime, reverse=True):
+    for file in sorted(
+        folder.glob(f"*/{SWEEP}"), key=lambda path: path.stat().st_mtime, reverse=True
+    ):
         try:
-            found[each.name] = load_sweep(each / SWEEP)
+            found[file.parent.name] = load_sweep(file)
         except SerError:
             continue
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ import yaml
 from ser_core.core import ParameterError
 from ser_core.core.plain_yaml import load_yaml
 from ser_core.recipes import draft
-from ser_core.recipes.recipe import Recipe, changed, parse, read
+from ser_core.recipes.recipe import Recipe, changed, parse, read, read_named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,7 +114,7 @@ class Sweep:
     trials: int = 20
     seed: int = 0
     enrolled: bool = False
-    name: str = field(default="")
+    name: str = ""
 
     def __post_init__(self) -> None:
         if not self.space:
@@ -149,10 +149,15 @@ class Sweep:
         content = draft.merged(self.recipe.model_dump(mode="json"), drawn)
         return parse({**content, "name": self.recipe.name})
 
+    @property
+    def title(self) -> str:
+        """Its name, or one after the recipe."""
+        return self.name or f"Sweep of {self.recipe.name}"
+
     def as_dict(self) -> dict[str, Any]:
         """For YAML; `load_sweep` reads it back."""
         return {
-            "name": self.name or f"Sweep of {self.recipe.name}",
+            "name": self.title,
             "recipe": load_yaml(self.recipe.to_yaml()),
             KEY: {name: _plain(values) for name, values in self.space.items()},
             "trials": self.trials,
@@ -187,8 +192,7 @@ def load_sweep(path: Path, changes: Sequence[str] = (), trials: int | None = Non
         )
     base = content["recipe"]
     if isinstance(base, str):
-        beside = path.parent / base
-        base = read(beside if beside.is_file() else Path(base))
+        base = read_named(base, path)
     if not isinstance(base, Mapping):
         raise ParameterError("is no recipe", subject="recipe", remedy="Name one, or write it out")
     wanted = {name: content[name] for name in ("trials", "seed") if name in content}
