@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.components import errors
 from ser_core.core import count, seconds
-from ser_core.jobs import Job, State, open_job
+from ser_core.jobs import Job, State, find, open_job
 
 
 @st.fragment(run_every=1)
@@ -26,6 +26,26 @@ def watch(folder: str, *, on_cancel: str = "", unit: str = "clip") -> None:
             st.rerun()
         _progress(job, unit)
         st.button("Cancel", key=f"cancel-{job.id}", on_click=job.cancel, help=on_cancel or None)
+
+
+def is_at_work(key: str, failed: str) -> bool:
+    """Show the newest job with a key: its progress while it runs, or why it failed.
+
+    Args:
+        key: Of the job.
+        failed: What is said before the reason.
+
+    Returns:
+        Whether it runs.
+    """
+    last = find(key, running=False)
+    state = None if last is None else last.state
+    if last is not None and state is State.RUNNING:
+        watch(str(last.folder))
+        return True
+    if last is not None and state is State.FAILED:
+        st.error(f"{failed}: {errors.plain(last.reason)}")
+    return False
 
 
 def _progress(job: Job, unit: str) -> None:

@@ -11,14 +11,13 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import buttons, selection, theme
-from pages.components.errors import plain
-from pages.components.job_progress import watch
+from pages.components.job_progress import is_at_work
 from pages.corpus import clip_table, filters
 from ser_core.core import SerError, count, seconds, settings
 from ser_core.features.embedding import FEWEST, MAPS, load_embedding
 from ser_core.features.encoders.recent import recent_encoders
 from ser_core.features.representations import make
-from ser_core.jobs import PROGRESS_FILE, State, find, start
+from ser_core.jobs import PROGRESS_FILE, start
 from ser_core.plots.corpus_map import RIGHT, UNKNOWN, WRONG, map_figure
 from ser_core.plots.palette import NO_LABEL
 from ser_core.plots.theme import CONFIG
@@ -126,13 +125,9 @@ def _offer(active: Active, features: str, path: Path, *, by_speaker: bool) -> No
     if clips < FEWEST:
         st.info("There are too few clips for a map.")
         return
-    last = find(path.stem, running=False)
     with st.container(border=True):
-        if last is not None and last.state is State.RUNNING:
-            watch(str(last.folder))
+        if is_at_work(path.stem, "The map could not be made"):
             return
-        if last is not None and last.state is State.FAILED:
-            st.error(f"The map could not be made: {plain(last.reason)}")
         pace = f"about {seconds(START + clips / CLIPS_PER_SECOND)}"
         st.markdown(
             f"Map of {count(clips, 'clip')}: those with similar features lie near each other. "

@@ -13,13 +13,13 @@ import streamlit as st
 
 from pages.components import buttons, theme
 from pages.components.errors import plain
-from pages.components.job_progress import watch
+from pages.components.job_progress import is_at_work
 from pages.representations.feature_map_files import button
 from ser_core.core import count, seconds, settings
 from ser_core.corpora import ordered
 from ser_core.features.extraction import ClassMeans, load_means, means_csv
 from ser_core.features.feature_map import FeatureMap, centred_on_mean, feature_map_of_values
-from ser_core.jobs import PROGRESS_FILE, State, find, start
+from ser_core.jobs import PROGRESS_FILE, start
 from ser_core.plots.publication_features import print_means
 from ser_core.plots.representations import QUIET, SMALL, feature_map_figure, means_lines
 from ser_core.plots.scales import scale_for
@@ -71,13 +71,9 @@ def _load(path: str, stamp: float) -> ClassMeans | None:  # noqa: ARG001  (part 
 
 
 def _offer(active: Active, representation: Representation, path: Path, clips: int) -> None:
-    last = find(path.stem, running=False)
     with st.container(border=True):
-        if last is not None and last.state is State.RUNNING:
-            watch(str(last.folder))
+        if is_at_work(path.stem, "The mean could not be computed"):
             return
-        if last is not None and last.state is State.FAILED:
-            st.error(f"The mean could not be computed: {plain(last.reason)}")
         st.markdown(
             f"Mean of each emotion over {count(clips, 'clip')} of "
             f"{plain(active.corpus.name)}, each time-normalised to one length, with the parameters "
