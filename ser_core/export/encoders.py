@@ -214,8 +214,7 @@ class Whisper(nn.Module):
 
     def _log_mel(self, heard: Tensor, count: int) -> Tensor:
         """As `WhisperEncoder` scales it, (batch, samples) -> (batch, frames of log-mel, bands)."""
-        behind = (2 + REACH) * HOP
-        wanted = F.pad(heard, (0, behind))[:, : (2 * count + REACH) * HOP]
+        wanted = F.pad(heard, (0, (2 * count + REACH) * HOP - heard.shape[1]))
         sound = wanted[:, : 2 * self.most * HOP]
         half = N_FFT // 2
         edges = sound[:, 1 : half + 1].flip(-1), sound[:, -half - 1 : -1].flip(-1)
@@ -246,10 +245,15 @@ def _windows(waveforms: Tensor, count: int, longest: int) -> tuple[Tensor, Tenso
 
 
 def _framed(padded: Tensor, frames: int) -> Tensor:
-    """Frames of `N_FFT` samples every hop, (batch, samples) -> (batch, frames, N_FFT)."""
-    reach = -(-N_FFT // HOP)
-    blocks = F.pad(padded, (0, HOP))[:, : (frames + reach - 1) * HOP].unflatten(-1, (-1, HOP))
-    return torch.cat([blocks[:, i : i + frames] for i in range(reach)], dim=-1)[..., :N_FFT]
+    """Frames of `N_FFT` samples every hop, (batch, frames * HOP + N_FFT) -> (batch, frames, N_FFT).
+
+    Everything is cut by fixed numbers: torch's exporter proves for each cut at a computed place
+    that it lies within, which took most of the time of an export.
+    """
+    more = N_FFT // HOP
+    blocks = padded[:, : more * HOP - N_FFT].unflatten(-1, (frames + more, HOP))
+    parts = [blocks[:, i : i - more or None] for i in range(more + 1)]
+    return torch.cat(parts, dim=-1)[..., :N_FFT]
 
 
 class Wav2Vec2(nn.Module):

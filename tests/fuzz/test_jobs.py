@@ -18,7 +18,7 @@ from ser_core.runs import catalogue
 from ser_core.storage.opened import was_opened
 from tests.fuzz.mutations import damaged, mutated, tried
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(600)
 
 MARK = {"pid": 2**22 + 7, "started": "another boot:1", "host": "here"}
 JOB = {

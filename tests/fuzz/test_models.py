@@ -21,7 +21,7 @@ from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.networks.linear import LinearSpec
 from tests.fuzz.mutations import damaged, mutated, tried
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from ser_core.recipes.recipe import load, parse
 from ser_core.recipes.series import is_series, load_series
 from tests.fuzz.mutations import damaged, mutated, tried
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(600)
 
 RECIPE = {
     "name": "a recipe",
