@@ -37,7 +37,7 @@ $(VENV)/.ready-app: requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/.ready-test: requirements-dev.txt $(VENV)/.ready-app
+$(VENV)/.ready-test: requirements-dev.txt requirements-postgresql.txt $(VENV)/.ready-app
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 

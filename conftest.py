@@ -13,5 +13,6 @@ def ser_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "ser-home"
     monkeypatch.setenv("SER_HOME", str(home))
     # MLflow puts the store it was last told into the environment, for the next test to find.
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_DEFAULT_ARTIFACT_ROOT", "SER_OPTUNA_STORAGE"):
+        monkeypatch.delenv(name, raising=False)
     return home

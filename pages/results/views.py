@@ -29,4 +29,4 @@ def show() -> None:
             with tab:
                 view(of)
     st.caption("All runs are in MLflow too:")
-    st.code(f"mlflow ui --backend-store-uri {tracking.uri()}", language="bash")
+    st.code(f"mlflow ui --backend-store-uri {tracking.shown_uri()}", language="bash")

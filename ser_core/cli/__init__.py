@@ -28,6 +28,7 @@ from ser_core.cli import (
     represent,
     results,
     robustness,
+    serve,
     soak,
     store,
     sweep,
@@ -77,6 +78,7 @@ app.add_typer(explain.app, name="explain")
 app.command("export")(export.export)
 app.add_typer(onnx.app, name="onnx")
 app.add_typer(models.app, name="models")
+app.command("serve")(serve.serve)
 app.add_typer(store.app, name="store")
 app.add_typer(results.app, name="results")
 app.add_typer(bench.app, name="bench")

@@ -370,6 +370,31 @@ def copies(
     _write(json_file, {"copies": [each.as_dict() for each in found]})
 
 
+@app.command("results")
+def results(
+    runs: Annotated[int, typer.Option(min=1, help="Runs in the store.")] = 10_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Visits that are timed.")] = 5,
+    store: Annotated[
+        str, typer.Option(help="Address of an empty PostgreSQL database; SQLite when absent.")
+    ] = "",
+    json_file: JsonFile = None,
+) -> None:
+    """Make very many runs, and time what a visit of the page Results costs.
+
+    In a runtime folder of its own, which is thrown away; a database keeps what was written.
+    """
+    import tempfile
+
+    from ser_core.bench.many_runs import measure
+
+    with tempfile.TemporaryDirectory() as home:
+        found = measure(
+            runs, Path(home), rounds, store, lambda step: console.errors.print(f"{step} …")
+        )
+    console.show(found.as_dict())
+    _write(json_file, found.as_dict())
+
+
 def _spread(corpus: Corpus, count: int) -> list[str]:
     """Clips at equal steps through the sorted corpus, so over its speakers and emotions."""
     clips = sorted(corpus.usable.index)

@@ -49,6 +49,10 @@ class MissingPartError(SerError):
     """An optional part is not installed."""
 
 
+class ServiceError(SerError):
+    """The web service cannot take a request, or cannot be started as asked."""
+
+
 class AudioError(SerError):
     """Sound that cannot be used: unreadable, empty, too long, not sound at all."""
 

@@ -33,3 +33,26 @@ def load_yaml(text: str) -> Any:
         return yaml.load(text, Loader=_Plain)  # noqa: S506 - a SafeLoader that reads less
     except (RecursionError, ValueError) as error:  # also of a date that is none
         raise yaml.YAMLError(str(error)) from error
+
+
+SHORT = 4_000
+"""Characters up to which `load_short` reads by itself: no text so short is nested too deeply."""
+
+
+def load_short(text: str) -> Any:
+    """As `load_yaml`, several times as fast for a short text: by libyaml, where PyYAML has it.
+
+    Its messages differ a little, so it is for files that the workbench wrote itself.
+
+    Raises:
+        yaml.YAMLError: As `load_yaml`.
+
+    >>> load_short("train: {epochs: 3}")
+    {'train': {'epochs': 3}}
+    """
+    if len(text) > SHORT or "*" in text or not yaml.__with_libyaml__:
+        return load_yaml(text)
+    try:
+        return yaml.load(text, Loader=yaml.CSafeLoader)
+    except (RecursionError, ValueError) as error:
+        raise yaml.YAMLError(str(error)) from error

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -315,9 +314,9 @@ _TICK = 1e-3
 
 def _where_runs_go() -> dict[str, str]:
     """The MLflow store of who asks, since somebody else may launch it."""
-    from ser_core.tracking import uri
+    from ser_core.tracking import environment
 
-    return {"MLFLOW_TRACKING_URI": uri()} if os.environ.get("MLFLOW_TRACKING_URI") else {}
+    return environment()
 
 
 def _launch(job: Job) -> None:

@@ -3,38 +3,48 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ser_core import tracking
 from ser_core.core import TrackingError, files
 from ser_core.runs.mlflow_logging import FILES, IDS
 from ser_core.storage import atomic, read_json
 
-if TYPE_CHECKING:
-    import pandas as pd
+PATIENCE_S = 0.5
+"""How long runs are fetched for one visit of a page; the rest comes with the next."""
+
+AGAIN_S = 600.0
+"""After how long a run whose files were not there is looked at again."""
+
+_FOUND_EMPTY: dict[str, float] = {}
+"""When a run was found without its files, by its id."""
 
 
-def missing(root: Path) -> pd.DataFrame:
-    """Finished trainings in MLflow without a folder of their own below `root`, as `tracking.runs`.
+def missing(root: Path) -> dict[str, str]:
+    """Finished trainings in MLflow without a folder of their own below `root`, the newest first.
+
+    Returns:
+        Id of the run by the name that its folder will have.
 
     Raises:
         TrackingError: If the store cannot be read.
     """
-    known = tracking.runs(kind="training")
-    if known.empty or "params.recipe_hash" not in known:
-        return known.iloc[:0]
-    finished = known[(known["status"] == "FINISHED") & known["params.recipe_hash"].notna()]
-    newest = finished.drop_duplicates("params.recipe_hash")
-    absent = [not (root / name).exists() for name in newest["params.recipe_hash"]]
-    return newest[absent]
+    known = tracking.newest_by("recipe_hash", kind="training", status="FINISHED")
+    here = {each.name for each in root.iterdir()} if root.is_dir() else set()
+    newest = reversed(known.items())
+    return {name: run for name, run in newest if name not in here and name == Path(name).name}
 
 
-def fetch(root: Path) -> list[str]:
+def fetch(root: Path, patience: float = PATIENCE_S) -> list[str]:
     """Make the folders of missing runs from their MLflow artifacts; bundles stay where they are.
+
+    The newest come first; those that did not fit into the time come with the next call.
 
     Args:
         root: Folder of runs.
+        patience: Seconds after which no other run is begun.
 
     Returns:
         Names of the folders that were made. A run with too few artifacts is left out.
@@ -43,19 +53,26 @@ def fetch(root: Path) -> list[str]:
         TrackingError: If the store cannot be read.
         SerError: If a folder cannot be written.
     """
-    return [row["params.recipe_hash"] for _, row in missing(root).iterrows() if _made(root, row)]
+    made, begun = [], time.monotonic()
+    for name, run in missing(root).items():
+        if begun - _FOUND_EMPTY.get(run, -AGAIN_S) < AGAIN_S:
+            continue
+        if _made(root / name, run):
+            made.append(name)
+        else:
+            _FOUND_EMPTY[run] = begun
+        if time.monotonic() - begun > patience:
+            break
+    return made
 
 
-def _made(root: Path, row: pd.Series[Any]) -> bool:
-    folder = root / str(row["params.recipe_hash"])
-    fetched = {
-        name: content for name in FILES if (content := _fetched(row["id"], name)) is not None
-    }
+def _made(folder: Path, run: str) -> bool:
+    fetched = {name: content for name in FILES if (content := _fetched(run, name)) is not None}
     if not {*FILES} - {"enrolled.parquet"} <= {*fetched}:
         return False
     for name, content in fetched.items():
         atomic.write(folder / name, content)
-    atomic.write(folder / IDS, json.dumps({"run": row["id"]}))
+    atomic.write(folder / IDS, json.dumps({"run": run}))
     return True
 
 

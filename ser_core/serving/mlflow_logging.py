@@ -39,10 +39,15 @@ class Logged:
     uri: str
 
     def command(self, port: int = 5001) -> str:
-        """Command that serves it; `mlflow` looks for its server by the path of programs."""
+        """Command that serves it; `mlflow` looks for its server by the path of programs.
+
+        An address with a password is not written out: it stands in the environment already.
+        """
         programs = shlex.quote(str(Path(sys.executable).parent))
+        secret = tracking.shown_uri() != tracking.uri()
+        store = "" if secret else f"MLFLOW_TRACKING_URI={shlex.quote(tracking.uri())} "
         return (
-            f"PATH={programs}:$PATH MLFLOW_TRACKING_URI={shlex.quote(tracking.uri())} "
+            f"PATH={programs}:$PATH {store}"
             f"mlflow models serve --model-uri {self.uri} --env-manager local --port {port}"
         )
 

@@ -25,7 +25,7 @@ def answers(model: InferenceModel, audio: Sequence[object]) -> pd.DataFrame:
         model: The model.
         audio: Content of sound files, in base64 text.
     """
-    contents = [_content(each) for each in audio]
+    contents = [decoded(each) for each in audio]
     several = [Recording("sound", content or b"") for content in contents]
     table = classify(model, several).drop(columns="file")
     table.loc[[content is None for content in contents], "problem"] = NO_BASE64
@@ -33,7 +33,8 @@ def answers(model: InferenceModel, audio: Sequence[object]) -> pd.DataFrame:
     return table[[*first, *table.columns.drop(first)]].fillna(0.0)
 
 
-def _content(text: object) -> bytes | None:
+def decoded(text: object) -> bytes | None:
+    """Content of a base64 text; None where it is none."""
     try:
         return base64.b64decode(str(text), validate=True)
     except (binascii.Error, ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from ser_core.core import SerError, settings
 from ser_core.jobs import PROGRESS_FILE, Job, Order, enqueue, find
 from ser_core.storage import Trash, atomic
 from ser_core.sweeps.space import Sweep, load_sweep, to_yaml
-from ser_core.sweeps.study import SWEEP
+from ser_core.sweeps.study import STORAGE, SWEEP
 
 KEY = "sweep:"
 """Beginning of the key of every sweep's job; the id of the sweep follows."""
@@ -39,7 +40,8 @@ def launch(sweep: Sweep) -> Job:
     folder = folder_of_sweeps().absolute() / sweep_id
     atomic.write(folder / SWEEP, to_yaml(sweep))
     command = [*line(folder / SWEEP), "--out", str(folder), "--progress-file", PROGRESS_FILE]
-    (job,) = enqueue([Order(command, title=sweep.title, key=f"{KEY}{sweep_id}")])
+    env = {STORAGE: shared} if (shared := os.environ.get(STORAGE)) else {}
+    (job,) = enqueue([Order(command, title=sweep.title, key=f"{KEY}{sweep_id}", env=env)])
     return job
 
 

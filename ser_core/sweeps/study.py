@@ -1,13 +1,18 @@
 """Trials of a sweep: each recipe is trained, and only its validation clips are looked at.
 
 The search is Optuna's (Akiba et al., 2019; TPE, Bergstra et al., 2011), kept in a SQLite file, so
-that an interrupted sweep goes on with the numbers of one that was not.
+that an interrupted sweep goes on with the numbers of one that was not. With `SER_OPTUNA_STORAGE` it
+is kept in that database instead, and processes of several computers share the trials of a sweep.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
+import os
 import shutil
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,14 +20,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ser_core import evaluation
-from ser_core.core import ParameterError, files
+from ser_core import evaluation, tracking
+from ser_core.core import Mark, ParameterError, files
 from ser_core.evaluation import Predictions
 from ser_core.recipes import draft
 from ser_core.runs import execute
 from ser_core.runs.layout import ENROLLED
 from ser_core.storage import atomic
 from ser_core.sweeps.space import Sweep, load_sweep, to_yaml
+from ser_core.tracking import addresses
 
 if TYPE_CHECKING:
     import optuna
@@ -43,6 +49,15 @@ ENOUGH_FOR_IMPORTANCE = 8
 
 REPORTED = "reported"
 """What a trial that was killed had said of its epochs, as (epoch, validation UAR)."""
+
+STORAGE = "SER_OPTUNA_STORAGE"
+"""Variable with the address of a database that several computers share."""
+
+WORKER, SEEN = "worker", "seen"
+"""Of a trial: the process that trains it, and its last sign of life in seconds since the epoch."""
+
+SIGN_S, DEAD_S = 30.0, 1800.0
+"""Seconds between signs of life, and after which a trial of another computer is tried again."""
 
 MANY = 1_000_003
 """Seeds apart by which neighbouring seeds of sweeps draw nothing alike."""
@@ -78,13 +93,14 @@ def carry_out(
     study = _study(folder)
     _take_up(study)
     distributions = {name: each.distribution() for name, each in sweep.space.items()}
-    while (done := len(_over(study))) < sweep.trials:
+    while (done := len(_over(study)) + len(_at_work(study))) < sweep.trials:
         # A sampler for each trial, so that what is drawn does not depend on interruptions.
         study.sampler = optuna.samplers.TPESampler(seed=(sweep.seed * MANY + done) % 2**32)
         if not study.trials and (own := _own(sweep)):
-            study.enqueue_trial(own)
+            study.enqueue_trial(own, skip_if_exists=True)
         trial = study.ask(distributions)
-        step = _Step(report, done, sweep.trials)
+        trial.set_user_attr(WORKER, json.dumps(Mark.of().to_dict()))
+        step = _Step(report, done, sweep.trials, trial)
         step(0, 1)
         _try(sweep, study, trial, folder, step)
     best = read_sweep(folder).recipe
@@ -92,15 +108,20 @@ def carry_out(
         atomic.write(folder / BEST, best.to_yaml())
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Step:
-    """Progress within a trial as progress of the sweep."""
+    """Progress within a trial as progress of the sweep, and its sign of life."""
 
     report: Report
     done: int
     trials: int
+    trial: optuna.Trial
+    signed: float = 0.0
 
     def __call__(self, done: int, total: int) -> None:
+        if time.time() - self.signed > SIGN_S:
+            self.signed = time.time()
+            self.trial.set_user_attr(SEEN, self.signed)
         within = int(PARTS * done / max(total, 1))
         note = f"trial {self.done + 1} of {self.trials}"
         self.report(PARTS * self.done + within, PARTS * self.trials, note)
@@ -115,7 +136,7 @@ def _try(sweep: Sweep, study: optuna.Study, trial: optuna.Trial, folder: Path, s
         recipe = sweep.recipe_of(drawn)
     except ParameterError as error:
         trial.set_user_attr("refused", str(error))
-        study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        study.tell(trial, state=optuna.trial.TrialState.FAIL, skip_if_finished=True)
         return
     trial.set_user_attr("recipe", recipe.hash)
     home = folder / TRIALS / recipe.hash
@@ -125,13 +146,13 @@ def _try(sweep: Sweep, study: optuna.Study, trial: optuna.Trial, folder: Path, s
             recipe, home, progress=step, watcher=_Stopper(trial, len(_whole(study)))
         )
     except optuna.TrialPruned:
-        study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+        study.tell(trial, state=optuna.trial.TrialState.PRUNED, skip_if_finished=True)
     else:
         uar = validation_uar(home, outcome.predictions, enrolled=sweep.enrolled)
         for name in ("low", "high"):
             trial.set_user_attr(name, getattr(uar, name))
         trial.set_user_attr("minutes", (time.monotonic() - begun) / 60)
-        study.tell(trial, uar.value)
+        study.tell(trial, uar.value, skip_if_finished=True)
     # Test clips were predicted with the rest; nothing of that is kept, so nobody can choose by it.
     shutil.rmtree(home, ignore_errors=True)
 
@@ -198,28 +219,70 @@ def _study(folder: Path) -> optuna.Study:
     import optuna
 
     logging.getLogger("optuna").setLevel(logging.WARNING)
-    return optuna.create_study(
-        study_name=STUDY,
-        storage=_address(folder),
-        direction="maximize",
-        load_if_exists=True,
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=FIRST_WHOLE),
-    )
+    with addresses.alone(_address(folder)):
+        return optuna.create_study(
+            study_name=_title(folder),
+            storage=_address(folder),
+            direction="maximize",
+            load_if_exists=True,
+            pruner=optuna.pruners.MedianPruner(n_startup_trials=FIRST_WHOLE),
+        )
 
 
 def _address(folder: Path) -> str:
-    return f"sqlite:///{(folder / STUDY).absolute()}"
+    shared = os.environ.get(STORAGE, "")
+    if shared and addresses.normal(shared) == tracking.uri():
+        raise ParameterError(
+            "is the database of MLflow; Optuna needs another, since both number their tables",
+            subject=STORAGE,
+            remedy="Make a second database on the same server",
+        )
+    return addresses.normal(shared or f"sqlite:///{(folder / STUDY).absolute()}")
+
+
+def _title(folder: Path) -> str:
+    """Name of the study: in a shared database the same for the same sweep, whoever asks."""
+    if not os.environ.get(STORAGE):
+        return STUDY
+    text = to_yaml(replace(load_sweep(folder / SWEEP), trials=1))
+    return f"ser-sweep-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 def _take_up(study: optuna.Study) -> None:
     """Let trials that a killed sweep left be tried again, first of all; they resume."""
     import optuna
 
-    for trial in study.get_trials(states=[optuna.trial.TrialState.RUNNING]):
+    for trial in _running(study):
+        if _is_alive(trial):
+            continue
         study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
         if trial.params:
             reported = sorted(trial.intermediate_values.items())
             study.enqueue_trial(trial.params, user_attrs={REPORTED: reported})
+
+
+def _running(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
+    import optuna
+
+    return study.get_trials(states=[optuna.trial.TrialState.RUNNING])
+
+
+def _at_work(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
+    """Trials that other living processes train now."""
+    return [trial for trial in _running(study) if _is_alive(trial)]
+
+
+def _is_alive(trial: optuna.trial.FrozenTrial) -> bool:
+    """Whether another process trains it; one of another computer is believed for half an hour."""
+    mark = Mark.read(json.loads(trial.user_attrs.get(WORKER, "null")))
+    if mark is None:  # asked for a moment ago, or of an older version
+        begun = trial.datetime_start
+        return begun is not None and time.time() - begun.timestamp() < SIGN_S
+    if mark == Mark.of():
+        return False
+    if mark.host == socket.gethostname():
+        return mark.alive
+    return time.time() - float(trial.user_attrs.get(SEEN, 0.0)) < DEAD_S
 
 
 def _over(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
@@ -298,15 +361,14 @@ def read_sweep(folder: Path) -> Found:
     Raises:
         SerError: If there is none.
     """
-    import optuna
     import pandas as pd
 
     logging.getLogger("optuna").setLevel(logging.WARNING)
     sweep = load_sweep(folder / SWEEP)
     rows: list[dict[str, Any]] = []
     importances: dict[str, float] = {}
-    if files.is_file(folder / STUDY):
-        study = optuna.load_study(study_name=STUDY, storage=_address(folder))
+    if os.environ.get(STORAGE) or files.is_file(folder / STUDY):
+        study = _study(folder)
         rows = [_row(sweep, number, trial) for number, trial in enumerate(_over(study))]
         if len(_whole(study)) >= ENOUGH_FOR_IMPORTANCE:
             importances = _importances(study)

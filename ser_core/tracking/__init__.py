@@ -7,16 +7,25 @@
     table = tracking.runs(kind="training")
     curve = tracking.history(table["id"][0], "val_uar")
 
-MLflow is imported by the first write; reading a SQLite store never needs it. The store is
-`mlflow.db` in the runtime folder, or `MLFLOW_TRACKING_URI`; `mlflow ui` shows it.
+MLflow is imported by the first write; reading a SQLite or PostgreSQL store never needs it. The
+store is `mlflow.db` in the runtime folder, or `MLFLOW_TRACKING_URI`; `mlflow ui` shows it.
 """
 
 from ser_core.tracking.changing import abandoned, delete, reconcile, restore
 from ser_core.tracking.kinds import KINDS
-from ser_core.tracking.reading import artifact, artifacts, children, histories, history, one, runs
+from ser_core.tracking.reading import (
+    artifact,
+    artifacts,
+    children,
+    histories,
+    history,
+    newest_by,
+    one,
+    runs,
+)
 from ser_core.tracking.record import Record
 from ser_core.tracking.running import resume, run
-from ser_core.tracking.store import uri
+from ser_core.tracking.store import environment, shown_uri, uri
 from ser_core.tracking.writing import Run
 
 __all__ = [
@@ -28,13 +37,16 @@ __all__ = [
     "artifacts",
     "children",
     "delete",
+    "environment",
     "histories",
     "history",
+    "newest_by",
     "one",
     "reconcile",
     "restore",
     "resume",
     "run",
     "runs",
+    "shown_uri",
     "uri",
 ]

@@ -6,7 +6,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from ser_core.core import TrackingError
-from ser_core.tracking import reading, run_tags, sqlite, store
+from ser_core.tracking import reading, run_tags, sql, store
 from ser_core.tracking.running import end
 
 if TYPE_CHECKING:
@@ -92,7 +92,5 @@ def _is_abandoned(record: Record) -> bool:
 
 
 def _last_sign(record: Record) -> int | None:
-    file = store.database()
-    if file is None:
-        return None
-    return sqlite.last_sign(file, record.id) or record.start
+    address = store.uri()
+    return (sql.last_sign(address, record.id) or record.start) if sql.reads(address) else None

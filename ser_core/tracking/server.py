@@ -1,4 +1,4 @@
-"""Reading runs through MLflow's client: from a server, or any database but SQLite."""
+"""Reading runs through MLflow's client: from a server, or a database that `sql` does not read."""
 
 from __future__ import annotations
 

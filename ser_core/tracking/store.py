@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ser_core.core import TrackingError, settings
+from ser_core.tracking import addresses
 from ser_core.tracking.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -19,26 +20,30 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Experiment
 
-SQLITE = "sqlite:///"
+URI, ROOT = "MLFLOW_TRACKING_URI", "MLFLOW_DEFAULT_ARTIFACT_ROOT"
+"""Variables that name the store, and the folder or address of the artifacts of its runs."""
 
 
 def uri() -> str:
-    """Address of the store: `MLFLOW_TRACKING_URI`, or `mlflow.db` in the runtime folder.
+    """Address of the store: `MLFLOW_TRACKING_URI`, or `mlflow.db` in the runtime folder."""
+    given = os.environ.get(URI, "")
+    return addresses.normal(given or f"{addresses.SQLITE}{_home() / 'mlflow.db'}")
 
-    A SQLite path comes back absolute, so that it means the same in every folder.
-    """
-    given = os.environ.get("MLFLOW_TRACKING_URI", "")
-    if not given:
-        return f"{SQLITE}{_home() / 'mlflow.db'}"
-    if given.startswith(SQLITE):
-        return f"{SQLITE}{Path(given.removeprefix(SQLITE)).absolute()}"
-    return given
+
+def shown_uri() -> str:
+    """Address of the store as it may be shown: without a password."""
+    return addresses.without_password(uri())
+
+
+def environment() -> dict[str, str]:
+    """Variables by which another process finds the same store and artifacts; those that are set."""
+    known = {URI: uri(), ROOT: os.environ.get(ROOT, "")}
+    return {name: value for name, value in known.items() if os.environ.get(name)}
 
 
 def database() -> Path | None:
     """File of the store when it is SQLite; None for a server or another database."""
-    address = uri()
-    return Path(address.removeprefix(SQLITE)) if address.startswith(SQLITE) else None
+    return addresses.file_of(uri())
 
 
 def is_local() -> bool:
@@ -57,6 +62,8 @@ def client() -> MlflowClient:
     file = database()
     if file is not None and not file.exists():
         create(file)
+    if addresses.is_postgresql(uri()):
+        _prepare(uri())
     return _client(uri())
 
 
@@ -79,6 +86,17 @@ def create(file: Path) -> None:
                 os.replace(temporary, file)  # noqa: PTH105  (the point of it all)
             finally:
                 temporary.unlink(missing_ok=True)
+
+
+@functools.cache
+def _prepare(address: str) -> None:
+    """Let MLflow make its tables in a new database."""
+    _quiet()
+    with addresses.alone(address), tracking_errors("making the database of runs"):
+        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+        store = SqlAlchemyStore(address, _artifacts())  # type: ignore[no-untyped-call]
+        store.engine.dispose()
 
 
 def experiment(kind: str) -> str:
@@ -116,12 +134,25 @@ def _fill(file: Path) -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     with tracking_errors("making the database of runs"):
-        store = SqlAlchemyStore(f"{SQLITE}{file}", _artifacts())  # type: ignore[no-untyped-call]
+        store = SqlAlchemyStore(f"{addresses.SQLITE}{file}", _artifacts())  # type: ignore[no-untyped-call]
     store.engine.dispose()
 
 
 def _artifacts() -> str:
-    """Address of the folder of artifacts."""
+    """Address of the folder of artifacts: `MLFLOW_DEFAULT_ARTIFACT_ROOT`, or one of our own.
+
+    Raises:
+        TrackingError: If the store is a database that others share, and no folder is named.
+    """
+    given = os.environ.get(ROOT, "")
+    if given:
+        return given.rstrip("/") if "://" in given else Path(given).absolute().as_uri()
+    if database() is None:
+        raise TrackingError(
+            "the runs are in a database that others may share, but their files have no place",
+            subject=shown_uri(),
+            remedy=f"Set {ROOT} to a folder that all of them see",
+        )
     return (_home() / "mlruns").as_uri()
 
 
@@ -130,7 +161,7 @@ def _client(address: str) -> MlflowClient:
     _quiet()
     from mlflow import MlflowClient
 
-    with tracking_errors(f"opening the runs at {address}"):
+    with tracking_errors(f"opening the runs at {addresses.without_password(address)}"):
         return MlflowClient(tracking_uri=address, registry_uri=address)
 
 
@@ -183,7 +214,7 @@ def _first_line(error: Exception) -> str:
 def _remedy(error: Exception) -> str:
     text = str(error)
     if "out-of-date database schema" in text:
-        return f"Copy the file, then run: mlflow db upgrade {uri()}"
+        return f"Copy the file, then run: mlflow db upgrade {shown_uri()}"
     if "locked" in text:
         return "Another program holds the database; try again when it is done"
-    return "" if not os.environ.get("MLFLOW_TRACKING_URI") else "Is MLFLOW_TRACKING_URI right"
+    return "" if not os.environ.get(URI) else f"Is {URI} right"
