@@ -130,7 +130,7 @@ def train(
     wanted = parse(written_out(merged(_content_of(recipe), given)))
     folder = Path(out) if out else settings.home() / "runs" / wanted.hash
     with tracked(wanted, folder) if track else nullcontext() as tracker:
-        options = {"progress": progress} if progress else {}
+        options: dict[str, Any] = {"progress": progress} if progress else {}
         outcome = run(wanted, folder, watcher=tracker, **options)
         if tracker:
             tracker.finished(outcome, print_test(outcome.report, outcome.split.policy))

@@ -115,6 +115,8 @@ def _running(job: Job) -> None:
     with _line(job, f"{seconds(job.seconds)} so far" if job.seconds else ""):
         st.button("Cancel", key=f"cancel-{job.id}", on_click=_try, args=(job.cancel,))
     _progress(job)
+    if place := job.place:
+        st.caption(plain(f"Runs on {place}" if place.startswith("Ray at") else place))
     if courses:
         _curves(courses, folder, job)
     else:

@@ -46,7 +46,8 @@ def show(
     """Show one job: its command, its progress or why it failed, and the end of its log."""
     job = _find(which)
     reason = {"reason": job.reason} if job.state is State.FAILED else {}
-    details = {**_summary(job), **reason, "command": job.shell, "folder": str(job.folder)}
+    place = {"place": job.place} if job.place else {}
+    details = {**_summary(job), **reason, **place, "command": job.shell, "folder": str(job.folder)}
     if as_json:
         console.show({**details, "log": job.log(lines)}, as_json=True)
     else:
@@ -152,7 +153,10 @@ def _readable(summary: dict[str, Any]) -> dict[str, Any]:
         "took": None if took is None else _clock(took),
         "asked": time.strftime("%Y-%m-%d %H:%M", time.localtime(summary["asked"])),
     }
-    return {**chosen, **{name: summary[name] for name in ("reason", "command") if name in summary}}
+    return {
+        **chosen,
+        **{name: summary[name] for name in ("reason", "place", "command") if name in summary},
+    }
 
 
 def _clock(seconds: float) -> str:

@@ -1,16 +1,19 @@
-"""`python -m ser_core store`: how large the feature store is, and emptying it."""
+"""`python -m ser_core store`: how large the feature store is, filling it, and emptying it."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ser_core.cli import console
+from ser_core.cli.options import ProgressFile
 from ser_core.storage.feature_store import FeatureStore, Usage
 
-app = typer.Typer(no_args_is_help=True, help="Feature store: size, and clearing.")
+app = typer.Typer(no_args_is_help=True, help="Feature store: size, filling, and clearing.")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
@@ -20,6 +23,46 @@ def size(as_json: Json = False) -> None:
     """Show how many entries and bytes the store holds, by representation."""
     store = FeatureStore()
     _show(store, store.size(), as_json=as_json)
+
+
+@app.command()
+def fill(
+    recipe: Annotated[Path, typer.Argument(help="Recipe: a YAML file, or a bundled one's name.")],
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change of the recipe, as corpus=PATH; can be repeated."),
+    ] = None,
+    on_ray: Annotated[
+        bool,
+        typer.Option(
+            "--ray",
+            envvar="SER_RAY_TASKS",
+            help="As tasks of the Ray cluster of RAY_ADDRESS, or of this computer.",
+        ),
+    ] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes otherwise; all cores when absent.")
+    ] = None,
+    progress_file: ProgressFile = None,
+    as_json: Json = False,
+) -> None:
+    """Represent the corpus of a recipe, encoder features too, for its trainings to find stored."""
+    from ser_core.recipes.recipe import load
+    from ser_core.training.store_filling import fill_store
+
+    with console.progress("Representing", progress_file) as report:
+        filled = fill_store(
+            load(recipe, changes or []), on_ray=on_ray, workers=workers, progress=report
+        )
+    if as_json:
+        console.show(asdict(filled), as_json=True)
+        return
+    console.output.print(
+        f"{filled.computed} sounds represented, {filled.found} found in the store, "
+        f"{len(filled.problems)} cannot be decoded"
+    )
+    for problem in filled.problems:
+        console.errors.print(problem, markup=False)
 
 
 @app.command()

@@ -55,6 +55,14 @@ Every = Annotated[
         help="Train once with each of the thirteen, all else equal; --out is the folder of all.",
     ),
 ]
+OnRay = Annotated[
+    bool,
+    typer.Option(
+        "--ray",
+        envvar="SER_RAY_TASKS",
+        help="Folds and seeds as tasks of the Ray cluster of RAY_ADDRESS, or of this computer.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")]
 
 
@@ -69,6 +77,7 @@ def train(
     own_labels: OwnLabels = False,
     out: Folder = None,
     every: Every = False,
+    on_ray: OnRay = False,
     progress_file: ProgressFile = None,
     as_json: Json = False,
 ) -> None:
@@ -92,7 +101,8 @@ def train(
             folder = out / own if out else settings.home() / "runs" / each.hash
             if ranks.is_first:
                 _warn_of_confounding(each)
-                _print(carried_out(each, folder, progress_file), own, as_json=as_json)
+                outcome = carried_out(each, folder, progress_file, on_ray=on_ray)
+                _print(outcome, own, as_json=as_json)
             else:
                 assist(each, folder)
 
@@ -174,10 +184,13 @@ def _print(outcome: Outcome, name: str, *, as_json: bool) -> None:
     console.output.print(f"{summary['minutes']:.1f} minutes; results are in {folder}")
 
 
-def carried_out(recipe: Recipe, folder: Path, progress_file: Path | None = None) -> Outcome:
-    """Train all of a recipe with progress, as a run in MLflow."""
+def carried_out(
+    recipe: Recipe, folder: Path, progress_file: Path | None = None, *, on_ray: bool = False
+) -> Outcome:
+    """Train all of a recipe with progress, as a run in MLflow; on Ray its members side by side."""
     from ser_core.core import crowded, keep_freed
     from ser_core.plots.publication_results import print_test
+    from ser_core.runs.cluster import train_members
     from ser_core.runs.execute import run
     from ser_core.runs.launch import EXTRACTING, PREPARING, SCANNING, TRAINING
     from ser_core.runs.mlflow_logging import tracked
@@ -194,6 +207,7 @@ def carried_out(recipe: Recipe, folder: Path, progress_file: Path | None = None)
             preparing=partial(report, note=preparing),
             scanning=partial(report, note=SCANNING),
             watcher=tracker,
+            elsewhere=train_members if on_ray else None,
         )
         tracker.finished(outcome, print_test(outcome.report, outcome.split.policy))
     return outcome

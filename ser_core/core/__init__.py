@@ -26,13 +26,24 @@ if TYPE_CHECKING:
     from ser_core.core.malloc import give_back, keep_freed
     from ser_core.core.parallel import Progress, WorkerError, in_processes
     from ser_core.core.parameters import Parameters, choice, parameter
-    from ser_core.core.processes import CANCELLED, JOB_FOLDER, Mark, crowded, is_cancelled, own_job
+    from ser_core.core.processes import (
+        CANCELLED,
+        ELSEWHERE,
+        EXIT,
+        JOB_FOLDER,
+        Mark,
+        crowded,
+        is_cancelled,
+        own_job,
+    )
     from ser_core.core.registry import Registry, did_you_mean
     from ser_core.core.shell import pasted
 
 __all__ = [
     "CANCELLED",
+    "ELSEWHERE",
     "EMOTIONS",
+    "EXIT",
     "JOB_FOLDER",
     "REPOSITORY",
     "AudioError",
@@ -82,6 +93,8 @@ _LAZY = {
     "did_you_mean": "registry",
     "pasted": "shell",
     "CANCELLED": "processes",
+    "ELSEWHERE": "processes",
+    "EXIT": "processes",
     "JOB_FOLDER": "processes",
     "Mark": "processes",
     "crowded": "processes",

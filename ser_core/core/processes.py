@@ -20,6 +20,12 @@ JOB_FOLDER = "SER_JOB"
 CANCELLED = "cancelled"
 """File in that folder once the job is cancelled."""
 
+EXIT = "exit.json"
+"""File in that folder once the job has ended: how and when."""
+
+ELSEWHERE = "SER_ELSEWHERE"
+"""Environment variable of a process whose job a cluster runs, on whatever computer."""
+
 
 BUSY = 0.8
 """Load of the last minute, in processes that want a core, from which on the cores are not ours."""

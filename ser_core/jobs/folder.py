@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from ser_core.core import CANCELLED, JobError, Mark, settings
+from ser_core.core import CANCELLED, EXIT, JobError, Mark, settings
 from ser_core.storage import read_json
 
 if TYPE_CHECKING:
@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 __all__ = [
     "CANCELLED",
     "EXIT",
+    "GUARDED",
     "LOG",
     "ORDER",
     "PROGRESS",
+    "RAY",
     "REMOVED",
     "SUPERVISOR",
     "WAITING",
@@ -43,8 +45,10 @@ PROGRESS = "progress.json"
 """How far it is, if the command says so."""
 LOG = "log.txt"
 """What the command wrote."""
-EXIT = "exit.json"
-"""How and when it ended."""
+RAY = "ray.json"
+"""Of a job that was given to a Ray cluster: which, and the id of the submission."""
+GUARDED = "guard.json"
+"""The process on the computer of the workbench that watches such a job."""
 REMOVED = ".removed"
 """Folder, beside the jobs, of those that were removed and can be restored."""
 

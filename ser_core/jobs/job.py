@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ser_core.jobs import folder as files
-from ser_core.jobs.local import LAUNCHER
+from ser_core.jobs.launchers import is_launched, launcher_of
 from ser_core.jobs.progress import Progress
+from ser_core.jobs.ray import submitted, trouble
 from ser_core.storage import read_json
 
 if TYPE_CHECKING:
@@ -86,11 +87,20 @@ class Job:
             return State.CANCELLED
         if ended is None and self._is_waiting():
             return State.QUEUED
-        if ended is None and LAUNCHER.is_alive(self.folder):
+        if ended is None and launcher_of(self.folder).is_alive(self.folder):
             return State.RUNNING
         # It may have ended between the two looks.
         ended = ended or self._ended()
         return State.FINISHED if ended is not None and ended["code"] == 0 else State.FAILED
+
+    @property
+    def place(self) -> str:
+        """The Ray cluster it was given to, and whether that answers; empty for this computer."""
+        found = submitted(self.folder)
+        if found is None:
+            return ""
+        problem = "" if self.state.is_over else trouble(self.folder)
+        return problem or f"Ray at {found[0]}"
 
     @property
     def progress(self) -> Progress | None:
@@ -153,7 +163,7 @@ class Job:
                 return
             (self.folder / files.CANCELLED).touch()
         if state is State.RUNNING:
-            LAUNCHER.stop(self.folder, grace)
+            launcher_of(self.folder).stop(self.folder, grace)
 
     def wait(self, timeout: float) -> State:
         """State once it has ended, or after so many seconds."""
@@ -169,8 +179,7 @@ class Job:
         return found if code is None or files.is_integer(code) else None
 
     def _is_waiting(self) -> bool:
-        waits = (self.folder / files.WAITING).exists()
-        return waits and not (self.folder / files.SUPERVISOR).exists()
+        return (self.folder / files.WAITING).exists() and not is_launched(self.folder)
 
 
 def open_job(folder: Path) -> Job | None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import psutil
 
@@ -24,24 +24,11 @@ if TYPE_CHECKING:
 GUARD = "--guard"
 """Before the folder of a job, what makes a process its guard; see `supervise.guard`."""
 
+GLANCE = 1.0
+"""Seconds between two looks of a guard whether the supervisor is still there."""
+
 SWITCH = "SER_JOB_GUARD"
 """Name in the environment; of the value 0, supervisors have no guard."""
-
-
-class Launcher(Protocol):
-    """Where jobs run. What a job is and how it does is in its folder, for every launcher."""
-
-    def launch(self, folder: Path) -> None:
-        """Have `python -m ser_core.jobs.supervise FOLDER` run, and return at once."""
-
-    def is_alive(self, folder: Path) -> bool:
-        """Whether that, or the command it started, still runs."""
-
-    def stop(self, folder: Path, grace: float) -> None:
-        """End the command and all it started; after `grace` seconds without asking."""
-
-    def tidy(self, root: Path) -> None:
-        """Have `python -m ser_core.jobs.supervise --tidy ROOT` run, and return at once."""
 
 
 class LocalLauncher:
@@ -60,16 +47,21 @@ class LocalLauncher:
         """Whether the supervisor or the command runs."""
         return files.is_alive(folder)
 
+    def is_watched(self, folder: Path) -> bool:
+        """Whether a supervisor is there that will note the end."""
+        mark = files.supervisor(folder)
+        return mark is not None and mark.alive and not (folder / files.EXIT).exists()
+
     def stop(self, folder: Path, grace: float) -> None:
         """Ask the command and its family to end, then kill what is left.
 
         The supervisor stays: it notes how the command ended. If it has gone, a new one does.
         """
-        _wait(lambda: files.work(folder) is not None or not _is_watched(folder))
+        wait_until(lambda: files.work(folder) is not None or not self.is_watched(folder))
         _end(_family(folder), grace)
-        if not (folder / files.EXIT).exists() and not _is_watched(folder):
+        if not (folder / files.EXIT).exists() and not self.is_watched(folder):
             self.launch(folder)
-        _wait((folder / files.EXIT).exists)
+        wait_until((folder / files.EXIT).exists)
 
     def tidy(self, root: Path) -> None:
         """Start a process that closes abandoned runs and launches what waits."""
@@ -97,7 +89,8 @@ def spawn(*arguments: str) -> int:
     return process.pid
 
 
-def _wait(condition: Callable[[], bool], seconds: float = 10) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    """Return when something is so, or after so many seconds."""
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -107,12 +100,6 @@ def _environment() -> dict[str, str]:
     """That of this process; the supervisor runs in another folder, so paths become absolute."""
     home = {"SER_HOME": str(settings.home().absolute())} if os.environ.get("SER_HOME") else {}
     return {**os.environ, **home}
-
-
-def _is_watched(folder: Path) -> bool:
-    """Whether a supervisor is there that will note the end."""
-    mark = files.supervisor(folder)
-    return mark is not None and mark.alive and not (folder / files.EXIT).exists()
 
 
 def _family(folder: Path) -> list[psutil.Process]:
@@ -141,9 +128,9 @@ def _end(family: list[psutil.Process], grace: float) -> None:
     """The command comes first, so that it can close what it has open before its helpers go."""
     if family and grace:
         _signal(family, psutil.Process.terminate)
-        _wait(lambda: not any(map(_lives, family)), grace)
+        wait_until(lambda: not any(map(_lives, family)), grace)
     _signal(filter(_lives, family), psutil.Process.kill)
-    _wait(lambda: not any(map(_lives, family)), 3)
+    wait_until(lambda: not any(map(_lives, family)), 3)
 
 
 def _lives(process: psutil.Process) -> bool:
@@ -158,6 +145,3 @@ def _signal(processes: Iterable[psutil.Process], send: Callable[[psutil.Process]
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             send(process)
-
-
-LAUNCHER: Launcher = LocalLauncher()

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from ser_core.core import JobError, ParameterError
 from ser_core.jobs import folder as files
 from ser_core.jobs.job import GONE, Job, State, find, jobs, open_job
-from ser_core.jobs.local import LAUNCHER
+from ser_core.jobs.launchers import LOCAL, is_launched, launcher_of
+from ser_core.jobs.ray import UnreachableError, silence
 from ser_core.storage import Trash, read_json, write_json
 
 if TYPE_CHECKING:
@@ -32,6 +33,12 @@ RESUME = "--resume"
 
 TRASH = Trash(days=30, name=files.REMOVED, stamped=False)
 """Of jobs, whose ids are given once."""
+
+_OF_A_LAUNCH = (
+    *(files.EXIT, files.CANCELLED, files.WORK, files.PROGRESS, files.SUPERVISOR),
+    *(files.RAY, files.GUARDED),
+)
+"""What a job that runs again begins without."""
 
 _SETTINGS, _DAMAGED = "settings.json", "settings.damaged.json"
 
@@ -123,10 +130,11 @@ def _settings(root: Path) -> int:
 
 
 def note(root: Path | None = None) -> str:
-    """What was found wrong with the queue and set right, as a sentence; empty where nothing was."""
-    aside = (root or files.root()) / _DAMAGED
-    if not aside.exists():
-        return ""
+    """What is wrong with the queue, or was and was set right, as a sentence; empty for nothing."""
+    root = root or files.root()
+    aside, silent = root / _DAMAGED, silence() if waiting(root) else ""
+    if silent or not aside.exists():
+        return silent
     return (
         f"The settings of the queue were damaged and lie in {aside} now: one job runs at a time. "
         "Set the number again, and delete that file."
@@ -174,14 +182,15 @@ def resume(job: Job) -> Job:
     with files.locked(root):
         again = job.state in (State.FAILED, State.CANCELLED)
         _require(job, again, "has not failed or been cancelled")
-        ended = (job.folder / files.EXIT).exists() or not LAUNCHER.is_alive(job.folder)
+        alive = launcher_of(job.folder).is_alive(job.folder)
+        ended = (job.folder / files.EXIT).exists() or not alive
         _require(job, ended, "is still ending")
         order = read_json(job.folder / files.ORDER) or {}
         if job.resumable and RESUME not in order["command"]:
             order["command"] = [*order["command"], RESUME]
             write_json(job.folder / files.ORDER, order)
         write_json(job.folder / files.WAITING, {"rank": _last_rank(root)})
-        for name in (files.EXIT, files.CANCELLED, files.WORK, files.PROGRESS, files.SUPERVISOR):
+        for name in _OF_A_LAUNCH:
             (job.folder / name).unlink(missing_ok=True)
         pump(root)
     return open_job(job.folder) or job
@@ -232,17 +241,17 @@ def reconcile(root: Path | None = None) -> list[Job]:
     root = root or files.root()
     with files.locked(root):
         unsettled = [job for job in jobs(root) if _is_unsettled(job)]
-        dead = [job for job in unsettled if not LAUNCHER.is_alive(job.folder)]
+        dead = [job for job in unsettled if not launcher_of(job.folder).is_alive(job.folder)]
         for job in dead:
             settle(job.folder, None, GONE, patience=0)
         for job in unsettled:
             if job not in dead:
-                LAUNCHER.launch(job.folder)
+                launcher_of(job.folder).launch(job.folder)
         TRASH.purge(root / files.REMOVED)
         pump(root)
     # What was killed a moment ago may still look alive here, and will not when the runs are closed.
     if dead or tracking.abandoned():
-        LAUNCHER.tidy(root)
+        LOCAL.tidy(root)
     return dead
 
 
@@ -320,7 +329,11 @@ def _where_runs_go() -> dict[str, str]:
 
 
 def _launch(job: Job) -> None:
-    LAUNCHER.launch(job.folder)
+    try:
+        launcher_of(job.folder).launch(job.folder)
+    except UnreachableError as error:  # it waits on; whoever looks at the queue next tries again
+        _LOG.warning("%s waits: %s", job.title, error)
+        return
     (job.folder / files.WAITING).unlink(missing_ok=True)
 
 
@@ -330,9 +343,9 @@ def _rank(job: Job) -> float:
 
 def _is_unsettled(job: Job) -> bool:
     """Whether it was launched, has no end, and nobody is there who would note it."""
-    mark = files.supervisor(job.folder)
-    ended = (job.folder / files.EXIT).exists()
-    return mark is not None and not mark.alive and not ended
+    if (job.folder / files.EXIT).exists() or not is_launched(job.folder):
+        return False
+    return not launcher_of(job.folder).is_watched(job.folder)
 
 
 def _require(job: Job, condition: bool, problem: str, remedy: str = "") -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ser_core.core import JOB_FOLDER, Mark, SerError
 from ser_core.jobs import folder as files
-from ser_core.jobs.local import GUARD, sweep
+from ser_core.jobs.local import GLANCE, GUARD, sweep
 from ser_core.storage import read_json, write_json
 
 if TYPE_CHECKING:
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
 PATIENCE = 3600.0
 """Seconds for which it tries to note the end on a full disk; the job counts as running."""
-
-GLANCE = 1.0
-"""Seconds between two looks of the guard whether the supervisor is still there."""
 
 UNKNOWN = "Nobody knows how it ended: the process that watched it was killed. Its log may tell."
 
@@ -41,12 +38,16 @@ def supervise(folder: Path) -> None:
     order = read_json(folder / files.ORDER)
     if order is None:
         return
-    # Two supervisors, launched by two who did not know of each other, would run it twice.
-    with contextlib.suppress(Timeout), FileLock(folder / ".lock", timeout=0):
+    on_ray = (folder / files.RAY).exists()
+    # Two supervisors, launched by two who did not know of each other, would run it twice. One that
+    # Ray has started again gives that of a node that is being lost the time to end.
+    patience = 30 if on_ray else 0
+    with contextlib.suppress(Timeout), FileLock(folder / ".lock", timeout=patience):
         if not (folder / files.EXIT).exists():
             write_json(folder / files.SUPERVISOR, Mark.of().to_dict())
             settle(folder, *_work(folder, order))
-    tidy(folder.parent, order.get("env", {}))
+    if not on_ray:  # there it is the guard, on the computer of the workbench, that does so
+        tidy(folder.parent, order.get("env", {}))
 
 
 def guard(folder: Path) -> None:
@@ -56,14 +57,22 @@ def guard(folder: Path) -> None:
     without this the queue would stand still until somebody opens the workbench.
     """
     from ser_core.jobs.queue import pump, reconcile
+    from ser_core.jobs.ray import attend
 
-    while (mark := files.supervisor(folder)) is not None and mark.alive:
-        time.sleep(GLANCE)
+    on_ray = (folder / files.RAY).exists()
+    if on_ray:
+        attend(folder)
+    else:
+        while (mark := files.supervisor(folder)) is not None and mark.alive:
+            time.sleep(GLANCE)
     root = folder.parent
     if not folder.exists():  # somebody threw the job away meanwhile
         return
     if not (folder / files.EXIT).exists():
         reconcile(root)
+        return
+    if on_ray:
+        tidy(root, (read_json(folder / files.ORDER) or {}).get("env", {}))
         return
     with files.locked(root):  # it may have been killed after it noted the end
         pump(root)

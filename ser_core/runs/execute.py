@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -15,6 +15,7 @@ from ser_core import evaluation
 from ser_core.core import ParameterError, files
 from ser_core.corpora import LeakAudit, Split
 from ser_core.evaluation import Predictions
+from ser_core.jobs import ProgressFile
 from ser_core.models.bundle import Bundle, load_bundle
 from ser_core.recipes.recipe import Recipe
 from ser_core.runs.layout import ENROLLED
@@ -24,6 +25,12 @@ from ser_core.training.learner import Metrics, Watch
 from ser_core.training.learners import learner_of
 from ser_core.training.plan import Member, Plan, members_of, planned, steps_of
 from ser_core.training.results import about, figures, predictions_of, speakers_in
+
+PROGRESS = "progress.json"
+"""In the folder of a member that is trained elsewhere: its steps."""
+
+Elsewhere = Callable[[Recipe, Path, Sequence[Member], Callable[[int], None]], Iterator[Member]]
+"""Trains members in other processes; see `ser_core.runs.cluster.train_members`."""
 
 
 class Watcher(Protocol):
@@ -83,6 +90,7 @@ def run(
     preparing: Callable[[int, int], None] = lambda _done, _total: None,
     scanning: Callable[[int, int], None] = lambda _done, _total: None,
     watcher: Watcher | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> Outcome:
     """Train every fold and seed of a recipe; what is done already in the folder is not repeated.
 
@@ -96,6 +104,8 @@ def run(
         scanning: Called before that with (clips measured, clips in all), for the leak audit; what
             was measured before is counted at once.
         watcher: Called for every training and epoch.
+        elsewhere: Trains the members, if not this process one after another; the watcher then
+            learns of the epochs of each when it is done.
 
     Raises:
         SerError: If corpus, split or recipe cannot be used.
@@ -107,10 +117,15 @@ def run(
     members = list(members_of(recipe, plan.split))
     steps = _Steps(progress, [steps_of(recipe, plan.split, member) for member in members])
     watcher = watcher or SilentWatcher()
+    if elsewhere is not None:
+        left = [member for member in members if not _is_trained(folder, member)]
+        before = sum(steps.counts) - sum(steps_of(recipe, plan.split, member) for member in left)
+        for member in elsewhere(recipe, folder, left, steps.after(before)):
+            _tell(watcher, member, folder / member.name / "bundle")
     bundles = []
     for number, member in enumerate(members):
         home = folder / member.name
-        if not ranks.agree(not (home / "bundle" / "bundle.json").exists()):
+        if not ranks.agree(not _is_trained(folder, member)):
             bundles.append(load_bundle(home / "bundle"))
             _predict_enrolled(bundles[-1], plan, member, home)
             continue
@@ -121,6 +136,31 @@ def run(
         bundles.append(bundle)
         _remove_checkpoint(home)
     return _conclude(folder, recipe, bundles, plan.split, plan.audit)
+
+
+def train_member(recipe: Recipe, folder: Path, member: Member) -> tuple[Member, int]:
+    """Train one member of a run in a process of its own, from its checkpoint where there is one.
+
+    Args:
+        recipe: Of the run.
+        folder: Of the run.
+        member: Which; it is not trained again if its bundle is there.
+
+    Returns:
+        The member, and its steps.
+
+    Raises:
+        SerError: If corpus, split or recipe cannot be used.
+    """
+    plan = planned(recipe, current_group())
+    total, home = steps_of(recipe, plan.split, member), folder / member.name
+    if not _is_trained(folder, member):
+        report = ProgressFile(home / PROGRESS, every=1)
+        bundle = _train(plan, member, home, Watch(steps=lambda done: report(done, total)))
+        bundle.save(home / "bundle")
+    _remove_checkpoint(home)
+    (home / PROGRESS).unlink(missing_ok=True)
+    return member, total
 
 
 def assist(recipe: Recipe, folder: Path) -> None:
@@ -148,8 +188,24 @@ class _Steps:
         self.progress, self.counts = progress, counts
 
     def of(self, number: int) -> Callable[[int], None]:
-        before, total = sum(self.counts[:number]), sum(self.counts)
+        return self.after(sum(self.counts[:number]))
+
+    def after(self, before: int) -> Callable[[int], None]:
+        total = sum(self.counts)
         return lambda done: self.progress(before + done, total)
+
+
+def _is_trained(folder: Path, member: Member) -> bool:
+    return (folder / member.name / "bundle" / "bundle.json").exists()
+
+
+def _tell(watcher: Watcher, member: Member, folder: Path) -> None:
+    """Tell of a training that another process has done, epoch by epoch."""
+    bundle = load_bundle(folder)
+    with watcher.member(member) as told:
+        for metrics in bundle.about["training"]["history"]:
+            told(metrics["epoch"], {n: v for n, v in metrics.items() if n != "epoch"})
+        watcher.trained(member, bundle, folder)
 
 
 def _keep_inputs(folder: Path, recipe: Recipe, split: Split) -> None:

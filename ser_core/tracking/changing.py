@@ -88,6 +88,8 @@ def _is_abandoned(record: Record) -> bool:
     writer = run_tags.process_of(record.tags)
     if record.status != "RUNNING" or writer is None:
         return False
+    if (at_work := run_tags.on_cluster(record.tags)) is not None:
+        return not at_work
     return (store.is_local() or writer.host == socket.gethostname()) and not writer.alive
 
 

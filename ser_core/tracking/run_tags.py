@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import getpass
 import json
+import os
 import shlex
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ser_core.core import Mark, own_job, settings
+from ser_core.core import ELSEWHERE, EXIT, Mark, own_job, settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,7 @@ REASON = "ser.reason"
 PROCESS = "ser.process"
 JOB = "ser.job"
 RESUMED = "ser.resumed"
+CLUSTER = "ser.cluster"
 PARENT = "mlflow.parentRunId"
 NOTE = "mlflow.note.content"
 
@@ -28,7 +30,11 @@ NOTE = "mlflow.note.content"
 def of_this_process() -> dict[str, str]:
     """Tags that change when another process goes on with the run."""
     tags = {PROCESS: json.dumps(Mark.of().to_dict())}
-    return {**tags, JOB: job.name} if (job := own_job()) else tags
+    job = own_job()
+    if job is None:
+        return tags
+    cluster = {CLUSTER: str(job)} if os.environ.get(ELSEWHERE) else {}
+    return {**tags, JOB: job.name, **cluster}
 
 
 def of_origin() -> dict[str, str]:
@@ -44,6 +50,17 @@ def process_of(tags: Mapping[str, str]) -> Mark | None:
         return Mark.read(json.loads(tags.get(PROCESS, "")))
     except ValueError:
         return None
+
+
+def on_cluster(tags: Mapping[str, str]) -> bool | None:
+    """Whether a cluster still works on the run, as the folder of its job says.
+
+    None when it was written by a process that was not a cluster's, whose mark says more.
+    """
+    folder = tags.get(CLUSTER)
+    if not folder:
+        return None
+    return Path(folder).is_dir() and not (Path(folder) / EXIT).exists()
 
 
 def _command() -> str:

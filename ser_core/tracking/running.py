@@ -83,7 +83,7 @@ def resume(run_id: str) -> Iterator[Run]:
             if run_tags.REASON in found.tags:
                 store.client().delete_tag(run_id, run_tags.REASON)
         times = int(found.tags.get(run_tags.RESUMED, "0")) + 1
-        opened.tags({**run_tags.of_this_process(), run_tags.RESUMED: times})
+        opened.tags({run_tags.CLUSTER: "", **run_tags.of_this_process(), run_tags.RESUMED: times})
         yield opened
 
 

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -150,7 +151,8 @@ def _at_speeds(
     problems: list[str] = []
     on_progress(0)
     for first in range(0, len(clips), STRETCH):
-        waveforms = _decoded(corpus, clips[first : first + STRETCH], rep.sample_rate, problems)
+        paths = [corpus.path(clip) for clip in clips[first : first + STRETCH]]
+        waveforms = _decoded(paths, rep.sample_rate, problems)
         if problems:  # the rest is decoded to count them
             continue
         copies = [[_at_speed(wave, speed) for wave in waveforms] for speed in speeds]
@@ -175,12 +177,37 @@ def _further(on_progress: OnProgress, before: int, done: int) -> None:
     on_progress(before + done)
 
 
-def _decoded(corpus: Corpus, clips: list[str], rate: int, problems: list[str]) -> list[Waveform]:
-    """Sounds of clips; what is wrong with others joins the problems."""
+def stored_files(
+    rep: Representation, speeds: Sequence[float], paths: Sequence[Path]
+) -> tuple[int, int, list[str]]:
+    """See to it that the store holds what a training reads for files, in this process alone.
+
+    Args:
+        rep: The representation.
+        speeds: At which each sound is represented.
+        paths: Of the files.
+
+    Returns:
+        Sounds computed now, sounds found, and what is wrong with files that cannot be decoded.
+
+    Raises:
+        StoreError: If the store cannot be written.
+    """
+    problems: list[str] = []
+    waveforms = _decoded(paths, rep.sample_rate, problems)
+    sounds = [_at_speed(wave, speed) for speed in speeds for wave in waveforms]
+    counts: list[int] = []
+    _filled(FeatureStore(), sounds, rep, counts.append, workers=1)
+    found = counts[0]  # before anything was computed
+    return len(sounds) - found, found, problems
+
+
+def _decoded(paths: Sequence[Path], rate: int, problems: list[str]) -> list[Waveform]:
+    """Sounds of files; what is wrong with others joins the problems."""
     waveforms = []
-    for clip in clips:
+    for path in paths:
         try:
-            waveforms.append(audio.load(corpus.path(clip), sample_rate=rate))
+            waveforms.append(audio.load(path, sample_rate=rate))
         except AudioError as error:
             problems.append(str(error))
     return waveforms
@@ -204,6 +231,17 @@ def _features(
     What is stored may hold more than the representation, as all layers of an encoder.
     """
     store = FeatureStore()
+    return [_read(store, key, rep) for key in _filled(store, sounds, rep, on_progress)]
+
+
+def _filled(
+    store: FeatureStore,
+    sounds: list[Waveform],
+    rep: Representation,
+    on_progress: OnProgress,
+    workers: int | None = None,
+) -> list[Key]:
+    """Keys of sounds, all of which are in the store then."""
     keys = [store_key(audio.sha256(sound), rep, rep.dtype) for sound in sounds]
     pairs = zip(keys, sounds, strict=True)
     missing = [(key, sound) for key, sound in pairs if store.get(key) is None]
@@ -215,8 +253,8 @@ def _features(
         done += more
         on_progress(done)
 
-    fill(store, rep.whole, missing, on_stored=stored)
-    return [_read(store, key, rep) for key in keys]
+    fill(store, rep.whole, missing, workers=workers, on_stored=stored)
+    return keys
 
 
 def _read(store: FeatureStore, key: Key, rep: Representation) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own, from the programs of the system."""
+"""Servers of the tests' own: PostgreSQL from the programs of the system, a Ray cluster of two nodes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 PROGRAMS = Path("/usr/lib/postgresql")
 ABSENT = "no PostgreSQL server on this computer (on Debian: apt install postgresql)"
+SMALL = {"num_cpus": 1, "object_store_memory": 80_000_000}
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +39,7 @@ def _programs():
 
 def _served(programs, place):
     user = _other_user(place)
-    data, port = place / "data", _free_port()
+    data, port = place / "data", free_port()
     run = lambda *command: subprocess.run(command, check=True, capture_output=True, **user)  # noqa: E731
     run(programs / "initdb", "-D", data, "-A", "trust", "-U", "ser", "--no-sync")
     options = f"-h 127.0.0.1 -p {port} -k {place} -c fsync=off"
@@ -59,7 +62,67 @@ def _other_user(place):
     return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": [], "cwd": "/"}
 
 
-def _free_port():
+class TwoNodes:
+    """A head and further nodes, with one core each."""
+
+    def __init__(self, folder: Path) -> None:
+        from ray.cluster_utils import Cluster
+
+        self.port = free_port()
+        (folder / "ray").mkdir()  # where Ray notes the newest cluster
+        head = {"include_dashboard": True, "dashboard_port": self.port}
+        self.cluster = Cluster(initialize_head=True, head_node_args={**SMALL, **head})
+        self.address = self.cluster.address
+        self.jobs = f"http://127.0.0.1:{self.port}"
+        self.second = self.cluster.add_node(**SMALL)
+
+    def kill_second(self):
+        """The power of the second node fails."""
+        self.cluster.remove_node(self.second, allow_graceful=False)
+
+    def mend(self):
+        """Another node takes its place."""
+        self.second = self.cluster.add_node(**SMALL)
+
+
+@pytest.fixture(scope="module")
+def two_nodes():
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'ser-workbench[ray]'")
+    folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
+    before = os.environ.copy()
+    os.environ.update(
+        RAY_DISABLE_IMPORT_WARNING="1", RAY_USAGE_STATS_ENABLED="0", RAY_TMPDIR=str(folder)
+    )
+    made = TwoNodes(folder)
+    yield made
+    ours = [
+        each
+        for each in psutil.Process().children(recursive=True)
+        if str(folder) in " ".join(each.cmdline())
+    ]
+    made.cluster.shutdown()
+    _, left = psutil.wait_procs(ours, timeout=5)
+    for each in left:
+        each.kill()
+    os.environ.clear()
+    os.environ.update(before)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def free_port():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return free.getsockname()[1]
+
+
+@pytest.fixture
+def until():
+    """Waits for something that will soon be so."""
+
+    def until(condition, seconds=60):
+        deadline = time.monotonic() + seconds
+        while not condition() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert condition()
+
+    return until
