@@ -1,4 +1,4 @@
-"""Servers of the tests' own: PostgreSQL from the programs of the system, a Ray cluster of two nodes."""
+"""Servers of the tests' own: PostgreSQL of the system, and a Ray cluster of two nodes."""
 
 from __future__ import annotations
 
