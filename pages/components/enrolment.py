@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.components import model_loading
-from pages.components.clip_source import FORMATS
+from pages.components.clip_source import FORMATS, MICROPHONE
 from pages.components.errors import plain
 from ser_core.core import SerError, count
 from ser_core.inference.classify import EnrolledSpeaker, InferenceModel, Recording
@@ -159,8 +159,12 @@ def _upload(model: InferenceModel) -> None:
 
 
 def _of_corpus(model: InferenceModel, active: Active) -> None:
-    """Offer clips of the speaker of the chosen clip, but not that clip."""
-    if not active.clip or not isinstance(active.row["speaker"], str):
+    """Offer clips of the speaker of the chosen clip, but not that clip; none to who records."""
+    if (
+        active.selection.source == MICROPHONE
+        or not active.clip
+        or not isinstance(active.row["speaker"], str)
+    ):
         return
     speaker = active.row["speaker"]
     rows = active.corpus.usable

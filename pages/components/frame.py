@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import streamlit as st
 
-from pages.components import buttons, dock, navigation, selection
-
-if TYPE_CHECKING:
-    import streamlit as st
+from pages.components import (
+    buttons,
+    dock,
+    job_line,
+    navigation,
+    selection,
+    shared_parameters,
+)
 
 
 def run(page: st.Page) -> None:
     """Run a page with everything that `app.py` puts around it."""
     buttons.run_pending()
     selection.load()
+    shared_parameters.arrive(page.url_path)
     navigation.sidebar(page.url_path)
+    with st.sidebar:
+        job_line.show(link=page.url_path != "train")
     below = dock.show(page.url_path)
     page.run()
     dock.finish(below, page.url_path)
+    shared_parameters.release()
     navigation.remember(page.url_path)
     buttons.run_pressed()

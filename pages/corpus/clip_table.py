@@ -26,6 +26,8 @@ TABLE, SORT, HEADINGS = "clips-table", "sort", "_headings"
 HEIGHT = 560
 CHIPS = ("emotion", "new_label", "answer")
 """Columns of emotions, which are shown as coloured chips."""
+SHARES = ("confidence", "self_confidence", "clipped")
+"""Columns of shares, which are shown in per cent with as many decimals in all rows."""
 MOST_ROWS = 20_000
 """Rows of the table; all of them go to the browser at every change of the page."""
 
@@ -49,10 +51,10 @@ COLUMNS: dict[str, Callable[[], Any]] = {
         help="Held-out answer of the chosen run: of a model that was not trained on the clip.",
     ),
     "confidence": lambda: st.column_config.NumberColumn(
-        "Confidence", format="percent", width=85, help="Probability of the answer."
+        "Confidence", format="%.0f %%", width=85, help="Probability of the answer."
     ),
     "self_confidence": lambda: st.column_config.NumberColumn(
-        "Label", format="percent", width=70, help="Probability that the model gives to the label."
+        "Label", format="%.0f %%", width=70, help="Probability that the model gives to the label."
     ),
     "wrong": lambda: st.column_config.CheckboxColumn(
         "Wrong", width=60, help="Whether the held-out answer differs from the label."
@@ -72,7 +74,7 @@ COLUMNS: dict[str, Callable[[], Any]] = {
     "rms_db": lambda: st.column_config.NumberColumn("Level", format="%.1f dBFS", width=90),
     "peak": lambda: st.column_config.NumberColumn("Peak", format="%.3f", width=70),
     "clipped": lambda: st.column_config.NumberColumn(
-        "Clipped", format="percent", width=75, help="Share of samples at full scale."
+        "Clipped", format="%.2f %%", width=75, help="Share of samples at full scale."
     ),
     "silent_start": lambda: st.column_config.NumberColumn(
         "Silent start", format="%.2f s", width=90
@@ -228,6 +230,9 @@ def _for_display(table: pd.DataFrame) -> pd.DataFrame:
     shown = table.reset_index(names="clip")
     shown["part"] = filters.part_of(shown)
     shown["problem"] = shown["problem"].mask(shown["problem"] == UNLABELLED, "")
+    for name in SHARES:
+        if name in shown:
+            shown[name] = 100 * shown[name]
     for name in CHIPS:
         if name in shown:
             shown[name] = [[e] if isinstance(e, str) else [] for e in shown[name]]

@@ -15,6 +15,7 @@ import streamlit as st
 from pages.components import model_loading as opened
 from pages.components import session_cache
 from pages.components.errors import plain
+from ser_core.storage import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,26 +108,30 @@ def bench(info: ModelInfo) -> Found | None:
 
 
 def ranking(info: ModelInfo) -> list[str]:
-    """Methods by their rank in the last benchmark of this model; empty without one.
+    """Methods by their rank in the last benchmark of this model, or of a network like one of it.
+
+    Empty where there is neither.
 
     Raises:
         SerError: If it is damaged.
     """
     known = bench(info)
     if known is None:
-        return []
+        return sorted(alike := _alike(info), key=lambda name: -alike[name].faithfulness)
     ranks = _places(*_key(known.folder))[0]
     return sorted(ranks, key=lambda name: ranks[name].best)
 
 
 def rank_text(info: ModelInfo, name: str) -> str:
-    """What the benchmark of this model found of a method, in Markdown; empty without one.
+    """What a benchmark found of a method, in Markdown; empty without one.
 
     Raises:
         SerError: If it is damaged.
     """
     known = bench(info)
-    if known is None or name not in known.bench.methods:
+    if known is None:
+        return _alike_text(info, name)
+    if name not in known.bench.methods:
         return ""
     ranks, values = _places(*_key(known.folder))
     whose = "this model" if known.model == info.folder else "one of its networks"
@@ -138,6 +143,52 @@ def rank_text(info: ModelInfo, name: str) -> str:
         f"**Rank {ranks[name]} of {len(ranks)}** in the benchmark of {whose}: faithfulness "
         f"{values[name]:.2f}, where chance is 0"
     )
+
+
+@dataclass(frozen=True)
+class _Alike:
+    """What the benchmark of another network of the same kind found of a method."""
+
+    rank: str
+    faithfulness: float
+
+
+def _alike(info: ModelInfo) -> dict[str, _Alike]:
+    """By method; those that are in no ranking are left out."""
+    return {
+        name: _Alike(str(each["rank"]), float(each["faithfulness"]["value"]))
+        for name, each in _summary(info).items()
+        if each["rank"]
+    }
+
+
+def _alike_text(info: ModelInfo, name: str) -> str:
+    ranked, found = _alike(info), _summary(info).get(name)
+    if found is None:
+        return ""
+    whose = "a network of the same kind"
+    if name not in ranked:
+        return f":orange[In no ranking] of the benchmark of {whose}: {plain(found['left_out'])}"
+    return (
+        f"**Rank {ranked[name].rank} of {len(ranked)}** in the benchmark of {whose}: faithfulness "
+        f"{ranked[name].faithfulness:.2f}, where chance is 0"
+    )
+
+
+def _summary(info: ModelInfo) -> dict[str, dict[str, Any]]:
+    """Methods in the published summary of a bench of a network like one of a model."""
+    from ser_core.explain.published_benchmarks import published_alike
+
+    folder = published_alike(info.folder)
+    return dict(_read(*_key(folder))) if folder else {}
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _read(folder: str, changed: float) -> dict[str, dict[str, Any]]:  # noqa: ARG001  (the key)
+    found: dict[str, dict[str, Any]] = (read_json(Path(folder) / "bench.json") or {})["summary"][
+        "methods"
+    ]
+    return found
 
 
 def _opened(folder: Path) -> Bench:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.components import buttons, downloads, navigation, player
+from pages.components import buttons, downloads, navigation, player, scores
 from pages.components.errors import plain
 from pages.export import evaluate_form, source_model
 from ser_core.core import SerError
@@ -112,15 +112,15 @@ def _table(found: dict[Path, Spec], info: ModelInfo) -> None:
         if times:
             st.caption("Latency for a clip of 2.4 s in milliseconds: median / 95th percentile.")
     for sentence in _test_set_notes(found):
-        st.caption(plain(sentence))
+        st.caption(sentence)
 
 
 def _test_set_notes(found: Mapping[Path, Spec]) -> list[str]:
-    """What the changes in UAR are of, each once."""
+    """What the changes in UAR are of, each once, in Markdown."""
     measured = [spec.verification["uar"] for spec in found.values() if spec.verification.get("uar")]
     said = (
-        f"Change in UAR: on {uar['clips']}, paired over {uar['over']}"
-        + (f" [{uar['badge']}]." if uar["badge"] else ".")
+        f"Change in UAR: on {plain(uar['clips'])}, paired over {plain(uar['over'])}. "
+        + scores.badge(uar["badge"])
         for uar in measured
     )
     return list(dict.fromkeys(said))

@@ -32,12 +32,10 @@ from pages.components.job_progress import watch
 from pages.predict import feedback_form, unlabelled
 from ser_core.audio import Limits
 from ser_core.core import SerError, count, files, settings
-from ser_core.corpora import EMOTIONS
 from ser_core.inference.classify import Recording, classify, narrow_band, recordings
 from ser_core.inference.prediction_files import read_predictions, signed
 from ser_core.inference.training_overlap import trained_on
 from ser_core.jobs import PROGRESS_FILE, State, find, start
-from ser_core.plots.palette import EMOTION_COLORS
 from ser_core.plots.predict import distribution_figure
 from ser_core.storage import atomic
 
@@ -226,41 +224,33 @@ def _table(
     table: pd.DataFrame,
     training: Mapping[str, float] | None = None,
 ) -> None:
-    """The table, the player of the chosen row, and the distribution beside the training's."""
-    left, right = st.columns([3, 2], gap="medium")
-    with left:
-        picked = _rows(table)
-        _caption_and_download(info, model, table)
-    with right:
-        known = table[table["answer"] != ""]
-        if len(known):
-            st.markdown("**Distribution of predicted classes**")
-            figure = distribution_figure(table, model.classes, training)
-            theme.figure(figure, key="many-distribution")
-            st.caption(
-                "Hollow: uncertain predictions. These are counts of predictions: a biased model "
-                "shifts all of them."
-                + (" Line: the share among the labelled clips." if training else "")
-            )
-        else:
-            st.warning("No recording could be classified; see the column Problem.")
+    """The table, the card of the chosen row, and the distribution beside the training's."""
+    picked = _rows(table)
+    _caption_and_download(info, model, table)
     if picked is not None:
         with st.container(border=True), error_boundary():
             _recording(info, model, several[picked], table.iloc[picked])
+    if (table["answer"] != "").any():
+        st.markdown("**Distribution of predicted classes**")
+        figure = distribution_figure(table, model.classes, training)
+        theme.figure(figure, key="many-distribution")
+        st.caption(
+            "Hollow: uncertain predictions. These are counts of predictions: a biased model "
+            "shifts all of them."
+            + (" Line: the share among the labelled clips." if training else "")
+        )
+    else:
+        st.warning("No recording could be classified; see the column Problem.")
 
 
 def _rows(table: pd.DataFrame) -> int | None:
     shown = table.assign(confidence=100 * table["confidence"])
-    shown["answer"] = pd.Series(
-        [[each] if each else [] for each in table["answer"]], index=table.index, dtype=object
-    )
+    shown["answer"] = tables.answers(table)
     shown["file"] = [Path(name).name for name in table["file"]]
     kinds = st.column_config
     columns: dict[str, Any] = {
         "file": kinds.TextColumn("File", width=160, pinned=True),
-        "answer": kinds.MultiselectColumn(
-            "Predicted", options=list(EMOTIONS), color=list(EMOTION_COLORS.values()), width=98
-        ),
+        "answer": tables.answer_column("Predicted", width=140),
         "confidence": kinds.NumberColumn("Confidence", format="%.0f %%", width=85),
         "uncertain": kinds.CheckboxColumn("Uncertain", width=75),
         "other_voice": kinds.CheckboxColumn(
@@ -269,14 +259,21 @@ def _rows(table: pd.DataFrame) -> int | None:
             help="Speaker verification rejects this clip as the enrolled speaker. It also "
             "rejects one in twenty clips of that speaker.",
         ),
+        "unlike_training": kinds.CheckboxColumn(
+            "Unlike training?",
+            width=125,
+            help="Whether the recording is unlike the clips that the model was trained on: its "
+            "answers are not tested on such sound. One in twenty of clips like them is, too.",
+        ),
         "seconds": kinds.NumberColumn("Seconds", format="%.1f", width=65),
-        "problem": kinds.TextColumn("Problem", width=240),
+        "problem": kinds.TextColumn("Problem", width=300),
     }
     if not ("other_voice" in table and enrolment.clips()):
         del columns["other_voice"]
-    problem = columns.pop("problem")
-    if (table["problem"] != "").any():  # beside its file, where a narrow window shows it
-        columns = {"file": columns.pop("file"), "problem": problem, **columns}
+    if "unlike_training" not in table:
+        del columns["unlike_training"]
+    if not (table["problem"] != "").any():
+        del columns["problem"]
     state = st.dataframe(
         shown,
         key="many-table",

@@ -18,12 +18,10 @@ from pages.predict.batch import VOICE, enrolment_words
 from ser_core import audio
 from ser_core.audio import SoundStream
 from ser_core.core import count, files, settings
-from ser_core.corpora import EMOTIONS
 from ser_core.corpora.annotations import to_rttm, to_textgrid
 from ser_core.inference.prediction_files import read_predictions
 from ser_core.inference.turns import as_segments
 from ser_core.jobs import PROGRESS_FILE, State, find, start
-from ser_core.plots.palette import EMOTION_COLORS
 from ser_core.plots.predict import timeline_figure, turns_figure
 
 if TYPE_CHECKING:
@@ -181,14 +179,12 @@ def _rows(table: pd.DataFrame) -> int | None:
     """The turns as a table; the row that is chosen."""
     kinds = st.column_config
     shown = table.assign(confidence=100 * table["confidence"])
-    shown["answer"] = [[each] if each else [] for each in table["answer"]]
+    shown["answer"] = tables.answers(table)
     columns: dict[str, Any] = {
         "start": kinds.NumberColumn("From (s)", format="%.1f"),
         "end": kinds.NumberColumn("To (s)", format="%.1f"),
         "speaker": kinds.TextColumn("Speaker"),
-        "answer": kinds.MultiselectColumn(
-            "Predicted", options=list(EMOTIONS), color=list(EMOTION_COLORS.values())
-        ),
+        "answer": tables.answer_column("Predicted"),
         "confidence": kinds.NumberColumn("Confidence", format="%.0f %%"),
         "uncertain": kinds.CheckboxColumn("Uncertain"),
         "problem": kinds.TextColumn("Problem"),

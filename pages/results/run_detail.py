@@ -16,6 +16,7 @@ from pages.results import (
     enrolment_choice,
     loading,
     mistakes,
+    notes_form,
     per_class,
     recipe_and_split,
     run_list,
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from ser_core.reports import Document
     from ser_core.runs.catalogue import RunInfo
 
+CURVES = "Courses"
+"""Tab that a learner without epochs does not have."""
+
 VIEWS = {
     "Confusion": confusion_matrix.show,
     "Emotions and voices": per_class.show,
@@ -45,7 +49,7 @@ VIEWS = {
     "Slices": slices.show,
     "Calibration": calibration.show,
     "Voices together": voices_together.show,
-    "Courses": courses_view.show,
+    CURVES: courses_view.show,
     "Recipe and split": recipe_and_split.show,
 }
 EVALUATION_VIEWS = {
@@ -68,6 +72,7 @@ def show(run_id: str) -> None:
         return
     report = loading.report(run)
     _header(run, report)
+    notes_form.line(run)
     enrolment_choice.choose([run])
     scores.headline_metrics(report, enrolment_choice.hint(run))
     st.caption(plain(basis(report)))
@@ -82,6 +87,8 @@ def _views(run: RunInfo, report: Report) -> None:
             for name, view in views.items()
             if view is not saved_evaluations.against_source
         }
+    if not _has_epochs(run):
+        views = {name: view for name, view in views.items() if name != CURVES}
     if "corpus" in report.groups and is_across(loading.predictions(run)):
         views = {"Across corpora": across_corpora.show, **views}
     tabs = st.tabs(list(views), key="tab", on_change="rerun", bind="query-params")
@@ -89,6 +96,12 @@ def _views(run: RunInfo, report: Report) -> None:
         if tab.open:
             with tab, errors.error_boundary():
                 view(run, report)
+
+
+def _has_epochs(run: RunInfo) -> bool:
+    """Whether a training of it went on for epochs; where its files are gone, that is not known."""
+    known = loading.courses(run)
+    return not known or any(len(each.history) > 1 for each in known)
 
 
 def _back() -> None:

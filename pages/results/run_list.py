@@ -12,7 +12,7 @@ import streamlit as st
 from pages.components import buttons, navigation, scores, tables, theme
 from pages.components.errors import plain
 from pages.components.errors import show as show_error
-from pages.results import saved_evaluations, url_params
+from pages.results import notes_form, saved_evaluations, url_params
 from ser_core.core import SerError, count
 from ser_core.evaluation import NEW_SPEAKERS, interval_text
 from ser_core.inference.catalogue import contamination_of
@@ -22,6 +22,7 @@ from ser_core.plots.palette import ACCENT
 from ser_core.plots.results import MARK, Row, intervals_figure
 from ser_core.runs import catalogue
 from ser_core.runs.launch import job_of
+from ser_core.runs.run_notes import notes_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +38,8 @@ DRAWN = 16  # more runs than this are compared in the table
 def show(known: Sequence[RunInfo]) -> None:
     """The list; what to do when it is empty."""
     _undo()
+    notes_form.fault()
+    notes_form.undo_several()
     finished = [run for run in known if run.result]
     if not finished:
         _no_results_yet(len(known))
@@ -75,7 +78,11 @@ def _filters(finished: Sequence[RunInfo]) -> list[RunInfo]:
     """The runs that the filters leave, the newest first."""
     with st.container(horizontal=True):
         text = st.text_input(
-            "Search", key="find-run", live=True, bind="query-params", placeholder="name or hash"
+            "Search",
+            key="find-run",
+            live=True,
+            bind="query-params",
+            placeholder="name, tag or hash",
         )
         kinds = _choice("Kind", "of", [saved_evaluations.kind(run) for run in finished])
         policies = _choice("Split", "policies", [run.policy for run in finished])
@@ -96,7 +103,7 @@ def _filters(finished: Sequence[RunInfo]) -> list[RunInfo]:
         and run.result
         and (not grades or run.result.grade in grades)
         and run.result.finished >= oldest
-        and (text or "").lower() in f"{run.name} {run.id}".lower()
+        and (text or "").lower() in f"{run.name} {run.id} {notes_of(run.folder).text}".lower()
     ]
 
 
@@ -161,20 +168,35 @@ def _open_cell(chosen: Sequence[RunInfo], row: int) -> None:
 
 
 def _lines(chosen: Sequence[RunInfo]) -> pd.DataFrame:
-    """A row a result; without columns of one value."""
+    """A row a result; without columns of one value, and the chosen columns where some are."""
     table = pd.DataFrame([_line(run) for run in chosen])
     dull = ["Corpus"] if len(set(table["Corpus"])) == 1 else []
-    if table["Enrolled"].isna().all():
-        dull.append("Enrolled")
-    if table["Encoder"].isna().all():
-        dull.append("Encoder")
-    return table.drop(columns=dull)
+    dull += [name for name in ("Enrolled", "Encoder") if table[name].isna().all()]
+    dull += [name for name in ("Tags", "Note") if not table[name].map(len).any()]
+    known = [str(name) for name in table]
+    wanted = _wanted(known, [name for name in known if name not in dull])
+    return table[["Run", *(name for name in known if name in wanted and name != "Run")]]
+
+
+def _wanted(known: list[str], shown: list[str]) -> list[str]:
+    """Columns that the user wants to see, also in the address; those with content at first."""
+    with st.popover("Columns", type="tertiary"):
+        chosen = st.multiselect(
+            "Columns of the table",
+            [name for name in known if name != "Run"],
+            key="columns",
+            bind="query-params",
+            placeholder="those that tell the results apart",
+            help="Empty: all but those that are the same, or empty, for every result.",
+        )
+    return chosen or shown
 
 
 def _line(run: RunInfo) -> dict[str, Any]:
     result = run.result
     assert result is not None  # noqa: S101
     trained = not isinstance(run, SavedEvaluation)
+    said = notes_of(run.folder)
     return {
         "Run": run.name,
         "UAR": result.uar.value,
@@ -192,6 +214,8 @@ def _line(run: RunInfo) -> dict[str, Any]:
         "Clips": result.clips,
         "Minutes": result.minutes if trained else None,
         "Finished": datetime.fromtimestamp(result.finished),
+        "Tags": list(said.tags),
+        "Note": said.note.partition("\n")[0],
         "Hash": run.id,
     }
 
@@ -235,6 +259,8 @@ def _columns() -> dict[str, Any]:
         "Finished": kind.DatetimeColumn("Finished", format="distance", width=110),
         "Trainings": kind.NumberColumn("Trainings", width=75, help="Folds times seeds."),
         "Clips": kind.NumberColumn("Test predictions", width=100),
+        "Tags": kind.ListColumn("Tags", width=130),
+        "Note": kind.TextColumn("Note", width=200),
     }
 
 
@@ -259,6 +285,7 @@ def _actions(chosen: Sequence[RunInfo], picked: Sequence[RunInfo]) -> None:
         if len(ids) > 1 and not any(isinstance(run, SavedEvaluation) for run in picked):
             navigation.link("ensemble", f"Pool {len(ids)} runs →", members=",".join(ids))
         buttons.button("Delete", delete, picked, disabled=not ids)
+        notes_form.of_several(picked)
         st.caption(
             f"{count(len(chosen), 'result')}. Click a line to open it; tick lines at their left to "
             f"compare or delete.",

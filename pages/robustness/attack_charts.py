@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import theme
+from pages.components import scores, theme
 from pages.components.errors import plain
 from ser_core.core import count
 from ser_core.plots.robustness import attack_figure, flows_figure, recalls_figure
@@ -81,8 +81,7 @@ def _curves(
                 curves, metric=metric, axis=EPSILON.get(unit, unit), chance=chance
             )
             theme.figure(chart, key=f"attack-{number}")
-    badge = f" [{card.badge}]" if card.badge else ""
-    st.caption(plain(f"{card.subset}{badge}; bands: {card.how}"))
+    st.caption(f"{scores.badge(card.badge)} {plain(card.subset)}; bands: {plain(card.how)}".strip())
 
 
 def _in_sigma(seen: dict[str, Curve]) -> None:

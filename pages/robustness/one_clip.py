@@ -27,6 +27,7 @@ from ser_core.robustness.single_clip import CLEAN, RESYNTHESISED, SEEN, Attacked
 
 if TYPE_CHECKING:
     from pages.components.selection import Active
+    from ser_core.audio import Waveform
     from ser_core.inference.catalogue import ModelInfo
 
 TITLES = {
@@ -34,6 +35,9 @@ TITLES = {
     SEEN: "Attacked representation",
     RESYNTHESISED: "Attacked sound",
 }
+
+QUIET, LOUD = 0.1, 0.3
+"""A difference whose peak is below the first is also played with the second as peak."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,6 @@ def show(info: ModelInfo, active: Active) -> None:
     if found.status:
         st.info(f"This clip cannot be attacked: {found.status}.")
     _predictions(found, str(row["emotion"]), info, choice)
-    _sounds(found)
     _feature_maps(found, active.clip)
     _smallest(predictor, info, active, choice)
 
@@ -134,59 +137,68 @@ def _attacked(predictor: Any, info: ModelInfo, active: Active, choice: Choice) -
 
 
 def _predictions(found: Attacked, true: str, info: ModelInfo, choice: Choice) -> None:
+    """A column for each input of the model: its answer, its sound, all probabilities."""
     answers = found.answers
     unit = ATTACK_DOMAINS[choice.domain]
-    columns = st.columns(len(answers))
+    sounds_of = {CLEAN: found.clean, RESYNTHESISED: found.sound}
     clean = max(answers[CLEAN], key=answers[CLEAN].__getitem__)
-    for column, (name, given) in zip(columns, answers.items(), strict=True):
+    for column, (name, given) in zip(st.columns(len(answers)), answers.items(), strict=True):
         top = max(given, key=given.__getitem__)
         with column:
             st.markdown(f"**{TITLES[name]}**")
             note = "right" if top == true else "wrong"
             turned = " · attack success" if name != CLEAN and clean == true and top != true else ""
             st.html(f"{theme.chip(top)} {100 * given[top]:.0f} % · {note}{turned}")
+            _sound(TITLES[name], sounds_of.get(name), found)
             theme.figure(prediction_figure(given, true=true), key=f"one-{name}")
+    _difference(found)
     badge = scores.badge(info.performance.badge)
     st.caption(f"{plain(ATTACKS[choice.attack].title)} {plain(unit.title)}. {badge}")
 
 
-def _sounds(found: Attacked) -> None:
-    sounds = {"Clean": found.clean, "Attacked": found.sound, "Difference": found.difference}
-    for column, (name, sound) in zip(st.columns(3), sounds.items(), strict=True):
-        with column:
-            if found.sound is None and name == "Difference":
-                continue  # said once, beside it
-            if sound is None:
-                nothing = found.sound is None
-                st.caption(
-                    "This representation cannot be resynthesised as sound."
-                    if nothing
-                    else "No difference after rounding to 16 bits."
-                )
-                continue
-            far = (
-                f", {found.snr:.0f} dB below the clip"
-                if name == "Difference" and found.snr is not None
-                else ""
+def _sound(title: str, sound: Waveform | None, found: Attacked) -> None:
+    """The sound that was classified, with its file; why there is none."""
+    if sound is not None:
+        player.play(sound, label=title)
+        _file(title, sound)
+    elif found.sound is None:
+        st.caption("This representation cannot be resynthesised as sound.")
+    else:
+        st.caption("Classified as a feature map; the attacked sound is made from it.")
+
+
+def _file(title: str, sound: Waveform) -> None:
+    st.download_button(
+        "WAV",
+        audio.to_wav(sound),
+        file_name=f"{title.lower().replace(' ', '-')}.wav",
+        mime="audio/wav",
+        key=f"wav-{title}",
+        on_click="ignore",
+    )
+
+
+def _difference(found: Attacked) -> None:
+    """What the attack added, as it is and loud enough to be heard."""
+    if found.sound is None:
+        return
+    if found.difference is None:
+        st.caption("Attacked and clean sound do not differ after rounding to 16 bits.")
+        return
+    far = "" if found.snr is None else f", {found.snr:.0f} dB below the clip"
+    loudest = float(abs(found.difference.samples).max())
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.caption(f"Difference{far}")
+        player.play(found.difference, label="Difference")
+        _file("Difference", found.difference)
+    if loudest < QUIET:
+        louder = found.difference.samples * (LOUD / loudest)
+        with right:
+            st.caption("The difference, amplified")
+            player.play(
+                audio.Waveform(louder, found.difference.sample_rate), label="Difference, amplified"
             )
-            st.caption(f"{name}{far}")
-            player.play(sound, label=name)
-            st.download_button(
-                "WAV",
-                audio.to_wav(sound),
-                file_name=f"{name.lower()}.wav",
-                mime="audio/wav",
-                key=f"wav-{name}",
-                on_click="ignore",
-            )
-    if found.difference is not None:
-        loudest = float(abs(found.difference.samples).max())
-        if loudest < 0.1:
-            louder = audio.Waveform(
-                found.difference.samples * (0.3 / loudest), found.difference.sample_rate
-            )
-            with st.expander("Play the amplified difference", type="compact"):
-                player.play(louder, label="Difference, amplified")
 
 
 def _feature_maps(found: Attacked, clip: str) -> None:

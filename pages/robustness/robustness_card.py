@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import downloads, theme
+from pages.components import downloads, scores, theme
 from pages.components.errors import error_boundary, plain
 from pages.robustness import attack_charts, loading, run_form
 from ser_core.plots.publication_robustness import findings, markdown, page, print_card
@@ -169,8 +169,7 @@ def _curve(curve: Curve, card: Card) -> None:
         theme.figure(perturbation_figure(curve, axis=axis, chance=_chance(card)), key="trouble")
     with right:
         theme.figure(recalls_figure(curve, axis=axis), key="recalls")
-    badge = f" [{card.badge}]" if card.badge else ""
-    st.caption(plain(f"{card.subset}{badge}; bands: {card.how}"))
+    st.caption(f"{scores.badge(card.badge)} {plain(card.subset)}; bands: {plain(card.how)}".strip())
 
 
 def _chance(card: Card) -> float:

@@ -92,6 +92,7 @@ def _refresh_seldom() -> None:
 def _all(found: Sequence[Job]) -> None:
     if "_job_error" in st.session_state:
         st.error(plain(st.session_state.pop("_job_error")))
+    _others()
     if not found:
         st.info("No training has been started yet. Choose a recipe and press Start.")
         return
@@ -103,6 +104,17 @@ def _all(found: Sequence[Job]) -> None:
     for job in found:
         with st.container(border=True, gap="small"):
             VIEWS[job.state](job)
+
+
+def _others() -> None:
+    """Jobs of other pages that run or wait; what they give is shown where they were started."""
+    found = [job for job in queue.jobs() if not run_of(job) and not job.state.is_over]
+    for job in reversed(found):
+        with st.container(border=True, gap="small"):
+            with _line(job, f"{seconds(job.seconds)} so far" if job.seconds else ""):
+                st.button("Cancel", key=f"cancel-{job.id}", on_click=_try, args=(job.cancel,))
+            if job.state is State.RUNNING:
+                _progress(job)
 
 
 def _head(job: Job, more: str = "") -> None:

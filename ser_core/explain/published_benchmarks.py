@@ -11,6 +11,9 @@ from ser_core.core import files
 from ser_core.runs import published_results as results
 from ser_core.storage import read_json
 
+_HERE = Path(__file__).parents[2]
+"""A published bench names its model from here."""
+
 DEPENDS_ON = ("representation", "pooling", "weights", "temperature")
 """What predictions depend on beside the weights of networks, in the description of a model."""
 
@@ -79,3 +82,33 @@ def published_within(model: Path, folder: Path | None = None) -> tuple[Path, Pat
         if found is not None:
             return found, each
     return None
+
+
+def published_alike(model: Path, folder: Path | None = None) -> Path | None:
+    """Folder of a bench of a network like one of a model: of its kind, on its representation.
+
+    What it found holds for that other network. For this one it is a first guess, better than the
+    order of a list.
+
+    Args:
+        model: Folder of a bundle or of an ensemble.
+        folder: Where published benches are kept; `root()` when absent.
+    """
+    folder = folder or root()
+    members = (read_json(model / "ensemble.json") or {}).get("members", ())
+    kinds = {_kind(model / path) for member in members for path in member.get("bundles", ())}
+    kinds = {kind for kind in (_kind(model), *kinds) if kind}
+    for file in sorted(folder.glob("*/bench.json")):
+        about = (read_json(file) or {}).get("about", {})
+        if _kind(_HERE / str(about.get("model", ""))) in kinds:
+            return file.parent
+    return None
+
+
+def _kind(bundle: Path) -> tuple[str, str, str] | None:
+    """Representation and network of a bundle; None where there is none."""
+    about = read_json(bundle / "bundle.json") or {}
+    network, seen = about.get("network"), about.get("representation")
+    if not isinstance(network, dict) or not isinstance(seen, dict):
+        return None
+    return str(seen.get("name")), str(network.get("kind")), str(network.get("depth", ""))

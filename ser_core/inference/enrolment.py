@@ -293,7 +293,7 @@ def _check(
         raise ModelError(
             "does not use enrolment",
             subject=name_of(predictor.about),
-            remedy="Enrol nothing, or choose a model trained with normalise = speaker",
+            remedy="Enrol nothing, or choose a model trained with normalisation by speaker",
         )
     if corpus.usable.loc[list(clips), "speaker"].isna().any():
         raise ParameterError(

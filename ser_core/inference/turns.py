@@ -97,7 +97,7 @@ def predict_turns(
     if enrol_own and not model.predictor.enrols:
         raise ModelError(
             "does not use enrolment", subject=model.name,
-            remedy="Leave it out, or choose a model trained with normalise = speaker",
+            remedy="Leave it out, or choose a model trained with normalisation by speaker",
         )  # fmt: skip
     total = sum(len(_pieces(each)) for each in turns)
     done, tables = 0, []

@@ -181,7 +181,7 @@ class Bundle:
             raise ModelError(
                 "does not use enrolment",
                 subject=str(self.about.get("recipe", {}).get("name", "the model")),
-                remedy="Choose a model that is trained with normalise = speaker",
+                remedy="Choose a model that is trained with normalisation by speaker",
             )
         sounds = self._sounds(waveforms)
         found = (self.model.enrol(*pad_batch(sounds)).numpy(),)

@@ -204,7 +204,7 @@ class Ensemble:
             raise ModelError(
                 "does not use enrolment",
                 subject=str(self.about["name"]),
-                remedy="Pool members that are trained with normalise = speaker",
+                remedy="Pool members that are trained with normalisation by speaker",
             )
         return enrolled([model for model in self._asked if model.enrols], waveforms)
 

@@ -184,7 +184,7 @@ class OnnxModel:
             raise ModelError(
                 "does not use enrolment",
                 subject=self.spec.name,
-                remedy="Export a model that is trained with normalise = speaker",
+                remedy="Export a model that is trained with normalisation by speaker",
             )
         names = [each.name.replace(SPEAKER, ENROLLED) for each in self.spec.of(SPEAKER)]
         sounds = self._sounds(waveforms)

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from ser_core.corpora import PARTS, UNUSED, ordered
 from ser_core.plots import cells
 from ser_core.plots.palette import NO_EMOTION, NO_LABEL, emotion_color
-from ser_core.plots.theme import finish
+from ser_core.plots.theme import finish, whole_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -66,7 +66,8 @@ def durations_figure(clips: pd.DataFrame, *, height: int = 320) -> go.Figure:
             hovertemplate=f"{name}, %{{customdata[0]}}<br>%{{y}} clips<extra></extra>",
         )
     figure.update_xaxes(title="Duration (s)", dtick=_round_step(np.ptp(edges), 8), tick0=0)
-    figure.update_yaxes(title="Clips")
+    highest, _ = np.histogram(known["duration"].to_numpy(dtype=float), bins=edges)
+    figure.update_yaxes(title="Clips", **whole_numbers(int(highest.max(initial=0))))
     return finish(figure, height=height, name="durations", legend=True)
 
 

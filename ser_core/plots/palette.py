@@ -60,6 +60,16 @@ NO_LABEL = "no label"
 """What clips without a label are called in pictures."""
 
 
+def pale(color: str) -> str:
+    """A colour `#rrggbb` mixed with three times as much white, for what is less sure.
+
+    >>> pale("#e60037")
+    '#f8bfcd'
+    """
+    parts = (int(color[at : at + 2], 16) for at in (1, 3, 5))
+    return "#" + "".join(f"{(part + 3 * 255) // 4:02x}" for part in parts)
+
+
 def emotion_color(emotion: object) -> str:
     """Colour of an emotion of the vocabulary; a grey for empty cells and clips without a label.
 

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ser_core.plots.palette import NO_EMOTION, emotion_color
-from ser_core.plots.theme import base_layout
+from ser_core.plots.theme import axis_style, base_layout, whole_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,15 +36,24 @@ def probabilities_figure(
     if before is not None:
         figure.add_trace(_bars(before, "without enrolment", pale=True))
     rows = len(probabilities)
-    figure.update_layout(base_layout(height=30 + (40 if before else 30) * rows, name="answer"))
+    figure.update_layout(base_layout(height=76 + (40 if before else 30) * rows, name="answer"))
     figure.update_layout(barmode="group", bargap=0.25, bargroupgap=0.05)
-    figure.update_xaxes(range=[0, 145 if before else 116], visible=False)
+    figure.update_xaxes(
+        range=[0, 145 if before else 116],
+        tickvals=[0, 25, 50, 75, 100],
+        showgrid=False,
+        **axis_style("Probability (%)"),
+    )
     figure.update_yaxes(automargin=True, autorange="reversed", showgrid=False)
     if threshold is not None:
         figure.add_vline(
             x=100 * threshold,
             line={"dash": "dot", "width": 1.5, "color": NO_EMOTION},
-            annotation={"text": "rejection threshold", "font": {"size": 11}, "yanchor": "bottom"},
+            annotation={
+                "text": f"rejection threshold {100 * threshold:.0f} %",
+                "font": {"size": 11},
+                "yanchor": "bottom",
+            },
             annotation_position="top",
         )
         figure.update_layout(margin={"t": 22}, height=figure.layout.height + 22)
@@ -64,8 +73,8 @@ def _bars(probabilities: Mapping[str, float], which: str, *, pale: bool) -> go.B
             "line": {"width": 0},
         },
         text=[
-            f"{100 * value:.0f} %{' without enrolment' if pale else ''}"
-            for value in probabilities.values()
+            f"{100 * value:.0f} %{' without enrolment' if pale and not row else ''}"
+            for row, value in enumerate(probabilities.values())
         ],
         textposition="outside",
         cliponaxis=False,
@@ -102,7 +111,12 @@ def timeline_figure(
     figure.add_trace(_predictions(table, middle))
     figure.update_layout(base_layout(height=330, name="timeline", legend=True))
     figure.update_layout(hovermode="x", clickmode="event+select", hoverdistance=60)
-    figure.update_xaxes(title="Middle of the window (s)", automargin=True, zeroline=False)
+    figure.update_xaxes(
+        title="Middle of the window (s)",
+        range=[0, float(table["end"].max())],
+        automargin=True,
+        zeroline=False,
+    )
     figure.update_yaxes(
         title="Probability (%)", range=[0, 112], tickvals=[0, 25, 50, 75, 100], zeroline=False
     )
@@ -229,7 +243,10 @@ def distribution_figure(
             },
             hovertemplate="%{customdata:.0f} % of the labelled clips are %{x}<extra></extra>",
         )
+    highest = max([0, *table.loc[table["answer"] != "", "answer"].value_counts()])
     figure.update_layout(base_layout(height=260, name="distribution"), barmode="stack", bargap=0.25)
-    figure.update_yaxes(title="Recordings", zeroline=False, automargin=True)
+    figure.update_yaxes(
+        title="Recordings", zeroline=False, automargin=True, **whole_numbers(highest)
+    )
     figure.update_xaxes(automargin=True, showgrid=False)
     return figure

@@ -17,6 +17,9 @@ from ser_core.plots.palette import BACKGROUNDS
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', sans-serif"
 _INK = {"light": ("#1d2530", "#dde2e8"), "dark": ("#e6e9ee", "#313947")}
 
+WHOLE = 5
+"""Below this highest count plotly would also put ticks between whole numbers."""
+
 STANDOFF = 14
 """Pixels from the ticks of an axis to its title."""
 
@@ -69,6 +72,11 @@ def axis_style(title: str, *, size: int | None = None) -> dict[str, Any]:
     font = {"font": {"size": size}} if size else {}
     words = {"text": title, "standoff": STANDOFF, **font}
     return {"automargin": True, "zeroline": False, "title": words}
+
+
+def whole_numbers(highest: float) -> dict[str, Any]:
+    """The ticks of an axis of counts, whose highest is given: never between two whole numbers."""
+    return {"dtick": 1} if highest < WHOLE else {"tickformat": ",d"}
 
 
 def finish(figure: go.Figure, *, height: int, name: str = "", legend: bool = False) -> go.Figure:

@@ -274,7 +274,7 @@ def _speaker_moments(
         raise CorpusError(
             f"{int(speaker.isna().sum())} clips have no speaker to normalise by",
             subject=corpus.name,
-            remedy="Choose normalise = clip or corpus",
+            remedy="Choose normalisation by clip or by corpus",
         )
     codes = torch.tensor(speaker.astype("category").cat.codes.to_numpy(dtype=np.int64))
     speakers = int(codes.max()) + 1

@@ -25,7 +25,7 @@ def test_a_run_of_the_corpus_gives_answer_confidence_and_part(visit, said, made)
     app = visit("corpus", answers=made.id)
     found = table(app)
     assert found.loc[CONTRADICTED, "answer"] == ["fear"]
-    assert found.loc[CONTRADICTED, "confidence"] == pytest.approx(0.97)
+    assert found.loc[CONTRADICTED, "confidence"] == pytest.approx(97)  # per cent
     assert found.loc[CONTRADICTED, "part"] == "test in EB0"
     assert found["wrong"].sum() == wrong_clips()
     assert "Held-out answers to 53 clips" in said(app)

@@ -270,3 +270,22 @@ def test_voices_in_training_are_not_adapted_to(visit, with_runs):
     app = visit("results", run=with_runs["random"], tab="Voices together")
     assert "the test speakers are in training" in app.info[0].value
     assert not [b for b in app.button if "together" in b.label]
+
+
+def test_tags_and_a_note_are_kept_found_and_taken_back(visit, said, with_runs):
+    app = visit("results", run=with_runs["random"])
+    next(w for w in app.text_input if w.label == "Tags").set_value("paper, old").run()
+    app.text_area[0].set_value("the first try").run()
+    app = press(app, "Save")
+    assert "badge[paper]" in said(app)
+    assert "the first try" in said(app)
+    found = visit("results", **{"find-run": "PAPER"}).dataframe[0].value
+    assert list(found["Hash"]) == [with_runs["random"]]
+    assert list(found["Tags"].iloc[0]) == ["paper", "old"]
+    assert "badge[paper]" not in said(press(app, "Undo"))
+
+
+def test_columns_of_the_list_are_chosen_also_in_the_address(visit, with_runs):
+    table = visit("results", columns="WA").dataframe[0].value
+    assert list(table) == ["Run", "WA"]
+    assert "Tags" not in visit("results").dataframe[0].value  # no result has one

@@ -37,7 +37,20 @@ def test_with_an_enrolled_speaker_both_predictions_stand_side_by_side():
     figure = probabilities_figure({"anger": 0.9, "neutral": 0.1}, {"anger": 0.3, "neutral": 0.7})
     with_voice, without = figure.data
     assert without.marker.opacity < with_voice.marker.opacity
-    assert without.text[1] == "70 % without enrolment"
+    assert list(without.text) == ["30 % without enrolment", "70 %"]  # said once
+
+
+def test_the_threshold_and_the_axis_are_named():
+    figure = probabilities_figure({"anger": 0.9, "neutral": 0.1}, threshold=0.4)
+    assert figure.layout.annotations[0].text == "rejection threshold 40 %"
+    assert figure.layout.xaxis.title.text == "Probability (%)"
+
+
+def test_counts_have_whole_numbers_at_their_ticks():
+    few = distribution_figure(_rows(["anger", "neutral"]), CLASSES)
+    assert few.layout.yaxis.dtick == 1
+    many = distribution_figure(_rows(["anger"] * 40), CLASSES)
+    assert (many.layout.yaxis.dtick, many.layout.yaxis.tickformat) == (None, ",d")
 
 
 def test_a_timeline_stacks_to_a_hundred_and_skips_silence():
