@@ -101,6 +101,12 @@ def kills(
         typer.Argument(help="store, epoch, ensemble or export; all of them when absent."),
     ] = None,
     kills: Annotated[int, typer.Option(min=1, help="Kills of each.")] = 50,
+    late: Annotated[
+        bool,
+        typer.Option(
+            "--late", help="Kill only after the first entry, epoch, trial or file is written."
+        ),
+    ] = False,
     seed: Seed = 0,
     place: Place = None,
     json_file: JsonFile = None,
@@ -112,7 +118,7 @@ def kills(
     with console.progress("Kills") as report:
         for name in what or list(WORKS):
             with _folder(place) as folder:
-                found.append(try_kills(name, kills, folder, seed, report))
+                found.append(try_kills(name, kills, folder, seed, report, late=late))
     _conclude(found, seed, json_file)
 
 

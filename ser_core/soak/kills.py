@@ -29,6 +29,9 @@ PATIENCE_S = 300.0
 TRIES = 4
 """Runs for each kill that is wanted; some end before the moment that was drawn."""
 
+LOOK_S = 0.002
+"""Time between two looks whether the first part is done."""
+
 IMPORTS = (
     "ser_core.runs.execute", "ser_core.features.extraction", "ser_core.ensemble.assemble",
     "ser_core.ensemble.optimisation", "ser_core.ensemble.members", "ser_core.export.pipeline",
@@ -48,6 +51,7 @@ class Work:
         do: Does it, in a folder of its own, given the folder of what was prepared.
         state: What lies in the folder, in a few words; raises where something is damaged.
         numbers: sha256 of each thing that came out.
+        first: Pattern of what lies in the folder once the first part of the work is done.
         grows: Whether what is there after a kill must be part of what the undisturbed run gave.
     """
 
@@ -55,7 +59,23 @@ class Work:
     do: Callable[[Path, Path], None]
     state: Callable[[Path], str]
     numbers: Callable[[Path], dict[str, str]]
+    first: str
     grows: bool = False
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A run of a work.
+
+    Attributes:
+        seconds: From its start to its end.
+        late_s: Those after its first part was done; all where nobody looked.
+        killed: Whether it was killed.
+    """
+
+    seconds: float
+    late_s: float
+    killed: bool
 
 
 @dataclass(frozen=True)
@@ -64,6 +84,7 @@ class KillSoak:
 
     Attributes:
         work: What was killed.
+        late: Whether only after its first part was done.
         kills: How often.
         ended_before: Runs that ended before the moment that was drawn, and count for nothing.
         undisturbed_s: Time of the undisturbed run.
@@ -72,6 +93,7 @@ class KillSoak:
     """
 
     work: str
+    late: bool
     kills: int
     ended_before: int
     undisturbed_s: float
@@ -261,11 +283,18 @@ def _export_numbers(folder: Path) -> dict[str, str]:
 
 
 WORKS: Mapping[str, Work] = {
-    "store": Work("filling the store", _fill_store, _store_state, _store_numbers, grows=True),
-    "epoch": Work("training", _train, _train_state, _train_numbers),
-    "ensemble": Work("ensemble search", _search, _search_state, _search_numbers),
-    "export": Work("export", _export, _export_state, _export_numbers),
-}
+    "store": Work(
+        "filling the store", _fill_store, _store_state, _store_numbers,
+        first=f"[!.]*/*{SUFFIX}", grows=True,
+    ),
+    "epoch": Work(
+        "training", _train, _train_state, _train_numbers, first="fold-*/checkpoint/state.json"
+    ),
+    "ensemble": Work(
+        "ensemble search", _search, _search_state, _search_numbers, first="history.json"
+    ),
+    "export": Work("export", _export, _export_state, _export_numbers, first="[!.]*.onnx"),
+}  # fmt: skip
 """What is killed, by name."""
 
 
@@ -275,8 +304,13 @@ def try_kills(
     place: Path,
     seed: int = 0,
     announce: Announce = lambda _done, _total, _note: None,
+    *,
+    late: bool = False,
 ) -> KillSoak:
     """Kill a work at random moments, start it again each time, and compare.
+
+    A moment is drawn evenly from the time that an undisturbed run takes. Of a work that prepares
+    for long most moments fall before its first part is done; `late` draws from the time after.
 
     Args:
         name: Key of `WORKS`.
@@ -284,6 +318,7 @@ def try_kills(
         place: Empty folder on the disk; the runtime folder of all processes is in it.
         seed: Of the moments.
         announce: Called with the kills done and wanted, and a note.
+        late: Whether to kill only after the first entry, epoch, trial or file is written.
 
     Raises:
         ParameterError: If there is no such work.
@@ -293,11 +328,13 @@ def try_kills(
         raise ParameterError("cannot be killed here", subject=name, remedy=", ".join(WORKS))
     work, prepared = WORKS[name], place / "prepared"
     draw = random.Random(f"{seed} {name}")  # noqa: S311  (moments, no secrets)
+    first = work.first if late else ""
     _prepared(name, prepared, place)
     announce(0, kills, f"{work.title}, undisturbed")
     _run(work.do, place / "warm", prepared, place)  # fills the caches that all share
     undisturbed = place / "undisturbed"
-    seconds = longest = _run(work.do, undisturbed, prepared, place)
+    whole = _run(work.do, undisturbed, prepared, place, first=first)
+    longest = whole.late_s
     expected = work.numbers(undisturbed)
     states: Counter[str] = Counter()
     faults, done, early = [], 0, 0
@@ -307,8 +344,8 @@ def try_kills(
         moment = draw.uniform(0.0, longest)
         folder = place / f"killed-{number}"
         folder.mkdir(parents=True)
-        took = _run(work.do, folder, prepared, place, moment)
-        if took < 0:
+        ran = _run(work.do, folder, prepared, place, moment, first)
+        if ran.killed:
             done += 1
             state, fault = _judged(work, folder, prepared, place, expected)
             states[state] += 1
@@ -316,10 +353,10 @@ def try_kills(
             announce(done, kills, work.title)
         else:
             early += 1
-            longest = took  # the computer is less busy than it was
+            longest = ran.late_s  # the computer is less busy than it was
         shutil.rmtree(folder)
     return KillSoak(
-        work.title, done, early, round(seconds, 2), dict(sorted(states.items())), faults
+        work.title, late, done, early, round(whole.seconds, 2), dict(sorted(states.items())), faults
     )
 
 
@@ -361,9 +398,9 @@ def _two_runs(folder: Path, _prepared: Path) -> None:
 
 def _run(
     do: Callable[[Path, Path], None], folder: Path, prepared: Path, place: Path,
-    moment: float | None = None,
-) -> float:  # fmt: skip
-    """Do a work in a process of its own; its seconds, or -1 where it was killed.
+    moment: float | None = None, first: str = "",
+) -> Ran:  # fmt: skip
+    """Do a work in a process of its own.
 
     Args:
         do: The work.
@@ -371,6 +408,7 @@ def _run(
         prepared: What it may read.
         place: Of the runtime folder.
         moment: Seconds after which it is killed; never when None.
+        first: Pattern of files in the folder from which on these seconds count; its start if empty.
 
     Raises:
         SerError: If it fails, or does not end.
@@ -380,22 +418,26 @@ def _run(
     process = context.Process(target=_inside, args=(do, folder, prepared, place / "home"))
     process.start()
     begun = time.perf_counter()
+    while first and process.is_alive() and not any(folder.glob(first)):
+        if time.perf_counter() - begun > PATIENCE_S:
+            break
+        time.sleep(LOOK_S)
+    late = time.perf_counter()
     process.join(PATIENCE_S if moment is None else moment)
-    seconds = time.perf_counter() - begun
+    ended = time.perf_counter()
     killed = process.exitcode is None
     if killed:
         process.kill()
     process.join()
     code = process.exitcode
     process.close()
-    if killed and moment is not None:
-        return -1.0
-    if code:
+    ran = Ran(ended - begun, ended - late, killed)
+    if code and not (killed and moment is not None):
         raise SerError(
             "did not end" if killed else f"ended with {code}; standard error has why",
             subject=getattr(do, "__name__", "work").strip("_"),
         )
-    return seconds
+    return ran
 
 
 def _inside(do: Callable[[Path, Path], None], folder: Path, prepared: Path, home: Path) -> None:

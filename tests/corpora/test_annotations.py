@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 import soundfile
@@ -121,6 +123,38 @@ def test_an_elan_file_gives_what_refers_to_a_time_and_its_participant(tmp_path):
     assert read(tmp_path, "x.eaf", EAF) == [Segment(0.25, 1.25, "happy", "Ana", "talk.wav")]
     words = read(tmp_path, "x.eaf", EAF, tier="words")
     assert words == [Segment(0.25, 1.25, "hello", "Ana", "talk.wav")]
+
+
+def test_a_long_chain_of_references_is_followed_once(tmp_path):
+    """20,000 annotations, each of which refers to the one before: in steps squared it hangs."""
+    one = (
+        '<ANNOTATION><REF_ANNOTATION ANNOTATION_ID="b{}" ANNOTATION_REF="{}">'
+        "<ANNOTATION_VALUE>x</ANNOTATION_VALUE></REF_ANNOTATION></ANNOTATION>"
+    )
+    chain = [one.format(i, f"b{i - 1}" if i else "a1") for i in range(20_000)]
+    tier = f'<TIER TIER_ID="chain" PARTICIPANT="Ana">{"".join(reversed(chain))}</TIER>'
+    text = EAF.replace("</ANNOTATION_DOCUMENT>", f"{tier}</ANNOTATION_DOCUMENT>")
+    begun = time.process_time()
+    found = read(tmp_path, "x.eaf", text, tier="chain")
+    assert time.process_time() - begun < 5
+    assert found == 20_000 * [Segment(0.25, 1.25, "x", "Ana", "talk.wav")]
+
+
+def test_many_labels_and_many_turns_are_joined_in_order(tmp_path):
+    """10,000 of both; each label lies in the turn of its second, and turns of two may overlap."""
+
+    def tier(name, rows):
+        cells = "".join(f'{first} {last} "{text}" ' for first, last, text in rows)
+        return f'"IntervalTier" "{name}" 0 10000 {len(rows)} {cells}'
+
+    numbers = range(10_000)
+    labels = tier("emotion", [(i, i + 0.9, "joy") for i in numbers])
+    turns = tier("speaker", [(i - 0.3 if i else 0, i + 0.8, f"s{i}") for i in numbers])
+    text = f'"ooTextFile" "TextGrid" 0 10000 <exists> 2 {labels} {turns}'
+    begun = time.process_time()
+    found = read(tmp_path, "x.TextGrid", text)
+    assert time.process_time() - begun < 5
+    assert [each.speaker for each in found] == [f"s{i}" for i in numbers]
 
 
 def test_rttm_gives_turns_in_the_order_of_time(tmp_path):

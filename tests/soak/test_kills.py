@@ -44,15 +44,36 @@ def _lines(folder):
 
 
 def tried(tmp_path, monkeypatch, do, **more):
-    work = Work("a test", do, lambda _folder: "there", _lines, **more)
+    late, wanted = more.pop("late", False), more.pop("wanted", 6)
+    state = more.pop("state", lambda _folder: "there")
+    work = Work("a test", do, state, _lines, **{"first": "lines", **more})
     monkeypatch.setattr(kills, "WORKS", {"a test": work})
-    return try_kills("a test", 6, tmp_path)
+    return try_kills("a test", wanted, tmp_path, late=late)
 
 
 def test_work_that_is_not_the_same_after_it_began_twice_is_found(tmp_path, monkeypatch):
     found = tried(tmp_path, monkeypatch, _appends)
     assert found.faults  # of kills after the first line; others fell before it
     assert all("other numbers in lines" in fault for fault in found.faults)
+
+
+def _waits_then_writes(folder, _prepared):
+    folder.mkdir(exist_ok=True)
+    time.sleep(0.2)
+    for number in range(5):
+        (folder / f"part-{number}").touch()
+        time.sleep(0.02)
+
+
+def test_late_kills_fall_after_the_first_part_only(tmp_path, monkeypatch):
+    found = tried(
+        tmp_path, monkeypatch, _waits_then_writes, first="part-*", late=True, wanted=3,
+        state=lambda folder: f"{min(1, len(list(folder.iterdir())))} parts or more",
+    )  # fmt: skip
+    assert found.late
+    assert found.faults == []
+    assert found.states == {"1 parts or more": 3}
+    assert found.undisturbed_s >= 0.3
 
 
 def test_a_part_of_a_file_under_its_name_is_found(tmp_path, monkeypatch):

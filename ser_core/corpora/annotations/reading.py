@@ -160,15 +160,31 @@ def _annotations(
     for each in tier.iter("ANNOTATION"):
         own = each[0]
         key = own.get("ANNOTATION_ID")
-        for _ in range(len(refers)):  # not for ever, where two refer to each other
-            if key not in refers:
-                break
-            key = refers[key]
         text = (own.findtext("ANNOTATION_VALUE") or "").strip()
-        if key not in spans:
-            raise ValueError(f"the annotation {own.get('ANNOTATION_ID')} has no time")
+        span = _span(key, spans, refers)
+        if span is None:
+            raise ValueError(f"the annotation {key} has no time")
         if text:
-            yield (*spans[key], text)
+            yield (*span, text)
+
+
+def _span(
+    key: str | None,
+    spans: dict[str | None, tuple[float, float]],
+    refers: dict[str | None, str | None],
+) -> tuple[float, float] | None:
+    """Times of an annotation or of what it refers to, however far; None where two refer in a ring.
+
+    Each reference is followed once: what it leads to is kept in `spans`.
+    """
+    way = []
+    while key not in spans:
+        if key not in refers:
+            return None
+        way.append(key)
+        key = refers.pop(key)
+    spans.update(dict.fromkeys(way, spans[key]))
+    return spans[key]
 
 
 def _csv(path: Path) -> Iterator[Segment]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -79,9 +81,10 @@ def segments_of(tiers: Sequence[Tier], tier: str, subject: str) -> list[Segment]
     meant = guess(names)
     label = tier or meant.get("label", "")
     whose = meant.get("speaker", "")
-    voices = [each for each in tiers if each.name == whose]
+    voices = sorted(row for each in tiers if each.name == whose for row in each.intervals)
+    reach = list(itertools.accumulate((last for _, last, _ in voices), max))
     found = [
-        Segment(start, end, text, _known(each.speaker) or _voice(voices, start, end))
+        Segment(start, end, text, _known(each.speaker) or _voice(voices, reach, start, end))
         for each in tiers
         if each.name == label
         for start, end, text in each.intervals
@@ -99,12 +102,22 @@ def _known(speaker: str) -> str:
     return "" if speaker.strip().casefold() in NO_SPEAKER else speaker.strip()
 
 
-def _voice(voices: Sequence[Tier], start: float, end: float) -> str:
-    """Text of the interval that most of a segment lies in; empty where there is none."""
-    shared = {
-        (min(end, last) - max(start, first), text)
-        for each in voices
-        for first, last, text in each.intervals
-    }
-    most, text = max(shared, default=(0.0, ""))
-    return _known(text) if most > 0 else ""
+def _voice(
+    voices: Sequence[tuple[float, float, str]], reach: Sequence[float], start: float, end: float
+) -> str:
+    """Text of the interval that most of a segment lies in; empty where there is none.
+
+    Args:
+        voices: Intervals, in the order of time.
+        reach: Latest end of each and those before it.
+        start: Of the segment.
+        end: Of the segment.
+    """
+    most, text = 0.0, ""
+    before = bisect.bisect_left(voices, end, key=lambda each: each[0])
+    place = before - 1
+    while place >= 0 and reach[place] > start:
+        first, last, said = voices[place]
+        most, text = max((most, text), (min(end, last) - max(start, first), said))
+        place -= 1
+    return _known(text)
