@@ -43,6 +43,9 @@ SECTIONS: dict[str, dict[str, PageEntry]] = {
         "export": PageEntry("Export", "A model as one ONNX file"),
     },
 }
+SKIP = '<a class="ser-skip" href="#dock">Change the clip or the model</a>'
+"""First in the order of the keyboard: leads to the dock, which is last (`assets/dock.js`)."""
+
 LEFT = "_left"
 RETURNS = ("representations", "predict", "explain", "robustness")
 """Pages that the side bar opens as they were left; a link to the page one is on opens it anew."""
@@ -120,6 +123,7 @@ def sidebar(here: str) -> None:
     """
     st.logo(theme.LOGO, size="large")
     with st.sidebar:
+        st.html(SKIP)
         for section, entries in SECTIONS.items():
             if section:
                 st.caption(section)

@@ -55,6 +55,9 @@ def show(
             shown.speaker, doubted=_is_doubtful(info, shown, wave, enrolled), key="single"
         )
     prediction_card.show(row, model, model.reading(speaker), before, key="single")
+    if _is_unlike(info, model, shown, wave):
+        assert model.domain is not None  # noqa: S101  (or nothing is unlike it)
+        st.warning(plain(model.domain.said))
     note = _narrow_band(info, model, shown)
     if note:
         st.caption(f":material/info: {plain(note)}")
@@ -67,6 +70,18 @@ def _narrow_band(info: ModelInfo, model: InferenceModel, shown: SelectedSound) -
     key = ("narrow", info.folder, shown.fingerprint)
     recording = Recording(shown.name, shown.content)
     found: str = model_loading.cached(key, lambda: narrow_band(model, [recording]))
+    return found
+
+
+def _is_unlike(
+    info: ModelInfo, model: InferenceModel, shown: SelectedSound, wave: Waveform
+) -> bool:
+    """Whether a sound is unlike the clips that the model was trained on, where these are known."""
+    domain = model.domain
+    if domain is None:
+        return False
+    key = ("unlike", info.folder, info.changed, domain.threshold, shown.fingerprint)
+    found: bool = model_loading.cached(key, lambda: bool(domain.unlike([wave])[0]))
     return found
 
 

@@ -249,8 +249,8 @@ def _rows(table: pd.DataFrame) -> int | None:
     shown["file"] = [Path(name).name for name in table["file"]]
     kinds = st.column_config
     columns: dict[str, Any] = {
-        "file": kinds.TextColumn("File", width=160, pinned=True),
-        "answer": tables.answer_column("Predicted", width=140),
+        "file": kinds.TextColumn("File", width=175, pinned=True),
+        "answer": tables.answer_column("Predicted", width=155),
         "confidence": kinds.NumberColumn("Confidence", format="%.0f %%", width=85),
         "uncertain": kinds.CheckboxColumn("Uncertain", width=75),
         "other_voice": kinds.CheckboxColumn(

@@ -395,6 +395,53 @@ def results(
     _write(json_file, found.as_dict())
 
 
+@app.command("out-of-domain")
+def out_of_domain(
+    corpus: CorpusPath,
+    other: Annotated[Path, typer.Option(help="Another corpus, whose clips are unlike.")],
+    clips: Clips = 1500,
+    json_file: JsonFile = None,
+) -> None:
+    """How well recordings unlike the training are told from clips of new speakers.
+
+    Clips of the corpus, the speaker left out, against another corpus, band-limited and noisy
+    copies, noise and tones: AUROC, and how many are called unlike.
+    """
+    from ser_core.audio import load
+    from ser_core.bench.out_of_domain import compare
+    from ser_core.corpora import open_corpus
+
+    opened, strange = open_corpus(corpus), open_corpus(other)
+    chosen = [clip for clip in _spread(opened, clips) if isinstance(_speaker(opened, clip), str)]
+    with console.progress("Measuring") as report:
+        found = compare(
+            [load(opened.path(clip)) for clip in chosen],
+            [str(_speaker(opened, clip)) for clip in chosen],
+            [load(strange.path(clip)) for clip in _spread(strange, 300)],
+            report,
+        )
+    rows = [
+        {
+            "sound": each.name,
+            "clips": each.clips,
+            "AUROC": f"{each.auroc:.3f}",
+            "called unlike": f"{each.alarms:.1%}",
+        }
+        for each in found.told
+    ]
+    console.output.print(console.table(rows))
+    console.output.print(
+        f"Against {found.clips:,} clips of {found.speakers} speakers, each left out; "
+        f"{found.share:.1%} of them are called unlike, of the worst speaker "
+        f"{found.worst_speaker:.1%}."
+    )
+    _write(json_file, found.as_dict())
+
+
+def _speaker(corpus: Corpus, clip: str) -> object:
+    return corpus.usable.at[clip, "speaker"]
+
+
 def _spread(corpus: Corpus, count: int) -> list[str]:
     """Clips at equal steps through the sorted corpus, so over its speakers and emotions."""
     clips = sorted(corpus.usable.index)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ser_core.cli import console
+from ser_core.cli.options import opened
 
 app = typer.Typer(no_args_is_help=True, help="Models to predict with, and to serve.")
 
@@ -32,6 +33,35 @@ def list_(as_json: Json = False) -> None:
         for each in models()
     ]
     console.show(rows, as_json=as_json)
+
+
+@app.command()
+def domain(
+    model: Annotated[Path, typer.Option(help="Folder of a model: a bundle or an ensemble.")],
+    corpus: Annotated[Path, typer.Option(help="Corpus that the model was trained on.")],
+    share: Annotated[
+        float, typer.Option(help="Share of clips of new speakers that may be called unlike.")
+    ] = 0.05,
+    clips: Annotated[
+        int, typer.Option(min=50, help="Training clips at most, spread over all of them.")
+    ] = 2000,
+    as_json: Json = False,
+) -> None:
+    """Keep what a model's training clips sound like, to warn of recordings unlike them.
+
+    Written beside the model; its description, weights and ONNX copy stay as they are.
+    """
+    from ser_core.inference.domain_of_model import keep_domain
+
+    with console.progress("Measuring") as report:
+        found = keep_domain(model, opened(corpus), share, clips, report)
+    result = {
+        "clips": found.clips,
+        "speakers": found.speakers,
+        "threshold": round(found.threshold, 2),
+        "share": found.share,
+    }
+    console.show(result, as_json=as_json)
 
 
 @app.command()

@@ -19,6 +19,7 @@ from ser_core.core.batches import attempted, spared
 from ser_core.inference.confidence import Confidence, confidence, reads_seen
 from ser_core.inference.onnx_copy import copied_at, copy_of
 from ser_core.inference.speaker_verification import Floats, mean_cepstra, mismatched
+from ser_core.inference.training_domain import TrainingDomain, domain_of
 from ser_core.models.predictor import Predictor, Probabilities, SpeakerStatistics, checked, load
 
 PREFIX = "p_"
@@ -82,6 +83,7 @@ class InferenceModel:
         seen: The same for speakers who were in training, without enrolment; None where the model
             treats them as others.
         for_seen: Whether it is used for speakers who were in training; see `for_seen_speakers`.
+        domain: What its training clips sound like; None where that is not kept beside it.
     """
 
     predictor: Predictor
@@ -90,6 +92,7 @@ class InferenceModel:
     enrolled: Confidence | None = None
     seen: Confidence | None = None
     for_seen: bool = False
+    domain: TrainingDomain | None = None
 
     @property
     def name(self) -> str:
@@ -181,7 +184,9 @@ def open_model(folder: Path) -> InferenceModel:
     predictor = load(folder)
     known = confidence(predictor, folder, enrolled=True) if predictor.enrols else None
     seen = confidence(predictor, folder, seen=True) if reads_seen(predictor) else None
-    return InferenceModel(predictor, confidence(predictor, folder), folder, known, seen)
+    return InferenceModel(
+        predictor, confidence(predictor, folder), folder, known, seen, domain=domain_of(folder)
+    )
 
 
 def open_answering(folder: Path) -> InferenceModel:
@@ -197,7 +202,9 @@ def open_answering(folder: Path) -> InferenceModel:
         return open_model(folder)
     known = copy.reading("enrolled") if copy.enrols else None
     seen = copy.reading("seen") if copy.spec.seen else None
-    return InferenceModel(copy, copy.reading("stranger"), folder, known, seen)
+    return InferenceModel(
+        copy, copy.reading("stranger"), folder, known, seen, domain=domain_of(folder)
+    )
 
 
 def check(waveform: Waveform, name: str) -> None:
@@ -314,7 +321,8 @@ def classify(
     Returns:
         A row a recording, in order: `file`, `seconds`, a probability a class in `p_<emotion>`,
         `answer`, `confidence` (the largest probability), `uncertain` (whether that is below the
-        model's threshold), with a speaker `other_voice` (whether another one speaks) and
+        model's threshold), with a speaker `other_voice` (whether another one speaks), where the
+        model knows its training clips `unlike_training` (whether the sound is unlike them) and
         `problem`: empty, or why there is no prediction. A recording that cannot be read, or that
         the model fails on, changes no other row.
     """
@@ -363,12 +371,21 @@ def _some(
         for number, each in enumerate(several)
     ]
     table = rows_of(about, given, model, speaker)
+    usable = [numbers[number] for number in sorted(found)]
+    sounds = [waves[number] for number in usable]
+    said: dict[str, npt.NDArray[np.bool_]] = {}
     if enrolled:
-        usable = [numbers[number] for number in sorted(found)]
-        other = np.zeros(len(several), np.bool_)
-        other[usable] = enrolled.doubts([waves[number] for number in usable])
-        table = table.drop(columns="problem").assign(other_voice=other, problem=table["problem"])
-    return table
+        said["other_voice"] = _at(usable, enrolled.doubts(sounds), len(several))
+    if model.domain:
+        said["unlike_training"] = _at(usable, model.domain.unlike(sounds), len(several))
+    return table.drop(columns="problem").assign(**said, problem=table["problem"])
+
+
+def _at(rows: Sequence[int], values: npt.NDArray[np.bool_], length: int) -> npt.NDArray[np.bool_]:
+    """The values in their rows, false in all others; shape (length,)."""
+    found = np.zeros(length, np.bool_)
+    found[list(rows)] = values
+    return found
 
 
 def rows_of(

@@ -11,6 +11,8 @@ import pandas as pd
 from ser_core.core import ParameterError, files
 from ser_core.inference.classify import EnrolledSpeaker, InferenceModel
 
+UNLIKE = "unlike_training"
+
 
 def signed(
     table: pd.DataFrame, model: InferenceModel, enrolled: EnrolledSpeaker | None
@@ -19,7 +21,8 @@ def signed(
 
     Returns:
         The table with `threshold` (empty where the model has none), `model`, `voice_clips` (how
-        many clips were enrolled, 0 for none) and `other_voice` before the column `problem`.
+        many clips were enrolled, 0 for none), `other_voice` and, where it is known,
+        `unlike_training` before the column `problem`.
     """
     threshold = model.reading(enrolled.statistics if enrolled else None).threshold
     about: dict[str, Any] = {
@@ -28,8 +31,9 @@ def signed(
         "voice_clips": len(enrolled.timbres) if enrolled else 0,
     }
     other = table.get("other_voice", False)
-    rest = table.drop(columns=["problem", "other_voice"], errors="ignore")
-    return rest.assign(**about, other_voice=other, problem=table["problem"])
+    rest = table.drop(columns=["problem", "other_voice", UNLIKE], errors="ignore")
+    unlike = {UNLIKE: table[UNLIKE]} if UNLIKE in table else {}
+    return rest.assign(**about, other_voice=other, **unlike, problem=table["problem"])
 
 
 def read_predictions(path: Path) -> pd.DataFrame:

@@ -102,6 +102,18 @@ def test_the_selection_survives_a_change_of_page_and_back(page):
     assert address(page)["clip"] == clip
 
 
+def test_the_keyboard_reaches_the_choice_of_the_clip_from_the_top(page):
+    page.goto("/corpus")
+    idle(page)
+    page.keyboard.press("Tab")
+    for _ in range(3):
+        if page.evaluate("document.activeElement.className") == "ser-skip":
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(".st-key-dock-clip").get_by_role("button", name="Change")).to_be_focused()
+
+
 def test_keys_step_through_the_table(page):
     page.goto("/corpus?clip=samples/EB0_anger_82.flac")
     expect(page.get_by_text("1 of 53")).to_be_visible()

@@ -26,7 +26,7 @@ from ser_core.explain.deletion_tests import MARGINS, SHARES, WITHOUT_A_MODEL
 from ser_core.explain.faithfulness import CONTROLS, Terms
 from ser_core.explain.method import make
 from ser_core.explain.mlflow_logging import heading, note
-from ser_core.explain.published_benchmarks import identity, published_within
+from ser_core.explain.published_benchmarks import identity, published_alike, published_within
 from ser_core.explain.speech_relevance import ASPECTS
 from ser_core.models.predictor import load
 from tests.explain.nets import CLASSES, bundle_of, linear_bundle
@@ -321,3 +321,18 @@ def test_what_cannot_be_done_is_reported(model, corpus):
 def test_every_model_has_a_place_of_its_own(model, ser_home):
     assert folder_of(model).parent == ser_home / "explain"
     assert folder_of(model) != folder_of(model.parent)
+
+
+def test_a_network_of_the_same_kind_finds_the_bench_of_another(model, found, tmp_path):
+    results = tmp_path / "results"
+    made = found.save(results / "some name")
+    file = made / "bench.json"
+    content = json.loads(file.read_text())
+    content["about"]["model"] = str(model)
+    file.write_text(json.dumps(content))
+    other = bundle_of(seed=5).save(tmp_path / "other")
+    assert published_alike(other, results) == made
+    about = json.loads((other / "bundle.json").read_text())
+    about["representation"]["name"] = "mfcc"
+    (other / "bundle.json").write_text(json.dumps(about))
+    assert published_alike(other, results) is None

@@ -1,4 +1,5 @@
-// Play and pause by K, a click on the waveform, and how far the sound has been played.
+// Play and pause by K, a click on the waveform, how far the sound has been played, and the way of
+// the keyboard from the top of the page to the choice of the clip.
 (() => {
   if (window.serDock) return; // the script is run again with every change of the dock
   window.serDock = true;
@@ -14,6 +15,11 @@
     e.preventDefault();
     if (sound.paused) sound.play();
     else sound.pause();
+  });
+  document.addEventListener("click", (e) => {
+    if (!e.target.closest?.(".ser-skip")) return;
+    e.preventDefault();
+    document.querySelector(".st-key-dock-clip [data-testid=stPopoverButton]")?.focus();
   });
   document.addEventListener("click", (e) => {
     const shape = e.target.closest?.(".st-key-dock .ser-wave");
