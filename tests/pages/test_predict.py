@@ -1,5 +1,6 @@
 """The page Predict: an answer to a clip, an upload, a recording; many; a voice; what is kept."""
 
+import gc
 import json
 import shutil
 
@@ -69,7 +70,7 @@ def button(app, label):
 
 def upload(app, *files, label="Sound file"):
     field = next(f for f in app.file_uploader if f.label == label)
-    return field.set_value(files[0] if label == "Sound file" else list(files)).run()
+    return field.set_value(files[0] if label in ("Sound file", "Recording") else list(files)).run()
 
 
 def clip(name=ANGER):
@@ -308,6 +309,30 @@ def test_turns_of_a_recording_are_answered_by_a_job(visit, said, bundled, tmp_pa
     assert "turns" in figures(app)
     assert "From 0.0 s" in said(app)
     assert not app.error
+
+
+def test_a_long_recording_can_be_uploaded_and_is_deleted_when_removed(visit, said, bundled):
+    wave = load(demo_corpus() / ANGER)
+    talk = ("talk.wav", to_wav(wave), "audio/wav")
+    app = visit("predict", tab="Long recording")
+    upload(app, talk, label="Recording")
+    assert "**talk.wav**, 0.1 MB" in said(app)
+    kept = app.session_state["_large_long"].path
+    assert kept.read_bytes() == talk[1]
+    assert not [field for field in app.file_uploader if field.label == "Recording"]
+    button(app, "Start prediction").click().run()
+    assert next(iter(jobs())).wait(120).value == "finished"
+    app.run()
+    assert "timeline" in figures(app)
+    button(app, "Remove file").click().run()
+    assert not kept.parent.exists()
+    upload(app, talk, label="Recording")  # the same sound is known again
+    assert "timeline" in figures(app)
+    assert len(jobs()) == 1
+    again = app.session_state["_large_long"].path
+    app.session_state["_large_long"] = None
+    gc.collect()
+    assert not again.exists()
 
 
 def test_a_correction_is_kept_with_consent_only_and_deleted_for_good(visit, said, bundled):
