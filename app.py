@@ -21,6 +21,7 @@ else:
     from starlette.middleware import Middleware
     from streamlit.web.server.starlette import App
 
+    from pages.components import live_pages
     from pages.components.host_check import HostCheck
 
-    app = App(__file__, middleware=[Middleware(HostCheck)])
+    app = App(__file__, routes=[live_pages.route()], middleware=[Middleware(HostCheck)])

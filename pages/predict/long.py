@@ -11,9 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.components import buttons, downloads, enrolment, permission, tables, theme
+from pages.components import (
+    buttons,
+    clip_source,
+    downloads,
+    enrolment,
+    permission,
+    tables,
+    theme,
+)
 from pages.components.errors import plain
 from pages.components.job_progress import watch
+from pages.predict import large_upload
 from pages.predict.batch import VOICE, enrolment_words
 from ser_core import audio
 from ser_core.audio import SoundStream
@@ -32,21 +41,34 @@ if TYPE_CHECKING:
     from ser_core.inference.classify import InferenceModel
 
 WINDOWS, SPEECH, GIVEN = "Windows", "Turns, found", "Turns of a file"
+UPLOAD, TURNS_UPLOAD = 200, 10
+"""Megabytes of a recording and of a file of turns that can be uploaded."""
+
+TURNS = ("rttm", "TextGrid", "eaf", "csv")
 PLAYED = 30.0
 """Seconds that are played from where one clicks; more are a click away."""
 
 
 def show(info: ModelInfo, model: InferenceModel, _active: Active) -> None:
-    """Name a recording and what to predict of it; then the timeline or the turns."""
-    file = st.text_input(
-        "Recording on this computer",
-        key="long-file",
-        bind="query-params",
-        on_change=_typed,
-        args=("long-file",),
-        placeholder="/home/me/interview.flac",
-        help="Up to 24 hours and 4 GB: it is read block by block, and memory does not grow.",
-    )
+    """Upload or name a recording, and what to predict of it; then the timeline or the turns."""
+    left, right = st.columns(2, gap="medium")
+    with left:
+        uploaded = large_upload.field(
+            "Recording", "long", clip_source.FORMATS, UPLOAD, "An hour of MP3, or more of Opus."
+        )
+    with right:
+        typed = st.text_input(
+            "Or a recording on this computer",
+            key="long-file",
+            bind="query-params",
+            on_change=_typed,
+            args=("long-file",),
+            placeholder="/home/me/interview.flac",
+            help="Up to 24 hours and 4 GB: it is read block by block, and memory does not grow.",
+        )
+        if uploaded and typed.strip():
+            st.caption("The uploaded file is shown. Remove it to use this one.")
+    file = str(uploaded or typed)
     way = st.segmented_control(
         "Prediction for each of its",
         [WINDOWS, SPEECH, GIVEN],
@@ -60,12 +82,13 @@ def show(info: ModelInfo, model: InferenceModel, _active: Active) -> None:
     words = _words(way or WINDOWS)
     if not file.strip() or words is None:
         st.info(
-            "Name a recording of any length, as an interview or a meeting. A background job makes "
-            "the predictions; they can be downloaded as CSV, TextGrid (Praat) and RTTM."
+            "Choose a recording of any length, as an interview or a meeting. A background job "
+            "makes the predictions; they can be downloaded as CSV, TextGrid (Praat) and RTTM."
         )
         return
     named = [file] if way != GIVEN else [file, words[1]]
-    unknown = [each for each in named if not permission.granted(each)]
+    own = [str(each) for each in (uploaded, large_upload.of("long-turns")) if each]
+    unknown = [each for each in named if each not in own and not permission.granted(each)]
     if unknown:
         permission.ask(unknown[0], "recording")
         return
@@ -93,15 +116,22 @@ def _words(way: str) -> list[str] | None:
         return ["--timeline"]
     if way == SPEECH:
         return ["--turns", "speech"]
-    turns = st.text_input(
-        "File of the turns",
-        key="long-turns",
-        bind="query-params",
-        on_change=_typed,
-        args=("long-turns",),
-        placeholder="/home/me/interview.rttm",
-        help="RTTM, Praat TextGrid, ELAN (.eaf), or CSV with start, end and speaker.",
-    )
+    left, right = st.columns(2, gap="medium")
+    with left:
+        uploaded = large_upload.field(
+            "Turns", "long-turns", TURNS, TURNS_UPLOAD, "CSV has the columns start, end, speaker."
+        )
+    with right:
+        typed = st.text_input(
+            "Or a file of turns on this computer",
+            key="long-turns",
+            bind="query-params",
+            on_change=_typed,
+            args=("long-turns",),
+            placeholder="/home/me/interview.rttm",
+            help="RTTM, Praat TextGrid, ELAN (.eaf), or CSV with start, end and speaker.",
+        )
+    turns = str(uploaded or typed)
     own = st.checkbox(
         "Enrol each speaker with their own turns",
         key="long-own",
@@ -118,10 +148,11 @@ def _predictions(
 ) -> pd.DataFrame | None:
     """The table of a job; None while there is none."""
     named = [recording, *(_path(word) for word in words if not word.startswith("--"))]
-    times = [each.stat().st_mtime_ns for each in named if files.is_file(each)]
+    states = [_state(each) for each in named if files.is_file(each)]
     own = "--enrol-turns" in words or not enrolment.speaker_statistics(info, model)
     voice = "" if own else enrolment.fingerprint()
-    text = f"{info.key}|{info.changed}|{recording}|{times}|{words}|{voice}"
+    flags = [word for word in words if word.startswith("--") or word == "speech"]
+    text = f"{info.key}|{info.changed}|{states}|{flags}|{voice}"
     home = settings.home() / "predictions" / hashlib.sha256(text.encode()).hexdigest()[:16]
     result, key = home / "answers.csv", f"predict:{home.name}"
     last = find(key, running=False)
@@ -138,6 +169,11 @@ def _predictions(
     title, voice_at = f"Predict {recording.name}", None if own else home
     buttons.button("Start prediction", _start, command, title, key, voice_at, type="primary")
     return None
+
+
+def _state(file: Path) -> str:
+    """What changes with a file: of an upload its content, so that the same one is known again."""
+    return large_upload.digest_of(file) or f"{file}|{file.stat().st_mtime_ns}"
 
 
 def _absolute(words: list[str]) -> list[str]:

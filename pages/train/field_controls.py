@@ -20,6 +20,7 @@ WORDS = {
     "split.policy": "Split policy",
     "split.seed": "Split seed",
     "split.folds": "Folds",
+    "split.group_copies": "Keep copies together",
     "split.only": "Only these folds",
     "split.file": "Saved split",
     "seeds": "Training seeds",
@@ -86,6 +87,8 @@ HELP = {
     "corpora often train better with 16 or 32.",
     "split.policy": "Which clips are in the training and in the test part, and so whether the "
     "scores hold for unseen speakers or only for those in training.",
+    "split.group_copies": "Copies of a recording, identical or nearly so (another level, format or "
+    "cut), go to one part; where they differ in emotion, speaker or sentence, none is used.",
     "name": "Name of the run in lists. Recipes that differ in name alone are one run.",
     "normalise": "**corpus**: by mean and deviation of the training clips. **clip**: each clip by "
     "its own. **speaker**: each speaker by their own clips, without labels; much better on unseen "

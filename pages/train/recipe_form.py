@@ -136,6 +136,7 @@ def _data() -> None:
             field_controls.control("split.folds")
         field_controls.control("split.seed", disabled=saved)
         field_controls.control("seeds")
+    field_controls.control("split.group_copies", disabled=saved)
     with st.expander("Selected folds, saved split", type="compact"):
         field_controls.control("split.only")
         _saved_split()

@@ -22,7 +22,15 @@ from pages.components.errors import plain
 from pages.train import encoder_fetching, recipe_state
 from ser_core.core import SerError, count, crowded, seconds
 from ser_core.core.plain_yaml import load_yaml
-from ser_core.corpora import ENROLMENT, Split, audit_split, confounding, make_split
+from ser_core.corpora import (
+    ENROLMENT,
+    Split,
+    audit_split,
+    confounding,
+    known_measures,
+    make_split,
+    recordings,
+)
 from ser_core.features import licences
 from ser_core.features.encoders import catalogue as encoder_catalogue
 from ser_core.features.representations import model_inputs
@@ -31,6 +39,8 @@ from ser_core.runs import catalogue, leak_premium, time_estimate
 from ser_core.runs.launch import job_of, launch, shell
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ser_core.recipes.recipe import Recipe
 
 VIEW = "view"
@@ -96,7 +106,7 @@ def _without_none(content: dict[str, Any]) -> dict[str, Any]:
 def _summary(recipe: Recipe) -> None:
     """Split with its grade, number of trainings, time."""
     try:
-        split, grade, reading = _split_of(recipe.split.model_dump_json(), recipe)
+        split, grade, reading = _split_of(recipe)
     except SerError as error:
         errors.show(error)
         return
@@ -108,6 +118,19 @@ def _summary(recipe: Recipe) -> None:
     trainings = count(todo.trainings, "training")
     st.markdown(f"**{trainings}**, {count(todo.steps, 'step')} in all")
     _time(recipe, todo)
+
+
+def _measures(recipe: Recipe) -> pd.DataFrame | None:
+    """Measures of the clips where copies are to stay together; said where nobody measured yet."""
+    if not recipe.split.group_copies or recipe.split.file:
+        return None
+    measures, _ = known_measures(selection.active().corpus)
+    if measures is None:
+        st.caption(
+            "Copies are looked for when the training starts, so parts may differ a little from "
+            "these. Measure the clips on the page Corpus to see them now."
+        )
+    return measures
 
 
 def _confounded(recipe: Recipe) -> None:
@@ -127,12 +150,13 @@ def _heard(recipe: Recipe) -> None:
         encoder_badge.show(encoder_catalogue.contamination(origin, name))
 
 
-def _split_of(choice: str, recipe: Recipe) -> tuple[Split, str, str]:
+def _split_of(recipe: Recipe) -> tuple[Split, str, str]:
     """Split of the open corpus with its leak grade and its reading, cached while both stay."""
-    corpus = selection.active().corpus
+    corpus, measures = selection.active().corpus, _measures(recipe)
+    choice = f"{recipe.split.model_dump_json()}, measured: {measures is not None}"
     cached = st.session_state.get("_recipe_split")
     if cached is None or cached[0] is not corpus or cached[1] != choice:
-        split = _split_from_recipe(recipe)
+        split = _split_from_recipe(recipe, measures)
         audit = audit_split(split, corpus)
         cached = st.session_state["_recipe_split"] = (
             corpus, choice, (split, audit.grade, audit.reading.partition(" Identical")[0])
@@ -141,7 +165,7 @@ def _split_of(choice: str, recipe: Recipe) -> tuple[Split, str, str]:
     return found
 
 
-def _split_from_recipe(recipe: Recipe) -> Split:
+def _split_from_recipe(recipe: Recipe, measures: pd.DataFrame | None) -> Split:
     choice, corpus = recipe.split, selection.active().corpus
     if choice.file:
         split = Split.load(choice.file)
@@ -149,6 +173,8 @@ def _split_from_recipe(recipe: Recipe) -> Split:
         return split
     options: dict[str, Any] = {"folds": choice.folds} if choice.folds else {}
     options |= {"seed": choice.seed, "fractions": choice.fractions}
+    if measures is not None:
+        options["recordings"] = recordings(measures)
     return make_split(corpus, choice.policy, **options)
 
 

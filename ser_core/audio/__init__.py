@@ -5,7 +5,7 @@ libraries inside PyAV's wheel; a system ffmpeg is never called. The content deci
 """
 
 from ser_core.audio.endings import ENDINGS, UNREAD
-from ser_core.audio.limits import CANCELLED_DB, Limits
+from ser_core.audio.limits import CANCELLED_DB, LOUD, Limits
 from ser_core.audio.loading import decode, info, load, resampled
 from ser_core.audio.streaming import SoundStream, parts, stream
 from ser_core.audio.waveform import (
@@ -20,6 +20,7 @@ from ser_core.audio.waveform import (
 __all__ = [
     "CANCELLED_DB",
     "ENDINGS",
+    "LOUD",
     "SAMPLE_RATE",
     "UNREAD",
     "AudioInfo",

@@ -10,6 +10,11 @@ import numpy.typing as npt
 from ser_core.audio.waveform import Samples, Sound, unusable
 from ser_core.core import AudioError, ParameterError
 
+LOUD = 10 ** (60 / 20)
+"""Peak above which a recording is not scaled as sound is: 60 dB above full scale. Integers that
+were stored as floats without being scaled are; what a model says of them is not about the
+speech."""
+
 CANCELLED_DB = 12.0
 """Loss of the mean against the loudest channel from which on channels count as cancelling.
 

@@ -12,9 +12,10 @@ import soxr
 
 from ser_core.audio.limits import Intake, Limits
 from ser_core.audio.mp3 import guesses_length
+from ser_core.audio.ogg import is_chained
 from ser_core.audio.readers import READERS, Reader
 from ser_core.audio.waveform import SAMPLE_RATE, AudioInfo, Samples, Sound, Waveform
-from ser_core.core import AudioError, ParameterError
+from ser_core.core import AudioError, ParameterError, files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,7 +103,8 @@ def info(source: Source, *, limits: Limits = Limits(), name: str = "") -> AudioI
     """Read the header only: some 50 µs for a WAV or FLAC file.
 
     A header that says nothing, or only guesses, is not believed: the file is decoded for its
-    length (MP3 without a frame of its length, WAV that a recorder did not close).
+    length (MP3 without a frame of its length, WAV that a recorder did not close, Ogg files joined
+    to one).
 
     Raises:
         AudioError: If the header already shows why `load` would refuse the file.
@@ -115,7 +117,8 @@ def info(source: Source, *, limits: Limits = Limits(), name: str = "") -> AudioI
         header = _header(regular_file(source, limits, name), name)
     limits.check_format(header.sample_rate, header.channels, name)
     place = Path(source) if isinstance(source, str) else source
-    if header.duration == 0 or (header.format in GUESSING and guesses_length(place)):
+    guessed = header.format in GUESSING and guesses_length(place)
+    if header.duration == 0 or guessed or (header.format == "OGG" and is_chained(place)):
         header = replace(header, duration=decode(source, limits=limits, name=name).duration)
     limits.check_seconds(header.duration, name)
     return header
@@ -133,13 +136,14 @@ def _decode(data: bytes, limits: Limits, name: str, *, mix: bool) -> Sound:
 def read_whole(source: Path | bytes, make: Callable[[], Intake]) -> tuple[Reader, Intake]:
     """Decode all of a sound into a new intake, by the reader that reads the most of it.
 
-    A length that was only guessed is not believed: the other reader reads on.
+    A length that was only guessed is not believed, nor one of the first of several sounds in one
+    Ogg file: the other reader reads on.
 
     Raises:
         AudioError: If no reader can, or a limit is exceeded.
     """
     reader, intake = _first(source, make)
-    if guesses_length(source):
+    if guesses_length(source) or is_chained(source):
         for other in READERS:
             found = None if other is reader else _tried(other, source, make())
             if found and found.seconds > intake.seconds + GUESSED:
@@ -159,7 +163,21 @@ def _first(source: Path | bytes, make: Callable[[], Intake]) -> tuple[Reader, In
         opened = opened or bool(intake.sample_rate)
         if intake.frames:
             return reader, intake
-    raise failure(intake.name, furthest, opened=opened)
+    if not (opened or furthest):
+        raise _unreadable(source, intake.name)
+    raise failure(intake.name, furthest)
+
+
+def _unreadable(source: Path | bytes, name: str) -> AudioError:
+    """Why a file is no sound: Git LFS left a pointer to it, or it is something else."""
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            begins = file.read(len(files.LFS_POINTER))
+    else:
+        begins = source[: len(files.LFS_POINTER)]
+    if begins == files.LFS_POINTER:
+        return AudioError(files.LFS_PROBLEM, subject=name, remedy=files.LFS_REMEDY)
+    return AudioError(UNREADABLE, subject=name, remedy=FORMATS)
 
 
 def _tried(reader: Reader, source: Path | bytes, intake: Intake) -> Intake | None:
@@ -171,7 +189,7 @@ def _tried(reader: Reader, source: Path | bytes, intake: Intake) -> Intake | Non
     return intake
 
 
-def failure(name: str, seconds: float, *, opened: bool) -> AudioError:
+def failure(name: str, seconds: float) -> AudioError:
     """Why a file cannot be decoded, of which so many seconds could."""
     if seconds:
         return AudioError(
@@ -179,7 +197,7 @@ def failure(name: str, seconds: float, *, opened: bool) -> AudioError:
             subject=name,
             remedy="Copy or record it again",
         )
-    return _no_sound(name) if opened else AudioError(UNREADABLE, subject=name, remedy=FORMATS)
+    return _no_sound(name)
 
 
 def _no_sound(name: str) -> AudioError:
@@ -196,7 +214,7 @@ def _header(source: Path | bytes, name: str) -> AudioInfo:
             return reader.info(source)
         except reader.errors():
             continue
-    raise AudioError(UNREADABLE, subject=name, remedy=FORMATS)
+    raise _unreadable(source, name)
 
 
 def _name(source: Source) -> str:

@@ -54,7 +54,7 @@ class SoundStream:
                 done += len(mono)
                 yield mono if plain else stream.resample_chunk(mono)
         except self._reader.errors() as error:
-            raise failure(self.name, done / self._rate, opened=True) from error
+            raise failure(self.name, done / self._rate) from error
         if not plain:
             yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
 

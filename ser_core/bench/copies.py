@@ -9,7 +9,8 @@ as such, too, so true copies in a corpus make the rate look worse than it is.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+import tracemalloc
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -88,6 +89,63 @@ class CopySearch:
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class SearchCost:
+    """What the search for copies takes among so many clips.
+
+    Attributes:
+        clips: How many.
+        words: Words of their fingerprints.
+        seconds: Of the search.
+        megabytes: Most memory that it held at once, fingerprints included.
+        found: Pairs that it called copies.
+    """
+
+    clips: int
+    words: int
+    seconds: float
+    megabytes: float
+    found: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+FLIPPED = 0.1
+"""Share of the bits of made words that are flipped."""
+
+
+def made_prints(prints: Sequence[bytes], count: int, seed: int = 0) -> list[bytes]:
+    """Fingerprints of clips that do not exist: lengths and words drawn from real ones.
+
+    Each word is that of some clip, with a tenth of its bits flipped, so words have keys in common
+    about as often as real ones, and no two clips are copies of each other.
+    """
+    draw = np.random.default_rng(seed)
+    words = np.frombuffer(b"".join(prints), "<u4")
+    sizes = draw.choice([len(each) // 4 for each in prints], count)
+    drawn = draw.choice(words, int(sizes.sum()))
+    for bit in range(32):
+        flips = (draw.random(len(drawn)) < FLIPPED) & (drawn != 0)
+        drawn ^= flips.astype(np.uint32) << np.uint32(bit)
+    return [each.astype("<u4").tobytes() for each in np.split(drawn, np.cumsum(sizes)[:-1])]
+
+
+def search_cost(prints: Sequence[bytes]) -> SearchCost:
+    """Time and memory of the search among fingerprints."""
+    begun = time.perf_counter()
+    near_copies(prints)
+    seconds = time.perf_counter() - begun
+    tracemalloc.start()  # in a search of its own: it slows every allocation down
+    found = near_copies(prints)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    size = sum(map(len, prints))
+    megabytes = round((most + size) / 1e6, 1)
+    return SearchCost(len(prints), size // 4, round(seconds, 2), megabytes, len(found.first))
 
 
 def search_copies(

@@ -333,6 +333,14 @@ def copies(
     seconds: Annotated[
         float, typer.Option(min=0.0, help="How much of each clip is used; all of it when 0.")
     ] = 0.0,
+    among: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Instead: time and memory of the search among so many clips. Beside those of the "
+            "corpus, fingerprints are made for it.",
+        ),
+    ] = 0,
     json_file: JsonFile = None,
 ) -> None:
     """Miss and false-alarm rate of the search for nearly identical recordings.
@@ -341,13 +349,19 @@ def copies(
     all clips of the corpus.
     """
     from ser_core.audio import load
-    from ser_core.bench.copies import search_copies
+    from ser_core.bench.copies import made_prints, search_copies, search_cost
     from ser_core.corpora import open_corpus, scan
 
     opened = open_corpus(corpus)
     with console.progress("Measuring") as report:
         measures = scan(opened, progress=report)
     prints = measures.loc[measures["problem"] == "", "fingerprint"]
+    if among:
+        known = list(prints)[:among]
+        cost = search_cost([*known, *made_prints(list(prints), among - len(known))]).as_dict()
+        console.output.print(console.table([cost]))
+        _write(json_file, cost)
+        return
     sounds = {clip: load(opened.path(clip)).samples for clip in _spread(opened, clips)}
     found = search_copies(
         {str(clip): each for clip, each in prints.items()},

@@ -27,6 +27,12 @@ TABLE = 256 * 2**20
 WEIGHTS = 4 * 2**30
 """Bytes of the largest file of weights or arrays."""
 
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+"""Beginning of the small text that Git LFS leaves in place of a file that was not fetched."""
+
+LFS_PROBLEM = "a pointer of Git LFS, not the file itself"
+LFS_REMEDY = "Fetch the files: git lfs pull"
+
 MOST_FILES = 2_000_000
 """Files and folders below the largest folder that is looked through."""
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ser_core.core import CorpusError, count
+from ser_core.core import CorpusError, count, files
 from ser_core.corpora.parts import part_in_name
-from ser_core.corpora.tables import LFS_PROBLEM, header, id_column, is_lfs_pointer, read_table
+from ser_core.corpora.tables import header, id_column, is_lfs_pointer, read_table
 
 if TYPE_CHECKING:
     from ser_core.corpora.file_index import FileIndex
@@ -49,11 +49,12 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "text": ("text", "transcript", "transcription", "rawtext", "normalizedtext", "utterance",
              "sentencetext", "prompt", "transkript", "tekst", "texte", "texto", "testo"),
     "intensity": ("intensity", "level", "strength"),
-    "official": ("split", "splitset", "fold", "folds", "partition", "subset", "datasplit", "part",
-                 "set"),
+    "official": ("official", "split", "splitset", "fold", "folds", "partition", "subset",
+                 "datasplit", "part", "set"),
 }  # fmt: skip
 STARTS = ("start", "starttime", "begin", "onset", "offset", "segmentstart")
 ENDS = ("end", "endtime", "stop", "stoptime", "segmentend")
+LENGTHS = ("duration", "dur", "segmentduration")
 TABLES = (".csv", ".tsv")
 SUBMISSION = "submission"
 """In the name of a table: its labels are placeholders, to be replaced by predictions."""
@@ -156,7 +157,7 @@ def opened(
     """
     name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
     if is_lfs_pointer(path):
-        return ClipTable(path, name, fault=f"{LFS_PROBLEM} (git lfs pull fetches it)")
+        return ClipTable(path, name, fault=f"{files.LFS_PROBLEM} (git lfs pull fetches it)")
     given = {key: own for key, own in (columns or {}).items() if own in header(path, encoding)}
     mapping = guess(header(path, encoding)) | given
     try:
@@ -214,13 +215,20 @@ def plain_name(column: str) -> str:
 
 
 def segments(table: ClipTable) -> bool:
-    """Whether the labels hold for segments of the files: a start after 0, or an end."""
-    plain = {plain_name(column): column for column in table.cells.columns}
-    starts = next((plain[name] for name in STARTS if name in plain), None)
-    ends = next((plain[name] for name in ENDS if name in plain), None)
-    if starts is None or ends is None:
+    """Whether the labels hold for segments of the files; see `has_segments`."""
+    return has_segments(table.cells)
+
+
+def has_segments(cells: pd.DataFrame) -> bool:
+    """Whether rows are of segments of files: a start after 0, or an end.
+
+    A duration alone says how long a file is; beside starts that are all 0 it is taken for that.
+    """
+    start, end, length = _time_columns(cells)
+    if not start or not (end or length):
         return False
-    return not (_seconds(table.cells[starts]).eq(0) & _seconds(table.cells[ends]).eq(0)).all()
+    bounds = [_seconds(cells[column]) for column in (start, end) if column]
+    return not all(each.eq(0).all() for each in bounds)
 
 
 def times(table: ClipTable) -> pd.DataFrame:
@@ -234,17 +242,26 @@ def times(table: ClipTable) -> pd.DataFrame:
 
 def times_in(cells: pd.DataFrame, path: Path) -> pd.DataFrame:
     """As `times`, of the cells of a table; errors name its path."""
-    plain = {plain_name(column): column for column in cells.columns}
-    start, end = (
-        next((plain[name] for name in names if name in plain), "") for names in (STARTS, ENDS)
-    )
-    if not (start and end):
+    start, end, length = _time_columns(cells)
+    if not start or not (end or length):
         raise CorpusError(
-            "the table has no columns of a start and an end, so there is nothing to cut",
+            "the table has no columns of a start and an end, or a start and a duration, so there "
+            "is nothing to cut",
             subject=str(path),
         )
-    ends = _seconds(cells[end])
-    return pd.DataFrame({"start": _seconds(cells[start]), "end": ends.where(ends > 0)})
+    starts, ends = _seconds(cells[start]), _seconds(cells[end or length])
+    ends = ends.where(ends > 0)
+    return pd.DataFrame({"start": starts, "end": ends if end else starts + ends})
+
+
+def _time_columns(cells: pd.DataFrame) -> tuple[str, str, str]:
+    """Columns of a start, an end and a duration; empty where there is none."""
+    plain = {plain_name(column): column for column in cells.columns}
+    start, end, length = (
+        next((plain[name] for name in names if name in plain), "")
+        for names in (STARTS, ENDS, LENGTHS)
+    )
+    return start, end, length
 
 
 def _seconds(texts: pd.Series[str]) -> pd.Series[float]:

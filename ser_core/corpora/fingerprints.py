@@ -9,7 +9,7 @@ same speaker.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +53,10 @@ clips are one recording, and there the chain of neighbours joins them all."""
 
 CHUNK = 1 << 20
 """Pairs of words that are compared at once."""
+
+BLOCK = 1 << 18
+"""Words whose neighbours are looked at, and verified, at once: so memory goes with the words of the
+clips, and not with the pairs that have a key in common, of which large corpora have many more."""
 
 Words = npt.NDArray[np.uint32]
 Numbers = npt.NDArray[np.int64]
@@ -100,17 +104,19 @@ def near_copies(prints: Sequence[bytes]) -> NearCopies:
     """Pairs of clips whose fingerprints are those of one recording.
 
     Clips that share one of the `KEYS` of a word are candidates, at the shift of this word; they are
-    verified by all words that lie beside each other then. The time goes with the number of words,
-    not with the number of pairs.
+    verified by all words that lie beside each other then. Time and memory go with the number of
+    words, not with the number of pairs.
 
     Args:
         prints: From `fingerprint`, one a clip.
     """
     table = _Table.of(prints)
-    first, second, shift = _candidates(table)
-    different, together = _different(table, first, second, shift)
-    found = np.flatnonzero(different <= _most_different(together))
-    best = found[np.lexsort((different[found], second[found], first[found]))]
+    blocks = [_verified(table, *candidates) for candidates in _candidates(table)]
+    first, second, different, shift = (
+        np.concatenate([getattr(block, name) for block in blocks])
+        for name in ("first", "second", "different", "shift")
+    )
+    best = np.lexsort((different, second, first))
     once = np.ones(len(best), bool)
     once[1:] = (np.diff(first[best]) != 0) | (np.diff(second[best]) != 0)
     best = best[once]
@@ -144,25 +150,34 @@ class _Table:
         return cls(words, clip, np.cumsum(sizes) - sizes, sizes, heard)
 
 
-def _candidates(table: _Table) -> tuple[Numbers, Numbers, Numbers]:
-    """Pairs of clips with a key in common and the shift of the second, each once."""
+def _candidates(table: _Table) -> Iterator[tuple[Numbers, Numbers, Numbers]]:
+    """Pairs of clips with a key in common and the shift of the second, each once a block."""
     heard = np.flatnonzero((table.words != 0) & (table.heard[table.clip] >= LEAST_WORDS))
     place = heard - table.starts[table.clip[heard]]
     clip, words = table.clip[heard], table.words[heard]
     clips, width = len(table.sizes), 2 * MOST_WORDS
-    codes = [np.zeros(0, np.int64)]
     for mask in KEYS:
         keys = words & np.uint32(mask)
         order = np.argsort(keys, kind="stable")
-        for step in range(1, NEIGHBOURS + 1):
-            # By a stable sort the earlier clip comes first.
-            one, other = order[:-step], order[step:]
-            same = (keys[one] == keys[other]) & (clip[one] != clip[other])
-            one, other = one[same], other[same]
-            shift = place[one] - place[other] + MOST_WORDS
-            codes.append((clip[one] * clips + clip[other]) * width + shift)
-    pairs, shift = np.divmod(np.unique(np.concatenate(codes)), width)
-    return pairs // clips, pairs % clips, shift - MOST_WORDS
+        for begin in range(0, max(1, len(order)), BLOCK):
+            codes = [np.zeros(0, np.int64)]
+            for step in range(1, NEIGHBOURS + 1):
+                # By a stable sort the earlier clip comes first.
+                other = order[begin + step : begin + step + BLOCK]
+                one = order[begin : begin + len(other)]
+                same = (keys[one] == keys[other]) & (clip[one] != clip[other])
+                one, other = one[same], other[same]
+                shift = place[one] - place[other] + MOST_WORDS
+                codes.append((clip[one] * clips + clip[other]) * width + shift)
+            pairs, shift = np.divmod(np.unique(np.concatenate(codes)), width)
+            yield pairs // clips, pairs % clips, shift - MOST_WORDS
+
+
+def _verified(table: _Table, first: Numbers, second: Numbers, shift: Numbers) -> NearCopies:
+    """Those of the candidates that are copies."""
+    different, together = _different(table, first, second, shift)
+    found = different <= _most_different(together)
+    return NearCopies(first[found], second[found], different[found], shift[found])
 
 
 def _most_different(together: Numbers) -> npt.NDArray[np.float64]:

@@ -14,7 +14,6 @@ from ser_core.core import AudioError, CorpusError, is_class_name
 from ser_core.corpora.corpus import COLUMNS, LEFT_OUT, TEXT_FIELDS, UNLABELLED
 from ser_core.corpora.emotions import normalise
 from ser_core.corpora.paths import Fence, locate
-from ser_core.corpora.tables import LFS_PROBLEM, is_lfs_pointer
 
 # What makes one file a different clip in another row; other columns may differ without harm.
 _IDENTITY = ["label", "speaker", "sentence"]
@@ -144,8 +143,7 @@ def _header(root: Path, clip: str) -> tuple[float, int | None, int | None, str]:
     try:
         header = audio.info(root / clip)
     except AudioError as error:
-        pointer = is_lfs_pointer(root / clip)
-        return (*_NO_HEADER[:3], LFS_PROBLEM if pointer else error.problem)
+        return (*_NO_HEADER[:3], error.problem)
     return header.duration, header.sample_rate, header.channels, ""
 
 

@@ -146,18 +146,14 @@ def is_lfs_pointer(path: Path) -> bool:
     """Whether a file is the small text that Git LFS leaves where the file was not fetched."""
     try:
         with files.regular(path, files.TABLE).open("rb") as file:
-            return file.read(len(_LFS)) == _LFS
+            return file.read(len(files.LFS_POINTER)) == files.LFS_POINTER
     except OSError:
         return False
 
 
-_LFS = b"version https://git-lfs.github.com/spec/"
-LFS_PROBLEM = "a pointer of Git LFS, not the file itself"
-
-
 def lfs_pointer(path: Path) -> CorpusError:
     """The error for such a file."""
-    return CorpusError(LFS_PROBLEM, subject=str(path), remedy="Fetch the files: git lfs pull")
+    return CorpusError(files.LFS_PROBLEM, subject=str(path), remedy=files.LFS_REMEDY)
 
 
 def _require(path: Path, columns: Iterable[str], required: Iterable[str]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ser_core.core import ParameterError, settings
 from ser_core.core.files import read_json
-from ser_core.inference.catalogue import EXPORTS, ModelInfo, models
+from ser_core.inference.catalogue import EXPORTS, ModelInfo, models, networks_of
 from ser_core.jobs import PROGRESS_FILE, Job, jobs, start
 from ser_core.models.onnx_metadata import PRECISIONS
 
@@ -135,6 +135,13 @@ def source_of(file: Path) -> ModelInfo | None:
     return next(
         (each for each in models(exported=False) if folder_of(each.folder) == file.parent), None
     )
+
+
+def small_precision(info: ModelInfo) -> str:
+    """Precision of a file to be loaded by a browser: weights of an encoder in 8 bits."""
+    networks = [each.about for each in networks_of(info)] or [info.about]
+    names = [str((each.get("representation") or {}).get("name", "")) for each in networks]
+    return "w8" if "encoder" in names else "fp32"
 
 
 def launched(model: Path) -> list[Job]:

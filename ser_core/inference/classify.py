@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ser_core import audio
-from ser_core.audio import SoundStream, Waveform
+from ser_core.audio import LOUD, SoundStream, Waveform
 from ser_core.core import AudioError, ParameterError, Progress, files
 from ser_core.core.batches import attempted, spared
 from ser_core.inference.confidence import Confidence, confidence, reads_seen
@@ -30,11 +30,6 @@ SHORTEST = 0.25
 
 QUIETEST = 10 ** (-60 / 20)
 """Peak below which a recording is silence: -60 dB of full scale."""
-
-LOUD = 10 ** (60 / 20)
-"""Peak above which a recording is not scaled as sound is: 60 dB above full scale. Integers that
-were stored as floats without being scaled are; what a model says of them is not about the
-speech."""
 
 LONG = 15.0
 """Seconds above which one prediction for all of a recording says little."""

@@ -41,6 +41,9 @@ class SplitChoice(Section):
         (0.8, 0.1, 0.1), description="Shares of the training, validation and test part"
     )
     folds: int | None = Field(None, ge=2, description="Number of folds, where the policy takes it")
+    group_copies: bool = Field(
+        False, description="Keep copies of a recording, identical or nearly so, in one part"
+    )
     only: tuple[int, ...] | None = Field(None, description="Train these folds only")
     file: Path | None = Field(None, description="A saved split, instead of all of the above")
 
@@ -399,6 +402,8 @@ class Recipe(Section):
         unused |= {"parts"} if self.train.parts == 1 else set()
         unused |= {name for name in ("refit", "balance_corpora") if not getattr(self.train, name)}
         exclude: dict[str, Any] = {"name": True, "train": unused}
+        if not self.split.group_copies:
+            exclude["split"] = {"group_copies"}
         if not self.fine_tune.on:
             exclude["fine_tune"] = True
         if not self.search.trials:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
 import torch
 
 from ser_core.core import SplitError
@@ -17,6 +18,7 @@ from ser_core.corpora import (
     audit_split,
     make_split,
     open_corpus,
+    recordings,
     scan,
 )
 from ser_core.recipes.recipe import Recipe
@@ -60,9 +62,13 @@ def planned(
     ranks.check(recipe.train.parts)
     torch.set_num_threads(recipe.train.threads or torch.get_num_threads())
     corpus = open_corpus(recipe.corpus_opening)
-    split = split_of(recipe, corpus)
+    grouped = recipe.split.group_copies and not recipe.split.file
+    measures = scan(corpus, progress=scanning) if grouped else None
+    split = split_of(recipe, corpus, measures)
     require_clips(recipe, split)
-    audit = audit_split(split, corpus, scan(corpus, progress=scanning))
+    if measures is None:  # what is wrong with the split is said before clips are decoded
+        measures = scan(corpus, progress=scanning)
+    audit = audit_split(split, corpus, measures)
     keep(split)
     return Plan(recipe, corpus, split, audit, prepare(corpus, recipe, preparing))
 
@@ -88,8 +94,14 @@ def require_clips(recipe: Recipe, split: Split) -> None:
             )
 
 
-def split_of(recipe: Recipe, corpus: Corpus) -> Split:
+def split_of(recipe: Recipe, corpus: Corpus, measures: pd.DataFrame | None = None) -> Split:
     """The split of a recipe: a saved one, or made by its policy.
+
+    Args:
+        recipe: With the choice of a split.
+        corpus: What is split.
+        measures: Of the clips, by `ser_core.corpora.scan`; made where they are needed, which is
+            where copies are kept together.
 
     Raises:
         SerError: If it cannot be made on the corpus, or does not fit to it.
@@ -102,6 +114,8 @@ def split_of(recipe: Recipe, corpus: Corpus) -> Split:
     options: dict[str, Any] = {"fractions": choice.fractions}
     if choice.folds:
         options["folds"] = choice.folds
+    if choice.group_copies:
+        options["recordings"] = recordings(scan(corpus) if measures is None else measures)
     return make_split(corpus, choice.policy, seed=choice.seed, **options)
 
 

@@ -12,7 +12,10 @@ import pytest
 import soundfile
 
 from ser_core import audio
+from ser_core.audio import readers
 from ser_core.audio.mp3 import guesses_length
+from ser_core.audio.ogg import is_chained
+from ser_core.core import AudioError
 from ser_core.corpora import audit, open_corpus, scan
 
 RATE = 16_000
@@ -139,10 +142,53 @@ def test_the_audit_says_what_was_found(tmp_path):
     soundfile.write(tmp_path / "anger/b.wav", voice(0.5), RATE, format="AIFF")
     (tmp_path / "fear").mkdir()
     soundfile.write(tmp_path / "fear/c.wav", voice(0.5), 8000)
+    written([32768 * voice(0.5)], tmp_path / "fear/d.wav")
     corpus = open_corpus(tmp_path)
     cards = {card.title: card for card in audit(corpus, scan(corpus))}
     assert cards["1 clip with channels that cancel each other"].clips == ["anger/a.wav"]
-    assert not any("silent" in title for title in cards)
+    assert not any("silent" in title or "clipped" in title for title in cards)
+    assert cards["1 clip not scaled to ±1"].clips == ["fear/d.wav"]
     named = cards["1 file named as another format than the content"]
     assert (named.clips, named.detail) == (["anger/b.wav"], "AIFF named .wav (1).")
     assert cards["1 clip with a sample rate below 16,000 Hz"].clips == ["fear/c.wav"]
+
+
+def test_a_long_mp3_has_no_seams_where_it_is_read_in_blocks(tmp_path):
+    """At a low bit rate frames use bits that earlier ones left over, so all must be decoded."""
+    rng = np.random.default_rng(1)
+    samples = 0.3 * rng.standard_normal(12 * RATE) * (rng.random(12 * RATE) > 0.7)
+    path = tmp_path / "a.mp3"
+    with soundfile.SoundFile(
+        path, "w", RATE, 1, format="MP3", compression_level=0.99, bitrate_mode="CONSTANT"
+    ) as file:
+        file.write(samples)
+    whole, _ = soundfile.read(path, dtype="float32")
+    assert len(whole) > 2 * readers.BLOCK
+    np.testing.assert_allclose(audio.load(path).samples, whole, atol=1e-5)
+
+
+@pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
+def test_ogg_files_joined_to_one_are_read_to_the_end(subtype, tmp_path):
+    parts = []
+    for level in (1.0, 0.3):
+        file = io.BytesIO()
+        soundfile.write(file, level * voice(1.0), RATE, format="OGG", subtype=subtype)
+        parts.append(file.getvalue())
+    path = tmp_path / "a.ogg"
+    path.write_bytes(b"".join(parts))
+    heard = audio.load(path)
+    assert heard.duration == pytest.approx(2.0, abs=0.05)
+    assert audio.info(path).duration == pytest.approx(heard.duration, abs=0.01)
+    levels = [np.abs(part).mean() for part in np.array_split(heard.samples, 2)]
+    assert levels[1] / levels[0] == pytest.approx(0.3, abs=0.05)
+    assert not is_chained(parts[0])
+    assert not is_chained(path.read_bytes()[: len(parts[0]) + 3])
+
+
+def test_a_pointer_of_git_lfs_is_named_as_such(tmp_path):
+    text = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 72862\n"
+    (tmp_path / "a.wav").write_bytes(text)
+    for source in (text, tmp_path / "a.wav"):
+        for verb in (audio.load, audio.info):
+            with pytest.raises(AudioError, match=r"pointer of Git LFS.*git lfs pull"):
+                verb(source)

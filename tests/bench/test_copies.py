@@ -1,10 +1,11 @@
 """Made copies are counted as found, missed, or as false alarms."""
 
 import numpy as np
+import pytest
 
 from ser_core.audio import Waveform
 from ser_core.bench import copies
-from ser_core.bench.copies import search_copies
+from ser_core.bench.copies import made_prints, search_copies, search_cost
 from ser_core.corpora.measure import sound_print
 
 RATE = 16_000
@@ -34,3 +35,14 @@ def test_only_the_beginning_may_be_used(monkeypatch):
     monkeypatch.setattr(copies, "COPIES", {"same": lambda samples, _draw: samples})
     assert search_copies(prints, sounds, seconds=1.0)[0].missed == 0.0
     assert search_copies(prints, sounds, seconds=0.5)[0].missed == 1.0  # too short for a verdict
+
+
+def test_made_fingerprints_are_like_those_they_are_made_of_and_no_copies():
+    prints = [sound_print(Waveform(noise(seed), RATE)) for seed in range(6)]
+    made = made_prints(prints, 20)
+    assert {len(each) for each in made} <= {len(each) for each in prints}
+    bits = np.mean([np.unpackbits(np.frombuffer(each, np.uint8)).mean() for each in made])
+    assert bits == pytest.approx(0.5, abs=0.03)
+    cost = search_cost([*prints, *made, prints[0]])
+    assert (cost.clips, cost.found) == (27, 1)
+    assert cost.megabytes > sum(map(len, made)) / 1e6

@@ -8,6 +8,8 @@ import torch
 from playwright.sync_api import expect
 
 from ser_core.audio import Waveform, load, resampled, to_wav
+from ser_core.export.pipeline import run_pipeline
+from ser_core.export.plan import Plan, folder_of
 from ser_core.features.representations import make
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.classifier import EmotionClassifier
@@ -48,6 +50,23 @@ def microphone(hearing, demo_clip):
     """A tab of a browser whose microphone hears one clip again and again."""
     speech = resampled(load(demo_clip), 48_000).samples
     return hearing(to_wav(Waveform(np.tile(speech, 5), 48_000)))
+
+
+def test_answers_come_while_one_speaks(model, microphone, server_home, monkeypatch):
+    monkeypatch.setenv("SER_HOME", str(server_home))
+    bundle = server_home / "ensembles" / "test" / "ensemble"
+    run_pipeline(Plan(bundle, folder_of(bundle), clips=0))
+    page = microphone
+    page.goto(f"{MODEL}&tab=Live")
+    live = page.frame_locator("iframe[title^='Live answers']")
+    expect(live.get_by_role("heading")).to_be_hidden()
+    live.get_by_role("button", name="Record").click()
+    # An answer every half second, so there is a third only where they come while one speaks.
+    expect(live.locator("#answer")).to_have_attribute("data-live", re.compile(r"[3-9]|\d\d"))
+    expect(live.locator("#heard")).to_contain_text("live, the last")
+    expect(live.locator("#bars li")).to_have_count(len(CLASSES))
+    live.get_by_role("button", name="Stop").click()
+    expect(live.locator("#heard")).to_contain_text(re.compile(r"recording, [1-9]"))
 
 
 def answered(page):

@@ -6,7 +6,7 @@ import pytest
 from ser_core.audio import Waveform, load, resampled
 from ser_core.augment.waveform.codec import FORMATS, transcoded
 from ser_core.core import demo_corpus
-from ser_core.corpora import open_corpus
+from ser_core.corpora import fingerprints, open_corpus
 from ser_core.corpora.fingerprints import FRAME, HOP, MOST_WORDS, fingerprint, near_copies
 from ser_core.corpora.measure import sound_print
 
@@ -73,6 +73,16 @@ def test_every_copy_of_many_is_reached():
     for _ in made:
         joined |= {other for pair in pairs(made) if joined & set(pair) for other in pair}
     assert joined == set(range(20))
+
+
+def test_the_size_of_a_block_changes_nothing(demo, prints, monkeypatch):
+    made = [sound_print(Waveform(narrow(samples), RATE)) for samples in demo[:10]]
+    whole = near_copies([*prints, *made])
+    monkeypatch.setattr(fingerprints, "BLOCK", 101)
+    parts = near_copies([*prints, *made])
+    assert len(whole.first) == 10
+    for name in ("first", "second", "different", "shift"):
+        np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))
 
 
 def test_shared_silence_is_no_evidence():

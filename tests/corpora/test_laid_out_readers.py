@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
+import soundfile
 
 from ser_core.core import CorpusError, ParameterError
 from ser_core.corpora import audit_split, make_split, open_corpus
+from ser_core.corpora.extracting import extract
 from tests.corpora.synthetic import sound
 
 LABELS = ("ang", "hap", "exc", "sad", "neu", "fru", "xxx")
@@ -240,6 +243,40 @@ def test_manifests_apart_from_the_sound_and_of_several_corpora(tmp_path):
     assert len(corpus.usable) == 6
     with pytest.raises(CorpusError, match="'ravdess'"):
         open_corpus(tmp_path / "box", dataset="ravdes")
+
+
+@pytest.mark.parametrize(
+    "keys", [("start", "end"), ("start_time", "end_time"), ("offset", "duration")]
+)
+def test_segments_of_emobox_are_cut_and_keep_their_folds(tmp_path, keys):
+    emobox(tmp_path / "box", folds=3)
+    first = "downloads/ravdess/Actor_01/03-01-03-01-01-01-01.wav"
+    soundfile.write(tmp_path / "box" / first, np.arange(1600) / 3200, 16_000, subtype="PCM_24")
+    for file in (tmp_path / "box").rglob("*.jsonl"):
+        whole = [json.loads(line) for line in file.read_text().splitlines()]
+        lines = [
+            each | {keys[0]: start, keys[1]: 0.02 if keys[1] == "duration" else start + 0.02}
+            for each in whole for start in (0.01, 0.05)
+        ]  # fmt: skip
+        file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with pytest.raises(CorpusError, match=r"segments.*by corpus extract"):
+        open_corpus(tmp_path / "box")
+    assert extract(tmp_path / "box", tmp_path / "cut") == 12
+    corpus = open_corpus(tmp_path / "cut")
+    assert corpus.emotions == ["anger", "happiness"]
+    assert corpus.usable["duration"].to_list() == pytest.approx([0.02] * 12)
+    mine = corpus.usable[corpus.usable["speaker"].astype(float) == 1]
+    assert set(mine["official"]) == {"fold 1"}
+    clip = next(
+        path for path in mine.index if "03-01-03-01-01-01-01" in path and "_0000050" in path
+    )
+    samples, _ = soundfile.read(tmp_path / "cut" / clip)
+    np.testing.assert_allclose(samples, np.arange(800, 1120) / 3200, atol=1e-6)
+
+
+def test_emobox_without_times_has_nothing_to_cut(tmp_path):
+    with pytest.raises(CorpusError, match="nothing to cut"):
+        extract(emobox(tmp_path / "box"), tmp_path / "cut")
 
 
 @pytest.mark.parametrize("line", ["[1]", '{"wav": "a.wav"}', "no json"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import re
 import zipfile
 from dataclasses import replace
@@ -14,9 +15,18 @@ from typer.testing import CliRunner
 
 from ser_core import cli
 from ser_core.core import REPOSITORY, ModelError, ParameterError
-from ser_core.export.web_page import obstacle, runtime, write_web_page, zipped_page
+from ser_core.export.onnx_writer import write
+from ser_core.export.web_page import (
+    obstacle,
+    runtime,
+    served_page,
+    write_web_page,
+    zipped_page,
+)
+from ser_core.export.web_page.served import KEPT
 from ser_core.export.web_page.vendor import vendor
-from ser_core.models.onnx import read
+from ser_core.models import onnx_bytes
+from ser_core.models.onnx import content_of, read
 from ser_core.models.onnx_metadata import FEATURES, Input
 
 
@@ -36,6 +46,24 @@ def test_a_folder_holds_all_that_the_page_needs(exported, tmp_path):
     assert (page.parent / "model.onnx").read_bytes() == exported.path.read_bytes()
     archive = zipfile.ZipFile(io.BytesIO(zipped_page(exported.path, gray)))
     assert set(archive.namelist()) == names
+
+
+def test_the_workbench_makes_a_page_once_a_model_and_keeps_the_last(exported, tmp_path):
+    place = tmp_path / "pages"
+    first = served_page(exported.path, place, gray)
+    made = (first / "model.onnx").stat().st_mtime_ns
+    assert served_page(exported.path, place, gray) == first
+    assert (first / "model.onnx").stat().st_mtime_ns == made
+    for number in range(KEPT):
+        (place / f"older {number}").mkdir()
+        os.utime(place / f"older {number}", (number, number))
+    other = tmp_path / "other.onnx"
+    spec = replace(read(exported.path), name="another")
+    write(other, onnx_bytes.graph(content_of(exported.path)), spec)
+    second = served_page(other, place, gray)
+    assert second != first
+    kept = {each.name for each in place.iterdir()}
+    assert kept == {first.name, second.name, f"older {KEPT - 1}", f"older {KEPT - 2}"}
 
 
 def test_the_page_knows_the_rules_of_the_app(exported, tmp_path):

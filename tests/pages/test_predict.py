@@ -1,7 +1,9 @@
 """The page Predict: an answer to a clip, an upload, a recording; many; a voice; what is kept."""
 
+import gc
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +12,8 @@ import torch
 from ser_core.audio import Waveform, load, to_wav
 from ser_core.core import demo_corpus
 from ser_core.corpora import audit_split, make_split, open_corpus, remember_labels, scan
+from ser_core.export.pipeline import run_pipeline
+from ser_core.export.plan import Plan, folder_of
 from ser_core.features.representations import make
 from ser_core.inference import catalogue, feedback
 from ser_core.inference.confidence import Confidence
@@ -69,7 +73,7 @@ def button(app, label):
 
 def upload(app, *files, label="Sound file"):
     field = next(f for f in app.file_uploader if f.label == label)
-    return field.set_value(files[0] if label == "Sound file" else list(files)).run()
+    return field.set_value(files[0] if label in ("Sound file", "Recording") else list(files)).run()
 
 
 def clip(name=ANGER):
@@ -308,6 +312,59 @@ def test_turns_of_a_recording_are_answered_by_a_job(visit, said, bundled, tmp_pa
     assert "turns" in figures(app)
     assert "From 0.0 s" in said(app)
     assert not app.error
+
+
+def test_a_long_recording_can_be_uploaded_and_is_deleted_when_removed(visit, said, bundled):
+    wave = load(demo_corpus() / ANGER)
+    talk = ("talk.wav", to_wav(wave), "audio/wav")
+    app = visit("predict", tab="Long recording")
+    upload(app, talk, label="Recording")
+    assert "**talk.wav**, 0.1 MB" in said(app)
+    kept = app.session_state["_large_long"].path
+    assert kept.read_bytes() == talk[1]
+    assert not [field for field in app.file_uploader if field.label == "Recording"]
+    button(app, "Start prediction").click().run()
+    assert next(iter(jobs())).wait(120).value == "finished"
+    app.run()
+    assert "timeline" in figures(app)
+    button(app, "Remove file").click().run()
+    assert not kept.parent.exists()
+    upload(app, talk, label="Recording")  # the same sound is known again
+    assert "timeline" in figures(app)
+    assert len(jobs()) == 1
+    again = app.session_state["_large_long"].path
+    app.session_state["_large_long"] = None
+    gc.collect()
+    assert not again.exists()
+
+
+def test_live_answers_are_made_once_and_shown(visit, said, bundled, ser_home, monkeypatch):
+    plans = []
+    monkeypatch.setattr("pages.predict.live.launch", lambda plan, _title: plans.append(plan))
+    address = {"tab": "Live", "model": "bundled:b-plain"}
+    app = visit("predict", **address)
+    assert "which is made once" in said(app)
+    assert not app.get("iframe")
+    button(app, "Prepare live answers").click().run()
+    (plan,) = plans
+    run_pipeline(replace(plan, clips=0))
+    app = visit("predict", **address)
+    (frame,) = app.get("iframe")
+    folder, query = frame.proto.src.removeprefix("/live/").split("/index.html?")
+    assert (query, frame.proto.alt) == ("within=light", "Live answers of without")
+    about = json.loads((ser_home / "live-pages" / folder / "model.json").read_text())
+    assert about["name"] == "without"
+    assert not app.error
+
+
+def test_a_file_that_no_browser_can_run_has_no_live_answers(visit, said, bundled, monkeypatch):
+    why = "takes wavelets instead of the sound"
+    monkeypatch.setattr("pages.predict.live.obstacle", lambda _spec: why)
+    folder = catalogue.bundled_folder() / "b-plain"
+    run_pipeline(Plan(folder, folder_of(folder), clips=0))
+    app = visit("predict", tab="Live", model="bundled:b-plain")
+    assert f"There are no live answers of this model: it {why}." in said(app)
+    assert not app.get("iframe")
 
 
 def test_a_correction_is_kept_with_consent_only_and_deleted_for_good(visit, said, bundled):

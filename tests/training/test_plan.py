@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from ser_core.core import SplitError, demo_corpus
@@ -30,3 +32,29 @@ def test_folds_that_are_not_trained_may_lack_a_part():
     require_clips(recipe, split)
     with pytest.raises(SplitError, match=f"of fold {split.folds[0]} has no clips"):
         require_clips(parse({**recipe.as_dict(), "split": {}}), split)
+
+
+def test_copies_stay_together_where_the_recipe_says_so(tmp_path):
+    """Six recordings of two emotions, each there three times."""
+    for sound in sorted((demo_corpus() / "samples").glob("*_anger_*"))[:6]:
+        for copy in "abc":
+            other = sound.with_name(sound.name.replace("anger", "fear"))
+            for source, emotion in ((sound, "anger"), (other, "fear")):
+                (tmp_path / emotion).mkdir(exist_ok=True)
+                shutil.copy(source, tmp_path / emotion / f"{source.stem}-{copy}.flac")
+    corpus = open_corpus(tmp_path)
+    choice = {"policy": "random", "fractions": (0.6, 0.2, 0.2)}
+    apart, together = (
+        split_of(
+            parse({"corpus": str(tmp_path), "split": {**choice, "group_copies": grouped}}), corpus
+        ).table["split"]
+        for grouped in (False, True)
+    )
+    assert apart.groupby(apart.index.str[:-7]).nunique().max() > 1
+    assert list(together.groupby(together.index.str[:-7]).nunique()) == [1] * 12
+
+
+def test_a_recipe_that_does_not_group_copies_is_the_one_it_was():
+    plain = parse({"corpus": ".", "split": {"seed": 3}})
+    assert parse({"corpus": ".", "split": {"seed": 3, "group_copies": False}}).hash == plain.hash
+    assert parse({"corpus": ".", "split": {"seed": 3, "group_copies": True}}).hash != plain.hash

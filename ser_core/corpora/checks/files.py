@@ -10,11 +10,10 @@ from ser_core.core import files
 from ser_core.corpora.checks.problems import NO_EMOTION, REPEATED, with_problem
 from ser_core.corpora.corpus import LEFT_OUT, UNLABELLED
 from ser_core.corpora.issues import Evidence, Issue, check, listed, number, sentence
-from ser_core.corpora.tables import LFS_PROBLEM
 
 OUTSIDE = ("the path ", "a link ")
 MISSING = ("the file is missing", "the row names no file")
-POINTER = (LFS_PROBLEM,)
+POINTER = (files.LFS_PROBLEM,)
 UNKNOWN_NAME = ("unknown name",)
 _ELSEWHERE = (
     *(*OUTSIDE, *MISSING, *REPEATED, *NO_EMOTION, *UNKNOWN_NAME, *POINTER),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from ser_core.audio import CANCELLED_DB, SAMPLE_RATE
+from ser_core.audio import CANCELLED_DB, LOUD, SAMPLE_RATE
 from ser_core.corpora.issues import Evidence, Issue, Severity, check, listed, number, sentence
 
 CLIPPED_SHARE = 0.001
@@ -40,10 +40,22 @@ def _value_issue(
     )
 
 
+@check("scale", "samples that are not scaled")
+def scale(evidence: Evidence) -> Issue | None:
+    """Integers that were stored as floats: `predict` refuses them, too."""
+    found = _measured(evidence, "peak", lambda peak: peak > LOUD)
+    detail = f"Peaks above {LOUD:,.0f} times full scale"
+    detail += f", the largest {found.max():,.0f}." if len(found) else "."
+    remedy = "Export them again as 16-bit or 24-bit PCM: no model can be right on them."
+    return _value_issue(found, "not scaled to ±1", detail, remedy, "error")
+
+
 @check("clipping", "clipped sound", by_ear=True)
 def clipping(evidence: Evidence) -> Issue | None:
     """Recordings driven into full scale."""
     found = _measured(evidence, "clipped", lambda share: share >= CLIPPED_SHARE)
+    unscaled = _measured(evidence, "peak", lambda peak: peak > LOUD)
+    found = found.drop(unscaled.index, errors="ignore")
     detail = f"More than {CLIPPED_SHARE:.1%} of their samples are at full scale, at worst "
     detail += f"{found.max():.1%}." if len(found) else ""
     remedy = "Record at a lower level; distortion is a shortcut that a model may learn."

@@ -5,14 +5,23 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pandas as pd
 
 from ser_core.core import CorpusError, count, did_you_mean, files
+from ser_core.corpora.clip_tables import (
+    ENDS,
+    LENGTHS,
+    STARTS,
+    has_segments,
+    plain_name,
+    times_in,
+)
 from ser_core.corpora.emotions import normalise
 from ser_core.corpora.parts import part_of
 from ser_core.corpora.readers.base import CorpusSource, Listing, Reader, reader
@@ -70,19 +79,48 @@ class EmoBox(Reader):
             ParameterError: If the folder of the sound is none.
         """
         manifests = _chosen(source, dataset)
-        rows = [entry for each in manifests for entry in _entries(each)]
-        if not rows:
-            raise CorpusError("the manifests are empty", subject=str(source.path))
-        table = pd.DataFrame(rows)
-        clips = table.drop_duplicates("wav").set_index("wav")
-        own = _official(table)
+        table = _table(source, manifests)
+        if has_segments(table):
+            raise CorpusError(
+                "the manifest labels segments of its files, which are not cut",
+                subject=str(manifests[0].path),
+                remedy="Write the segments as files of their own by corpus extract",
+            )
+        whole = table[["wav", "emo", "fold", "part"]].assign(clip=table["wav"])
+        return self._listed(source, manifests, whole, sound)
+
+    def segments(self, source: CorpusSource, *, dataset: str = "", sound: str = "") -> Listing:
+        """List the segments of all folds: lines with start and end, or offset and duration.
+
+        The labels are the names that `label_map.json` gives them, since it is not copied.
+
+        Raises:
+            CorpusError: As `read`, or if no line has times.
+            ParameterError: If the folder of the sound is none.
+        """
+        manifests = _chosen(source, dataset)
+        table = _table(source, manifests)
+        table[["start", "end"]] = times_in(table, manifests[0].path)
+        names = {label: str(name) for label, name in _label_map(manifests[0]).items()}
+        clips = table["wav"] + " " + table["start"].astype(str) + " " + table["end"].astype(str)
+        table = table.assign(clip=clips, emo=table["emo"].replace(names))
+        return self._listed(source, manifests, table, sound)
+
+    def _listed(
+        self, source: CorpusSource, manifests: Sequence[_Manifest], table: pd.DataFrame, sound: str
+    ) -> Listing:
+        """Every clip of a table once, with the fold that tests it, or its part."""
+        clips = table.drop_duplicates("clip").set_index("clip")
+        own = _official(table).reindex(clips.index)
         root, index = sound_folder(source, sound)
-        paths = index.find(pd.Series(clips.index, index=clips.index))
+        paths = index.find(clips["wav"])
         listed = pd.DataFrame({"path": paths, "label": clips["emo"]})
-        listed = listed.join(fields_by_name(paths)).assign(official=own.reindex(clips.index))
+        listed = listed.join(clips[[name for name in ("start", "end") if name in clips]])
+        listed = listed.join(fields_by_name(paths)).assign(official=own)
         name = f"{self.title} {manifests[0].dataset}"
-        labels = _labels(manifests[0].path.parent.parent)
-        notes = tuple(_notes(own.reindex(clips.index), manifests))
+        given = _label_map(manifests[0]).items()
+        labels = {label: known for label, name in given if (known := normalise(str(name)))}
+        notes = tuple(_notes(own, manifests))
         return Listing(listed.reset_index(drop=True), root, labels, name, notes)
 
 
@@ -120,11 +158,23 @@ def _chosen(source: CorpusSource, dataset: str) -> list[_Manifest]:
     return [each for each in every if each.dataset == chosen]
 
 
+def _table(source: CorpusSource, manifests: Iterable[_Manifest]) -> pd.DataFrame:
+    """A row for every line of every manifest."""
+    rows = [entry for each in manifests for entry in _entries(each)]
+    if not rows:
+        raise CorpusError("the manifests are empty", subject=str(source.path))
+    return pd.DataFrame(rows)
+
+
 def _entries(manifest: _Manifest) -> Iterable[dict[str, Any]]:
     try:
         text = files.read_text(manifest.path)
         lines = [json.loads(line) for line in text.splitlines() if line.strip()]
-        entries = [{"wav": str(line["wav"]), "emo": str(line["emo"])} for line in lines]
+        entries = [
+            {"wav": str(line["wav"]), "emo": str(line["emo"])}
+            | {key: str(line[key]) for key in line if _is_time(key)}
+            for line in lines
+        ]
     except (OSError, UnicodeDecodeError) as error:
         raise unreadable(manifest.path, error) from error
     except (ValueError, KeyError, TypeError) as error:
@@ -133,22 +183,22 @@ def _entries(manifest: _Manifest) -> Iterable[dict[str, Any]]:
             subject=str(manifest.path),
             remedy="Take the file of EmoBox again",
         ) from error
-    if any(line.get("start_time") for line in lines):
-        raise CorpusError(
-            "the manifest labels segments of its files, which are not cut",
-            subject=str(manifest.path),
-            remedy="Cut the segments into files of their own first",
-        )
     return [entry | {"fold": manifest.fold, "part": manifest.part} for entry in entries]
+
+
+@cache
+def _is_time(key: str) -> bool:
+    """Whether a key of a line says which part of its file is meant; asked for every line."""
+    return plain_name(key) in (*STARTS, *ENDS, *LENGTHS)
 
 
 def _official(table: pd.DataFrame) -> pd.Series[str]:
     """The fold that tests each clip; its part where there is one fold alone."""
     if len(set(table["fold"])) == 1:
         part = table["part"].map(part_of)
-        return part.groupby(table["wav"]).first()
+        return part.groupby(table["clip"]).first()
     tested = table[table["part"] == "test"]
-    folds = tested.groupby("wav")["fold"]
+    folds = tested.groupby("clip")["fold"]
     several = folds.agg(lambda numbers: len(set(numbers))) > 1
     if several.any():
         raise CorpusError(
@@ -159,13 +209,13 @@ def _official(table: pd.DataFrame) -> pd.Series[str]:
     return "fold " + folds.first().astype(str)
 
 
-def _labels(folder: Path) -> dict[str, str]:
-    """Emotion by label of `label_map.json`, for the labels it can name."""
+def _label_map(manifest: _Manifest) -> Mapping[str, Any]:
+    """Name of each label in `label_map.json`; empty where there is none."""
     try:
-        given: Mapping[str, Any] = files.read_json(folder / "label_map.json")
+        given: Mapping[str, Any] = files.read_json(manifest.path.parent.parent / "label_map.json")
     except (OSError, ValueError):  # a manifest may stand without one
         return {}
-    return {label: known for label, name in given.items() if (known := normalise(str(name)))}
+    return given
 
 
 def _notes(own: pd.Series[str], manifests: Iterable[_Manifest]) -> Iterable[str]:

@@ -11,10 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ser_core.audio import Limits
+from ser_core.audio import LOUD, Limits
 from ser_core.core import ModelError, ParameterError, files
 from ser_core.export.web_page.runtime import VERSION, runtime
-from ser_core.inference.classify import LONG, LOUD, QUIETEST, SHORTEST
+from ser_core.inference.classify import LONG, QUIETEST, SHORTEST
 from ser_core.inference.confidence import Confidence
 from ser_core.inference.performance import performance
 from ser_core.inference.timeline import Windows

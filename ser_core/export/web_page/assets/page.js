@@ -328,6 +328,11 @@ async function stop() {
 // ---- begin ------------------------------------------------------------------------------------
 
 find('not-started').hidden = true;
+const within = new URLSearchParams(window.location.search).get('within'); // theme of the workbench
+if (within !== null) {
+  document.body.classList.add('within');
+  document.documentElement.dataset.theme = within === 'dark' ? 'dark' : 'light';
+}
 document.title = about.name;
 find('name').textContent = about.name;
 find('tested').textContent = about.tested;
