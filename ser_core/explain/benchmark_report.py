@@ -21,6 +21,7 @@ from ser_core.explain.model_input import Map
 from ser_core.explain.sanity_checks import CHECKS, Check, over_clips, reasons
 from ser_core.explain.summary_statistics import ClipMeans, Rank, ranks
 from ser_core.storage import atomic
+from ser_core.storage.npz import read_npz
 from ser_core.storage.parquet import read_parquet
 
 FIGURES = {
@@ -268,10 +269,7 @@ class Bench:
         try:
             about = files.read_json(folder / "bench.json")["about"]
             tables = {name: _read(folder / f"{name}.parquet") for name in TABLES}
-            with np.load(
-                files.regular(folder / "maps.npz", files.WEIGHTS), allow_pickle=False
-            ) as packed:
-                maps = _nested({name: packed[name] for name in packed.files})
+            maps = _nested(read_npz(folder / "maps.npz"))
         except (OSError, ValueError, KeyError) as error:
             raise SerError(
                 "there is no benchmark, or it is damaged",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,12 +15,13 @@ import pandas as pd
 
 from ser_core.audio import SAMPLE_RATE, Waveform, load
 from ser_core.audio import sha256 as content_address
-from ser_core.core import AudioError, Progress, files, in_processes
+from ser_core.core import AudioError, Progress, in_processes
 from ser_core.features.filling import MIN_FILES_FOR_WORKERS
 from ser_core.features.representations import Representation, represent
 from ser_core.features.representations.files import LEVELS, columns
 from ser_core.storage import atomic
 from ser_core.storage.feature_store import FeatureStore, Key
+from ser_core.storage.npz import read_npz
 
 Values = npt.NDArray[np.float32]
 
@@ -266,14 +266,13 @@ def means_csv(representation: Representation, means: ClassMeans) -> str:
 def load_means(path: Path) -> ClassMeans | None:
     """Means that `save_means` wrote; None when the file is absent or something else."""
     try:
-        with np.load(
-            io.BytesIO(files.read_bytes(path, files.WEIGHTS)), allow_pickle=False
-        ) as archive:
-            about = json.loads(str(archive["about"]))
-            features = {group: archive[f"picture_{group}"] for group in about["clips"]}
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        arrays = read_npz(path)
+        about = json.loads(str(arrays["about"]))
+        features = {group: arrays[f"picture_{group}"] for group in about["clips"]}
+        clips = {group: int(number) for group, number in about["clips"].items()}
+        return ClassMeans(features, clips, tuple(map(str, about["unreadable"])))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
-    return ClassMeans(features, about["clips"], tuple(about["unreadable"]))
 
 
 def _stretched_one(

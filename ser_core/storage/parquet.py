@@ -28,7 +28,6 @@ def read_parquet(path: str | Path) -> pd.DataFrame:
         ValueError: If it is no Parquet, or would become too large.
     """
     import pandas as pd
-    import pyarrow as pa
     from pyarrow import parquet
 
     file = files.regular(path, files.TABLE)
@@ -44,9 +43,5 @@ def read_parquet(path: str | Path) -> pd.DataFrame:
                 f"bytes; up to {ROWS:,} rows, {CELLS:,} cells and {DECODED:,} bytes are read"
             )
         return pd.read_parquet(file)
-    except (
-        pa.ArrowException,
-        OSError,
-        NotImplementedError,
-    ) as error:  # what pyarrow makes of damage
-        raise ValueError(str(error)) from error
+    except Exception as error:  # damage, of which pyarrow and pandas make every kind of error
+        raise ValueError(str(error) or type(error).__name__) from error

@@ -274,8 +274,12 @@ def test_of_an_ensemble_the_bench_of_a_network_that_it_asks_is_found(model, foun
     assert published_within(ensemble, results) == (made, asked)
 
 
-def test_no_bench_or_a_damaged_one_is_reported(tmp_path):
+def test_no_bench_or_a_damaged_one_is_reported(found, tmp_path):
     with pytest.raises(SerError, match="no bench"):
+        Bench.load(tmp_path)
+    maps = found.save(tmp_path) / "maps.npz"
+    maps.write_bytes(maps.read_bytes()[:-40])
+    with pytest.raises(SerError, match="is damaged"):
         Bench.load(tmp_path)
 
 

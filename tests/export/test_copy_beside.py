@@ -29,9 +29,15 @@ from tests.export.nets import CLASSES, METRICS, bundle
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """An ensemble of a network and of functionals, with its copy, and what was tried."""
-    models = (bundle(), bundle("functionals", seed=1))
+def traced():
+    """Graphs that were traced, with their descriptions."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def made(traced, tmp_path_factory):
+    """An ensemble of two networks, with its copy, and what was tried."""
+    models = (bundle(), bundle(normalise="corpus", seed=1))
     places = [f"members/{number}/one" for number in range(2)]
     about = {
         "name": "both",
@@ -62,6 +68,13 @@ def made(tmp_path_factory):
                 calibrating=6, beside=True)  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Ensemble, "card", "# A card")
+        tracing = making.trace
+
+        def trace(*given, **named):
+            traced.append(tracing(*given, **named))
+            return traced[-1]
+
+        patch.setattr(making, "trace", trace)
         return folder, copy_beside(plan)
 
 
@@ -268,7 +281,7 @@ def test_the_page_answers_and_enrols_without_torch(made, tmp_path, monkeypatch):
     assert done.returncode == 0, done.stderr[-3000:]
 
 
-def test_nothing_is_written_where_no_precision_passes(own, monkeypatch):
+def test_nothing_is_written_where_no_precision_passes(own, traced, monkeypatch):
     before = (own / COPY).read_bytes()
 
     def refused(*given, **named):
@@ -277,6 +290,7 @@ def test_nothing_is_written_where_no_precision_passes(own, monkeypatch):
     monkeypatch.setattr(Ensemble, "card", "# A card")
     found = making.gates.accept
     monkeypatch.setattr(making.gates, "accept", refused)
+    monkeypatch.setattr(making, "trace", lambda *_given, **_named: traced[0])
     plan = Plan(own, own, ("int8", "fp32"), corpus=demo_corpus(), clips=2, calibrating=2,
                 beside=True)  # fmt: skip
     with pytest.raises(ModelError, match="agree, fewer than"):

@@ -138,6 +138,15 @@ def test_means_survive_a_file(files, tmp_path):
     assert load_means(tmp_path / "absent.npz") is None
 
 
+@pytest.mark.parametrize(
+    "about", ["{", "[]", "3", '{"clips": ["a"], "unreadable": []}', "[" * 9_000]
+)
+def test_means_without_a_right_description_are_none(tmp_path, about):
+    path = tmp_path / "means.npz"
+    np.savez_compressed(path, about=about, picture_a=np.zeros((1, 2, 3), np.float32))
+    assert load_means(path) is None
+
+
 def test_means_as_a_table_have_a_row_a_group_and_part(files):
     means = mean_by(files, pd.Series(dict.fromkeys(files, "anger")), REPS[0])
     table = pd.read_csv(io.StringIO(means_csv(REPS[0], means)), index_col=["group", "part of clip"])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow import parquet as pq
 
 from ser_core.storage import parquet
 from ser_core.storage.parquet import read_parquet
@@ -41,6 +44,26 @@ def test_cells_and_bytes_are_bounded_too(tmp_path, monkeypatch, name, bound):
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1" + bytes(50) + b"PAR1", b"text"])
 def test_what_is_no_parquet_is_a_value_error(tmp_path, content):
     (tmp_path / "t.parquet").write_bytes(content)
+    with pytest.raises(ValueError):
+        read_parquet(tmp_path / "t.parquet")
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [
+        {"column_indexes": [{"pandas_type": "um)code", "name": None, "numpy_type": "object"}]},
+        {"column_indexes": 3},
+        {"index_columns": [{"kind": "range"}]},
+        [],
+    ],
+)
+def test_notes_of_pandas_that_make_no_sense_are_a_value_error(tmp_path, notes):
+    """The first was found by fuzzing (tests/fuzz/with_atheris.py) as a `TypeError`."""
+    table = pa.Table.from_pandas(pd.DataFrame({"a": [1, 2]}))
+    own = json.loads(table.schema.metadata[b"pandas"])
+    changed = {**own, **notes} if isinstance(notes, dict) else notes
+    table = table.replace_schema_metadata({b"pandas": json.dumps(changed).encode()})
+    pq.write_table(table, tmp_path / "t.parquet")
     with pytest.raises(ValueError):
         read_parquet(tmp_path / "t.parquet")
 
