@@ -456,6 +456,41 @@ def _speaker(corpus: Corpus, clip: str) -> object:
     return corpus.usable.at[clip, "speaker"]
 
 
+@app.command("scale")
+def scale(
+    clips: Annotated[
+        list[int] | None,
+        typer.Option(min=100, help="Number of clips; repeatable. 100, 1,000 and 10,000 if absent."),
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=0.3, max=10, help="Length of a clip.")] = 1.0,
+    json_file: JsonFile = None,
+) -> None:
+    """Time every step of the work on corpora of growing size, and fit the exponents.
+
+    The clips are the bundled ones again and again, each changed. All is made in a folder that is
+    thrown away: 32 kB a clip and second.
+    """
+    import os
+    import tempfile
+
+    from ser_core.bench.scale import measure
+
+    with tempfile.TemporaryDirectory() as place:
+        os.environ["SER_HOME"] = str(Path(place) / "home")
+        found = measure(
+            clips or [100, 1_000, 10_000], Path(place), seconds,
+            lambda step: console.errors.print(f"{step} …"),
+        )  # fmt: skip
+    rows = [
+        {"step": step, **{f"{n:,}": took for n, took in zip(found.clips, times, strict=True)},
+         "exponent": found.exponents[step]}
+        for step, times in found.seconds.items()
+    ]  # fmt: skip
+    console.output.print(console.table(rows))
+    console.output.print(f"Memory, MB: {found.memory_mb}; store, MB: {found.disk_mb}")
+    _write(json_file, found.as_dict())
+
+
 def _spread(corpus: Corpus, count: int) -> list[str]:
     """Clips at equal steps through the sorted corpus, so over its speakers and emotions."""
     clips = sorted(corpus.usable.index)
