@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 SOUND = "sound"
 VOICE = "voice"
 MOST_WINDOWS = 2000
+DIGITS = 6
+"""Of probabilities: what is computed together with other sounds differs in the digits after."""
+
 MOST_CLIPS = 50
 NO_VOICE = "there is no such voice, or it has expired"
 
@@ -345,10 +348,12 @@ def _fields(row: dict[Any, Any], model: InferenceModel) -> dict[str, Any]:
     """What an answer and a window share."""
     return {
         "answer": row["answer"],
-        "confidence": None if pd.isna(row["confidence"]) else row["confidence"],
+        "confidence": None if pd.isna(row["confidence"]) else round(row["confidence"], DIGITS),
         "uncertain": row["uncertain"],
         "probabilities": {
-            name: row[PREFIX + name] for name in model.classes if not pd.isna(row[PREFIX + name])
+            name: round(row[PREFIX + name], DIGITS)
+            for name in model.classes
+            if not pd.isna(row[PREFIX + name])
         },
         "other_voice": row.get("other_voice"),
     }
