@@ -95,7 +95,7 @@ class Job:
 
     @property
     def place(self) -> str:
-        """The Ray cluster it was given to, and whether that answers; empty for this computer."""
+        """The Ray cluster it was given to, or why it waits there; empty for this computer."""
         found = submitted(self.folder)
         if found is None:
             return ""

@@ -330,11 +330,15 @@ def _where_runs_go() -> dict[str, str]:
 
 
 def _launch(job: Job) -> None:
+    from ser_core.jobs.supervise import settle
+
     try:
         launcher_of(job.folder).launch(job.folder)
     except UnreachableError as error:  # it waits on; whoever looks at the queue next tries again
         _LOG.warning("%s waits: %s", job.title, error)
         return
+    except JobError as error:
+        settle(job.folder, None, str(error), patience=0)
     (job.folder / files.WAITING).unlink(missing_ok=True)
 
 

@@ -13,13 +13,12 @@ whose node died (a training goes on from its last checkpoint), and launches the 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shlex
 import sys
 import time
-import urllib.error
-import urllib.request
 import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -31,6 +30,7 @@ from ser_core.jobs.local import GLANCE, GUARD, spawn, wait_until
 from ser_core.storage import read_json, write_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 ADDRESS, CPUS, GPUS = "SER_RAY", "SER_RAY_CPUS", "SER_RAY_GPUS"
@@ -56,6 +56,10 @@ UNKNOWN = "UNKNOWN"
 
 class UnreachableError(JobError):
     """A cluster that does not answer. Its jobs may go on all the same."""
+
+
+class LateError(UnreachableError):
+    """An answer that did not come in time; what was asked for may be done all the same."""
 
 
 def asked_for() -> str:
@@ -84,15 +88,18 @@ def submitted(folder: Path) -> tuple[str, str] | None:
 
 
 def trouble(folder: Path) -> str:
-    """That the cluster of a job cannot be reached, as a sentence; empty where it can."""
+    """Why a job does not work now, as a sentence; empty where it does, as far as is known.
+
+    The cluster cannot be reached, or has no node with room for the job yet.
+    """
     found = submitted(folder)
     if found is None:
         return ""
     try:
-        _status(*found)
+        waits = _status(*found) == "PENDING"
     except UnreachableError as error:
         return f"{error}. The job may go on there."
-    return ""
+    return f"It waits for a node with room for it, on Ray at {found[0]}." if waits else ""
 
 
 def silence() -> str:
@@ -159,8 +166,7 @@ class RayLauncher:
         address, submission = found
         if _status(address, submission, fresh=True) not in (*OVER, UNKNOWN):
             _ask(address, f"{submission}/stop", {})
-        over = (*OVER, UNKNOWN)
-        wait_until(lambda: _status(address, submission, fresh=True) in over, grace + 10)
+        wait_until(lambda: is_over(folder), grace + 10)
         if not (folder / files.EXIT).exists():
             settle(folder, None, "Cancelled.", patience=0)
 
@@ -178,14 +184,13 @@ def submit(folder: Path, address: str) -> None:
     """
     submission = f"ser-{folder.name}-{uuid.uuid4().hex[:6]}"
     own = (read_json(folder / files.ORDER) or {}).get("env", {})
-    wanted = {**os.environ, **own}
     command = [sys.executable, "-m", "ser_core.jobs.supervise", str(folder.absolute())]
-    cpus = _amount(wanted, CPUS, 1)
+    cpus = amount(CPUS, 1, own)
     content = {
         "entrypoint": f"cd {shlex.quote(str(settings.REPOSITORY))} && exec {shlex.join(command)}",
         "submission_id": submission,
         "entrypoint_num_cpus": cpus,
-        "entrypoint_num_gpus": _amount(wanted, GPUS, 0),
+        "entrypoint_num_gpus": amount(GPUS, 0, own),
         "runtime_env": {
             "env_vars": {
                 **environment(),
@@ -199,8 +204,8 @@ def submit(folder: Path, address: str) -> None:
     write_json(folder / files.RAY, {"address": address, "submission": submission})
     try:
         _ask(address, "", content)
-    except TimeoutError as error:  # it may have been taken all the same; the guard finds out
-        _silent(address, error)
+    except LateError:  # the guard finds out whether it was taken
+        return
     except JobError:
         (folder / files.RAY).unlink(missing_ok=True)
         raise
@@ -209,6 +214,7 @@ def submit(folder: Path, address: str) -> None:
 def attend(folder: Path) -> None:
     """Return when a job has ended for good, for its guard; start it again where its node died."""
     tries = 0
+    write_json(folder / files.GUARDED, Mark.of().to_dict())
     while not (folder / files.EXIT).exists() and folder.exists():
         if not is_over(folder):
             if (folder / files.CANCELLED).exists():
@@ -237,6 +243,8 @@ def _start_again(folder: Path) -> bool:
         ended = (folder / files.EXIT).exists() or (folder / files.CANCELLED).exists()
         if ended or before is None:
             return False
+        if not is_over(folder):  # another guard was quicker
+            return True
         (folder / files.WORK).unlink(missing_ok=True)
         try:
             submit(folder, str(before["address"]))
@@ -249,10 +257,8 @@ def _start_again(folder: Path) -> bool:
 
 
 def _stop_if_it_answers(folder: Path) -> None:
-    try:
+    with contextlib.suppress(JobError):
         RayLauncher().stop(folder, 0)
-    except UnreachableError:
-        return
 
 
 def is_over(folder: Path) -> bool:
@@ -274,11 +280,7 @@ def _status(address: str, submission: str, *, fresh: bool = False) -> str:
     at, silence = _ANSWERS.silent.get(address, (0.0, ""))
     if not fresh and silence and time.monotonic() - at < FRESH:
         raise _unreachable(address, silence)
-    try:
-        said = str(_ask(address, submission).get("status", UNKNOWN))
-    except TimeoutError as error:
-        _silent(address, error)
-        raise _unreachable(address, str(error)) from error
+    said = str(_ask(address, submission).get("status", UNKNOWN))
     _ANSWERS.status[address, submission] = (time.monotonic(), said)
     return said
 
@@ -288,9 +290,12 @@ def _ask(address: str, path: str, content: dict[str, Any] | None = None) -> dict
 
     Raises:
         UnreachableError: If nobody answers there.
-        TimeoutError: If the answer does not come in time.
+        LateError: If the answer does not come in time.
         JobError: If the cluster refuses an order.
     """
+    import urllib.error  # here, since who has no cluster need not wait for them
+    import urllib.request
+
     data = None if content is None else json.dumps(content).encode()
     request = urllib.request.Request(  # noqa: S310  (the address was checked)
         f"{address}/api/jobs/{path}", data=data, headers={"Content-Type": "application/json"}
@@ -299,42 +304,43 @@ def _ask(address: str, path: str, content: dict[str, Any] | None = None) -> dict
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
             found = json.loads(answer.read(LONGEST))
     except urllib.error.HTTPError as error:
-        if error.code == 404 and content is None:
+        said = error.read(LONGEST).decode(errors="replace").strip()
+        if content is not None:
+            last = said.splitlines()[-1] if said else error.reason
+            raise JobError(f"Ray refused: {last}", subject=address) from error
+        if error.code == 404 and "does not exist" in said:
             return {}
-        said = error.read(2_000).decode(errors="replace").strip().splitlines()
-        raise JobError(
-            f"Ray refused: {said[-1] if said else error.reason}", subject=address
-        ) from error
-    except urllib.error.URLError as error:
-        if isinstance(error.reason, TimeoutError):
-            raise error.reason from error
-        _silent(address, error.reason)
-        raise _unreachable(address, str(error.reason)) from error
-    except (ConnectionError, ValueError) as error:
-        _silent(address, error)
-        raise _unreachable(address, str(error)) from error
+        raise _unreachable(address, f"it answers {error.code} {error.reason}") from error
+    except (OSError, ValueError) as error:  # ValueError: what answers there is not Ray
+        cause = error.reason if isinstance(error, urllib.error.URLError) else error
+        _ANSWERS.silent[address] = (time.monotonic(), str(cause))
+        late = isinstance(cause, TimeoutError)
+        raise _unreachable(address, str(cause), LateError if late else UnreachableError) from error
     return found if isinstance(found, dict) else {}
 
 
-def _silent(address: str, reason: object) -> None:
-    _ANSWERS.silent[address] = (time.monotonic(), str(reason) or "no answer in time")
-
-
-def _unreachable(address: str, reason: str) -> UnreachableError:
-    return UnreachableError(
+def _unreachable(
+    address: str, reason: str, kind: type[UnreachableError] = UnreachableError
+) -> UnreachableError:
+    return kind(
         f"the Ray cluster cannot be reached ({reason})",
         subject=address,
         remedy=f"Start it, or see that {ADDRESS} is its address",
     )
 
 
-def _amount(wanted: dict[str, str], name: str, default: float) -> float:
-    """A number of cores or processors.
+def amount(name: str, default: float, own: Mapping[str, str] | None = None) -> float:
+    """A number of cores or graphics processors, by its name in the environment.
+
+    Args:
+        name: `CPUS` or `GPUS`.
+        default: Where nothing is said.
+        own: Variables that go before those of this process, as those of a job's order.
 
     Raises:
         ParameterError: If it is none.
     """
-    text = wanted.get(name) or str(default)
+    text = (own or {}).get(name) or os.environ.get(name) or str(default)
     try:
         number = float(text)
     except ValueError:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ser_core.core.cluster import on_cluster
 from ser_core.jobs import Progress
+from ser_core.jobs.ray import GPUS, amount
 from ser_core.recipes.recipe import Recipe
 from ser_core.runs.execute import PROGRESS, train_member
 from ser_core.training.plan import Member
@@ -18,8 +19,8 @@ def train_members(
 ) -> Iterator[Member]:
     """Train members side by side, and give each as soon as its bundle is in its folder.
 
-    Each takes `train.threads` cores, one where the recipe leaves them open. One whose node dies
-    goes on from its last whole epoch on another.
+    Each takes `train.threads` cores, one where the recipe leaves them open, and `SER_RAY_GPUS`
+    graphics processors. One whose node dies goes on from its last whole epoch on another.
 
     Args:
         recipe: What to train.
@@ -43,7 +44,8 @@ def train_members(
         progress(done)
 
     task = partial(train_member, recipe, folder)
-    trained = on_cluster(task, members, cpus=recipe.train.threads or 1, meanwhile=look)
+    cpus, gpus = recipe.train.threads or 1, amount(GPUS, 0)
+    trained = on_cluster(task, members, cpus=cpus, gpus=gpus, meanwhile=look)
     for member, total in trained:
         steps[member.name] = total
         look()

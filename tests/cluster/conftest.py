@@ -41,9 +41,9 @@ def two_nodes():
     pytest.importorskip("ray", reason="Ray is not installed: pip install 'ser-workbench[ray]'")
     folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
     before = os.environ.copy()
-    os.environ.update(
-        RAY_DISABLE_IMPORT_WARNING="1", RAY_USAGE_STATS_ENABLED="0", RAY_TMPDIR=str(folder)
-    )
+    quick = {"period_ms": "1000", "timeout_ms": "3000", "failure_threshold": "3"}
+    os.environ.update({f"RAY_health_check_{name}": value for name, value in quick.items()})
+    os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_TMPDIR=str(folder))
     made = TwoNodes(folder)
     yield made
     ours = [

@@ -70,6 +70,19 @@ def test_no_run_stays_running_when_its_process_is_killed_or_asked_to_end(tmp_pat
 
 
 @pytest.mark.usefixtures("mlflow_store")
+def test_a_run_on_a_cluster_is_abandoned_when_its_job_has_ended(monkeypatch, tmp_path):
+    elsewhere = Mark(os.getpid(), "another boot:1", "there").to_dict()
+    monkeypatch.setattr(run_tags.Mark, "of", classmethod(lambda cls: Mark(**elsewhere)))
+    monkeypatch.setenv(JOB_FOLDER, str(tmp_path))
+    monkeypatch.setenv(processes.ELSEWHERE, "1")
+    opened = tracking.run("A")  # kept, as its end would close the run
+    run = opened.__enter__()
+    assert tracking.reconcile() == []
+    (tmp_path / processes.EXIT).touch()
+    assert tracking.reconcile() == [run.id]
+
+
+@pytest.mark.usefixtures("mlflow_store")
 def test_a_run_of_a_cancelled_job_is_killed_at_its_last_sign_of_life(monkeypatch):
     dead = Mark(os.getpid(), "another boot:1", "here").to_dict()
     monkeypatch.setattr(run_tags.Mark, "of", classmethod(lambda cls: Mark(**dead)))
