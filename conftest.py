@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+collect_ignore = ["tests/fuzz/with_atheris.py"]
+"""A script, whose imports are of an optional part; pytest would look for examples in it."""
+
 
 @pytest.fixture(autouse=True)
 def ser_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
