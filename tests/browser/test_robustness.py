@@ -39,7 +39,7 @@ def test_a_preset_leads_to_the_card_and_its_page(page, model):
 
 def test_one_clip_is_heard_clean_attacked_and_as_difference(page, model):
     page.goto(f"/robustness?on=One+clip&model={model}&one-place=sound")
-    expect(page.get_by_text("Attacked sound")).to_be_visible(timeout=DONE)
+    expect(page.get_by_text("Attacked sound", exact=True)).to_be_visible(timeout=DONE)
     expect(page.get_by_text(re.compile(r"Difference, \d+ dB below the clip"))).to_be_visible()
     players = page.get_by_test_id("stMainBlockContainer").locator("audio")
     expect(players).to_have_count(4)  # the difference also louder
