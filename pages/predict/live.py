@@ -97,11 +97,10 @@ def _prepare(info: ModelInfo, precision: str) -> None:
 
 
 def _frame(info: ModelInfo, file: Path) -> None:
-    if enrolment.clips():
-        st.caption(
-            ":material/info: The live answers are for an unknown speaker: the enrolled voice is "
-            "not used here."
-        )
+    st.caption(
+        f"Press Record and speak: an answer every half second, for the last {Windows().window:g} s."
+        + (" The enrolled voice is not used here." if enrolment.clips() else "")
+    )
     page = _page(file)
     theme = st.context.theme.type or "light"
     address = live_pages.address(page.name, theme)

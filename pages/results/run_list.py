@@ -252,13 +252,13 @@ def _columns() -> dict[str, Any]:
         "Grade": kind.TextColumn("Grade", width=55, help="Leak grade of the split, A is best."),
         "Encoder": kind.TextColumn(
             "Encoder heard it",
-            width=110,
+            width=125,
             help="Whether the pretrained encoder may have been trained on this corpus.",
         ),
         "Minutes": kind.NumberColumn("Minutes", format="%.1f", width=70),
         "Finished": kind.DatetimeColumn("Finished", format="distance", width=110),
         "Trainings": kind.NumberColumn("Trainings", width=75, help="Folds times seeds."),
-        "Clips": kind.NumberColumn("Test predictions", width=100),
+        "Clips": kind.NumberColumn("Test predictions", width=120),
         "Tags": kind.ListColumn("Tags", width=130),
         "Note": kind.TextColumn("Note", width=200),
     }
