@@ -34,6 +34,8 @@ from ser_core.jobs import PROGRESS_FILE, State, find, start
 from ser_core.plots.predict import timeline_figure, turns_figure
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from pages.components.selection import Active
@@ -51,23 +53,15 @@ PLAYED = 30.0
 
 def show(info: ModelInfo, model: InferenceModel, _active: Active) -> None:
     """Upload or name a recording, and what to predict of it; then the timeline or the turns."""
-    left, right = st.columns(2, gap="medium")
-    with left:
-        uploaded = large_upload.field(
-            "Recording", "long", clip_source.FORMATS, UPLOAD, "An hour of MP3, or more of Opus."
-        )
-    with right:
-        typed = st.text_input(
-            "Or a recording on this computer",
-            key="long-file",
-            bind="query-params",
-            on_change=_typed,
-            args=("long-file",),
-            placeholder="/home/me/interview.flac",
-            help="Up to 24 hours and 4 GB: it is read block by block, and memory does not grow.",
-        )
-        if uploaded and typed.strip():
-            st.caption("The uploaded file is shown. Remove it to use this one.")
+    uploaded, typed = _upload_or_path(
+        ("Recording", "long", clip_source.FORMATS, UPLOAD, "An hour of MP3, or more of Opus."),
+        "Or a recording on this computer",
+        key="long-file",
+        placeholder="/home/me/interview.flac",
+        words="Up to 24 hours and 4 GB: it is read block by block, and memory does not grow.",
+    )
+    if uploaded and typed.strip():
+        st.caption("The uploaded file is shown. Remove it to use this one.")
     file = str(uploaded or typed)
     way = st.segmented_control(
         "Prediction for each of its",
@@ -101,6 +95,31 @@ def show(info: ModelInfo, model: InferenceModel, _active: Active) -> None:
         _result(model, recording, table)
 
 
+def _upload_or_path(
+    upload: tuple[str, str, Sequence[str], int, str],
+    label: str,
+    *,
+    key: str,
+    placeholder: str,
+    words: str,
+) -> tuple[Path | None, str]:
+    """A file to upload, and beside it a path to type: what `large_upload.field` gives, the text."""
+    left, right = st.columns(2, gap="medium")
+    with left:
+        uploaded = large_upload.field(*upload)
+    with right:
+        typed = st.text_input(
+            label,
+            key=key,
+            bind="query-params",
+            on_change=_typed,
+            args=(key,),
+            placeholder=placeholder,
+            help=words,
+        )
+    return uploaded, typed
+
+
 def _typed(key: str) -> None:
     """What the user types is opened without a question; what a link names is not."""
     permission.grant(str(st.session_state[key]))
@@ -116,21 +135,13 @@ def _words(way: str) -> list[str] | None:
         return ["--timeline"]
     if way == SPEECH:
         return ["--turns", "speech"]
-    left, right = st.columns(2, gap="medium")
-    with left:
-        uploaded = large_upload.field(
-            "Turns", "long-turns", TURNS, TURNS_UPLOAD, "CSV has the columns start, end, speaker."
-        )
-    with right:
-        typed = st.text_input(
-            "Or a file of turns on this computer",
-            key="long-turns",
-            bind="query-params",
-            on_change=_typed,
-            args=("long-turns",),
-            placeholder="/home/me/interview.rttm",
-            help="RTTM, Praat TextGrid, ELAN (.eaf), or CSV with start, end and speaker.",
-        )
+    uploaded, typed = _upload_or_path(
+        ("Turns", "long-turns", TURNS, TURNS_UPLOAD, "CSV has the columns start, end, speaker."),
+        "Or a file of turns on this computer",
+        key="long-turns",
+        placeholder="/home/me/interview.rttm",
+        words="RTTM, Praat TextGrid, ELAN (.eaf), or CSV with start, end and speaker.",
+    )
     turns = str(uploaded or typed)
     own = st.checkbox(
         "Enrol each speaker with their own turns",
