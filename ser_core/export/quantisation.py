@@ -29,7 +29,7 @@ _QUANTISED = ("Conv", "Add", "MaxPool", "Relu")
 """Operators of a network that are computed in 8 bits."""
 
 
-def with_half_weights(model: onnx.ModelProto, *, encoders_only: bool = False) -> onnx.ModelProto:
+def with_half_weights(model: onnx.ModelProto) -> onnx.ModelProto:
     """The same graph with the weights of its networks in half precision, widened where used.
 
     Half-precision arithmetic is emulated, and slower, on most processors; widened weights are
@@ -38,14 +38,13 @@ def with_half_weights(model: onnx.ModelProto, *, encoders_only: bool = False) ->
 
     Args:
         model: Graph of single precision.
-        encoders_only: Whether only weights of pretrained encoders are halved.
     """
     import onnx
 
     found = onnx.ModelProto()
     found.CopyFrom(model)
     graph = found.graph
-    weights = weights_of_encoders(found) if encoders_only else _weights(found)
+    weights = _weights(found)
     casts = []
     for tensor in graph.initializer:
         if tensor.name not in weights:
@@ -126,11 +125,6 @@ def _weights(model: onnx.ModelProto) -> set[str]:
     }
 
 
-def _convolves(model: onnx.ModelProto) -> bool:
-    """Whether there are convolutions over feature maps to quantise."""
-    return bool(_network_nodes(model))
-
-
 def int8(
     model: onnx.ModelProto, sounds: Sequence[Feeds], progress: Progress | None = None
 ) -> onnx.ModelProto:
@@ -141,7 +135,12 @@ def int8(
     first reads one channel, which 8-bit kernels are slow at, and what it rounds off every later
     layer sees. Ranges that are found while running (dynamic quantisation) make convolutions slower
     than in single precision; they are for the matrix products of pretrained encoders, see
-    `encoder_quantisation`. The other weights of encoders are in half precision.
+    `encoder_quantisation`.
+
+    Of a model with encoders only these products are computed in integers: they are nearly all of
+    its work. The rest keeps 8-bit weights that are widened, as in `with_byte_weights`, since the
+    rounding of a convolutional member's activations flips more predictions of the pool than its
+    share of the time is worth.
 
     Args:
         model: Graph of single precision.
@@ -151,18 +150,15 @@ def int8(
     Raises:
         ModelError: If there is no network to quantise.
     """
-    convolves, encodes = _convolves(model), bool(products(model))
-    if not convolves and not encodes:
+    if products(model):
+        return with_byte_weights(with_integer_products(model, sounds, progress))
+    if not _network_nodes(model):
         raise ModelError(
             "has no convolution and no encoder to quantise to 8-bit integers",
             subject="int8",
             remedy="Export it in fp32 or fp16; it is small as it is",
         )
-    found = model
-    if encodes:
-        found = with_integer_products(found, sounds, None if convolves else progress)
-        found = with_half_weights(found, encoders_only=True)
-    return _static(found, sounds, progress) if convolves else found
+    return _static(model, sounds, progress)
 
 
 def _static(

@@ -34,9 +34,9 @@ PRECISIONS = {
     "w8": "Weight-only quantisation: weights in 8 bits with a scale for each output, so the file "
     "is a quarter as large; computed in single precision.",
     "int8": "Networks quantised to 8-bit integers: a quarter of their size. Ranges of "
-    "convolutional networks are calibrated on real clips, those of a pretrained encoder are found "
-    "while it runs. Representations, normalisation, first and last layers stay in single "
-    "precision.",
+    "convolutional networks are calibrated on real clips; representations, normalisation, first "
+    "and last layers stay in single precision. Of a model with pretrained encoders their matrix "
+    "products are computed in integers, with ranges found while it runs, and all else as in w8.",
 }
 """Precisions, and what they are."""
 

@@ -15,7 +15,7 @@ from ser_core.audio import Waveform
 from ser_core.core import REPOSITORY, AudioError, ModelError, demo_corpus
 from ser_core.corpora import open_corpus
 from ser_core.export.acceptance import accept
-from ser_core.export.encoder_quantisation import products, with_integer_products
+from ser_core.export.encoder_quantisation import products
 from ser_core.export.onnx_writer import converted, export, file_name, quantised, write
 from ser_core.export.parity import verify
 from ser_core.features.representations import make
@@ -273,34 +273,6 @@ def test_encoders_of_one_folder_with_different_weights_in_an_ensemble(
     known = [bundle.predict(sounds[:5], bundle.enrol(sounds[5:8])) for bundle in two]
     found = model.predict(sounds[:5], model.enrol(sounds[5:8]))
     np.testing.assert_allclose(found, np.mean(known, axis=0), atol=1e-3)
-
-
-def test_a_shift_by_rounded_weights_is_taken_from_the_bias():
-    draw = np.random.default_rng(0)
-    weight = draw.standard_normal((64, 16)).astype(np.float32)
-    helper, kind = onnx.helper, onnx.TensorProto.FLOAT
-    constants = {"encoders.0.a.weight": weight, "bias": np.zeros(16, np.float32)}
-    graph = helper.make_graph(
-        [helper.make_node("MatMul", ["x", "encoders.0.a.weight"], ["xw"], "product"),
-         helper.make_node("Add", ["xw", "bias"], ["y"], "sum")], "g",
-        [helper.make_tensor_value_info("x", kind, ["n", 64])],
-        [helper.make_tensor_value_info("y", kind, ["n", 16])],
-        [onnx.numpy_helper.from_array(v, n) for n, v in constants.items()],
-    )  # fmt: skip
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-    x = (5 + draw.standard_normal((500, 64))).astype(np.float32)
-    made = with_integer_products(model, [{"x": part} for part in np.split(x, 5)])
-    shift = (_run(made, x) - x @ weight).mean(axis=0)
-    uncorrected = with_integer_products(model, [{"x": np.zeros((1, 64), np.float32)}])
-    assert np.abs(shift).max() < 0.05
-    assert np.abs((_run(uncorrected, x) - x @ weight).mean(axis=0)).max() > 0.3
-
-
-def _run(model, x):
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(model.SerializeToString())
-    return session.run(["y"], {"x": x})[0]
 
 
 TORCHLESS = """
