@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from ser_core.runs.catalogue import RunInfo
 
 PREFIX = "p_"
+UNSCALED = (
+    "As the training predicted the test clips. Predict and Explain apply temperature scaling, "
+    "fitted on validation clips, so confidence differs there."
+)
+
 ORDER = ["true", "answer", "confidence", "speaker", "sentence", "seed", "clip"]
 HEIGHT = 250
 
@@ -70,7 +75,10 @@ def _columns() -> dict[str, Any]:
         "true": emotion("True"),
         "answer": emotion("Predicted"),
         "confidence": kind.NumberColumn(
-            "Confidence", format="%.1f %%", width=85, help="Probability of the predicted class."
+            "Confidence",
+            format="%.1f %%",
+            width=85,
+            help=f"Probability of the predicted class. {UNSCALED}",
         ),
         "speaker": kind.TextColumn("Speaker", width=70),
         "sentence": kind.TextColumn("Sentence", width=75),
@@ -83,7 +91,11 @@ def show_prediction(run: RunInfo, row: pd.Series, *, key: str) -> None:
     """One prediction: the clip, all probabilities, and links to other pages."""
     with st.container(border=True):
         _player(run, str(row["clip"]), key=key)
-        st.markdown(f"**Predicted {row['answer']}**, confidence {100 * row['confidence']:.0f} %")
+        scaled = isinstance(run, SavedEvaluation)
+        st.markdown(
+            f"**Predicted {row['answer']}**, confidence {100 * row['confidence']:.0f} %",
+            help=None if scaled else UNSCALED,
+        )
         classes = (name for name in row.index if str(name).startswith(PREFIX) and name not in ABOUT)
         given = {
             name: float(row[PREFIX + name])

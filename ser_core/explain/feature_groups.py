@@ -35,9 +35,10 @@ class GroupShares:
     Attributes:
         emotion: The class.
         added: Shapley value of each group, in probability. Their sum is `probability` - `average`.
-        probability: Of the class, for the clip, by the networks on this representation.
+        probability: Of the class, that the model gives to the clip.
         average: The same for the average voice: all features at their means, which are those of
-            the training part, or of the enrolled speaker.
+            the training part, or of the enrolled speaker. What networks of the model see in other
+            representations stays that of the clip.
         representation: Whose features they are.
     """
 
@@ -113,10 +114,14 @@ def group_shares(view: ModelInput, target: int, representation: str = "") -> Gro
     coalitions = _coalitions(len(groups))
     inside = torch.from_numpy(coalitions @ np.stack(list(groups.values())).astype(np.float32))
 
-    def masked(network_input: NetworkInput) -> Tensor:
-        return network_input.seen * inside[:, None, :, None]
-
-    found = _probabilities(view, parts, masked)[:, target]
+    through = [id(each) for each, _ in parts]
+    outputs = [
+        view.ordered(each, each.seen * inside[:, None, :, None])
+        if id(each) in through
+        else view.ordered(each, each.seen).repeat(len(inside), axis=0)
+        for each in view.network_inputs
+    ]
+    found = view.pool(np.stack(outputs))[:, target]
     values = _shapley(found, coalitions)
     return GroupShares(
         view.classes[target],

@@ -249,7 +249,10 @@ def group_shares_figure(found: GroupShares, color: str = ACCENT) -> go.Figure:
             hovertemplate="%{y}<br>%{text} points<extra></extra>",
         )
     )  # fmt: skip
-    figure.update_xaxes(title=f"Probability of {found.emotion} (%)")
+    reached = 100 * np.cumsum([0.0, *sizes[:-1]])
+    margin = 0.15 * (reached.max() - reached.min())  # for the number beside a short bar
+    span = [min(0.0, reached.min() - margin), reached.max() + margin]
+    figure.update_xaxes(title=f"Probability of {found.emotion} (%)", range=span)
     figure.update_yaxes(autorange="reversed")
     return finish(figure, height=96 + 36 * len(names), name="feature-groups", legend=False)
 

@@ -19,12 +19,13 @@ from ser_core.explain.feature_groups import (
 )
 from ser_core.explain.model_input import model_input
 from ser_core.features.representations import GROUPS, SUMMARIES, make
+from ser_core.inference.confidence import Confidence
 from ser_core.inference.evaluation_clips import EvaluationClips
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.networks import NETWORKS
 from ser_core.plots.explain import group_shares_figure, importance_figure
-from tests.explain.nets import CLASSES, bundle_of
+from tests.explain.nets import CLASSES, bundle_of, pair_of
 
 NAMED = ("functionals", "librosa_vector")
 
@@ -78,6 +79,18 @@ def test_values_sum_to_the_difference_from_the_average_voice(speech, name):
         assert sum(found.added.values()) == pytest.approx(
             found.probability - found.average, abs=1e-12
         )
+
+
+def test_values_explain_the_calibrated_answer_of_the_whole_model(speech):
+    """With a temperature, and with another network that hears the clip as it is."""
+    parts = [fitted(speech, name=name) for name in NAMED]
+    pooled = pair_of(*parts, weights=(0.6, 0.4))
+    view = model_input(pooled, speech).read(Confidence(temperature=2.5))
+    for name in NAMED:
+        found = group_shares(view, 1, name)
+        assert found.probability == pytest.approx(view.probabilities()[1], abs=1e-6)
+        assert found.average + sum(found.added.values()) == pytest.approx(found.probability)
+    assert view.probabilities()[1] != pytest.approx(model_input(pooled, speech).probabilities()[1])
 
 
 def test_values_are_means_over_all_orders(speech):
