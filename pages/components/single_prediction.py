@@ -12,6 +12,7 @@ from pages.components import (
     model_loading,
     overlap_badge,
     prediction_card,
+    selection,
     warmup,
 )
 from pages.components.errors import plain
@@ -76,9 +77,13 @@ def _narrow_band(info: ModelInfo, model: InferenceModel, shown: SelectedSound) -
 def _is_unlike(
     info: ModelInfo, model: InferenceModel, shown: SelectedSound, wave: Waveform
 ) -> bool:
-    """Whether a sound is unlike the clips that the model was trained on, where these are known."""
+    """Whether a sound is unlike the clips that the model was trained on, where these are known.
+
+    One of the corpus and of a speaker of the training is not, whatever its distance.
+    """
     domain = model.domain
-    if domain is None:
+    corpus = selection.active().corpus
+    if domain is None or model_loading.was_in_training(shown.speaker, info, corpus):
         return False
     key = ("unlike", info.folder, info.changed, domain.threshold, shown.fingerprint)
     found: bool = model_loading.cached(key, lambda: bool(domain.unlike([wave])[0]))
