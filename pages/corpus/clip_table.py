@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.components import selection, theme
+from pages.components import navigation, selection, theme
 from pages.components.errors import plain
 from pages.corpus import annotate, filters
 from ser_core.core import count
@@ -308,3 +308,6 @@ def show_answer(found: Filtered, clip: str) -> None:
         if name.startswith(PREFIX)
     }
     theme.figure(prediction_figure(given, true=str(row["true"])), key="corpus-answer")
+    model = found.answers.models.get(clip)
+    if model:  # of the fold that left the clip out, which is seldom the model of the dock
+        navigation.link("explain", "Explain this answer →", model=str(model), clip=clip)

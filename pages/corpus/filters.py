@@ -126,6 +126,7 @@ def _of_answers(found: pd.DataFrame, answers: Answers) -> tuple[pd.DataFrame, st
         return wrong.sort_values("confidence", ascending=False, kind="stable"), MISTAKES
     if shown == SUSPECTS:
         doubted = found[found.index.isin(answers.suspects.index)]
+        st.caption(held_out.suspected(answers))
         return doubted.sort_values("self_confidence", kind="stable"), SUSPECTS
     return found.drop(columns="self_confidence"), ALL
 

@@ -1,10 +1,14 @@
 """The answers of a run beside the clips: columns, quick filters, and charts that filter."""
 
+from types import SimpleNamespace
+
+import pandas as pd
 import pytest
 
-from pages.corpus import filters
-from ser_core.core import demo_corpus
+from pages.corpus import answers, filters
+from ser_core.core import REPOSITORY, demo_corpus
 from ser_core.corpora import open_corpus
+from ser_core.inference import catalogue
 from tests.runs.made import CONTRADICTED, made_run
 
 
@@ -41,6 +45,36 @@ def test_without_a_run_nothing_is_asked(visit):
     app = visit("corpus")
     assert "Answers of" not in [box.label for box in app.selectbox]
     assert "answer" not in table(app)
+
+
+def test_the_bundled_model_has_its_held_out_answers_too(visit, said, monkeypatch):
+    folder = REPOSITORY / "artifacts" / "pretrained"
+    monkeypatch.setattr(catalogue, "bundled_folder", lambda: folder)
+    app = visit("corpus", answers="bundled")
+    found = table(app)
+    assert found["answer"].map(bool).all()
+    assert 10 < found["wrong"].sum() < 30  # of 53 clips of unseen speakers
+    assert "speakers enrolled" not in said(app)
+    enrolled = visit("corpus", answers="bundled:enrolled")
+    assert table(enrolled)["wrong"].sum() < found["wrong"].sum()
+    assert "speakers enrolled" in said(enrolled)
+
+
+def test_an_answer_is_explained_by_the_model_that_gave_it(visit, made, monkeypatch):
+    monkeypatch.setattr(
+        answers, "models_of", lambda run: [SimpleNamespace(key=f"{run.id}:fold-0-seed-0")]
+    )
+    links = {each.label: each for each in visit("corpus", answers=made.id).get("page_link")}
+    assert "Explain this answer →" in links  # of the first clip, which is in fold 0
+    other = visit("corpus", answers=made.id, clip="samples/WR0_fear_42.flac")
+    assert "Explain this answer →" not in {each.label for each in other.get("page_link")}
+
+
+@pytest.mark.parametrize(("wrong", "said"), [(54, "is wrong in 54 % of"), (10, "Listen before")])
+def test_suspects_of_a_weak_model_come_with_a_warning(wrong, said):
+    columns = pd.DataFrame({"wrong": [True] * wrong + [False] * (100 - wrong)})
+    given = SimpleNamespace(columns=columns, suspects=pd.DataFrame(index=range(40)))
+    assert said in answers.suspected(given)
 
 
 def test_choosing_a_run_puts_it_into_the_address(visit, made):
