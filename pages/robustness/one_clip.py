@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.components import clip_source as sounds
-from pages.components import player, scores, theme
+from pages.components import model_loading, player, scores, theme
 from pages.components.errors import plain
 from pages.robustness import loading
-from pages.robustness.run_form import explain_no_gradient
+from pages.robustness.run_form import explain_no_gradient, has_gradient
 from ser_core import audio
 from ser_core.features.feature_map import feature_map_of
+from ser_core.inference.catalogue import networks_of
 from ser_core.inference.evaluation_clips import EvaluationClips
 from ser_core.models.abilities import encoder_of
 from ser_core.plots.representations import SMALL, feature_map_figure
@@ -60,21 +61,67 @@ def show(info: ModelInfo, active: Active) -> None:
             "under Change."
         )
         return
-    if explain_no_gradient(info):
+    network = _under_attack(info)
+    if network is None:
         return
-    predictor = loading.model(str(info.folder), info.changed)
+    predictor = loading.model(str(network.folder), network.changed)
     model = attackable(predictor)
     row = active.row
     if row["emotion"] not in model.classes:
         st.info(f"The model has no class {plain(row['emotion'])}. Choose another clip.")
         return
     choice = _controls(model)
-    found = _attacked(predictor, info, active, choice)
+    found = _attacked(predictor, network, active, choice)
     if found.status:
         st.info(f"This clip cannot be attacked: {found.status}.")
-    _predictions(found, str(row["emotion"]), info, choice)
+    _predictions(found, str(row["emotion"]), network, choice)
+    if network is not info and found.sound is not None:
+        _transfer(found.clean, found.sound, info, active)
     _feature_maps(found, active.clip)
-    _smallest(predictor, info, active, choice)
+    _smallest(predictor, network, active, choice)
+
+
+def _under_attack(info: ModelInfo) -> ModelInfo | None:
+    """The model, or one of its networks that the user chooses; None where none has a gradient."""
+    if has_gradient(info):
+        return info
+    networks = {each.key: each for each in networks_of(info) if has_gradient(each)}
+    if not networks:
+        explain_no_gradient(info)
+        return None
+    chosen = st.selectbox(
+        "Network under attack",
+        list(networks),
+        format_func=lambda key: networks[key].title.removeprefix(f"{info.title}: "),
+        key="one-network",
+        bind="query-params",
+        help="An attack follows the gradient of one network, and an ensemble has several. The "
+        "answer of the whole ensemble to the attacked sound is shown below.",
+    )
+    return networks[str(chosen)]
+
+
+def _transfer(clean: Waveform, changed: Waveform, info: ModelInfo, active: Active) -> None:
+    """What the whole ensemble answers to a sound that was made against one of its networks."""
+    model = model_loading.answering(info)
+    true, speaker = str(active.row["emotion"]), str(active.row["speaker"])
+    model = model_loading.for_speaker(speaker, info, model, active.corpus)
+    rows = model.probabilities([clean, changed], None)
+    with st.container(border=True):
+        st.markdown(
+            "**The whole ensemble**",
+            help="Whether an attack on one network also deceives models that share nothing but the "
+            "task with it is called its transfer; Papernot et al. (2016).",
+        )
+        for column, title, row in zip(
+            st.columns(2), ("Clean", "Attacked sound"), rows, strict=True
+        ):
+            given = dict(zip(model.predictor.classes, map(float, row), strict=True))
+            top = max(given, key=given.__getitem__)
+            with column:
+                note = "right" if top == true else "wrong"
+                st.html(f"{title}: {theme.chip(top)} {100 * given[top]:.0f} % · {note}")
+                theme.figure(prediction_figure(given, true=true), key=f"ensemble-{title}")
 
 
 def _controls(model: Any) -> Choice:

@@ -176,19 +176,29 @@ def test_one_clip_is_attacked_heard_and_seen(visit, said, model):
     )
 
 
-def test_an_ensemble_leads_to_its_networks(visit, said, monkeypatch):
+def test_of_an_ensemble_a_network_is_attacked_and_the_whole_answers(visit, said, monkeypatch):
     monkeypatch.setattr(
         catalogue, "bundled_folder", lambda: REPOSITORY / "artifacts" / "pretrained"
     )
     app = visit("robustness", model="bundled", on="One clip")
-    assert "need the gradient of a single network" in said(app)
     assert not app.error
-    network = next(b for b in app.button if "ResNet18" in b.label)
-    network.click().run()
-    assert app.query_params["model"] == "bundled:3:fold-0-seed-0"
+    chosen = box(app, "Network under attack")
+    assert len(chosen.options) == 3
+    assert "The whole ensemble" in said(app)
+    shown = [each.value for each in app.get("html")]
+    assert sum(text.startswith(("Clean: ", "Attacked sound: ")) for text in shown) == 2
+
+
+def test_a_card_of_an_ensemble_has_no_attacks_and_leads_to_its_networks(visit, said, monkeypatch):
+    monkeypatch.setattr(
+        catalogue, "bundled_folder", lambda: REPOSITORY / "artifacts" / "pretrained"
+    )
     app = visit("robustness", model="bundled")
+    assert "need the gradient of a single network" in said(app)
     attack = next(b for b in app.button if b.label == "Adversarial attacks")
     assert attack.disabled
+    next(b for b in app.button if "ResNet18" in b.label).click().run()
+    assert app.query_params["model"] == "bundled:3:fold-0-seed-0"
 
 
 def test_two_cards_are_compared(visit, said, card):
