@@ -199,7 +199,7 @@ def _parts(source: Source) -> pd.Series[str] | None:
 def suspected(found: Answers) -> str:
     """What to make of the suspected label errors, in a sentence; stronger of a weak model."""
     wrong = float(found.columns["wrong"].fillna(value=False).astype(bool).mean())
-    many = f"{len(found.suspects):,} suspects, the least probable labels first."
+    many = count(int(found.columns.index.isin(found.suspects.index).sum()), "suspect") + "."
     if wrong > WEAK:
         return (
             f"{many} This model is wrong in {100 * wrong:.0f} % of the clips, so most suspects are "

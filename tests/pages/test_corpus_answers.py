@@ -73,7 +73,8 @@ def test_an_answer_is_explained_by_the_model_that_gave_it(visit, made, monkeypat
 @pytest.mark.parametrize(("wrong", "said"), [(54, "is wrong in 54 % of"), (10, "Listen before")])
 def test_suspects_of_a_weak_model_come_with_a_warning(wrong, said):
     columns = pd.DataFrame({"wrong": [True] * wrong + [False] * (100 - wrong)})
-    given = SimpleNamespace(columns=columns, suspects=pd.DataFrame(index=range(40)))
+    given = SimpleNamespace(columns=columns, suspects=pd.DataFrame(index=range(60, 160)))
+    assert answers.suspected(given).startswith("40 suspects. ")  # of the clips that are open
     assert said in answers.suspected(given)
 
 
