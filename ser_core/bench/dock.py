@@ -103,8 +103,13 @@ def compared(times: dict[str, dict[str, list[float]]]) -> DockCost:
         for way, pages in times.items()
     }
     ratio = {name: each / medians["without"][name] for name, each in medians["with"].items()}
+    rounded = {
+        way: {name: round(each, 4) for name, each in pages.items()}
+        for way, pages in medians.items()
+    }
     return DockCost(
-        *({name: round(each, 4) for name, each in medians[way].items()} for way in times),
+        rounded["with"],
+        rounded["without"],
         {name: round(each, 3) for name, each in ratio.items()},
         round(statistics.median(ratio.values()), 3),
         len(next(iter(times["with"].values()))),
