@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 CURRENT = "_current_model"
 MODEL = "model"
 """Query parameter of the chosen model, which `selection` carries from page to page."""
+WIDE, BEGIN = 42, 16
+"""Characters of a title that are seen in the dock, and those of its first words."""
+
 KINDS = {
     BUNDLED: "bundled",
     ENSEMBLE: "ensemble",
@@ -54,7 +58,7 @@ def _chosen(found: Sequence[ModelInfo]) -> ModelInfo:
 
 
 def _select(found: Sequence[ModelInfo], info: ModelInfo) -> None:
-    titles = {each.key: f"{each.title} ({KINDS[each.kind]})" for each in found}
+    titles = short_titles(found)
     st.session_state["predict-model"] = info.key
     st.selectbox(
         "Model",
@@ -64,6 +68,28 @@ def _select(found: Sequence[ModelInfo], info: ModelInfo) -> None:
         on_change=_model_changed,
         label_visibility="collapsed",
     )
+
+
+def short_titles(found: Sequence[ModelInfo]) -> dict[str, str]:
+    """Titles that fit into the dock, by key; a long one loses its middle.
+
+    Models of a run or an ensemble begin alike, and what tells them apart comes last.
+    """
+    whole = {each.key: each.title for each in found}
+    short = {key: _without_middle(title) for key, title in whole.items()}
+    times = Counter(short.values())
+    kept = {key: title if times[title] == 1 else whole[key] for key, title in short.items()}
+    kinds = {each.key: f"{each.title} ({KINDS[each.kind]})" for each in found}
+    return {key: kinds[key] if len(kinds[key]) <= WIDE else kept[key] for key in kept}
+
+
+def _without_middle(title: str) -> str:
+    """The first and the last words of a title that is longer than `WIDE` characters."""
+    if len(title) <= WIDE:
+        return title
+    begin = title[:BEGIN].rsplit(" ", 1)[0].rstrip(",:")
+    end = title[-(WIDE - len(begin) - 3) :]
+    return f"{begin} … {end.split(' ', 1)[-1]}"
 
 
 def _model_changed() -> None:
@@ -79,9 +105,11 @@ def _about(info: ModelInfo) -> None:
     """Its test scores behind a button that bears the first of them."""
     shown = info.performance
     label = f"WA {shown.wa.value:.2f}" if shown.wa else "No test"
-    with st.popover(label, help=plain(shown.said), key="dock-scores"):
+    title = f"{plain(info.title)} ({KINDS[info.kind]})"
+    with st.popover(label, help=f"{title}. {plain(shown.said)}", key="dock-scores"):
+        st.markdown(f"**{title}**")
         badge = f":orange-badge[{shown.badge}] " if shown.badge else ""
-        st.markdown(f"{badge}**{shown.said}**")
+        st.markdown(f"{badge}{shown.said}")
         st.caption(_figures(info))
         encoder_badge.show(info.contamination())
         if info.kind == EXPORTED:

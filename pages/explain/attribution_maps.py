@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -12,15 +13,17 @@ from pages.components.model_loading import progress
 from pages.explain import controls
 from ser_core.core import SerError, count
 from ser_core.explain.attribution_files import columns, packed, table
+from ser_core.explain.method import silently
 from ser_core.explain.sanity_checks import CHECKS
 from ser_core.plots.explain import map_figure, print_map
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     from pages.explain.clip_explainer import CheckedMap, ClipExplainer
     from pages.explain.controls import Drawing
-    from ser_core.explain import Method
+    from ser_core.explain import Method, ModelInput
     from ser_core.explain.method import Progress
     from ser_core.explain.sanity_checks import Check
     from ser_core.plots.representations import Size
@@ -31,24 +34,23 @@ def compute(
 ) -> CheckedMap | None:
     """Compute a map, with a progress bar where it is slow; None after an error, which is shown."""
     method = controls.chosen(name)
-    parts = explainer.view.through(representation)
-    quick = method.quick and not any(each.encoder for each, _ in parts)
-    if quick or explainer.has_map(method, emotion, representation):
-        return _compute_or_show_error(
-            explainer, method, emotion, representation, lambda _done, _total: None
-        )
-    with progress(method.title) as report:
-        return _compute_or_show_error(explainer, method, emotion, representation, report)
-
-
-def _compute_or_show_error(
-    explainer: ClipExplainer, method: Method, emotion: str, representation: str, report: Progress
-) -> CheckedMap | None:
+    quick = is_quick(explainer.view, method, representation)
     try:
-        return explainer.attribution_map(method, emotion, representation, report)
+        return explainer.attribution_map(
+            method, emotion, representation, _unwatched if quick else progress
+        )
     except SerError as error:
         errors.show(error)
         return None
+
+
+def _unwatched(_step: str) -> AbstractContextManager[Progress]:
+    return nullcontext(silently)
+
+
+def is_quick(view: ModelInput, method: Method, representation: str) -> bool:
+    """Whether a map takes less than about a second."""
+    return method.quick and not any(each.encoder for each, _ in view.through(representation))
 
 
 def card(

@@ -20,12 +20,14 @@ from ser_core.explain.speech_relevance import relevance_by_aspect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     import pandas as pd
 
     from ser_core.audio import Waveform
     from ser_core.explain import Attribution, Method, ModelInput
     from ser_core.explain.masked_audio import DeletionTest, MaskedAudio
+    from ser_core.explain.method import Progress
     from ser_core.explain.sanity_checks import Check
     from ser_core.inference.catalogue import ModelInfo
     from ser_core.inference.classify import InferenceModel
@@ -107,9 +109,15 @@ class ClipExplainer:
         method: Method,
         emotion: str,
         representation: str,
-        progress: Callable[[int, int], None],
+        watched: Callable[[str], AbstractContextManager[Progress]],
     ) -> CheckedMap:
         """An attribution map and its checks, computed once for these choices.
+
+        Args:
+            method: The method.
+            emotion: Class to explain.
+            representation: Hash of the representation that the map lies on.
+            watched: Gives the progress of a step, by what the step is called.
 
         Raises:
             SerError: If the method does not apply to the model.
@@ -117,8 +125,11 @@ class ClipExplainer:
 
         def make() -> CheckedMap:
             target = self.view.target(emotion)
-            found = attributed(self.view, method, target, representation, progress)
-            return CheckedMap(found, checks_of(self.view, found, target, costly=True))
+            with watched(method.title) as progress:
+                found = attributed(self.view, method, target, representation, progress)
+            with watched(f"Sanity checks of {method.title}") as progress:
+                checks = checks_of(self.view, found, target, costly=True, progress=progress)
+            return CheckedMap(found, checks)
 
         key = self._map(method, emotion, representation)
         made: CheckedMap = loading.cached(key, lambda: loading.bounded(make))

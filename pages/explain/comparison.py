@@ -35,13 +35,14 @@ def show(info: ModelInfo, active: Active) -> None:
     if not active.clip:
         st.info("No clip of this corpus can be explained.")
         return
-    enrolment_panel.show(loading.model(info), active)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control(
             "Compare", [CLIPS, MODELS], default=CLIPS, required=True, key="pair",
             bind="query-params",
         )  # fmt: skip
         name = controls.one_method(controls.by_use(loading.model(info).predictor), key="by")
+        drawing = controls.drawing()
+        enrolment_panel.show(loading.model(info), active)
     left, right = st.columns(2)
     with left:
         pair = (_two_clips if kind == CLIPS else _two_models)(info, active)
@@ -51,8 +52,6 @@ def show(info: ModelInfo, active: Active) -> None:
     true = clip_source.emotion_of(active.corpus, active.clip)
     with right:
         emotion = controls.emotion(sides[0].explainer.view, true, key="pair-why")
-    with st.container(horizontal=True):
-        drawing = controls.drawing()
     found = [_map(side, name, emotion) for side in sides]
     limit = _one_scale(found) if kind == CLIPS else None
     for column, side, each in zip(st.columns(2), sides, found, strict=True):

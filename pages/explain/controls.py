@@ -88,9 +88,15 @@ def methods(view: ModelInput, representation: str, ranking: Sequence[str] = ()) 
         ranking: Methods by their rank in the benchmark of the model; the best are shown at first.
     """
     titles = {name: cls.title for name, cls in METHODS.items()}
-    lacks = view.through(representation)[0][0].lacks
-    best = dict.fromkeys([*(each for each in ranking if METHODS[each].quick), *USUAL])
-    usable = [name for name in best if not lacks.keys() & set(METHODS[name].needs)]
+    network_input = view.through(representation)[0][0]
+    lacks = network_input.lacks
+    usable = [
+        name
+        for name in dict.fromkeys([*ranking, *USUAL])
+        if not lacks.keys() & set(METHODS[name].needs)
+        # A slow one takes minutes through an encoder.
+        and (METHODS[name].quick or not network_input.encoder)
+    ]
     if view.representations[representation].summary and GRADIENTS in lacks:
         usable = []  # named features, shown by group: a map of them adds little and takes long
     chosen = st.pills(
@@ -188,26 +194,27 @@ def on_what(view: ModelInput, representation: str) -> None:
     seen = view.representations[representation]
     if isinstance(seen, WhisperLogMel):
         st.caption(
-            "This model decides by statistics of a speech encoder. The maps lie on the log-mel "
-            "that the encoder computes from the sound, in front of all its layers."
+            "The maps lie on the log-mel that the speech encoder computes from the sound, in "
+            "front of all its layers."
         )
     if isinstance(seen, SoundSteps):
         st.caption(
-            "This model decides by statistics of a speech encoder that takes samples. The maps "
-            "are over time: each step of 20 ms against noise of the same spectrum."
+            "The speech encoder takes samples, so the maps are over time: each step of 20 ms "
+            "against noise of the same spectrum."
         )
 
 
 def drawing() -> Drawing:
-    """Sliders of the map."""
-    opacity = st.slider(
-        "Opacity (%)", 10, 100, 85, 5, key="opacity", bind="query-params",
-        help="Of the attribution map over the feature map.",
-    )  # fmt: skip
-    threshold = st.slider(
-        "Hide below (%)", 0, 90, 0, 5, key="threshold", bind="query-params",
-        help="Relevance below this share of the colour scale's maximum is not drawn.",
-    )  # fmt: skip
+    """Sliders of the map, behind a button."""
+    with st.popover("Colours", width="content"):
+        opacity = st.slider(
+            "Opacity (%)", 10, 100, 85, 5, key="opacity", bind="query-params",
+            help="Of the attribution map over the feature map.",
+        )  # fmt: skip
+        threshold = st.slider(
+            "Hide below (%)", 0, 90, 0, 5, key="threshold", bind="query-params",
+            help="Relevance below this share of the colour scale's maximum is not drawn.",
+        )  # fmt: skip
     return Drawing(opacity / 100, threshold / 100)
 
 

@@ -13,21 +13,23 @@ if TYPE_CHECKING:
     from pages.explain.clip_explainer import ClipExplainer
     from ser_core.inference.classify import InferenceModel
 
-KNOWN = (
-    ":green-badge[Speaker enrolled] Prediction and explanation **use the enrolment**, as on "
-    "Predict."
-)
-UNKNOWN = (
-    ":gray-badge[Not enrolled] Nothing but the clip is known, and whether its speaker was in "
-    "training, as on Predict."
-)
+KNOWN = ":green-badge[Speaker enrolled]"
+UNKNOWN = ":gray-badge[Not enrolled]"
+UNABLE = ":gray-badge[Does not use enrolment]"
+MEANING = {
+    KNOWN: "Prediction and explanation use the enrolment, as on Predict.",
+    UNKNOWN: "Nothing but the clip is known, and whether its speaker was in training, as on "
+    "Predict.",
+    UNABLE: "A model that is trained with normalisation by speaker does (page Train).",
+}
 
 
 def show(model: InferenceModel, active: Active) -> None:
     """Whether a speaker is enrolled, with the means to enrol and to remove."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if model.predictor.enrols:
-            st.markdown(KNOWN if enrolment.clips() else UNKNOWN, width="content")
+    enrols = model.predictor.enrols
+    badge = (KNOWN if enrolment.clips() else UNKNOWN) if enrols else UNABLE
+    st.markdown(badge, help=MEANING[badge], width="content")
+    if enrols:
         enrolment.panel(model, active)
 
 

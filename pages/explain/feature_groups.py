@@ -17,6 +17,7 @@ from ser_core.plots.palette import emotion_color
 if TYPE_CHECKING:
     from pages.components.selection import Active
     from pages.explain.clip_explainer import ClipExplainer
+    from ser_core.explain import ModelInput
     from ser_core.explain.feature_groups import Importance
 
 _ASKED = "_importance_of"
@@ -25,13 +26,20 @@ CLIPS = 120
 """Test clips that importance is measured on."""
 
 
+def has_groups(view: ModelInput, representation: str) -> bool:
+    """Whether a representation has named features."""
+    return not why_no_groups(view.through(representation)[0][0].representation)
+
+
 def show(explainer: ClipExplainer, emotion: str, representation: str, active: Active) -> None:
-    """Shapley values of the clip, and permutation importance; nothing without named features."""
+    """Cards of the Shapley values of the clip and of permutation importance.
+
+    None without named features.
+    """
     view = explainer.view
-    if why_no_groups(view.through(representation)[0][0].representation):
+    if not has_groups(view, representation):
         return
-    left, right = st.columns(2, gap="medium")
-    with left, st.container(border=True):
+    with st.container(border=True):
         st.markdown(
             f"**What decides for {emotion}, by feature group**",
             help="Shapley values: what each group of features adds to the probability, as a mean "
@@ -42,7 +50,7 @@ def show(explainer: ClipExplainer, emotion: str, representation: str, active: Ac
         found = group_shares(view, view.target(emotion), representation)
         theme.figure(group_shares_figure(found, emotion_color(emotion)), key="feature-groups")
         st.caption(". ".join(f"**{name}**: {GROUPS[name]}" for name in found.added) + ".")
-    with right, st.container(border=True):
+    with st.container(border=True):
         _importance(explainer, representation, active)
 
 

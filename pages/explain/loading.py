@@ -18,11 +18,12 @@ from pages.components.errors import plain
 from ser_core.storage import read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from types import ModuleType
 
     from ser_core.explain.benchmark_report import Bench
     from ser_core.explain.summary_statistics import Rank
+    from ser_core.features.representations import Representation
     from ser_core.inference.catalogue import ModelInfo
     from ser_core.inference.classify import InferenceModel
 
@@ -107,41 +108,66 @@ def bench(info: ModelInfo) -> Found | None:
     return Found(_opened(known[0]), *known, published=True) if known else None
 
 
-def ranking(info: ModelInfo) -> list[str]:
+def ranking(info: ModelInfo, seen: Representation | None = None) -> list[str]:
     """Methods by their rank in the last benchmark of this model, or of a network like one of it.
 
     Empty where there is neither.
 
+    Args:
+        info: The model.
+        seen: What the maps lie on: a benchmark of maps on another representation does not count.
+            None for any.
+
     Raises:
         SerError: If it is damaged.
     """
     known = bench(info)
     if known is None:
-        return sorted(alike := _alike(info), key=lambda name: -alike[name].faithfulness)
+        return sorted(alike := _alike(info, seen), key=lambda name: -alike[name].faithfulness)
+    if not _is_of(known.bench.about, seen):
+        return []
     ranks = _places(*_key(known.folder))[0]
     return sorted(ranks, key=lambda name: ranks[name].best)
 
 
-def rank_text(info: ModelInfo, name: str) -> str:
-    """What a benchmark found of a method, in Markdown; empty without one.
+@dataclass(frozen=True)
+class RankNote:
+    """What a benchmark found of a method, in Markdown: in some words, and the whole."""
+
+    short: str
+    whole: str
+
+
+def rank(info: ModelInfo, name: str, seen: Representation) -> RankNote | None:
+    """What a benchmark of maps on a representation found of a method; None without one.
 
     Raises:
         SerError: If it is damaged.
     """
     known = bench(info)
     if known is None:
-        return _alike_text(info, name)
-    if name not in known.bench.methods:
-        return ""
+        return _rank_alike(info, name, seen)
+    if name not in known.bench.methods or not _is_of(known.bench.about, seen):
+        return None
     ranks, values = _places(*_key(known.folder))
     whose = "this model" if known.model == info.folder else "one of its networks"
     if why := known.bench.left_out.get(name):
-        return f":orange[In no ranking] of the benchmark of {whose}: {plain(why)}"
+        return _unranked(whose, why)
     if name not in ranks or str(ranks[name]) == "–":  # the clips allow any rank
-        return ""
-    return (
-        f"**Rank {ranks[name]} of {len(ranks)}** in the benchmark of {whose}: faithfulness "
-        f"{values[name]:.2f}, where chance is 0"
+        return None
+    return _ranked(str(ranks[name]), len(ranks), whose, values[name])
+
+
+def _ranked(rank: str, of: int, whose: str, faithfulness: float) -> RankNote:
+    return RankNote(
+        f"**rank {rank} of {of}**",
+        f"By faithfulness in the benchmark of {whose}: {faithfulness:.2f}, where chance is 0.",
+    )
+
+
+def _unranked(whose: str, why: str) -> RankNote:
+    return RankNote(
+        ":orange[not ranked]", f"In no ranking of the benchmark of {whose}: {plain(why)}."
     )
 
 
@@ -153,41 +179,43 @@ class _Alike:
     faithfulness: float
 
 
-def _alike(info: ModelInfo) -> dict[str, _Alike]:
+def _is_of(about: Mapping[str, Any], seen: Representation | None) -> bool:
+    """Whether a benchmark is of maps on a representation."""
+    return seen is None or (about.get("representation") or {}).get("name") == seen.name
+
+
+def _alike(info: ModelInfo, seen: Representation | None) -> dict[str, _Alike]:
     """By method; those that are in no ranking are left out."""
     return {
         name: _Alike(str(each["rank"]), float(each["faithfulness"]["value"]))
-        for name, each in _summary(info).items()
+        for name, each in _summary(info, seen).items()
         if each["rank"]
     }
 
 
-def _alike_text(info: ModelInfo, name: str) -> str:
-    ranked, found = _alike(info), _summary(info).get(name)
+def _rank_alike(info: ModelInfo, name: str, seen: Representation) -> RankNote | None:
+    ranked, found = _alike(info, seen), _summary(info, seen).get(name)
     if found is None:
-        return ""
+        return None
     whose = "a network of the same kind"
     if name not in ranked:
-        return f":orange[In no ranking] of the benchmark of {whose}: {plain(found['left_out'])}"
-    return (
-        f"**Rank {ranked[name].rank} of {len(ranked)}** in the benchmark of {whose}: faithfulness "
-        f"{ranked[name].faithfulness:.2f}, where chance is 0"
-    )
+        return _unranked(whose, str(found["left_out"]))
+    place = ranked[name]
+    return _ranked(place.rank, len(ranked), whose, place.faithfulness)
 
 
-def _summary(info: ModelInfo) -> dict[str, dict[str, Any]]:
+def _summary(info: ModelInfo, seen: Representation | None) -> dict[str, dict[str, Any]]:
     """Methods in the published summary of a bench of a network like one of a model."""
     from ser_core.explain.published_benchmarks import published_alike
 
     folder = published_alike(info.folder)
-    return dict(_read(*_key(folder))) if folder else {}
+    summary = _read(*_key(folder)) if folder else {}
+    return dict(summary["methods"]) if summary and _is_of(summary, seen) else {}
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _read(folder: str, changed: float) -> dict[str, dict[str, Any]]:  # noqa: ARG001  (the key)
-    found: dict[str, dict[str, Any]] = (read_json(Path(folder) / "bench.json") or {})["summary"][
-        "methods"
-    ]
+def _read(folder: str, changed: float) -> dict[str, Any]:  # noqa: ARG001  (the key)
+    found: dict[str, Any] = (read_json(Path(folder) / "bench.json") or {})["summary"]
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -23,6 +24,7 @@ from pages.explain import (
     feature_groups,
     loading,
 )
+from ser_core.core import count
 from ser_core.explain import METHODS
 from ser_core.explain.audio_baselines import AUDIO_BASELINES, SILENCE, USUAL
 from ser_core.explain.masked_audio import is_invertible
@@ -35,6 +37,10 @@ from ser_core.plots.palette import emotion_color
 from ser_core.plots.representations import Size
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from streamlit.delta_generator import DeltaGenerator
+
     from pages.components.clip_source import SelectedSound
     from pages.components.selection import Active
     from pages.explain.clip_explainer import CheckedMap, ClipExplainer
@@ -62,7 +68,6 @@ ABREAST, NARROWEST = 3, 420
 def show(info: ModelInfo, active: Active) -> None:
     """The prediction for the sound of the dock; the maps; then sonify and read one of them."""
     model = loading.model(info)
-    enrolment_panel.show(model, active)
     shown = clip_source.shown()
     if shown is None:
         return
@@ -73,31 +78,45 @@ def show(info: ModelInfo, active: Active) -> None:
     )
     if explainer.speaker is not None:
         enrolment.warn_other_speaker(shown.speaker, doubted=clip_explainer.is_doubtful(explainer))
-    view = explainer.view
-    left, right = st.columns([3, 2], gap="medium")
-    with left:
+    with st.spinner("Computing the prediction …"):
+        view = explainer.view
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         emotion = controls.emotion(view, shown.emotion)
         representation = controls.representation(view)
-        names = controls.methods(view, representation, loading.ranking(info))
-        controls.on_what(view, representation)
-        with st.container(horizontal=True):
-            drawing = controls.drawing()
-    with right:
-        _prediction(explainer, shown, representation, emotion)
-        overlap_badge.show(shown, info, active)
-    feature_groups.show(explainer, emotion, representation, active)
-    if not names:
+        drawing = controls.drawing()
+        enrolment_panel.show(model, active)
+    seen = view.representations[representation]
+    names = controls.methods(view, representation, loading.ranking(info, seen))
+    if not names and not feature_groups.has_groups(view, representation):
         st.info("Choose an attribution method.")
-        return
-    names = controls.applicable(view, names, representation)
-    found = _grid(explainer, shown, names, emotion, representation, drawing)
-    if found:
-        _single_map(explainer, found, emotion)
+    names = _in_order(controls.applicable(view, names, representation), loading.ranking(info, seen))
+    with st.grid(ABREAST, min_column_width=NARROWEST):
+        with st.container(border=True):
+            _prediction(explainer, shown, representation)
+            overlap_badge.show(shown, info, active)
+            controls.on_what(view, representation)
+            under_way = st.empty()
+        feature_groups.show(explainer, emotion, representation, active)
+        cells = {name: st.container(border=True, gap="xsmall") for name in names}
+    for name, cell in cells.items():
+        with cell:
+            _head(name, emotion, loading.rank(info, name, seen))
+    below = st.container()
+    maps = Maps(explainer, shown.stem, emotion, representation, drawing, cells, under_way)
+    # What is read most is not kept waiting for a slow map.
+    later = [name for name in names if not METHODS[name].quick and not maps.are_there(name)]
+    found = maps.show([name for name in names if name not in later])
+    with below:
+        name = _examined(found, later)
+    if name in later:
+        found |= maps.show([name])
+    if name in found:
+        with below:
+            _single_map(explainer, found[name], emotion)
+    maps.show([each for each in later if each not in found])
 
 
-def _prediction(
-    explainer: ClipExplainer, shown: SelectedSound, representation: str, emotion: str
-) -> None:
+def _prediction(explainer: ClipExplainer, shown: SelectedSound, representation: str) -> None:
     """All probabilities; where the maps explain a part of the model, that part's beside them."""
     view = explainer.view
     whole = view.probabilities()
@@ -109,12 +128,10 @@ def _prediction(
     )
     theme.figure(figure, key="answer")
     if mapped is not None:
-        index = view.classes.index(emotion)
         vote = sum(weight for _, weight in view.through(representation))
         st.caption(
             f"**The maps explain the pale bars**: {named(view, representation)}, with "
-            f"{100 * vote:.0f} % of the ensemble weight: {emotion} {100 * mapped[index]:.0f} %. "
-            f"Full bars: the whole ensemble, {emotion} {100 * whole[index]:.0f} %."
+            f"{100 * vote:.0f} % of the ensemble weight. Full bars: the whole ensemble."
         )
     _uncertainty_note(explainer)
     enrolment_panel.effect(explainer)
@@ -146,25 +163,53 @@ def _uncertainty_note(explainer: ClipExplainer) -> None:
         )
 
 
-def _grid(
-    explainer: ClipExplainer,
-    shown: SelectedSound,
-    names: list[str],
-    emotion: str,
-    representation: str,
-    drawing: controls.Drawing,
-) -> dict[str, CheckedMap]:
-    """As many maps in a row as fit, the slow ones last."""
-    found: dict[str, CheckedMap] = {}
-    with st.grid(ABREAST, min_column_width=NARROWEST):
-        for name in _in_order(names, loading.ranking(explainer.info)):
-            with st.container(border=True, gap="xsmall"):
-                _head(name, emotion, loading.rank_text(explainer.info, name))
-                each = attribution_maps.compute(explainer, name, emotion, representation)
+@dataclass(frozen=True, eq=False)
+class Maps:
+    """The maps of one clip, each in its cell.
+
+    Attributes:
+        explainer: What is explained.
+        stem: Name of the sound, for files.
+        emotion: Class to explain.
+        representation: Hash of the representation that the maps lie on.
+        drawing: How they are drawn.
+        cells: Place of each, by the name of the method.
+        under_way: Place that says how many are computed, and which one is next.
+    """
+
+    explainer: ClipExplainer
+    stem: str
+    emotion: str
+    representation: str
+    drawing: controls.Drawing
+    cells: dict[str, DeltaGenerator]
+    under_way: DeltaGenerator
+
+    def are_there(self, name: str) -> bool:
+        """Whether a map is computed already."""
+        return self.explainer.has_map(controls.chosen(name), self.emotion, self.representation)
+
+    def show(self, names: Sequence[str]) -> dict[str, CheckedMap]:
+        """Compute maps and draw them; those that cannot be made show the error."""
+        found: dict[str, CheckedMap] = {}
+        for name in names:
+            if not self.are_there(name):
+                self._say(name)
+            with self.cells[name]:
+                each = attribution_maps.compute(
+                    self.explainer, name, self.emotion, self.representation
+                )
                 if each is not None:
-                    attribution_maps.card(each, shown.stem, drawing, BESIDE, key=name)
+                    attribution_maps.card(each, self.stem, self.drawing, BESIDE, key=name)
                     found[name] = each
-    return found
+        self.under_way.empty()
+        return found
+
+    def _say(self, name: str) -> None:
+        done, of = sum(map(self.are_there, self.cells)), len(self.cells)
+        self.under_way.progress(
+            done / of, text=f"{done} of {count(of, 'map')} computed, now {METHODS[name].title} …"
+        )
 
 
 def _in_order(names: list[str], ranking: list[str]) -> list[str]:
@@ -173,7 +218,7 @@ def _in_order(names: list[str], ranking: list[str]) -> list[str]:
     return sorted(names, key=lambda each: (not METHODS[each].quick, order.index(each)))
 
 
-def _head(name: str, emotion: str, rank: str) -> None:
+def _head(name: str, emotion: str, rank: loading.RankNote | None) -> None:
     """Title, settings, and what one must know to read the map."""
     method = controls.chosen(name)
     with st.container(
@@ -185,21 +230,28 @@ def _head(name: str, emotion: str, rank: str) -> None:
     sign = "red: evidence for it, blue: against" if method.signed else "red: relevant"
     if not method.specific:
         sign = "red: attended to; not why the model decides, and the same for every class"
-    st.caption(f"{plain(method.label)} · {sign}")
-    if rank:
-        st.caption(rank)
+    if rank is None:
+        st.caption(sign)
+    else:
+        st.caption(f"{sign} · {rank.short}", help=rank.whole)
 
 
-def _single_map(explainer: ClipExplainer, found: dict[str, CheckedMap], emotion: str) -> None:
+def _examined(found: dict[str, CheckedMap], later: list[str]) -> str:
+    """The method whose map is examined further; empty where there is none.
+
+    Args:
+        found: Maps that are there, the best first; those whose checks passed are offered first.
+        later: Methods whose maps are still to be computed.
+    """
+    failed = [name for name, each in found.items() if reasons(each.checks)]
+    offered = [*(name for name in found if name not in failed), *failed, *later]
+    if not offered:
+        return ""
+    return controls.one_method(offered, key="further", label="Examine the map of")
+
+
+def _single_map(explainer: ClipExplainer, chosen: CheckedMap, emotion: str) -> None:
     """One of the maps: sonified, read as speech, and with randomised weights."""
-    best = [*(name for name in loading.ranking(explainer.info) if name in found), *found]
-    sound = [name for name in dict.fromkeys(best) if not reasons(found[name].checks)]
-    name = controls.one_method(
-        [*sound, *(each for each in found if each not in sound)],
-        key="further",
-        label="Examine the map of",
-    )
-    chosen = found[name]
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True):
         _sonification(explainer, chosen, emotion)
@@ -235,11 +287,12 @@ def _sonification(explainer: ClipExplainer, found: CheckedMap, emotion: str) -> 
                  "by themselves.",
         )  # fmt: skip
     for keep, title in ((True, f"Most relevant {share} % alone"), (False, "Without them")):
-        masked = explainer.masked_sound(found.attribution, share / 100, keep=keep, rest=rest)
+        with st.spinner("Classifying the masked sound …"):
+            masked = explainer.masked_sound(found.attribution, share / 100, keep=keep, rest=rest)
         st.markdown(f"**{title}** ({100 * masked.energy:.0f} % as much energy)", help=ENERGY)
         player.play(masked.waveform, label=title)
         st.caption(_masked_prediction_text(explainer.view, masked, rep.hash, emotion))
-    with st.spinner("Masking random places"):
+    with st.spinner("Masking random places …"):
         several = len(explainer.view.network_inputs) > 1
         whose = f"for {named(explainer.view, rep.hash)}, " if several else ""
         _verdict(explainer.deletion_test(found.attribution, share / 100, rest), emotion, whose)
@@ -348,7 +401,9 @@ def _without_weights(view: ModelInput, found: CheckedMap, emotion: str) -> None:
             st.caption("Only for fast methods.")
             return
         case = Case(network_input, method, target, method.relevance(network_input, target))
-        theme.figure(cascade_figure(cascade(case)), key="cascade-figure")
+        with st.spinner("Randomising the weights layer by layer …"):
+            maps = cascade(case)
+        theme.figure(cascade_figure(maps), key="cascade-figure")
         st.caption(
             "Weights are shuffled layer by layer from the output down. A map that does not "
             "change shows the input, not what the network learned (Adebayo et al., 2018)."

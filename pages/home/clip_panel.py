@@ -22,7 +22,7 @@ def show_emotions(active: Active) -> None:
         return
     st.subheader(f"One speaker, one sentence, {len(group)} emotions")
     _choices(active)
-    grid = st.grid(min(6, len(group)), min_column_width=220)
+    grid = st.container(key="home-emotions").grid(min(6, len(group)), min_column_width=220)
     for clip in group.index:
         with grid.cell(), st.container(border=True, gap="xsmall"):
             player.clip_card(active.corpus, clip)

@@ -9,7 +9,7 @@ from pages.home import clip_panel, next_steps, try_it
 
 active = selection.active()
 st.title("Speech emotion recognition")
-st.markdown(
+st.container(key="home-intro").markdown(
     "Explore a corpus, train, evaluate and explain models. Every split is audited for leaks from "
     "training into the test, and every score is shown with its 95 % interval."
 )

@@ -40,10 +40,6 @@ def show() -> None:
     demo = selection.opened(demo_corpus())
     with st.container(border=True):
         st.subheader("Try it")
-        st.markdown(
-            f"What does a voice sound like to the bundled model? {info.performance.said} Sounds "
-            "stay on this computer."
-        )
         record, drop, examples = st.columns(3, gap="medium")
         with record:
             st.audio_input(
@@ -57,6 +53,10 @@ def show() -> None:
             )  # fmt: skip
         with examples:
             _examples(demo, info)
+        st.caption(
+            f"What does a voice sound like to the bundled model? {info.performance.said} Sounds "
+            "stay on this computer."
+        )
         with errors.error_boundary():
             _answer(demo, info)
 
@@ -84,7 +84,7 @@ def _examples(demo: Corpus, info: ModelInfo) -> None:
         "their speakers were.",
     )
     held_out = model_loading.provenance_of(info, demo).of(list(demo.usable.index), "test")
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", key="home-examples"):
         for number, clip in enumerate(held_out[:MOST_EXAMPLES], start=1):
             st.button(
                 f"Example {number}", key=f"try-{clip}", on_click=_tapped, args=(demo, clip),

@@ -29,7 +29,7 @@ from pages.components.clip_source import UPLOAD
 from pages.components.errors import error_boundary, plain
 from pages.components.errors import show as show_error
 from pages.components.job_progress import watch
-from pages.predict import feedback_form, unlabelled
+from pages.predict import feedback_form, unlabelled, unlike_training
 from ser_core.audio import Limits
 from ser_core.core import SerError, count, files, settings
 from ser_core.inference.classify import Recording, classify, narrow_band, recordings
@@ -262,8 +262,7 @@ def _rows(table: pd.DataFrame) -> int | None:
         "unlike_training": kinds.CheckboxColumn(
             "Unlike training?",
             width=125,
-            help="Whether the recording is unlike the clips that the model was trained on: its "
-            "answers are not tested on such sound. One in twenty of clips like them is, too.",
+            help=unlike_training.HELP,
         ),
         "seconds": kinds.NumberColumn("Seconds", format="%.1f", width=65),
         "problem": kinds.TextColumn("Problem", width=300),

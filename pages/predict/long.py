@@ -22,13 +22,13 @@ from pages.components import (
 )
 from pages.components.errors import plain
 from pages.components.job_progress import watch
-from pages.predict import large_upload
+from pages.predict import large_upload, unlike_training
 from pages.predict.batch import VOICE, enrolment_words
 from ser_core import audio
 from ser_core.audio import SoundStream
 from ser_core.core import count, files, settings
 from ser_core.corpora.annotations import to_rttm, to_textgrid
-from ser_core.inference.prediction_files import read_predictions
+from ser_core.inference.prediction_files import UNLIKE, read_predictions
 from ser_core.inference.turns import as_segments
 from ser_core.jobs import PROGRESS_FILE, State, find, start
 from ser_core.plots.predict import timeline_figure, turns_figure
@@ -218,6 +218,7 @@ def _result(model: InferenceModel, recording: Path, table: pd.DataFrame) -> None
         at = float(picked[0][0]) if picked else float(table["start"].iloc[row or 0])
     else:
         at = float(picked[0][0]) if picked else 0.0
+    unlike_training.warn(model, table, *(("turn", "hatched") if turns else ("window", "crosses")))
     _play(recording, at)
     _downloads(recording, table)
 
@@ -234,8 +235,11 @@ def _rows(table: pd.DataFrame) -> int | None:
         "answer": tables.answer_column("Predicted"),
         "confidence": kinds.NumberColumn("Confidence", format="%.0f %%"),
         "uncertain": kinds.CheckboxColumn("Uncertain"),
+        UNLIKE: kinds.CheckboxColumn("Unlike training?", help=unlike_training.HELP),
         "problem": kinds.TextColumn("Problem"),
     }
+    if UNLIKE not in table:
+        del columns[UNLIKE]
     state = st.dataframe(
         shown,
         key="long-table",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.components import downloads, enrolment, model_loading, theme
+from pages.predict import unlike_training
 from ser_core import audio
 from ser_core.core import count
 from ser_core.inference.classify import LONG
@@ -54,6 +55,7 @@ def show(
     picked = [
         point["customdata"] for point in state["selection"]["points"] if "customdata" in point
     ]
+    unlike_training.warn(model, table, "window", "crosses")
     start = float(picked[0][0]) if picked else 0.0
     st.audio(audio.to_wav(wave), format="audio/wav", start_time=start)
     with downloads.row():

@@ -409,6 +409,19 @@ def results(
     _write(json_file, found.as_dict())
 
 
+@app.command("dock")
+def dock(
+    rounds: Annotated[int, typer.Option(min=1, help="Changes of each page and way.")] = 20,
+    json_file: JsonFile = None,
+) -> None:
+    """Time changes of the page with and without the dock below it, in turns."""
+    from ser_core.bench.dock import measure
+
+    found = measure(rounds)
+    console.show(found.as_dict())
+    _write(json_file, found.as_dict())
+
+
 @app.command("out-of-domain")
 def out_of_domain(
     corpus: CorpusPath,

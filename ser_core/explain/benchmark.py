@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -24,14 +24,12 @@ from ser_core.explain.benchmark_report import Bench
 from ser_core.explain.deletion_tests import deletion_tests, table_of
 from ser_core.explain.faithfulness import faithfulness
 from ser_core.explain.masked_audio import DeletionTest
-from ser_core.explain.method import Relevance
+from ser_core.explain.method import Progress, Relevance, silently
 from ser_core.explain.model_input import Floats, Map, ModelInput, model_input
 from ser_core.explain.published_benchmarks import identity
 from ser_core.explain.sanity_checks import Case, Check, check
 from ser_core.explain.speech_relevance import relevance_by_aspect
 from ser_core.models.predictor import Predictor, SpeakerStatistics, load
-
-Progress = Callable[[int, int], None]
 
 LEFT_OUT = "left_out"
 """Key, in `about` of a benchmark, of the clips that are not in it, each with the reason."""
@@ -188,7 +186,14 @@ def _measured(task: Task) -> Record:
     )
 
 
-def checks_of(view: ModelInput, found: Attribution, target: int, *, costly: bool) -> list[Check]:
+def checks_of(
+    view: ModelInput,
+    found: Attribution,
+    target: int,
+    *,
+    costly: bool,
+    progress: Progress = silently,
+) -> list[Check]:
     """Checks of a map, through the network of greatest weight where there are several.
 
     Args:
@@ -196,6 +201,7 @@ def checks_of(view: ModelInput, found: Attribution, target: int, *, costly: bool
         found: What explained it.
         target: Index of the class in `view.classes`.
         costly: Whether to make those that take the method several times.
+        progress: Called with how many checks are done and how many there are.
     """
     parts = view.through(found.representation.hash)
     network_input, _ = max(parts, key=lambda pair: pair[1])
@@ -205,7 +211,7 @@ def checks_of(view: ModelInput, found: Attribution, target: int, *, costly: bool
     else:
         relevance = found.method.relevance(network_input, own)
     case = Case(network_input, found.method, own, relevance)
-    return check(case, costly=costly)
+    return check(case, costly=costly, progress=progress)
 
 
 def _values(view: ModelInput, found: Attribution, target: int, *, costly: bool) -> dict[str, float]:

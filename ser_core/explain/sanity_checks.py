@@ -15,7 +15,7 @@ from torch import nn
 
 from ser_core.core import Registry
 from ser_core.explain.map_similarity import rank_correlation
-from ser_core.explain.method import Method, Relevance, make
+from ser_core.explain.method import Method, Progress, Relevance, make, silently
 from ser_core.explain.model_input import NetworkInput, private_copy
 from ser_core.models.abilities import GRADIENTS
 
@@ -310,18 +310,22 @@ for _name, _rule in {
     CHECKS.register(_name)(_rule)
 
 
-def check(case: Case, *, costly: bool = True) -> list[Check]:
+def check(case: Case, *, costly: bool = True, progress: Progress = silently) -> list[Check]:
     """Everything that can be checked of one map.
 
     Args:
         case: The map, and what made it.
         costly: Whether to run those checks too that need further maps.
+        progress: Called with how many checks are done and how many there are.
     """
-    return [
-        verdict_of(name, rule.measure(case))
-        for name, rule in CHECKS.items()
-        if rule.applies(case) and (costly or not rule.costly)
+    made = [
+        name for name, rule in CHECKS.items() if rule.applies(case) and (costly or not rule.costly)
     ]
+    found = []
+    for done, name in enumerate(made, start=1):
+        found.append(verdict_of(name, CHECKS[name].measure(case)))
+        progress(done, len(made))
+    return found
 
 
 def verdict_of(name: str, value: float) -> Check:

@@ -370,13 +370,13 @@ def _some(
     sounds = [waves[number] for number in usable]
     said: dict[str, npt.NDArray[np.bool_]] = {}
     if enrolled:
-        said["other_voice"] = _at(usable, enrolled.doubts(sounds), len(several))
+        said["other_voice"] = at(usable, enrolled.doubts(sounds), len(several))
     if model.domain:
-        said["unlike_training"] = _at(usable, model.domain.unlike(sounds), len(several))
+        said["unlike_training"] = at(usable, model.domain.unlike(sounds), len(several))
     return table.drop(columns="problem").assign(**said, problem=table["problem"])
 
 
-def _at(rows: Sequence[int], values: npt.NDArray[np.bool_], length: int) -> npt.NDArray[np.bool_]:
+def at(rows: Sequence[int], values: npt.NDArray[np.bool_], length: int) -> npt.NDArray[np.bool_]:
     """The values in their rows, false in all others; shape (length,)."""
     found = np.zeros(length, np.bool_)
     found[list(rows)] = values

@@ -18,6 +18,7 @@ from ser_core.inference.classify import (
     SHORTEST,
     EnrolledSpeaker,
     InferenceModel,
+    at,
     is_silent,
     rows_of,
 )
@@ -127,6 +128,7 @@ def predict_spans(
     Returns:
         Tables with a row a part: `start` and `end` in seconds, then as `classify.classify`. Silent
         parts have the problem "silent" and no prediction, others that the model fails on say why.
+        Parts shorter than `training_domain.LEAST_S` are never `unlike_training`.
     """
     cut = parts(blocks, model.predictor.sample_rate, spans)
     for start in range(0, len(spans), AT_ONCE):
@@ -162,11 +164,13 @@ def _predicted(
         for number, ((start, end), wave) in enumerate(zip(spans, waves, strict=True))
     ]
     table = rows_of(about, given, model, speaker)
+    said: dict[str, npt.NDArray[np.bool_]] = {}
     if verify:
-        other = np.zeros(len(waves), np.bool_)
-        other[numbers] = verify.doubts(list(sounding.values()))
-        table = table.drop(columns="problem").assign(other_voice=other, problem=table["problem"])
-    return table
+        said["other_voice"] = at(numbers, verify.doubts(list(sounding.values())), len(waves))
+    if model.domain:
+        unlike = model.domain.unlike_parts(list(sounding.values()))
+        said["unlike_training"] = at(numbers, unlike, len(waves))
+    return table.drop(columns="problem").assign(**said, problem=table["problem"])
 
 
 def _problem(wave: Waveform | None) -> str:

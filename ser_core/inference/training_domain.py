@@ -35,6 +35,10 @@ SHARE = 0.05
 FEWEST_CLIPS, FEWEST_SPEAKERS = 50, 3
 """Below these there is no threshold to speak of."""
 
+LEAST_S = 2.0
+"""Seconds of a part of a recording below which it is not judged: a second says too little of how
+the sound varies, and half of such parts of clips like the training would be called unlike."""
+
 N_FFT, HOP, BANDS = 512, 160, 40
 LOUD_DB, REACH_DB = 40.0, 80.0
 """Frames further below the loudest are pauses; lower levels are held there."""
@@ -99,6 +103,13 @@ class TrainingDomain:
     def unlike(self, waveforms: Sequence[Waveform]) -> npt.NDArray[np.bool_]:
         """Which sounds are further away than the threshold, shape (sounds,)."""
         return np.asarray(self.distances(waveforms) > self.threshold)
+
+    def unlike_parts(self, waveforms: Sequence[Waveform]) -> npt.NDArray[np.bool_]:
+        """As `unlike`, for parts of a recording; one shorter than `LEAST_S` is never unlike."""
+        found = np.zeros(len(waveforms), np.bool_)
+        judged = [n for n, each in enumerate(waveforms) if each.duration >= LEAST_S]
+        found[judged] = self.unlike([waveforms[n] for n in judged])
+        return found
 
     @property
     def said(self) -> str:

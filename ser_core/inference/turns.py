@@ -24,7 +24,7 @@ from ser_core.inference.classify import (
     is_silent,
     rows_of,
 )
-from ser_core.inference.prediction_files import signed
+from ser_core.inference.prediction_files import UNLIKE, signed
 from ser_core.inference.speaker_verification import mean_cepstra
 from ser_core.inference.timeline import predict_spans
 
@@ -149,9 +149,10 @@ def _of_speaker(
         for number, turn in enumerate(turns)
     ]
     table = rows_of(about, given, model, speaker)
-    if enrolled:
-        other = groups["other_voice"].mean().to_numpy() > 0.5
-        table = table.drop(columns="problem").assign(other_voice=other, problem=table["problem"])
+    for name in ("other_voice", UNLIKE):
+        if name in predicted:  # of most pieces
+            most = groups[name].mean().to_numpy() > 0.5
+            table = table.drop(columns="problem").assign(**{name: most}, problem=table["problem"])
     return table if (table["label"] != "").any() else table.drop(columns="label")
 
 

@@ -87,8 +87,9 @@ def timeline_figure(
 ) -> go.Figure:
     """Probabilities over time, stacked, with the predicted class of each window as a dot above.
 
-    The dots can be clicked; their `customdata` is (start of the window in seconds, predicted class,
-    confidence in percent, note on uncertainty).
+    Hollow where it is uncertain, a cross where the window is unlike the training. The dots can be
+    clicked; their `customdata` is (start of the window in seconds, predicted class, confidence in
+    percent, note on uncertainty and training).
 
     Args:
         table: A row a window, as `ser_core.inference.timeline` gives it.
@@ -134,7 +135,7 @@ def turns_figure(table: pd.DataFrame) -> go.Figure:
     """Turns over time, a row a speaker, in the colours of the predicted emotions.
 
     The bars can be clicked; their `customdata` is that of the dots of `timeline_figure`. Uncertain
-    ones are pale.
+    ones are pale, those unlike the training hatched.
 
     Args:
         table: A row a turn, as `ser_core.inference.turns.predict_turns` gives it.
@@ -153,6 +154,7 @@ def turns_figure(table: pd.DataFrame) -> go.Figure:
             marker={
                 "color": emotion_color(str(emotion)),
                 "opacity": [0.45 if unsure else 1.0 for unsure in rows["uncertain"]],
+                "pattern": {"shape": ["/" if unlike else "" for unlike in _unlike(rows)]},
                 "line": {"width": 0},
             },
             hovertemplate="from %{customdata[0]:.1f} s: %{customdata[1]}, %{customdata[2]:.0f} %"
@@ -177,7 +179,10 @@ def _predictions(table: pd.DataFrame, middle: Sequence[float]) -> go.Scatter:
         mode="markers",
         marker={
             "size": 11,
-            "symbol": ["circle-open" if unsure else "circle" for unsure in rows["uncertain"]],
+            "symbol": [
+                ("x" if unlike else "circle") + ("-open" if unsure else "")
+                for unsure, unlike in zip(rows["uncertain"], _unlike(rows), strict=True)
+            ],
             "color": [emotion_color(name) for name in rows["answer"]],
             "line": {"width": 1.5},
         },
@@ -190,11 +195,21 @@ def _predictions(table: pd.DataFrame, middle: Sequence[float]) -> go.Scatter:
 def _about(rows: pd.DataFrame) -> list[tuple[float, str, float, str]]:
     """Start, predicted class, confidence in percent and note of each row."""
     return [
-        (start, predicted, 100 * sure, ", uncertain" if unsure else "")
-        for start, predicted, sure, unsure in zip(
-            rows["start"], rows["answer"], rows["confidence"], rows["uncertain"], strict=True
+        (start, predicted, 100 * sure, ", uncertain" * unsure + ", unlike training" * unlike)
+        for start, predicted, sure, unsure, unlike in zip(
+            rows["start"],
+            rows["answer"],
+            rows["confidence"],
+            rows["uncertain"],
+            _unlike(rows),
+            strict=True,
         )
     ]
+
+
+def _unlike(rows: pd.DataFrame) -> list[bool]:
+    """Whether each row is unlike the training; no row where that is not known."""
+    return [bool(each) for each in rows.get("unlike_training", [False] * len(rows))]
 
 
 def distribution_figure(

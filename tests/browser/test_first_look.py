@@ -59,6 +59,21 @@ def test_home_plays_a_clip_at_once(page):
     )
 
 
+def test_on_a_phone_the_recorder_comes_first_and_cards_lie_in_one_row(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/")
+    recorder = page.get_by_test_id("stAudioInput")
+    expect(recorder).to_be_visible()
+    cards = page.locator(".st-key-home-emotions [data-testid=stGridCell]")
+    expect(cards).to_have_count(6)
+    boxes = [card.bounding_box() for card in cards.all()]
+    assert len({round(box["y"]) for box in boxes}) == 1
+    assert recorder.bounding_box()["y"] < 260  # of 844
+    intro = page.get_by_text("Explore a corpus, train, evaluate")
+    assert intro.bounding_box()["y"] > boxes[0]["y"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 def test_home_answers_an_example_and_a_file_that_is_dropped(page):
     page.goto("/")
     page.get_by_role("button", name="Example 1").click()

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from ser_core.audio import Waveform, stream, to_wav
 from ser_core.core import ParameterError
+from ser_core.corpora.annotations import Segment
 from ser_core.inference.classify import InferenceModel, Recording
 from ser_core.inference.confidence import Confidence
 from ser_core.inference.timeline import AT_ONCE, Windows, timeline, timeline_parts
+from ser_core.inference.training_domain import fitted, measures
+from ser_core.inference.turns import predict_turns
 
 
 @pytest.fixture
@@ -75,3 +80,46 @@ def test_a_stream_gives_the_table_of_the_whole(model, long, tmp_path):
 
 def stream_whole(path) -> Waveform:
     return Waveform(np.concatenate(list(stream(path, sample_rate=16_000).blocks())))
+
+
+@pytest.fixture(scope="module")
+def domain(sounds):
+    """What low-pass filtered copies of the voices are unlike."""
+    rng = np.random.default_rng(0)
+    clips = [
+        measures(Waveform(wave.samples + rng.normal(0, 1e-3, len(wave.samples)).astype(np.float32)))
+        for wave in sounds
+        for _ in range(10)
+    ]
+    return fitted(np.stack(clips), ["a", "b", "c"] * (len(clips) // 3), "sounds")
+
+
+def test_windows_unlike_the_training_are_said_and_short_ones_are_not_judged(model, domain):
+    known = replace(model, domain=domain)
+    tone = Waveform(0.3 * np.sin(np.arange(6 * 16_000) * 0.3).astype(np.float32))
+    table = timeline(known, tone, Windows(window=2.0, hop=2.0))
+    assert list(table["unlike_training"]) == [True] * 3
+    assert list(table.columns)[-1] == "problem"
+    assert not timeline(known, tone, Windows(window=1.9, hop=2.0))["unlike_training"].any()
+    assert "unlike_training" not in timeline(model, tone, Windows(window=2.0, hop=2.0))
+
+
+def test_silent_windows_are_not_unlike(model, domain, long):
+    known = replace(model, domain=domain)
+    table = timeline(known, long, Windows(window=2.0, hop=0.5))
+    quiet = table["problem"] == "silent"
+    assert quiet.any()
+    assert not table.loc[quiet, "unlike_training"].any()
+
+
+def test_a_turn_is_unlike_where_most_of_its_pieces_are(model, domain, monkeypatch):
+    known = replace(model, domain=domain)
+    tone = 0.3 * np.sin(np.arange(40 * 16_000) * 0.3).astype(np.float32)
+    sound = stream(to_wav(Waveform(tone)), sample_rate=16_000, name="tone.wav")
+    called = iter([[True, False, False, True]])
+    monkeypatch.setattr(
+        type(domain), "unlike_parts", lambda _self, waves: np.array(next(called)[: len(waves)])
+    )
+    turns = [Segment(0.0, 39.0, "A"), Segment(39.2, 40.0, "B")]  # the first in three pieces
+    table = predict_turns(known, sound, turns)
+    assert list(table["unlike_training"]) == [False, True]

@@ -119,3 +119,25 @@ def test_the_pages_of_the_dock_are_pages():
     from pages.components import dock
 
     assert set(dock.PAGES) <= set(PAGES)
+
+
+def test_titles_that_begin_alike_are_told_apart_by_their_ends():
+    from pathlib import Path
+
+    from pages.components.model_picker import WIDE, short_titles
+    from ser_core.inference.catalogue import RUN, ModelInfo
+    from ser_core.inference.performance import Performance
+
+    def titled(*titles):
+        return [ModelInfo(each, each, RUN, Path(each), Performance(), 0) for each in titles]
+
+    run = "encoder, layers 1 to 3, shrinkage LDA, leave one speaker out"
+    short = short_titles(titled("mine", f"{run}, fold EB0", f"{run}, fold IC0"))
+    assert short["mine"] == "mine (trained here)"
+    ends = [short[f"{run}, fold {each}"] for each in ("EB0", "IC0")]
+    assert ends[0].startswith("encoder")
+    assert [each[-8:] for each in ends] == ["fold EB0", "fold IC0"]
+    assert max(map(len, ends)) <= WIDE
+    # Where only the middle differs, nothing is taken away.
+    twins = [f"one beginning {each} and the same long end of a title" for each in ("left", "right")]
+    assert list(short_titles(titled(*twins)).values()) == twins

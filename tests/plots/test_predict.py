@@ -63,6 +63,16 @@ def test_a_timeline_stacks_to_a_hundred_and_skips_silence():
     assert list(answers.x) == [1.5, 3.5]
 
 
+def test_what_is_unlike_the_training_is_marked():
+    table = _rows(["anger", "neutral"], start=[0.0, 1.0], end=[3.0, 4.0])
+    table = table.assign(unlike_training=[True, False], uncertain=[True, False], speaker="A")
+    *_, answers = timeline_figure(table, CLASSES).data
+    assert list(answers.marker.symbol) == ["x-open", "circle"]
+    assert [row[3] for row in answers.customdata] == [", uncertain, unlike training", ""]
+    anger, neutral = turns_figure(table).data
+    assert (anger.marker.pattern.shape, neutral.marker.pattern.shape) == (("/",), ("",))
+
+
 def test_uncertain_predictions_are_distinguished_in_the_distribution():
     table = _rows(["anger", "anger", "neutral", ""])
     assert [list(bar.y) for bar in distribution_figure(table, CLASSES).data] == [[2, 1]]
