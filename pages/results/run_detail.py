@@ -26,7 +26,7 @@ from pages.results import (
     voices_together,
 )
 from pages.results import learning_curves as courses_view
-from ser_core.core import SerError, seconds
+from ser_core.core import SerError, count, seconds
 from ser_core.evaluation import basis, is_across
 from ser_core.inference.catalogue import contamination_of, models_of
 from ser_core.inference.saved_evaluations import SavedEvaluation
@@ -136,6 +136,7 @@ def _header(run: RunInfo, report: Report) -> None:
         saved_evaluations.links(run)
         return
     st.caption(
+        f"corpus {plain(run.corpus.name)} · {count(result.clips, 'test prediction')} · "
         f"{plain(run.representation)} · {plain(run.policy)} · "
         f"{seconds(60 * result.minutes)} of training · {when} · hash `{run.id}`"
     )

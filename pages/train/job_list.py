@@ -121,10 +121,21 @@ def _head(job: Job, more: str = "") -> None:
     st.markdown(f"**{plain(job.title)}** {BADGES[job.state]} {more}")
 
 
+def _on(job: Job) -> str:
+    """The corpus of a training, and the number of its clips once its split is drawn."""
+    run = catalogue.open_run(catalogue.folder_of_runs() / str(run_of(job)))
+    if run is None:
+        return ""
+    clips = catalogue.clips_of(run)
+    on = f", {count(clips, 'clip')}" if clips else ""
+    return f":gray[on {plain(run.corpus.name)}{on}]"
+
+
 def _running(job: Job) -> None:
     folder = catalogue.folder_of_runs() / str(run_of(job))
     courses = catalogue.learning_curves(folder)
-    with _line(job, f"{seconds(job.seconds)} so far" if job.seconds else ""):
+    so_far = f"{seconds(job.seconds)} so far" if job.seconds else ""
+    with _line(job, f"{so_far} {_on(job)}"):
         st.button("Cancel", key=f"cancel-{job.id}", on_click=_try, args=(job.cancel,))
     _progress(job)
     if place := job.place:
@@ -192,7 +203,7 @@ def _line(job: Job, more: str = "") -> DeltaGenerator:
 
 
 def _waiting(job: Job) -> None:
-    with _line(job):
+    with _line(job, _on(job)):
         st.button(
             "Run next",
             key=f"next-{job.id}",
@@ -205,7 +216,7 @@ def _waiting(job: Job) -> None:
 
 def _finished(job: Job) -> None:
     run = catalogue.open_run(catalogue.folder_of_runs() / str(run_of(job)))
-    with _line(job, _figures(run)):
+    with _line(job, f"{_figures(run)} {_on(job)}"):
         if run is not None and run.result:
             navigation.link("results", "Results →", run=run.id)
         else:
@@ -222,7 +233,7 @@ def _figures(run: RunInfo | None) -> str:
 
 def _stopped(job: Job) -> None:
     """Failed or cancelled: the reason, the log, and the button to resume."""
-    with _line(job):
+    with _line(job, _on(job)):
         st.button(
             "Resume",
             key=f"resume-{job.id}",
