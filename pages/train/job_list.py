@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import navigation, scores, theme
+from pages.components import job_progress, navigation, scores, theme
 from pages.components.errors import plain
 from ser_core import jobs as queue
 from ser_core.core import SerError, count, seconds
@@ -164,8 +164,8 @@ def _progress(job: Job) -> None:
     if progress is None:
         st.progress(0.0, text="Starting …")
         return
-    left = progress.remaining
-    eta = f", about {seconds(left)} left" if left is not None else ""
+    left = job_progress.time_left(progress)
+    eta = f", about {left}" if left else ""
     where = f"{progress.note.capitalize()}: " if progress.note else ""
     st.progress(progress.fraction, text=f"{where}{progress.done:,} of {progress.total:,}{eta}")
 
@@ -216,7 +216,7 @@ def _waiting(job: Job) -> None:
 
 def _finished(job: Job) -> None:
     run = catalogue.open_run(catalogue.folder_of_runs() / str(run_of(job)))
-    with _line(job, f"{_figures(run)} {_on(job)}"):
+    with _line(job, f"{_figures(run)} {_took(job)} {_on(job)}"):
         if run is not None and run.result:
             navigation.link("results", "Results →", run=run.id)
         else:
@@ -228,7 +228,12 @@ def _figures(run: RunInfo | None) -> str:
     if run is None or run.result is None:
         return ""
     result = run.result
-    return f"UAR {result.uar} {scores.badge(result.badge)} in {seconds(60 * result.minutes)}"
+    return f"UAR {result.uar} {scores.badge(result.badge)}"
+
+
+def _took(job: Job) -> str:
+    """How long the job worked, with all that it did before the training itself."""
+    return f"in {seconds(job.seconds)}" if job.seconds is not None else ""
 
 
 def _stopped(job: Job) -> None:
