@@ -57,8 +57,7 @@ def show_reminder() -> None:
     active = [job for job in trainings() if not job.state.is_over]
     if active:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            others = f" and {count(len(active) - 1, 'other')}" if len(active) > 1 else ""
-            _head(active[0], f"{others} under way")
+            _head(active[0], f"and {count(len(active) - 1, 'other job')}" if active[1:] else "")
             st.button("Show", key="show-jobs", on_click=_show)
 
 
