@@ -47,6 +47,9 @@ KEYS = json.loads((DATA / "store_keys.json").read_text(encoding="utf-8"))
 LINKS = json.loads((DATA / "links.json").read_text(encoding="utf-8"))
 COMMANDS = json.loads((DATA / "commands.json").read_text(encoding="utf-8"))
 
+RENAMED = {"Courses": "Learning curves"}
+"""Tabs that have another name now; a link by the former one leads to them."""
+
 CLIPS = ("samples/SM0_anger_48.flac", "samples/EB0_sadness_82.flac")
 WRITTEN = 1_700_000_000
 """When all of the files were written, in seconds since the epoch, as the judged model has it."""
@@ -358,11 +361,14 @@ def test_a_link_shows_what_it_showed(link, places):
     for words in link["shows"]:
         assert filled(words, places) in text
     for name, value in link["state"].items():
-        wanted = filled(value, places) if isinstance(value, str) else value
+        wanted = (
+            RENAMED.get(named := filled(value, places), named) if isinstance(value, str) else value
+        )
         # Where the sound comes from is in the address alone.
         found = address_of(app)["source"][0] if name == "source" else app.session_state[name]
         assert found == wanted, name
-    assert {name: given[name] for name in link["kept"]}.items() <= address_of(app).items()
+    kept = {name: [RENAMED.get(each, each) for each in given[name]] for name in link["kept"]}
+    assert kept.items() <= address_of(app).items()
 
 
 def test_the_pages_keep_their_addresses(places):

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import navigation
+from pages.components import job_progress, navigation
 from pages.components.errors import plain
-from ser_core.core import seconds
 from ser_core.jobs import State, jobs
 
 if TYPE_CHECKING:
@@ -55,6 +54,6 @@ def _line(link: bool) -> None:
 def _progress(job: Job) -> None:
     """Of the job that began first."""
     progress = job.progress
-    left = progress.remaining if progress else None
-    eta = f" · {seconds(left)} left" if left is not None else ""
+    left = job_progress.time_left(progress)
+    eta = f" · {left}" if left else ""
     st.progress(progress.fraction if progress else 0.0, text=f"{plain(job.title)}{eta}")

@@ -8,7 +8,8 @@ import streamlit as st
 
 from pages.components import errors
 from ser_core.core import count, seconds
-from ser_core.jobs import Job, State, find, open_job
+from ser_core.jobs import Job, Progress, State, find, open_job
+from ser_core.runs.launch import BEFORE
 
 
 @st.fragment(run_every=1)
@@ -48,12 +49,20 @@ def is_at_work(key: str, failed: str) -> bool:
     return False
 
 
+def time_left(progress: Progress | None) -> str:
+    """How long the rest takes, and of what: a training's steps are timed one by one."""
+    left = progress.remaining if progress else None
+    if progress is None or left is None:
+        return ""
+    return f"{seconds(left)} left{' of this step' if progress.note in BEFORE else ''}"
+
+
 def _progress(job: Job, unit: str) -> None:
     progress = job.progress
     if progress is None:
         st.progress(0.0, text=f"{job.title}: starting …")
         return
-    left = progress.remaining
-    eta = f", about {seconds(left)} left" if left is not None else ""
+    left = time_left(progress)
+    eta = f", about {left}" if left else ""
     text = f"{job.title}: {progress.done:,} of {count(progress.total, unit)}{eta}"
     st.progress(progress.fraction, text=text)

@@ -5,7 +5,6 @@ Links carry the selection in their address, also when they are opened in a new t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -14,33 +13,24 @@ from pages.components import corpus_picker, selection, theme
 from pages.components.errors import plain
 from ser_core.core import count, settings
 
-
-@dataclass(frozen=True)
-class PageEntry:
-    """A page of the workbench: its title, and what one does there."""
-
-    title: str
-    purpose: str
-
-
-SECTIONS: dict[str, dict[str, PageEntry]] = {
+SECTIONS = {
     "": {
-        "home": PageEntry("Home", "Overview and next steps"),
+        "home": "Home",
     },
     "Data": {
-        "corpus": PageEntry("Corpus", "Browse, check and split clips"),
-        "representations": PageEntry("Representations", "Thirteen representations of a sound"),
+        "corpus": "Corpus",
+        "representations": "Representations",
     },
     "Models": {
-        "train": PageEntry("Train", "Recipe, training jobs, progress"),
-        "results": PageEntry("Results", "Metrics with intervals, comparison of runs"),
-        "explain": PageEntry("Explain", "Attribution maps, and tests of them"),
-        "robustness": PageEntry("Robustness", "Attacks, perturbations, shortcuts"),
-        "ensemble": PageEntry("Ensemble", "Pool models with fitted weights"),
+        "train": "Train",
+        "results": "Results",
+        "explain": "Explain",
+        "robustness": "Robustness",
+        "ensemble": "Ensemble",
     },
     "Use": {
-        "predict": PageEntry("Predict", "Classify recordings"),
-        "export": PageEntry("Export", "A model as one ONNX file"),
+        "predict": "Predict",
+        "export": "Export",
     },
 }
 SKIP = '<a class="ser-skip" href="#dock">Change the clip or the model</a>'
@@ -50,7 +40,8 @@ LEFT = "_left"
 RETURNS = ("representations", "predict", "explain", "robustness")
 """Pages that the side bar opens as they were left; a link to the page one is on opens it anew."""
 
-PAGES = {name: entry for entries in SECTIONS.values() for name, entry in entries.items()}
+PAGES = {name: title for titles in SECTIONS.values() for name, title in titles.items()}
+"""Titles of all pages by their names."""
 
 
 def _file(name: str) -> str:
@@ -61,10 +52,10 @@ def choose() -> st.Page:
     """The page that the address asks for."""
     pages = {
         section: [
-            st.Page(_file(name), title=entry.title, url_path=name, default=name == "home")
-            for name, entry in entries.items()
+            st.Page(_file(name), title=title, url_path=name, default=name == "home")
+            for name, title in titles.items()
         ]
-        for section, entries in SECTIONS.items()
+        for section, titles in SECTIONS.items()
     }
     return st.navigation(pages, position="hidden")
 
@@ -98,8 +89,7 @@ def link(name: str, label: str = "", *, help: str | None = None, **changes: str)
         if changes.get("clip"):
             params.pop(selection.SOURCE, None)  # the clip is meant, not the own sound
         params = {name: value for name, value in {**params, **changes}.items() if value}
-        entry = PAGES[name]
-        st.page_link(_file(name), label=label or entry.title, help=help, query_params=params)
+        st.page_link(_file(name), label=label or PAGES[name], help=help, query_params=params)
 
 
 def link_as_left(here: str, name: str, label: str = "", **how: Any) -> None:
@@ -124,11 +114,12 @@ def sidebar(here: str) -> None:
     st.logo(theme.LOGO, size="large")
     with st.sidebar:
         st.html(SKIP)
-        for section, entries in SECTIONS.items():
+        for section, titles in SECTIONS.items():
             if section:
                 st.caption(section)
-            for name, entry in entries.items():
-                link_as_left(here, name, help=entry.purpose)
+            # Without a help: the tooltip of a link covers the one above it and takes its clicks.
+            for name in titles:
+                link_as_left(here, name)
         st.space("small")
         _corpus_card()
 

@@ -156,7 +156,8 @@ def _uncertainty_note(explainer: ClipExplainer) -> None:
     if reading.unsure(explainer.view.probabilities()[None])[0]:
         limit = reading.threshold
         st.markdown(
-            f":orange-badge[Uncertain] as all it predicts. {plain(reading.why_unsure)}"
+            f":orange-badge[Uncertain] like all predictions of this model. "
+            f"{plain(reading.why_unsure)}"
             if limit is None
             else f":orange-badge[Uncertain] Confidence below the rejection threshold of "
             f"{100 * limit:.0f} %."

@@ -47,5 +47,5 @@ def show(active: Active) -> None:
         for name, purpose in NEXT.items():
             if name in navigation.PAGES:
                 with st.container(gap="xxsmall"):
-                    navigation.link(name, f"{navigation.PAGES[name].title} →")
+                    navigation.link(name, f"{navigation.PAGES[name]} →")
                     st.caption(purpose)

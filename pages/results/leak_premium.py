@@ -157,5 +157,5 @@ def _watch(folders: list[str]) -> None:
         st.rerun()
     for job in jobs:
         progress = job.progress
-        state = "waits for its turn" if job.state is State.QUEUED else "under way"
+        state = "waits for its turn" if job.state is State.QUEUED else "is running"
         st.progress(progress.fraction if progress else 0.0, text=f"{plain(job.title)}: {state}")

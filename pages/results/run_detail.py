@@ -26,7 +26,7 @@ from pages.results import (
     voices_together,
 )
 from pages.results import learning_curves as courses_view
-from ser_core.core import SerError, seconds
+from ser_core.core import SerError, count, seconds
 from ser_core.evaluation import basis, is_across
 from ser_core.inference.catalogue import contamination_of, models_of
 from ser_core.inference.saved_evaluations import SavedEvaluation
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ser_core.reports import Document
     from ser_core.runs.catalogue import RunInfo
 
-CURVES = "Courses"
+CURVES = "Learning curves"
 """Tab that a learner without epochs does not have."""
 
 VIEWS = {
@@ -48,10 +48,13 @@ VIEWS = {
     "Mistakes": mistakes.show,
     "Slices": slices.show,
     "Calibration": calibration.show,
-    "Voices together": voices_together.show,
+    "Transductive": voices_together.show,
     CURVES: courses_view.show,
     "Recipe and split": recipe_and_split.show,
 }
+FORMER = {"Courses": CURVES, "Voices together": "Transductive"}
+"""Names of tabs in links that were made before, and what they are called now."""
+
 EVALUATION_VIEWS = {
     **{name: VIEWS[name] for name in list(VIEWS)[:5]},
     "Against its model": saved_evaluations.against_source,
@@ -91,6 +94,9 @@ def _views(run: RunInfo, report: Report) -> None:
         views = {name: view for name, view in views.items() if name != CURVES}
     if "corpus" in report.groups and is_across(loading.predictions(run)):
         views = {"Across corpora": across_corpora.show, **views}
+    if (named := FORMER.get(url_params.read("tab"))) in views:
+        st.query_params["tab"] = named
+        st.rerun()
     tabs = st.tabs(list(views), key="tab", on_change="rerun", bind="query-params")
     for tab, view in zip(tabs, views.values(), strict=True):
         if tab.open:
@@ -136,6 +142,7 @@ def _header(run: RunInfo, report: Report) -> None:
         saved_evaluations.links(run)
         return
     st.caption(
+        f"corpus {plain(run.corpus.name)} · {count(result.clips, 'test prediction')} · "
         f"{plain(run.representation)} · {plain(run.policy)} · "
         f"{seconds(60 * result.minutes)} of training · {when} · hash `{run.id}`"
     )

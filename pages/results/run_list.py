@@ -132,8 +132,11 @@ def _row(run: RunInfo, among: Sequence[RunInfo]) -> Row:
     result = run.result
     assert result is not None  # noqa: S101  (the list holds finished runs)
     same = sum(each.name == run.name for each in among) > 1
-    label = f"{short_name(run.name)} · {run.id[-4:]}" if same else short_name(run.name)
-    note = f"{run.policy or saved_evaluations.kind(run)}, {result.clips:,} test predictions"
+    label = f"{short_name(run.name)} ({run.short_id})" if same else short_name(run.name)
+    note = (
+        f"{run.policy or saved_evaluations.kind(run)}, corpus {run.corpus.name}, "
+        f"{result.clips:,} test predictions"
+    )
     return Row(label, result.uar, MARK if result.badge else ACCENT, note, filled=not result.badge)
 
 
@@ -199,6 +202,8 @@ def _line(run: RunInfo) -> dict[str, Any]:
     said = notes_of(run.folder)
     return {
         "Run": run.name,
+        "Corpus": run.corpus.name,
+        "Clips": result.clips,
         "UAR": result.uar.value,
         "95 %": interval_text(result.uar),
         "Enrolled": result.enrolled.value if result.enrolled else None,
@@ -209,9 +214,7 @@ def _line(run: RunInfo) -> dict[str, Any]:
         "Kind": saved_evaluations.kind(run),
         "Split": run.policy,
         "Representation": run.representation,
-        "Corpus": run.corpus.name,
         "Trainings": result.members if trained else None,
-        "Clips": result.clips,
         "Minutes": result.minutes if trained else None,
         "Finished": datetime.fromtimestamp(result.finished),
         "Tags": list(said.tags),
@@ -237,6 +240,10 @@ def _columns() -> dict[str, Any]:
             help="A training with its own test, or a model or exported file evaluated on a "
             "corpus later.",
         ),
+        "Corpus": kind.TextColumn("Corpus", width=75),
+        "Clips": kind.NumberColumn(
+            "Predictions", width=85, help="Predictions on test clips, of all folds and seeds."
+        ),
         "UAR": kind.NumberColumn("UAR", format="%.3f", width=60, help="Mean recall, test clips."),
         "95 %": kind.TextColumn("95 % interval", width=112),
         "Enrolled": kind.NumberColumn(
@@ -258,7 +265,6 @@ def _columns() -> dict[str, Any]:
         "Minutes": kind.NumberColumn("Minutes", format="%.1f", width=70),
         "Finished": kind.DatetimeColumn("Finished", format="distance", width=110),
         "Trainings": kind.NumberColumn("Trainings", width=75, help="Folds times seeds."),
-        "Clips": kind.NumberColumn("Test predictions", width=120),
         "Tags": kind.ListColumn("Tags", width=130),
         "Note": kind.TextColumn("Note", width=200),
     }

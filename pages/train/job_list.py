@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import navigation, scores, theme
+from pages.components import job_progress, navigation, scores, theme
 from pages.components.errors import plain
 from ser_core import jobs as queue
 from ser_core.core import SerError, count, seconds
@@ -57,8 +57,7 @@ def show_reminder() -> None:
     active = [job for job in trainings() if not job.state.is_over]
     if active:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            others = f" and {count(len(active) - 1, 'other')}" if len(active) > 1 else ""
-            _head(active[0], f"{others} under way")
+            _head(active[0], f"and {count(len(active) - 1, 'other job')}" if active[1:] else "")
             st.button("Show", key="show-jobs", on_click=_show)
 
 
@@ -121,10 +120,21 @@ def _head(job: Job, more: str = "") -> None:
     st.markdown(f"**{plain(job.title)}** {BADGES[job.state]} {more}")
 
 
+def _on(job: Job) -> str:
+    """The corpus of a training, and the number of its clips once its split is drawn."""
+    run = catalogue.open_run(catalogue.folder_of_runs() / str(run_of(job)))
+    if run is None:
+        return ""
+    clips = catalogue.clips_of(run)
+    on = f", {count(clips, 'clip')}" if clips else ""
+    return f":gray[on {plain(run.corpus.name)}{on}]"
+
+
 def _running(job: Job) -> None:
     folder = catalogue.folder_of_runs() / str(run_of(job))
     courses = catalogue.learning_curves(folder)
-    with _line(job, f"{seconds(job.seconds)} so far" if job.seconds else ""):
+    so_far = f"{seconds(job.seconds)} so far" if job.seconds else ""
+    with _line(job, f"{so_far} {_on(job)}"):
         st.button("Cancel", key=f"cancel-{job.id}", on_click=_try, args=(job.cancel,))
     _progress(job)
     if place := job.place:
@@ -153,8 +163,8 @@ def _progress(job: Job) -> None:
     if progress is None:
         st.progress(0.0, text="Starting …")
         return
-    left = progress.remaining
-    eta = f", about {seconds(left)} left" if left is not None else ""
+    left = job_progress.time_left(progress)
+    eta = f", about {left}" if left else ""
     where = f"{progress.note.capitalize()}: " if progress.note else ""
     st.progress(progress.fraction, text=f"{where}{progress.done:,} of {progress.total:,}{eta}")
 
@@ -192,7 +202,7 @@ def _line(job: Job, more: str = "") -> DeltaGenerator:
 
 
 def _waiting(job: Job) -> None:
-    with _line(job):
+    with _line(job, _on(job)):
         st.button(
             "Run next",
             key=f"next-{job.id}",
@@ -205,7 +215,7 @@ def _waiting(job: Job) -> None:
 
 def _finished(job: Job) -> None:
     run = catalogue.open_run(catalogue.folder_of_runs() / str(run_of(job)))
-    with _line(job, _figures(run)):
+    with _line(job, f"{_figures(run)} {_took(job)} {_on(job)}"):
         if run is not None and run.result:
             navigation.link("results", "Results →", run=run.id)
         else:
@@ -217,12 +227,17 @@ def _figures(run: RunInfo | None) -> str:
     if run is None or run.result is None:
         return ""
     result = run.result
-    return f"UAR {result.uar} {scores.badge(result.badge)} in {seconds(60 * result.minutes)}"
+    return f"UAR {result.uar} {scores.badge(result.badge)}"
+
+
+def _took(job: Job) -> str:
+    """How long the job worked, with all that it did before the training itself."""
+    return f"in {seconds(job.seconds)}" if job.seconds is not None else ""
 
 
 def _stopped(job: Job) -> None:
     """Failed or cancelled: the reason, the log, and the button to resume."""
-    with _line(job):
+    with _line(job, _on(job)):
         st.button(
             "Resume",
             key=f"resume-{job.id}",

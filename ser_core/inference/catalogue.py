@@ -6,8 +6,9 @@ Everything here is read from small files, or from the head of exported ones; no 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,18 +89,58 @@ class ModelInfo:
 def models(home: Path | None = None, *, exported: bool = True) -> list[ModelInfo]:
     """All models: the bundled ones, ensembles, trainings, the newest first, then exported files.
 
+    Titles that are equal begin with the corpus of their training, and where that is equal too, with
+    the end of the run's id.
+
     Args:
         home: Runtime folder; `settings.home()` by default.
         exported: Whether exported files are among them.
     """
     home = home or settings.home()
     made = sorted((home / "ensembles").glob("[!.]*/ensemble"), key=_when, reverse=True)
-    return [
+    found = [
         *_models_in(bundled_folder(), BUNDLED),
         *(_info(folder, f"{ENSEMBLE}:{folder.parent.name}", ENSEMBLE) for folder in made),
         *(model for run in runs(home) for model in _of_run(run)),
         *(_exported(home) if exported else ()),
     ]
+    return _told_apart(found)
+
+
+def _told_apart(found: list[ModelInfo]) -> list[ModelInfo]:
+    """The models; titles that are equal get a lead in which they differ.
+
+    Before the title, not after it: a menu cuts a long one off at its end.
+    """
+    times = Counter((each.kind, each.title) for each in found)
+    equal = [each for each in found if times[each.kind, each.title] > 1]
+    leads = dict.fromkeys((each.key for each in equal), "")
+    for words in (_trained_on, _run_id):
+        of_group: dict[tuple[str, str, str], dict[str, str]] = {}
+        for each in equal:
+            group = (each.kind, each.title, leads[each.key])
+            of_group.setdefault(group, {})[each.key] = words(each)
+        for said in of_group.values():
+            if len(set(said.values())) > 1:
+                leads |= {key: ", ".join(filter(None, (leads[key], said[key]))) for key in said}
+    return [
+        replace(each, title=f"{lead}: {each.title}") if (lead := leads.get(each.key)) else each
+        for each in found
+    ]
+
+
+def _trained_on(model: ModelInfo) -> str:
+    """Name and size of the corpus of a model's training; empty where it is not known."""
+    corpus = model.about.get("corpus") or {}
+    counts = [corpus.get(f"{part}_clips") for part in ("train", "validation", "test")]
+    known = [each for each in counts if isinstance(each, int)]
+    clips = f", {sum(known):,} clips" if len(known) == len(counts) else ""
+    return f"{corpus.get('name', '')}{clips}"
+
+
+def _run_id(model: ModelInfo) -> str:
+    """End of the id of a training's run; empty for other models."""
+    return model.key.partition(":")[0][-6:] if model.kind == RUN else ""
 
 
 def bundled_folder() -> Path:

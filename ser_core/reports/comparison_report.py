@@ -107,7 +107,7 @@ def has_enrolled(run: RunInfo) -> bool:
 def named(runs: Sequence[RunInfo]) -> dict[str, RunInfo]:
     """Results by a name that tells them apart."""
     names = [run.name for run in runs]
-    return {r.name if names.count(r.name) == 1 else f"{r.name} ({r.id[-6:]})": r for r in runs}
+    return {r.name if names.count(r.name) == 1 else f"{r.name} ({r.short_id})": r for r in runs}
 
 
 def interval_rows(reports: Mapping[str, Report], metric: str) -> list[Row]:

@@ -82,6 +82,11 @@ class RunInfo:
     result: Result | None
 
     @property
+    def short_id(self) -> str:
+        """End of its id, for where runs of one name stand side by side."""
+        return self.id[-6:]
+
+    @property
     def corpus(self) -> Path:
         """Folder or table of its corpus."""
         return Path(str(self.content.get("corpus", "")))
@@ -372,13 +377,26 @@ def _course(home: Path) -> LearningCurve | None:
 
 def _fold_name(split: Path, fold: int) -> str:
     """Name of a fold in a run's split, or its number where that cannot be read."""
-    folds = _folds(split, split.stat().st_mtime) if split.exists() else ()
+    folds, _ = _folds_and_clips(split)
     return folds[fold] if fold < len(folds) else str(fold)
 
 
+def clips_of(run: RunInfo) -> int:
+    """Clips in the split of a run; 0 before it has one, and where that cannot be read."""
+    return _folds_and_clips(run.folder / "split.json")[1]
+
+
+def _folds_and_clips(split: Path) -> tuple[tuple[str, ...], int]:
+    try:
+        return _read_split(split, split.stat().st_mtime)
+    except OSError:
+        return (), 0
+
+
 @lru_cache(maxsize=64)
-def _folds(split: Path, changed: float) -> tuple[str, ...]:  # noqa: ARG001  (part of the key)
-    return tuple((read_json(split) or {}).get("folds", ()))
+def _read_split(split: Path, changed: float) -> tuple[tuple[str, ...], int]:  # noqa: ARG001  (part of the key)
+    found = read_json(split) or {}
+    return tuple(found.get("folds", ())), len(found.get("parts", ()))
 
 
 def delete(run: RunInfo) -> Path:

@@ -20,6 +20,8 @@ SCANNING = "measuring clips for the leak audit"
 PREPARING, TRAINING = "step 1 of 2, decoding and representing clips", "step 2 of 2, training"
 EXTRACTING = "step 1 of 2, extracting encoder features"
 """What a training says of where it is."""
+BEFORE = (SCANNING, PREPARING, EXTRACTING)
+"""Those before the training itself; the time left is then that of the step, not of the job."""
 
 
 def launch(*recipes: Recipe) -> list[Job]:

@@ -41,6 +41,27 @@ def test_bundled_models_come_first_then_ensembles_and_trainings(make_bundle, mak
     assert len({each.key for each in found}) == 11
 
 
+def test_models_of_one_title_are_told_apart_by_corpus_and_then_by_run(make_bundle, tmp_path):
+    def trained(run: str, clips: int) -> None:
+        on = {"name": "nEMO", "train_clips": clips, "validation_clips": 1, "test_clips": 2}
+        make_bundle(corpus=on).save(tmp_path / "runs" / run / "fold-0-seed-0" / "bundle")
+        (tmp_path / "runs" / run / "recipe.yaml").write_text("name: mine")
+
+    trained("abc0001234567", 50)
+    assert [each.title for each in models(tmp_path)] == ["mine"]
+    trained("def0001234567", 4034)
+    assert {each.title for each in models(tmp_path)} == {
+        "nEMO, 53 clips: mine",
+        "nEMO, 4,037 clips: mine",
+    }
+    trained("abc0007654321", 50)
+    assert {each.key: each.title for each in models(tmp_path)} == {
+        "abc0001234567:fold-0-seed-0": "nEMO, 53 clips, 234567: mine",
+        "def0001234567:fold-0-seed-0": "nEMO, 4,037 clips: mine",
+        "abc0007654321:fold-0-seed-0": "nEMO, 53 clips, 654321: mine",
+    }
+
+
 def test_a_training_has_the_performance_of_its_run(make_run, tmp_path):
     run = tmp_path / "runs" / "abc"
     run.mkdir(parents=True)

@@ -2,7 +2,10 @@
 
 import sys
 
+from pages.components.job_progress import time_left
 from ser_core import jobs
+from ser_core.jobs import Progress
+from ser_core.runs.launch import PREPARING, TRAINING
 
 
 def test_a_job_is_seen_on_every_page_until_it_ends(visit, said):
@@ -17,3 +20,9 @@ def test_a_job_is_seen_on_every_page_until_it_ends(visit, said):
     finally:
         job.cancel(grace=0.1)
     assert "Jobs:" not in said(visit("export"))
+
+
+def test_the_time_left_of_a_step_is_not_given_as_that_of_the_training():
+    assert time_left(Progress(25, 100, 2.5, PREPARING)) == "30 s left of this step"
+    assert time_left(Progress(25, 100, 2.5, TRAINING)) == "30 s left"
+    assert time_left(Progress(25, 100)) == time_left(None) == ""

@@ -28,7 +28,7 @@ def test_scripts_for_a_first_visit_have_the_addresses_of_the_pages():
 @pytest.mark.parametrize("name", [name for name in PAGES if name != "home"])
 def test_a_page_opens_and_is_linked_from_the_side_bar(visit, name):
     app = visit(name)
-    assert app.title[0].value == PAGES[name].title
+    assert app.title[0].value == PAGES[name]
     assert not app.error
     links = [link.proto.page for link in app.sidebar.get("page_link")]
     assert links == ["" if each == "home" else each for each in PAGES]

@@ -132,7 +132,14 @@ def test_a_run_on_new_speakers_wears_no_badge(visit, said, with_runs):
 
 @pytest.mark.parametrize(
     "tab",
-    ["Confusion", "Emotions and voices", "Mistakes", "Calibration", "Courses", "Recipe and split"],
+    [
+        "Confusion",
+        "Emotions and voices",
+        "Mistakes",
+        "Calibration",
+        "Learning curves",
+        "Recipe and split",
+    ],
 )
 def test_every_view_opens_by_its_address(visit, with_runs, tab):
     app = visit("results", run=with_runs["random"], tab=tab)
@@ -171,7 +178,7 @@ def test_mistakes_are_wrong_and_the_surest_come_first(visit, with_runs):
 
 
 def test_courses_tell_best_and_last_epoch_apart(visit, with_runs, ser_home):
-    app = visit("results", run=with_runs["random"], tab="Courses")
+    app = visit("results", run=with_runs["random"], tab="Learning curves")
     table = app.dataframe[0].value
     bundle = ser_home / "runs" / with_runs["random"] / "fold-0-seed-1" / "bundle" / "bundle.json"
     training = json.loads(bundle.read_text())["training"]
@@ -249,7 +256,7 @@ def test_a_run_that_learned_nothing_is_reported_to_be_guessing(skill, rows, gues
 
 def test_clips_of_each_speaker_can_be_classified_together(visit, said, with_runs, ser_home):
     run_id = with_runs["speaker-disjoint"]
-    app = visit("results", run=run_id, tab="Voices together")
+    app = visit("results", run=run_id, tab="Transductive")
     app = press(app, "Classify each speaker's clips together")
     assert not app.exception
     assert "prior comes from other test speakers" in app.error[0].value  # this run has one
@@ -258,7 +265,7 @@ def test_clips_of_each_speaker_can_be_classified_together(visit, said, with_runs
     test_transductive.voices().save(
         folder / "predictions.parquet"
     )  # as of a model that each voice shifts
-    app = press(visit("results", run=run_id, tab="Voices together"), app.main.button[-1].label)
+    app = press(visit("results", run=run_id, tab="Transductive"), app.main.button[-1].label)
     assert not app.error
     both, speakers = app.dataframe[0].value, app.dataframe[1].value
     assert list(both["Classified"]) == ["each clip alone", "all clips of a speaker"]
@@ -267,7 +274,7 @@ def test_clips_of_each_speaker_can_be_classified_together(visit, said, with_runs
 
 
 def test_voices_in_training_are_not_adapted_to(visit, with_runs):
-    app = visit("results", run=with_runs["random"], tab="Voices together")
+    app = visit("results", run=with_runs["random"], tab="Transductive")
     assert "the test speakers are in training" in app.info[0].value
     assert not [b for b in app.button if "together" in b.label]
 

@@ -8,7 +8,7 @@ import yaml
 
 from pages.train import field_controls, recipe_form, recipe_state
 from ser_core import jobs
-from ser_core.core import demo_corpus
+from ser_core.core import demo_corpus, seconds
 from ser_core.features.representations import REPRESENTATIONS
 from ser_core.recipes import draft
 from ser_core.recipes.recipe import Recipe, load, parse
@@ -342,6 +342,8 @@ def test_a_training_is_started_seen_and_leads_to_its_results(visit, said):
     app = visit("train", view="Jobs")
     assert "badge[finished]" in said(app)
     assert "UAR" in said(app)
+    # What it said while it ran: the whole job, on which clips, not the training alone.
+    assert f"in {seconds(job.seconds)} :gray[on demo, 53 clips]" in said(app)
     assert any("Results" in link.label for link in app.get("page_link"))
     assert not visit("results", run=recipe.hash).error
 
