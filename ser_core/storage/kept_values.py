@@ -8,10 +8,12 @@ and what is in it is used only where the state of the files is still the same.
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import json
 import logging
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -50,6 +52,18 @@ def state_of(*paths: str) -> State:
     return tuple(found)
 
 
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without garbage collection, which would look at all new objects again and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
 class KeptValues(Generic[T]):
     """Values by name, made again where the state of their files is another.
 
@@ -78,7 +92,8 @@ class KeptValues(Generic[T]):
         """
         file = home.absolute() / FOLDER / f"{self._name}.jsonl"
         if file not in self._known:
-            self._known[file] = self._read(file, wanted)
+            with _uncollected():
+                self._known[file] = self._read(file, wanted)
         known, found, made = self._known[file], {}, 0
         for name, state in wanted.items():
             kept = known.get(name)
