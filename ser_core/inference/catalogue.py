@@ -217,7 +217,7 @@ def _infos(run: RunInfo, read: _RunModels) -> list[ModelInfo]:
             f"{run.id}:{which}",
             f"{run.name}, {title}" if title else run.name,
             RUN,
-            run.folder / which / "bundle",
+            Path(f"{run.folder}/{which}/bundle"),  # at once: there are thousands
         )
         for which, title in zip(read.trainings, read.titles, strict=True)
     ]

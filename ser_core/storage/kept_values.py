@@ -29,6 +29,9 @@ VERSION = 1
 FEWEST = 20
 """New values below which the file is not written again: making so few takes no time."""
 
+MANY = 1000
+"""Values from which on reading them makes so many objects that it is felt."""
+
 _LOG = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -54,12 +57,16 @@ def state_of(*paths: str) -> State:
 
 @contextlib.contextmanager
 def _uncollected() -> Iterator[None]:
-    """Without garbage collection, which would look at all new objects again and again."""
+    """Without garbage collection, which would look at all new objects again and again.
+
+    What is there afterwards stays as long as the process, so that it is exempt from then on too.
+    """
     was = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
         if was:
             gc.enable()
 
@@ -92,7 +99,7 @@ class KeptValues(Generic[T]):
         """
         file = home.absolute() / FOLDER / f"{self._name}.jsonl"
         if file not in self._known:
-            with _uncollected():
+            with _uncollected() if len(wanted) > MANY else contextlib.nullcontext():
                 self._known[file] = self._read(file, wanted)
         known, found, made = self._known[file], {}, 0
         for name, state in wanted.items():
