@@ -162,10 +162,11 @@ def runs(home: Path | None = None) -> list[RunInfo]:
 def _packed(run: RunInfo | None) -> list[Any] | None:
     if run is None:
         return None
-    result = None
-    if run.result:
-        figures = [_packed_figure(getattr(run.result, name)) for name in _FIGURES]
-        result = [*(getattr(run.result, name) for name in _NUMBERS), figures]
+    result = run.result and [
+        run.result.grade, _packed_figure(run.result.uar), _packed_figure(run.result.wa),
+        run.result.clips, run.result.members, run.result.minutes, run.result.finished,
+        _packed_figure(run.result.enrolled),
+    ]  # fmt: skip
     return [run.id, str(run.folder), run.name, run.content, run.begun, result]
 
 
@@ -175,14 +176,12 @@ def _unpacked(packed: list[Any] | None) -> RunInfo | None:
     name, folder, title, content, begun, kept = packed
     result = None
     if kept:
-        given: dict[str, Any] = dict(zip(_NUMBERS, kept[:-1], strict=True))
-        given |= zip(_FIGURES, map(_figure_of, kept[-1]), strict=True)
-        result = Result(**given)
+        grade, uar, wa, clips, members, minutes, finished, enrolled = kept
+        result = Result(
+            grade, Interval(*uar), Interval(*wa), clips, members, minutes, finished,
+            None if enrolled is None else Interval(*enrolled),
+        )  # fmt: skip
     return RunInfo(name, Path(folder), title, content, begun, result)
-
-
-_FIGURES = ("uar", "wa", "enrolled")
-_NUMBERS = ("grade", "clips", "members", "minutes", "finished")
 
 
 def _packed_figure(figure: Interval | None) -> list[Any] | None:
@@ -190,10 +189,6 @@ def _packed_figure(figure: Interval | None) -> list[Any] | None:
         return None
     return [figure.metric, figure.value, figure.low, figure.high, figure.level, figure.method,
             figure.over, figure.units, figure.note]  # fmt: skip
-
-
-def _figure_of(packed: list[Any] | None) -> Interval | None:
-    return None if packed is None else Interval(*packed)
 
 
 _READ = KeptValues[RunInfo | None]("runs", _packed, _unpacked)

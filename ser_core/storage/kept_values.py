@@ -144,9 +144,9 @@ class KeptValues(Generic[T]):
             if json.loads(head) != {"version": VERSION}:
                 return {}
             return {
-                name: (tuple(state), self._unpack(packed))
+                name: (known, self._unpack(packed))
                 for name, state, packed in rows
-                if wanted.get(name) == tuple(state)
+                if (known := tuple(state)) == wanted.get(name)
             }
         except FileNotFoundError:
             return {}
