@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from pages.components.errors import show as show_error
 from pages.results import notes_form, saved_evaluations, url_params
 from ser_core.core import SerError, count
 from ser_core.evaluation import NEW_SPEAKERS, interval_text
-from ser_core.inference.catalogue import contamination_of
+from ser_core.inference.catalogue import contaminations
 from ser_core.inference.saved_evaluations import SavedEvaluation
 from ser_core.jobs import State
 from ser_core.plots.palette import ACCENT
@@ -25,14 +26,28 @@ from ser_core.runs.launch import job_of
 from ser_core.runs.run_notes import notes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from ser_core.runs.catalogue import RunInfo
+    from ser_core.features.encoders.catalogue import Contamination
+    from ser_core.runs.catalogue import Result, RunInfo
 
 TABLE = "runs-table"
 DAYS = {"Today": 1, "7 days": 7, "30 days": 30}
 DRAWN = 16  # more runs than this are compared in the table
+MOST = 1000
+"""Lines of the table at first: more make each click slow."""
+
+FINISHED = "newest first"
+ORDERS: dict[str, Callable[[RunInfo, Result], float | str]] = {
+    FINISHED: lambda _run, result: -result.finished,
+    "oldest first": lambda _run, result: result.finished,
+    "highest UAR first": lambda _run, result: -(result.uar.value or 0.0),
+    "lowest UAR first": lambda _run, result: result.uar.value or 0.0,
+    "highest WA first": lambda _run, result: -(result.wa.value or 0.0),
+    "by name": lambda run, _result: run.name.lower(),
+}
+"""Orders of all results, where the table does not hold all of them."""
 
 
 def show(known: Sequence[RunInfo]) -> None:
@@ -103,8 +118,12 @@ def _filters(finished: Sequence[RunInfo]) -> list[RunInfo]:
         and run.result
         and (not grades or run.result.grade in grades)
         and run.result.finished >= oldest
-        and (text or "").lower() in f"{run.name} {run.id} {notes_of(run.folder).text}".lower()
+        and (not text or text.lower() in _searched(run))
     ]
+
+
+def _searched(run: RunInfo) -> str:
+    return f"{run.name} {run.id} {notes_of(run.folder).text}".lower()
 
 
 def _choice(label: str, key: str, values: Sequence[str]) -> list[str]:
@@ -117,7 +136,8 @@ def _choice(label: str, key: str, values: Sequence[str]) -> list[str]:
 
 def _chart(chosen: Sequence[RunInfo]) -> None:
     """UAR of the newest runs with their intervals, on one scale."""
-    rows = [_row(run, chosen) for run in chosen[:DRAWN] if run.result]
+    names = Counter(run.name for run in chosen)
+    rows = [_row(run, names) for run in chosen[:DRAWN] if run.result]
     with st.container(border=True):
         some = f" (the newest {DRAWN})" if len(chosen) > DRAWN else ""
         st.markdown(
@@ -128,10 +148,10 @@ def _chart(chosen: Sequence[RunInfo]) -> None:
         theme.figure(intervals_figure(rows, title="UAR on test clips"), key="runs-uar")
 
 
-def _row(run: RunInfo, among: Sequence[RunInfo]) -> Row:
+def _row(run: RunInfo, names: Mapping[str, int]) -> Row:
     result = run.result
     assert result is not None  # noqa: S101  (the list holds finished runs)
-    same = sum(each.name == run.name for each in among) > 1
+    same = names[run.name] > 1
     label = f"{short_name(run.name)} ({run.short_id})" if same else short_name(run.name)
     note = (
         f"{run.policy or saved_evaluations.kind(run)}, corpus {run.corpus.name}, "
@@ -145,7 +165,8 @@ def short_name(name: str, most: int = 44) -> str:
     return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
-def _table(chosen: Sequence[RunInfo]) -> None:
+def _table(results: Sequence[RunInfo]) -> None:
+    chosen = _lines_of_table(results)
     state = st.dataframe(
         _lines(chosen),
         key=TABLE,
@@ -160,7 +181,28 @@ def _table(chosen: Sequence[RunInfo]) -> None:
     if found["cells"] and not found["rows"]:
         _open_cell(chosen, found["cells"][0][0])
     picked = [chosen[row] for row in found["rows"] if row < len(chosen)]
-    _actions(chosen, picked)
+    _actions(len(results), len(chosen), picked)
+
+
+def _lines_of_table(results: Sequence[RunInfo]) -> Sequence[RunInfo]:
+    """All results; where they are very many, the first of them in an order that is asked for.
+
+    The heads of the table order the lines that it has, so the order of all is a field above it.
+    """
+    if len(results) <= MOST:
+        return results
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        order = st.selectbox("Order", list(ORDERS), key="order", bind="query-params", width=190)
+        every = st.toggle(
+            f"All {len(results):,} lines",
+            key="all-lines",
+            bind="query-params",
+            help=f"Otherwise the first {MOST:,} in this order, which is quicker. Search, filters "
+            "and order always look at all results.",
+        )
+    key = ORDERS[order or FINISHED]
+    ordered = sorted(results, key=lambda run: key(run, run.result) if run.result else 0.0)
+    return ordered if every else ordered[:MOST]
 
 
 def _open_cell(chosen: Sequence[RunInfo], row: int) -> None:
@@ -172,7 +214,8 @@ def _open_cell(chosen: Sequence[RunInfo], row: int) -> None:
 
 def _lines(chosen: Sequence[RunInfo]) -> pd.DataFrame:
     """A row a result; without columns of one value, and the chosen columns where some are."""
-    table = pd.DataFrame([_line(run) for run in chosen])
+    heard = contaminations(chosen)
+    table = pd.DataFrame(list(map(_line, chosen, heard)))
     dull = ["Corpus"] if len(set(table["Corpus"])) == 1 else []
     dull += [name for name in ("Enrolled", "Encoder") if table[name].isna().all()]
     dull += [name for name in ("Tags", "Note") if not table[name].map(len).any()]
@@ -195,7 +238,7 @@ def _wanted(known: list[str], shown: list[str]) -> list[str]:
     return chosen or shown
 
 
-def _line(run: RunInfo) -> dict[str, Any]:
+def _line(run: RunInfo, heard: Contamination | None) -> dict[str, Any]:
     result = run.result
     assert result is not None  # noqa: S101
     trained = not isinstance(run, SavedEvaluation)
@@ -210,7 +253,7 @@ def _line(run: RunInfo) -> dict[str, Any]:
         "WA": result.wa.value,
         "Badge": [scores.short_badge(result.badge) or NEW_SPEAKERS],
         "Grade": result.grade,
-        "Encoder": heard.answer if (heard := contamination_of(run)) else None,
+        "Encoder": heard.answer if heard else None,
         "Kind": saved_evaluations.kind(run),
         "Split": run.policy,
         "Representation": run.representation,
@@ -270,8 +313,8 @@ def _columns() -> dict[str, Any]:
     }
 
 
-def _actions(chosen: Sequence[RunInfo], picked: Sequence[RunInfo]) -> None:
-    """What can be done with the runs that are ticked."""
+def _actions(found: int, shown: int, picked: Sequence[RunInfo]) -> None:
+    """What can be done with the runs that are ticked, and how many there are."""
     ids = [run.id for run in picked]
     with st.container(horizontal=True, vertical_alignment="center"):
         buttons.button(
@@ -292,8 +335,9 @@ def _actions(chosen: Sequence[RunInfo], picked: Sequence[RunInfo]) -> None:
             navigation.link("ensemble", f"Pool {len(ids)} runs →", members=",".join(ids))
         buttons.button("Delete", delete, picked, disabled=not ids)
         notes_form.of_several(picked)
+        some = f", {shown:,} shown" if shown < found else ""
         st.caption(
-            f"{count(len(chosen), 'result')}. Click a line to open it; tick lines at their left to "
+            f"{count(found, 'result')}{some}. Click a line to open it; tick lines at their left to "
             f"compare or delete.",
             width="content",
         )

@@ -7,7 +7,8 @@ import streamlit as st
 from pages.components.errors import error_boundary
 from pages.results import encoder_layers, leak_premium, loading, run_list
 from ser_core import tracking
-from ser_core.runs.catalogue import runs, runs_and_fetched
+from ser_core.runs import mlflow_sync
+from ser_core.runs.catalogue import folder_of_runs, runs
 
 VIEWS = {
     "All results": run_list.show,
@@ -19,9 +20,9 @@ VIEWS = {
 def show() -> None:
     """One tab a view."""
     st.title("Results")
-    known = runs()
     with error_boundary():
-        known = runs_and_fetched()
+        mlflow_sync.fetch(folder_of_runs())
+    known = runs()
     shown = (loading.all_results(known), known, known)
     tabs = st.tabs(list(VIEWS), key="results", on_change="rerun", bind="query-params")
     for tab, view, of in zip(tabs, VIEWS.values(), shown, strict=True):

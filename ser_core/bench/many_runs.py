@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -20,7 +21,8 @@ from ser_core import tracking
 from ser_core.core import REPOSITORY, ParameterError, files
 from ser_core.core.plain_yaml import load_yaml
 from ser_core.runs import catalogue, mlflow_sync
-from ser_core.storage import atomic
+from ser_core.runs.run_notes import annotate
+from ser_core.storage import atomic, kept_values
 from ser_core.tracking import store
 
 if TYPE_CHECKING:
@@ -47,10 +49,16 @@ _CHANGED = {
 _HASH = f"CASE WHEN key = 'recipe_hash' THEN {_ID} ELSE value END"
 
 PAGE = """
-import sys, time, json
+import os, sys, tempfile, time, json
 from streamlit.testing.v1 import AppTest
 app = AppTest.from_file("app.py", default_timeout=600)
-app.run()
+home = os.environ["SER_HOME"]
+with tempfile.TemporaryDirectory() as empty:
+    os.environ["SER_HOME"] = empty
+    app.run()
+    app.switch_page("pages/results/page.py").run()
+    time.sleep(5)  # the first model is opened in the background
+os.environ["SER_HOME"] = home
 app.switch_page("pages/results/page.py")
 times = []
 for _ in range(int(sys.argv[1])):
@@ -60,7 +68,8 @@ for _ in range(int(sys.argv[1])):
     assert not app.exception, app.exception
 print(json.dumps(times))
 """
-"""Runs the script of the page as the server does, in a process of its own."""
+"""Runs the script of the page as the server does, in a process of its own that has loaded the
+libraries by a visit without runs and has stood for some seconds."""
 
 SUMMARY = {
     "split": {"audit": {"grade": "A", "validation_grade": "A", "reading": "made up"}},
@@ -84,17 +93,20 @@ class ManyRuns:
         runs: In the store, each with a folder here.
         store: Kind of database.
         missing_s: Asking the store which runs have no folder here; median.
-        list_first_s: Reading the list of all runs for the first time in a process.
+        list_unread_s: Reading the list of all runs where none was ever read.
         list_s: Reading it again; median.
-        page_first_s: Script of the page Results, first visit of a process.
+        page_unread_s: Script of the page Results where nothing was ever read.
+        page_first_s: The same, first visit of another process, which finds what the one before
+            kept.
         page_s: The same, later visits; median.
     """
 
     runs: int
     store: str
     missing_s: float
-    list_first_s: float
+    list_unread_s: float
     list_s: float
+    page_unread_s: float
     page_first_s: float
     page_s: float
 
@@ -139,14 +151,17 @@ def measure(
         announce("reading the list")
         listed = [_seconds(catalogue.runs) for _ in range(rounds + 1)]
         announce("opening the page")
+        shutil.rmtree(home / kept_values.FOLDER, ignore_errors=True)
+        unread = _pages(1)
         pages = _pages(rounds + 1)
     rest = [statistics.median(each[1:]) for each in (listed, pages)]
     return ManyRuns(
         runs,
         "SQLite" if not address else address.partition(":")[0],
         missing_s=round(statistics.median(asked), 3),
-        list_first_s=round(listed[0], 3),
+        list_unread_s=round(listed[0], 3),
         list_s=round(rest[0], 3),
+        page_unread_s=round(unread[0], 3),
         page_first_s=round(pages[0], 3),
         page_s=round(rest[1], 3),
     )
@@ -155,7 +170,8 @@ def measure(
 def fill(runs: int) -> None:
     """Write a run through MLflow and copy it in the database; a folder of each lies here.
 
-    Recipes are the bundled ones, in turn.
+    Recipes are the bundled ones, in turn. Each run has the description of a model, of those of the
+    bundled model in turn, and every tenth a tag.
     """
     recipes = [load_yaml(files.read_text(each)) for each in sorted(RECIPES.glob("*.yaml"))]
     recipes = [each for each in recipes if isinstance(each, dict) and "representation" in each]
@@ -164,6 +180,7 @@ def fill(runs: int) -> None:
         run.metrics({f"test_{name}{end}": 0.5 for name in ("uar", "wa") for end in ("", "_low")})
     _copy(run.id, runs)
     root = catalogue.folder_of_runs()
+    bundles = [files.read_text(each) for each in sorted(MODELS.glob("*/*/bundle.json"))]
     for number in range(1, runs + 1):
         content = {**recipes[number % len(recipes)], "name": f"run {number}", "corpus": "made up"}
         folder = root / f"made{100_000_000 + number}"
@@ -171,10 +188,16 @@ def fill(runs: int) -> None:
         atomic.write(folder / "recipe.yaml", yaml.safe_dump(content))
         summary = {**SUMMARY, "finished": 1.7e9 + number}
         atomic.write(folder / "summary.json", json.dumps(summary))
+        bundle = bundles[number % len(bundles)]
+        atomic.write(folder / "fold-0-seed-0" / "bundle" / "bundle.json", bundle)
+        if number % NOTED == 0:
+            annotate(folder, [f"tag {number % 7}"], "")
     tracking.delete(run.id)
 
 
 RECIPES = REPOSITORY / "recipes"
+MODELS = REPOSITORY / "artifacts" / "pretrained" / "members"
+NOTED = 10
 
 
 def _copy(run_id: str, runs: int) -> None:

@@ -32,6 +32,14 @@ def sweep(
             help="Folder of the sweep; the same command again resumes it, also with more trials.",
         ),
     ] = None,
+    on_ray: Annotated[
+        bool,
+        typer.Option(
+            "--ray",
+            envvar="SER_RAY_TASKS",
+            help="Trials as tasks of the Ray cluster of RAY_ADDRESS, or of this computer.",
+        ),
+    ] = False,
     progress_file: ProgressFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -39,6 +47,7 @@ def sweep(
 
     No test clip is looked at. The best recipe is written as best.yaml; train it to test it once.
     """
+    from ser_core.sweeps.cluster import train_trials
     from ser_core.sweeps.launch import folder_of_sweeps, id_of
     from ser_core.sweeps.space import load_sweep
     from ser_core.sweeps.study import BEST, carry_out, caution, read_sweep
@@ -47,7 +56,7 @@ def sweep(
     wanted = load_sweep(file, [*given, *(changes or [])], trials)
     folder = out or folder_of_sweeps() / id_of(wanted)
     with console.progress(wanted.name, progress_file) as report:
-        carry_out(wanted, folder, report)
+        carry_out(wanted, folder, report, train_trials if on_ray else None)
     found = read_sweep(folder)
     rows: Any = found.trials.to_dict("records")
     console.show(rows, as_json=as_json)

@@ -32,6 +32,7 @@ def on_cluster(
     cpus: float = 1,
     gpus: float = 0,
     in_flight: int | None = None,
+    ahead: int = 2,
     meanwhile: Callable[[], None] = lambda: None,
 ) -> Iterator[Result]:
     """Results of `function` for every item, in whatever order they are ready.
@@ -45,8 +46,10 @@ def on_cluster(
         items: What to work on; taken one by one, as tasks end.
         cpus: Cores of a node that a task takes.
         gpus: Graphics processors of a node that a task takes.
-        in_flight: Most tasks that run or wait at a time; twice as many as the cluster has room for
-            when absent, which nodes that join or leave change.
+        in_flight: Most tasks that run or wait at a time; when absent, `ahead` times as many as the
+            cluster has room for, which nodes that join or leave change.
+        ahead: 2 for tasks so short that nodes should not wait for the next; 1 where what the next
+            one is rests on those before.
         meanwhile: Called a few times a second while tasks run.
 
     Raises:
@@ -61,7 +64,7 @@ def on_cluster(
         left = iter(items)
         try:
             while True:
-                most = in_flight or 2 * _room(ray, cpus, gpus)
+                most = in_flight or ahead * _room(ray, cpus, gpus)
                 for item in islice(left, max(0, most - len(pending))):
                     pending.append(task.remote(str(Path.cwd()), function, item))  # noqa: PERF401
                 if not pending:

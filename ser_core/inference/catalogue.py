@@ -5,9 +5,10 @@ Everything here is read from small files, or from the head of exported ones; no 
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -15,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from ser_core.core import ModelError, files, settings
 from ser_core.inference.onnx_copy import COPY
-from ser_core.inference.performance import Performance, performance, performance_of
+from ser_core.inference.performance import Performance, performance_of
 from ser_core.models.description import check_facts
 from ser_core.models.predictor import OPENERS
 from ser_core.runs.catalogue import RunInfo, runs
 from ser_core.storage import read_json
+from ser_core.storage.kept_values import KeptValues, State, state_of
 
 if TYPE_CHECKING:
     from ser_core.features.encoders import catalogue as encoders
@@ -41,16 +43,22 @@ class ModelInfo:
         title: Display name.
         kind: "bundled", "ensemble", "run" or "exported".
         folder: Where it is; of an exported one, its file.
-        performance: Figures of its test.
-        changed: When its description was written, seconds since the epoch.
     """
 
     key: str
     title: str
     kind: str
     folder: Path
-    performance: Performance
-    changed: float
+
+    @property
+    def performance(self) -> Performance:
+        """Figures of its test; of one of a run's models, those of the whole run, if it is done."""
+        return performance_of(self.folder, self.about)
+
+    @property
+    def changed(self) -> float:
+        """When its description was written, seconds since the epoch."""
+        return _when(self.folder)
 
     @property
     def about(self) -> Mapping[str, Any]:
@@ -98,16 +106,17 @@ def models(home: Path | None = None, *, exported: bool = True) -> list[ModelInfo
     """
     home = home or settings.home()
     made = sorted((home / "ensembles").glob("[!.]*/ensemble"), key=_when, reverse=True)
+    trained = runs(home)
     found = [
         *_models_in(bundled_folder(), BUNDLED),
         *(_info(folder, f"{ENSEMBLE}:{folder.parent.name}", ENSEMBLE) for folder in made),
-        *(model for run in runs(home) for model in _of_run(run)),
+        *_of_runs(trained, home),
         *(_exported(home) if exported else ()),
     ]
-    return _told_apart(found)
+    return _told_apart(found, {run.id: run for run in trained})
 
 
-def _told_apart(found: list[ModelInfo]) -> list[ModelInfo]:
+def _told_apart(found: list[ModelInfo], trained: Mapping[str, RunInfo]) -> list[ModelInfo]:
     """The models; titles that are equal get a lead in which they differ.
 
     Before the title, not after it: a menu cuts a long one off at its end.
@@ -115,7 +124,7 @@ def _told_apart(found: list[ModelInfo]) -> list[ModelInfo]:
     times = Counter((each.kind, each.title) for each in found)
     equal = [each for each in found if times[each.kind, each.title] > 1]
     leads = dict.fromkeys((each.key for each in equal), "")
-    for words in (_trained_on, _run_id):
+    for words in (lambda model: _trained_on(model, trained), _run_id):
         of_group: dict[tuple[str, str, str], dict[str, str]] = {}
         for each in equal:
             group = (each.kind, each.title, leads[each.key])
@@ -129,8 +138,14 @@ def _told_apart(found: list[ModelInfo]) -> list[ModelInfo]:
     ]
 
 
-def _trained_on(model: ModelInfo) -> str:
-    """Name and size of the corpus of a model's training; empty where it is not known."""
+def _trained_on(model: ModelInfo, trained: Mapping[str, RunInfo]) -> str:
+    """Name and size of the corpus of a model's training; empty where it is not known.
+
+    Of a finished run they are what the run says: thousands of models are listed with every page.
+    """
+    run = trained.get(model.key.partition(":")[0])
+    if run is not None and run.result is not None:
+        return f"{run.corpus.name}, {run.result.clips:,} test clips"
     corpus = model.about.get("corpus") or {}
     counts = [corpus.get(f"{part}_clips") for part in ("train", "validation", "test")]
     known = [each for each in counts if isinstance(each, int)]
@@ -167,14 +182,12 @@ def networks_of(ensemble: ModelInfo) -> Iterator[ModelInfo]:
                 title = f"{ensemble.title}: {_title(about, ensemble.folder / path)}"
                 key = f"{ensemble.key}:{number}:{Path(path).name}"
                 folder = ensemble.folder / path
-                yield ModelInfo(
-                    key, title, ensemble.kind, folder, performance(about), _when(folder)
-                )
+                yield ModelInfo(key, title, ensemble.kind, folder)
 
 
 def _info(folder: Path, key: str, kind: str) -> ModelInfo:
     about = _about(folder) or {}
-    return ModelInfo(key, _title(about, folder), kind, folder, performance(about), _when(folder))
+    return ModelInfo(key, _title(about, folder), kind, folder)
 
 
 def models_of(run: RunInfo) -> list[ModelInfo]:
@@ -193,22 +206,167 @@ def contamination_of(run: RunInfo) -> encoders.Contamination | None:
         return None
     for model in _of_run(run):
         return model.contamination()
-    return encoders.contamination_of(
-        [{"representation": run.content["representation"]}], run.corpus.name
-    )
+    return encoders.contamination_of([_of_recipe(run)], run.corpus.name)
+
+
+def contaminations(
+    found: Sequence[RunInfo], home: Path | None = None
+) -> list[encoders.Contamination | None]:
+    """`contamination_of` each of many runs; the same encoder and corpus are looked up once.
+
+    Args:
+        found: Runs and saved evaluations.
+        home: Runtime folder; `settings.home()` by default.
+    """
+    from ser_core.features.encoders import catalogue as encoders
+
+    trained = [run for run in found if run.representation == "encoder" and not _evaluated(run)]
+    read = _read_of(trained, home or settings.home())
+    answers: dict[str, encoders.Contamination | None] = {}
+
+    def answer(run: RunInfo) -> encoders.Contamination | None:
+        if _evaluated(run):
+            return contamination_of(run)
+        if run.representation != "encoder":
+            return None
+        known = read.get(str(run.folder))
+        if known is None:
+            return contamination_of(run)
+        about = known.about or _of_recipe(run)
+        key = json.dumps(about, sort_keys=True)
+        if key not in answers:
+            name = about["corpus"]["name"]
+            answers[key] = encoders.contamination_of([about], name) if name else None
+        return answers[key]
+
+    return [answer(run) for run in found]
+
+
+def _evaluated(run: RunInfo) -> bool:
+    return bool(run.content.get("model"))
+
+
+def _of_recipe(run: RunInfo) -> dict[str, Any]:
+    """What a recipe says of the encoder and the corpus, as a model's metadata would."""
+    return {
+        "representation": run.content["representation"],
+        "corpus": {"name": run.corpus.name},
+    }
 
 
 def _of_run(run: RunInfo) -> Iterator[ModelInfo]:
-    """Every training of a run; its performance is that of the whole run, if it is done."""
-    homes = sorted(run.folder.glob("fold-*-seed-*/bundle"), key=_place)
-    for home in homes:
-        about = _about(home)
-        if about is None:
+    """Every training of a run."""
+    yield from _infos(run, _read_models(run))
+
+
+def _infos(run: RunInfo, read: _RunModels) -> list[ModelInfo]:
+    return [
+        ModelInfo(
+            f"{run.id}:{which}",
+            f"{run.name}, {title}" if title else run.name,
+            RUN,
+            Path(f"{run.folder}/{which}/bundle"),  # at once: there are thousands
+        )
+        for which, title in zip(read.trainings, read.titles, strict=True)
+    ]
+
+
+def _of_runs(found: Sequence[RunInfo], home: Path) -> list[ModelInfo]:
+    """The models of all runs; those of a finished one are read once, while its files stay."""
+    read = _read_of(found, home)
+    models: list[ModelInfo] = []
+    for run in found:
+        folder = str(run.folder)
+        known = read.get(folder)
+        if known is None:
+            models += _of_run(run)
             continue
-        which = home.parent.name
-        title = run.name if len(homes) == 1 else f"{run.name}, {_member(about, which)}"
-        shown = performance_of(home, about)
-        yield ModelInfo(f"{run.id}:{which}", title, RUN, home, shown, _when(home))
+        listed = _LISTED.get(folder)
+        if listed is None or listed[0] is not run or listed[1] is not known:
+            listed = _LISTED[folder] = run, known, _infos(run, known)
+        models += listed[2]
+    return models
+
+
+_LISTED: dict[str, tuple[RunInfo, _RunModels, list[ModelInfo]]] = {}
+"""Models of a run as listed before; thousands of new objects at each click are slow to collect."""
+
+
+def _read_of(found: Sequence[RunInfo], home: Path) -> dict[str, _RunModels]:
+    """Models of finished runs, by the folder of the run; none that may be others by now."""
+    folders = {str(run.folder): run for run in found if run.result is not None}
+    states = {folder: state_of(folder) for folder in folders}
+    read = _READ.values(home, states, lambda folder: _read_models(folders[folder]))
+    return {folder: known for folder, known in read.items() if known.holds(folder)}
+
+
+@dataclass(frozen=True)
+class _RunModels:
+    """Models of a run as they were read.
+
+    Attributes:
+        trainings: Names of the folders of those that have one.
+        titles: What tells each from the others of the run; empty where there is one alone.
+        states: Of the file of each when it was read.
+        complete: Whether every training had one.
+        about: What the first says of its encoder and its corpus; empty without an encoder.
+    """
+
+    trainings: list[str]
+    titles: list[str]
+    states: list[State]
+    complete: bool
+    about: dict[str, Any]
+
+    def holds(self, run: str) -> bool:
+        """Whether every training has its model still, the same one."""
+        return self.complete and all(
+            state_of(f"{run}/{which}/bundle/{BUNDLE}") == state
+            for which, state in zip(self.trainings, self.states, strict=True)
+        )
+
+
+BUNDLE = next(iter(OPENERS))
+"""File that describes a model of one training."""
+
+
+def _read_models(run: RunInfo) -> _RunModels:
+    homes = sorted(run.folder.glob("fold-*-seed-*/bundle"), key=_place)
+    states = [state_of(str(home / BUNDLE)) for home in homes]
+    abouts = [_about(home) for home in homes]
+    found = [number for number, about in enumerate(abouts) if about is not None]
+    first = next((about for about in abouts if about is not None), {})
+    trainings = sum(1 for _ in run.folder.glob("fold-*-seed-*"))
+    names = [home.parent.name for home in homes]
+    return _RunModels(
+        trainings=[names[number] for number in found],
+        titles=[
+            "" if len(homes) == 1 else _member(abouts[number] or {}, names[number])
+            for number in found
+        ],
+        states=[states[number] for number in found],
+        complete=len(found) == trainings,
+        about=_of_encoder(first) if run.representation == "encoder" and first else {},
+    )
+
+
+def _of_encoder(about: Mapping[str, Any]) -> dict[str, Any]:
+    of = "encoder" if about.get("encoder") else "representation"
+    return {of: about.get(of), "corpus": {"name": str((about.get("corpus") or {}).get("name", ""))}}
+
+
+def _packed(read: _RunModels) -> list[Any]:
+    states = [list(each) for each in read.states]
+    return [read.trainings, read.titles, states, read.complete, read.about]
+
+
+def _unpacked(packed: list[Any]) -> _RunModels:
+    trainings, titles, states, complete, about = packed
+    return _RunModels(trainings, titles, [tuple(each) for each in states], complete, about)
+
+
+_READ = KeptValues[_RunModels]("models", _packed, _unpacked)
+"""Models of finished runs: the dock lists all of them with every page."""
 
 
 def _exported(home: Path) -> Iterator[ModelInfo]:
@@ -224,7 +382,7 @@ def _exported(home: Path) -> Iterator[ModelInfo]:
         )
         title = ", ".join([spec.name, *filter(None, parts)])
         key = f"{EXPORTED}:{path.parent.name}:{path.stem}"
-        yield ModelInfo(key, title, EXPORTED, path, performance(_about(path) or {}), _when(path))
+        yield ModelInfo(key, title, EXPORTED, path)
 
 
 def _spec(path: Path) -> Spec | None:

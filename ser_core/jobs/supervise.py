@@ -9,7 +9,9 @@ its place when it is killed.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -22,7 +24,7 @@ from ser_core.jobs.local import GLANCE, GUARD, sweep
 from ser_core.storage import read_json, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import IO
 
 PATIENCE = 3600.0
@@ -144,7 +146,12 @@ def _run(folder: Path, order: dict[str, Any], log: IO[bytes]) -> int:
     env = {"PYTHONUNBUFFERED": "1", **os.environ, **order.get("env", {}), **own}
     try:
         process = subprocess.Popen(
-            order["command"], env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            order["command"],
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            preexec_fn=_bond() if _is_bound(folder) else None,
         )
     except OSError as error:
         log.write(f"{error}\n".encode())
@@ -156,6 +163,31 @@ def _run(folder: Path, order: dict[str, Any], log: IO[bytes]) -> int:
         # It works all the same; only a supervisor that is killed would lose sight of it.
         log.write(f"{error}\n".encode())
     return process.wait()
+
+
+def _is_bound(folder: Path) -> bool:
+    """Whether the command is to end with this process.
+
+    On a cluster: when a node is lost Ray ends this process, and starts the job again on another
+    node. A command that outlived it would go on writing into the same folder.
+    """
+    return (folder / files.RAY).exists() and sys.platform == "linux"
+
+
+def _bond() -> Callable[[], None]:
+    """Has the system kill the child that calls it as soon as this process ends: prctl(2)."""
+    libc, parent = ctypes.CDLL(None), os.getpid()
+
+    def bond() -> None:
+        libc.prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+        if os.getppid() != parent:  # it ended before that
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return bond
+
+
+_PARENT_DEATH_SIGNAL = 1
+"""PR_SET_PDEATHSIG of <linux/prctl.h>."""
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from ser_core.recipes.recipe import Recipe, SplitChoice
 from ser_core.runs import mlflow_sync
 from ser_core.runs.layout import ENROLLED
 from ser_core.storage import Trash, read_json
+from ser_core.storage.kept_values import KeptValues, state_of
 
 TRASH = Trash(taken="the same recipe has a new run")
 """Of runs, and of evaluations that are kept as runs are."""
@@ -110,14 +111,12 @@ class RunInfo:
     @property
     def policy(self) -> str:
         """Name of the split's policy."""
-        default = SplitChoice.model_fields["policy"].default
-        return str(self.content.get("split", {}).get("policy", default))
+        return str(self.content.get("split", {}).get("policy", _POLICY))
 
     @property
     def representation(self) -> str:
         """Name of the representation."""
-        default = Recipe.model_fields["representation"].default
-        return str(self.content.get("representation", default)["name"])
+        return str(self.content.get("representation", _REPRESENTATION)["name"])
 
     @property
     def family(self) -> str:
@@ -137,6 +136,11 @@ class RunInfo:
         return files.read_text(self.folder / "recipe.yaml")
 
 
+_POLICY = SplitChoice.model_fields["policy"].default
+_REPRESENTATION = Recipe.model_fields["representation"].default
+"""What a recipe that leaves them out has; asked of every run of a list."""
+
+
 def _digest(value: object) -> str:
     text = json.dumps(value, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -154,33 +158,47 @@ def runs(home: Path | None = None) -> list[RunInfo]:
         home: Runtime folder; `settings.home()` by default.
     """
     root = folder_of_runs(home)
-    folders = (
-        [Path(each.path) for each in os.scandir(root) if each.is_dir()] if root.is_dir() else []
-    )
-    found = [info for folder in folders if (info := _opened(folder)) is not None]
-    return sorted(found, key=_when, reverse=True)
+    folders = [each.path for each in os.scandir(root) if each.is_dir()] if root.is_dir() else []
+    states = {each: state_of(f"{each}/recipe.yaml", f"{each}/summary.json") for each in folders}
+    found = _READ.values(root.parent, states, lambda folder: open_run(Path(folder)))
+    return sorted((run for run in found.values() if run is not None), key=_when, reverse=True)
 
 
-_OPENED: dict[Path, tuple[object, RunInfo | None]] = {}
-"""What `open_run` gave for a folder, and the state of its two files then: a page lists all runs at
-every click, and reading one takes milliseconds."""
-
-
-def _opened(folder: Path) -> RunInfo | None:
-    state = tuple(_state(folder / name) for name in ("recipe.yaml", "summary.json"))
-    known = _OPENED.get(folder)
-    if known is None or known[0] != state:
-        known = _OPENED[folder] = state, open_run(folder)
-    return known[1]
-
-
-def _state(file: Path) -> tuple[int, int, int] | None:
-    """Changes with the content of a file, which is written anew, not into; None without one."""
-    try:
-        found = os.stat(file)  # noqa: PTH116  (a third of the time of Path's, for thousands of runs)
-    except OSError:
+def _packed(run: RunInfo | None) -> list[Any] | None:
+    if run is None:
         return None
-    return found.st_ino, found.st_mtime_ns, found.st_size
+    result = run.result and [
+        run.result.grade, _packed_figure(run.result.uar), _packed_figure(run.result.wa),
+        run.result.clips, run.result.members, run.result.minutes, run.result.finished,
+        _packed_figure(run.result.enrolled),
+    ]  # fmt: skip
+    return [run.id, str(run.folder), run.name, run.content, run.begun, result]
+
+
+def _unpacked(packed: list[Any] | None) -> RunInfo | None:
+    if packed is None:
+        return None
+    name, folder, title, content, begun, kept = packed
+    result = None
+    if kept:
+        grade, uar, wa, clips, members, minutes, finished, enrolled = kept
+        result = Result(
+            grade, Interval(*uar), Interval(*wa), clips, members, minutes, finished,
+            None if enrolled is None else Interval(*enrolled),
+        )  # fmt: skip
+    return RunInfo(name, Path(folder), title, content, begun, result)
+
+
+def _packed_figure(figure: Interval | None) -> list[Any] | None:
+    if figure is None:
+        return None
+    return [figure.metric, figure.value, figure.low, figure.high, figure.level, figure.method,
+            figure.over, figure.units, figure.note]  # fmt: skip
+
+
+_READ = KeptValues[RunInfo | None]("runs", _packed, _unpacked)
+"""What `open_run` gave for a folder: a page lists all runs at every click, and reading one takes
+a part of a millisecond."""
 
 
 def runs_on(corpus: Corpus, home: Path | None = None) -> list[RunInfo]:
@@ -191,16 +209,6 @@ def runs_on(corpus: Corpus, home: Path | None = None) -> list[RunInfo]:
         run for run in runs(home)
         if run.result is not None and run.corpus.expanduser().resolve() in places
     ]  # fmt: skip
-
-
-def runs_and_fetched(home: Path | None = None) -> list[RunInfo]:
-    """All runs, those in MLflow only included.
-
-    Raises:
-        SerError: If MLflow's store cannot be read, or a folder not be written.
-    """
-    mlflow_sync.fetch(folder_of_runs(home))
-    return runs(home)
 
 
 def _when(run: RunInfo) -> float:

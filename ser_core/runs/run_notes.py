@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from ser_core.core import ParameterError
 from ser_core.storage import read_json, write_json
+from ser_core.storage.kept_values import State, state_of
 
 FILE = "notes.json"
 
@@ -42,7 +44,17 @@ class RunNotes:
 
 def notes_of(run: Path) -> RunNotes:
     """What is said of the run in a folder; nothing where the file is absent or damaged."""
-    found = read_json(run / FILE) or {}
+    file = f"{run}/{FILE}"
+    state = state_of(file)
+    return NOTHING if state == ABSENT else _read(file, state)
+
+
+NOTHING, ABSENT = RunNotes(), (None,)
+
+
+@lru_cache(maxsize=100_000)
+def _read(file: str, state: State) -> RunNotes:  # noqa: ARG001  (part of the key)
+    found = read_json(Path(file)) or {}
     tags, note = _sound(found)
     return RunNotes(tags, note, isinstance(found.get("before"), dict))
 

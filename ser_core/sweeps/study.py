@@ -14,27 +14,27 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ser_core import evaluation, tracking
+from ser_core import tracking
 from ser_core.core import Mark, ParameterError, files
-from ser_core.evaluation import Predictions
 from ser_core.recipes import draft
+from ser_core.recipes.recipe import Recipe
 from ser_core.runs import execute
-from ser_core.runs.layout import ENROLLED
 from ser_core.storage import atomic
+from ser_core.sweeps import cluster
 from ser_core.sweeps.space import Sweep, load_sweep, to_yaml
+from ser_core.sweeps.trial import Judged, Stopped, Work, judged
 from ser_core.tracking import addresses
 
 if TYPE_CHECKING:
     import optuna
     import pandas as pd
 
-    from ser_core.models.bundle import Bundle
     from ser_core.training.learner import Metrics
     from ser_core.training.plan import Member
 
@@ -69,10 +69,17 @@ PARTS = 1000
 """Steps that a trial counts for in the progress."""
 
 Report = Callable[[int, int, str], None]
+Elsewhere = Callable[
+    [Recipe, Iterable[Work], Callable[[], None]], Iterator[tuple[int, Judged | None]]
+]
+"""Trains trials in other processes; see `ser_core.sweeps.cluster.train_trials`."""
 
 
 def carry_out(
-    sweep: Sweep, folder: Path, report: Report = lambda _done, _total, _note: None
+    sweep: Sweep,
+    folder: Path,
+    report: Report = lambda _done, _total, _note: None,
+    elsewhere: Elsewhere | None = None,
 ) -> None:
     """Try recipes until there are as many trials as wanted; those that are done are not repeated.
 
@@ -82,30 +89,61 @@ def carry_out(
         sweep: What is tried.
         folder: Of the sweep; one that was interrupted goes on.
         report: Called with (steps done, steps in all, where it is in words).
+        elsewhere: Trains the trials, several at a time, if not this process one after another. What
+            is drawn for a trial then rests on those that are done by then.
 
     Raises:
         ParameterError: If the folder is of another sweep.
         SerError: If a recipe cannot be trained at all.
     """
-    import optuna
-
     _keep(sweep, folder)
     study = _study(folder)
     _take_up(study)
-    distributions = {name: each.distribution() for name, each in sweep.space.items()}
-    while (done := len(_over(study)) + len(_at_work(study))) < sweep.trials:
-        # A sampler for each trial, so that what is drawn does not depend on interruptions.
-        study.sampler = optuna.samplers.TPESampler(seed=(sweep.seed * MANY + done) % 2**32)
-        if not study.trials and (own := _own(sweep)):
-            study.enqueue_trial(own, skip_if_exists=True)
-        trial = study.ask(distributions)
-        trial.set_user_attr(WORKER, json.dumps(Mark.of().to_dict()))
-        step = _Step(report, done, sweep.trials, trial)
-        step(0, 1)
-        _try(sweep, study, trial, folder, step)
+    if elsewhere is None:
+        for trial, done in _asked(sweep, study, lambda: 0):
+            step = _Step(report, done, sweep.trials, _Sign(trial))
+            step(0, 1)
+            _try(sweep, study, trial, folder, step)
+    else:
+        _Spread(sweep, study, folder, report).carry_out(elsewhere)
     best = read_sweep(folder).recipe
     if best is not None:
         atomic.write(folder / BEST, best.to_yaml())
+
+
+def _asked(
+    sweep: Sweep, study: optuna.Study, own: Callable[[], int]
+) -> Iterator[tuple[optuna.Trial, int]]:
+    """Trials that are still to be trained, each with how many were asked for before it.
+
+    Args:
+        sweep: What is tried.
+        study: Of it.
+        own: Number of those that this process has under way.
+    """
+    import optuna
+
+    distributions = {name: each.distribution() for name, each in sweep.space.items()}
+    while (done := len(_over(study)) + len(_at_work(study)) + own()) < sweep.trials:
+        # A sampler for each trial, so that what is drawn does not depend on interruptions.
+        study.sampler = optuna.samplers.TPESampler(seed=(sweep.seed * MANY + done) % 2**32)
+        if not study.trials and (values := _own(sweep)):
+            study.enqueue_trial(values, skip_if_exists=True)
+        trial = study.ask(distributions)
+        trial.set_user_attr(WORKER, json.dumps(Mark.of().to_dict()))
+        yield trial, done
+
+
+class _Sign:
+    """Sign of life of a trial."""
+
+    def __init__(self, trial: optuna.Trial) -> None:
+        self.trial, self.signed = trial, 0.0
+
+    def __call__(self) -> None:
+        if time.time() - self.signed > SIGN_S:
+            self.signed = time.time()
+            self.trial.set_user_attr(SEEN, self.signed)
 
 
 @dataclass
@@ -115,13 +153,10 @@ class _Step:
     report: Report
     done: int
     trials: int
-    trial: optuna.Trial
-    signed: float = 0.0
+    sign: _Sign
 
     def __call__(self, done: int, total: int) -> None:
-        if time.time() - self.signed > SIGN_S:
-            self.signed = time.time()
-            self.trial.set_user_attr(SEEN, self.signed)
+        self.sign()
         within = int(PARTS * done / max(total, 1))
         note = f"trial {self.done + 1} of {self.trials}"
         self.report(PARTS * self.done + within, PARTS * self.trials, note)
@@ -129,6 +164,15 @@ class _Step:
 
 def _try(sweep: Sweep, study: optuna.Study, trial: optuna.Trial, folder: Path, step: _Step) -> None:
     """Train one recipe and tell the study its validation UAR."""
+    recipe = _recipe(sweep, study, trial)
+    if recipe is None:
+        return
+    work = Work(trial.number, recipe, folder / TRIALS / recipe.hash, sweep.enrolled)
+    _tell(study, trial, judged(work, step, _Stopper(trial, len(_whole(study)))), work.home)
+
+
+def _recipe(sweep: Sweep, study: optuna.Study, trial: optuna.Trial) -> Recipe | None:
+    """What a trial trains; None, and told to the study, if its values do not go together."""
     import optuna
 
     drawn = {name: each.drawn(trial.params[name]) for name, each in sweep.space.items()}
@@ -137,24 +181,47 @@ def _try(sweep: Sweep, study: optuna.Study, trial: optuna.Trial, folder: Path, s
     except ParameterError as error:
         trial.set_user_attr("refused", str(error))
         study.tell(trial, state=optuna.trial.TrialState.FAIL, skip_if_finished=True)
-        return
+        return None
     trial.set_user_attr("recipe", recipe.hash)
-    home = folder / TRIALS / recipe.hash
-    begun = time.monotonic()
-    try:
-        outcome = execute.run(
-            recipe, home, progress=step, watcher=_Stopper(trial, len(_whole(study)))
-        )
-    except optuna.TrialPruned:
+    return recipe
+
+
+def _tell(study: optuna.Study, trial: optuna.Trial, found: Judged | None, home: Path) -> None:
+    """Tell the study what a trial gave, None if it was stopped, and clear its folder away."""
+    import optuna
+
+    if found is None:
         study.tell(trial, state=optuna.trial.TrialState.PRUNED, skip_if_finished=True)
     else:
-        uar = validation_uar(home, outcome.predictions, enrolled=sweep.enrolled)
-        for name in ("low", "high"):
-            trial.set_user_attr(name, getattr(uar, name))
-        trial.set_user_attr("minutes", (time.monotonic() - begun) / 60)
-        study.tell(trial, uar.value, skip_if_finished=True)
+        for name in ("low", "high", "minutes"):
+            trial.set_user_attr(name, getattr(found, name))
+        study.tell(trial, found.value, skip_if_finished=True)
     # Test clips were predicted with the rest; nothing of that is kept, so nobody can choose by it.
     shutil.rmtree(home, ignore_errors=True)
+
+
+class _Course:
+    """Epochs of the first training of a trial, each told to the study once.
+
+    Args:
+        trial: Of the study.
+    """
+
+    def __init__(self, trial: optuna.Trial) -> None:
+        self.trial, self.last = trial, 0
+        for epoch, uar in trial.user_attrs.get(REPORTED, []):  # before the sweep was killed
+            trial.report(uar, epoch)
+            self.last = epoch
+
+    def add(self, epoch: int, uar: float) -> None:
+        """What an epoch gave on the validation clips."""
+        if epoch > self.last:
+            self.trial.report(uar, epoch)
+            self.last = epoch
+
+    def is_poor(self, whole: int) -> bool:
+        """Whether it is worse than half of the others at the same epoch, if enough are whole."""
+        return whole >= FIRST_WHOLE and self.trial.should_prune()
 
 
 class _Stopper(execute.SilentWatcher):
@@ -166,11 +233,7 @@ class _Stopper(execute.SilentWatcher):
     """
 
     def __init__(self, trial: optuna.Trial, whole: int) -> None:
-        self.trial, self.whole, self.first = trial, whole, ""
-        self.last = 0
-        for epoch, uar in trial.user_attrs.get(REPORTED, []):  # before the sweep was killed
-            trial.report(uar, epoch)
-            self.last = epoch
+        self.course, self.whole, self.first = _Course(trial), whole, ""
 
     @contextmanager
     def member(self, member: Member) -> Iterator[Callable[[int, Metrics], None]]:
@@ -179,27 +242,66 @@ class _Stopper(execute.SilentWatcher):
         yield self._epoch if member.name == self.first else lambda _epoch, _metrics: None
 
     def _epoch(self, epoch: int, metrics: Metrics) -> None:
-        import optuna
-
-        if epoch > self.last:
-            self.trial.report(metrics["val_uar"], epoch)
-        if self.whole >= FIRST_WHOLE and self.trial.should_prune():
-            raise optuna.TrialPruned
-
-    def trained(self, member: Member, bundle: Bundle, folder: Path) -> None:
-        """Nothing."""
+        self.course.add(epoch, metrics["val_uar"])
+        if self.course.is_poor(self.whole):
+            raise Stopped
 
 
-def validation_uar(home: Path, predictions: Predictions, *, enrolled: bool) -> evaluation.Interval:
-    """UAR on the validation clips of all folds and seeds, with its interval.
+class _UnderWay:
+    """A trial that is trained elsewhere."""
 
-    Args:
-        home: Folder of the run.
-        predictions: Of its members, not enrolled.
-        enrolled: Whether those with every speaker enrolled count instead.
-    """
-    table = Predictions.load(home / ENROLLED) if enrolled else predictions
-    return evaluation.report(table.part("validation"), part="validation").uar
+    def __init__(self, trial: optuna.Trial, home: Path) -> None:
+        self.trial, self.home, self.share = trial, home, 0.0
+        self.course, self.sign = _Course(trial), _Sign(trial)
+
+    def look(self, whole: int) -> None:
+        """Take notice of what it says, and stop it if it is poor."""
+        self.sign()
+        share, epochs = cluster.seen(self.home)
+        self.share = max(self.share, share)  # one that begins again has less for a while
+        before = self.course.last
+        for epoch, uar in epochs:
+            self.course.add(epoch, uar)
+        if self.course.last > before and self.course.is_poor(whole):
+            cluster.stop(self.home)
+
+
+class _Spread:
+    """A sweep whose trials are trained elsewhere; only this process writes into the study."""
+
+    def __init__(self, sweep: Sweep, study: optuna.Study, folder: Path, report: Report) -> None:
+        self.sweep, self.study, self.report = sweep, study, report
+        self.trials = folder.absolute() / TRIALS
+        self.under_way: dict[int, _UnderWay] = {}
+        self.done = 0
+
+    def carry_out(self, elsewhere: Elsewhere) -> None:
+        """Ask for trials as there is room for them, and tell the study what each gave."""
+        for number, found in elsewhere(self.sweep.recipe, self._works(), self._look):
+            ended = self.under_way.pop(number)
+            _tell(self.study, ended.trial, found, ended.home)
+            self._look()
+
+    def _works(self) -> Iterator[Work]:
+        for trial, _ in _asked(self.sweep, self.study, lambda: len(self.under_way)):
+            recipe = _recipe(self.sweep, self.study, trial)
+            if recipe is None:
+                continue
+            home = self.trials / recipe.hash
+            if any(each.home == home for each in self.under_way.values()):
+                home = self.trials / f"{recipe.hash}-{trial.number}"
+            self.under_way[trial.number] = _UnderWay(trial, home)
+            yield Work(trial.number, recipe, home, self.sweep.enrolled)
+
+    def _look(self) -> None:
+        whole = len(_whole(self.study))
+        for each in self.under_way.values():
+            each.look(whole)
+        over = len(_over(self.study))
+        shares = sum(each.share for each in self.under_way.values())
+        self.done = max(self.done, int(PARTS * (over + shares)))
+        note = f"{over} of {self.sweep.trials} trials done, {len(self.under_way)} under way"
+        self.report(self.done, PARTS * self.sweep.trials, note)
 
 
 def _keep(sweep: Sweep, folder: Path) -> None:

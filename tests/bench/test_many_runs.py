@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from ser_core import tracking
 from ser_core.bench import many_runs
 from ser_core.core import ParameterError
+from ser_core.inference.catalogue import models
 from ser_core.runs import catalogue, mlflow_sync
+from ser_core.runs.run_notes import notes_of
 
 pytestmark = pytest.mark.usefixtures("mlflow_store")
 
@@ -18,12 +22,12 @@ def test_every_made_run_is_in_the_store_and_has_a_folder():
     found = catalogue.runs()
     assert len(found) == 30
     assert all(run.result is not None for run in found)
+    assert len([model for model in models() if model.kind == "run"]) == 30
+    assert [notes_of(run.folder).tags for run in found].count(()) == 27
     root = catalogue.folder_of_runs()
     assert mlflow_sync.missing(root) == {}
     gone = found[3].folder
-    for file in gone.iterdir():
-        file.unlink()
-    gone.rmdir()
+    shutil.rmtree(gone)
     assert list(mlflow_sync.missing(root)) == [gone.name]
     assert len(catalogue.runs()) == 29
 

@@ -96,9 +96,7 @@ def two_nodes():
     made = TwoNodes(folder)
     yield made
     ours = [
-        each
-        for each in psutil.Process().children(recursive=True)
-        if str(folder) in " ".join(each.cmdline())
+        each for each in psutil.Process().children(recursive=True) if str(folder) in _command(each)
     ]
     made.cluster.shutdown()
     _, left = psutil.wait_procs(ours, timeout=5)
@@ -107,6 +105,14 @@ def two_nodes():
     os.environ.clear()
     os.environ.update(before)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _command(process):
+    """Its words; none of one that has ended, of which its parent has not taken notice yet."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
 
 
 def free_port():

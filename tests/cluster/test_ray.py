@@ -5,6 +5,7 @@ import threading
 import time
 
 import numpy as np
+import pandas as pd
 import psutil
 import pytest
 
@@ -16,8 +17,11 @@ from ser_core.recipes.recipe import parse
 from ser_core.runs import cluster
 from ser_core.runs.execute import PROGRESS, run, train_member
 from ser_core.storage.feature_store import FeatureStore
+from ser_core.sweeps.cluster import train_trials
+from ser_core.sweeps.study import carry_out, read_sweep
 from ser_core.training import store_filling
 from ser_core.training.store_filling import fill_store
+from tests.sweeps.test_cluster import learning
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +143,16 @@ def test_members_survive_the_loss_of_a_node_and_predict_what_they_predict_alone(
     assert said[-1][0] == said[-1][1]
     assert [done for done, _ in said] == sorted(done for done, _ in said)
     assert not list(folder.glob(f"*/{PROGRESS}"))
+
+
+def test_trials_of_a_sweep_spread_and_give_what_they_give_alone(tmp_path):
+    asked = learning()
+    carry_out(asked, tmp_path / "alone")
+    carry_out(asked, tmp_path / "spread", elsewhere=train_trials)
+    alone, spread = (
+        read_sweep(tmp_path / each).trials.drop(columns="minutes") for each in ("alone", "spread")
+    )
+    pd.testing.assert_frame_equal(spread, alone)
 
 
 WORK = """

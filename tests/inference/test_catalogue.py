@@ -10,11 +10,14 @@ import yaml
 from ser_core.core import REPOSITORY
 from ser_core.export.onnx_writer import export, write
 from ser_core.inference import catalogue
-from ser_core.inference.catalogue import models
+from ser_core.inference.catalogue import models, models_of
 from ser_core.inference.performance import Estimate, Performance, performance
 from ser_core.models import onnx_bytes
 from ser_core.models.onnx import read
 from ser_core.models.predictor import load
+from ser_core.runs.catalogue import runs as runs_here
+from ser_core.storage import kept_values
+from ser_core.storage.kept_values import KeptValues
 
 
 @pytest.fixture(autouse=True)
@@ -146,3 +149,62 @@ def test_the_onnx_copy_of_a_bundled_model_is_no_model_of_its_own():
     for name in ("ensemble.json", "model.onnx"):
         shutil.copy(whole / name, folder)
     assert [each.folder for each in models()] == [folder]
+
+
+@pytest.fixture
+def trained(make_run, tmp_path, monkeypatch):
+    """A finished run of nine trainings whose models were listed, by another process too."""
+    monkeypatch.setattr(kept_values, "FEWEST", 1)
+    run = tmp_path / "runs" / "abc"
+    run.mkdir(parents=True)
+    make_run(run)
+    (run / "recipe.yaml").write_text("name: mine")
+    (run / "summary.json").write_text(json.dumps({
+        "split": {"audit": {"grade": "B"}}, "clips": 53, "members": 9, "minutes": 1.0,
+        "finished": 1.0, "test": {"wa": FIGURE, "uar": FIGURE},
+    }))  # fmt: skip
+    assert len(models(tmp_path)) == 9
+    kept = KeptValues("models", catalogue._packed, catalogue._unpacked)
+    monkeypatch.setattr(catalogue, "_READ", kept)
+    return run
+
+
+def test_models_of_a_finished_run_are_listed_without_reading_them(trained, tmp_path, monkeypatch):
+    by_reading = models_of(runs_here(tmp_path)[0])
+    with monkeypatch.context() as patched:
+        patched.setattr(catalogue, "_read_models", lambda _run: 1 / 0)
+        assert models(tmp_path) == by_reading
+    assert by_reading[0].title == "mine, fold EB0, seed 0"
+
+
+def test_a_model_that_changed_or_went_or_a_new_name_of_its_run_is_noticed(trained, tmp_path):
+    first, second, *_ = models(tmp_path)
+    about = json.loads((first.folder / "bundle.json").read_text())
+    (first.folder / "bundle.json").write_text(json.dumps({**about, "seed": 7}))
+    assert models(tmp_path)[0].title == "mine, fold EB0, seed 7"
+    shutil.rmtree(second.folder)
+    assert len(models(tmp_path)) == 8
+    (trained / "recipe.yaml").write_text("name: another name")
+    assert models(tmp_path)[0].title == "another name, fold EB0, seed 7"
+
+
+def test_many_answers_on_encoders_are_those_of_each_run(trained, tmp_path):
+    encoder = {"name": "encoder", "encoder": "/no/such/folder", "weights": "a" * 64}
+    written = yaml.safe_dump({"name": "mine", "corpus": "nemo", "representation": encoder})
+    for name in ("fetched", "also", "abc"):
+        folder = tmp_path / "runs" / name
+        folder.mkdir(exist_ok=True)
+        (folder / "recipe.yaml").write_text(written)
+        shutil.copy(trained / "summary.json", folder / "summary.json") if name != "abc" else None
+    about = json.loads((trained / "fold-0-seed-0/bundle/bundle.json").read_text())
+    about |= {"encoder": {"name": "openai/whisper-tiny.en", "certain": True}}
+    (trained / "fold-0-seed-0/bundle/bundle.json").write_text(json.dumps(about))
+    (tmp_path / "runs" / "plain").mkdir()
+    (tmp_path / "runs" / "plain" / "recipe.yaml").write_text("name: without an encoder")
+    found = runs_here(tmp_path)
+    each = [catalogue.contamination_of(run) for run in found]
+    assert catalogue.contaminations(found, tmp_path) == each
+    answers = {run.id: answer for run, answer in zip(found, each, strict=True)}
+    assert answers["plain"] is None
+    assert answers["fetched"] is not None
+    assert answers["fetched"] != answers["abc"]

@@ -2,13 +2,17 @@
 
 import http.server
 import socket
+import subprocess
+import sys
 import threading
 import time
 
+import psutil
 import pytest
 
 from ser_core.core import Mark, ParameterError
 from ser_core.jobs import State, note, ray, reconcile
+from ser_core.jobs import folder as files
 from ser_core.storage import write_json
 
 
@@ -116,6 +120,7 @@ def test_a_job_that_waits_for_a_node_says_so(run, python, monkeypatch):
     monkeypatch.setattr(ray, "_ANSWERS", ray._Answers())
     assert job.state is State.RUNNING
     assert "waits for a node" in job.place
+    (job.folder / "ray.json").unlink()  # or the end of this test waits for Ray to stop it
 
 
 def test_silence_is_bounded_in_time(monkeypatch, tmp_path):
@@ -147,3 +152,19 @@ def test_an_address_that_is_none_is_refused(monkeypatch):
     monkeypatch.setenv("SER_RAY", "localhost:6379")
     with pytest.raises(ParameterError, match="SER_RAY"):
         ray.asked_for()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
+def test_a_command_ends_with_the_supervisor_that_a_lost_node_takes_along(
+    python, tmp_path, until, lives
+):
+    write_json(tmp_path / "command.json", {"command": python("import time; time.sleep(60)")})
+    write_json(tmp_path / "ray.json", {"address": "http://there", "submission": "some"})
+    line = [sys.executable, "-m", "ser_core.jobs.supervise", str(tmp_path)]
+    supervisor = subprocess.Popen(line)
+    until(lambda: files.work(tmp_path) is not None)
+    command = psutil.Process(files.work(tmp_path).pid)
+    assert lives(command)
+    supervisor.kill()
+    supervisor.wait()
+    until(lambda: not lives(command), seconds=5)

@@ -15,7 +15,6 @@ from ser_core.explain.faithfulness import Terms
 from ser_core.explain.published_benchmarks import identity
 from ser_core.explain.sanity_checks import verdict_of
 from ser_core.inference.catalogue import EXPORTED, ModelInfo, models
-from ser_core.inference.performance import Performance
 from tests.explain.nets import CLASSES, bundle_of, linear_bundle
 
 QUICK = "gradient_x_input"
@@ -297,9 +296,7 @@ def test_rows_that_a_method_takes_together_are_said_to_have_no_order(visit, said
 
 @pytest.mark.parametrize("tab", ["Explain", "Compare", "Faithfulness"])
 def test_of_an_exported_file_it_says_calmly_what_can_be_explained(visit, said, tab, monkeypatch):
-    file = ModelInfo(
-        "exported:a:b", "a file", EXPORTED, DEMO_CLIP.with_suffix(".onnx"), Performance(), 0
-    )
+    file = ModelInfo("exported:a:b", "a file", EXPORTED, DEMO_CLIP.with_suffix(".onnx"))
     monkeypatch.setattr("pages.components.model_picker.models", lambda *_, **__: [file])
     app = visit("explain", tab=tab)
     assert not app.error

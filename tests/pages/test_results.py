@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from pages.results import run_list
 from ser_core.evaluation import chance_warning, report
 from tests.evaluation.tables import drawn
 from tests.inference import test_transductive
@@ -50,6 +51,24 @@ def test_filters_narrow_the_list(visit, with_runs):
     assert list(app.dataframe[0].value["Hash"]) == [with_runs["random"]]
     app.text_input[0].set_value("no such run").run()
     assert "No result matches" in app.info[0].value
+
+
+def test_of_very_many_results_the_first_lines_in_an_order_of_all_are_shown(
+    visit, said, with_runs, ser_home, monkeypatch
+):
+    monkeypatch.setattr(run_list, "MOST", 1)
+    app = visit("results")
+    uar = {name: summary(ser_home, name)["test"]["uar"]["value"] for name in with_runs.values()}
+    assert "2 results, 1 shown" in said(app)
+    for order, best in (
+        ("highest UAR first", max(uar.values())),
+        ("lowest UAR first", min(uar.values())),
+    ):
+        box(app, "Order").set_value(order).run()
+        assert list(app.dataframe[0].value["UAR"]) == [best]
+    app.toggle[0].set_value(True).run()
+    assert list(app.dataframe[0].value["UAR"]) == sorted(uar.values())
+    assert "2 results. Click" in said(app)
 
 
 def test_a_run_shows_its_figures_and_wears_its_badge(visit, said, with_runs, ser_home):

@@ -10,7 +10,7 @@ import pytest
 from ser_core.core import ParameterError, demo_corpus
 from ser_core.recipes.recipe import load, parse
 from ser_core.runs import execute
-from ser_core.sweeps import study
+from ser_core.sweeps import trial
 from ser_core.sweeps.space import Options, Range, Sweep
 from ser_core.sweeps.study import BEST, carry_out, caution, read_sweep
 
@@ -80,7 +80,7 @@ def test_a_killed_sweep_ends_at_the_numbers_of_one_that_was_not(whole, tmp_path,
         return run(*given, **more)
 
     with monkeypatch.context() as during:
-        during.setattr(study.execute, "run", killed)
+        during.setattr(trial.execute, "run", killed)
         with pytest.raises(KeyboardInterrupt):
             carry_out(sweep(), tmp_path)
     assert len(read_sweep(tmp_path).trials) == 2
@@ -92,7 +92,7 @@ def test_a_killed_sweep_ends_at_the_numbers_of_one_that_was_not(whole, tmp_path,
 
 
 def test_more_trials_go_on_and_another_sweep_is_refused(whole, monkeypatch):
-    monkeypatch.setattr(study.execute, "run", lambda *_given, **_more: pytest.fail("trained"))
+    monkeypatch.setattr(trial.execute, "run", lambda *_given, **_more: pytest.fail("trained"))
     carry_out(sweep(trials=2), whole)  # there are four already
     with pytest.raises(ParameterError, match="holds another sweep"):
         carry_out(sweep(seed=5), whole)
