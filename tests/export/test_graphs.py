@@ -75,9 +75,9 @@ def test_early_fusion_is_one_graph_from_the_waveform(tmp_path, lengths):
     assert np.ptp(expected, axis=0).max() > 0.05
 
 
-def test_an_ensemble_with_functionals_and_a_speaker(tmp_path, sounds, lengths):
+def test_an_ensemble_with_a_member_of_no_weight_and_a_speaker(tmp_path, sounds, lengths):
     models = (
-        (bundle("functionals", "corpus", seed=1),),
+        (bundle("rms", "corpus", seed=1, linear=True),),
         (),
         (bundle(seed=2), bundle(seed=3, classes=CLASSES[::-1])),
     )
