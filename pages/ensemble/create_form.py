@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages.components import buttons, errors, navigation, scores
+from pages.components import buttons, errors, navigation, scores, tables
 from pages.components.errors import plain
 from pages.ensemble import loading, url_params
 from ser_core.core import SerError, count
@@ -66,10 +66,9 @@ def show() -> None:
     with left:
         family = _family(found)
         chosen = _members(family, first=family is found[0])
-        _table(family, chosen)
-        _ineligible_runs(known, family)
     with right, st.container(border=True):
         _start(chosen, known)
+    _ineligible_runs(known, family)
 
 
 def _several_seeds(found: Sequence[Sequence[Candidate]]) -> bool:
@@ -118,50 +117,36 @@ def _title(family: Sequence[Candidate]) -> str:
 
 
 def _members(family: Sequence[Candidate], *, first: bool) -> list[Candidate]:
-    """The runs to pool; all of them to begin with.
+    """The runs to pool, ticked in the table of what each scores; all of them to begin with.
 
     Args:
         family: Those that can be.
         first: Whether the form shows these where the address names none.
     """
-    by_id = {one.run.id: one for one in family}
-    wanted = [run_id for run_id in url_params.members() if run_id in by_id]
-    key = f"members-{family[0].split.hash}"
-    picked = st.multiselect(
-        "Members",
-        list(by_id),
-        default=wanted or list(by_id),
-        format_func=lambda run_id: _name(by_id[run_id], family),
-        key=key,
-        placeholder="two or more",
+    ids = [one.run.id for one in family]
+    wanted = [ids.index(run_id) for run_id in url_params.members() if run_id in ids]
+    _grade(family)
+    number = st.column_config.NumberColumn
+    state = st.dataframe(
+        pd.DataFrame([_line(one, family) for one in family]),
+        key=f"members-{family[0].split.hash}",
+        on_select="rerun",
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": wanted or list(range(len(ids)))}},
+        hide_index=True,
+        height=tables.height(len(ids), 460),
+        column_config={name: number(name, format="%.3f") for name in ("UAR", "WA")},
+        placeholder="",
     )
-    usual = first and set(picked) == set(by_id)
-    url_params.write_members([] if usual else picked)
-    return [by_id[run_id] for run_id in picked]
+    rows = sorted(row for row in state["selection"]["rows"] if row < len(ids))
+    st.caption(f"Ticked: {count(len(rows), 'member')} of {count(len(ids), 'run')}.")
+    usual = first and len(rows) == len(ids)
+    url_params.write_members([] if usual else [ids[row] for row in rows])
+    return [family[row] for row in rows]
 
 
-def _name(one: Candidate, among: Sequence[Candidate]) -> str:
-    same = sum(each.run.name == one.run.name for each in among) > 1
-    return f"{one.run.name} · {one.run.id[:4]}" if same else one.run.name
-
-
-def _table(family: Sequence[Candidate], chosen: Sequence[Candidate]) -> None:
-    """What each scores by itself."""
-    rows = []
-    for one in family:
-        result = one.run.result
-        assert result is not None  # noqa: S101  (candidates are finished)
-        rows.append(
-            {
-                "Member": one in chosen,
-                "Run": one.run.name,
-                "UAR": result.uar.value,
-                "95 %": interval_text(result.uar),
-                "WA": result.wa.value,
-                "Representation": one.run.representation,
-                "Seeds": len(one.seeds),
-            }
-        )
+def _grade(family: Sequence[Candidate]) -> None:
+    """What the split of the runs allows to say."""
     result = family[0].run.result
     if result is not None:
         st.markdown(
@@ -169,9 +154,25 @@ def _table(family: Sequence[Candidate], chosen: Sequence[Candidate]) -> None:
             f"{scores.badge(result.badge) or scores.NEW_SPEAKERS_BADGE}",
             help=scores.grade_help(),
         )
-    number = st.column_config.NumberColumn
-    columns = {name: number(name, format="%.3f") for name in ("UAR", "WA")}
-    st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=columns, placeholder="")
+
+
+def _line(one: Candidate, family: Sequence[Candidate]) -> dict[str, Any]:
+    """What a run scores by itself."""
+    result = one.run.result
+    assert result is not None  # noqa: S101  (candidates are finished)
+    return {
+        "Run": _name(one, family),
+        "UAR": result.uar.value,
+        "95 %": interval_text(result.uar),
+        "WA": result.wa.value,
+        "Representation": one.run.representation,
+        "Seeds": len(one.seeds),
+    }
+
+
+def _name(one: Candidate, among: Sequence[Candidate]) -> str:
+    same = sum(each.run.name == one.run.name for each in among) > 1
+    return f"{one.run.name} · {one.run.id[:4]}" if same else one.run.name
 
 
 def _ineligible_runs(known: Sequence[Candidate], family: Sequence[Candidate]) -> None:
@@ -192,7 +193,7 @@ def _ineligible_runs(known: Sequence[Candidate], family: Sequence[Candidate]) ->
     title = f"{count(len(outside), 'run')} cannot join"
     with st.expander(title, expanded=len(outside) <= FEW, type="compact"):
         grey = pd.DataFrame(rows).style.map(lambda _: GREY)
-        wide = {"Run": st.column_config.TextColumn("Run", width=210)}
+        wide = {"Run": st.column_config.TextColumn("Run", width=320)}
         st.dataframe(grey, hide_index=True, placeholder="", column_config=wide)
 
 

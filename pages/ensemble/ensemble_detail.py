@@ -146,7 +146,10 @@ def _header(saved: Saved, report: Report) -> None:
     about = saved.about or {}
     left, right = st.columns([4, 5], vertical_alignment="bottom")
     left.title(plain(saved.name))
-    with right, st.container(horizontal=True, horizontal_alignment="right"):
+    with (
+        right,
+        st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"),
+    ):
         navigation.link("predict", "Predict with it →", model=f"ensemble:{saved.id}")
         downloads.button(
             "Download", f"{saved.id}.zip", "application/zip",

@@ -70,6 +70,7 @@ def _options(info: ModelInfo, active: Active, *, busy: bool) -> None:
             format_func=TITLES.__getitem__,
             key="export-precisions",
             bind="query-params",
+            wrap=True,
             help=" ".join(f"**{name}**: {text}" for name, text in PRECISIONS.items()),
         )
     with right:

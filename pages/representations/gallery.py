@@ -43,6 +43,7 @@ def _unknown(name: str) -> None:
 
 def _grid(shown: list[FeatureMap], sound: SelectedSound) -> None:
     st.subheader("All thirteen")
+    st.caption("Click a title to enlarge a feature map, with parameters, downloads, class means.")
     feature_maps.note_if_short(sound, shown[0])
     grid = st.grid(4, min_column_width=330, gap="small")
     for feature_map in shown:
@@ -52,9 +53,8 @@ def _grid(shown: list[FeatureMap], sound: SelectedSound) -> None:
             figure = feature_map_figure(feature_map, scale_for([feature_map]), SMALL, beside=True)
             theme.figure(figure, key=f"small-{feature_map.representation.name}", config=QUIET)
     st.caption(
-        "Click a title to enlarge a feature map, with its parameters, its method, downloads and "
-        "class means. Point at a map to read time, bin and value. Where it has more bins or "
-        "frames than fit, a cell shows the largest; the enlarged one shows all."
+        "Point at a map to read time, bin and value. Where it has more bins or frames than fit, a "
+        "cell shows the largest; the enlarged one shows all."
     )
 
 

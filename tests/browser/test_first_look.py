@@ -165,6 +165,21 @@ def test_back_undoes_a_choice_at_once_and_an_own_sound_stays(page):
     expect(own).to_be_visible()
 
 
+def test_one_back_leads_to_a_page_as_it_was_left(page):
+    page.goto("/corpus?view=Overview")
+    expect(page.get_by_role("tab", name="Overview")).to_have_attribute("aria-selected", "true")
+    idle(page)
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Results").click()
+    expect(heading(page, "Results")).to_be_visible()
+    idle(page)
+    page.go_back()
+    expect(heading(page, "Corpus")).to_be_visible()
+    expect(page.get_by_role("tab", name="Overview")).to_have_attribute("aria-selected", "true")
+    assert address(page)["view"] == "Overview"
+    page.go_forward()
+    expect(heading(page, "Results")).to_be_visible()
+
+
 def test_a_filter_goes_into_the_address(page):
     page.goto("/corpus")
     page.get_by_role("textbox", name="Search").fill("mk0")

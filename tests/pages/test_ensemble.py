@@ -5,10 +5,11 @@ import shutil
 import pytest
 
 from ser_core import jobs
-from ser_core.ensemble import Options, gather, optimise
+from ser_core.ensemble import Candidate, Options, gather, optimise
 from ser_core.ensemble.assemble import assemble
 from ser_core.ensemble.catalogue import Request, ask, ensembles
 from ser_core.jobs import Job
+from ser_core.runs.catalogue import runs
 from tests.ensemble.conftest import Maker
 
 VIEWS = [
@@ -76,9 +77,8 @@ def test_without_runs_it_says_what_to_do(visit, said):
 
 def test_runs_of_one_split_are_members_and_others_stand_below_with_the_reason(visit, with_runs):
     app = visit("ensemble")
-    members = box(app, "Members")
-    assert sorted(members.options) == ["one", "two"]
-    assert len(members.value) == 2
+    assert sorted(app.dataframe[0].value["Run"]) == ["one", "two"]
+    assert "members" not in app.query_params  # all are ticked
     refused = app.dataframe[1].value
     assert list(refused["Run"]) == ["stranger"]
     assert "was trained on" in refused["Reason"][0]
@@ -115,11 +115,18 @@ def test_a_press_counts_though_the_view_is_left_at_once(visit, with_runs, queued
 
 def test_one_member_cannot_start(visit, with_runs, said):
     app = visit("ensemble")
-    members = box(app, "Members")
-    members.set_value(members.value[:1]).run()
+    one = next(run for run in runs() if run.name == "one")
+    key = f"members-{Candidate(one).split.hash}"
+    app.session_state[key] = {"selection": {"rows": [1], "columns": [], "cells": []}}
+    app.run()
     assert button(app, "Start").disabled
     assert "Choose two members or more" in said(app)
-    assert app.query_params["members"] == box(app, "Members").value[0]
+    name = app.dataframe[0].value["Run"][1]
+    (chosen,) = (run for run in runs() if run.name == name)
+    assert app.query_params["members"] == chosen.id
+    linked = visit("ensemble", members=chosen.id)  # the link shows the same choice
+    assert linked.query_params["members"] == chosen.id
+    assert button(linked, "Start").disabled
 
 
 def test_a_penalty_is_offered_where_it_means_something(visit, with_runs):
