@@ -97,18 +97,21 @@ def warn_other_speaker(speaker: str, *, doubted: bool = False) -> None:
         )
 
 
-def status(speaker: str = "", *, doubted: bool = False, key: str) -> None:
-    """Say beside a prediction who is enrolled, with a button to remove the enrolment.
+def status(speaker: str = "", *, doubted: bool = False, key: str = "") -> None:
+    """Say beside a prediction who is enrolled.
 
     Args:
         speaker: Speaker of the clip, where a corpus names it.
         doubted: Whether the clip sounds like somebody else.
-        key: Of the button.
+        key: Of a button to remove the enrolment; empty where `panel` has that button already.
     """
     warn_other_speaker(speaker, doubted=doubted)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f":green-badge[Speaker enrolled] {description()}", width="content")
-        st.button("Remove enrolment", key=f"{key}-forget", type="tertiary", on_click=_remove_all)
+        if key:
+            st.button(
+                "Remove enrolment", key=f"{key}-forget", type="tertiary", on_click=_remove_all
+            )
 
 
 def panel(model: InferenceModel, active: Active) -> None:
@@ -123,7 +126,11 @@ def panel(model: InferenceModel, active: Active) -> None:
     doubt = enrolment_doubt(model.predictor.about)
     if doubt:
         st.warning(plain(f"In the training corpus: {doubt}"))
-    with st.popover(title, width="content"):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        choice = st.popover(title, width="content")
+        if clips():
+            st.button("Remove enrolment", type="tertiary", on_click=_remove_all)
+    with choice:
         st.markdown(
             "**Enrolment**: teach the model a voice. Record **one or more neutral sentences** "
             "of the speaker; their feature statistics normalise this speaker's clips. No labels "
@@ -218,8 +225,6 @@ def _list() -> None:
                 "Remove", key=f"voice-remove-{number}", type="tertiary", on_click=_remove,
                 args=(number,),
             )  # fmt: skip
-    if clips():
-        st.button("Remove enrolment", on_click=_remove_all)
 
 
 def _remove(number: int) -> None:

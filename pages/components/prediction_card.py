@@ -18,6 +18,22 @@ if TYPE_CHECKING:
     from ser_core.inference.confidence import Confidence
 
 
+HELP = """\
+**Calibrated**: the probabilities are rescaled on clips that were not trained on (temperature
+scaling), so that of predictions with 80 % about 80 % are right.
+
+**Rejection threshold**: below this confidence the model was wrong too often, and a prediction is
+called uncertain. It is measured apart for speakers of whom the model knows nothing, for enrolled
+speakers, and for speakers who were in its training, so it moves when one enrols.
+
+**Ensemble's weights**: several networks are asked, and each counts by a weight that was fitted.
+
+**ONNX copy**: the same model in one file that answers without PyTorch being loaded. w8 and int8:
+its numbers are stored in 8 bits instead of 32, int8 computes with them too.
+"""
+"""Of the words below every prediction."""
+
+
 def probabilities_of(row: pd.Series[Any], model: InferenceModel) -> dict[str, float]:
     """Probabilities of a row of predictions, by emotion."""
     return {name: float(row[PREFIX + name]) for name in model.classes}
@@ -58,7 +74,8 @@ def show(
     theme.figure(chart, key=f"{key}-answer")
     st.caption(
         f"{reading.source} A voice does not prove a feeling: do not base decisions about "
-        "people on it."
+        "people on it.",
+        help=HELP,
     )
 
 

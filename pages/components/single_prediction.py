@@ -44,16 +44,34 @@ def current_sound(model: InferenceModel) -> tuple[SelectedSound, Waveform] | Non
 
 
 def show(
-    info: ModelInfo, model: InferenceModel, shown: SelectedSound, wave: Waveform
+    info: ModelInfo,
+    model: InferenceModel,
+    shown: SelectedSound,
+    wave: Waveform,
+    *,
+    has_panel: bool = False,
 ) -> pd.Series[Any]:
-    """Classify a sound, with the enrolled speaker where there is one, and show the prediction."""
+    """Classify a sound, with the enrolled speaker where there is one, and show the prediction.
+
+    Args:
+        info: The model.
+        model: The same, opened.
+        shown: The sound.
+        wave: The same, decoded.
+        has_panel: Whether the page has `enrolment.panel`, by which the enrolment is removed.
+
+    Returns:
+        The prediction, a row of a table of predictions.
+    """
     enrolled = enrolment.enrolled_speaker(info, model)
     speaker = enrolled.statistics if enrolled else None
     row = predict(info, model, shown, wave, speaker)
     before = predict(info, model, shown, wave, None) if speaker else None
     if enrolled:
         enrolment.status(
-            shown.speaker, doubted=_is_doubtful(info, shown, wave, enrolled), key="single"
+            shown.speaker,
+            doubted=_is_doubtful(info, shown, wave, enrolled),
+            key="" if has_panel else "single",
         )
     prediction_card.show(row, model, model.reading(speaker), before, key="single")
     if _is_unlike(info, model, shown, wave):

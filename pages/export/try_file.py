@@ -40,7 +40,7 @@ def show(files: Mapping[Path, Spec], info: ModelInfo, active: Active) -> None:
         left, right = st.columns([3, 2], gap="medium")
         with left:
             model = model_loading.for_speaker(found[0].speaker, own, model, active.corpus)
-            single_prediction.show(own, model, *found)
+            single_prediction.show(own, model, *found, has_panel=True)
         with right, st.container(border=True):
             single_prediction.show_label(found[0], own, active)
             st.markdown("Predicted by onnxruntime, as in your own program.")

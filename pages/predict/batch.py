@@ -329,7 +329,7 @@ def _recording(
         player.play(wave, label=recording.name)
         speaker = enrolment.speaker_statistics(info, model)
         if speaker:
-            enrolment.status(doubted=bool(row.get("other_voice", False)), key="many")
+            enrolment.status(doubted=bool(row.get("other_voice", False)))
         prediction_card.show(row, model, model.reading(speaker), key="many")
     with right, st.container(border=True):
         st.button(

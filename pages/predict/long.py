@@ -47,6 +47,13 @@ UPLOAD, TURNS_UPLOAD = 200, 10
 """Megabytes of a recording and of a file of turns that can be uploaded."""
 
 TURNS = ("rttm", "TextGrid", "eaf", "csv")
+NO_SPEAKERS = (
+    "Speakers are not told apart, because nothing says who speaks in which turn. A file that does, "
+    f"as RTTM of a diarisation program or an annotated TextGrid, is read by “{GIVEN}” and gives a "
+    "row a speaker."
+)
+"""Said of turns that are found in the sound, and of a file without speakers."""
+
 PLAYED = 30.0
 """Seconds that are played from where one clicks; more are a click away."""
 
@@ -207,6 +214,8 @@ def _result(model: InferenceModel, recording: Path, table: pd.DataFrame) -> None
         st.warning(plain(str(table["problem"].iloc[0]) or "Nothing could be predicted."))
         return
     turns = "speaker" in table
+    if turns and table["speaker"].isna().all():
+        st.caption(NO_SPEAKERS)
     table = table.assign(speaker=table["speaker"].fillna("")) if turns else table
     figure = turns_figure(table) if turns else timeline_figure(table, model.classes, slider=True)
     state = theme.figure(figure, key="long-figure", on_select="rerun")
@@ -219,7 +228,7 @@ def _result(model: InferenceModel, recording: Path, table: pd.DataFrame) -> None
     else:
         at = float(picked[0][0]) if picked else 0.0
     unlike_training.warn(model, table, *(("turn", "hatched") if turns else ("window", "crosses")))
-    _play(recording, at)
+    _play(recording, at, "a bar or a row" if turns else "a dot")
     _downloads(recording, table)
 
 
@@ -240,6 +249,7 @@ def _rows(table: pd.DataFrame) -> int | None:
     }
     if UNLIKE not in table:
         del columns[UNLIKE]
+    told = [name for name in columns if name not in ("speaker", "problem") or table[name].any()]
     state = st.dataframe(
         shown,
         key="long-table",
@@ -247,7 +257,7 @@ def _rows(table: pd.DataFrame) -> int | None:
         selection_mode="single-row",
         hide_index=True,
         height=tables.height(len(shown), 320),
-        column_order=list(columns),
+        column_order=[name for name in columns if name in told],
         column_config=columns,
         placeholder="",
     )
@@ -255,7 +265,7 @@ def _rows(table: pd.DataFrame) -> int | None:
     return rows[0] if rows and rows[0] < len(table) else None
 
 
-def _play(recording: Path, at: float) -> None:
+def _play(recording: Path, at: float, what: str) -> None:
     """Half a minute from where one clicked: a player of hours would load them all."""
     sound = _sound(recording, recording.stat().st_mtime)
     span = (at, min(at + PLAYED, sound.duration))
@@ -263,8 +273,8 @@ def _play(recording: Path, at: float) -> None:
     if part is not None:
         st.audio(audio.to_wav(part), format="audio/wav")
         st.caption(
-            f"From {at:.1f} s, {part.duration:.0f} s of {sound.duration:,.0f}. Click a dot, a bar "
-            "or a row to play from there; draw a frame in the figure, or move the ends of the "
+            f"From {at:.1f} s, {part.duration:.0f} s of {sound.duration:,.0f}. Click {what} "
+            "to play from there; draw a frame in the figure, or move the ends of the "
             "strip below it, to zoom."
         )
 

@@ -26,7 +26,7 @@ def show(info: ModelInfo, model: InferenceModel, active: Active) -> None:
     model = model_loading.for_speaker(shown.speaker, info, model, active.corpus)
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        row = single_prediction.show(info, model, shown, wave)
+        row = single_prediction.show(info, model, shown, wave, has_panel=True)
     with right, st.container(border=True):
         single_prediction.show_label(shown, info, active)
         feedback_form.show(shown, row, model, info)

@@ -14,6 +14,9 @@ from ser_core.plots.theme import axis_style, base_layout, whole_numbers
 if TYPE_CHECKING:
     import pandas as pd
 
+PALE = 0.35
+"""Opacity of bars without enrolment, beside those with it."""
+
 ABOVE = 106.0
 """Where the predicted classes stand in a timeline, above the stacked probabilities, in percent."""
 
@@ -32,14 +35,14 @@ def probabilities_figure(
         threshold: Rejection threshold (least confidence of a certain prediction), a dotted line.
     """
     figure = go.Figure()
-    figure.add_trace(_bars(probabilities, "with enrolment" if before else "", pale=False))
+    figure.add_trace(_bars(probabilities, "enrolled" if before else "", pale=False))
     if before is not None:
-        figure.add_trace(_bars(before, "without enrolment", pale=True))
+        figure.add_trace(_bars(before, "not enrolled", pale=True))
     rows = len(probabilities)
     figure.update_layout(base_layout(height=76 + (40 if before else 30) * rows, name="answer"))
     figure.update_layout(barmode="group", bargap=0.25, bargroupgap=0.05)
     figure.update_xaxes(
-        range=[0, 145 if before else 116],
+        range=[0, 116],
         tickvals=[0, 25, 50, 75, 100],
         showgrid=False,
         **axis_style("Probability (%)"),
@@ -57,7 +60,28 @@ def probabilities_figure(
             annotation_position="top",
         )
         figure.update_layout(margin={"t": 22}, height=figure.layout.height + 22)
+    if before is not None:
+        _legend(figure, {"enrolled": 1.0, "not enrolled": PALE})
     return figure
+
+
+def _legend(figure: go.Figure, shades: Mapping[str, float]) -> None:
+    """A legend of shades, above all else: bars of one shade have the colours of all emotions."""
+    for name, opacity in shades.items():
+        figure.add_scatter(
+            x=[None],
+            y=[None],
+            mode="markers",
+            name=name,
+            marker={"symbol": "square", "size": 11, "color": NO_EMOTION, "opacity": opacity},
+        )
+    figure.update_traces(showlegend=False, selector={"type": "bar"})
+    figure.update_layout(
+        showlegend=True,
+        legend={"y": 1, "yref": "container", "yanchor": "top", "itemclick": False},
+        margin={"t": figure.layout.margin.t + 24},
+        height=figure.layout.height + 24,
+    )
 
 
 def _bars(probabilities: Mapping[str, float], which: str, *, pale: bool) -> go.Bar:
@@ -69,13 +93,10 @@ def _bars(probabilities: Mapping[str, float], which: str, *, pale: bool) -> go.B
         orientation="h",
         marker={
             "color": [emotion_color(name) for name in names],
-            "opacity": 0.35 if pale else 1.0,
+            "opacity": PALE if pale else 1.0,
             "line": {"width": 0},
         },
-        text=[
-            f"{100 * value:.0f} %{' without enrolment' if pale and not row else ''}"
-            for row, value in enumerate(probabilities.values())
-        ],
+        text=[f"{100 * value:.0f} %" for value in probabilities.values()],
         textposition="outside",
         cliponaxis=False,
         hovertemplate=f"%{{y}}: %{{x:.1f}} %{suffix}<extra></extra>",
@@ -134,6 +155,8 @@ def _slide(figure: go.Figure) -> None:
 def turns_figure(table: pd.DataFrame) -> go.Figure:
     """Turns over time, a row a speaker, in the colours of the predicted emotions.
 
+    Where no speaker is named there is one row, without a name.
+
     The bars can be clicked; their `customdata` is that of the dots of `timeline_figure`. Uncertain
     ones are pale, those unlike the training hatched.
 
@@ -165,6 +188,8 @@ def turns_figure(table: pd.DataFrame) -> go.Figure:
     figure.update_layout(barmode="overlay", bargap=0.3, clickmode="event+select")
     figure.update_xaxes(title="Time (s)", automargin=True, zeroline=False)
     figure.update_yaxes(automargin=True, showgrid=False, autorange="reversed", type="category")
+    if not any(speakers):
+        figure.update_yaxes(showticklabels=False)
     _slide(figure)
     return figure
 

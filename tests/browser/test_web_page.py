@@ -193,6 +193,17 @@ def test_the_timeline_is_the_apps(tab, small, demo_waveform):
     signs = page.locator("#timeline tr").first.get_by_role("button").all_inner_texts()
     assert [sign == "–" for sign in signs] == list(table["problem"] == "silent")
     assert [sign == "?" for sign in signs] == list(table["uncertain"] & (table["problem"] == ""))
+    # Of a long recording the timeline comes first, and its one answer says what it is of.
+    expect(page.locator("#verdict")).to_contain_text("Over the whole recording: ")
+    expect(page.locator("#along + #whole")).to_be_visible()
+    silent, unsure = ((table["problem"] == "silent").sum(), table["uncertain"].sum())
+    expect(page.locator("#found")).to_contain_text(f"Of {len(table)} windows: ")
+    expect(page.locator("#found")).to_contain_text(f"{silent} silent")
+    assert f"{unsure} uncertain" in page.locator("#found").inner_text() or not unsure
+    page.set_viewport_size({"width": 360, "height": 740})
+    expect(page.locator("#more")).to_contain_text(f"all {len(table)} windows")
+    page.set_viewport_size({"width": 1280, "height": 740})
+    expect(page.locator("#more")).to_be_hidden()
     with page.expect_download() as download:
         page.get_by_role("link", name="Download as CSV").click()
     lines = download.value.path().read_text().splitlines()

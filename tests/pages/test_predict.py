@@ -167,12 +167,13 @@ def test_a_speaker_is_learned_and_its_effect_shown(visit, said, bundled):
     button(app, "Take 5 clips of EB0 from the corpus").click().run()
     assert "without it: " in said(app)
     assert ":green-badge[Speaker enrolled] from 5 clips of EB0" in said(app)
-    known, before = figures(app)["answer"]["data"]
+    known, before, *_legend = figures(app)["answer"]["data"]
     assert known["x"] != before["x"]
     button(app, "Next").click().run()  # EB0 still
     assert not app.warning
     next(s for s in app.selectbox if s.label == "Speaker").set_value("KD0").run()
     assert "enrolled speaker is EB0, but this clip is of KD0" in app.warning[0].value
+    assert sum(each.label == "Remove enrolment" for each in app.button) == 1
     button(app, "Remove enrolment").click().run()
     assert "without it: " not in said(app)
 
@@ -196,7 +197,7 @@ def test_a_speaker_that_nobody_names_is_heard_to_be_another_one(visit, said, bun
     assert not app.warning
     upload(app, ("his.flac", clip("samples/KS0_anger_48.flac"), "audio/flac"))
     assert "does not sound like the enrolled speaker" in app.warning[0].value
-    app.button(key="single-forget").click().run()
+    button(app, "Remove enrolment").click().run()
     assert not app.warning
     assert "Speaker enrolled" not in said(app)
 
@@ -294,7 +295,7 @@ def test_a_large_folder_is_answered_by_a_job(visit, said, bundled, tmp_path):
     assert not app.error
 
 
-def test_turns_of_a_recording_are_answered_by_a_job(visit, said, bundled, tmp_path):
+def test_turns_of_a_recording_are_answered_by_a_job(visit, said, bundled, tmp_path, ser_home):
     wave = load(demo_corpus() / ANGER)
     twice = np.concatenate([wave.samples, np.zeros(16_000, np.float32), wave.samples])
     (tmp_path / "talk.wav").write_bytes(to_wav(Waveform(twice)))
@@ -311,7 +312,16 @@ def test_turns_of_a_recording_are_answered_by_a_job(visit, said, bundled, tmp_pa
     assert list(app.dataframe[0].value["speaker"]) == ["Ana", "Jan"]
     assert "turns" in figures(app)
     assert "From 0.0 s" in said(app)
+    assert "speaker" in app.dataframe[0].proto.column_order
+    assert "not told apart" not in said(app)
     assert not app.error
+    # Found turns have no speakers: no empty column then, but a sentence that says why.
+    (answers,) = ser_home.glob("predictions/*/answers.csv")
+    answers.write_text(answers.read_text().replace("Ana", "").replace("Jan", ""))
+    app.run()
+    assert "Speakers are not told apart" in said(app)
+    assert not {"speaker", "problem"} & set(app.dataframe[0].proto.column_order)
+    assert "Click a bar or a row" in said(app)
 
 
 def test_a_long_recording_can_be_uploaded_and_is_deleted_when_removed(visit, said, bundled):

@@ -35,9 +35,17 @@ def test_a_prediction_has_a_bar_an_emotion_in_its_colour():
 
 def test_with_an_enrolled_speaker_both_predictions_stand_side_by_side():
     figure = probabilities_figure({"anger": 0.9, "neutral": 0.1}, {"anger": 0.3, "neutral": 0.7})
-    with_voice, without = figure.data
+    with_voice, without, *legend = figure.data
     assert without.marker.opacity < with_voice.marker.opacity
-    assert list(without.text) == ["30 % without enrolment", "70 %"]  # said once
+    assert list(without.text) == ["30 %", "70 %"]
+    # Which is which stands in a legend of the two shades, and in no bar.
+    shades = {each.name: each.marker.opacity for each in legend}
+    assert shades == {
+        "enrolled": with_voice.marker.opacity,
+        "not enrolled": without.marker.opacity,
+    }
+    assert figure.layout.showlegend
+    assert [bar.showlegend for bar in (with_voice, without)] == [False, False]
 
 
 def test_the_threshold_and_the_axis_are_named():
@@ -91,3 +99,5 @@ def test_turns_lie_where_they_are_in_the_row_of_their_speaker():
     assert neutral.customdata[0][0] == 2
     assert figure.layout.xaxis.rangeslider.visible
     assert timeline_figure(table, CLASSES, slider=True).layout.xaxis.rangeslider.visible
+    assert figure.layout.yaxis.showticklabels is None
+    assert turns_figure(table.assign(speaker="")).layout.yaxis.showticklabels is False

@@ -81,13 +81,13 @@ function made(tag, words = '', name = '') {
   return element;
 }
 
-function showAnswer(values) {
+function showAnswer(values, before = '') {
   const top = about.classes[best(values)].name;
   const answer = `${top}, ${percent(Math.max(...values))}`;
   const why = about.threshold === null
     ? `. ${about.doubt}`
     : `, stays below ${percent(about.threshold)}, the limit of this model.`;
-  find('verdict').textContent = unsure(values) ? `Uncertain: ${answer}${why}` : answer;
+  find('verdict').textContent = before + (unsure(values) ? `Uncertain: ${answer}${why}` : answer);
   find('bars').replaceChildren(...about.classes.map(({ name, color }, n) => {
     const track = made('span', '', 'track');
     track.append(drawn(values[n], color));
@@ -97,6 +97,37 @@ function showAnswer(values) {
     return line;
   }));
 }
+
+// Of a long recording the timeline comes first: one answer for all of it says little.
+function place(seconds) {
+  const long = seconds > about.long;
+  find('whole').classList.toggle('minor', long);
+  find('of-all').hidden = !long;
+  find('of-all').textContent = `One answer for all ${seconds.toFixed(0)} s together, also where the emotion changes: the timeline says more.`;
+  if (long) find('along').after(find('whole'));
+  else find('along').before(find('whole'));
+}
+
+// In how many windows each emotion was predicted, the most frequent first.
+function inWords(rows) {
+  const heard = rows.filter(({ values }) => values);
+  const sure = heard.filter(({ values }) => !unsure(values));
+  const counts = about.classes
+    .map(({ name }, n) => ({ name, times: sure.filter(({ values }) => best(values) === n).length }))
+    .filter(({ times }) => times)
+    .sort((one, other) => other.times - one.times)
+    .map(({ name, times }) => `${name} in ${times}`);
+  const rest = [['uncertain', heard.length - sure.length], ['silent', rows.length - heard.length]];
+  const parts = [...counts, ...rest.filter(([, times]) => times).map(([word, times]) => `${times} ${word}`)];
+  return `Of ${rows.length} windows: ${parts.join(', ')}.`;
+}
+
+// Columns beyond the edge are easily missed: many systems show no scroll bar.
+function hint() {
+  const { scrollWidth, clientWidth } = find('scroll');
+  find('more').hidden = scrollWidth <= clientWidth + 1;
+}
+new ResizeObserver(hint).observe(find('scroll'));
 
 function showTimeline(rows) {
   const head = made('tr');
@@ -131,6 +162,9 @@ function showTimeline(rows) {
     return line;
   });
   find('timeline').replaceChildren(head, ...lines, times);
+  find('found').textContent = inWords(rows);
+  find('more').textContent = `Scroll sideways to see all ${rows.length} windows, up to ${rows.at(-1).end.toFixed(0)} s →`;
+  hint();
   const columns = ['start', 'end', ...about.classes.map(({ name }) => `p_${name}`), 'answer', 'uncertain'];
   const table = rows.map(({ start, end, values }) => [
     start.toFixed(3), end.toFixed(3), ...(values ?? about.classes.map(() => '')),
@@ -172,9 +206,11 @@ async function classify({ samples, rate }, name, source) {
   find('heard').textContent = `${name}, ${seconds.toFixed(1)} s`;
   find('along').hidden = seconds <= about.window;
   find('along').open = false;
+  place(seconds);
   const whole = seconds <= about.longest;
-  if (whole) showAnswer(await predict(sound));
+  if (whole) showAnswer(await predict(sound), seconds > about.long ? 'Over the whole recording: ' : '');
   else {
+    find('of-all').hidden = true;
     find('verdict').textContent = `The model takes up to ${about.longest} s at once: see the timeline.`;
     find('bars').replaceChildren();
   }
@@ -189,6 +225,8 @@ async function classify({ samples, rate }, name, source) {
 async function follow(sound, own) {
   find('along').ontoggle = null;
   find('timeline').replaceChildren();
+  find('found').textContent = '';
+  find('more').hidden = true;
   find('csv').hidden = true;
   const rows = [];
   const begins = starts(sound.length / about.sample_rate, about);
@@ -263,6 +301,7 @@ async function answerLive(mine) {
     if (microphone !== mine) return; // stopped meanwhile: the answer for all of it comes next
     find('player').hidden = true;
     find('along').hidden = true;
+    place(0);
     find('heard').textContent = `live, the last ${(samples.length / rate).toFixed(1)} s`;
     if (values) showAnswer(values);
     else {
