@@ -37,8 +37,9 @@ def _seldom(link: bool) -> None:
 
 def _line(link: bool) -> None:
     states = [(job, job.state) for job in jobs()]
-    running = [job for job, state in states if state is State.RUNNING]
-    waiting = sum(state is State.QUEUED for _, state in states)
+    begun = [job for job, state in states if state is State.RUNNING]
+    running = [job for job in begun if not job.waits_for_node]
+    waiting = sum(state is State.QUEUED for _, state in states) + len(begun) - len(running)
     if not running and not waiting:
         return
     parts = [(len(running), "running"), (waiting, "waiting")]

@@ -32,6 +32,8 @@ BADGES = {
     State.FAILED: ":red-badge[failed]",
     State.CANCELLED: ":orange-badge[cancelled]",
 }
+WAITS = ":gray-badge[waits for a node]"
+"""Of a job that a cluster has no room for yet."""
 
 
 def trainings() -> list[Job]:
@@ -117,7 +119,8 @@ def _others() -> None:
 
 
 def _head(job: Job, more: str = "") -> None:
-    st.markdown(f"**{plain(job.title)}** {BADGES[job.state]} {more}")
+    badge = WAITS if job.waits_for_node else BADGES[job.state]
+    st.markdown(f"**{plain(job.title)}** {badge} {more}")
 
 
 def _on(job: Job) -> str:
@@ -136,12 +139,14 @@ def _running(job: Job) -> None:
     so_far = f"{seconds(job.seconds)} so far" if job.seconds else ""
     with _line(job, f"{so_far} {_on(job)}"):
         st.button("Cancel", key=f"cancel-{job.id}", on_click=_try, args=(job.cancel,))
-    _progress(job)
+    waits = job.waits_for_node
+    if job.progress or not waits:  # of one that begins again on another node it is known
+        _progress(job)
     if place := job.place:
         st.caption(plain(f"Runs on {place}" if place.startswith("Ray at") else place))
     if courses:
         _curves(courses, folder, job)
-    else:
+    elif not waits:
         st.caption(_next(job))
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ser_core.jobs import folder as files
 from ser_core.jobs.launchers import is_launched, launcher_of
 from ser_core.jobs.progress import Progress
-from ser_core.jobs.ray import submitted, trouble
+from ser_core.jobs.ray import submitted, trouble, waits
 from ser_core.storage import read_json
 
 if TYPE_CHECKING:
@@ -101,6 +101,11 @@ class Job:
             return ""
         problem = "" if self.state.is_over else trouble(self.folder)
         return problem or f"Ray at {found[0]}"
+
+    @property
+    def waits_for_node(self) -> bool:
+        """Whether a Ray cluster has it and no node with room for it, so that nothing happens."""
+        return not self.state.is_over and waits(self.folder)
 
     @property
     def progress(self) -> Progress | None:

@@ -50,7 +50,7 @@ FRESH = 1.0
 """Seconds for which an answer holds, also that there was none."""
 
 OVER = ("SUCCEEDED", "FAILED", "STOPPED")
-UNKNOWN = "UNKNOWN"
+PENDING, UNKNOWN = "PENDING", "UNKNOWN"
 """Status of a job of which the cluster knows nothing, as one that was started anew."""
 
 
@@ -96,10 +96,19 @@ def trouble(folder: Path) -> str:
     if found is None:
         return ""
     try:
-        waits = _status(*found) == "PENDING"
+        waits = _status(*found) == PENDING
     except UnreachableError as error:
         return f"{error}. The job may go on there."
     return f"It waits for a node with room for it, on Ray at {found[0]}." if waits else ""
+
+
+def waits(folder: Path) -> bool:
+    """Whether a job was given to a cluster that has no node with room for it yet."""
+    found = submitted(folder)
+    try:
+        return found is not None and _status(*found) == PENDING
+    except UnreachableError:
+        return False
 
 
 def silence() -> str:

@@ -120,6 +120,11 @@ def test_a_job_that_waits_for_a_node_says_so(run, python, monkeypatch):
     monkeypatch.setattr(ray, "_ANSWERS", ray._Answers())
     assert job.state is State.RUNNING
     assert "waits for a node" in job.place
+    assert job.waits_for_node
+    monkeypatch.setattr(ray, "_ask", lambda *_: {"status": "RUNNING"})
+    monkeypatch.setattr(ray, "_ANSWERS", ray._Answers())
+    assert not job.waits_for_node
+    assert job.place == "Ray at http://there"
     (job.folder / "ray.json").unlink()  # or the end of this test waits for Ray to stop it
 
 
