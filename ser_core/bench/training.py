@@ -27,6 +27,8 @@ from ser_core.training.sources import Prepared, prepare
 from ser_core.training.trainer import Callback, Stop, Trainer
 
 BATCH, BINS, FRAMES, CLASSES = 32, 80, 320, 6
+WIDTH = 64
+"""Channels of the first stage of the ResNet18 that steps are timed on."""
 CPU = torch.device("cpu")
 
 QUICK: dict[str, Any] = {
@@ -100,7 +102,7 @@ def compare_steps(steps: int = 12) -> TrainingSpeed:
     # In one piece, as the plain loop: batch norm sees the same clips.
     trainers = {n: step_trainer(data, each, parts=1) for n, each in precisions.items()}
     times: dict[str, list[float]] = {name: [] for name in ("plain", *trainers)}
-    with plain_loop(FRAMES, torch.get_num_threads()) as plain:
+    with plain_loop(FRAMES, BATCH, WIDTH, torch.get_num_threads()) as plain:
         for number in range(steps + 3):
             batch = batches[number % len(batches)]
             times["plain"].append(plain())
@@ -144,7 +146,8 @@ def step_trainer(data: Data, precision: Precision, **train: Any) -> Trainer:
     """Trainer of the network that steps are timed on; further arguments are of `TrainChoice`."""
     torch.manual_seed(0)
     rep = data.source.representation
-    model = EmotionClassifier(rep, "corpus", ResNetSpec(classes=CLASSES), tuple("abcdef"))
+    spec = ResNetSpec(classes=CLASSES, width=WIDTH)
+    model = EmotionClassifier(rep, "corpus", spec, tuple("abcdef"))
     clips = torch.arange(len(data.targets))
     choice = TrainChoice(batch=BATCH, crop_s=None, epochs=100, **train)
     trainer = Trainer(

@@ -22,15 +22,17 @@ DEFAULT_SPIN = "300000"
 
 
 @contextmanager
-def plain_loop(frames: int, threads: int) -> Iterator[Callable[[], float]]:
+def plain_loop(frames: int, batch: int, width: int, threads: int) -> Iterator[Callable[[], float]]:
     """A process with the plain loop; what is given makes one step and returns its seconds.
 
     Args:
         frames: Of the feature maps.
+        batch: Feature maps in a step.
+        width: Channels of the first stage of the network.
         threads: Of torch.
     """
     environment = {**os.environ, "GOMP_SPINCOUNT": DEFAULT_SPIN}
-    command = [sys.executable, "-m", __name__, str(frames), str(threads)]
+    command = [sys.executable, "-m", __name__, *map(str, (frames, batch, width, threads))]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
     ) as process:
@@ -49,7 +51,7 @@ def plain_loop(frames: int, threads: int) -> Iterator[Callable[[], float]]:
             process.wait()
 
 
-def main(frames: int, threads: int) -> None:
+def main(frames: int, batch: int, width: int, threads: int) -> None:
     """Make a step for every line of the input: float32, contiguous, AdamW."""
     import torch
     from torch import nn
@@ -57,18 +59,18 @@ def main(frames: int, threads: int) -> None:
     from ser_core.bench import training
     from ser_core.models.networks.resnet import AudioResNet, ResNetSpec
 
-    training.FRAMES = frames
+    training.FRAMES, training.BATCH = frames, batch
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    network = AudioResNet(ResNetSpec(classes=training.CLASSES)).train()
+    network = AudioResNet(ResNetSpec(classes=training.CLASSES, width=width)).train()
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
     criterion = nn.CrossEntropyLoss()
     batches = training.batches_of(training.noise())
     for number, _ in enumerate(sys.stdin):
-        batch = batches[number % len(batches)]
+        part = batches[number % len(batches)]
         started = time.perf_counter()
         optimizer.zero_grad()
-        loss = criterion(network(batch.features), batch.targets)
+        loss = criterion(network(part.features), part.targets)
         loss.backward()
         optimizer.step()
         loss.item()
@@ -77,4 +79,4 @@ def main(frames: int, threads: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(*map(int, sys.argv[1:]))

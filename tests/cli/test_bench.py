@@ -52,6 +52,8 @@ def test_store_reports_ratios_of_its_own_times(tmp_path):
 
 def test_training_reports_ratios_and_accuracy_of_every_precision(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "FRAMES", 8)
+    monkeypatch.setattr(training, "BATCH", 4)
+    monkeypatch.setattr(training, "WIDTH", 4)
     small = {"network": {"name": "resnet10", "width": 4}, "train": {"epochs": 2, "crop_s": 1.0}}
     monkeypatch.setattr(training, "QUICK", {**training.QUICK, **small})
     monkeypatch.setattr(training, "PREDECESSOR", {**training.PREDECESSOR, **small})
