@@ -55,6 +55,9 @@ def _line(link: bool) -> None:
 def _progress(job: Job) -> None:
     """Of the job that began first."""
     progress = job.progress
+    if progress is None:  # it has just begun, or its command reports none
+        st.markdown(plain(job.title))
+        return
     left = job_progress.time_left(progress)
     eta = f" · {left}" if left else ""
-    st.progress(progress.fraction if progress else 0.0, text=f"{plain(job.title)}{eta}")
+    st.progress(progress.fraction, text=f"{plain(job.title)}{eta}")

@@ -32,14 +32,15 @@ def show(active: Active) -> None:
     found = corpus_scan.measures(active, "faults in the audio and duplicate clips")
     findings = _findings(active.corpus, found)
     _summary(active.corpus, findings.issues, scanned=found is not None)
+    for number, issue in enumerate(findings.issues):
+        _card(active.corpus, issue, found, key=f"issue-{number}")
     for said, sought in (
         ("Checked and not found", findings.absent),
         ("Not checked until the clips are measured", findings.open),
     ):
         if sought:
-            st.caption(f"{said}: {', '.join(sought)}.")
-    for number, issue in enumerate(findings.issues):
-        _card(active.corpus, issue, found, key=f"issue-{number}")
+            with st.expander(f"{said} ({len(sought)})", type="compact"):
+                st.markdown("\n".join(f"- {each}" for each in sought))
 
 
 def _findings(corpus: Corpus, found: pd.DataFrame | None) -> Findings:

@@ -221,7 +221,9 @@ def _lines(chosen: Sequence[RunInfo]) -> pd.DataFrame:
     dull += [name for name in ("Tags", "Note") if not table[name].map(len).any()]
     known = [str(name) for name in table]
     wanted = _wanted(known, [name for name in known if name not in dull])
-    return table[["Run", *(name for name in known if name in wanted and name != "Run")]]
+    # Tags beside the name: a user's own words, which the other columns would push out of sight.
+    first = ["Run", *(["Tags"] if "Tags" in wanted else [])]
+    return table[[*first, *(name for name in known if name in wanted and name not in first)]]
 
 
 def _wanted(known: list[str], shown: list[str]) -> list[str]:
