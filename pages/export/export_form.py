@@ -26,8 +26,8 @@ RECENT = 600.0
 TITLES = {
     "fp32": "fp32, exact",
     "fp16": "fp16, half",
-    "w8": "w8, weights a quarter",
-    "int8": "int8, networks a quarter",
+    "w8": "w8, weights 1/4",
+    "int8": "int8, networks 1/4",
 }
 
 

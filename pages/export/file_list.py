@@ -41,6 +41,11 @@ MEANT = {
     "Largest difference": "Largest difference of a probability between file and model.",
     "Change in UAR": "UAR of the file minus that of the model, with its paired 95 % interval.",
 }
+MORE_THAN_CLIPS = (
+    "There are more predictions than clips: each clip is predicted as it is, some also cut short, "
+    "made longer and with gaps of silence, and, where the model can enrol, some with their speaker "
+    "enrolled."
+)
 MAX_PLAYERS = 5
 FLIPS = {
     "clip": "Clip",
@@ -164,7 +169,7 @@ def _file(path: Path, spec: Spec, info: ModelInfo, active: Active) -> None:
         st.error(plain(f"{said} It cannot be used. Export it again, or in fp32."))
     elif said:
         gate = spec.verification
-        st.markdown(plain(f"{said} {gate['n']:,} predictions on {gate['clips']}."))
+        st.markdown(plain(f"{said} Tested on {gate['clips']}."), help=MORE_THAN_CLIPS)
     for note in spec.notes:
         st.caption(plain(note))
     _changed_predictions(spec, active)

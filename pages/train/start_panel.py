@@ -178,6 +178,19 @@ def _split_from_recipe(recipe: Recipe, measures: pd.DataFrame | None) -> Split:
     return make_split(corpus, choice.policy, **options)
 
 
+def time_of_trials(recipe: Recipe, trials: int) -> str:
+    """How long a recipe takes so many times over, in words; empty for one that cannot be split."""
+    try:
+        split, _, _ = _split_of(recipe)
+    except SerError:  # said on the tab Recipe, and by the sweep itself
+        return ""
+    pace = time_estimate.known_pace(recipe, catalogue.runs())
+    if pace is None:
+        return "No estimate of the time yet: “Measure training speed” on the tab Recipe gives one."
+    most = time_estimate.plan(recipe, split).seconds(pace, trials)
+    return f"About {seconds(most)} for {count(trials, 'trial')} trained to the end, {pace.source}."
+
+
 def _time(recipe: Recipe, todo: time_estimate.Plan) -> None:
     """How long it takes and how that is known, or a way to find out."""
     key = f"pace:{time_estimate.shape_of(recipe)}"

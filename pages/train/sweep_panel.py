@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.components import buttons, errors, theme
 from pages.components.errors import plain
-from pages.train import field_controls, job_list, recipe_form, recipe_state
+from pages.train import field_controls, job_list, recipe_form, recipe_state, start_panel
 from ser_core import jobs as queue
 from ser_core.core import SerError, count, seconds
 from ser_core.jobs import Job, State
@@ -80,6 +80,8 @@ def _new(recipe: Recipe) -> None:
         )
     sweep = _sweep(recipe, said, trials, seed, enrolled=enrolled)
     if sweep and (told := caution(sweep)):
+        st.caption(told)
+    if sweep and (told := start_panel.time_of_trials(recipe, trials)):
         st.caption(told)
     buttons.button("Start sweep", _start, sweep, type="primary", disabled=sweep is None)
     if "_sweep_error" in st.session_state:
@@ -241,9 +243,13 @@ def _found(sweep_id: str) -> None:
         return
     titles = {name: _title(name) for name in found.sweep.space}
     values = ", ".join(f"{title} {_shown(best[name])}" for name, title in titles.items())
+    equal = found.equally_good
+    first = f"{equal} trials share the best value" if equal > 1 else f"Best: trial {best['trial']}"
+    which = f"The first of them, trial {best['trial']}, has " if equal > 1 else ""
     st.markdown(
-        f"Best: trial {best['trial']}, validation UAR **{best['value']:.3f}** "
-        f"({best['low']:.3f} to {best['high']:.3f}): {plain(values)}",
+        f"{first}, validation UAR **{best['value']:.3f}** "
+        f"({best['low']:.3f} to {best['high']:.3f}){'. ' if equal > 1 else ': '}"
+        f"{which}{plain(values)}",
         help="The best of many trials is somewhat too high, also on validation clips. "
         f"{caution(found.sweep)}",
     )
@@ -266,13 +272,16 @@ def _use(found: Found) -> None:
 
 def _pictures(found: Found, titles: dict[str, str], sweep_id: str) -> None:
     whole = found.trials.dropna(subset=["value"])
-    log = frozenset(
-        name for name, each in found.sweep.space.items() if isinstance(each, Range) and each.log
-    )
+    ranges = {name: each for name, each in found.sweep.space.items() if isinstance(each, Range)}
+    log = frozenset(name for name, each in ranges.items() if each.log)
+    ends = {name: (each.low, each.high) for name, each in ranges.items()}
     tables = st.tabs(["Parallel coordinates", "Course", "Importance", "Trials"])
     with tables[0]:
-        theme.figure(coordinates_figure(whole, titles, log), key=f"coordinates-{sweep_id}")
-        st.caption("A line a trial; drag along an axis to keep only the lines through that part.")
+        theme.figure(coordinates_figure(whole, titles, ends, log), key=f"coordinates-{sweep_id}")
+        st.caption(
+            "A line a trial, on axes of all that may be tried; drag along an axis to keep only the "
+            "lines through that part."
+        )
     with tables[1]:
         theme.figure(course_figure(found.trials), key=f"course-{sweep_id}")
         st.caption("Validation UAR with 95 % intervals. What overlaps may be chance.")

@@ -28,7 +28,7 @@ LONGEST = "longest_s"
 """Key of a representation: seconds of a sound up to which the graph answers as the model does."""
 
 PRECISIONS = {
-    "fp32": "Single precision throughout: the same numbers as the app's.",
+    "fp32": "Single precision throughout, as the app computes.",
     "fp16": "Weights in half precision, so the file is half as large; computed in single "
     "precision.",
     "w8": "Weight-only quantisation: weights in 8 bits with a scale for each output, so the file "

@@ -31,6 +31,9 @@ WIDTH = PAGE[0] - 2 * MARGIN
 LARGEST = (400.0, 300.0)
 """Points of the widest and the highest picture, so that two fit on a page."""
 
+UNDIVIDED = 20
+"""Rows up to which a table stands on one page, as a confusion matrix must to be read."""
+
 NARROWEST = 34.0
 """Points of the narrowest column of a table."""
 
@@ -149,7 +152,7 @@ def _items(block: Items) -> list[Flowable]:
 
 @_block.register(Table)
 def _table(block: Table) -> list[Flowable]:
-    from reportlab.platypus import Spacer
+    from reportlab.platypus import KeepTogether, Spacer
     from reportlab.platypus import Table as Grid
 
     head = [_paragraph(each, "head") for each in block.columns]
@@ -166,7 +169,8 @@ def _table(block: Table) -> list[Flowable]:
         ]
     )
     note = [_paragraph(block.note, "note")] if block.note else []
-    return [Spacer(1, 3), grid, Spacer(1, 3), *note]
+    whole = [Spacer(1, 3), grid, Spacer(1, 3), *note]
+    return [KeepTogether(whole)] if len(block.rows) <= UNDIVIDED else whole
 
 
 def _widths(block: Table) -> list[float]:

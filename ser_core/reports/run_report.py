@@ -24,6 +24,7 @@ from ser_core.reports.document import (
     clean_lines,
 )
 from ser_core.runs import catalogue
+from ser_core.runs.run_notes import notes_of
 
 if TYPE_CHECKING:
     from ser_core.runs.catalogue import RunInfo
@@ -60,6 +61,7 @@ def run_report(run: RunInfo, *, enrolled: bool = False) -> Document:
     detailed = known if enrolled and known else report
     blocks: list[Block] = [
         Text(about(run), "note"),
+        *notes(run),
         *sections.verdict(report),
         *encoder_note(run),
         *_changed(run),
@@ -101,6 +103,17 @@ def about(run: RunInfo) -> str:
         f"· split {clean(run.policy)} · {count(result.members, 'training')}, "
         f"{formatting.seconds(60 * result.minutes)} · {when} · hash {run.id}"
     )
+
+
+def notes(run: RunInfo) -> list[Block]:
+    """Tags and note that the user gave it."""
+    said = notes_of(run.folder)
+    tags = [Text(clean(f"Tags: {', '.join(said.tags)}", 2000))] if said.tags else []
+    lines = [line for line in clean_lines(said.note).splitlines() if line.strip()]
+    return [
+        *tags,
+        *(Text(f"{'' if number else 'Note: '}{line}") for number, line in enumerate(lines)),
+    ]
 
 
 def encoder_note(run: RunInfo) -> list[Block]:

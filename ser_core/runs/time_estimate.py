@@ -95,11 +95,11 @@ class Plan:
         """Memory in MB that it takes at most; None where the pace does not say."""
         return pace.peak + self.clips * pace.held if pace.peak else None
 
-    def seconds(self, pace: Pace) -> float:
-        """Time that it takes at a pace."""
+    def seconds(self, pace: Pace, times: int = 1) -> float:
+        """Time that it takes at a pace, done so many times with the same clips prepared once."""
         judged = self.epochs * self.validation * pace.judge + self.scored * pace.judge
         trained = self.epochs * sum(self.training) * pace.train
-        return START + self.clips * pace.prepare + trained + judged
+        return START + self.clips * pace.prepare + times * (trained + judged)
 
 
 def plan(recipe: Recipe, split: Split) -> Plan:

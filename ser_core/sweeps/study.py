@@ -435,6 +435,12 @@ class Found:
         return max(rows, key=lambda row: float(row["value"]))
 
     @property
+    def equally_good(self) -> int:
+        """Whole trials whose validation UAR is the best one; 0 before there is one."""
+        values = self.trials["value"].dropna()
+        return int((values == values.max()).sum())
+
+    @property
     def recipe(self) -> Any:
         """Recipe of the best trial; None before there is one."""
         best = self.best

@@ -398,7 +398,9 @@ def test_a_sweep_of_the_recipe_is_started_and_its_best_comes_into_the_form(visit
     app = visit("train", view="Sweeps", **{**TINY, "split.policy": "random", "train.epochs": "1"})
     assert not app.exception
     trials = next(each for each in app.number_input if each.label == "Trials")
-    press(trials.set_value(2).run(), "Start sweep")
+    asked = trials.set_value(2).run()
+    assert any("No estimate of the time yet" in each.value for each in asked.caption)
+    press(asked, "Start sweep")
     (order,) = started
     ((sweep_id, sweep),) = launch.sweeps().items()
     assert order.key == f"sweep:{sweep_id}"
@@ -406,9 +408,12 @@ def test_a_sweep_of_the_recipe_is_started_and_its_best_comes_into_the_form(visit
     folder = launch.folder_of_sweeps() / sweep_id
     study.carry_out(sweep, folder)
     app = app.run()
-    best = study.read_sweep(folder).best
+    found = study.read_sweep(folder)
+    best = found.best
     said = " ".join(each.value for each in app.markdown)
     assert f"validation UAR **{best['value']:.3f}**" in said
+    shared = int((found.trials["value"] == best["value"]).sum())
+    assert ("2 trials share the best value" in said) is (shared == 2)
     app = press(app, "Use this recipe")
     assert app.session_state["view"] == "Recipe"
     assert parse(yaml.safe_load(text(app).value)).optim.lr == best["optim.lr"]

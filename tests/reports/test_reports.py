@@ -1,10 +1,14 @@
 """Reports say what Results says, whoever named the run, and need nothing but themselves."""
 
+import io
 import re
 import subprocess
 from html.parser import HTMLParser
 
 import pytest
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import ActionFlowable
+from reportlab.platypus import Table as Grid
 from typer.testing import CliRunner
 
 from ser_core.cli import app
@@ -30,6 +34,7 @@ from ser_core.reports.card_blocks import card_blocks
 from ser_core.reports.document import Code, Heading, Items, Picture, Table, Text, clean
 from ser_core.reports.pdf import WIDTH, _block, _fonts, _widths
 from ser_core.runs import catalogue
+from ser_core.runs.run_notes import annotate
 from tests.export.nets import bundle
 from tests.reports.conftest import HOSTILE
 
@@ -141,13 +146,40 @@ def test_the_page_asks_for_nothing(finished):
     assert page.count("<img") == len(of(run_report(finished()), Picture)) == 5
 
 
+def grids(table, height=1000.0):
+    """What is drawn of a table where so many points are left on a page."""
+    (whole,) = _block(table)
+    whole.canv = Canvas(io.BytesIO())
+    return [part for part in whole.split(WIDTH, height) if not isinstance(part, ActionFlowable)]
+
+
+def test_a_small_table_is_moved_to_the_next_page_rather_than_divided():
+    confusion = Table(("true", "anger"), tuple((f"e{n}", "1") for n in range(10)))
+    (grid,) = (part for part in grids(confusion, height=60.0) if isinstance(part, Grid))
+    assert len(grid._cellvalues) == 11  # with its head
+    long = Table(("speaker", "UAR"), tuple((f"s{n}", "1") for n in range(200)))
+    assert any(isinstance(part, Grid) for part in _block(long))  # divided where a page ends
+
+
+def test_tags_and_note_stand_in_the_report(finished):
+    run = finished()
+    assert "Tags: " not in Seen(to_html(run_report(run))).text
+    annotate(run.folder, ["paper", "<b>x"], "First try.\nSecond line & more.")
+    seen = Seen(to_html(run_report(run)))
+    for words in ("Tags: paper, <b>x", "Note: First try.", "Second line & more."):
+        assert words in seen.text
+    assert "b" not in seen.elements
+    assert to_pdf(run_report(run)).startswith(b"%PDF")
+
+
 def test_text_comes_out_of_the_pdf_as_it_went_in():
     _fonts()
     text = f"{HOSTILE} <b>bold</b> <para color='red'> &amp; &#65;"
     assert _block(Text(text))[0].getPlainText() == text
     assert _block(Items((text,)))[0].getPlainText() == text
     assert _block(Heading(text))[0].getPlainText() == text
-    _, grid, *_ = _block(Table(("a",), ((text,),)))
+    (whole,) = _block(Table(("a",), ((text,),)))
+    _, grid, *_ = whole._content
     assert grid._cellvalues[1][0].getPlainText() == text
 
 

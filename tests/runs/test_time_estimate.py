@@ -46,6 +46,9 @@ def test_seconds_add_up():
     pace = time_estimate.Pace(train=0.01, judge=0.1, prepare=0.02, cost=1.0, source="")
     trained, judged, prepared = 10 * 100 * 0.01, (10 * 8 + 20) * 0.1, 110 * 0.02
     assert todo.seconds(pace) == pytest.approx(time_estimate.START + trained + judged + prepared)
+    # Trials of a sweep are trained and scored each; the clips are prepared for all of them.
+    thrice = time_estimate.START + 3 * (trained + judged) + prepared
+    assert todo.seconds(pace, 3) == pytest.approx(thrice)
 
 
 def test_a_measurement_is_kept_and_carried_over_in_proportion(ser_home):
