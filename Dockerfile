@@ -3,8 +3,10 @@
 #   docker build --tag ser-workbench .
 #
 # With the CUDA build of torch (several GB more):  --build-arg TORCH_INDEX=
+# From another image of Debian 12 or newer, such as one of your own registry:  --build-arg BASE=
 
-FROM debian:bookworm-slim AS base
+ARG BASE=debian:bookworm-slim
+FROM $BASE AS base
 # python3-venv for the build; the last two for torch and for addresses with https.
 ARG PACKAGES="python3 python3-venv libgomp1 ca-certificates"
 RUN apt-get update -qq \
