@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 ONE, ALL = "The chosen clip", "All in the table"
 BACK = "as in the corpus"
-FAULT = "_annotation_fault"
+FAULT, USED, UNDONE = "_annotation_fault", "_annotation_used", "_annotation_undone"
 
 
 def columns(clips: pd.DataFrame, said: ClipNotes) -> pd.DataFrame:
@@ -41,7 +41,9 @@ def columns(clips: pd.DataFrame, said: ClipNotes) -> pd.DataFrame:
 def show(active: Active, found: Filtered, clip: str) -> None:
     """Fields for a label and a tag, the way back, and the way to train with the new labels."""
     said = kept.notes_of(active.corpus.root)
-    with st.expander("Label and tag", expanded=bool(said.changes) or FAULT in st.session_state):
+    if UNDONE in st.session_state:
+        st.toast(f"Undone: {plain(st.session_state.pop(UNDONE))}", icon=":material/undo:")
+    with st.expander("Label and tag", expanded=_stays_open(said)):
         st.caption(
             "Kept beside the corpus, in the workbench's data: the corpus is never changed. New "
             "labels hold in training and evaluation only where the corpus is opened with them."
@@ -95,7 +97,7 @@ def _undo(active: Active, said: ClipNotes) -> None:
         )
         st.button(
             f"Undo: {plain(said.last)}", key="annotate-undo", type="tertiary",
-            on_click=_try, args=(lambda: kept.undo(active.corpus.root),),
+            on_click=_take_back, args=(active, said.last),
         )  # fmt: skip
         st.download_button(
             "Download as CSV", lambda: _csv(said), mime="text/csv", on_click="ignore",
@@ -142,8 +144,20 @@ def _open(active: Active, labels: dict[str, str]) -> None:
         selection.open_as(replace(opening, relabelled=labels, name=""))
 
 
+def _stays_open(said: ClipNotes) -> bool:
+    """Whether the panel is open: where something was changed, also if that was undone just now."""
+    return bool(said.changes) or bool(st.session_state.get(USED)) or FAULT in st.session_state
+
+
+def _take_back(active: Active, what: str) -> None:
+    _try(lambda: kept.undo(active.corpus.root))
+    if FAULT not in st.session_state:
+        st.session_state[UNDONE] = what
+
+
 def _try(change: Callable[[], object]) -> None:
     """Make a change; where it fails, say why on the next run of the page."""
+    st.session_state[USED] = True
     try:
         change()
     except SerError as error:

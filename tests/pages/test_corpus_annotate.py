@@ -27,8 +27,11 @@ def test_one_clip_is_relabelled_and_the_last_change_undone(visit, said):
     assert notes_of(ROOT).labels == {ONE: "fear"}
     assert table(app).loc[ONE, "new_label"] == ["fear"]
     assert open_corpus(ROOT).clips.loc[ONE, "emotion"] == "anger"
-    press(app, "Undo: fear for 1 clip")
+    app = press(app, "Undo: fear for 1 clip")
     assert notes_of(ROOT).labels == {}
+    assert [each.value for each in app.toast] == ["Undone: fear for 1 clip"]
+    (panel,) = (each for each in app.expander if each.label == "Label and tag")
+    assert panel.proto.expanded
 
 
 def test_all_clips_in_the_table_get_a_tag(visit):
