@@ -104,7 +104,9 @@ def set_model(key: str) -> None:
 def _about(info: ModelInfo) -> None:
     """Its test scores behind a button that bears the first of them."""
     shown = info.performance
-    label = f"WA {shown.wa.value:.2f}" if shown.wa else "No test"
+    # Beside the figure, since that of shared speakers is the higher one and says less.
+    shared = f" :orange-badge[{shown.badge}]" if shown.wa and shown.badge else ""
+    label = f"WA {shown.wa.value:.2f}{shared}" if shown.wa else "No test"
     title = f"{plain(info.title)} ({KINDS[info.kind]})"
     with st.popover(label, help=f"{title}. {plain(shown.said)}", key="dock-scores"):
         st.markdown(f"**{title}**")

@@ -11,9 +11,20 @@ import numpy.typing as npt
 
 from ser_core.audio import SAMPLE_RATE, Waveform, resampled
 from ser_core.core import Progress
-from ser_core.inference.training_domain import SHARE, fitted, held_out, measures
+from ser_core.inference.training_domain import (
+    SHARE,
+    fitted,
+    gaussian,
+    held_out,
+    mahalanobis,
+    measures,
+)
 
-Samples = npt.NDArray[np.float32]
+LENGTHS = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
+"""Seconds of the parts of recordings that are judged: windows and turns."""
+
+PARTS = 120
+"""Parts of each length of a speaker."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +46,23 @@ class Told:
 
 
 @dataclass(frozen=True)
+class Parts:
+    """Parts of one length, cut from the joined clips of a speaker who was left out.
+
+    Attributes:
+        seconds: Their length.
+        parts: How many.
+        alarms: Share of them that is called unlike.
+        worst_speaker: The largest share of one speaker.
+    """
+
+    seconds: float
+    parts: int
+    alarms: float
+    worst_speaker: float
+
+
+@dataclass(frozen=True)
 class Bench:
     """What was found.
 
@@ -44,6 +72,7 @@ class Bench:
         share: Of false alarms that the threshold is set for.
         worst_speaker: Largest share of false alarms of one speaker.
         told: By kind of sound.
+        parts: By length.
     """
 
     clips: int
@@ -51,6 +80,7 @@ class Bench:
     share: float
     worst_speaker: float
     told: tuple[Told, ...]
+    parts: tuple[Parts, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -78,7 +108,10 @@ def compare(
     draw = np.random.default_rng(0)
     for name, change in CHANGES.items():
         kinds[name] = [change(resampled(clip, SAMPLE_RATE), draw) for clip in some]
-    total, done = len(clips) + sum(map(len, kinds.values())), 0
+    who = np.asarray(speakers)
+    cut = {seconds: _parts(clips, who, seconds) for seconds in LENGTHS}
+    of_parts = sum(len(each) for by_speaker in cut.values() for each in by_speaker.values())
+    total, done = len(clips) + sum(map(len, kinds.values())) + of_parts, 0
 
     def measured(sounds: Sequence[Waveform]) -> npt.NDArray[np.float64]:
         nonlocal done
@@ -92,14 +125,44 @@ def compare(
 
     own = measured(clips)
     domain, inside = fitted(own, speakers, "corpus", share), held_out(own, speakers)
-    alarm, who = inside > domain.threshold, np.asarray(speakers)
+    alarm = inside > domain.threshold
     told = tuple(
         _told(name, inside, domain.of(measured(sounds)), domain.threshold)
         for name, sounds in kinds.items()
         if sounds
     )
     worst = max(float(alarm[who == speaker].mean()) for speaker in set(speakers))
-    return Bench(len(clips), len(set(speakers)), float(alarm.mean()), worst, told)
+    others_of = {speaker: gaussian(own[who != speaker]) for speaker in sorted(set(speakers))}
+    parts = []
+    for seconds, by_speaker in cut.items():
+        alarms = {
+            speaker: mahalanobis(measured(sounds), others_of[speaker]) > domain.threshold
+            for speaker, sounds in by_speaker.items()
+            if sounds
+        }
+        if alarms:
+            every = np.concatenate(list(alarms.values()))
+            worst_of = max(float(each.mean()) for each in alarms.values())
+            parts.append(Parts(seconds, len(every), float(every.mean()), worst_of))
+    return Bench(len(clips), len(set(speakers)), float(alarm.mean()), worst, told, tuple(parts))
+
+
+def _parts(
+    clips: Sequence[Waveform], speakers: npt.NDArray[np.str_], seconds: float
+) -> dict[str, list[Waveform]]:
+    """Parts of the joined clips of each speaker, at most `PARTS` of each."""
+    found = {}
+    for speaker in sorted(set(speakers)):
+        own = [
+            resampled(clips[int(row)], SAMPLE_RATE) for row in np.flatnonzero(speakers == speaker)
+        ]
+        joined, step = np.concatenate([each.samples for each in own]), round(seconds * SAMPLE_RATE)
+        starts = range(0, len(joined) - step + 1, step)
+        found[speaker] = [
+            Waveform(joined[at : at + step], SAMPLE_RATE)
+            for at in starts[:: max(1, len(starts) // PARTS)]
+        ]
+    return found
 
 
 def _told(

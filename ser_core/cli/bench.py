@@ -432,7 +432,8 @@ def out_of_domain(
     """How well recordings unlike the training are told from clips of new speakers.
 
     Clips of the corpus, the speaker left out, against another corpus, band-limited and noisy
-    copies, noise and tones: AUROC, and how many are called unlike.
+    copies, noise and tones: AUROC, and how many are called unlike. Then how many parts of 0.5 to
+    10 s of such a speaker are.
     """
     from ser_core.audio import load
     from ser_core.bench.out_of_domain import compare
@@ -462,6 +463,17 @@ def out_of_domain(
         f"{found.share:.1%} of them are called unlike, of the worst speaker "
         f"{found.worst_speaker:.1%}."
     )
+    lengths = [
+        {
+            "seconds": f"{each.seconds:g}",
+            "parts": each.parts,
+            "called unlike": f"{each.alarms:.1%}",
+            "worst speaker": f"{each.worst_speaker:.1%}",
+        }
+        for each in found.parts
+    ]
+    console.output.print("Parts of the joined clips of a speaker who was left out:")
+    console.output.print(console.table(lengths))
     _write(json_file, found.as_dict())
 
 

@@ -97,8 +97,7 @@ class TrainingDomain:
 
     def of(self, measured: Floats) -> Floats:
         """As `distances`, of measures of shape (sounds, measures)."""
-        found: Floats = np.linalg.norm((measured - self.centre) @ self.whitening, axis=1)
-        return found
+        return mahalanobis(measured, (self.centre, self.whitening))
 
     def unlike(self, waveforms: Sequence[Waveform]) -> npt.NDArray[np.bool_]:
         """Which sounds are further away than the threshold, shape (sounds,)."""
@@ -146,8 +145,15 @@ def fitted(
     if not 0 < share < 1:
         raise ParameterError(f"share = {share:g} must lie between 0 and 1")
     threshold = float(np.quantile(held_out(measured, speakers), 1 - share))
-    centre, whitening = _gaussian(measured)
+    centre, whitening = gaussian(measured)
     return TrainingDomain(centre, whitening, threshold, share, len(measured), known, corpus)
+
+
+def mahalanobis(measured: Floats, distribution: tuple[Floats, Floats]) -> Floats:
+    """Distance of measures, shape (sounds, measures), from a distribution of `gaussian`."""
+    centre, whitening = distribution
+    found: Floats = np.linalg.norm((measured - centre) @ whitening, axis=1)
+    return found
 
 
 def held_out(measured: Floats, speakers: Sequence[str]) -> Floats:
@@ -156,12 +162,11 @@ def held_out(measured: Floats, speakers: Sequence[str]) -> Floats:
     found = np.zeros(len(measured))
     for speaker in np.unique(who):
         own = who == speaker
-        centre, whitening = _gaussian(measured[~own])
-        found[own] = np.linalg.norm((measured[own] - centre) @ whitening, axis=1)
+        found[own] = mahalanobis(measured[own], gaussian(measured[~own]))
     return found
 
 
-def _gaussian(measured: Floats) -> tuple[Floats, Floats]:
+def gaussian(measured: Floats) -> tuple[Floats, Floats]:
     """Mean, and the whitening of the shrunk covariance."""
     from sklearn.covariance import LedoitWolf
 

@@ -33,6 +33,9 @@ from tests.export.nets import bundle
 SAMPLES = demo_corpus() / "samples"
 BUNDLED = REPOSITORY / "artifacts" / "pretrained" / "model.onnx"
 WITHIN = 1e-3
+OF_INTEGERS = 5e-3
+"""Limit of an int8 file: what a browser computes otherwise in the seventh digit of a level may be
+rounded to the next of 256 integers."""
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
@@ -116,11 +119,11 @@ def the_apps(model, source):
 
 @pytest.mark.parametrize("clip", ["SM0_anger_48", "EB0_fear_82", "KD0_sadness_82"])
 def test_the_bundled_model_answers_as_the_app(tab, clip):
-    """An ensemble on a speech encoder with weights in 8 bits."""
+    """An ensemble on speech encoders, their products in 8-bit integers."""
     model, file = open_model(BUNDLED), SAMPLES / f"{clip}.flac"
     page = tab(BUNDLED)
     expected = the_apps(model, file)
-    assert np.abs(np.array(answered(page, file)) - expected).max() < WITHIN
+    assert np.abs(np.array(answered(page, file)) - expected).max() < OF_INTEGERS
     sure = expected.max() >= model.confidence.threshold
     verdict = page.locator("#verdict").inner_text()
     assert verdict.startswith("Uncertain") is not sure
