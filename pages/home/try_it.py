@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages.components import (
     clip_source,
+    enrolment,
     errors,
     model_loading,
     navigation,
@@ -115,7 +116,7 @@ def _answer(demo: Corpus, info: ModelInfo) -> None:
     with right:
         if sound.emotion:
             st.html(f"The speaker was asked for {theme.chip(sound.emotion)}")
-        else:
+        elif not enrolment.clips():
             _teach(info)
         navigation.link("explain", "Why? Explain the prediction →", model=info.key)
         navigation.link("predict", "More on the page Predict →", model=info.key)
@@ -127,4 +128,4 @@ def _teach(info: ModelInfo) -> None:
         "**Teach it your voice.** A few recordings of you, without labels, tell the model how your "
         "voice usually sounds. On voices that it was taught it is right more often."
     )
-    navigation.link("predict", "Teach it →", model=info.key)
+    navigation.link("predict", "Teach it, under Enrol a speaker →", model=info.key)

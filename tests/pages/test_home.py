@@ -4,8 +4,10 @@ import shutil
 
 import pytest
 
+from pages.components import enrolment
 from ser_core.core import REPOSITORY, demo_corpus
 from ser_core.inference import catalogue
+from ser_core.inference.classify import Recording
 
 
 def audio_players(app):
@@ -126,7 +128,7 @@ def test_an_example_is_answered_at_once_and_is_no_training_clip(visit, said, bun
     assert "The speaker was asked for" in words
     links = {each.label for each in app.get("page_link")}
     assert "Why? Explain the prediction →" in links
-    assert "Teach it →" not in links
+    assert "Teach it, under Enrol a speaker →" not in links
     # Its speaker was in training, so it is not called unlike the training, as far off as it is.
     assert not [each for each in app.warning if "is unlike the clips" in each.value]
 
@@ -144,10 +146,13 @@ def test_a_recording_of_ones_own_offers_to_teach_the_voice(visit, said, bundled)
     assert app.query_params["source"] == "Upload"
     assert "Upload: mine.flac" in said(app)  # in the dock, on every page
     assert "Teach it your voice" in said(app)
+    assert "Teach it, under Enrol a speaker →" in {e.label for e in app.get("page_link")}
     assert "The speaker was asked for" not in said(app)
+    app.session_state[enrolment.CLIPS] = [Recording("mine.flac", content)]
+    assert "Teach it your voice" not in said(app.run())  # it was taught
     button(app, "Make it current").click().run()
     assert "source" not in app.query_params
-    assert "Teach it your voice" not in said(app)  # the answer was to another sound
+    assert "Why? Explain the prediction →" not in {e.label for e in app.get("page_link")}
 
 
 def test_what_is_no_sound_is_said_and_the_page_stands(visit, said, bundled):
