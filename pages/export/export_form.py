@@ -23,11 +23,11 @@ FAULT = "_export_error"
 RECENT = 600.0
 """Seconds for which a cancelled export is spoken of."""
 
-TITLES = {
+TITLES = {  # links hold these words, so they stay
     "fp32": "fp32, exact",
     "fp16": "fp16, half",
-    "w8": "w8, weights 1/4",
-    "int8": "int8, networks 1/4",
+    "w8": "w8, weights a quarter",
+    "int8": "int8, networks a quarter",
 }
 
 
