@@ -43,11 +43,12 @@ def addresses(monkeypatch):
 
 def links(app):
     """Query string of each link of the dock, by what is done there."""
+    of_side_bar = [id(each) for each in app.sidebar.get("page_link")]  # they may be equal
     return {
         each.label: each.proto.query_string
         for each in app.get("page_link")
         if each.label in ("Represent", "Predict", "Explain", "Attack")
-        and each not in app.sidebar.get("page_link")
+        and id(each) not in of_side_bar
     }
 
 
@@ -126,10 +127,9 @@ def test_titles_that_begin_alike_are_told_apart_by_their_ends():
 
     from pages.components.model_picker import WIDE, short_titles
     from ser_core.inference.catalogue import RUN, ModelInfo
-    from ser_core.inference.performance import Performance
 
     def titled(*titles):
-        return [ModelInfo(each, each, RUN, Path(each), Performance(), 0) for each in titles]
+        return [ModelInfo(each, each, RUN, Path(each)) for each in titles]
 
     run = "encoder, layers 1 to 3, shrinkage LDA, leave one speaker out"
     short = short_titles(titled("mine", f"{run}, fold EB0", f"{run}, fold IC0"))
