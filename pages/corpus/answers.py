@@ -125,7 +125,7 @@ def _sources(active: Active) -> dict[str, Source]:
     for run in finished:
         if run.result is None:
             continue
-        name = run.name if often[run.name] == 1 else f"{run.name}, {run.id[:6]}"
+        name = run.name if often[run.name] == 1 else f"{run.name}, {run.short_id}"
         made = Source(name, run.folder / PREDICTIONS, run.result.finished, run.result.badge, run.id)
         found[run.id] = made
         if run.result.enrolled is not None:

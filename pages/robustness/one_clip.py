@@ -27,6 +27,8 @@ from ser_core.robustness.curve import written
 from ser_core.robustness.single_clip import CLEAN, RESYNTHESISED, SEEN, Attacked, attacked
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pages.components.selection import Active
     from ser_core.audio import Waveform
     from ser_core.inference.catalogue import ModelInfo
@@ -76,7 +78,7 @@ def show(info: ModelInfo, active: Active) -> None:
         st.info(f"This clip cannot be attacked: {found.status}.")
     _predictions(found, str(row["emotion"]), network, choice)
     if network is not info and found.sound is not None:
-        _transfer(found.clean, found.sound, info, active)
+        _transfer(found.clean, found.sound, info, active, (network.key, choice))
     _feature_maps(found, active.clip)
     _smallest(predictor, network, active, choice)
 
@@ -101,12 +103,15 @@ def _under_attack(info: ModelInfo) -> ModelInfo | None:
     return networks[str(chosen)]
 
 
-def _transfer(clean: Waveform, changed: Waveform, info: ModelInfo, active: Active) -> None:
+def _transfer(
+    clean: Waveform, changed: Waveform, info: ModelInfo, active: Active, attack: tuple[str, Choice]
+) -> None:
     """What the whole ensemble answers to a sound that was made against one of its networks."""
     model = model_loading.answering(info)
     true, speaker = str(active.row["emotion"]), str(active.row["speaker"])
     model = model_loading.for_speaker(speaker, info, model, active.corpus)
-    rows = model.probabilities([clean, changed], None)
+    key = ("transfer", info.folder, info.changed, active.corpus.path(active.clip), attack)
+    rows = model_loading.cached(key, lambda: model.probabilities([clean, changed], None))
     with st.container(border=True):
         st.markdown(
             "**The whole ensemble**",
@@ -117,10 +122,8 @@ def _transfer(clean: Waveform, changed: Waveform, info: ModelInfo, active: Activ
             st.columns(2), ("Clean", "Attacked sound"), rows, strict=True
         ):
             given = dict(zip(model.predictor.classes, map(float, row), strict=True))
-            top = max(given, key=given.__getitem__)
             with column:
-                note = "right" if top == true else "wrong"
-                st.html(f"{title}: {theme.chip(top)} {100 * given[top]:.0f} % · {note}")
+                st.html(f"{title}: {_verdict(given, true)}")
                 theme.figure(prediction_figure(given, true=true), key=f"ensemble-{title}")
 
 
@@ -193,14 +196,19 @@ def _predictions(found: Attacked, true: str, info: ModelInfo, choice: Choice) ->
         top = max(given, key=given.__getitem__)
         with column:
             st.markdown(f"**{TITLES[name]}**")
-            note = "right" if top == true else "wrong"
             turned = " · attack success" if name != CLEAN and clean == true and top != true else ""
-            st.html(f"{theme.chip(top)} {100 * given[top]:.0f} % · {note}{turned}")
+            st.html(f"{_verdict(given, true)}{turned}")
             _sound(TITLES[name], sounds_of.get(name), found)
             theme.figure(prediction_figure(given, true=true), key=f"one-{name}")
     _difference(found)
     badge = scores.badge(info.performance.badge)
     st.caption(f"{plain(ATTACKS[choice.attack].title)} {plain(unit.title)}. {badge}")
+
+
+def _verdict(given: Mapping[str, float], true: str) -> str:
+    """The likeliest emotion, its probability, and whether it is right."""
+    top = max(given, key=given.__getitem__)
+    return f"{theme.chip(top)} {100 * given[top]:.0f} % · {'right' if top == true else 'wrong'}"
 
 
 def _sound(title: str, sound: Waveform | None, found: Attacked) -> None:

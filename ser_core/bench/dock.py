@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import statistics
-import subprocess
-import sys
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ser_core.core import REPOSITORY, ParameterError
+from ser_core.bench.scripts import run_script
 
 PAGES = ("corpus", "representations", "predict", "results")
 """Pages that are changed between: they are drawn without a long computation."""
@@ -87,13 +85,7 @@ def measure(rounds: int) -> DockCost:
     Raises:
         ParameterError: If a page fails.
     """
-    done = subprocess.run(
-        [sys.executable, "-c", VISITS, json.dumps(PAGES), str(rounds)],
-        cwd=REPOSITORY, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        raise ParameterError("failed", subject="a page", remedy=done.stderr[-500:])
-    return compared(json.loads(done.stdout.strip().splitlines()[-1]))
+    return compared(run_script(VISITS, json.dumps(PAGES), str(rounds), subject="a page"))
 
 
 def compared(times: dict[str, dict[str, list[float]]]) -> DockCost:

@@ -6,8 +6,6 @@ import json
 import os
 import shutil
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -18,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from ser_core import tracking
+from ser_core.bench.scripts import run_script
 from ser_core.core import REPOSITORY, ParameterError, files
 from ser_core.core.plain_yaml import load_yaml
 from ser_core.runs import catalogue, mlflow_sync
@@ -225,16 +224,7 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def _pages(visits: int) -> list[float]:
-    done = subprocess.run(
-        [sys.executable, "-c", PAGE, str(visits)],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise ParameterError("failed", subject="page Results", remedy=done.stderr[-500:])
-    found: list[float] = json.loads(done.stdout.strip().splitlines()[-1])
+    found: list[float] = run_script(PAGE, str(visits), subject="page Results")
     return found
 
 

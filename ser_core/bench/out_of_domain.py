@@ -24,7 +24,7 @@ LENGTHS = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
 """Seconds of the parts of recordings that are judged: windows and turns."""
 
 PARTS = 120
-"""Parts of each length of a speaker."""
+"""Parts of each length of a speaker, about; fewer than twice as many."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def compare(
 def _parts(
     clips: Sequence[Waveform], speakers: npt.NDArray[np.str_], seconds: float
 ) -> dict[str, list[Waveform]]:
-    """Parts of the joined clips of each speaker, at most `PARTS` of each."""
+    """Parts of the joined clips of each speaker: all, or every so many to have about `PARTS`."""
     found = {}
     for speaker in sorted(set(speakers)):
         own = [

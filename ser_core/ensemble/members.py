@@ -282,7 +282,7 @@ def _refuse(reason: str, candidate: Candidate) -> None:
 def _members(candidate: Candidate, seeds: str, among: Sequence[RunInfo]) -> list[Member]:
     run, predictions = candidate.run, candidate.predictions
     same = sum(each.name == run.name for each in among) > 1
-    name = f"{run.name} ({run.id[:6]})" if same else run.name
+    name = f"{run.name} ({run.short_id})" if same else run.name
     if seeds != MEMBERS:
         return [Member(name, candidate, candidate.seeds, averaged(predictions))]
     return [

@@ -124,11 +124,13 @@ def _told_apart(found: list[ModelInfo], trained: Mapping[str, RunInfo]) -> list[
     times = Counter((each.kind, each.title) for each in found)
     equal = [each for each in found if times[each.kind, each.title] > 1]
     leads = dict.fromkeys((each.key for each in equal), "")
-    for words in (lambda model: _trained_on(model, trained), _run_id):
+    for words in (_trained_on, _run_id):
         of_group: dict[tuple[str, str, str], dict[str, str]] = {}
         for each in equal:
             group = (each.kind, each.title, leads[each.key])
-            of_group.setdefault(group, {})[each.key] = words(each)
+            of_group.setdefault(group, {})[each.key] = words(
+                each, trained.get(each.key.partition(":")[0])
+            )
         for said in of_group.values():
             if len(set(said.values())) > 1:
                 leads |= {key: ", ".join(filter(None, (leads[key], said[key]))) for key in said}
@@ -138,12 +140,11 @@ def _told_apart(found: list[ModelInfo], trained: Mapping[str, RunInfo]) -> list[
     ]
 
 
-def _trained_on(model: ModelInfo, trained: Mapping[str, RunInfo]) -> str:
+def _trained_on(model: ModelInfo, run: RunInfo | None) -> str:
     """Name and size of the corpus of a model's training; empty where it is not known.
 
     Of a finished run they are what the run says: thousands of models are listed with every page.
     """
-    run = trained.get(model.key.partition(":")[0])
     if run is not None and run.result is not None:
         return f"{run.corpus.name}, {run.result.clips:,} test clips"
     corpus = model.about.get("corpus") or {}
@@ -153,9 +154,9 @@ def _trained_on(model: ModelInfo, trained: Mapping[str, RunInfo]) -> str:
     return f"{corpus.get('name', '')}{clips}"
 
 
-def _run_id(model: ModelInfo) -> str:
+def _run_id(_model: ModelInfo, run: RunInfo | None) -> str:
     """End of the id of a training's run; empty for other models."""
-    return model.key.partition(":")[0][-6:] if model.kind == RUN else ""
+    return run.short_id if run is not None else ""
 
 
 def bundled_folder() -> Path:
