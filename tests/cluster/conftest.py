@@ -92,7 +92,8 @@ def two_nodes():
     before = os.environ.copy()
     quick = {"period_ms": "1000", "timeout_ms": "3000", "failure_threshold": "3"}
     os.environ.update({f"RAY_health_check_{name}": value for name, value in quick.items()})
-    os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_TMPDIR=str(folder))
+    # Ray's workers are nice (15) by default: beside other tests they would hardly get to run.
+    os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_TMPDIR=str(folder), RAY_worker_niceness="0")
     made = TwoNodes(folder)
     yield made
     ours = [
