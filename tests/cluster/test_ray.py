@@ -11,14 +11,16 @@ import pytest
 
 from ser_core.core import ParameterError, demo_corpus
 from ser_core.core.cluster import connected, on_cluster
-from ser_core.jobs import Progress, State, jobs, start
+from ser_core.jobs import Progress, ProgressFile, State, jobs, start
 from ser_core.jobs import folder as files
 from ser_core.recipes.recipe import parse
 from ser_core.runs import cluster
 from ser_core.runs.execute import PROGRESS, run, train_member
 from ser_core.storage.feature_store import FeatureStore
-from ser_core.sweeps.cluster import train_trials
-from ser_core.sweeps.study import carry_out, read_sweep
+from ser_core.sweeps import cluster as sweeps
+from ser_core.sweeps.cluster import seen
+from ser_core.sweeps.study import TRIALS, carry_out, read_sweep
+from ser_core.sweeps.trial import judged
 from ser_core.training import store_filling
 from ser_core.training.store_filling import fill_store
 from tests.sweeps.test_cluster import learning
@@ -73,6 +75,22 @@ def gated(recipe, folder, member):
     while len(list(folder.glob("*.began"))) < 2:
         time.sleep(0.05)
     return train_member(recipe, folder, member)
+
+
+class Waiting(sweeps._Teller):
+    """Stays in the third epoch of a trial until a node is lost."""
+
+    def _epoch(self, epoch, metrics):
+        super()._epoch(epoch, metrics)
+        while epoch == 3 and not (self.home.parent.parent / "lost").exists():
+            time.sleep(0.05)
+
+
+def waiting(trial):
+    """Train a trial that waits in its third epoch, and count how often it begins."""
+    with (trial.home.parent.parent / f"{trial.number}.began").open("a") as file:
+        file.write("begun\n")
+    return trial.number, judged(trial, ProgressFile(trial.home / PROGRESS), Waiting(trial.home))
 
 
 def test_tasks_spread_over_nodes_and_no_more_are_asked_for_than_may_wait():
@@ -145,14 +163,30 @@ def test_members_survive_the_loss_of_a_node_and_predict_what_they_predict_alone(
     assert not list(folder.glob(f"*/{PROGRESS}"))
 
 
-def test_trials_of_a_sweep_spread_and_give_what_they_give_alone(tmp_path):
-    asked = learning()
+def test_trials_of_a_sweep_survive_the_loss_of_a_node_and_give_what_they_give_alone(
+    two_nodes, tmp_path, until, monkeypatch
+):
+    monkeypatch.setattr(sweeps, "train_trial", waiting)
+    asked, spread = learning(), tmp_path / "spread"
     carry_out(asked, tmp_path / "alone")
-    carry_out(asked, tmp_path / "spread", elsewhere=train_trials)
-    alone, spread = (
-        read_sweep(tmp_path / each).trials.drop(columns="minutes") for each in ("alone", "spread")
+
+    def kill():
+        third = lambda home: [epoch for epoch, _ in seen(home)[1]] == [1, 2, 3]  # noqa: E731
+        until(lambda: sum(map(third, (spread / TRIALS).glob("*"))) == 2, 120)
+        two_nodes.kill_second()
+        (spread / "lost").touch()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    carry_out(asked, spread, elsewhere=sweeps.train_trials)
+    killer.join()
+    two_nodes.mend()
+    began = sorted(len(each.read_text().split()) for each in spread.glob("*.began"))
+    assert began == [1, 1, 2]
+    one, other = (
+        read_sweep(each).trials.drop(columns="minutes") for each in (tmp_path / "alone", spread)
     )
-    pd.testing.assert_frame_equal(spread, alone)
+    pd.testing.assert_frame_equal(other, one)
 
 
 WORK = """
