@@ -254,6 +254,8 @@ class _Service:
 
     async def enrol(self, request: Request) -> Enrolled:
         """Enrol a voice from clips of it; of these only statistics are kept, in memory."""
+        if not self.model.predictor.enrols:
+            raise HTTPException(422, "this model does not use enrolment")
         sent = await _sent(request)
 
         def work() -> EnrolledSpeaker:

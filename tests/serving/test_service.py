@@ -25,6 +25,7 @@ from ser_core.serving.batching import Batched
 from ser_core.serving.guard import Limits, Rate
 from ser_core.serving.service import application
 from ser_core.serving.voices import Voices
+from tests.explain.nets import bundle_of
 
 CLASSES = ("anger", "sadness", "neutral")
 TOKEN = "a token of the tests"  # noqa: S105
@@ -89,6 +90,14 @@ def test_a_timeline_has_the_librarys_windows(client, demo_clip):
     ]
     for each in windows["windows"]:
         assert each["problem"] or sum(each["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+
+
+def test_a_model_without_enrolment_refuses_a_voice_in_words(tmp_path, demo_clip):
+    plain = open_model(bundle_of().save(tmp_path / "plain"))
+    with TestClient(application(plain), base_url="http://localhost") as asked:
+        refused = asked.post("/voices", **sent(demo_clip.read_bytes()))
+        assert (refused.status_code, asked.get("/health").json()["enrols"]) == (422, False)
+    assert refused.json()["problem"] == "this model does not use enrolment"
 
 
 def test_an_enrolled_voice_changes_the_answer_until_it_is_deleted(client, model, demo_clip):
