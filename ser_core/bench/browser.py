@@ -5,26 +5,21 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ser_core.core import REPOSITORY, ModelError, ParameterError
+from ser_core.bench.servers import ADDRESS, free_port, started
+from ser_core.core import REPOSITORY, ParameterError
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = ("--no-sandbox", "--disable-background-networking", "--no-first-run")
-START_S, STEP_MS = 120.0, 120_000
+STEP_MS = 120_000
 AT_REST = "[data-testid=stApp][data-test-script-state=notRunning]"
 """Selector of a page whose script has run to its end."""
-
-_ADDRESS = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -55,37 +50,16 @@ def workbench(
     Raises:
         ModelError: If it does not start.
     """
-    with socket.socket() as free:
-        free.bind((_ADDRESS, 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
-    command += [f"--server.port={port}", f"--server.address={_ADDRESS}"]
+    port = free_port()
+    url = f"http://{ADDRESS}:{port}"
+    command = [sys.executable, "-m", "streamlit", "run", str(REPOSITORY / "app.py")]
+    command += ["--server.headless=true", f"--server.port={port}", f"--server.address={ADDRESS}"]
     with tempfile.TemporaryDirectory() as empty:
         place = home or Path(empty)
-        server = subprocess.Popen(
-            command, cwd=REPOSITORY,
-            env={**os.environ, "SER_HOME": str(place), **(environment or {})},
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        try:
-            url = f"http://{_ADDRESS}:{port}"
-            _wait_for(url, server)
-            yield Server(url, server.pid, place)
-        finally:
-            server.terminate()
-            server.wait(20)
-
-
-def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
-    last = time.monotonic() + START_S
-    while time.monotonic() < last and server.poll() is None:
-        with (
-            contextlib.suppress(OSError),
-            urllib.request.urlopen(f"{url}/_stcore/health"),  # noqa: S310  (on this computer)
-        ):
-            return
-        time.sleep(0.1)
-    raise ModelError("the workbench did not start", subject=url, remedy="Try streamlit run app.py")
+        own = {**(environment or {}), "SER_HOME": str(place)}
+        log, ready = Path(empty) / "server.log", f"{url}/_stcore/health"
+        with started(command, ready, log, environment=own, folder=REPOSITORY) as pid:
+            yield Server(url, pid, place)
 
 
 @contextlib.contextmanager

@@ -7,11 +7,7 @@ import contextlib
 import json
 import os
 import random
-import signal
-import socket
-import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections import Counter
@@ -21,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from ser_core import tracking
+from ser_core.bench.servers import ADDRESS, free_port, started
 from ser_core.core import ModelError, demo_corpus
 from ser_core.serving.mlflow_logging import log_model
 from ser_core.serving.responses import AUDIO
-from ser_core.soak.machine import memory_mb
+from ser_core.soak.machine import family_mb
 
 START_S, ANSWER_S = 180.0, 120.0
 JSON = "application/json"
@@ -73,29 +70,37 @@ class GarbageSoak:
         return asdict(self)
 
 
-def garbage(count: int, seed: int = 0) -> Iterator[Request]:
+def rows(values: list[Any]) -> bytes:
+    """Sounds, or what stands in their place, as `mlflow models serve` takes them."""
+    return json.dumps(_records(AUDIO, values)).encode()
+
+
+def garbage(
+    count: int, seed: int = 0, sent: Callable[[list[Any]], bytes] = rows
+) -> Iterator[Request]:
     """Requests that nobody should send, of every kind by turns.
 
     Args:
         count: How many.
         seed: Of their content.
+        sent: Body of a request with these sounds, as the server takes them.
     """
     draw = random.Random(f"{seed} garbage")  # noqa: S311  (no secrets)
     clip = (demo_corpus() / "samples" / "SM0_anger_48.flac").read_bytes()
     makers: tuple[Callable[[], Request], ...] = (
         lambda: Request("random bytes", draw.randbytes(draw.randrange(2000))),
         lambda: Request("random bytes, no JSON", draw.randbytes(500), "application/x-anything"),
-        lambda: Request("JSON that is cut", _rows([_text(clip)])[: draw.randrange(200)]),
+        lambda: Request("JSON that is cut", sent([text(clip)])[: draw.randrange(200)]),
         lambda: Request("another form of JSON", json.dumps(_anything(draw, 3)).encode()),
         lambda: Request("another column", json.dumps(_records("path", [_word(draw)])).encode()),
-        lambda: Request("no text in the column", _rows([_anything(draw, 2)])),
-        lambda: Request("no base64", _rows([_word(draw)])),
-        lambda: Request("no sound", _rows([_text(draw.randbytes(draw.randrange(3000)))])),
-        lambda: Request("a sound that is cut", _rows([_text(clip[: draw.randrange(len(clip))])])),
-        lambda: Request("a sound with damage", _rows([_text(_damaged(clip, draw))])),
-        lambda: Request("no rows", _rows([])),
+        lambda: Request("no text in the column", sent([_anything(draw, 2)])),
+        lambda: Request("no base64", sent([_word(draw)])),
+        lambda: Request("no sound", sent([text(draw.randbytes(draw.randrange(3000)))])),
+        lambda: Request("a sound that is cut", sent([text(clip[: draw.randrange(len(clip))])])),
+        lambda: Request("a sound with damage", sent([text(_damaged(clip, draw))])),
+        lambda: Request("no rows", sent([])),
         lambda: Request(NESTED, b"[" * 5000),
-        lambda: Request("several, all wrong", _rows([_anything(draw, 1) for _ in range(5)])),
+        lambda: Request("several, all wrong", sent([_anything(draw, 1) for _ in range(5)])),
         lambda: Request("CSV", f"{AUDIO}\n{_word(draw)}\n".encode(), "text/csv"),
     )
     for number in range(count):
@@ -106,11 +111,8 @@ def _records(column: str, values: list[Any]) -> dict[str, Any]:
     return {"dataframe_records": [{column: value} for value in values]}
 
 
-def _rows(values: list[Any]) -> bytes:
-    return json.dumps(_records(AUDIO, values)).encode()
-
-
-def _text(content: bytes) -> str:
+def text(content: bytes) -> str:
+    """Content of a file in base64."""
     return base64.b64encode(content).decode()
 
 
@@ -172,25 +174,27 @@ def _sent(server: tuple[str, int], count: int, seed: int, announce: Announce) ->
     answers: Counter[str] = Counter()
     faults: list[str] = []
     clip = (demo_corpus() / "samples" / "SM0_anger_48.flac").read_bytes()
-    right = Request("right", _rows([_text(clip)]))
-    status, first = _asked(url, right)
+    right = Request("right", rows([text(clip)]))
+    status, first = asked(url, right)
     if status != 200:
         raise ModelError(f"answered {status} to a right request", subject=url)
-    before, rights = _memory(pid), 1
+    before, rights = family_mb(pid), 1
     expected = _without_time(first)
     for number, request in enumerate(garbage(count, seed), start=1):
-        status, told = _asked(url, request)
+        status, told = asked(url, request)
         answers[f"{request.kind}: {status or 'no answer'}"] += 1
         if not (200 <= status < 500 or (status == 500 and request.kind == NESTED)):
             words = told.decode(errors="replace")[:300]
             faults.append(f"request {number}, {request.kind}: {status or 'no answer'}: {words}")
         if number % 20 == 0 or number == count:
             rights += 1
-            status, told = _asked(url, right)
+            status, told = asked(url, right)
             if status != 200 or _without_time(told) != expected:
                 faults.append(f"after request {number}: a right request is answered otherwise")
             announce(number, count, "garbage")
-    return GarbageSoak(count, dict(sorted(answers.items())), rights, (before, _memory(pid)), faults)
+    return GarbageSoak(
+        count, dict(sorted(answers.items())), rights, (before, family_mb(pid)), faults
+    )
 
 
 def _without_time(told: bytes) -> Any:
@@ -198,7 +202,7 @@ def _without_time(told: bytes) -> Any:
     return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
 
 
-def _asked(url: str, request: Request) -> tuple[int, bytes]:
+def asked(url: str, request: Request) -> tuple[int, bytes]:
     """Status and content of an answer; 0 where none came."""
     asked = urllib.request.Request(  # noqa: S310  (on this computer)
         url, request.body, {"Content-Type": request.content_type}
@@ -210,13 +214,6 @@ def _asked(url: str, request: Request) -> tuple[int, bytes]:
         return int(error.code), error.read()
     except OSError as error:
         return 0, str(error).encode()
-
-
-def _memory(pid: int) -> float:
-    import psutil
-
-    family = [pid, *(each.pid for each in psutil.Process(pid).children(recursive=True))]
-    return round(sum(memory_mb(each) for each in family), 1)
 
 
 @contextlib.contextmanager
@@ -231,34 +228,13 @@ def served(uri: str, log: Path, start_s: float = START_S) -> Iterator[tuple[str,
     Raises:
         ModelError: If it does not.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    address = f"http://{ADDRESS}:{(port := free_port())}"
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     own = {"MLFLOW_TRACKING_URI": tracking.uri(), "OMP_NUM_THREADS": "1", "PATH": programs}
     command = ["mlflow", "models", "serve", "--model-uri", uri, "--env-manager", "local"]
-    with log.open("wb") as lines:
-        process = subprocess.Popen(
-            [*command, "--port", str(port)],
-            env=os.environ | own,
-            cwd=log.parent,  # not the sources: what was logged must be enough
-            stdout=lines,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        _wait(f"http://127.0.0.1:{port}/ping", process, log, start_s)
-        yield f"http://127.0.0.1:{port}/invocations", process.pid
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        process.wait(20)
-
-
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path, start_s: float) -> None:
-    last = time.monotonic() + start_s
-    while time.monotonic() < last and process.poll() is None:
-        with contextlib.suppress(OSError), urllib.request.urlopen(url):  # noqa: S310
-            return
-        time.sleep(0.2)
-    raise ModelError("the server did not start", subject=url, remedy=log.read_text()[-500:])
+    command += ["--port", str(port)]
+    # Not the folder of the sources: what was logged must be enough.
+    with started(
+        command, f"{address}/ping", log, environment=own, folder=log.parent, start_s=start_s
+    ) as pid:
+        yield f"{address}/invocations", pid

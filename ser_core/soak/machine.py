@@ -28,6 +28,12 @@ def memory_mb(pid: int | None = None) -> float:
     return float(psutil.Process(pid).memory_info().rss) / MB
 
 
+def family_mb(pid: int) -> float:
+    """Resident memory of a process and of all that it has started, in MB."""
+    family = [pid, *(each.pid for each in psutil.Process(pid).children(recursive=True))]
+    return round(sum(memory_mb(each) for each in family), 1)
+
+
 def growth_kb(values_mb: list[float], units: int) -> float:
     """Slope of memory by least squares, in kB a unit of work, over its second half.
 
