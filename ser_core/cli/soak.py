@@ -159,6 +159,36 @@ def serve(
     _conclude([found], seed, json_file)
 
 
+@app.command("service")
+def service(
+    minutes: Annotated[float, typer.Option(min=0.05, help="For how long.")] = 20.0,
+    callers: Annotated[int, typer.Option(min=1, max=64, help="Callers side by side.")] = 8,
+    at_once: Annotated[
+        int,
+        typer.Option(
+            min=1, max=40, help="Requests the service takes at once; fewer than callers: some wait."
+        ),
+    ] = 6,
+    model: Model = None,
+    seed: Seed = 0,
+    place: Place = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Serve a model by `serve`, and let callers send sounds, voices and garbage side by side.
+
+    Every answer must be the first one for the same sound, and nothing may end with 5xx.
+    """
+    from ser_core.inference.catalogue import bundled_folder
+    from ser_core.soak.service import try_service
+
+    with _folder(place) as folder, _home(folder), console.progress("Service") as report:
+        found = try_service(
+            model or bundled_folder(), minutes, folder,
+            callers=callers, at_once=at_once, seed=seed, announce=report,
+        )  # fmt: skip
+    _conclude([found], seed, json_file)
+
+
 @contextmanager
 def _folder(place: Path | None) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="ser-soak-", dir=place) as folder:
