@@ -100,7 +100,8 @@ class SoundFileReader(Reader):
         with _Straight(_file(source)) as file:
             yield file.samplerate, np.zeros((0, file.channels), np.float32)
             while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
-                yield file.samplerate, block
+                # A short one is a view of memory for a long one, all of which would stay.
+                yield file.samplerate, block if len(block) == BLOCK else block.copy()
 
     def info(self, source: Path | bytes) -> AudioInfo:
         """Read the header only; a path is not loaded into memory."""

@@ -79,6 +79,11 @@ class Waveform:
         object.__setattr__(self, "samples", samples)
 
     @property
+    def nbytes(self) -> int:
+        """Size of the samples in bytes."""
+        return self.samples.nbytes
+
+    @property
     def duration(self) -> float:
         """Length in seconds."""
         return len(self.samples) / self.sample_rate

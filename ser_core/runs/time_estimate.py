@@ -43,7 +43,9 @@ class Pace:
         cost: Of the recipe (see `cost`), to carry the pace over to others.
         source: Where it is from, in words.
         peak: Memory of the measuring process at its most, in MB; 0 where it is not known.
-        held: Memory that every clip of the corpus takes through a training, in MB.
+        held: Memory that sounds of a clip take which are trained on, in MB.
+        features: Memory that its feature maps take, as far as there is room, in MB.
+        sounds: Memory that its sound takes otherwise, as far as there is room, in MB.
     """
 
     train: float
@@ -53,6 +55,8 @@ class Pace:
     source: str
     peak: float = 0.0
     held: float = 0.0
+    features: float = 0.0
+    sounds: float = 0.0
 
     @classmethod
     def read(cls, path: Path) -> Pace | None:
@@ -93,7 +97,13 @@ class Plan:
 
     def memory(self, pace: Pace) -> float | None:
         """Memory in MB that it takes at most; None where the pace does not say."""
-        return pace.peak + self.clips * pace.held if pace.peak else None
+        from ser_core.training.held import FEATURES_SHARE, SOUNDS_SHARE, room
+
+        if not pace.peak:
+            return None
+        features = min(self.clips * pace.features, room(FEATURES_SHARE) / MB)
+        sounds = min(self.clips * pace.sounds, room(SOUNDS_SHARE) / MB)
+        return pace.peak + self.clips * pace.held + features + sounds
 
     def seconds(self, pace: Pace, times: int = 1) -> float:
         """Time that it takes at a pace, done so many times with the same clips prepared once."""
@@ -244,8 +254,13 @@ def measure(recipe: Recipe) -> Pace:
     prepared = prepare(replace(corpus, clips=some), recipe)
     prepare_s = (time.perf_counter() - started) / len(some)
     train_s, judge_s = learner_of(recipe).pace(recipe, prepared)
-    held = prepared.bytes_held / len(some) / MB
-    return Pace(train_s, judge_s, prepare_s, cost(recipe), MEASURED, _peak(), held)
+    memory = prepared.memory
+    held, features, sounds = (
+        each / len(some) / MB for each in (memory.always, memory.features, memory.sounds)
+    )
+    return Pace(
+        train_s, judge_s, prepare_s, cost(recipe), MEASURED, _peak(), held, features, sounds
+    )
 
 
 def _peak() -> float:

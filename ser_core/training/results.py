@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from ser_core.corpora import LeakAudit
@@ -15,14 +16,17 @@ from ser_core.training.learner import Fitted
 from ser_core.training.plan import Member, Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pandas as pd
     from torch import Tensor
 
     from ser_core.audio import Waveform
+    from ser_core.models.predictor import Probabilities
+    from ser_core.training.sources import Prepared
 
 HEADLINES = ("uar", "wa")
+
+STRETCH = 1024
+"""Clips whose sounds are in memory at the same time while they are predicted."""
 
 
 def predictions_of(
@@ -43,10 +47,9 @@ def predictions_of(
         if part not in ("validation", "test"):
             continue
         positions = prepared.positions(clips)
-        waveforms = [prepared.waveforms[int(position)] for position in positions]
         model = held_out if held_out is not None and part == "validation" else bundle
-        speakers = _statistics(model, plan, positions, waveforms) if enrolled else None
-        probabilities = model.predict_each(waveforms, speakers)
+        speakers = _statistics(model, plan, positions) if enrolled else None
+        probabilities = _in_stretches(model, prepared, positions, speakers)
         rows, classes = plan.corpus.usable.loc[clips], bundle.classes
         fold, seed = member.fold, member.seed
         table = Predictions.of(rows, probabilities, classes, fold=fold, part=part, seed=seed)
@@ -54,9 +57,27 @@ def predictions_of(
     return Predictions.concat(tables)
 
 
-def _statistics(
-    bundle: Bundle, plan: Plan, positions: Tensor, waveforms: Sequence[Waveform]
-) -> Tensor | None:
+def _in_stretches(
+    model: Bundle, prepared: Prepared, positions: Tensor, speakers: Tensor | None
+) -> Probabilities:
+    """Probabilities of any number of clips, whose sounds need not be in memory all at once."""
+    rows = range(0, len(positions), STRETCH)
+    return np.concatenate(
+        [
+            model.predict_each(
+                _sounds(prepared, positions[row : row + STRETCH]),
+                None if speakers is None else speakers[row : row + STRETCH],
+            )
+            for row in rows
+        ]
+    )
+
+
+def _sounds(prepared: Prepared, positions: Tensor) -> list[Waveform]:
+    return [prepared.waveforms[position] for position in positions.tolist()]
+
+
+def _statistics(bundle: Bundle, plan: Plan, positions: Tensor) -> Tensor | None:
     """Statistics of each clip's speaker, from all of these clips; None where none are used.
 
     What was prepared for the training is of the encoder as it was before a fine-tuning, so a model
@@ -67,8 +88,9 @@ def _statistics(
         return None
     if not plan.recipe.fine_tune.on:
         return known.full(positions, positions)
-    own = SpeakerMoments(known.speakers[positions], bundle.moments(waveforms))
-    every = torch.arange(len(waveforms))
+    moments = bundle.moments(_sounds(plan.prepared, positions))
+    own = SpeakerMoments(known.speakers[positions], moments)
+    every = torch.arange(len(positions))
     return own.full(every, every)
 
 

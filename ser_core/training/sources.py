@@ -31,6 +31,7 @@ from ser_core.training.data import (
     Stored,
     moments_of,
 )
+from ser_core.training.held import FEATURES_SHARE, SOUNDS_SHARE, Held, room
 
 STRETCH = 256
 """Clips that are decoded and represented together."""
@@ -39,12 +40,28 @@ OnProgress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
+class Memory:
+    """What data takes of the memory, in bytes.
+
+    Attributes:
+        always: Sounds that training works on.
+        features: Feature maps, at most `FEATURES_SHARE` of the memory of the computer.
+        sounds: Sounds that are there to be predicted, at most `SOUNDS_SHARE` of it.
+    """
+
+    always: int
+    features: int
+    sounds: int
+
+
+@dataclass(frozen=True)
 class Prepared:
     """Data of a corpus.
 
     Attributes:
         data: Clips in the order of `clips`, then the copies at each further speed alike.
-        waveforms: Sound of each clip, at the representation's sample rate.
+        waveforms: Sound of each clip, at the representation's sample rate. Where training needs
+            features alone, those that do not fit into memory are decoded at each access.
         clips: Names.
         classes: Emotions in the order of the vocabulary.
         sounds: Samples of each clip and copy, in the order of the data, where an encoder is
@@ -52,7 +69,7 @@ class Prepared:
     """
 
     data: Data
-    waveforms: list[Waveform]
+    waveforms: Sequence[Waveform]
     clips: list[str]
     classes: tuple[str, ...]
     sounds: tuple[torch.Tensor, ...] = ()
@@ -63,15 +80,16 @@ class Prepared:
         return torch.tensor([place[clip] for clip in clips], dtype=torch.long)
 
     @property
-    def bytes_held(self) -> int:
-        """Memory that sounds and feature maps take, in bytes."""
+    def memory(self) -> Memory:
+        """What sounds and feature maps take of it."""
         source = self.data.source
-        features = source.features if isinstance(source, Stored) else ()
-        sounds = [*self.sounds, *getattr(source, "waveforms", ())]
-        every = {each.data_ptr(): each.nbytes for each in (*features, *sounds)}
-        for wave in self.waveforms:
-            every[wave.samples.ctypes.data] = wave.samples.nbytes
-        return sum(every.values())
+        stored = source.stored if isinstance(source, Live) else source
+        kept = stored.features if isinstance(stored, Stored) else None
+        features = kept.nbytes if isinstance(kept, Held) else 0
+        trained_on = [*self.sounds, *getattr(source, "waveforms", ())]
+        always = sum({each.data_ptr(): each.nbytes for each in trained_on}.values())
+        beside = self.waveforms.nbytes if isinstance(self.waveforms, Held) else 0
+        return Memory(always, features, 0 if trained_on else beside)
 
     def training(self, clips: Sequence[str]) -> torch.Tensor:
         """Place of each named clip and of its copies at other speeds."""
@@ -99,12 +117,15 @@ def prepare(corpus: Corpus, recipe: Recipe, progress: Progress | None = None) ->
     clips = sorted(corpus.usable.index)
     speeds = (1.0, *recipe.augment.speeds)
     on_progress = progress or (lambda _done, _all: None)
-    sounds, features = _at_speeds(
-        corpus, clips, rep, speeds, lambda done: on_progress(done // len(speeds), len(clips))
-    )
     # Where an encoder is fine-tuned, what it gives is stored for unchanged sounds.
-    change = waveform_augmentation(recipe.augment, rep.sample_rate)
-    source = _source(rep, sounds, features, None if recipe.fine_tune.on else change)
+    change = None if recipe.fine_tune.on else waveform_augmentation(recipe.augment, rep.sample_rate)
+    trains_on_sounds = recipe.fine_tune.on or change is not None or not rep.stored
+    sounds, features = _at_speeds(
+        corpus, clips, rep, speeds, trains_on_sounds,
+        lambda done: on_progress(done // len(speeds), len(clips)),
+    )  # fmt: skip
+    waves = [torch.from_numpy(wave.samples) for wave in sounds] if trains_on_sounds else []
+    source = _source(rep, waves, features, change)
     classes = tuple(corpus.emotions)
     emotion = corpus.usable.loc[clips, "emotion"]
     targets = torch.tensor([classes.index(each) for each in emotion]).repeat(len(speeds))
@@ -115,19 +136,15 @@ def prepare(corpus: Corpus, recipe: Recipe, progress: Progress | None = None) ->
     )
     changed = feature_augmentation(recipe.augment, rep)
     data = Data(source, targets, len(classes), moments, changed)
-    every = sounds if recipe.fine_tune.on else []
-    tuned = tuple(torch.from_numpy(wave.samples) for wave in every)
-    return Prepared(data, sounds[: len(clips)], clips, classes, tuned)
+    tuned = tuple(waves) if recipe.fine_tune.on else ()
+    return Prepared(data, sounds, clips, classes, tuned)
 
 
 def _source(
-    rep: Representation,
-    sounds: list[Waveform],
-    features: list[torch.Tensor],
+    rep: Representation, waves: list[torch.Tensor], features: Held[torch.Tensor],
     change: Change | None,
-) -> Source:
+) -> Source:  # fmt: skip
     """Where features come from: the store, or the sounds where these change or it keeps none."""
-    waves = [torch.from_numpy(wave.samples) for wave in sounds]
     if not rep.stored:
         return Samples(rep, waves, change)
     stored = Stored(rep, features)
@@ -139,38 +156,56 @@ def _at_speeds(
     clips: list[str],
     rep: Representation,
     speeds: Sequence[float],
+    all_sounds: bool,
     on_progress: OnProgress,
-) -> tuple[list[Waveform], list[torch.Tensor]]:
+) -> tuple[Held[Waveform], Held[torch.Tensor]]:
     """Sounds and feature maps of all clips at the first speed, then of all at the next, and so on.
 
     A stretch of clips is decoded and represented before the next, so that the time one took says
     how long the rest will take.
+
+    Args:
+        corpus: Where clips come from.
+        clips: Their names.
+        rep: The representation.
+        speeds: At which each is represented.
+        all_sounds: Whether all sounds stay in memory, whatever room there is.
+        on_progress: Called with the number of sounds that are represented.
     """
-    sounds: list[list[Waveform]] = [[] for _ in speeds]
-    features: list[list[torch.Tensor]] = [[] for _ in speeds]
+    paths = [corpus.path(clip) for clip in clips]
+    store, keys, every = FeatureStore(), dict[int, Key](), len(clips) * len(speeds)
+
+    def again(number: int) -> Waveform:
+        speed, clip = divmod(number, len(clips))
+        return _at_speed(audio.load(paths[clip], sample_rate=rep.sample_rate), speeds[speed])
+
+    sounds = Held(every, again, None if all_sounds else room(SOUNDS_SHARE))
+    features = Held(every, lambda number: _read(store, keys[number], rep), room(FEATURES_SHARE))
     problems: list[str] = []
     on_progress(0)
     for first in range(0, len(clips), STRETCH):
-        paths = [corpus.path(clip) for clip in clips[first : first + STRETCH]]
-        waveforms = _decoded(paths, rep.sample_rate, problems)
+        waveforms = _decoded(paths[first : first + STRETCH], rep.sample_rate, problems)
         if problems:  # the rest is decoded to count them
             continue
         copies = [[_at_speed(wave, speed) for wave in waveforms] for speed in speeds]
-        every = list(itertools.chain.from_iterable(copies))
+        flat = list(itertools.chain.from_iterable(copies))
         further = partial(_further, on_progress, first * len(speeds))
-        found = iter(_features(every, rep, further) if rep.stored else ())
+        found = iter(_filled(store, flat, rep, further) if rep.stored else ())
         for number, some in enumerate(copies):
-            sounds[number] += some
-            features[number] += itertools.islice(found, len(some))
+            begin = number * len(clips) + first
+            sounds.put(begin, some)
+            own = list(itertools.islice(found, len(some)))
+            keys.update(enumerate(own, start=begin))
+            features.put(begin, (_read(store, key, rep) for key in own))
         if not rep.stored:
-            further(len(every))
+            further(len(flat))
     if problems:
         raise CorpusError(
             f"{len(problems)} clips cannot be decoded, the first because {problems[0]}",
             subject=corpus.name,
             remedy="Open the corpus and see its audit; leave these clips out of it",
         )
-    return list(itertools.chain(*sounds)), list(itertools.chain(*features))
+    return sounds, features
 
 
 def _further(on_progress: OnProgress, before: int, done: int) -> None:
@@ -223,17 +258,6 @@ def _at_speed(waveform: Waveform, speed: float) -> Waveform:
     )
 
 
-def _features(
-    sounds: list[Waveform], rep: Representation, on_progress: OnProgress
-) -> list[torch.Tensor]:
-    """Feature maps of sounds, from the store; missing ones are computed in parallel and stored.
-
-    What is stored may hold more than the representation, as all layers of an encoder.
-    """
-    store = FeatureStore()
-    return [_read(store, key, rep) for key in _filled(store, sounds, rep, on_progress)]
-
-
 def _filled(
     store: FeatureStore,
     sounds: list[Waveform],
@@ -241,7 +265,10 @@ def _filled(
     on_progress: OnProgress,
     workers: int | None = None,
 ) -> list[Key]:
-    """Keys of sounds, all of which are in the store then."""
+    """Keys of sounds, all of which are in the store then; missing ones are computed in parallel.
+
+    What is stored may hold more than the representation, as all layers of an encoder.
+    """
     keys = [store_key(audio.sha256(sound), rep, rep.dtype) for sound in sounds]
     pairs = zip(keys, sounds, strict=True)
     missing = [(key, sound) for key, sound in pairs if store.get(key) is None]

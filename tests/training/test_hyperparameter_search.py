@@ -106,7 +106,7 @@ def test_a_trial_scores_whole_models_that_are_fitted_without_the_speakers(plan):
         model.normaliser.fit(moments_of(plan.prepared.data.source, own))
         inputs, classes = both_inputs(model, plan.prepared.data, own)
         model.network.fit(inputs, classes, seed=0)
-        sounds = [plan.prepared.waveforms[i] for i in plan.prepared.positions(others)]
+        sounds = [plan.prepared.waveforms[i] for i in plan.prepared.positions(others).tolist()]
         true = plan.corpus.usable.loc[others, "emotion"]
         voices = plan.corpus.usable.loc[others, "speaker"]
         bundle = Bundle(model.eval(), {**architecture(model), "classes": list(model.classes)})

@@ -56,3 +56,27 @@ def test_progress_counts_clips_as_they_are_ready_and_the_store_is_used_again(cor
     assert again == [0, 20, 40, len(first.clips)]  # nothing is represented a second time
     for clip in (5, 30, 60, 100):
         np.testing.assert_array_equal(first.data.source.whole(clip), second.data.source.whole(clip))
+
+
+@pytest.mark.parametrize("changes", [{}, {"augment": {"speeds": [1.25]}}])
+def test_what_does_not_fit_into_memory_is_the_same_at_each_access(corpus, monkeypatch, changes):
+    whole = prepare(corpus, recipe(**changes))
+    monkeypatch.setattr(sources, "room", lambda _share: 165_000)
+    tight = prepare(corpus, recipe(**changes))
+    assert 0 < tight.memory.sounds < whole.memory.sounds / 10
+    assert 0 < tight.memory.features < whole.memory.features
+    assert whole.memory.always == 0, "training needs features alone"
+    for number in range(len(whole.data.targets)):
+        np.testing.assert_array_equal(
+            tight.data.source.whole(number), whole.data.source.whole(number)
+        )
+        one, other = tight.waveforms[number], whole.waveforms[number]
+        np.testing.assert_array_equal(one.samples, other.samples)
+        assert one.sample_rate == other.sample_rate
+
+
+def test_sounds_that_are_trained_on_stay_whatever_room_there_is(corpus, monkeypatch):
+    monkeypatch.setattr(sources, "room", lambda _share: 0)
+    noisy = prepare(corpus, recipe(augment={"waveform": "noise"}))
+    assert noisy.memory.always == sum(noisy.waveforms[i].nbytes for i in range(len(noisy.clips)))
+    assert (noisy.memory.features, noisy.memory.sounds) == (0, 0)
