@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,9 @@ class Report(Protocol):
 
 
 errors = Console(stderr=True, highlight=False)
+LINE_S = 60.0
+"""Seconds between two lines of progress where there is no terminal."""
+
 output = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 
@@ -35,7 +39,8 @@ output = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 def progress(label: str, file: Path | None = None) -> Iterator[Report]:
     """Callable for (done, total, note) that draws a bar with the time left, and keeps a job's file.
 
-    The bar goes to standard error, and only to a terminal, so that output can be piped.
+    The bar goes to standard error, and only to a terminal, so that output can be piped. Elsewhere,
+    as in the log of a command that runs in the background, it is a line a minute.
     """
     in_file = ProgressFile(file) if file else ProgressFile.of_job()
     columns = (
@@ -48,14 +53,29 @@ def progress(label: str, file: Path | None = None) -> Iterator[Report]:
         *columns, console=errors, transient=True, disable=not errors.is_terminal
     ) as progress_bar:
         task = progress_bar.add_task(label, total=None)
+        in_lines = _Lines()
 
         def report(done: int, total: int, note: str | None = None) -> None:
             description = f"{label}: {note}" if note else None
             progress_bar.update(task, completed=done, total=total, description=description)
             if in_file:
                 in_file(done, total, note=note)
+            elif not errors.is_terminal:
+                in_lines(f"{description or label}: {done:,} of {total:,}")
 
         yield report
+
+
+class _Lines:
+    """Prints a line to standard error, at most one in `LINE_S`, and none before that."""
+
+    def __init__(self) -> None:
+        self.last = time.monotonic()
+
+    def __call__(self, line: str) -> None:
+        if time.monotonic() - self.last >= LINE_S:
+            self.last = time.monotonic()
+            errors.print(line, markup=False, soft_wrap=True)
 
 
 def show(result: Mapping[str, Any] | Sequence[Mapping[str, Any]], *, as_json: bool = False) -> None:
