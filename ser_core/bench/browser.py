@@ -15,7 +15,11 @@ from typing import Any
 from ser_core.bench.servers import ADDRESS, free_port, started
 from ser_core.core import REPOSITORY, ParameterError
 
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# As users have it; the last is the same browser without windows, which tests use.
+CHROMIUM = (
+    "chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
+    "chromium-headless-shell",
+)  # fmt: skip
 FLAGS = ("--no-sandbox", "--disable-background-networking", "--no-first-run")
 STEP_MS = 120_000
 AT_REST = "[data-testid=stApp][data-test-script-state=notRunning]"

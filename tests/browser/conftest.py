@@ -17,7 +17,11 @@ from ser_core.core import REPOSITORY
 HERE = Path(__file__).parent
 START = 60  # s, for a server on a busy machine
 STEP = 60_000  # ms, for what a page shows after a press; a page that is slow is not wrong
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# The first is the same browser without windows of its own, for half of the processor time.
+CHROMIUM = (
+    "chromium-headless-shell", "chromium", "chromium-browser", "google-chrome",
+    "google-chrome-stable",
+)  # fmt: skip
 FLAGS = [
     "--no-sandbox",
     "--disable-background-networking",
@@ -26,8 +30,8 @@ FLAGS = [
     "--no-first-run",
 ]
 NO_CHROMIUM = (
-    "the browser tests need Chromium: `sudo apt install chromium` (Debian, Ubuntu) or "
-    "`brew install --cask chromium` (macOS), or name one in the environment variable CHROMIUM"
+    "the browser tests need Chromium: `sudo apt install chromium-headless-shell` (Debian; Ubuntu: "
+    "chromium), `brew install --cask chromium` (macOS), or name one in the environment variable CHROMIUM"
 )
 MAC = "/Applications/Chromium.app/Contents/MacOS/Chromium"
 
