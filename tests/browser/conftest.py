@@ -31,7 +31,7 @@ FLAGS = [
 ]
 NO_CHROMIUM = (
     "the browser tests need Chromium: `sudo apt install chromium-headless-shell` (Debian; Ubuntu: "
-    "chromium), `brew install --cask chromium` (macOS), or name one in the environment variable CHROMIUM"
+    "chromium), `brew install --cask chromium` (macOS), or name one in the variable CHROMIUM"
 )
 MAC = "/Applications/Chromium.app/Contents/MacOS/Chromium"
 
