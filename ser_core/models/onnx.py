@@ -42,6 +42,10 @@ LARGEST = 1 << 30
 AT_ONCE = 16
 """Sounds of one length that are predicted together."""
 
+ALONE = ("int8",)
+"""Precisions whose graph rounds what it computes by the largest value of all sounds of a call: a
+sound among others would be answered otherwise, by up to 0.05 in a probability."""
+
 Floats = npt.NDArray[np.float32]
 
 
@@ -131,7 +135,7 @@ class OnnxModel:
         if seen:
             given |= {each.name: np.ones(1, np.float32) for each in self.spec.of(SEEN)}
         found = np.zeros((len(sounds), len(self.classes)))
-        for rows in _alike(sounds):
+        for rows in self._calls(sounds):
             feeds = {**feeds_of(self.spec, *(sounds[row] for row in rows)), **given}
             found[rows] = self.session.run([PROBABILITIES], feeds)[0]
         checked(found, self.spec.name)
@@ -152,6 +156,18 @@ class OnnxModel:
                 remedy="Classify windows of it (timeline), or take the model itself",
             )
         return [audio.resampled(wave, self.sample_rate) for wave in waveforms]
+
+    def _calls(self, sounds: Sequence[Waveform]) -> list[list[int]]:
+        """Numbers of the sounds of each call of the graph: those of one length together."""
+        most = 1 if self.spec.precision in ALONE else AT_ONCE
+        by_length: dict[int, list[int]] = {}
+        for number, sound in enumerate(sounds):
+            by_length.setdefault(len(sound.samples), []).append(number)
+        return [
+            rows[start : start + most]
+            for _, rows in sorted(by_length.items())
+            for start in range(0, len(rows), most)
+        ]
 
     def _given(self, speaker: SpeakerStatistics | None) -> dict[str, Floats]:
         """Speaker inputs; those of a speaker who is not enrolled may be left out."""
@@ -190,7 +206,7 @@ class OnnxModel:
         sounds = self._sounds(waveforms)
         parts = [
             self.session.run(names, feeds_of(self.spec, *(sounds[row] for row in rows)))
-            for rows in _alike(sounds)
+            for rows in self._calls(sounds)
         ]
         found = tuple(_together(np.concatenate(each)) for each in zip(*parts, strict=True))
         return checked_statistics(found, self.spec.name)
@@ -237,18 +253,6 @@ def _split(split: dict[str, Any]) -> dict[str, Any]:
     if not split or "fold" in split:
         return split
     return {**split, "fold": "", "hash": f"several folds of {split.get('hash', '')}"}
-
-
-def _alike(sounds: Sequence[Waveform]) -> list[list[int]]:
-    """Numbers of the sounds, those of one length together."""
-    by_length: dict[int, list[int]] = {}
-    for number, sound in enumerate(sounds):
-        by_length.setdefault(len(sound.samples), []).append(number)
-    return [
-        rows[start : start + AT_ONCE]
-        for _, rows in sorted(by_length.items())
-        for start in range(0, len(rows), AT_ONCE)
-    ]
 
 
 def _together(clips: Floats) -> Floats:
