@@ -46,6 +46,11 @@ ALONE = ("int8",)
 """Precisions whose graph rounds what it computes by the largest value of all sounds of a call: a
 sound among others would be answered otherwise, by up to 0.05 in a probability."""
 
+ONE_A_CALL = (
+    "Give one sound a call: this file rounds what it computes by the largest value of all sounds "
+    "of a call, so that a sound among others is answered otherwise. The workbench does so itself."
+)
+
 Floats = npt.NDArray[np.float32]
 
 
@@ -299,6 +304,7 @@ def card(spec: Spec) -> str:
         f"- Precision {spec.precision}, {spec.status}"
         + (f": {found['said']}" if found.get("said") else "."),
         *(f"- {note}" for note in spec.notes),
+        *([f"- {ONE_A_CALL}"] if spec.precision in ALONE else []),
     ]
     return f"{spec.card.rstrip()}\n\n## This ONNX file\n\n" + "\n".join(lines) + "\n"
 

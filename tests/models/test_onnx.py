@@ -10,6 +10,7 @@ from ser_core.core import demo_corpus
 from ser_core.inference.catalogue import bundled_folder
 from ser_core.inference.classify import open_answering
 from ser_core.inference.onnx_copy import OnnxCopy
+from ser_core.models.onnx import ONE_A_CALL
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,10 @@ def test_sounds_of_one_length_are_answered_as_each_alone(bundled):
     alone = np.concatenate([bundled.predict([sound]) for sound in sounds])
     np.testing.assert_array_equal(bundled.predict(sounds), alone)
     np.testing.assert_array_equal(bundled.predict(sounds[::-1]), alone[::-1])
+
+
+def test_the_card_says_what_others_who_run_the_file_must_do(bundled):
+    assert bundled.card.count(ONE_A_CALL) == 1
 
 
 def test_clips_of_one_length_enrol_a_speaker_in_any_order(bundled):
