@@ -79,10 +79,11 @@ class TwoNodes:
     def kill_second(self):
         """The power of the second node fails."""
         self.cluster.remove_node(self.second, allow_graceful=False)
+        self.second = None
 
     def mend(self):
-        """Another node takes its place."""
-        self.second = self.cluster.add_node(**SMALL)
+        """Another node takes its place; a third would spoil the tests after one that failed."""
+        self.second = self.second or self.cluster.add_node(**SMALL)
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +127,7 @@ def free_port():
 def until():
     """Waits for something that will soon be so."""
 
-    def until(condition, seconds=60):
+    def until(condition, seconds=150):
         deadline = time.monotonic() + seconds
         while not condition() and time.monotonic() < deadline:
             time.sleep(0.05)
