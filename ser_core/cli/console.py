@@ -29,10 +29,11 @@ class Report(Protocol):
 
 
 errors = Console(stderr=True, highlight=False)
+output = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+
+
 LINE_S = 60.0
 """Seconds between two lines of progress where there is no terminal."""
-
-output = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,9 @@ START_S, ANSWER_S = 180.0, 120.0
 JSON = "application/json"
 NESTED = "lists in lists"
 """MLflow's server itself answers these with 500, before the model is asked, and goes on."""
+
+Told = tuple[int, Mapping[str, str], bytes]
+"""Status, headers and content of an answer; status 0 where none came."""
 
 Announce = Callable[[int, int, str], None]
 
@@ -175,20 +178,20 @@ def _sent(server: tuple[str, int], count: int, seed: int, announce: Announce) ->
     faults: list[str] = []
     clip = (demo_corpus() / "samples" / "SM0_anger_48.flac").read_bytes()
     right = Request("right", rows([text(clip)]))
-    status, first = asked(url, right)
+    status, _, first = answered(url, right.body, right.content_type)
     if status != 200:
         raise ModelError(f"answered {status} to a right request", subject=url)
     before, rights = family_mb(pid), 1
     expected = _without_time(first)
     for number, request in enumerate(garbage(count, seed), start=1):
-        status, told = asked(url, request)
+        status, _, told = answered(url, request.body, request.content_type)
         answers[f"{request.kind}: {status or 'no answer'}"] += 1
         if not (200 <= status < 500 or (status == 500 and request.kind == NESTED)):
             words = told.decode(errors="replace")[:300]
             faults.append(f"request {number}, {request.kind}: {status or 'no answer'}: {words}")
         if number % 20 == 0 or number == count:
             rights += 1
-            status, told = asked(url, right)
+            status, _, told = answered(url, right.body, right.content_type)
             if status != 200 or _without_time(told) != expected:
                 faults.append(f"after request {number}: a right request is answered otherwise")
             announce(number, count, "garbage")
@@ -202,18 +205,25 @@ def _without_time(told: bytes) -> Any:
     return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
 
 
-def asked(url: str, request: Request) -> tuple[int, bytes]:
-    """Status and content of an answer; 0 where none came."""
-    asked = urllib.request.Request(  # noqa: S310  (on this computer)
-        url, request.body, {"Content-Type": request.content_type}
+def answered(url: str, body: bytes | None, content_type: str, method: str = "POST") -> Told:
+    """Send a request to a server on this computer, and take whatever comes back.
+
+    Args:
+        url: Of the server.
+        body: Content of the request; None for none.
+        content_type: As its header says.
+        method: Of HTTP.
+    """
+    request = urllib.request.Request(  # noqa: S310  (on this computer)
+        url, body, {"Content-Type": content_type}, method=method
     )
     try:
-        with urllib.request.urlopen(asked, timeout=ANSWER_S) as answer:  # noqa: S310
-            return int(answer.status), answer.read()
+        with urllib.request.urlopen(request, timeout=ANSWER_S) as answer:  # noqa: S310
+            return int(answer.status), dict(answer.headers), answer.read()
     except urllib.error.HTTPError as error:
-        return int(error.code), error.read()
+        return int(error.code), dict(error.headers), error.read()
     except OSError as error:
-        return 0, str(error).encode()
+        return 0, {}, str(error).encode()
 
 
 @contextlib.contextmanager

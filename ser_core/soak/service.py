@@ -7,10 +7,9 @@ import random
 import sys
 import threading
 import time
-import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from ser_core.bench.servers import ADDRESS, free_port, started
 from ser_core.core import demo_corpus
 from ser_core.serving.responses import AUDIO
 from ser_core.serving.service import DIGITS
-from ser_core.soak.garbage import ANSWER_S, garbage, text
+from ser_core.soak.garbage import ANSWER_S, Told, answered, garbage, text
 from ser_core.soak.machine import family_mb, growth_kb
 
 READINGS = 20
@@ -41,9 +40,6 @@ ENROL, FORGET, FORGOTTEN = "enrol", "forget a voice", "answer of a forgotten voi
 
 SHARES = {ANSWER: 60, VOICE: 15, COURSE: 5, GARBAGE: 15, ENROL: 5}
 """Of the kinds of requests, in percent; a voice is forgotten when its caller enrols the next."""
-
-Told = tuple[int, Mapping[str, str], bytes]
-"""Status, headers and content of an answer; status 0 where none came."""
 
 Announce = Callable[[int, int, str], None]
 
@@ -129,7 +125,7 @@ def try_service(
     return ServiceSoak(
         minutes, callers, at_once, dict(sorted(tally.answers.items())), tally.compared,
         round(float(times[0]), 3), round(float(times[1]), 3), readings,
-        growth_kb([1.0 * each for each in readings], 1) / (60 * minutes / READINGS) * 60,
+        growth_kb(readings, 1) * READINGS / minutes,
         tally.faults,
     )  # fmt: skip
 
@@ -232,7 +228,7 @@ class _Caller:
         method: str = "POST",
     ) -> Told:  # fmt: skip
         begun = time.perf_counter()
-        told = _ask(f"{self.url}/{path}", body, form, method)
+        told = answered(f"{self.url}/{path}", body, form, method)
         status, headers, content = told
         self.tally.count(kind, status, time.perf_counter() - begun)
         if status == 0 or status >= 500:
@@ -264,14 +260,3 @@ def _endless_garbage(draw: random.Random) -> Iterator[tuple[bytes, str]]:
 
 def _body(sounds: Any, **more: str) -> bytes:
     return json.dumps({AUDIO: sounds, **more}).encode()
-
-
-def _ask(url: str, body: bytes | None, form: str, method: str) -> Told:
-    asked = urllib.request.Request(url, body, {"Content-Type": form}, method=method)  # noqa: S310  (http)
-    try:
-        with urllib.request.urlopen(asked, timeout=ANSWER_S) as answer:  # noqa: S310
-            return int(answer.status), dict(answer.headers), answer.read()
-    except urllib.error.HTTPError as error:
-        return int(error.code), dict(error.headers), error.read()
-    except OSError as error:
-        return 0, {}, str(error).encode()
