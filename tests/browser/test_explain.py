@@ -51,6 +51,6 @@ def test_the_voice_that_predict_was_taught_is_explained(page, model):
     page.get_by_test_id("stBottom").get_by_role("link", name="Explain").click()
     expect(page.get_by_text("Speaker enrolled", exact=True).first).to_be_visible(timeout=SLOW)
     expect(page.get_by_text(re.compile("Enrolment .* without it: "))).to_be_visible(timeout=SLOW)
-    page.get_by_role("button", name=re.compile("Enrolled from 5 clips")).click()
+    expect(page.get_by_role("button", name=re.compile("Enrolled from 5 clips"))).to_be_visible()
     page.get_by_role("button", name="Remove enrolment").click()
     expect(page.get_by_text("Not enrolled", exact=True).first).to_be_visible(timeout=SLOW)
