@@ -1,7 +1,8 @@
 """How a corpus is opened, as one value: kept by name, written into recipes, taken everywhere.
 
 An opening is a small JSON file. Wherever a corpus is named (`--corpus`, `corpus:` of a recipe, the
-page Corpus, `open_corpus`), the name of a kept opening or the path of its file may stand instead.
+page Corpus, `open_corpus`), the name of a kept opening or the path of its file may stand instead;
+`demo` is the bundled demo.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from ser_core.storage import Trash, atomic, read_json
 SUFFIX = ".json"
 MARK = "ser-corpus"
 """Value of `kind` in the file of an opening, by which it is known."""
+
+DEMO = "demo"
+"""Name of the bundled demo, for those who have no clone to find its folder in."""
 
 TRASH = Trash()
 """Of openings."""
@@ -260,7 +264,9 @@ def found(corpus: str | Path) -> Opening | None:
         return None
     named = file_of(str(corpus))
     # A name with a folder in it is a path.
-    return _read(named) if named.parent == folder() and files.is_file(named) else None
+    if named.parent == folder() and files.is_file(named):
+        return _read(named)
+    return Opening(settings.demo_corpus()) if str(corpus) == DEMO else None
 
 
 def snapshot(opening: Opening) -> Path:

@@ -431,6 +431,11 @@ class Recipe(Section):
         atomic.write(path, self.to_yaml())
 
 
+NO_CORPUS = (
+    "Name the corpus by --corpus PATH, or by `corpus: PATH` in the recipe; `demo` is bundled"
+)
+
+
 def parse(content: Mapping[str, Any]) -> Recipe:
     """Recipe from plain values.
 
@@ -446,7 +451,10 @@ def parse(content: Mapping[str, Any]) -> Recipe:
         return Recipe.model_validate(dict(content))
     except ValidationError as error:
         faults = [_fault(each) for each in error.errors()]
-        raise ParameterError("; ".join(faults), subject="recipe") from error
+        missing = any(each["loc"] == ("corpus",) for each in error.errors())
+        raise ParameterError(
+            "; ".join(faults), subject="recipe", remedy=NO_CORPUS if missing else ""
+        ) from error
 
 
 def opened_as(recipe: Recipe, opening: Opening) -> Recipe:
@@ -579,6 +587,7 @@ def _scalar(text: str) -> Any:
 
 
 SAID = {
+    "missing": "is missing",
     "too_short": "needs a value at least",
     "tuple_type": "is not a list",
     "int_parsing": "is not a whole number",

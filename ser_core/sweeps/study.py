@@ -305,6 +305,8 @@ class _Spread:
 
 
 def _keep(sweep: Sweep, folder: Path) -> None:
+    from ser_core.corpora import open_corpus
+
     file, text = folder / SWEEP, to_yaml(sweep)
     if file.exists():
         before = load_sweep(file)
@@ -314,6 +316,8 @@ def _keep(sweep: Sweep, folder: Path) -> None:
                 subject=str(folder),
                 remedy="Choose another folder; only the number of trials may change",
             )
+    else:  # a corpus that cannot be opened is mended in the file, and the folder must take it then
+        open_corpus(sweep.recipe.corpus_opening)
     atomic.write(file, text)
 
 

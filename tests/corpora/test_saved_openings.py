@@ -92,6 +92,14 @@ def test_a_folder_goes_before_a_name(opening, tmp_path, monkeypatch):
     assert len(open_corpus("anger")) == 2
 
 
+def test_demo_is_the_bundled_demo_unless_the_user_has_one(tmp_path, monkeypatch):
+    assert open_corpus("demo").clips.index.equals(open_corpus(demo_corpus()).clips.index)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "demo").mkdir()
+    with pytest.raises(CorpusError, match="demo"):
+        open_corpus("demo")  # the user's own folder, which is empty
+
+
 @pytest.mark.parametrize("name", ["", "../x", "a/b", " a", ".a"])
 def test_a_name_that_is_no_file_name_is_refused(opening, name):
     with pytest.raises(ParameterError, match="no name for a corpus"):

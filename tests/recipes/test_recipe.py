@@ -54,7 +54,7 @@ def test_faults_are_named_with_what_was_meant(content, words):
 
 
 def test_all_faults_are_reported_at_once():
-    with pytest.raises(ParameterError, match=r"corpus: Field required; .*lr.*; .*epochs"):
+    with pytest.raises(ParameterError, match=r"corpus: is missing; .*lr.*; .*epochs.*--corpus"):
         parse({"optim": {"lr": 9}, "train": {"epochs": 0}})
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from ser_core.core import ParameterError, demo_corpus
+from ser_core.core import CorpusError, ParameterError, demo_corpus
 from ser_core.recipes.recipe import load, parse
 from ser_core.runs import execute
 from ser_core.sweeps import trial
@@ -33,7 +33,7 @@ RECIPE = {
 
 
 def sweep(**changes):
-    return Sweep(parse(RECIPE), **{"space": SPACE, "trials": 4, "name": "s", **changes})
+    return Sweep(**{"recipe": parse(RECIPE), "space": SPACE, "trials": 4, "name": "s", **changes})
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +97,14 @@ def test_more_trials_go_on_and_another_sweep_is_refused(whole, monkeypatch):
     with pytest.raises(ParameterError, match="holds another sweep"):
         carry_out(sweep(seed=5), whole)
     carry_out(sweep(), whole)
+
+
+def test_a_folder_whose_sweep_had_no_corpus_takes_the_mended_one(tmp_path):
+    absent = parse({**RECIPE, "corpus": str(tmp_path / "absent")})
+    with pytest.raises(CorpusError, match="absent"):
+        carry_out(sweep(recipe=absent), tmp_path / "sweep")
+    carry_out(sweep(trials=1), tmp_path / "sweep")
+    assert len(read_sweep(tmp_path / "sweep").trials) == 1
 
 
 def test_values_that_do_not_go_together_are_refused_and_counted(tmp_path, monkeypatch):
