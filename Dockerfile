@@ -20,10 +20,11 @@ RUN TORCH_INDEX="$TORCH_INDEX" /src/containers/install /src /opt/ser
 
 FROM base
 RUN useradd --uid 10001 --create-home ser \
-    && install -d -o ser -g ser /data /artifacts
+    && install -d -o ser -g ser /data /artifacts \
+    && ln -s /opt/ser/containers/entrypoint /usr/local/bin/ser
 COPY --from=build /opt/ser /opt/ser
 COPY containers/entrypoint containers/healthy /opt/ser/containers/
-ENV PATH=/opt/ser/bin:$PATH SER_HOME=/data
+ENV PATH=/usr/local/bin:/opt/ser/bin:$PATH SER_HOME=/data
 USER ser
 VOLUME ["/data", "/artifacts"]
 EXPOSE 8501 8600 5000
