@@ -3,19 +3,15 @@
 import contextlib
 import os
 import shutil
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import pytest
 
+from ser_core.bench.servers import free_port, started
 from ser_core.core import REPOSITORY
 
 HERE = Path(__file__).parent
-START = 60  # s, for a server on a busy machine
 STEP = 60_000  # ms, for what a page shows after a press; a page that is slow is not wrong
 # The first is the same browser without windows of its own, for half of the processor time.
 CHROMIUM = (
@@ -69,42 +65,24 @@ def app_url(chromium, server_home):  # chromium first: without it no server is s
 @contextlib.contextmanager
 def serving(home):
     """A server of its own, whose runtime folder is `home`; its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    with serving_process(home) as (url, _):
+        yield url
+
+
+@contextlib.contextmanager
+def serving_process(home):
+    """A server of its own in a process group of its own, as a terminal starts it.
+
+    Yields its address and the number of its process.
+    """
+    port = free_port()
     url = f"http://localhost:{port}"
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
-    environment = os.environ | {"SER_HOME": str(home)}
-    environment.pop("SER_CORPUS", None)
-    with (home / "server.log").open("wb") as log:
-        server = subprocess.Popen(
-            [*command, f"--server.port={port}"],
-            cwd=REPOSITORY,
-            env=environment,
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        wait_for(url, server, home / "server.log")
-        yield url
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
-def wait_for(url, server, log):
-    deadline = time.monotonic() + START
-    while time.monotonic() < deadline:
-        assert server.poll() is None, log.read_text()
-        with (
-            contextlib.suppress(OSError),
-            urllib.request.urlopen(  # noqa: S310
-                f"{url}/_stcore/health"
-            ),
-        ):
-            return
-        time.sleep(0.1)
-    pytest.fail(f"the server did not start:\n{log.read_text()}")
+    with started(
+        [*command, f"--server.port={port}"], f"{url}/_stcore/health", home / f"server-{port}.log",
+        environment={"SER_HOME": str(home), "SER_CORPUS": ""}, folder=REPOSITORY,
+    ) as process:  # fmt: skip
+        yield url, process
 
 
 @pytest.fixture(scope="session")

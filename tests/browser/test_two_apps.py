@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import psutil
@@ -16,7 +13,7 @@ from playwright.sync_api import expect
 from ser_core.jobs import State, jobs
 from ser_core.soak.corpus import make
 from ser_core.storage.opened import remember_opened
-from tests.browser.conftest import REPOSITORY, START, serving, wait_for
+from tests.browser.conftest import serving, serving_process
 
 CLIPS = 1500  # some seconds of work, which a page leaves to a job
 
@@ -31,7 +28,7 @@ def corpus(ser_home, tmp_path):
     return folder
 
 
-def until(condition, seconds=START):
+def until(condition, seconds=60):
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -45,45 +42,20 @@ def opened(browser, url, corpus):
     return page
 
 
-@contextlib.contextmanager
-def killable(home, port):
-    """A workbench in a process group of its own, as a terminal starts it."""
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
-    with (home / "killed.log").open("wb") as log:
-        server = subprocess.Popen(
-            [*command, f"--server.port={port}"],
-            cwd=REPOSITORY, env=os.environ | {"SER_HOME": str(home)}, stdout=log, stderr=log,
-            start_new_session=True,
-        )  # fmt: skip
-        try:
-            wait_for(f"http://localhost:{port}", server, home / "killed.log")
-            yield server
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(server.pid, signal.SIGKILL)
-            server.wait(20)
-
-
 def test_a_job_of_one_app_is_seen_by_another_and_outlives_its_own(browser, ser_home, corpus):
-    import socket
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     root = ser_home / "jobs"
-    with serving(ser_home) as other, killable(ser_home, port) as server:
-        mine = opened(browser, f"http://localhost:{port}", corpus)
+    with serving(ser_home) as other, serving_process(ser_home) as (url, server):
+        mine = opened(browser, url, corpus)
         theirs = opened(browser, other, corpus)
         expect(theirs.get_by_role("button", name="Measure the clips")).to_be_visible()
         mine.get_by_role("button", name="Measure the clips").click()
         until(lambda: jobs(root) and jobs(root)[0].state is State.RUNNING)
         theirs.reload()
         expect(theirs.get_by_role("button", name="Cancel")).to_be_visible()  # the same job
-        os.killpg(server.pid, signal.SIGKILL)  # all that the terminal would take with it
-        server.wait(20)
+        os.killpg(server, signal.SIGKILL)  # all that the terminal would take with it
+        until(lambda: psutil.Process(server).status() == psutil.STATUS_ZOMBIE)
         (job,) = jobs(root)
         assert job.state is State.RUNNING
-        assert psutil.pid_exists(server.pid) is False
         with serving(ser_home) as again:
             back = opened(browser, again, corpus)
             expect(back.get_by_role("button", name="Cancel")).to_be_visible()
