@@ -27,6 +27,7 @@ from ser_core import __version__, audio
 from ser_core.core import AudioError, ParameterError, SerError
 from ser_core.core.hosts import LOCAL
 from ser_core.inference.classify import PREFIX, InferenceModel, Recording, classify
+from ser_core.inference.prediction_files import UNLIKE
 from ser_core.inference.timeline import Windows, timeline_parts
 from ser_core.serving.batching import Batched
 from ser_core.serving.guard import Guard, Limits, refusal
@@ -64,6 +65,7 @@ class Answer(BaseModel):
     probabilities: dict[str, float]
     seconds: float
     other_voice: bool | None = None
+    unlike_training: bool | None = None
 
 
 class Window(BaseModel):
@@ -76,6 +78,7 @@ class Window(BaseModel):
     uncertain: bool
     probabilities: dict[str, float]
     other_voice: bool | None = None
+    unlike_training: bool | None = None
     problem: str = ""
 
 
@@ -358,6 +361,7 @@ def _fields(row: dict[Any, Any], model: InferenceModel) -> dict[str, Any]:
             if not pd.isna(row[PREFIX + name])
         },
         "other_voice": row.get("other_voice"),
+        UNLIKE: row.get(UNLIKE),
     }
 
 

@@ -7,17 +7,19 @@ import base64
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from fastapi.testclient import TestClient
 
-from ser_core.audio import load
+from ser_core.audio import Waveform, load, to_wav
 from ser_core.core import ServiceError
 from ser_core.features.representations import make
 from ser_core.inference.classify import open_model
 from ser_core.inference.timeline import Windows
+from ser_core.inference.training_domain import fitted, measures
 from ser_core.models.bundle import Bundle, architecture
 from ser_core.models.classifier import EmotionClassifier
 from ser_core.models.networks.resnet import ResNetSpec
@@ -90,6 +92,21 @@ def test_a_timeline_has_the_librarys_windows(client, demo_clip):
     ]
     for each in windows["windows"]:
         assert each["problem"] or sum(each["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+
+
+def test_answers_and_windows_say_whether_the_sound_is_unlike_the_training(client, model, demo_clip):
+    clips = [load(clip) for clip in sorted(demo_clip.parent.glob("*.flac"))]
+    speakers = [f"speaker {number % 3}" for number in range(len(clips))]
+    domain = fitted(np.stack([measures(clip) for clip in clips]), speakers, "demo")
+    tone = to_wav(Waveform(0.3 * np.sin(np.arange(4 * 16_000) * 0.3).astype(np.float32)))
+    known = replace(model, domain=domain)
+    with TestClient(application(known), base_url="http://localhost") as asked:
+        for content, unlike in ((tone, True), (demo_clip.read_bytes(), False)):
+            assert asked.post("/predict", **sent(content)).json()["unlike_training"] is unlike
+            course = asked.post("/timeline?window=2&hop=1", **sent(content)).json()["windows"]
+            assert course[0]["unlike_training"] is unlike
+    plain = client.post("/timeline", **sent(tone)).json()["windows"]
+    assert plain[0]["unlike_training"] is None  # its training clips are not known
 
 
 def test_a_model_without_enrolment_refuses_a_voice_in_words(tmp_path, demo_clip):
