@@ -93,6 +93,11 @@ class Active:
         return Path(self.selection.corpus or self.corpus.root).expanduser().absolute()
 
     @property
+    def heard(self) -> str:
+        """The clip where it is the sound of all pages; empty while an own sound is."""
+        return "" if self.selection.source else self.clip
+
+    @property
     def row(self) -> Any:
         """What the corpus says of the clip: a row of `Corpus.clips`."""
         return self.corpus.clips.loc[self.clip]

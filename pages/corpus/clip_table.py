@@ -94,12 +94,12 @@ def show(active: Active) -> None:
     with left:
         annotate.show(active, found, current(active, found))
     with right:
-        show_answer(found, active.clip)
+        show_answer(found, active.heard)
 
 
 def current(active: Active, found: Filtered) -> str:
     """The current clip where it is among those that were found; else none."""
-    return active.clip if active.clip in found.clips.index else ""
+    return active.heard if active.heard in found.clips.index else ""
 
 
 def _sorted(clips: pd.DataFrame) -> pd.DataFrame:
@@ -139,7 +139,7 @@ def table(active: Active, clips: pd.DataFrame, order_words: str) -> None:
     names = list(part.index)
     st.session_state["_clips_found"] = names
     selection.keep_order(active.corpus, list(found.index))
-    rows = [names.index(active.clip)] if active.clip in part.index else []
+    rows = [names.index(active.heard)] if active.heard in part.index else []
     st.html(NO_SORT_IN_BROWSER)
     shown = _for_display(part)
     # Lists, as of chips, are never empty.

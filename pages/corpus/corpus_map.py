@@ -59,7 +59,7 @@ def show(active: Active) -> None:
         return
     _draw(active, found, points, BY_NAME[kind], color, clip_table.current(active, found))
     clip_table.table(active, found.clips, found.order)
-    clip_table.show_answer(found, active.clip)
+    clip_table.show_answer(found, active.heard)
 
 
 def _controls(found: Filtered) -> tuple[str, str, str, bool]:

@@ -27,10 +27,10 @@ def show_emotions(active: Active) -> None:
         with grid.cell(), st.container(border=True, gap="xsmall"):
             player.clip_card(active.corpus, clip)
             st.button(
-                "Current clip" if clip == active.clip else "Make it current",
+                "Current clip" if clip == active.heard else "Make it current",
                 key=f"show-{clip}",
                 type="tertiary",
-                disabled=clip == active.clip,
+                disabled=clip == active.heard,
                 on_click=selection.choose,
                 kwargs={"clip": clip},
             )

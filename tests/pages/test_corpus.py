@@ -129,6 +129,19 @@ def test_next_follows_the_table_as_it_is_sorted_also_on_other_pages(visit, said)
     assert "4 of 6" in said(app)
 
 
+def test_no_row_is_marked_while_the_sound_is_no_clip_of_the_corpus(visit):
+    clip = "samples/EB0_fear_82.flac"
+    assert marked(visit("corpus", clip=clip)) == [1]
+    app = visit("corpus", clip=clip, source="Upload")
+    assert marked(app) == []
+    assert next(b for b in app.button if b.label == "Set label").disabled
+    app.session_state["clips-table"] = {"selection": {"rows": [1], "columns": [], "cells": []}}
+    app.run()
+    assert marked(app) == []
+    press(app, "Next")
+    assert marked(app) == [2]
+
+
 def test_a_corpus_opens_with_its_first_row(visit, other_corpus):
     app = visit("corpus", clip="samples/WR0_anger_42.flac")
     field(app, "Folder or table").set_value(str(other_corpus))
