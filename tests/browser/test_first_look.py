@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -9,6 +10,7 @@ from playwright.sync_api import TimeoutError as NotShown
 from playwright.sync_api import expect
 
 from ser_core.core import demo_corpus
+from ser_core.inference.catalogue import models
 from tests.browser.conftest import serving, settled
 
 
@@ -72,6 +74,28 @@ def test_on_a_phone_the_recorder_comes_first_and_cards_lie_in_one_row(page):
     intro = page.get_by_text("Explore a corpus, train, evaluate")
     assert intro.bounding_box()["y"] > boxes[0]["y"]
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_on_a_phone_long_titles_of_the_dock_are_read(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    model = next(each for each in models(Path("nowhere")) if "fine-tuned" in each.title)
+    page.goto(f"/corpus?{urlencode({'clip': 'samples/EB0_fear_82.flac', 'model': model.key})}")
+    expect(current(page, "samples/EB0_fear_82.flac")).to_contain_text("Czerwiec kojarzy")
+    idle(page)
+    cut = "each => each.scrollWidth > each.clientWidth"
+    chosen = page.get_by_role("combobox", name="Model")
+    name = page.locator(".ser-dock-name")
+    assert name.bounding_box()["width"] > 120
+    for each in (chosen, name):
+        assert each.evaluate("each => getComputedStyle(each).textOverflow") == "ellipsis"
+        assert not each.evaluate(cut)
+    chosen.click()
+    options = page.get_by_role("option").locator("> *")
+    expect(options.filter(has_text="fine-tuned")).to_be_visible()
+    assert not any(each.evaluate(cut) for each in options.all())
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="WA ").last.click()
+    expect(page.get_by_text(model.title)).to_be_visible()
 
 
 def test_home_answers_an_example_and_a_file_that_is_dropped(page):
