@@ -66,8 +66,9 @@ def show() -> None:
     with left:
         family = _family(found)
         chosen = _members(family, first=family is found[0])
+        seen = _seen(chosen, known)
     with right, st.container(border=True):
-        _start(chosen, known)
+        _start(chosen, seen)
     _ineligible_runs(known, family)
 
 
@@ -125,24 +126,30 @@ def _members(family: Sequence[Candidate], *, first: bool) -> list[Candidate]:
     """
     ids = [one.run.id for one in family]
     wanted = [ids.index(run_id) for run_id in url_params.members() if run_id in ids]
+    chosen = _ticked(family, wanted or list(range(len(ids))), key="members")
+    usual = first and len(chosen) == len(ids)
+    url_params.write_members([] if usual else [one.run.id for one in chosen])
+    return chosen
+
+
+def _ticked(family: Sequence[Candidate], rows: list[int], *, key: str) -> list[Candidate]:
+    """The runs that are ticked in the table of what each scores; those in `rows` to begin with."""
     _grade(family)
     number = st.column_config.NumberColumn
     state = st.dataframe(
         pd.DataFrame([_line(one, family) for one in family]),
-        key=f"members-{family[0].split.hash}",
+        key=f"{key}-{family[0].split.hash}",
         on_select="rerun",
         selection_mode="multi-row",
-        selection_default={"selection": {"rows": wanted or list(range(len(ids)))}},
+        selection_default={"selection": {"rows": rows}},
         hide_index=True,
-        height=tables.height(len(ids), 460),
+        height=tables.height(len(family), 460),
         column_config={name: number(name, format="%.3f") for name in ("UAR", "WA")},
         placeholder="",
     )
-    rows = sorted(row for row in state["selection"]["rows"] if row < len(ids))
-    st.caption(f"Ticked: {count(len(rows), 'member')} of {count(len(ids), 'run')}.")
-    usual = first and len(rows) == len(ids)
-    url_params.write_members([] if usual else [ids[row] for row in rows])
-    return [family[row] for row in rows]
+    ticked = sorted(row for row in state["selection"]["rows"] if row < len(family))
+    st.caption(f"Ticked: {count(len(ticked), 'member')} of {count(len(family), 'run')}.")
+    return [family[row] for row in ticked]
 
 
 def _grade(family: Sequence[Candidate]) -> None:
@@ -202,22 +209,16 @@ def _seen(chosen: Sequence[Candidate], known: Sequence[Candidate]) -> tuple[str,
     others = _of_seen_speakers(chosen, known)
     if not others:
         return ()
-    names = {one.run.id: one.run.name for one in others}
-    picked = st.multiselect(
-        "For voices in training",
-        list(names),
-        format_func=lambda run_id: _name(
-            next(one for one in others if one.run.id == run_id), others
-        ),
-        key="ensemble-seen",
-        placeholder="none",
-        help="Runs that were tested on speakers of their training (random splits). They are pooled "
-        "with weights, temperature and threshold of their own, which answer for speakers whose "
-        "other clips trained them; everybody else gets the members above.",
-    )
-    if len(picked) == 1:
-        st.caption("Choose two or more of them.")
-    return tuple(picked)
+    with st.expander("For voices in training"):
+        st.caption(
+            "Runs that were tested on speakers of their training (random splits). They are pooled "
+            "with weights, temperature and threshold of their own, which answer for speakers whose "
+            "other clips trained them; everybody else gets the members above."
+        )
+        ticked = _ticked(others, [], key="seen")
+        if len(ticked) == 1:
+            st.caption("Tick two or more of them, or none.")
+    return tuple(one.run.id for one in ticked)
 
 
 def _of_seen_speakers(chosen: Sequence[Candidate], known: Sequence[Candidate]) -> list[Candidate]:
@@ -234,12 +235,11 @@ def _shares_speakers(one: Candidate) -> bool:
     return bool(one.run.result and one.run.result.badge)
 
 
-def _start(chosen: Sequence[Candidate], known: Sequence[Candidate]) -> None:
+def _start(chosen: Sequence[Candidate], seen: tuple[str, ...]) -> None:
     """Options, name and the button."""
     values = {name: _control(name) for name in FIRST}
     with st.expander("More"):
         values |= {name: _control(name, values) for name in MORE}
-        seen = _seen(chosen, known)
     name = st.text_input(
         "Name",
         max_chars=80,

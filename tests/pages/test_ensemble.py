@@ -21,6 +21,12 @@ def button(app, label):
     return next(b for b in app.button if b.label == label)
 
 
+def tick(app, key, rows):
+    """Tick rows of a table of runs."""
+    app.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+    app.run()
+
+
 def box(app, label):
     return next(w for w in [*app.selectbox, *app.multiselect] if w.label == label)
 
@@ -117,8 +123,7 @@ def test_one_member_cannot_start(visit, with_runs, said):
     app = visit("ensemble")
     one = next(run for run in runs() if run.name == "one")
     key = f"members-{Candidate(one).split.hash}"
-    app.session_state[key] = {"selection": {"rows": [1], "columns": [], "cells": []}}
-    app.run()
+    tick(app, key, [1])
     assert button(app, "Start").disabled
     assert "Choose two members or more" in said(app)
     name = app.dataframe[0].value["Run"][1]
@@ -199,20 +204,22 @@ def test_runs_for_voices_in_training_are_offered_and_pooled_beside(visit, for_se
     unseen, shared = for_seen
     app = visit("ensemble", members=",".join(run.id for run in unseen))
     assert app.query_params["members"]  # the address says which runs, though it is all of a split
-    choice = box(app, "For voices in training")
-    assert set(choice.options) == {"three", "four"}
-    choice.set_value([shared[0].id]).run()
+    table = app.dataframe[1].value  # as that of the members, with what each scores
+    assert set(table["Run"]) == {"three", "four"}
+    assert table["UAR"].gt(0).all()
+    one = next(run for run in runs() if run.id == shared[0].id)
+    tick(app, f"seen-{Candidate(one).split.hash}", [0])
     assert button(app, "Start").disabled
-    box(app, "For voices in training").set_value([run.id for run in shared]).run()
+    tick(app, f"seen-{Candidate(one).split.hash}", [0, 1])
     button(app, "Start").click().run()
     (order,) = queued
     asked = [order.command[i + 1] for i, part in enumerate(order.command) if part == "--seen"]
-    assert asked == [run.id for run in shared]
+    assert set(asked) == {run.id for run in shared}
 
 
 def test_runs_on_shared_speakers_are_offered_no_others_of_their_kind(visit, for_seen):
     app = visit("ensemble", members=",".join(run.id for run in for_seen[1]))
-    assert not [each for each in app.multiselect if each.label == "For voices in training"]
+    assert not [each for each in app.expander if each.label == "For voices in training"]
 
 
 def test_the_comparison_is_reported_in_words(visit, said, made):
