@@ -50,6 +50,12 @@ ONE_A_CALL = (
     "Give one sound a call: this file rounds what it computes by the largest value of all sounds "
     "of a call, so that a sound among others is answered otherwise. The workbench does so itself."
 )
+UNCHECKED = (
+    "Not checked by this file: whether a sound is unlike the clips that the model was trained on "
+    "(another microphone or band, noise, no speech). Such sound is answered like any other, also "
+    "with high confidence. The workbench checks it by a measure that is kept beside a model, in "
+    "no graph."
+)
 
 Floats = npt.NDArray[np.float32]
 
@@ -305,6 +311,7 @@ def card(spec: Spec) -> str:
         + (f": {found['said']}" if found.get("said") else "."),
         *(f"- {note}" for note in spec.notes),
         *([f"- {ONE_A_CALL}"] if spec.precision in ALONE else []),
+        f"- {UNCHECKED}",
     ]
     return f"{spec.card.rstrip()}\n\n## This ONNX file\n\n" + "\n".join(lines) + "\n"
 

@@ -19,7 +19,7 @@ import soundfile
 from ser_core import audio
 from ser_core.export.package import example, package, report
 from ser_core.export.parity import verify, write_verdict
-from ser_core.models.onnx import open_onnx, read
+from ser_core.models.onnx import UNCHECKED, open_onnx, read
 
 JAVASCRIPT = """
 const ort = require('onnxruntime-node');
@@ -107,7 +107,9 @@ def test_the_example_says_what_it_reads(unzipped, demo_clip, demo_waveform, give
     assert told.stderr == (
         "Give a WAV file of whole numbers of 8, 16, 24 or 32 bits, or of floating point.\n"
     )
-    assert "`python example.py SOUND.wav`" in (unzipped / "README.md").read_text()
+    readme = (unzipped / "README.md").read_text()
+    assert "`python example.py SOUND.wav`" in readme
+    assert UNCHECKED in readme  # the example does not say what is unlike the training
 
 
 @pytest.mark.parametrize(

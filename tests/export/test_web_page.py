@@ -26,7 +26,7 @@ from ser_core.export.web_page import (
 from ser_core.export.web_page.served import KEPT
 from ser_core.export.web_page.vendor import vendor
 from ser_core.models import onnx_bytes
-from ser_core.models.onnx import content_of, read
+from ser_core.models.onnx import UNCHECKED, content_of, read
 from ser_core.models.onnx_metadata import FEATURES, Input
 
 
@@ -73,6 +73,13 @@ def test_the_page_knows_the_rules_of_the_app(exported, tmp_path):
     assert about["threshold"] == spec.stranger.threshold == 0.4
     assert about["sample_rate"] == 16_000
     assert "UAR 0.500 (95 %: 0.400 to 0.600), leak grade E: speakers shared." in about["tested"]
+
+
+def test_the_page_says_that_it_does_not_check_for_sound_unlike_the_training(exported, tmp_path):
+    folder = write_web_page(exported.path, tmp_path / "page", gray).parent
+    shown = " ".join((folder / "index.html").read_text().split())
+    assert "whether a sound is unlike the clips that the model was trained on" in shown
+    assert UNCHECKED in json.loads((folder / "model.json").read_text())["card"]
 
 
 def test_its_own_files_name_no_address_elsewhere():
