@@ -57,6 +57,7 @@ def show(here: str) -> Any:
         Container for what `finish` draws.
     """
     active = selection.active()
+    models = model_picker.look_up()  # what it says is above the page: the dock has no room for it
     with st.bottom, _row("dock", "stretch"):
         clip, model = _row("dock-clip", "stretch"), _row("dock-model")
     with clip:
@@ -69,7 +70,7 @@ def show(here: str) -> Any:
     with name:
         _name(found, active)
     with model:
-        info = model_picker.choose()
+        info = model_picker.choose(models)
         with errors.error_boundary():
             _overlap(found, info, active)
         _links(here)

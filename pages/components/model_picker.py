@@ -14,7 +14,8 @@ from ser_core.inference.catalogue import BUNDLED, ENSEMBLE, EXPORTED, RUN, Model
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-CURRENT = "_current_model"
+CURRENT, UNASKED = "_current_model", "_unasked_model"
+"""Keys in the session of the model of all pages, and of the one where the address names none."""
 MODEL = "model"
 """Query parameter of the chosen model, which `selection` carries from page to page."""
 WIDE, BEGIN = 42, 16
@@ -28,11 +29,20 @@ KINDS = {
 }
 
 
-def choose() -> ModelInfo | None:
-    """Let the user choose a model for all pages, with its test scores; None when there is none."""
+def look_up() -> list[ModelInfo]:
+    """All models, once per run; says so where the one that is asked for is not among them."""
     found = models()
-    info = _chosen(found) if found else None
-    st.session_state[CURRENT] = info
+    st.session_state[CURRENT] = _chosen(found) if found else None
+    return found
+
+
+def choose(found: Sequence[ModelInfo]) -> ModelInfo | None:
+    """Let the user choose a model for all pages, with its test scores; None when there is none.
+
+    Args:
+        found: What `look_up` found.
+    """
+    info: ModelInfo | None = st.session_state[CURRENT]
     if info is not None:
         _select(found, info)
         _about(info)
@@ -48,13 +58,24 @@ def current() -> ModelInfo | None:
 
 
 def _chosen(found: Sequence[ModelInfo]) -> ModelInfo:
-    """The model of the address, or the first."""
+    """The model of the address; without one the first, which stays as long as it is there.
+
+    A model that was trained since, on another corpus perhaps, does not take its place unasked.
+    """
     wanted = st.query_params.get(MODEL, "")
-    named = next((info for info in found if info.key == wanted), None)
-    if wanted and named is None:
-        st.warning(f"The model {plain(wanted)} is not there any more. Another one is chosen.")
+    by_key = {info.key: info for info in found}
+    if wanted in by_key:
+        return by_key[wanted]
+    held, title = st.session_state.get(UNASKED, ("", ""))
+    info = by_key.get(held, found[0])
+    gone = wanted or (title if held not in by_key else "")
+    if gone:
+        st.warning(
+            f"The model {plain(gone)} is not there any more. {plain(info.title)} is chosen instead."
+        )
         st.query_params.pop(MODEL, None)
-    return named or found[0]
+    st.session_state[UNASKED] = info.key, info.title
+    return info
 
 
 def _select(found: Sequence[ModelInfo], info: ModelInfo) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from urllib.parse import urlencode
 
 import pytest
 from streamlit.runtime.state.query_params import QueryParams
 
+from pages.components.errors import plain
 from pages.components.navigation import PAGES
 from pages.components.overlap_badge import UNKNOWN
 from ser_core.audio import load, to_wav
 from ser_core.core import demo_corpus
 from ser_core.corpora import make_split, open_corpus
+from ser_core.inference.catalogue import models
 from ser_core.inference.training_overlap import CHOSE, HELD_OUT, NEW, SPEAKER, TRAINED
 from tests.pages.test_predict import bundled, ready  # noqa: F401  (models for the dock)
 
@@ -103,6 +106,43 @@ def test_one_choice_is_one_step_of_the_history(visit, bundled, addresses):  # no
     addresses.clear()
     next(g for g in app.segmented_control if g.label == "Sound").set_value("Microphone").run()
     assert addresses == [urlencode({"clip": FEAR, "source": "Microphone"})]
+
+
+def chosen(app):
+    return next(each.value for each in app.selectbox if each.key == "predict-model")
+
+
+def test_neither_another_corpus_nor_a_newer_model_changes_the_model(
+    visit, said, with_runs, ser_home, tmp_path
+):
+    newest = models()[0].key
+    run = ser_home / "runs" / newest.partition(":")[0]
+    shutil.move(run, tmp_path / run.name)
+    app = visit("corpus")
+    before = chosen(app)
+    assert before != newest
+    other = shutil.copytree(demo_corpus(), tmp_path / "other")
+    next(t for t in app.text_input if t.label == "Folder or table").set_value(str(other))
+    button(app, "Open").click().run()
+    assert app.query_params["corpus"] == str(other)
+    assert chosen(app) == before
+    shutil.move(tmp_path / run.name, run)
+    assert models()[0].key == newest
+    assert chosen(app.run()) == before
+    assert "is not there any more" not in said(app)
+
+
+def test_a_model_that_is_gone_is_named_with_the_one_in_its_place(visit, said, with_runs, ser_home):
+    first, second = (models()[n] for n in (0, -1))
+    app = visit("corpus")
+    assert chosen(app) == first.key
+    shutil.rmtree(ser_home / "runs" / first.key.partition(":")[0])
+    app.run()
+    assert f"{plain(first.title)} is not there any more. {plain(models()[0].title)} is" in said(app)
+    assert chosen(app) == models()[0].key
+    assert "is not there any more" not in said(app.run())
+    app.query_params["model"] = second.key
+    assert chosen(app.run()) == second.key
 
 
 def test_an_attack_needs_a_clip_of_the_corpus(visit, said, bundled):  # noqa: F811
