@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -85,7 +86,18 @@ class ClipTable:
     def files(self) -> pd.Series[str]:
         """File of each row below the folder; what the table says where there is none."""
         texts = self.cells[self.columns["path"]]
-        return self.index.find(texts) if self.index else texts
+        return self.index.find(texts, self.near, strict=True) if self.index else texts
+
+    @cached_property
+    def near(self) -> list[str]:
+        """Folders below that of the corpus which are this table's: its own, and those of its name.
+
+        `train/metadata.csv` and `train.csv` are tables of `train/`, and `WR0_labels.csv` of `WR0/`.
+        """
+        own = PurePosixPath(self.name).parent.as_posix()
+        words = [self.path.stem, *re.split(r"[\W_]+", self.path.stem)]
+        named = self.index.kin(words, part_in_name(self.path.stem)) if self.index else []
+        return [*([own] if own != "." else []), *named]
 
     @cached_property
     def here(self) -> pd.Series[bool]:
@@ -111,8 +123,9 @@ class ClipTable:
 
     @property
     def part(self) -> str:
-        """Part of a corpus that its name says it lists; empty where it says none."""
-        return part_in_name(self.path.stem)
+        """Part of a corpus that its name, or that of its folder, says it lists; empty if none."""
+        folder = PurePosixPath(self.name).parent.name
+        return part_in_name(self.path.stem) or part_in_name(folder)
 
     @property
     def why_not(self) -> str:
@@ -168,8 +181,16 @@ def opened(
         return ClipTable(
             path, name, cells, mapping, index, f"no column of files among {_listed(cells.columns)}"
         )
-    table = ClipTable(path, name, cells, mapping, index)
-    return ClipTable(path, name, cells, mapping, index, _fault(table))
+    tried = [mapping, *({**mapping, "path": own} for own in _of_paths(cells, given))]
+    every = [ClipTable(path, name, cells, each, index) for each in tried]
+    table = next((each for each in every if each.here.any()), every[0])
+    return replace(table, fault=_fault(table))
+
+
+def _of_paths(cells: pd.DataFrame, given: Mapping[str, str]) -> list[str]:
+    """Columns that may hold the files, where none was named: a first one may hold other ids."""
+    plain = {plain_name(column): column for column in cells.columns}
+    return [] if "path" in given else [plain[name] for name in SYNONYMS["path"] if name in plain]
 
 
 def _fault(table: ClipTable) -> str:
@@ -185,6 +206,9 @@ def _fault(table: ClipTable) -> str:
         return f"its paths are absolute and lead out of the folder, as {first}"
     if ".." in first.replace("\\", "/").split("/"):
         return f"its paths lead out of the folder, as {first}"
+    rivals = table.index.rivals([table.index.tidy(text) for text in texts], table.near)
+    if rivals:
+        return f"its names are in several folders alike, as {first} in {_listed(rivals)}"
     return f"none of its {len(texts):,} files is in the folder, the first is {first}"
 
 
@@ -282,7 +306,8 @@ def _reason(table: ClipTable, chosen: Sequence[ClipTable]) -> str:
     same = next((other.name for other in chosen if not table.is_apart_from(other)), "")
     if same:
         return f"its clips are those of {same}"
-    return f"it has {count(int(table.here.sum()), 'clip')}, fewer than the one that was read"
+    read = " and ".join(other.name for other in chosen)
+    return f"it has {count(int(table.here.sum()), 'clip')} of its own, and {read} no fewer"
 
 
 def tables_in(folder: Path) -> list[Path]:

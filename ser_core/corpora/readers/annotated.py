@@ -58,8 +58,13 @@ class Annotated(Reader):
                 remedy="Give the folder of the recordings and their annotations",
             )  # fmt: skip
         found = [(file, each) for file in chosen for each in read_segments(file, tier)]
-        names = [each.file or file.stem for file, each in found]
-        places = source.index.find(pd.Series(names, dtype=object))
+        names = pd.Series([each.file or file.stem for file, each in found], dtype=object)
+        folders = pd.Series([_folder(file, source.root) for file, _ in found], dtype=object)
+        # The recording beside a file is meant where several folders have one of its name.
+        places = pd.concat(
+            source.index.find(own, [str(folder)] if folder else [], strict=True)
+            for folder, own in names.groupby(folders)
+        ).sort_index()
         rows = [
             _row(file, each, path, known=source.index.is_file(path))
             for (file, each), path in zip(found, places, strict=True)
@@ -73,6 +78,11 @@ def _files(source: CorpusSource) -> list[Path]:
     if source.table:
         return [source.table] if source.table.suffix.lower() in (*ENDINGS, ".csv", ".tsv") else []
     return [source.root / name for name in source.named(ANNOTATIONS)]
+
+
+def _folder(file: Path, root: Path) -> str:
+    folder = file.parent.relative_to(root).as_posix() if file.is_relative_to(root) else "."
+    return "" if folder == "." else folder
 
 
 def _row(file: Path, segment: Segment, path: str, *, known: bool) -> dict[str, object]:

@@ -22,17 +22,24 @@ WHOLE = "whole"
 class Manifest(Reader):
     """One table with a row for every clip; the columns are guessed, or named by the user.
 
-    Tables of the parts of one corpus (train.csv, dev.csv, test.csv) are read together, and their
-    parts are kept as the official split, as those of a column `split` or `fold` are. Clips with the
-    same text have the same sentence when the table has no column for sentences.
+    Tables of the parts of one corpus (train.csv, dev.csv, test.csv, or a table in each folder of a
+    part) are read together, and their parts are kept as the official split, as those of a column
+    `split` or `fold` are. So are tables of one name in several folders, as one of each speaker.
+    Clips with the same text have the same sentence when the table has no column for sentences.
     """
 
     title = "Table of clips"
     expects = "a .csv or .tsv table with a column of file names and a column of emotions"
 
     def detect(self, source: CorpusSource) -> float:
-        """Fits when a table has both columns and some of its files exist."""
-        return 0.8 if any(not table.why_not for table in source.tables) else 0.0
+        """Fits when a table has both columns and some of its files exist.
+
+        Tables of a smaller part of the sound give way to a layout that has all of it.
+        """
+        listed = {path for table in parts_of(source.tables) for path in table.files[table.here]}
+        if not listed:
+            return 0.0
+        return 0.8 if 2 * len(listed) >= len(source.files) else 0.3
 
     def read(
         self,
@@ -65,7 +72,8 @@ class Manifest(Reader):
             if segments != WHOLE:
                 _refuse_segments(each)
         rows = _together(chosen, [each.rows() for each in chosen])
-        return Listing(rows, root, notes=tuple(_notes(chosen, every)))
+        notes = [*_notes(chosen, every), *_unlisted(source, root, rows)]
+        return Listing(rows, root, notes=tuple(notes))
 
     def segments(
         self,
@@ -118,8 +126,8 @@ class Manifest(Reader):
 
 
 def _together(chosen: Sequence[ClipTable], rows: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Rows of all tables, with the part of each where there are several."""
-    if len(chosen) > 1:
+    """Rows of all tables, with the part of each where there are several parts."""
+    if len({each.part for each in chosen} - {""}) > 1:
         named = zip(rows, chosen, strict=True)
         rows = [found.assign(official=each.part) for found, each in named]
     return pd.concat(rows, ignore_index=True)
@@ -164,9 +172,10 @@ def _named(
 def parts_of(every: Sequence[ClipTable]) -> list[ClipTable]:
     """The tables to read of those that list labelled clips.
 
-    All parts of a corpus, known by the names of their tables, where together they list as many
-    clips as the largest table; else that. Of two tables of one part the larger counts, and a table
-    whose clips are mostly those of another part is none.
+    All parts of a corpus, known by the names of their tables or folders, where together they list
+    as many clips as the largest table; else that, with those of its name in other folders. Of two
+    tables of one part the larger counts, and a table whose clips are mostly those of another part
+    is none.
     """
     fitting = [table for table in every if not table.why_not]
     if not fitting:
@@ -177,9 +186,13 @@ def parts_of(every: Sequence[ClipTable]) -> list[ClipTable]:
         apart = all(table.is_apart_from(other) for other in chosen.values())
         if table.part and table.part not in chosen and apart:
             chosen[table.part] = table
-    if sum(map(_clips, chosen.values())) < _clips(by_size[0]):
-        return by_size[:1]
-    return sorted(chosen.values(), key=every.index)
+    namesakes: list[ClipTable] = []
+    for table in by_size:
+        alike = table.path.name.casefold() == by_size[0].path.name.casefold()
+        if alike and all(table.is_apart_from(other) for other in namesakes):
+            namesakes.append(table)
+    most = max([list(chosen.values()), namesakes], key=lambda tables: sum(map(_clips, tables)))
+    return sorted(most, key=every.index)
 
 
 def _clips(table: ClipTable) -> int:
@@ -195,6 +208,15 @@ def _notes(chosen: Sequence[ClipTable], every: Sequence[ClipTable]) -> list[str]
         return []
     read = ", ".join(f"{table.name} ({count(len(table.cells), 'row')})" for table in chosen)
     return [f"Read {read}", *left_over(left, chosen)]
+
+
+def _unlisted(source: CorpusSource, root: Path, rows: pd.DataFrame) -> list[str]:
+    """How many sound files are in no table that was read."""
+    if root != source.root or source.table:
+        return []
+    left = sorted(set(source.files) - set(rows["path"]))
+    more = f", as {left[0]}" if left else ""
+    return [f"{count(len(left), 'sound file')} in no table that was read{more}"] if left else []
 
 
 def guess(columns: Iterable[str]) -> dict[str, str]:
