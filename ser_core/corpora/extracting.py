@@ -157,7 +157,7 @@ def _from_parquet(shards: list[Path], out: Path, progress: Progress) -> Iterator
         column = _audio_column(shard)
         with pq.ParquetFile(shard) as table:  # type: ignore[no-untyped-call]
             names = _class_names(table.schema_arrow.metadata or {})
-            part = part_in_name(shard.stem.split("-")[0])
+            part = part_in_name(shard.stem.split("-")[0]) or part_in_name(shard.parent.name)
             for batch in table.iter_batches(BATCH):
                 for row in batch.to_pylist():
                     clip = _written(row.pop(column), out, done)

@@ -35,7 +35,7 @@ def test_nothing_that_may_run_code_reaches_the_library(tmp_path):
         open_corpus(tmp_path)
 
 
-def database(root, *, segmented=False):
+def database(root, *, segmented=False, stated=True):
     """Four files of two speakers in two parts; speakers in a table of files of their own."""
     audformat = pytest.importorskip("audformat")
     named = [f"audio/{number}.wav" for number in range(4)]
@@ -55,7 +55,7 @@ def database(root, *, segmented=False):
             if segmented
             else audformat.filewise_index(own)
         )
-        table = db[f"emotion.{part}"] = audformat.Table(index, split_id=part)
+        table = db[f"emotion.{part}"] = audformat.Table(index, split_id=part if stated else None)
         table["emotion"] = audformat.Column(scheme_id="emotion")
         table["emotion"].set(["anger", "happiness"])
     db.save(str(root))
@@ -76,6 +76,11 @@ def test_emotions_speakers_and_parts_come_from_their_tables(tmp_path):
     assert len(open_corpus(tmp_path, table="emotion.train").usable) == 2
     with pytest.raises(CorpusError, match="Did you mean 'emotion'"):
         open_corpus(tmp_path, emotion="emotoin")
+
+
+def test_parts_that_only_the_names_of_tables_say_are_read_together(tmp_path):
+    corpus = open_corpus(database(tmp_path, stated=False))
+    assert corpus.usable["official"].value_counts().to_dict() == {"train": 2, "test": 2}
 
 
 def test_segments_are_extracted_and_keep_what_is_known_of_their_speaker(tmp_path):

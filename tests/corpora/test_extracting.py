@@ -116,6 +116,15 @@ def test_sound_in_parquet_becomes_files_with_the_names_of_their_classes(tmp_path
     assert corpus.path(first).read_bytes() == flac(0.2)
 
 
+def test_shards_in_folders_of_the_parts_keep_their_part(tmp_path):
+    for number, part in enumerate(("train", "test")):
+        clips = [("a.flac", flac(0.1 + number / 10), number, f"s{number}")]
+        shard(tmp_path / "in/default" / part / "0000.parquet", clips)
+    assert extract(tmp_path / "in", tmp_path / "out") == 2
+    parts = open_corpus(tmp_path / "out").usable.set_index("speaker")["official"].to_dict()
+    assert parts == {"s0": "train", "s1": "test"}
+
+
 def test_classes_without_names_stay_numbers(tmp_path):
     shard(tmp_path / "in/x.parquet", [("a.flac", flac(0.1), 0, "s1")], named=False)
     extract(tmp_path / "in", tmp_path / "out")

@@ -12,6 +12,7 @@ import yaml
 from ser_core.core import CorpusError, MissingPartError, count, did_you_mean, files
 from ser_core.core.plain_yaml import load_yaml
 from ser_core.corpora.clip_tables import guess
+from ser_core.corpora.parts import part_in_name
 from ser_core.corpora.readers.base import CorpusSource, Listing, Reader, reader
 from ser_core.corpora.readers.manifest import WHOLE
 
@@ -148,19 +149,24 @@ def _labelled(database: Any, table: str, emotion: str, root: Path) -> dict[str, 
         )  # fmt: skip
     parts: dict[str, str] = {}
     for name in sorted(fitting, key=lambda name: -len(database.tables[name])):
-        part = database.tables[name].split_id
+        part = _part(database, name)
         if part:
-            parts.setdefault(str(part), name)
+            parts.setdefault(part, name)
     largest = max(fitting, key=lambda name: len(database.tables[name]))
     together = sum(len(database.tables[name]) for name in parts.values())
     chosen = list(parts.values()) if together >= len(database.tables[largest]) else [largest]
     return {name: fitting[name] for name in chosen}
 
 
+def _part(database: Any, name: str) -> str:
+    """Part of a table, as the database says it, or else as the end of the table's name does."""
+    stated = database.tables[name].split_id
+    return str(database.splits[stated].type) if stated else part_in_name(name.rpartition(".")[2])
+
+
 def _rows(database: Any, name: str, column: str) -> pd.DataFrame:
     table = database.tables[name]
     cells = table.get().reset_index()
-    part = database.splits[table.split_id].type if table.split_id else ""
     known = {field: own for field, own in guess(list(cells.columns)).items() if field in FIELDS}
     rows = pd.DataFrame({field: cells[own].astype("string") for field, own in known.items()})
     whole = pd.Series(float("nan"), index=cells.index)
@@ -170,7 +176,8 @@ def _rows(database: Any, name: str, column: str) -> pd.DataFrame:
     }
     return rows.assign(
         path=cells["file"].astype("string"), label=cells[column].astype("string"),
-        start=times["start"].fillna(0.0), end=times["end"], official=str(part),
+        start=times["start"].fillna(0.0), end=times["end"],
+        official=_part(database, name),
     )  # fmt: skip
 
 
