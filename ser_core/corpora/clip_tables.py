@@ -38,8 +38,9 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     ),
     "speaker": (
         "speaker", "speakerid", "spk", "spkid", "actor", "actorid", "subject", "subjectid",
-        "participant", "participantid", "clientid", "speakers", "actors", "spkname", "speakername",
-        "sprecher", "sprecherin", "mowca", "locuteur", "hablante", "parlante", "falante", "orador",
+        "participant", "participantid", "clientid", "speakers", "spkr", "spkrid",
+        "actors", "spkname", "speakername", "sprecher", "sprecherin", "mowca", "locuteur",
+        "hablante", "parlante", "falante", "orador",
         "диктор", "화자", "说话人", "話者", "talker", "talkerid",
     ),
     "gender": ("gender", "sex", "genders", "geschlecht", "plec", "sexe", "genero", "sesso", "пол",

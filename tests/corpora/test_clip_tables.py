@@ -133,7 +133,8 @@ def test_another_encoding_is_named_and_taken(folder):
          {"path": "plik", "label": "emocja", "gender": "płeć", "speaker": "mówca"}),
         (["archivo", "Emoción"], {"path": "archivo", "label": "Emoción"}),
         (["파일명", "감정", "성별"], {"path": "파일명", "label": "감정", "gender": "성별"}),
-        (["FileName", "EmoClass", "SpkrID"], {"path": "FileName", "label": "EmoClass"}),
+        (["FileName", "EmoClass", "SpkrID"],
+         {"path": "FileName", "label": "EmoClass", "speaker": "SpkrID"}),
     ],
 )  # fmt: skip
 def test_columns_are_guessed_in_plural_and_in_several_languages(columns, found):

@@ -112,6 +112,13 @@ def test_ravdess_is_not_doubled_by_its_nested_copy(tmp_path):
     assert corpus.notes[0].startswith("8 files are copies")
 
 
+def test_sound_out_of_ravdess_films_is_read(tmp_path):
+    sound(tmp_path / "Actor_01/01-01-05-01-02-01-01.wav")
+    sound(tmp_path / "Actor_02/01-01-04-02-01-01-02.wav")
+    corpus = open_corpus(tmp_path)
+    assert (corpus.reader, corpus.usable["emotion"].to_list()) == ("ravdess", ["anger", "sadness"])
+
+
 def test_ravdess_song_is_read_flat(tmp_path):
     sound(tmp_path / "03-02-02-01-02-01-24.wav")
     clips = open_corpus(tmp_path).usable

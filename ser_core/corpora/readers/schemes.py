@@ -30,7 +30,8 @@ SCHEMES: dict[str, NameCoded] = {
     "ravdess": NameCoded(
         title="RAVDESS",
         expects="files named like 03-01-05-01-02-01-12.wav",
-        pattern=r"03-(?:01|02)-(?P<label>0[1-8])-(?P<intensity>0[12])-(?P<sentence>0[12])"
+        # 01 is sound out of a film, 03 sound alone; 02, a film without sound, has nothing to hear.
+        pattern=r"0[13]-(?:01|02)-(?P<label>0[1-8])-(?P<intensity>0[12])-(?P<sentence>0[12])"
         r"-0[12]-(?P<speaker>[012]\d)",
         labels={
             "01": "neutral", "02": "calm", "03": "happiness", "04": "sadness",
