@@ -14,6 +14,7 @@ from pages.components import buttons, navigation, scores, tables, theme
 from pages.components.errors import plain
 from pages.components.errors import show as show_error
 from pages.results import notes_form, saved_evaluations, url_params
+from ser_core import tracking
 from ser_core.core import SerError, count
 from ser_core.evaluation import NEW_SPEAKERS, interval_text
 from ser_core.inference.catalogue import contaminations
@@ -371,6 +372,11 @@ def _undo() -> None:
             days = catalogue.TRASH.days
             st.markdown(f"{count(len(deleted), 'result')} deleted; restorable for {days} days.")
             st.button("Undo", on_click=_restore)
+            if not tracking.is_local():
+                st.caption(
+                    "Runs that this workbench trained are deleted for all who use the same "
+                    "database; those of others are hidden here alone."
+                )
 
 
 def _deleted() -> list[Path]:

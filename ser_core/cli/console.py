@@ -100,11 +100,15 @@ def table(rows: Sequence[Mapping[str, Any]], title: str | None = None) -> Table:
     return drawn
 
 
+SMALL = 0.01
+"""Numbers below it have their significant digits, as learning rates do."""
+
+
 def formatted(value: object) -> str:
     """Value as people write it.
 
-    >>> formatted(1234567), formatted(0.123456), formatted(None), formatted(True)
-    ('1,234,567', '0.123', '–', 'yes')
+    >>> [formatted(each) for each in (1234567, 0.123456, 0.00136, None, True)]
+    ['1,234,567', '0.123', '0.00136', '–', 'yes']
     """
     match value:
         case None:
@@ -113,6 +117,8 @@ def formatted(value: object) -> str:
             return "yes" if value else "no"
         case int():
             return f"{value:,}"
+        case float() if 0 < abs(value) < SMALL:
+            return f"{value:.3g}"
         case float():
             return f"{value:,.3f}".rstrip("0").rstrip(".")
         case _:

@@ -28,9 +28,12 @@ def size(as_json: Json = False) -> None:
 @app.command()
 def fill(
     recipe: Annotated[Path, typer.Argument(help="Recipe: a YAML file, or a bundled one's name.")],
+    corpus: Annotated[
+        Path | None, typer.Option("--corpus", help="Corpus, instead of the recipe's.")
+    ] = None,
     changes: Annotated[
         list[str] | None,
-        typer.Option("--set", help="Change of the recipe, as corpus=PATH; can be repeated."),
+        typer.Option("--set", help="Change of the recipe; can be repeated."),
     ] = None,
     on_ray: Annotated[
         bool,
@@ -50,10 +53,10 @@ def fill(
     from ser_core.recipes.recipe import load
     from ser_core.training.store_filling import fill_store
 
+    given = [f"corpus={corpus}", "opening={}"] if corpus else []
     with console.progress("Representing", progress_file) as report:
-        filled = fill_store(
-            load(recipe, changes or []), on_ray=on_ray, workers=workers, progress=report
-        )
+        wanted = load(recipe, [*given, *(changes or [])])
+        filled = fill_store(wanted, on_ray=on_ray, workers=workers, progress=report)
     if as_json:
         console.show(asdict(filled), as_json=True)
         return

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -78,6 +79,12 @@ def on_cluster(
                 ray.cancel(each, force=True)
 
 
+LISTENS_S = 5.0
+"""Seconds within which a cluster must take a connection."""
+
+NO_CLUSTER = "Start it with `ray start --head`, or name it in RAY_ADDRESS"
+
+
 @contextlib.contextmanager
 def connected() -> Iterator[Any]:
     """Ray, with this process as a driver of the cluster; left again where it was not one before."""
@@ -91,6 +98,7 @@ def connected() -> Iterator[Any]:
         yield ray
         return
     address = os.environ.get("RAY_ADDRESS") or "auto"
+    _require_listener(address)
     # A job of Ray has these variables, and may not give them again.
     own = {} if os.environ.get(ELSEWHERE) else {"runtime_env": {"env_vars": environment()}}
     try:
@@ -99,12 +107,31 @@ def connected() -> Iterator[Any]:
         raise WorkerError(
             f"there is no Ray cluster ({str(error).splitlines()[0]})",
             subject=address,
-            remedy="Start it with `ray start --head`, or name it in RAY_ADDRESS",
+            remedy=NO_CLUSTER,
         ) from error
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _require_listener(address: str) -> None:
+    """Refuse an address on which nothing listens: Ray itself tries it for minutes.
+
+    Raises:
+        WorkerError: If no connection is made within some seconds.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), LISTENS_S).close()
+    except (OSError, OverflowError) as error:
+        raise WorkerError(
+            f"there is no Ray cluster ({getattr(error, 'strerror', None) or error})",
+            subject=address,
+            remedy=NO_CLUSTER,
+        ) from error
 
 
 def environment() -> dict[str, str]:

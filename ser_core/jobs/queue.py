@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from ser_core.core import JobError, ParameterError
 from ser_core.jobs import folder as files
 from ser_core.jobs.job import GONE, Job, State, find, jobs, open_job
 from ser_core.jobs.launchers import LOCAL, is_launched, launcher_of
-from ser_core.jobs.ray import UnreachableError, silence
+from ser_core.jobs.ray import CPUS, GPUS, UnreachableError, silence
 from ser_core.storage import Trash, read_json, write_json
 
 if TYPE_CHECKING:
@@ -293,7 +294,7 @@ def _file(order: Order, root: Path, in_queue: bool) -> Job:
         "turn": turn,
         "resumable": order.resumable,
         "in_queue": in_queue,
-        "env": {**_where_runs_go(), **order.env},
+        "env": {**_where_runs_go(), **_asked_with(), **order.env},
     }
     write_json(folder / files.WAITING, {"rank": _last_rank(root)})
     write_json(folder / files.ORDER, content)
@@ -326,6 +327,15 @@ def _where_runs_go() -> dict[str, str]:
     from ser_core.tracking import environment
 
     return environment()
+
+
+KEPT = (CPUS, GPUS, "SER_RAY_TASKS", "SER_OPTUNA_STORAGE")
+"""Variables that a job has from who asks for it, not from who launches it."""
+
+
+def _asked_with() -> dict[str, str]:
+    """What the job needs and where its trials go, as whoever asks for it has set it."""
+    return {name: os.environ[name] for name in KEPT if os.environ.get(name)}
 
 
 def _launch(job: Job) -> None:

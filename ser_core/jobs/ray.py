@@ -98,7 +98,7 @@ def trouble(folder: Path) -> str:
     try:
         waits = _status(*found) == PENDING
     except UnreachableError as error:
-        return f"{error}. The job may go on there."
+        return f"{error} The job may go on there."
     return f"It waits for a node with room for it, on Ray at {found[0]}." if waits else ""
 
 
@@ -119,7 +119,7 @@ def silence() -> str:
     try:
         _status(address, "none")
     except UnreachableError as error:
-        return f"{error}. Jobs wait until it can, and the next start of a job tries again."
+        return f"{error} Jobs wait until it can, and the next start of a job tries again."
     return ""
 
 

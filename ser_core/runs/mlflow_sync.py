@@ -18,6 +18,12 @@ PATIENCE_S = 0.5
 AGAIN_S = 600.0
 """After how long a run whose files were not there is looked at again."""
 
+HIDDEN = ".hidden.json"
+"""In the folder of runs: names of others' runs that were deleted here, and here alone."""
+
+FETCHED = "fetched"
+"""Of the ids in a run's folder: whether it is a copy of a run that another computer made."""
+
 _FOUND_EMPTY: dict[str, float] = {}
 """When a run was found without its files, by its id."""
 
@@ -33,6 +39,7 @@ def missing(root: Path) -> dict[str, str]:
     """
     known = tracking.newest_by("recipe_hash", kind="training", status="FINISHED")
     here = {each.name for each in root.iterdir()} if root.is_dir() else set()
+    here |= _hidden(root)
     newest = reversed(known.items())
     return {name: run for name, run in newest if name not in here and name == Path(name).name}
 
@@ -72,17 +79,22 @@ def _made(folder: Path, run: str) -> bool:
         return False
     for name, content in fetched.items():
         atomic.write(folder / name, content)
-    atomic.write(folder / IDS, json.dumps({"run": run}))
+    atomic.write(folder / IDS, json.dumps({"run": run, FETCHED: True}))
     return True
 
 
 def forget(folder: Path) -> None:
     """Delete the MLflow runs of a run's folder, and note which, so `remember` can undo it.
 
+    In a database that others write, a copy of a run of theirs is only not fetched again.
+
     Raises:
         TrackingError: If one of them is still being written.
     """
     ids = _ids(folder)
+    if FETCHED in ids and not tracking.is_local():
+        _hide(folder.parent, _hidden(folder.parent) | {folder.name})
+        return
     if "run" in ids and any(tracking.runs(kind="training")["id"] == ids["run"]):
         deleted = tracking.delete(ids["run"])
         atomic.write(folder / IDS, json.dumps({**ids, "deleted": deleted}))
@@ -94,11 +106,21 @@ def remember(folder: Path) -> None:
     Raises:
         TrackingError: If it is gone for good.
     """
+    if folder.name in (hidden := _hidden(folder.parent)):
+        _hide(folder.parent, hidden - {folder.name})
     ids = _ids(folder)
     deleted = ids.pop("deleted", [])
     tracking.restore(*deleted)
     if deleted:
         atomic.write(folder / IDS, json.dumps(ids))
+
+
+def _hidden(root: Path) -> set[str]:
+    return set((read_json(root / HIDDEN) or {}).get("runs", []))
+
+
+def _hide(root: Path, names: set[str]) -> None:
+    atomic.write(root / HIDDEN, json.dumps({"runs": sorted(names)}))
 
 
 def _ids(folder: Path) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from ser_core.tracking.reading import (
 )
 from ser_core.tracking.record import Record
 from ser_core.tracking.running import resume, run
-from ser_core.tracking.store import environment, shown_uri, uri
+from ser_core.tracking.store import environment, is_local, shown_uri, uri
 from ser_core.tracking.writing import Run
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "environment",
     "histories",
     "history",
+    "is_local",
     "newest_by",
     "one",
     "reconcile",

@@ -35,8 +35,8 @@ def test_size_lists_the_representations(store):
 
 def test_fill_says_what_was_represented_and_what_was_there():
     small = ["representation.n_mels=16", "representation.hop_length=400"]
-    words = [word for each in ("corpus=artifacts/demo", *small) for word in ("--set", each)]
-    line = ["fill", "log-mel-loso", *words, "--workers", "1", "--json"]
+    words = [word for each in small for word in ("--set", each)]
+    line = ["fill", "log-mel-loso", "--corpus", "demo", *words, "--workers", "1", "--json"]
     first, again = (json.loads(run(app, line).stdout) for _ in range(2))
     assert first["computed"] == FeatureStore().size().entries > 0
     assert (again["computed"], again["found"]) == (0, first["computed"])

@@ -57,6 +57,18 @@ def test_jobs_run_one_at_a_time_in_the_order_they_were_asked_for(queue, held, no
     assert all(end <= begin for (_, end), (begin, _) in pairwise(ends))
 
 
+def test_a_waiting_job_keeps_what_it_was_asked_for_with(queue, held, note, gate, monkeypatch):
+    monkeypatch.setenv("SER_RAY_CPUS", "8")
+    monkeypatch.setenv("SER_OPTUNA_STORAGE", "postgresql://host/trials")
+    _, waits = queue(held, note("a"))
+    monkeypatch.delenv("SER_RAY_CPUS")
+    asked = read_json(waits.folder / "command.json")["env"]
+    assert asked["SER_RAY_CPUS"] == "8"
+    assert asked["SER_OPTUNA_STORAGE"] == "postgresql://host/trials"
+    gate.touch()
+    assert waits.wait(30) is State.FINISHED
+
+
 def test_a_job_is_moved_to_the_front(queue, held, note, gate, tmp_path):
     _, *others = queue(held, *(note(name) for name in "abc"))
     to_front(others[2])

@@ -57,6 +57,20 @@ def test_a_deleted_run_is_gone_from_mlflow_until_it_is_restored(trained):
     assert [each.id for each in _runs_and_fetched()] == [trained.id]
 
 
+def test_a_copy_of_another_computer_s_run_is_deleted_here_alone(trained, monkeypatch):
+    monkeypatch.setattr(tracking, "is_local", lambda: False)  # a database that others write
+    shutil.rmtree(trained.folder)
+    (copy,) = _runs_and_fetched()
+    kept = catalogue.delete(copy)
+    assert tracking.runs(kind="training")["id"].size == 1  # for the others it is there
+    assert _runs_and_fetched() == []
+    catalogue.restore(kept)
+    assert [each.id for each in _runs_and_fetched()] == [trained.id]
+    again = catalogue.delete(copy)
+    shutil.rmtree(again)
+    assert _runs_and_fetched() == []
+
+
 def test_a_run_whose_folder_cannot_be_moved_stays_in_mlflow(trained):
     (known,) = tracking.runs(kind="training")["id"]
     (trained.folder.parent / ".deleted").write_text("in the way")
