@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import FastAPI, Query, Request, Response, Security
 from fastapi.responses import PlainTextResponse
+from fastapi.security import HTTPBearer
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
@@ -30,7 +31,7 @@ from ser_core.inference.classify import PREFIX, InferenceModel, Recording, class
 from ser_core.inference.prediction_files import UNLIKE
 from ser_core.inference.timeline import Windows, timeline_parts
 from ser_core.serving.batching import Batched
-from ser_core.serving.guard import Guard, Limits, refusal
+from ser_core.serving.guard import OPEN, Guard, Limits, refusal
 from ser_core.serving.metrics import CONTENT_TYPE, Metrics
 from ser_core.serving.responses import AUDIO, NO_BASE64, decoded
 from ser_core.serving.voices import Voices
@@ -159,6 +160,8 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         413: "The request or the sound is too large",
         422: "The sound or the request cannot be used",
         429: "Too many requests; see Retry-After",
+        415: "The content is neither a form nor JSON",
+        421: "The service was called by a name that is not its own",
     }.items()
 }
 
@@ -201,12 +204,15 @@ def application(
     )
     app.add_exception_handler(HTTPException, _on_refusal)
     app.add_exception_handler(SerError, _on_error)
-    app.post("/predict", openapi_extra=_BODY)(service.predict)
-    app.post("/timeline", openapi_extra=_BODY)(service.timeline)
-    app.post("/voices", status_code=201, openapi_extra=_BODY)(service.enrol)
-    app.delete("/voices/{voice}", status_code=204)(service.forget)
-    app.get("/health")(service.health)
-    app.get("/metrics", response_class=PlainTextResponse)(service.measured)
+    # It refuses nothing, as the guard does that: it tells generated clients to send the token.
+    shown = [Security(HTTPBearer(auto_error=False))] if token else []
+    app.post("/predict", openapi_extra=_BODY, dependencies=shown)(service.predict)
+    app.post("/timeline", openapi_extra=_BODY, dependencies=shown)(service.timeline)
+    app.post("/voices", status_code=201, openapi_extra=_BODY, dependencies=shown)(service.enrol)
+    app.delete("/voices/{voice}", status_code=204, dependencies=shown)(service.forget)
+    app.get(OPEN)(service.health)
+    app.head(OPEN, include_in_schema=False)(service.health)
+    app.get("/metrics", response_class=PlainTextResponse, dependencies=shown)(service.measured)
     return app
 
 

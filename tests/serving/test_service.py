@@ -294,3 +294,24 @@ def test_openapi_describes_the_paths(client):
     bodies = described["paths"]["/predict"]["post"]["requestBody"]["content"]
     assert set(bodies) == {"multipart/form-data", "application/json"}
     assert client.get("/docs").status_code == 404
+    for path, methods in described["paths"].items():
+        for method in methods.values():
+            assert {"415", "421", "422"} <= set(method["responses"]), path
+            assert "security" not in method
+    assert "HTTPValidationError" not in described["components"]["schemas"]
+
+
+def test_openapi_says_where_the_token_is_needed(model):
+    app = application(model, token=TOKEN)
+    shown = {"Authorization": f"Bearer {TOKEN}"}
+    with TestClient(app, base_url="http://localhost", headers=shown) as client:
+        described = client.get("/openapi.json").json()
+    ((name, scheme),) = described["components"]["securitySchemes"].items()
+    assert scheme == {"type": "http", "scheme": "bearer"}
+    for path, methods in described["paths"].items():
+        for method in methods.values():
+            assert method.get("security", []) == ([] if path == "/health" else [{name: []}])
+
+
+def test_health_checks_may_ask_with_head(client):
+    assert client.head("/health").status_code == 200
