@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
 from fastapi import FastAPI, Query, Request, Response, Security
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel
@@ -48,6 +49,7 @@ DIGITS = 6
 """Of probabilities: what is computed together with other sounds differs in the digits after."""
 
 MOST_CLIPS = 50
+EXAMPLE = f'{{"{AUDIO}": BASE64}}'
 NO_VOICE = "there is no such voice, or it has expired"
 
 
@@ -158,10 +160,10 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         401: "The token is missing or wrong",
         404: "No such voice",
         413: "The request or the sound is too large",
-        422: "The sound or the request cannot be used",
-        429: "Too many requests; see Retry-After",
         415: "The content is neither a form nor JSON",
         421: "The service was called by a name that is not its own",
+        422: "The sound or the request cannot be used",
+        429: "Too many requests; see Retry-After",
     }.items()
 }
 
@@ -203,6 +205,7 @@ def application(
         middleware=[guard],
     )
     app.add_exception_handler(HTTPException, _on_refusal)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(SerError, _on_error)
     # It refuses nothing, as the guard does that: it tells generated clients to send the token.
     shown = [Security(HTTPBearer(auto_error=False))] if token else []
@@ -307,7 +310,11 @@ class _Service:
         sizes = audio.Limits(max_bytes=self.limits.max_bytes, max_seconds=float("inf"))
         found = audio.info(sound, limits=sizes, name=SOUND).duration
         if found > self.limits.max_seconds:
-            raise HTTPException(413, f"the sound is longer than {self.limits.max_seconds:g} s")
+            raise HTTPException(
+                413,
+                f"the sound is longer than {self.limits.max_seconds:g} s. "
+                "Whoever runs the service sets this by --max-seconds",
+            )
         return found
 
 
@@ -322,7 +329,11 @@ async def _sent(request: Request) -> Sent:
     elif kind == "application/json":
         sent = _from_json(await request.body())
     else:
-        raise HTTPException(415, "send a form (multipart/form-data) or JSON")
+        raise HTTPException(
+            415,
+            f"send a form (multipart/form-data) with the sound file as {AUDIO!r}, or JSON: "
+            f"{EXAMPLE}",
+        )
     if not sent.sounds:
         raise HTTPException(422, f"there is no sound: send a file as {AUDIO!r}")
     return sent
@@ -334,7 +345,7 @@ def _from_json(body: bytes) -> Sent:
     except (ValueError, RecursionError):
         raise HTTPException(422, "it is no JSON") from None
     if not isinstance(content, dict):
-        raise HTTPException(422, 'send an object: {"audio": BASE64}')
+        raise HTTPException(422, f"send an object: {EXAMPLE}")
     _check_names(content)
     texts = content.get(AUDIO, [])
     sounds = [decoded(each) for each in (texts if isinstance(texts, list) else [texts])]
@@ -346,7 +357,11 @@ def _from_json(body: bytes) -> Sent:
 def _check_names(names: Any) -> None:
     other = sorted({*names} - {AUDIO, VOICE})
     if other:
-        raise HTTPException(422, f"{other[0]!r:.40} is not known here. URLs are not fetched")
+        raise HTTPException(
+            422,
+            f"{other[0]!r:.40} is not known here: send the sound as {AUDIO!r}. "
+            "URLs are not fetched",
+        )
 
 
 def _one(sent: Sent) -> bytes:
@@ -378,6 +393,13 @@ def _window(row: dict[Any, Any], model: InferenceModel) -> Window:
 async def _on_refusal(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  (registered for it)
     return refusal(error.status_code, str(error.detail), dict(error.headers or {}))
+
+
+async def _on_invalid(_request: Request, error: Exception) -> Response:
+    """Values in the address that are out of range or no numbers, by name."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101  (registered for it)
+    wrong = [f"{each['loc'][-1]!r}: {each['msg']}" for each in error.errors()]
+    return refusal(422, "; ".join(wrong).replace(": Input should", " should"))
 
 
 async def _on_error(_request: Request, error: Exception) -> Response:
