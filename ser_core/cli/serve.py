@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import socket
 from pathlib import Path
 from typing import Annotated
 
@@ -68,6 +71,7 @@ def serve(
             subject=host,
             remedy="Give --token-file, or leave --host away",
         )
+    _check_address(host, port)
     import uvicorn
 
     from ser_core.inference.catalogue import bundled_folder
@@ -76,17 +80,52 @@ def serve(
     from ser_core.serving.service import application
     from ser_core.serving.voices import Voices
 
+    names = (*LOCAL, *(name or ()))
     opened = open_answering(model or bundled_folder())
     app = application(
         opened,
         Limits(max_mb, max_seconds, at_once, per_minute),
         voices=Voices(60 * voice_minutes),
         token=token,
-        names=(*LOCAL, *(name or ())),
+        names=names,
     )
     console.errors.print(f"{opened.name} at http://{host}:{port}", markup=False, soft_wrap=True)
+    if host not in LOCAL:
+        known = f"callers must use one of these names: {', '.join(names)}; add others by --name"
+        console.errors.print(known, markup=False, soft_wrap=True)
     # Addresses of callers are theirs: headers of a proxy that nobody vouches for are not believed.
     uvicorn.run(app, host=host, port=port, proxy_headers=False, access_log=False)
+
+
+def _check_address(host: str, port: int) -> None:
+    """Refuse an address that cannot be listened on, before a model is opened for it.
+
+    It is bound as uvicorn will: the same address may just have been left (`SO_REUSEADDR`), which
+    on Windows would take it from whoever still listens.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise ServiceError(
+            "is no address of this computer", subject=host, remedy="Give another by --host"
+        ) from error
+    for family, kind, protocol, _, address in found:
+        try:
+            with socket.socket(family, kind, protocol) as tried:
+                if os.name == "posix":
+                    tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    tried.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                tried.bind(address)
+        except OSError as error:
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                continue  # such as IPv6 where there is none: others may do
+            used = error.errno == errno.EADDRINUSE
+            raise ServiceError(
+                "is in use" if used else "may not be used",
+                subject=f"port {port}",
+                remedy="Name another by --port",
+            ) from error
 
 
 def _token(file: Path | None) -> str:

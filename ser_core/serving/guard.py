@@ -142,7 +142,11 @@ class Guard:
     def _refused(self, scope: Message) -> JSONResponse | None:
         """The refusal of a request by what is known before its content; None for none."""
         if not is_own(headers_of(scope, b"host"), self.names):
-            return refusal(MISDIRECTED, "the service was called by a name that is not its own")
+            return refusal(
+                MISDIRECTED,
+                "the service was called by a name that is not its own. Whoever runs the service "
+                "adds names by --name",
+            )
         if scope["path"] == OPEN:
             return None
         if not self._shows_token(scope):

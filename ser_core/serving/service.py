@@ -15,8 +15,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import FastAPI, Query, Request, Response, Security
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse
+from fastapi.security import HTTPBearer
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
@@ -30,7 +32,7 @@ from ser_core.inference.classify import PREFIX, InferenceModel, Recording, class
 from ser_core.inference.prediction_files import UNLIKE
 from ser_core.inference.timeline import Windows, timeline_parts
 from ser_core.serving.batching import Batched
-from ser_core.serving.guard import Guard, Limits, refusal
+from ser_core.serving.guard import OPEN, Guard, Limits, refusal
 from ser_core.serving.metrics import CONTENT_TYPE, Metrics
 from ser_core.serving.responses import AUDIO, NO_BASE64, decoded
 from ser_core.serving.voices import Voices
@@ -47,6 +49,7 @@ DIGITS = 6
 """Of probabilities: what is computed together with other sounds differs in the digits after."""
 
 MOST_CLIPS = 50
+EXAMPLE = f'{{"{AUDIO}": BASE64}}'
 NO_VOICE = "there is no such voice, or it has expired"
 
 
@@ -157,6 +160,8 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         401: "The token is missing or wrong",
         404: "No such voice",
         413: "The request or the sound is too large",
+        415: "The content is neither a form nor JSON",
+        421: "The service was called by a name that is not its own",
         422: "The sound or the request cannot be used",
         429: "Too many requests; see Retry-After",
     }.items()
@@ -200,13 +205,17 @@ def application(
         middleware=[guard],
     )
     app.add_exception_handler(HTTPException, _on_refusal)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(SerError, _on_error)
-    app.post("/predict", openapi_extra=_BODY)(service.predict)
-    app.post("/timeline", openapi_extra=_BODY)(service.timeline)
-    app.post("/voices", status_code=201, openapi_extra=_BODY)(service.enrol)
-    app.delete("/voices/{voice}", status_code=204)(service.forget)
-    app.get("/health")(service.health)
-    app.get("/metrics", response_class=PlainTextResponse)(service.measured)
+    # It refuses nothing, as the guard does that: it tells generated clients to send the token.
+    shown = [Security(HTTPBearer(auto_error=False))] if token else []
+    app.post("/predict", openapi_extra=_BODY, dependencies=shown)(service.predict)
+    app.post("/timeline", openapi_extra=_BODY, dependencies=shown)(service.timeline)
+    app.post("/voices", status_code=201, openapi_extra=_BODY, dependencies=shown)(service.enrol)
+    app.delete("/voices/{voice}", status_code=204, dependencies=shown)(service.forget)
+    app.get(OPEN)(service.health)
+    app.head(OPEN, include_in_schema=False)(service.health)
+    app.get("/metrics", response_class=PlainTextResponse, dependencies=shown)(service.measured)
     return app
 
 
@@ -301,7 +310,11 @@ class _Service:
         sizes = audio.Limits(max_bytes=self.limits.max_bytes, max_seconds=float("inf"))
         found = audio.info(sound, limits=sizes, name=SOUND).duration
         if found > self.limits.max_seconds:
-            raise HTTPException(413, f"the sound is longer than {self.limits.max_seconds:g} s")
+            raise HTTPException(
+                413,
+                f"the sound is longer than {self.limits.max_seconds:g} s. "
+                "Whoever runs the service sets this by --max-seconds",
+            )
         return found
 
 
@@ -316,7 +329,11 @@ async def _sent(request: Request) -> Sent:
     elif kind == "application/json":
         sent = _from_json(await request.body())
     else:
-        raise HTTPException(415, "send a form (multipart/form-data) or JSON")
+        raise HTTPException(
+            415,
+            f"send a form (multipart/form-data) with the sound file as {AUDIO!r}, or JSON: "
+            f"{EXAMPLE}",
+        )
     if not sent.sounds:
         raise HTTPException(422, f"there is no sound: send a file as {AUDIO!r}")
     return sent
@@ -328,7 +345,7 @@ def _from_json(body: bytes) -> Sent:
     except (ValueError, RecursionError):
         raise HTTPException(422, "it is no JSON") from None
     if not isinstance(content, dict):
-        raise HTTPException(422, 'send an object: {"audio": BASE64}')
+        raise HTTPException(422, f"send an object: {EXAMPLE}")
     _check_names(content)
     texts = content.get(AUDIO, [])
     sounds = [decoded(each) for each in (texts if isinstance(texts, list) else [texts])]
@@ -340,7 +357,11 @@ def _from_json(body: bytes) -> Sent:
 def _check_names(names: Any) -> None:
     other = sorted({*names} - {AUDIO, VOICE})
     if other:
-        raise HTTPException(422, f"{other[0]!r:.40} is not known here. URLs are not fetched")
+        raise HTTPException(
+            422,
+            f"{other[0]!r:.40} is not known here: send the sound as {AUDIO!r}. "
+            "URLs are not fetched",
+        )
 
 
 def _one(sent: Sent) -> bytes:
@@ -372,6 +393,13 @@ def _window(row: dict[Any, Any], model: InferenceModel) -> Window:
 async def _on_refusal(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  (registered for it)
     return refusal(error.status_code, str(error.detail), dict(error.headers or {}))
+
+
+async def _on_invalid(_request: Request, error: Exception) -> Response:
+    """Values in the address that are out of range or no numbers, by name."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101  (registered for it)
+    wrong = [f"{each['loc'][-1]!r}: {each['msg']}" for each in error.errors()]
+    return refusal(422, "; ".join(wrong).replace(": Input should", " should"))
 
 
 async def _on_error(_request: Request, error: Exception) -> Response:

@@ -160,6 +160,7 @@ def test_a_voice_is_forgotten_when_it_expires_and_no_other_is_pushed_out():
     [
         ({"audio": "https://example.org/clip.wav"}, "URLs are not fetched"),
         ({"url": "https://example.org/clip.wav"}, "URLs are not fetched"),
+        ({"file": "c291bmQ="}, "'file' is not known here: send the sound as 'audio'"),
         ({"audio": "c291bmQ="}, "not a sound file"),
         ({"audio": []}, "no sound"),
         ({"audio": ["c291bmQ=", "c291bmQ="]}, "one sound a request"),
@@ -172,6 +173,22 @@ def test_what_cannot_be_used_is_refused_in_words(client, content, said):
     assert said in answer.json()["problem"]
 
 
+def test_content_of_another_kind_is_told_the_kinds_and_the_field(client):
+    answer = client.post("/predict", content=b"RIFF", headers={"Content-Type": "audio/wav"})
+    assert answer.status_code == 415
+    for said in ("multipart/form-data", "'audio'", '{"audio": BASE64}'):
+        assert said in answer.json()["problem"]
+
+
+def test_windows_that_cannot_be_are_refused_in_words(client, demo_clip):
+    answer = client.post("/timeline?window=0&hop=x", **sent(demo_clip.read_bytes()))
+    assert answer.status_code == 422
+    assert set(answer.json()) == {"problem"}
+    window, hop = answer.json()["problem"].split("; ")
+    assert window == "'window' should be greater than or equal to 0.5"
+    assert hop.startswith("'hop' should be a valid number")
+
+
 def test_size_and_length_have_limits(model, demo_clip):
     app = application(model, Limits(max_mb=0.05, max_seconds=1.0))
     with TestClient(app, base_url="http://localhost") as client:
@@ -181,14 +198,16 @@ def test_size_and_length_have_limits(model, demo_clip):
         kind = {"Content-Type": "application/json"}
         assert client.post("/predict", content=chunks, headers=kind).status_code == 413
         long = client.post("/predict", **sent(demo_clip.read_bytes()))
-        assert (long.status_code, "longer than" in long.json()["problem"]) == (413, True)
+        assert (long.status_code, "longer than 1 s" in long.json()["problem"]) == (413, True)
+        assert "--max-seconds" in long.json()["problem"]
         windows = client.post("/timeline?hop=0.01", **sent(demo_clip.read_bytes()))
         assert windows.status_code == 422
 
 
 def test_a_strange_name_and_a_missing_token_are_refused(model):
     with TestClient(application(model, token=TOKEN), base_url="http://localhost") as client:
-        assert client.get("/health", headers={"Host": "evil.example"}).status_code == 421
+        strange = client.get("/health", headers={"Host": "evil.example"})
+        assert (strange.status_code, "--name" in strange.json()["problem"]) == (421, True)
         assert client.get("/health").status_code == 200
         for header in ({}, {"Authorization": "Bearer another"}, {"Authorization": TOKEN}):
             assert client.get("/metrics", headers=header).status_code == 401
@@ -294,3 +313,24 @@ def test_openapi_describes_the_paths(client):
     bodies = described["paths"]["/predict"]["post"]["requestBody"]["content"]
     assert set(bodies) == {"multipart/form-data", "application/json"}
     assert client.get("/docs").status_code == 404
+    for path, methods in described["paths"].items():
+        for method in methods.values():
+            assert {"415", "421", "422"} <= set(method["responses"]), path
+            assert "security" not in method
+    assert "HTTPValidationError" not in described["components"]["schemas"]
+
+
+def test_openapi_says_where_the_token_is_needed(model):
+    app = application(model, token=TOKEN)
+    shown = {"Authorization": f"Bearer {TOKEN}"}
+    with TestClient(app, base_url="http://localhost", headers=shown) as client:
+        described = client.get("/openapi.json").json()
+    ((name, scheme),) = described["components"]["securitySchemes"].items()
+    assert scheme == {"type": "http", "scheme": "bearer"}
+    for path, methods in described["paths"].items():
+        for method in methods.values():
+            assert method.get("security", []) == ([] if path == "/health" else [{name: []}])
+
+
+def test_health_checks_may_ask_with_head(client):
+    assert client.head("/health").status_code == 200
