@@ -30,6 +30,19 @@ _VOCABULARY = {name: emotion for emotion, names in _SYNONYMS.items() for name in
 _NOT_DECOMPOSED = str.maketrans({"ł": "l", "ø": "o", "ß": "ss"})
 
 
+_SHORT = frozenset(["ang", "dis", "fea", "hap", "sur", "ps", "neu", "con", "bor"])
+"""Names that are codes, and may as well be initials or another word."""
+
+
+def composed(text: str) -> str:
+    """Text with each letter and its accents as one character (NFC), as most tables have it.
+
+    >>> len("e\N{COMBINING ACUTE ACCENT}"), len(composed("e\N{COMBINING ACUTE ACCENT}"))
+    (2, 1)
+    """
+    return unicodedata.normalize("NFC", text)
+
+
 def _plain(label: str) -> str:
     """Label without case, accents and separators.
 
@@ -50,6 +63,15 @@ def normalise(label: str) -> str | None:
     ('surprise', 'anger', None)
     """
     return _VOCABULARY.get(_plain(label))
+
+
+def is_short(label: str) -> bool:
+    """Whether a label that names an emotion is a code rather than a word.
+
+    >>> is_short("PS"), is_short("sad")
+    (True, False)
+    """
+    return _plain(label) in _SHORT
 
 
 def ordered(emotions: object) -> list[str]:

@@ -1,5 +1,6 @@
 """Each reader on a small copy of its corpus, made of real sound files."""
 
+import unicodedata
 from contextlib import suppress
 
 import pytest
@@ -173,6 +174,59 @@ def test_a_folder_that_names_no_emotion_is_listed(tmp_path):
     for path in ("angry/a.wav", "happy/b.wav", "stuff/c.wav"):
         sound(tmp_path / path)
     assert open_corpus(tmp_path).clips.loc["stuff/c.wav", "problem"] == "unknown label stuff"
+
+
+@pytest.mark.parametrize(
+    "below", [("normal", "strong"), ("con ruido", "sin ruido"), ("Ira", "Jan"), ("PS", "AK")]
+)
+def test_folders_of_emotions_lie_at_one_level(tmp_path, below):
+    for emotion in ("ira", "happiness", "sadness"):
+        for name in below:
+            sound(tmp_path / emotion / name / "a.wav")
+            sound(tmp_path / "frustration" / name / "a.wav")
+    corpus = open_corpus(tmp_path)
+    assert corpus.reader == "folders"
+    assert corpus.usable["emotion"].value_counts().to_dict() == {
+        "anger": 2, "happiness": 2, "sadness": 2,
+    }  # fmt: skip
+    assert set(corpus.clips["problem"]) == {"", "unknown label frustration"}
+    assert f"not {below[0].split()[0]}" in corpus.notes[0]
+
+
+def test_speakers_above_may_be_called_as_emotions(tmp_path):
+    for speaker in ("Ira", "Jan", "Joy"):
+        for emotion in ("1_anger", "2_neutral", "3_fear"):
+            sound(tmp_path / speaker / emotion / "a.wav")
+    usable = open_corpus(tmp_path).usable
+    assert usable["emotion"].value_counts().to_dict() == {"anger": 3, "neutral": 3, "fear": 3}
+
+
+def test_folders_of_emotions_at_several_depths_are_read(tmp_path):
+    paths = ["train/s1/angry/a.wav", "train/s1/happy/b.wav", "test/angry/c.wav", "sad/take 1/d.wav",
+             "sad/take 2/e.wav", "train/s2/angry/f.wav"]  # fmt: skip
+    for path in paths:
+        sound(tmp_path / path)
+    corpus = open_corpus(tmp_path)
+    assert corpus.notes == ()
+    assert corpus.usable["emotion"].to_dict() == {
+        paths[0]: "anger", paths[1]: "happiness", paths[2]: "anger", paths[3]: "sadness",
+        paths[4]: "sadness", paths[5]: "anger",
+    }  # fmt: skip
+
+
+def test_a_folder_that_denies_an_emotion_is_none(tmp_path):
+    for folder in ("angry", "happy", "not_angry", "nicht wütend"):
+        sound(tmp_path / folder / "a.wav")
+    clips = open_corpus(tmp_path).clips
+    assert clips.loc["not_angry/a.wav", "problem"] == "unknown label not_angry"
+    assert (clips["problem"] == "").sum() == 2
+
+
+def test_decomposed_folder_names_are_read(tmp_path):
+    for name in ("1_Ärger", "2 złość i nic", "3_Überraschung", "4_radość"):
+        sound(tmp_path / unicodedata.normalize("NFD", name) / "a.wav")
+    clips = open_corpus(tmp_path).usable
+    assert sorted(clips["label"]) == ["radość", "złość", "Ärger", "Überraschung"]
 
 
 def test_a_table_with_guessed_columns(tmp_path):
