@@ -11,15 +11,13 @@ import pandas as pd
 
 from ser_core import audio
 from ser_core.core import AudioError, CorpusError, is_class_name
+from ser_core.corpora import people
 from ser_core.corpora.corpus import COLUMNS, LEFT_OUT, TEXT_FIELDS, UNLABELLED
 from ser_core.corpora.emotions import normalise
 from ser_core.corpora.paths import Fence, locate
 
 # What makes one file a different clip in another row; other columns may differ without harm.
 _IDENTITY = ["label", "speaker", "sentence"]
-UNSAID = ("nan", "none", "null", "?", "n/a", "<na>", "unknown")
-"""What tables write where a value is not known; no speaker and no label is called so."""
-
 _TYPES = {"duration": "float64", "sample_rate": "Int64", "channels": "Int64"}
 _NO_HEADER = (float("nan"), None, None, "")
 
@@ -65,9 +63,12 @@ def checked(
 def _text(rows: pd.DataFrame) -> pd.DataFrame:
     clips = pd.DataFrame({"clip": _strings(rows["path"], rows.index).fillna("")})
     for field in TEXT_FIELDS:
-        clips[field] = _strings(rows.get(field, pd.NA), rows.index)
+        clips[field] = _strings(rows.get(field, pd.NA), rows.index).str.normalize("NFC")
     for field in ("label", "speaker", "gender", "sentence", "official"):
-        clips[field] = clips[field].mask(clips[field].str.casefold().isin(UNSAID), pd.NA)
+        clips[field] = clips[field].mask(clips[field].str.casefold().isin(people.UNSAID), pd.NA)
+    clips["speaker"] = people.speakers(clips["speaker"])
+    clips["sentence"] = people.whole(clips["sentence"])
+    clips["gender"] = people.genders(clips["gender"])
     # An age is a number of years; a group such as "twenties" is none.
     clips["age"] = pd.to_numeric(clips["age"], errors="coerce").round().astype("Int64")
     return clips
