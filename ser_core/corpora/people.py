@@ -21,11 +21,11 @@ _GENDERS = {
     name: gender
     for gender, names in {
         "female": (
-            "f", "fem", "female", "w", "woman", "women", "k", "kobieta", "weiblich", "frau", "femme",
-            "mujer", "donna",
+            "f", "fem", "female", "w", "woman", "women", "k", "kobieta", "weiblich", "frau",
+            "femme", "mujer", "donna",
         ),
-        "male": ("m", "male", "man", "men", "mężczyzna", "männlich", "mann", "homme", "hombre",
-            "uomo",
+        "male": (
+            "m", "male", "man", "men", "mężczyzna", "männlich", "mann", "homme", "hombre", "uomo",
         ),
     }.items()
     for name in names

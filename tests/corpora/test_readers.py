@@ -352,6 +352,29 @@ def test_a_small_copy_of_each_corpus_is_counted(tmp_path):
         assert corpus.usable["sentence"].nunique() == sentences.get(name, 0), name
 
 
+@pytest.mark.parametrize(
+    "name", ["{who}S0{n}.wav", "a0{n} ({n}).wav", "03-01-04-01-01-01-0{n}.wav"]
+)
+def test_folders_of_emotions_win_over_names_that_contradict_them(tmp_path, name):
+    for emotion in ("anger", "happiness", "sadness", "neutral"):
+        for n, who in enumerate(("M01", "F01"), start=1):
+            sound(tmp_path / emotion / name.format(n=n, who=who))
+    corpus = open_corpus(tmp_path)
+    assert corpus.reader == "folders"
+    assert len(corpus.emotions) == 4
+
+
+def test_copies_sorted_by_emotion_are_read_by_their_names(tmp_path):
+    folders = ("neutral", "neutral", "happy", "sad", "angry", "fearful", "disgust", "surprised")
+    for code, folder in enumerate(folders, start=1):  # calm lies under neutral
+        sound(tmp_path / "ravdess" / folder / f"03-01-0{code}-01-01-01-01.wav")
+    for folder, code in {"Fear": "fear", "Pleasant_surprise": "ps", "angry": "angry"}.items():
+        sound(tmp_path / "tess" / f"OAF_{folder}" / f"OAF_back_{code}.wav")
+    for name, emotions in (("ravdess", 8), ("tess", 3)):
+        corpus = open_corpus(tmp_path / name)
+        assert (corpus.reader, len(corpus.emotions)) == (name, emotions)
+
+
 def test_levels_of_emotion_are_classes_where_own_labels_are_wanted(tmp_path):
     for level in range(3):
         sound(tmp_path / f"{level}/7-f-20-0-{level}-1.wav")
