@@ -10,16 +10,26 @@ from ser_core.core import EMOTIONS
 # Only names that mean one thing in every corpus: "excited" or "frustrated" are left to the label
 # map of the user, since papers disagree about where they belong, and so are one-letter codes.
 _SYNONYMS: dict[str, str] = {
-    "anger": "angry ang mad rage wut aerger arger zlosc gniew colere rabbia ira",
-    "disgust": "disgusted dis ekel wstret obrzydzenie degout disgusto asco",
-    "fear": "fearful fea afraid scared angst strach lek peur paura miedo",
-    "happiness": "happy hap joy joyful glad freude gluck radosc szczescie joie gioia alegria",
-    "sadness": "sad sorrow trauer traurig smutek tristesse tristezza tristeza",
+    "anger": (
+        "angry ang mad rage wut aerger arger zlosc gniew colere rabbia ira 生气 生氣 愤怒 憤怒"
+    ),
+    "disgust": "disgusted dis ekel wstret obrzydzenie degout disgusto asco 厌恶 厭惡",
+    "fear": "fearful fea afraid scared angst strach lek peur paura miedo 恐惧 恐懼 害怕",
+    "happiness": (
+        "happy hap joy joyful glad freude gluck radosc szczescie joie gioia alegria "
+        "高兴 高興 快乐 快樂 开心 開心"
+    ),
+    "sadness": (
+        "sad sorrow trauer traurig traurigkeit smutek tristesse tristezza tristeza "
+        "悲伤 悲傷 难过 難過"
+    ),
     "surprise": (
         "surprised sur surprising ps pleasant_surprise pleasant_surprised uberraschung "
-        "ueberraschung zaskoczenie zdziwienie sorpresa"
+        "ueberraschung zaskoczenie zdziwienie sorpresa 惊讶 驚訝"
     ),
-    "neutral": "neu normal neutrality neutralnosc neutralny neutralna neutre neutrale",
+    "neutral": (
+        "neu normal neutrality neutralnosc neutralny neutralna neutralne neutre neutrale 中性"
+    ),
     "calm": "calmness relaxed ruhig spokoj spokojny calme",
     "contempt": "contemptuous con verachtung pogarda mepris disprezzo",
     "boredom": "bored bor boring langeweile nuda znudzenie ennui noia aburrimiento",

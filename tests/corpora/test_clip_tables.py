@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from ser_core.core import CorpusError, ParameterError
-from ser_core.corpora import audit, audit_split, make_split, open_corpus
+from ser_core.corpora import audit, audit_split, make_split, open_corpus, remember_labels
 from ser_core.corpora.clip_tables import guess
 from ser_core.corpora.file_index import FileIndex, Way
 from tests.corpora.synthetic import sound
@@ -226,6 +226,17 @@ def test_numbers_of_speakers_are_read_alike_where_all_are_numbers(folder):
         rows = [f"{n}.wav,{EMOTIONS[n % 4]},{names[n % 3]}" for n in range(12)]
         (folder / "meta.csv").write_text("\n".join(["path,emotion,speaker", *rows]))
         assert open_corpus(folder).speakers == found
+
+
+def test_labels_are_mapped_in_any_case_and_form(folder):
+    names = ("EXCITED", "Excited", "ws\u0301ciekles\u0301c\u0301", "fear")
+    rows = [f"{n}.wav,{names[n % 4]}" for n in range(12)]
+    (folder / "meta.csv").write_text("\n".join(["path,emotion", *rows]), encoding="utf-8")
+    given = {"Excited": "surprise", "excited": "happiness", "w\u015bciekles\u0301\u0107": "anger"}
+    found = open_corpus(folder, label_map=given).usable["emotion"].value_counts().to_dict()
+    assert found == {"happiness": 3, "surprise": 3, "anger": 3, "fear": 3}
+    remember_labels(folder, {"W\u015aCIEKLE\u015a\u0106": "anger"})
+    assert (open_corpus(folder).usable["emotion"] == "anger").sum() == 3
 
 
 def test_genders_are_spelled_in_one_way(folder):
