@@ -134,6 +134,17 @@ def test_a_folder_for_each_savee_speaker_keeps_its_clips_apart(tmp_path):
     assert "sentences are unknown" in corpus.notes[-1]
 
 
+def test_savee_in_one_folder_and_in_a_folder_a_speaker_is_read_once(tmp_path):
+    for speaker in ("DC", "JE"):
+        file = sound(tmp_path / "ALL" / f"{speaker}_a01.wav")
+        copy = tmp_path / "AudioData" / speaker / "a01.wav"
+        copy.parent.mkdir(parents=True)
+        copy.write_bytes(file.read_bytes())
+    corpus = open_corpus(tmp_path)
+    assert list(corpus.usable.index) == ["ALL/DC_a01.wav", "ALL/JE_a01.wav"]
+    assert corpus.notes[0].startswith("2 files are copies of others in another folder")
+
+
 def test_crema_d_knows_its_people_from_its_table(tmp_path):
     sound(tmp_path / "AudioWAV/1001_DFA_ANG_XX.wav")
     sound(tmp_path / "AudioWAV/1002_DFA_ANG_XX.wav")

@@ -98,7 +98,7 @@ class NameCoded(Reader):
         people = self._people(source)
         rows = [self._row(path, people) for path in files]
         copies = len(source.files) - len(files)
-        note = f"{copies} files are copies of others in a nested folder and are not listed twice"
+        note = f"{copies} files are copies of others in another folder and are not listed twice"
         notes = (note if copies else "", self.note)
         return Listing(
             table_of(rows), source.root, self.labels, self.title, tuple(filter(None, notes))
@@ -106,7 +106,7 @@ class NameCoded(Reader):
 
     def _identity(self, path: str) -> str:
         match = self.match(path)
-        return match[1] if match else path
+        return match[1].replace("/", "_") if match else path  # SAVEE: DC/a01 is DC_a01
 
     def _row(self, path: str, people: Mapping[str, dict[str, str]]) -> dict[str, str]:
         row = self.fields(path)
