@@ -185,7 +185,7 @@ def audit_split(split: Split, corpus: Corpus, scan: pd.DataFrame | None = None) 
         validation_grade=_grade(validation, strong=strong),
         reading=_reading(grade, things)
         + (f" {found.said}." if found and strong else "")
-        + (_alike(split, corpus) if grade in UNSEEN_GRADES else ""),
+        + (_alike(split, corpus, scored) if grade in UNSEEN_GRADES else ""),
         confounding=found.said if found and found.is_notable else "",
     )
 
@@ -254,14 +254,13 @@ def _grade_of(
     return "D" if pairs == 0 else "E"
 
 
-def _alike(split: Split, corpus: Corpus) -> str:
-    """What to say of speakers in training and test whose names differ in spelling only."""
+def _alike(split: Split, corpus: Corpus, scored: str) -> str:
+    """What to say of speakers, trained on and scored, whose names differ in spelling only."""
     speaker = corpus.clips["speaker"].reindex(split.table.index)
     for names in alike(speaker.dropna()):
         held = split.table[speaker.isin(names)]
         for fold in split.folds:
-            in_parts = set(held[fold])
-            if "train" in in_parts and in_parts & {"validation", "test"}:
+            if {"train", scored} <= set(held[fold]):
                 return (
                     f" The speakers {' and '.join(names)} may be one person in training and in the "
                     "test: write each in one way."
