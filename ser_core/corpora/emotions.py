@@ -10,16 +10,26 @@ from ser_core.core import EMOTIONS
 # Only names that mean one thing in every corpus: "excited" or "frustrated" are left to the label
 # map of the user, since papers disagree about where they belong, and so are one-letter codes.
 _SYNONYMS: dict[str, str] = {
-    "anger": "angry ang mad rage wut aerger arger zlosc gniew colere rabbia ira",
-    "disgust": "disgusted dis ekel wstret obrzydzenie degout disgusto asco",
-    "fear": "fearful fea afraid scared angst strach lek peur paura miedo",
-    "happiness": "happy hap joy joyful glad freude gluck radosc szczescie joie gioia alegria",
-    "sadness": "sad sorrow trauer traurig smutek tristesse tristezza tristeza",
+    "anger": (
+        "angry ang mad rage wut aerger arger zlosc gniew colere rabbia ira 生气 生氣 愤怒 憤怒"
+    ),
+    "disgust": "disgusted dis ekel wstret obrzydzenie degout disgusto asco 厌恶 厭惡",
+    "fear": "fearful fea afraid scared angst strach lek peur paura miedo 恐惧 恐懼 害怕",
+    "happiness": (
+        "happy hap joy joyful glad freude gluck radosc szczescie joie gioia alegria "
+        "高兴 高興 快乐 快樂 开心 開心"
+    ),
+    "sadness": (
+        "sad sorrow trauer traurig traurigkeit smutek tristesse tristezza tristeza "
+        "悲伤 悲傷 难过 難過"
+    ),
     "surprise": (
         "surprised sur surprising ps pleasant_surprise pleasant_surprised uberraschung "
-        "ueberraschung zaskoczenie zdziwienie sorpresa"
+        "ueberraschung zaskoczenie zdziwienie sorpresa 惊讶 驚訝"
     ),
-    "neutral": "neu normal neutrality neutralnosc neutralny neutralna neutre neutrale",
+    "neutral": (
+        "neu normal neutrality neutralnosc neutralny neutralna neutralne neutre neutrale 中性"
+    ),
     "calm": "calmness relaxed ruhig spokoj spokojny calme",
     "contempt": "contemptuous con verachtung pogarda mepris disprezzo",
     "boredom": "bored bor boring langeweile nuda znudzenie ennui noia aburrimiento",
@@ -28,6 +38,19 @@ _VOCABULARY = {name: emotion for emotion, names in _SYNONYMS.items() for name in
     emotion: emotion for emotion in EMOTIONS
 }
 _NOT_DECOMPOSED = str.maketrans({"ł": "l", "ø": "o", "ß": "ss"})
+
+
+_SHORT = frozenset(["ang", "dis", "fea", "hap", "sur", "ps", "neu", "con", "bor"])
+"""Names that are codes, and may as well be initials or another word."""
+
+
+def composed(text: str) -> str:
+    """Text with each letter and its accents as one character (NFC), as most tables have it.
+
+    >>> len("e\N{COMBINING ACUTE ACCENT}"), len(composed("e\N{COMBINING ACUTE ACCENT}"))
+    (2, 1)
+    """
+    return unicodedata.normalize("NFC", text)
 
 
 def _plain(label: str) -> str:
@@ -50,6 +73,15 @@ def normalise(label: str) -> str | None:
     ('surprise', 'anger', None)
     """
     return _VOCABULARY.get(_plain(label))
+
+
+def is_short(label: str) -> bool:
+    """Whether a label that names an emotion is a code rather than a word.
+
+    >>> is_short("PS"), is_short("sad")
+    (True, False)
+    """
+    return _plain(label) in _SHORT
 
 
 def ordered(emotions: object) -> list[str]:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ser_core.core import EMOTIONS, ParameterError, did_you_mean, is_class_name, settings
-from ser_core.corpora.emotions import normalise
+from ser_core.corpora.emotions import composed, normalise
 from ser_core.storage import read_json, write_json
 
 FOLDER = "label-maps"
@@ -33,7 +33,7 @@ def label_map(given: Mapping[str, str], *, own: bool = False) -> dict[str, str]:
     >>> label_map({"0": "angry"})
     {'0': 'anger'}
     """
-    return {label: _emotion(emotion, own=own) for label, emotion in given.items()}
+    return {composed(label): _emotion(emotion, own=own) for label, emotion in given.items()}
 
 
 def _emotion(emotion: str, *, own: bool) -> str:
@@ -51,7 +51,7 @@ def remembered_labels(root: Path) -> dict[str, str]:
     """Emotion by label, as the user gave them for the corpus in a folder; empty for most."""
     content = read_json(label_map_file(root)) or {}
     labels = content.get("labels", {})
-    return {label: name for label, name in labels.items() if is_class_name(name)}
+    return {composed(label): name for label, name in labels.items() if is_class_name(name)}
 
 
 def any_labels_remembered() -> bool:
@@ -71,7 +71,8 @@ def remember_labels(root: Path, given: Mapping[str, str], *, own: bool = False) 
         ParameterError: If a name is no emotion of the vocabulary, or cannot name a class.
     """
     kept = {label: emotion for label, emotion in given.items() if emotion}
-    before = {name: each for name, each in remembered_labels(root).items() if name not in given}
+    said = {composed(label) for label in given}
+    before = {name: each for name, each in remembered_labels(root).items() if name not in said}
     file = label_map_file(root)
     file.parent.mkdir(parents=True, exist_ok=True)
     labels = {**before, **label_map(kept, own=own)}

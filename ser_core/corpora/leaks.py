@@ -13,6 +13,7 @@ import pandas as pd
 from ser_core.corpora.confounding import ENROLMENT, confounding
 from ser_core.corpora.corpus import Corpus
 from ser_core.corpora.duplicates import UNKNOWN, recordings
+from ser_core.corpora.people import alike
 from ser_core.corpora.split import PARTS, UNUSED, Split
 
 Codes = npt.NDArray[np.intp]
@@ -182,7 +183,9 @@ def audit_split(split: Split, corpus: Corpus, scan: pd.DataFrame | None = None) 
         leaks=leaks,
         grade=grade,
         validation_grade=_grade(validation, strong=strong),
-        reading=_reading(grade, things) + (f" {found.said}." if found and strong else ""),
+        reading=_reading(grade, things)
+        + (f" {found.said}." if found and strong else "")
+        + (_alike(split, corpus, scored) if grade in UNSEEN_GRADES else ""),
         confounding=found.said if found and found.is_notable else "",
     )
 
@@ -249,6 +252,20 @@ def _grade_of(
     if sentences == 0:
         return "C"
     return "D" if pairs == 0 else "E"
+
+
+def _alike(split: Split, corpus: Corpus, scored: str) -> str:
+    """What to say of speakers, trained on and scored, whose names differ in spelling only."""
+    speaker = corpus.clips["speaker"].reindex(split.table.index)
+    for names in alike(speaker.dropna()):
+        held = split.table[speaker.isin(names)]
+        for fold in split.folds:
+            if {"train", scored} <= set(held[fold]):
+                return (
+                    f" The speakers {' and '.join(names)} may be one person in training and in the "
+                    "test: write each in one way."
+                )
+    return ""
 
 
 def _reading(grade: str, things: dict[str, Codes]) -> str:

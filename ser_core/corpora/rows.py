@@ -11,15 +11,13 @@ import pandas as pd
 
 from ser_core import audio
 from ser_core.core import AudioError, CorpusError, is_class_name
+from ser_core.corpora import people
 from ser_core.corpora.corpus import COLUMNS, LEFT_OUT, TEXT_FIELDS, UNLABELLED
-from ser_core.corpora.emotions import normalise
+from ser_core.corpora.emotions import composed, normalise
 from ser_core.corpora.paths import Fence, locate
 
 # What makes one file a different clip in another row; other columns may differ without harm.
 _IDENTITY = ["label", "speaker", "sentence"]
-UNSAID = ("nan", "none", "null", "?", "n/a", "<na>", "unknown")
-"""What tables write where a value is not known; no speaker and no label is called so."""
-
 _TYPES = {"duration": "float64", "sample_rate": "Int64", "channels": "Int64"}
 _NO_HEADER = (float("nan"), None, None, "")
 
@@ -39,7 +37,8 @@ def checked(
         rows: What the reader listed: `path` and any text field, as strings; `unlabelled` where a
             clip has no label on purpose.
         root: Folder the paths are relative to.
-        labels: Emotion for labels, before the synonyms that hold for every corpus.
+        labels: Emotion for labels, in any case where none is spelled so; before the synonyms that
+            hold for every corpus.
         own_labels: Whether a label that names no emotion is a class of its own.
         dropped: Clips that the user leaves out, each with the reason.
         relabelled: Emotion by clip, where the user says another than the corpus.
@@ -65,9 +64,12 @@ def checked(
 def _text(rows: pd.DataFrame) -> pd.DataFrame:
     clips = pd.DataFrame({"clip": _strings(rows["path"], rows.index).fillna("")})
     for field in TEXT_FIELDS:
-        clips[field] = _strings(rows.get(field, pd.NA), rows.index)
+        clips[field] = _strings(rows.get(field, pd.NA), rows.index).str.normalize("NFC")
     for field in ("label", "speaker", "gender", "sentence", "official"):
-        clips[field] = clips[field].mask(clips[field].str.casefold().isin(UNSAID), pd.NA)
+        clips[field] = clips[field].mask(clips[field].str.casefold().isin(people.UNSAID), pd.NA)
+    clips["speaker"] = people.speakers(clips["speaker"])
+    clips["sentence"] = people.whole(clips["sentence"])
+    clips["gender"] = people.genders(clips["gender"])
     # An age is a number of years; a group such as "twenties" is none.
     clips["age"] = pd.to_numeric(clips["age"], errors="coerce").round().astype("Int64")
     return clips
@@ -156,7 +158,15 @@ def _map_labels(
 ) -> None:
     each = clips["label"].dropna().unique()
     own = {label: label for label in each if own_labels and is_class_name(label)}
-    known = {label: labels.get(label) or normalise(label) or own.get(label) for label in each}
+    composed_labels = {composed(label): emotion for label, emotion in labels.items()}
+    any_case = {label.casefold(): emotion for label, emotion in composed_labels.items()}
+    known = {
+        label: composed_labels.get(label)
+        or any_case.get(label.casefold())
+        or normalise(label)
+        or own.get(label)
+        for label in each
+    }
     by_label = clips["label"].map(known).astype("string")
     clips["emotion"] = clips["clip"].map(relabelled).astype("string").fillna(by_label)
     _add(clips, clips["label"].isna() & clips["emotion"].isna(), "it has no label")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ser_core.core import ParameterError, Progress
+from ser_core.core import CorpusError, ParameterError, Progress
 from ser_core.corpora import Corpus, Split
 from ser_core.evaluation import (
     BADGES,
@@ -29,6 +29,9 @@ from ser_core.models.abilities import name_of
 from ser_core.models.predictor import Predictor, load
 
 VERSION = 1
+
+MOST_LABELS = 8
+"""Labels without an emotion that a refusal names."""
 
 
 @dataclass(frozen=True)
@@ -205,6 +208,7 @@ def evaluate_model(
 
     A clip that cannot be read, or that the model fails on, is left out and counted as such.
     """
+    _require_usable(corpus)
     predictor = load(folder)
     made_of = provenance(predictor.about, folder, corpus)
     clips, left_out = _testable(corpus, predictor, _chosen(choice, corpus, predictor, folder))
@@ -276,6 +280,20 @@ def _chosen(choice: Choice, corpus: Corpus, predictor: Predictor, folder: Path) 
             remedy="Give the split of this corpus",
         )
     return sorted(clips)
+
+
+def _require_usable(corpus: Corpus) -> None:
+    if len(corpus.usable):
+        return
+    problems = corpus.clips["problem"]
+    unmapped = sorted(set(corpus.clips.loc[corpus.clips["emotion"].isna(), "label"].dropna()))
+    raise CorpusError(
+        f"it has no usable clips: {problems.value_counts().index[0]}",
+        subject=corpus.name,
+        remedy=f"Say which emotion each label is, by --label: {', '.join(unmapped[:MOST_LABELS])}"
+        if unmapped
+        else "See what is wrong with its clips by corpus inspect",
+    )
 
 
 def _testable(

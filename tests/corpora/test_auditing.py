@@ -253,4 +253,4 @@ def test_a_corpus_with_nothing_usable_breaks_no_check(tmp_path, name):
     sound(tmp_path / "odd/a.wav")
     corpus = open_corpus(tmp_path, "folders")
     found = CHECKS[name].find(Evidence(corpus, scan(corpus)))
-    assert (found is not None) == (name in ("labels", "no-speakers"))
+    assert (found is not None) == (name == "labels")

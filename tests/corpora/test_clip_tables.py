@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from ser_core.core import CorpusError, ParameterError
-from ser_core.corpora import audit, open_corpus
+from ser_core.corpora import audit, audit_split, make_split, open_corpus, remember_labels
 from ser_core.corpora.clip_tables import guess
 from ser_core.corpora.file_index import FileIndex, Way
 from tests.corpora.synthetic import sound
@@ -195,8 +195,56 @@ def test_one_speaker_under_several_numbers_is_hinted_at(folder):
     rows = [f"{n}.wav,{EMOTIONS[n % 4]},{('1', '01', '1.0', '2')[n % 4]}" for n in range(12)]
     (folder / "meta.csv").write_text("\n".join(["path,emotion,speaker", *rows]))
     (card,) = [each for each in audit(open_corpus(folder)) if "several ways" in each.title]
-    assert card.detail == "01 and 1 and 1.0."
+    assert card.detail == "01 and 1."  # 1.0 is 1, since all are numbers
     assert len(card.clips) == 9
+
+
+@pytest.mark.parametrize("nobody", ["NA", "N/A", "-", "--", "?", "(null)", "n.a."])
+def test_what_says_that_nobody_is_known_is_no_speaker(folder, nobody):
+    rows = [f"{n}.wav,{EMOTIONS[n % 4]},{nobody if n % 4 else 'NAD'}" for n in range(12)]
+    (folder / "meta.csv").write_text("\n".join(["path,emotion,speaker", *rows]))
+    corpus = open_corpus(folder)
+    assert corpus.speakers == ["NAD"]
+    (card,) = [each for each in audit(corpus) if each.title == "Speakers are unknown"]
+    assert card.detail.startswith("9 clips of 12 name no speaker; NA")
+
+
+def test_speakers_of_one_name_in_two_spellings_are_one_or_named(folder):
+    names = ("Jo\u0301zef", "J\u00f3zef", "eb 0", "EB0")
+    rows = [f"{n}.wav,{EMOTIONS[n % 3]},{names[n % 4]}" for n in range(12)]
+    (folder / "meta.csv").write_text("\n".join(["path,emotion,speaker", *rows]), encoding="utf-8")
+    corpus = open_corpus(folder)
+    assert corpus.speakers == ["EB0", "J\u00f3zef", "eb 0"]
+    (card,) = [each for each in audit(corpus) if "several ways" in each.title]
+    assert (card.severity, card.detail) == ("warning", "EB0 and eb 0.")
+    reading = audit_split(make_split(corpus, "leave-one-speaker-out"), corpus).reading
+    assert "EB0 and eb 0 may be one person" in reading
+
+
+def test_numbers_of_speakers_are_read_alike_where_all_are_numbers(folder):
+    for others, found in (("2", ["1", "2"]), ("b", ["1", "1.0", "b"])):
+        names = ("1", "1.0", others)
+        rows = [f"{n}.wav,{EMOTIONS[n % 4]},{names[n % 3]}" for n in range(12)]
+        (folder / "meta.csv").write_text("\n".join(["path,emotion,speaker", *rows]))
+        assert open_corpus(folder).speakers == found
+
+
+def test_labels_are_mapped_in_any_case_and_form(folder):
+    names = ("EXCITED", "Excited", "ws\u0301ciekles\u0301c\u0301", "fear")
+    rows = [f"{n}.wav,{names[n % 4]}" for n in range(12)]
+    (folder / "meta.csv").write_text("\n".join(["path,emotion", *rows]), encoding="utf-8")
+    given = {"Excited": "surprise", "excited": "happiness", "w\u015bciekles\u0301\u0107": "anger"}
+    found = open_corpus(folder, label_map=given).usable["emotion"].value_counts().to_dict()
+    assert found == {"happiness": 3, "surprise": 3, "anger": 3, "fear": 3}
+    remember_labels(folder, {"W\u015aCIEKLE\u015a\u0106": "anger"})
+    assert (open_corpus(folder).usable["emotion"] == "anger").sum() == 3
+
+
+def test_genders_are_spelled_in_one_way(folder):
+    names = ("F", "female", "w", "Woman")
+    rows = [f"{n}.wav,{EMOTIONS[n % 3]},{names[n % 4]}" for n in range(12)]
+    (folder / "meta.csv").write_text("\n".join(["path,emotion,gender", *rows]))
+    assert set(open_corpus(folder).usable["gender"]) == {"female"}
 
 
 def test_pointers_of_git_lfs_are_named(folder):

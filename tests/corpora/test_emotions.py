@@ -26,6 +26,15 @@ def test_the_vocabulary_names_itself(emotion):
         ("złość", "anger"),
         ("szczęście", "happiness"),
         ("Ekel", "disgust"),
+        ("Traurigkeit", "sadness"),
+        ("neutralne", "neutral"),
+        ("中性", "neutral"),
+        ("生气", "anger"),
+        ("快乐", "happiness"),
+        ("难过", "sadness"),
+        ("恐惧", "fear"),
+        ("惊讶", "surprise"),
+        ("厌恶", "disgust"),
     ],
 )
 def test_common_names_are_known(label, emotion):

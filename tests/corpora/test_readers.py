@@ -1,5 +1,6 @@
 """Each reader on a small copy of its corpus, made of real sound files."""
 
+import unicodedata
 from contextlib import suppress
 
 import pytest
@@ -140,6 +141,17 @@ def test_a_folder_for_each_savee_speaker_keeps_its_clips_apart(tmp_path):
     assert "sentences are unknown" in corpus.notes[-1]
 
 
+def test_savee_in_one_folder_and_in_a_folder_a_speaker_is_read_once(tmp_path):
+    for speaker in ("DC", "JE"):
+        file = sound(tmp_path / "ALL" / f"{speaker}_a01.wav")
+        copy = tmp_path / "AudioData" / speaker / "a01.wav"
+        copy.parent.mkdir(parents=True)
+        copy.write_bytes(file.read_bytes())
+    corpus = open_corpus(tmp_path)
+    assert list(corpus.usable.index) == ["ALL/DC_a01.wav", "ALL/JE_a01.wav"]
+    assert corpus.notes[0].startswith("2 files are copies of others in another folder")
+
+
 def test_crema_d_knows_its_people_from_its_table(tmp_path):
     sound(tmp_path / "AudioWAV/1001_DFA_ANG_XX.wav")
     sound(tmp_path / "AudioWAV/1002_DFA_ANG_XX.wav")
@@ -180,6 +192,59 @@ def test_a_folder_that_names_no_emotion_is_listed(tmp_path):
     for path in ("angry/a.wav", "happy/b.wav", "stuff/c.wav"):
         sound(tmp_path / path)
     assert open_corpus(tmp_path).clips.loc["stuff/c.wav", "problem"] == "unknown label stuff"
+
+
+@pytest.mark.parametrize(
+    "below", [("normal", "strong"), ("con ruido", "sin ruido"), ("Ira", "Jan"), ("PS", "AK")]
+)
+def test_folders_of_emotions_lie_at_one_level(tmp_path, below):
+    for emotion in ("ira", "happiness", "sadness"):
+        for name in below:
+            sound(tmp_path / emotion / name / "a.wav")
+            sound(tmp_path / "frustration" / name / "a.wav")
+    corpus = open_corpus(tmp_path)
+    assert corpus.reader == "folders"
+    assert corpus.usable["emotion"].value_counts().to_dict() == {
+        "anger": 2, "happiness": 2, "sadness": 2,
+    }  # fmt: skip
+    assert set(corpus.clips["problem"]) == {"", "unknown label frustration"}
+    assert f"not {below[0].split()[0]}" in corpus.notes[0]
+
+
+def test_speakers_above_may_be_called_as_emotions(tmp_path):
+    for speaker in ("Ira", "Jan", "Joy"):
+        for emotion in ("1_anger", "2_neutral", "3_fear"):
+            sound(tmp_path / speaker / emotion / "a.wav")
+    usable = open_corpus(tmp_path).usable
+    assert usable["emotion"].value_counts().to_dict() == {"anger": 3, "neutral": 3, "fear": 3}
+
+
+def test_folders_of_emotions_at_several_depths_are_read(tmp_path):
+    paths = ["train/s1/angry/a.wav", "train/s1/happy/b.wav", "test/angry/c.wav", "sad/take 1/d.wav",
+             "sad/take 2/e.wav", "train/s2/angry/f.wav"]  # fmt: skip
+    for path in paths:
+        sound(tmp_path / path)
+    corpus = open_corpus(tmp_path)
+    assert corpus.notes == ()
+    assert corpus.usable["emotion"].to_dict() == {
+        paths[0]: "anger", paths[1]: "happiness", paths[2]: "anger", paths[3]: "sadness",
+        paths[4]: "sadness", paths[5]: "anger",
+    }  # fmt: skip
+
+
+def test_a_folder_that_denies_an_emotion_is_none(tmp_path):
+    for folder in ("angry", "happy", "not_angry", "nicht wütend"):
+        sound(tmp_path / folder / "a.wav")
+    clips = open_corpus(tmp_path).clips
+    assert clips.loc["not_angry/a.wav", "problem"] == "unknown label not_angry"
+    assert (clips["problem"] == "").sum() == 2
+
+
+def test_decomposed_folder_names_are_read(tmp_path):
+    for name in ("1_Ärger", "2 złość i nic", "3_Überraschung", "4_radość"):
+        sound(tmp_path / unicodedata.normalize("NFD", name) / "a.wav")
+    clips = open_corpus(tmp_path).usable
+    assert sorted(clips["label"]) == ["radość", "złość", "Ärger", "Überraschung"]
 
 
 def test_a_table_with_guessed_columns(tmp_path):
@@ -303,6 +368,29 @@ def test_a_small_copy_of_each_corpus_is_counted(tmp_path):
         assert (len(corpus.usable), len(corpus.speakers)) == (4, 2), name
         assert len(corpus.emotions) in (2, 3), name
         assert corpus.usable["sentence"].nunique() == sentences.get(name, 0), name
+
+
+@pytest.mark.parametrize(
+    "name", ["{who}S0{n}.wav", "a0{n} ({n}).wav", "03-01-04-01-01-01-0{n}.wav"]
+)
+def test_folders_of_emotions_win_over_names_that_contradict_them(tmp_path, name):
+    for emotion in ("anger", "happiness", "sadness", "neutral"):
+        for n, who in enumerate(("M01", "F01"), start=1):
+            sound(tmp_path / emotion / name.format(n=n, who=who))
+    corpus = open_corpus(tmp_path)
+    assert corpus.reader == "folders"
+    assert len(corpus.emotions) == 4
+
+
+def test_copies_sorted_by_emotion_are_read_by_their_names(tmp_path):
+    folders = ("neutral", "neutral", "happy", "sad", "angry", "fearful", "disgust", "surprised")
+    for code, folder in enumerate(folders, start=1):  # calm lies under neutral
+        sound(tmp_path / "ravdess" / folder / f"03-01-0{code}-01-01-01-01.wav")
+    for folder, code in {"Fear": "fear", "Pleasant_surprise": "ps", "angry": "angry"}.items():
+        sound(tmp_path / "tess" / f"OAF_{folder}" / f"OAF_back_{code}.wav")
+    for name, emotions in (("ravdess", 8), ("tess", 3)):
+        corpus = open_corpus(tmp_path / name)
+        assert (corpus.reader, len(corpus.emotions)) == (name, emotions)
 
 
 def test_levels_of_emotion_are_classes_where_own_labels_are_wanted(tmp_path):

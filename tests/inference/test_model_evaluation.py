@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from ser_core.core import ModelError, ParameterError
+from ser_core.core import CorpusError, ModelError, ParameterError
 from ser_core.inference.cross_validated import evaluate_runs
 from ser_core.inference.enrolment import Enrolment
 from ser_core.inference.model_evaluation import Choice, evaluate_model
@@ -31,6 +33,12 @@ def test_clips_that_trained_the_model_wear_a_badge(saved, demo):
     assert set(content["per_speaker"]) == set(demo.speakers)
     assert np.sum(content["confusion"]["counts"]) == 53
     assert content["uar"] == content["intervals"]["uar"]["value"]
+
+
+def test_a_corpus_without_usable_clips_is_refused_at_once(demo, tmp_path):
+    clips = demo.clips.assign(emotion=pd.NA, label="0", problem="unknown label 0")
+    with pytest.raises(CorpusError, match=r"no usable clips: unknown label 0.*by --label: 0"):
+        evaluate_model(tmp_path / "no model", replace(demo, clips=clips))
 
 
 def test_its_own_test_part_wears_none(saved, demo):

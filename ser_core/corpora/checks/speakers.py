@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from ser_core.corpora import people
 from ser_core.corpora.confounding import ENROLMENT, confounding
 from ser_core.corpora.issues import Evidence, Issue, check, listed, number
 
@@ -92,7 +93,7 @@ def no_speakers(evidence: Evidence) -> Issue | None:
     usable = evidence.usable
     nameless = usable.index[usable["speaker"].isna()]
     speakers = evidence.corpus.speakers
-    if not nameless.size and len(speakers) > 1:
+    if usable.empty or (not nameless.size and len(speakers) > 1):
         return None
     return Issue(
         "Speakers are unknown" if nameless.size else "One speaker only",
@@ -103,21 +104,17 @@ def no_speakers(evidence: Evidence) -> Issue | None:
         if nameless.size
         else "Choose the policy 'random', and read scores as those of this voice: no split of one "
         "voice says how a model does on others.",
-        f"{number(len(nameless), 'clip')} of {len(usable):,} name no speaker."
+        f"{number(len(nameless), 'clip')} of {len(usable):,} name no speaker; NA, none, unknown, "
+        "? and - are nobody."
         if nameless.size
         else f"All clips are by {listed(speakers)}.",
     )
 
 
-@check("alike-speakers", "speakers that differ in how a number is written")
+@check("alike-speakers", "speakers that differ in how a name is written")
 def alike_speakers(evidence: Evidence) -> Issue | None:
-    """The same number as the name of several speakers: 1, 01 and 1.0."""
-    groups: dict[int, list[str]] = {}
-    for name in evidence.corpus.speakers:
-        bare = name[:-2] if name.endswith(".0") else name
-        if bare.isdecimal():
-            groups.setdefault(int(bare), []).append(name)
-    alike = [names for names in groups.values() if len(names) > 1]
+    """Speakers who differ in case, leading zeros, blanks or punctuation only: EB0 and eb0."""
+    alike = people.alike(evidence.corpus.speakers)
     if not alike:
         return None
     speaker = evidence.usable["speaker"]
@@ -126,6 +123,7 @@ def alike_speakers(evidence: Evidence) -> Issue | None:
         f"{number(len(alike), 'speaker')} may be written in several ways",
         "warning",
         list(speaker.index[speaker.isin(every)]),
-        "Write each speaker in one way: otherwise the same voice may train and test.",
+        "Write each speaker in one way: otherwise the same voice may train and test. Where they "
+        "are different people, nothing is wrong.",
         listed(" and ".join(names) for names in alike) + ".",
     )

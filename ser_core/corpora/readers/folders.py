@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from pathlib import PurePosixPath
+from collections.abc import Mapping
 
+from ser_core.core import count
 from ser_core.corpora.clip_tables import left_over
-from ser_core.corpora.emotions import normalise
+from ser_core.corpora.emotion_folders import EmotionFolder, emotion_folders
+from ser_core.corpora.emotions import composed
 from ser_core.corpora.parts import are_parts, part_in_name
 from ser_core.corpora.patterns import compiled
 from ser_core.corpora.readers.base import CorpusSource, Listing, Reader, reader, table_of
@@ -18,18 +19,17 @@ MOST_TABLES = 6
 
 @reader("folders")
 class Folders(Reader):
-    """The nearest folder above a clip that names an emotion is its label."""
+    """The folder above a clip that names an emotion is its label, at one level of the tree."""
 
     title = "Folder per emotion"
     expects = "folders named after emotions (anger/, happy/, ...) with sound files in them"
 
     def detect(self, source: CorpusSource) -> float:
         """Fits when most clips lie in a folder that names an emotion, and there are two or more."""
-        sizes = Counter(path.rpartition("/")[0] for path in source.files)
-        named = {folder: name for folder in sizes if (name := emotion_folder(f"{folder}/"))}
-        emotions = {normalise(_core(name)) for name in named.values()}
-        most = 2 * sum(sizes[folder] for folder in named) >= sizes.total()
-        return 0.5 if len(emotions) >= 2 and most and not source.table else 0.0
+        said = emotion_folders(source.files)
+        named = [each for path in source.files if (each := said[_folder(path)].emotion)]
+        most = 2 * len(named) >= len(source.files)
+        return 0.5 if len(set(named)) >= 2 and most and not source.table else 0.0
 
     def read(self, source: CorpusSource, *, pattern: str = "") -> Listing:
         r"""List the clips.
@@ -44,13 +44,24 @@ class Folders(Reader):
         """
         expression = compiled(pattern)
         parts = _parts(source.files)
+        said = emotion_folders(source.files)
         rows = [
-            {"path": path, "label": _label(path), "official": parts.get(path, "")}
+            {
+                "path": path,
+                "label": said[_folder(path)].name or source.root.resolve().name,
+                "official": parts.get(path, ""),
+            }
             | _groups(expression, path)
             for path in source.files
         ]
+        note = (
+            ""
+            if expression and "label" in expression.groupindex
+            else _contradicted(said, source.files)
+        )
         notes = left_over([each for each in source.tables if each.why_not], [])
-        return Listing(table_of(rows), source.root, notes=tuple(notes[:MOST_TABLES]))
+        notes = [note, *notes[:MOST_TABLES]] if note else notes[:MOST_TABLES]
+        return Listing(table_of(rows), source.root, notes=tuple(notes))
 
 
 def _parts(files: list[str]) -> dict[str, str]:
@@ -62,29 +73,23 @@ def _parts(files: list[str]) -> dict[str, str]:
     return found if are_parts(found.values()) and all(found.values()) else {}
 
 
-def emotion_folder(path: str) -> str | None:
-    """Nearest folder above a clip whose name is, or contains, one emotion.
-
-    >>> emotion_folder("spk1/angry/take 2/a.wav"), emotion_folder("1_Happy/a.wav")
-    ('angry', '1_Happy')
-    """
-    folders = path.split("/")[:-1]
-    return next((name for name in reversed(folders) if normalise(_core(name))), None)
-
-
-def _core(folder: str) -> str:
-    """The part of a folder's name that names an emotion: "03_angry" is "angry"."""
-    if normalise(folder):
-        return folder
-    words = [word for word in re.split(r"[\W\d_]+", folder) if normalise(word)]
-    return words[0] if len(words) == 1 else folder
+def _contradicted(said: Mapping[str, EmotionFolder], files: list[str]) -> str:
+    """Note on the clips that lie in folders of two emotions; empty where there are none."""
+    twice = [path for path in files if said[_folder(path)].against]
+    if not twice:
+        return ""
+    first = said[_folder(twice[0])]
+    return (
+        f"{count(len(twice), 'clip')} in folders of two emotions, the first {twice[0]}: it counts "
+        f"as {first.name}, not {first.against}, since the folders of emotions are taken from one "
+        "level of the tree; give the label by a pattern if another one is right"
+    )
 
 
-def _label(path: str) -> str:
-    folder = emotion_folder(path)
-    return _core(folder) if folder else PurePosixPath(path).parent.name
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
 
 
 def _groups(expression: re.Pattern[str] | None, path: str) -> dict[str, str]:
-    match = expression.search(path) if expression else None
+    match = expression.search(composed(path)) if expression else None
     return {name: value for name, value in match.groupdict().items() if value} if match else {}

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ser_core.corpora.emotion_folders import emotion_folders
+from ser_core.corpora.emotions import normalise
 from ser_core.corpora.readers.base import CorpusSource, Listing, Reader, table_of
 from ser_core.corpora.tables import read_table
 
 Codes = Mapping[str, str]
 Meaning = Codes | Callable[[str], str]
 """Of a code: a table, or a function where it is worked out."""
+NEARLY_ALL = 0.9
+"""Share of the clips in folders of emotions from which on a scheme is held against these."""
+MOST_OTHERWISE = 0.2
+"""Share of these clips that a scheme may read otherwise: copies sort "calm" under neutral."""
 UNKNOWN_NAME = "unknown name"
 """Beginning of the problem of a file that is named otherwise."""
 
@@ -56,11 +62,31 @@ class NameCoded(Reader):
         return re.search(rf"(?:^|/)({self.pattern})\.\w+$", path)
 
     def detect(self, source: CorpusSource) -> float:
-        """Share of the sound files with such a name, once they are the majority."""
+        """Share of the sound files with such a name, once they are the majority.
+
+        Folders of emotions that say otherwise win: other corpora have such names, too.
+        """
         if source.table or not source.files:
             return 0.0
         share = sum(map(bool, map(self.match, source.files))) / len(source.files)
-        return 0.95 * share if share > 0.5 else 0.0
+        if share <= 0.5 or self._is_contradicted(source.files):
+            return 0.0
+        return 0.95 * share
+
+    def _is_contradicted(self, files: Sequence[str]) -> bool:
+        """Whether folders name emotions for nearly all clips, and other ones than the names do."""
+        by_folder = emotion_folders(files)
+        said = {path: by_folder[path.rpartition("/")[0]].emotion for path in files}
+        kinds = set(filter(None, said.values()))
+        if len(kinds) < 2 or sum(map(bool, said.values())) < NEARLY_ALL * len(files):
+            return False
+        both = [(said[path], own) for path in files if said[path] and (own := self._emotion(path))]
+        otherwise = sum(folder != own for folder, own in both)
+        return len({own for _, own in both}) < 2 or otherwise > MOST_OTHERWISE * len(both)
+
+    def _emotion(self, path: str) -> str | None:
+        label = self.fields(path).get("label", "")
+        return self.labels.get(label) or normalise(label)
 
     def read(self, source: CorpusSource) -> Listing:
         """List the clips; of files with the same name and content length, the first alone.
@@ -72,7 +98,7 @@ class NameCoded(Reader):
         people = self._people(source)
         rows = [self._row(path, people) for path in files]
         copies = len(source.files) - len(files)
-        note = f"{copies} files are copies of others in a nested folder and are not listed twice"
+        note = f"{copies} files are copies of others in another folder and are not listed twice"
         notes = (note if copies else "", self.note)
         return Listing(
             table_of(rows), source.root, self.labels, self.title, tuple(filter(None, notes))
@@ -80,7 +106,7 @@ class NameCoded(Reader):
 
     def _identity(self, path: str) -> str:
         match = self.match(path)
-        return match[1] if match else path
+        return match[1].replace("/", "_") if match else path  # SAVEE: DC/a01 is DC_a01
 
     def _row(self, path: str, people: Mapping[str, dict[str, str]]) -> dict[str, str]:
         row = self.fields(path)
