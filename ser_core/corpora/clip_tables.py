@@ -72,6 +72,7 @@ class ClipTable:
         columns: Its column for each field of a clip.
         index: Of the sound files of the corpus.
         fault: Why it lists no clips, whatever its labels; empty where it does.
+        remedy: What to do about a table that cannot be read.
     """
 
     path: Path
@@ -80,6 +81,7 @@ class ClipTable:
     columns: Mapping[str, str] = field(default_factory=dict)
     index: FileIndex | None = None
     fault: str = ""
+    remedy: str = ""
 
     @cached_property
     def files(self) -> pd.Series[str]:
@@ -163,7 +165,7 @@ def opened(
     try:
         cells = read_table(path, encoding=encoding)
     except CorpusError as error:
-        return ClipTable(path, name, columns=mapping, fault=error.problem)
+        return ClipTable(path, name, columns=mapping, fault=error.problem, remedy=error.remedy)
     if "path" not in mapping:
         return ClipTable(
             path, name, cells, mapping, index, f"no column of files among {_listed(cells.columns)}"

@@ -167,7 +167,7 @@ def detect(source: CorpusSource) -> str:
 
 
 def _remedy(source: CorpusSource) -> str:
-    """An option that would mend the first table, else what readers look for."""
+    """What would mend the first table, else what readers look for."""
     names = {table.name: table for table in source.tables if len(table.cells)}
     for name, table in names.items():
         missing = [field for field in ("path", "label") if field not in table.columns]
@@ -182,6 +182,9 @@ def _remedy(source: CorpusSource) -> str:
                 "Open the folder that holds the sound, or name it: --reader manifest"
                 f"{given} --option sound=FOLDER"
             )
+    unreadable = next((table for table in source.tables if table.remedy), None)
+    if unreadable:
+        return f"{unreadable.remedy} ({unreadable.name})"
     return (
         f"Readers look for: {'; '.join(map(_expectation, READERS.items()))}. "
         "Name the reader if the corpus is one of these"

@@ -7,12 +7,13 @@ import csv
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
 from ser_core.core import CorpusError, did_you_mean, files
+from ser_core.corpora.table_lines import SEPARATORS, Shape, bare, shape_of
 
-_SEPARATORS = "\t,;|"
 _IDS = ("id", "fileid", "clipid", "sampleid", "audioid", "uid", "idx")
 
 
@@ -29,39 +30,79 @@ def read_table(path: Path, *, required: Iterable[str] = (), encoding: str = "") 
             required column.
     """
     try:
-        table = _parse(path, separator(path, encoding), encoding=encoding)
+        way = _way(path, encoding)
+        shape = _shape(path, way)
+        if shape.fault:
+            way, shape = _other_way(path, way, shape)
+        table = _parse(path, way, numbered=shape.numbered)
     except (ValueError, OSError) as error:  # pandas' parser errors are ValueErrors
         raise unreadable(path, error) from error
     table.columns = table.columns.str.strip()
     table = table.loc[:, ~table.columns.duplicated()]
     stripped: pd.DataFrame = table.fillna("").apply(lambda column: column.str.strip())
+    if not way.quoting:
+        stripped = stripped.apply(lambda column: column.map(bare)).rename(columns=bare)
     _require(path, stripped.columns, required)
     return stripped
 
 
-def _parse(path: Path, sign: str, rows: int | None = None, encoding: str = "") -> pd.DataFrame:
+class _Way(NamedTuple):
+    """How a table is read."""
+
+    encoding: str
+    sign: str
+    quoting: bool
+
+
+def _way(path: Path, encoding: str) -> _Way:
+    """The likeliest way: tab-separated text is mostly written without quoting."""
+    sign = separator(path, encoding)
+    return _Way(encoding or encoding_of(path), sign, quoting=sign != "\t")
+
+
+def _shape(path: Path, way: _Way) -> Shape:
+    with files.regular(path, files.TABLE).open(encoding=way.encoding, newline="") as file:
+        return shape_of(file, way.sign, quoting=way.quoting)
+
+
+def _other_way(path: Path, way: _Way, shape: Shape) -> tuple[_Way, Shape]:
+    """With quoting in place of without, or the reverse, where each row is whole then.
+
+    Raises:
+        CorpusError: If it is not, with what is wrong with the first way.
+    """
+    other = way._replace(quoting=not way.quoting)
+    found = _shape(path, other)
+    if found.even:
+        return other, found
+    raise CorpusError(shape.fault, subject=str(path), remedy=shape.remedy)
+
+
+def _parse(
+    path: Path, way: _Way, rows: int | None = None, *, numbered: bool = False
+) -> pd.DataFrame:
     files.regular(path, files.TABLE)
     with warnings.catch_warnings():
-        # A warning about a separator at the end of every line, which loses nothing.
+        # A warning about a separator at the end of every line, which loses nothing (`shape_of`).
         warnings.simplefilter("ignore", pd.errors.ParserWarning)
-        return pd.read_csv(
+        table = pd.read_csv(
             path,
-            sep=sign,
+            sep=way.sign,
             dtype=str,
             keep_default_na=False,
-            encoding=encoding or encoding_of(path),
-            # Tab-separated text is written without quoting, so a quotation mark is just that.
-            quoting=csv.QUOTE_NONE if sign == "\t" else csv.QUOTE_MINIMAL,
-            index_col=False,
+            encoding=way.encoding,
+            quoting=csv.QUOTE_MINIMAL if way.quoting else csv.QUOTE_NONE,
+            index_col=None if numbered else False,
             nrows=rows,
         )
+    return table.reset_index(drop=True) if numbered else table
 
 
 def header(path: Path, encoding: str = "") -> list[str]:
     """Names of the columns; empty when there is no readable table."""
     try:
-        found = _parse(path, separator(path, encoding), rows=0, encoding=encoding)
-        return [str(name).strip() for name in found.columns]
+        found = _parse(path, _way(path, encoding), rows=0)
+        return [bare(str(name).strip()) for name in found.columns]
     except (CorpusError, ValueError, OSError):
         return []
 
@@ -111,7 +152,7 @@ def _is_korean(start: bytes, *, whole: bool) -> bool:
 def separator(path: Path, encoding: str = "") -> str:
     """What separates the cells of a table: the likeliest sign of its first line."""
     line = _first_line(path, encoding)
-    return max(_SEPARATORS, key=line.count)
+    return max(SEPARATORS, key=line.count)
 
 
 def _first_line(path: Path, encoding: str = "") -> str:
