@@ -184,7 +184,8 @@ def _remedy(source: CorpusSource) -> str:
             )
     unreadable = next((table for table in source.tables if table.remedy), None)
     if unreadable:
-        return f"{unreadable.remedy} ({unreadable.name})"
+        beside = ", beside --reader manifest" if "--option" in unreadable.remedy else ""
+        return f"{unreadable.remedy}{beside}"
     return (
         f"Readers look for: {'; '.join(map(_expectation, READERS.items()))}. "
         "Name the reader if the corpus is one of these"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -111,8 +112,10 @@ def encoding_of(path: Path) -> str:
     """Encoding of a table: by its byte order mark, UTF-8, or Korean Windows (cp949).
 
     Of the encodings without a mark only Korean is guessed, and only where nearly all that is not
-    ASCII reads as Hangul; text in another one reads as something under any, and wrong labels are
-    worse than none. The rest is left as UTF-8, so that reading it fails with the reason.
+    ASCII reads as Hangul of KS X 1001, in runs, and mostly as common syllables: Chinese (gb18030)
+    and western text reads as rare ones. Text in another encoding reads as something under any, and
+    wrong labels are worse than none. The rest is left as UTF-8, so that reading it fails with the
+    reason.
     """
     with files.regular(path, files.TABLE).open("rb") as file:
         start = file.read(_ENCODING_BYTES)
@@ -137,16 +140,35 @@ _MARKS = {
 }
 _HANGUL = 0.9
 """Share of the signs beyond ASCII."""
+_COMMON = 0.5
+"""Share of the Hangul; of Korean sentences and words of emotions 75 % and more."""
+_SYLLABLES = frozenset(
+    "이다는가의에을를고하지은사한기아어로나도리자시인있그해서대거수스니보정들라부제요일과만게면장우오원"
+    "전주상여러연세공구소안조비마말선생신경무동미방모치위때저야것없않같내네던데려와였했할분화중감남녀성"
+    "별쁨행복슬픔노포혐놀람립평온발음문번호파름명령진짜랑계두려움년월르더너렇까잖습좋싫왜뭐알간국김박최홍영희철민준현었았겠먹밥"
+)
+_HANGUL_RUN = re.compile(r"[\uac00-\ud7a3]{2,}")
 
 
 def _is_korean(start: bytes, *, whole: bool) -> bool:
     try:
         text = codecs.getincrementaldecoder("cp949")().decode(start, final=whole)
-    except UnicodeDecodeError:
+    except UnicodeError:
         return False
-    foreign = [sign for sign in text if not sign.isascii()]
-    hangul = sum("\uac00" <= sign <= "\ud7a3" for sign in foreign)
-    return hangul >= _HANGUL * len(foreign)
+    foreign = sum(not sign.isascii() for sign in text)
+    runs = _HANGUL_RUN.findall(text)
+    hangul = [sign for sign in text if _is_hangul(sign)]
+    common = sum(sign in _SYLLABLES for sign in hangul)
+    return (
+        len(hangul) >= _HANGUL * foreign
+        and 2 * sum(map(len, runs)) >= len(hangul)
+        and common >= _COMMON * len(hangul)
+    )
+
+
+def _is_hangul(sign: str) -> bool:
+    """Whether it is a syllable of KS X 1001; those of Windows alone are half ASCII, and rare."""
+    return "\uac00" <= sign <= "\ud7a3" and len(sign.encode("euc-kr")) == 2
 
 
 def separator(path: Path, encoding: str = "") -> str:
@@ -176,7 +198,11 @@ def unreadable(path: Path, error: Exception) -> CorpusError:
     if is_lfs_pointer(path):
         return lfs_pointer(path)
     if isinstance(error, UnicodeError):
-        remedy = "Save it as UTF-8, or name its encoding, as --option encoding=cp1252"
+        remedy = (
+            "Save it as UTF-8, or name its encoding, as --option encoding=cp1252 "
+            "(Western Europe; cp1250 Central Europe, cp1251 Cyrillic, mac_roman old Macs, cp949 "
+            "Korean, gb18030 Chinese, cp932 Japanese)"
+        )
         return CorpusError("the table is not UTF-8 text", subject=str(path), remedy=remedy)
     reason = getattr(error, "strerror", None) or str(error)
     problem = f"the table cannot be read ({' '.join(reason.split())})"

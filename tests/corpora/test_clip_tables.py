@@ -124,6 +124,38 @@ def test_another_encoding_is_named_and_taken(folder):
 
 
 @pytest.mark.parametrize(
+    ("encoding", "texts"),
+    [
+        ("cp1250", ("złość", "Łucja", "radość i smutek")),
+        ("cp1252", ("Ärger", "Ännchen", "colère", "the person’s")),
+        ("mac_roman", ("colère", "tristeza ñ ó")),
+        ("mac_latin2", ("mówca", "złość")),
+        ("cp1251", ("ГНЕВ", "гнев", "ИВАН")),
+        ("cp1253", ("ΘΥΜΟΣ", "χαρά")),
+        ("gb18030", ("愤怒", "高兴", "情感")),
+        ("cp932", ("怒り", "感情")),
+    ],
+)
+def test_no_other_encoding_is_taken_for_korean(folder, encoding, texts):
+    for text in texts:
+        more = f",{text}"
+        table(folder / "meta.csv", header="path,emotion,text", encoding=encoding, more=more)
+        with pytest.raises(CorpusError, match=r"not UTF-8 text.*encoding=cp1252.*mac_roman"):
+            open_corpus(folder)
+        opened = open_corpus(folder, "manifest", encoding=encoding)
+        assert set(opened.usable["text"]) == {text}
+
+
+@pytest.mark.parametrize(
+    "text", ["기쁨", "분노", "홍길동", "밥 먹었어?", "그 사람은 왜 그렇게 말했을까?"]
+)
+def test_korean_words_are_taken_for_korean(folder, text):
+    header = "path,emotion,감정"
+    table(folder / "meta.csv", header=header, encoding="cp949", more=f",{text}")
+    assert len(open_corpus(folder).usable) == 12
+
+
+@pytest.mark.parametrize(
     ("columns", "found"),
     [
         (["Emotions", "Path"], {"label": "Emotions", "path": "Path"}),
