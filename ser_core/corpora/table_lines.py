@@ -29,7 +29,7 @@ class Shape:
     numbered: bool = False
 
 
-def shape_of(lines: Iterable[str], sign: str, *, quoting: bool) -> Shape:
+def shape_of(lines: Iterable[str], sign: str, *, quoting: bool, skipped: int = 0) -> Shape:
     """Shape of the lines of a table, the header first, each with its line end.
 
     Rows that all end in one more separator lose nothing, and neither do rows without a cell. Rows
@@ -39,10 +39,12 @@ def shape_of(lines: Iterable[str], sign: str, *, quoting: bool) -> Shape:
         lines: Of the table.
         sign: Between its cells.
         quoting: Whether quotation marks hold cells together.
+        skipped: Lines above these, which count in the numbers of lines.
     """
     width, rows, even = 0, 0, True
     longer: list[tuple[int, list[str]]] = []
-    for first, own, cells in _rows(lines, sign, quoting=quoting):
+    for number, own, cells in _rows(lines, sign, quoting=quoting):
+        first = number + skipped
         if quoting and _is_swallowed(own, sign, width, cells):
             return _unclosed(first, first + len(own) - 1)
         if not width:

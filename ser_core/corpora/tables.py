@@ -15,6 +15,7 @@ import pandas as pd
 from ser_core.core import CorpusError, did_you_mean, files
 from ser_core.corpora.table_lines import SEPARATORS, Shape, bare, shape_of
 
+_SEP = re.compile(r'"?sep=([\t,;|])"?', re.IGNORECASE)
 _IDS = ("id", "fileid", "clipid", "sampleid", "audioid", "uid", "idx")
 
 
@@ -53,17 +54,22 @@ class _Way(NamedTuple):
     encoding: str
     sign: str
     quoting: bool
+    skipped: int
+    """Lines above the header: that of Excel, which names the separator."""
 
 
 def _way(path: Path, encoding: str) -> _Way:
     """The likeliest way: tab-separated text is mostly written without quoting."""
     sign = separator(path, encoding)
-    return _Way(encoding or encoding_of(path), sign, quoting=sign != "\t")
+    above = bool(_SEP.fullmatch(_first_line(path, encoding)))
+    return _Way(encoding or encoding_of(path), sign, quoting=sign != "\t", skipped=int(above))
 
 
 def _shape(path: Path, way: _Way) -> Shape:
     with files.regular(path, files.TABLE).open(encoding=way.encoding, newline="") as file:
-        return shape_of(file, way.sign, quoting=way.quoting)
+        for _ in range(way.skipped):
+            file.readline()
+        return shape_of(file, way.sign, quoting=way.quoting, skipped=way.skipped)
 
 
 def _other_way(path: Path, way: _Way, shape: Shape) -> tuple[_Way, Shape]:
@@ -95,6 +101,7 @@ def _parse(
             quoting=csv.QUOTE_MINIMAL if way.quoting else csv.QUOTE_NONE,
             index_col=None if numbered else False,
             nrows=rows,
+            skiprows=way.skipped,
         )
     return table.reset_index(drop=True) if numbered else table
 
@@ -102,7 +109,11 @@ def _parse(
 def header(path: Path, encoding: str = "") -> list[str]:
     """Names of the columns; empty when there is no readable table."""
     try:
-        found = _parse(path, _way(path, encoding), rows=0)
+        way = _way(path, encoding)
+        try:
+            found = _parse(path, way, rows=0)
+        except ValueError:  # a quotation mark that is not closed
+            found = _parse(path, way._replace(quoting=not way.quoting), rows=0)
         return [bare(str(name).strip()) for name in found.columns]
     except (CorpusError, ValueError, OSError):
         return []
@@ -172,8 +183,14 @@ def _is_hangul(sign: str) -> bool:
 
 
 def separator(path: Path, encoding: str = "") -> str:
-    """What separates the cells of a table: the likeliest sign of its first line."""
+    """What separates the cells of a table: the likeliest sign of its first line.
+
+    Or the one that this line names, as Excel writes it: `sep=;`.
+    """
     line = _first_line(path, encoding)
+    said = _SEP.fullmatch(line)
+    if said:
+        return said[1]
     return max(SEPARATORS, key=line.count)
 
 

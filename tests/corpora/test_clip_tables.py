@@ -332,3 +332,14 @@ def test_tab_separated_cells_may_be_quoted(folder):
         open_corpus(folder)
     written(folder, '"a\tb"', "so", sign="\t", name="meta.tsv")
     assert list(open_corpus(folder).usable["text"]) == ["a\tb", "so"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_the_line_of_excel_that_names_the_separator_is_passed_over(folder, encoding):
+    rows = [f"audio/{n}.wav;{EMOTIONS[n % 4]};a, b, c" for n in range(12)]
+    file = folder / "meta.csv"
+    file.write_text("\n".join(["sep=;", "path;emotion;text", *rows]), encoding=encoding)
+    assert set(open_corpus(folder).usable["text"]) == {"a, b, c"}
+    file.write_text("\n".join(["sep=;", "path;emotion;text", *rows, "a;b;c;d"]), encoding=encoding)
+    with pytest.raises(CorpusError, match="line 15 has 4 cells"):
+        open_corpus(folder)
