@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from ser_core.audio import ENDINGS
 from ser_core.core import files
+from ser_core.corpora.clip_tables import ClipTable
 from ser_core.corpora.emotions import normalise
 from ser_core.corpora.readers import READERS, CorpusSource
 
@@ -63,7 +64,20 @@ def _tables(source: CorpusSource) -> str:
                 "Open the folder that holds the sound, or name it: --reader manifest"
                 f"{given} --option sound=FOLDER"
             )
-    return ""
+    return next((_header_of(name) for name, table in names.items() if _lists(table)), "")
+
+
+def _lists(table: ClipTable) -> bool:
+    """Whether the first cells of a table name sound, whatever its columns are called."""
+    cells = " ".join(table.cells.iloc[:3].to_numpy().ravel()).lower()
+    return any(ending in cells for ending in ENDINGS)
+
+
+def _header_of(name: str) -> str:
+    return (
+        f"Write the names of the columns, as path,emotion,speaker, into the first line of {name}, "
+        "and commas, tabs, semicolons or | between the columns"
+    )
 
 
 def _is_sound(name: str) -> bool:

@@ -71,7 +71,7 @@ def _judged(longer: list[tuple[int, list[str]]], width: int, rows: int, sign: st
     name = SEPARATORS[sign]
     return Shape(
         f"line {line} has {len(cells)} cells where the header has {width}, so a {name} in one of "
-        "its texts is taken for the end of the cell",
+        "its cells is taken for the end of it",
         f'Put the text with the {name} into quotation marks, as "a{sign} b"'
         if sign != "\t"
         else "Take the tab out of the text, or put the text into quotation marks",

@@ -227,6 +227,14 @@ def test_what_is_recognised_and_not_read_is_said_in_one_sentence(tmp_path, name)
     assert "ravdess" not in str(refused.value)
 
 
+@pytest.mark.parametrize("above", ["My corpus;;\npath;emotion\n", '"path" "emotion"\n'])
+def test_a_table_without_names_or_separators_of_columns_is_told_so(tmp_path, above):
+    sound(tmp_path / "wav" / "0_anger.wav")
+    (tmp_path / "m.csv").write_text(f'{above}"wav/0_anger.wav" "anger"\n')
+    with pytest.raises(CorpusError, match=r"names of the columns.*first line of m.csv, and commas"):
+        open_corpus(tmp_path)
+
+
 def test_a_table_that_is_not_utf_8_gets_its_remedy_whatever_lies_beside(tmp_path):
     sound(tmp_path / "wav" / "0_anger.wav")
     (tmp_path / "notes.csv").write_text("who,emotion\nme,sad\n")
