@@ -54,9 +54,20 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "official": ("official", "split", "splitset", "fold", "folds", "partition", "subset",
                  "datasplit", "part", "set"),
 }  # fmt: skip
-STARTS = ("start", "starttime", "begin", "onset", "offset", "segmentstart")
-ENDS = ("end", "endtime", "stop", "stoptime", "segmentend")
-LENGTHS = ("duration", "dur", "segmentduration")
+# Usual names of the times of a segment; the unit may follow, as in start_ms or "end (s)".
+TIMES: dict[str, tuple[str, ...]] = {
+    "start": ("start", "starttime", "timestart", "startat", "begin", "begintime", "beg", "onset",
+              "onsettime", "offset", "segmentstart", "segstart", "tstart", "tbegin", "from", "tmin",
+              "xmin", "anfang", "von", "od", "poczatek", "debut", "inicio"),
+    "end": ("end", "endtime", "timeend", "endat", "stop", "stoptime", "finish", "segmentend",
+            "segend", "tend", "tstop", "to", "until", "tmax", "xmax", "ende", "bis", "do",
+            "koniec", "fin"),
+    "duration": ("duration", "dur", "segmentduration", "length"),
+}  # fmt: skip
+UNITS = dict.fromkeys(("", "s", "sec", "secs", "second", "seconds"), 1.0) | dict.fromkeys(
+    ("ms", "msec", "msecs", "millis", "millisecond", "milliseconds"), 0.001
+)
+"""Seconds of each unit of time that the name of a column may end in."""
 TABLES = (".csv", ".tsv")
 SUBMISSION = "submission"
 """In the name of a table: its labels are placeholders, to be replaced by predictions."""
@@ -74,6 +85,7 @@ class ClipTable:
         columns: Its column for each field of a clip.
         index: Of the sound files of the corpus.
         fault: Why it lists no clips, whatever its labels; empty where it does.
+        remedy: What to do about a table that cannot be read.
     """
 
     path: Path
@@ -82,6 +94,7 @@ class ClipTable:
     columns: Mapping[str, str] = field(default_factory=dict)
     index: FileIndex | None = None
     fault: str = ""
+    remedy: str = ""
 
     @cached_property
     def files(self) -> pd.Series[str]:
@@ -145,12 +158,15 @@ class ClipTable:
 
     def rows(self) -> pd.DataFrame:
         """Rows for a `Listing`: the fields that it has, under their names."""
-        found = pd.DataFrame({name: self.cells[own] for name, own in self.columns.items()})
+        found = pd.DataFrame({name: self.cells[own] for name, own in self._fields()})
         if "sentence" not in found and "text" in found:
             found["sentence"] = found["text"].str.casefold()
         if "official" in found and not found["official"].ne("").any():
             found = found.drop(columns="official")
         return found.assign(path=self.files)
+
+    def _fields(self) -> list[tuple[str, str]]:
+        return [(name, own) for name, own in self.columns.items() if name not in TIMES]
 
 
 def opened(
@@ -177,7 +193,7 @@ def opened(
     try:
         cells = read_table(path, encoding=encoding)
     except CorpusError as error:
-        return ClipTable(path, name, columns=mapping, fault=error.problem)
+        return ClipTable(path, name, columns=mapping, fault=error.problem, remedy=error.remedy)
     if "path" not in mapping:
         return ClipTable(
             path, name, cells, mapping, index, f"no column of files among {_listed(cells.columns)}"
@@ -241,18 +257,22 @@ def plain_name(column: str) -> str:
 
 def segments(table: ClipTable) -> bool:
     """Whether the labels hold for segments of the files; see `has_segments`."""
-    return has_segments(table.cells)
+    return has_segments(table.cells, table.columns)
 
 
-def has_segments(cells: pd.DataFrame) -> bool:
+def has_segments(cells: pd.DataFrame, columns: Mapping[str, str] | None = None) -> bool:
     """Whether rows are of segments of files: a start after 0, or an end.
 
     A duration alone says how long a file is; beside starts that are all 0 it is taken for that.
+
+    Args:
+        cells: Of the table.
+        columns: Those of the times, where they are not found by their names.
     """
-    start, end, length = _time_columns(cells)
-    if not start or not (end or length):
+    found = _time_columns(cells, columns or {})
+    if "start" not in found or len(found) < 2:
         return False
-    bounds = [_seconds(cells[column]) for column in (start, end) if column]
+    bounds = [_seconds(cells, found[name]) for name in ("start", "end") if name in found]
     return not all(each.eq(0).all() for each in bounds)
 
 
@@ -262,38 +282,71 @@ def times(table: ClipTable) -> pd.DataFrame:
     Raises:
         CorpusError: If the table has no such columns.
     """
-    return times_in(table.cells, table.path)
+    return times_in(table.cells, table.path, table.columns)
 
 
-def times_in(cells: pd.DataFrame, path: Path) -> pd.DataFrame:
+def times_in(
+    cells: pd.DataFrame, path: Path, columns: Mapping[str, str] | None = None
+) -> pd.DataFrame:
     """As `times`, of the cells of a table; errors name its path."""
-    start, end, length = _time_columns(cells)
-    if not start or not (end or length):
+    found = _time_columns(cells, columns or {})
+    if "start" not in found or len(found) < 2:
         raise CorpusError(
             "the table has no columns of a start and an end, or a start and a duration, so there "
             "is nothing to cut",
             subject=str(path),
+            remedy="If it has, name them: --option columns.start=NAME --option columns.end=NAME",
         )
-    starts, ends = _seconds(cells[start]), _seconds(cells[end or length])
+    starts = _seconds(cells, found["start"])
+    ends = _seconds(cells, found.get("end") or found["duration"])
     ends = ends.where(ends > 0)
-    return pd.DataFrame({"start": starts, "end": ends if end else starts + ends})
+    return pd.DataFrame({"start": starts, "end": ends if "end" in found else starts + ends})
 
 
-def _time_columns(cells: pd.DataFrame) -> tuple[str, str, str]:
-    """Columns of a start, an end and a duration; empty where there is none."""
-    plain = {plain_name(column): column for column in cells.columns}
-    start, end, length = (
-        next((plain[name] for name in names if name in plain), "")
-        for names in (STARTS, ENDS, LENGTHS)
-    )
-    return start, end, length
+def is_time(column: str) -> bool:
+    """Whether the name of a column is a usual one of a time.
+
+    >>> is_time("Start (ms)"), is_time("started")
+    (True, False)
+    """
+    name = plain_name(column)
+    return any(name == each + unit for names in TIMES.values() for each in names for unit in UNITS)
 
 
-def _seconds(texts: pd.Series[str]) -> pd.Series[float]:
+def _time_columns(cells: pd.DataFrame, given: Mapping[str, str]) -> dict[str, str]:
+    """Column of each time that there is."""
+    plain = {plain_name(column): column for column in reversed(list(cells.columns))}
+    names = dict(TIMES)
+    if any(f"onset{unit}" in plain for unit in UNITS):  # and so the offset is no start
+        names["end"] = (*names["end"], "offset", "offsettime")
+    found = {
+        field: next((plain[n + unit] for n in own for unit in UNITS if n + unit in plain), "")
+        for field, own in names.items()
+    }
+    found |= {field: given[field] for field in TIMES if field in given}
+    return {field: column for field, column in found.items() if column}
+
+
+def _seconds(cells: pd.DataFrame, column: str) -> pd.Series[float]:
     """Times as seconds; 0 for what is none: `NaT` ends a whole file."""
-    numbers = pd.to_numeric(texts, errors="coerce")
+    texts = cells[column].astype(str).str.replace(r"^(-?\d+),(\d+)$", r"\1.\2", regex=True)
+    numbers = pd.to_numeric(texts, errors="coerce") * _unit(column)
     times = pd.to_timedelta(texts.where(numbers.isna()), errors="coerce").dt.total_seconds()
     return numbers.fillna(times).fillna(0.0)
+
+
+def _unit(column: str) -> float:
+    """Seconds of the unit in which numbers of a column are.
+
+    >>> _unit("startTimeMs"), _unit("t0 [ms]"), _unit("items")
+    (0.001, 0.001, 1.0)
+    """
+    word = plain_name(re.split(r"[\W_]+", column.strip(" )]}"))[-1])
+    if word in UNITS:
+        return UNITS[word]
+    name = plain_name(column)
+    every = [each for names in TIMES.values() for each in names]
+    return next((UNITS[unit] for unit in UNITS if any(name == n + unit for n in every)), 1.0)
 
 
 def left_over(left: Iterable[ClipTable], chosen: Sequence[ClipTable]) -> list[str]:

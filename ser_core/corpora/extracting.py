@@ -21,6 +21,8 @@ from ser_core.storage import atomic
 
 TABLE = "clips.csv"
 SOUND = "audio"
+TOO_LATE_S = 0.5
+"""How far the end of a segment may lie behind that of its recording, and is cut there."""
 BATCH = 64
 """Rows of a Parquet table that are in memory at once."""
 
@@ -112,6 +114,12 @@ def _cut(file: Path, rows: pd.DataFrame) -> Iterator[bytes]:
                     raise CorpusError(
                         f"a segment from {start:g} s to {end:g} s is not in the file",
                         subject=str(file), remedy="Correct the times in the table",
+                    )  # fmt: skip
+                if end > frames / rate + TOO_LATE_S:
+                    raise CorpusError(
+                        f"a segment ends at {end:g} s, and the recording at {frames / rate:.2f} s",
+                        subject=str(file), remedy="Correct the times in the table; if they are "
+                        "milliseconds, call its columns start_ms and end_ms",
                     )  # fmt: skip
                 sound.seek(first)
                 samples = sound.read(last - first, dtype="float64", always_2d=True)

@@ -16,7 +16,8 @@ from ser_core.corpora.label_maps import label_map as checked_labels
 from ser_core.corpora.label_maps import remembered_labels
 from ser_core.corpora.paths import Fence
 from ser_core.corpora.patterns import compiled
-from ser_core.corpora.readers import READERS, CorpusSource, Listing, Reader
+from ser_core.corpora.readers import READERS, CorpusSource, Listing
+from ser_core.corpora.recognisable import remedy
 from ser_core.corpora.rows import checked
 from ser_core.corpora.saved_openings import Opening
 
@@ -155,42 +156,15 @@ def detect(source: CorpusSource) -> str:
     """Name of the reader that fits best.
 
     Raises:
-        CorpusError: If none does; it lists what each recognises.
+        CorpusError: If none does; it says what to do with what lies there.
     """
     confidence = {name: reader.detect(source) for name, reader in READERS.items()}
     best = max(confidence, key=lambda name: confidence[name])
     if confidence[best] > 0:
         return best
     raise CorpusError(
-        f"no reader fits: {_contents(source)}", subject=str(source.path), remedy=_remedy(source)
+        f"no reader fits: {_contents(source)}", subject=str(source.path), remedy=remedy(source)
     )
-
-
-def _remedy(source: CorpusSource) -> str:
-    """An option that would mend the first table, else what readers look for."""
-    names = {table.name: table for table in source.tables if len(table.cells)}
-    for name, table in names.items():
-        missing = [field for field in ("path", "label") if field not in table.columns]
-        given = "" if source.table else f" --option table={name}"
-        if len(missing) == 1 and not (table.fault and "path" in table.columns):
-            return (
-                f"Name the column: --reader manifest{given} --option columns.{missing[0]}=NAME, "
-                f"one of {', '.join(table.cells.columns)}"
-            )
-        if not missing and table.fault:
-            return (
-                "Open the folder that holds the sound, or name it: --reader manifest"
-                f"{given} --option sound=FOLDER"
-            )
-    return (
-        f"Readers look for: {'; '.join(map(_expectation, READERS.items()))}. "
-        "Name the reader if the corpus is one of these"
-    )
-
-
-def _expectation(entry: tuple[str, Reader]) -> str:
-    name, reader = entry
-    return f"{name}, {reader.expects}"
 
 
 def _contents(source: CorpusSource) -> str:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
 from ser_core.core import CorpusError, did_you_mean, files
+from ser_core.corpora.table_lines import SEPARATORS, Shape, bare, shape_of
 
-_SEPARATORS = "\t,;|"
+_SEP = re.compile(r'"?sep=([\t,;|])"?', re.IGNORECASE)
 _IDS = ("id", "fileid", "clipid", "sampleid", "audioid", "uid", "idx")
 
 
@@ -29,39 +32,89 @@ def read_table(path: Path, *, required: Iterable[str] = (), encoding: str = "") 
             required column.
     """
     try:
-        table = _parse(path, separator(path, encoding), encoding=encoding)
+        way = _way(path, encoding)
+        shape = _shape(path, way)
+        if shape.fault:
+            way, shape = _other_way(path, way, shape)
+        table = _parse(path, way, numbered=shape.numbered)
     except (ValueError, OSError) as error:  # pandas' parser errors are ValueErrors
         raise unreadable(path, error) from error
     table.columns = table.columns.str.strip()
     table = table.loc[:, ~table.columns.duplicated()]
     stripped: pd.DataFrame = table.fillna("").apply(lambda column: column.str.strip())
+    if not way.quoting:
+        stripped = stripped.apply(lambda column: column.map(bare)).rename(columns=bare)
     _require(path, stripped.columns, required)
     return stripped
 
 
-def _parse(path: Path, sign: str, rows: int | None = None, encoding: str = "") -> pd.DataFrame:
+class _Way(NamedTuple):
+    """How a table is read."""
+
+    encoding: str
+    sign: str
+    quoting: bool
+    skipped: int
+    """Lines above the header: that of Excel, which names the separator."""
+
+
+def _way(path: Path, encoding: str) -> _Way:
+    """The likeliest way: tab-separated text is mostly written without quoting."""
+    sign = separator(path, encoding)
+    above = bool(_SEP.fullmatch(_first_line(path, encoding)))
+    return _Way(encoding or encoding_of(path), sign, quoting=sign != "\t", skipped=int(above))
+
+
+def _shape(path: Path, way: _Way) -> Shape:
+    with files.regular(path, files.TABLE).open(encoding=way.encoding, newline="") as file:
+        for _ in range(way.skipped):
+            file.readline()
+        return shape_of(file, way.sign, quoting=way.quoting, skipped=way.skipped)
+
+
+def _other_way(path: Path, way: _Way, shape: Shape) -> tuple[_Way, Shape]:
+    """With quoting in place of without, or the reverse, where each row is whole then.
+
+    Raises:
+        CorpusError: If it is not, with what is wrong with the first way.
+    """
+    other = way._replace(quoting=not way.quoting)
+    found = _shape(path, other)
+    if found.even:
+        return other, found
+    raise CorpusError(shape.fault, subject=str(path), remedy=shape.remedy)
+
+
+def _parse(
+    path: Path, way: _Way, rows: int | None = None, *, numbered: bool = False
+) -> pd.DataFrame:
     files.regular(path, files.TABLE)
     with warnings.catch_warnings():
-        # A warning about a separator at the end of every line, which loses nothing.
+        # A warning about a separator at the end of every line, which loses nothing (`shape_of`).
         warnings.simplefilter("ignore", pd.errors.ParserWarning)
-        return pd.read_csv(
+        table = pd.read_csv(
             path,
-            sep=sign,
+            sep=way.sign,
             dtype=str,
             keep_default_na=False,
-            encoding=encoding or encoding_of(path),
-            # Tab-separated text is written without quoting, so a quotation mark is just that.
-            quoting=csv.QUOTE_NONE if sign == "\t" else csv.QUOTE_MINIMAL,
-            index_col=False,
+            encoding=way.encoding,
+            quoting=csv.QUOTE_MINIMAL if way.quoting else csv.QUOTE_NONE,
+            index_col=None if numbered else False,
             nrows=rows,
+            skiprows=way.skipped,
         )
+    return table.reset_index(drop=True) if numbered else table
 
 
 def header(path: Path, encoding: str = "") -> list[str]:
     """Names of the columns; empty when there is no readable table."""
     try:
-        found = _parse(path, separator(path, encoding), rows=0, encoding=encoding)
-        return [str(name).strip() for name in found.columns]
+        way = _way(path, encoding)
+        try:
+            found = _parse(path, way, rows=0)
+        except ValueError:  # a quotation mark that is not closed
+            found = _parse(path, way._replace(quoting=not way.quoting), rows=0)
+        return [bare(str(name).strip()) for name in found.columns]
     except (CorpusError, ValueError, OSError):
         return []
 
@@ -70,8 +123,10 @@ def encoding_of(path: Path) -> str:
     """Encoding of a table: by its byte order mark, UTF-8, or Korean Windows (cp949).
 
     Of the encodings without a mark only Korean is guessed, and only where nearly all that is not
-    ASCII reads as Hangul; text in another one reads as something under any, and wrong labels are
-    worse than none. The rest is left as UTF-8, so that reading it fails with the reason.
+    ASCII reads as Hangul of KS X 1001, in runs, and mostly as common syllables: Chinese (gb18030)
+    and western text reads as rare ones. Text in another encoding reads as something under any, and
+    wrong labels are worse than none. The rest is left as UTF-8, so that reading it fails with the
+    reason.
     """
     with files.regular(path, files.TABLE).open("rb") as file:
         start = file.read(_ENCODING_BYTES)
@@ -96,22 +151,47 @@ _MARKS = {
 }
 _HANGUL = 0.9
 """Share of the signs beyond ASCII."""
+_COMMON = 0.5
+"""Share of the Hangul; of Korean sentences and words of emotions 75 % and more."""
+_SYLLABLES = frozenset(
+    "이다는가의에을를고하지은사한기아어로나도리자시인있그해서대거수스니보정들라부제요일과만게면장우오원"
+    "전주상여러연세공구소안조비마말선생신경무동미방모치위때저야것없않같내네던데려와였했할분화중감남녀성"
+    "별쁨행복슬픔노포혐놀람립평온발음문번호파름명령진짜랑계두려움년월르더너렇까잖습좋싫왜뭐알간국김박최홍영희철민준현었았겠먹밥"
+)
+_HANGUL_RUN = re.compile(r"[\uac00-\ud7a3]{2,}")
 
 
 def _is_korean(start: bytes, *, whole: bool) -> bool:
     try:
         text = codecs.getincrementaldecoder("cp949")().decode(start, final=whole)
-    except UnicodeDecodeError:
+    except UnicodeError:
         return False
-    foreign = [sign for sign in text if not sign.isascii()]
-    hangul = sum("\uac00" <= sign <= "\ud7a3" for sign in foreign)
-    return hangul >= _HANGUL * len(foreign)
+    foreign = sum(not sign.isascii() for sign in text)
+    runs = _HANGUL_RUN.findall(text)
+    hangul = [sign for sign in text if _is_hangul(sign)]
+    common = sum(sign in _SYLLABLES for sign in hangul)
+    return (
+        len(hangul) >= _HANGUL * foreign
+        and 2 * sum(map(len, runs)) >= len(hangul)
+        and common >= _COMMON * len(hangul)
+    )
+
+
+def _is_hangul(sign: str) -> bool:
+    """Whether it is a syllable of KS X 1001; those of Windows alone are half ASCII, and rare."""
+    return "\uac00" <= sign <= "\ud7a3" and len(sign.encode("euc-kr")) == 2
 
 
 def separator(path: Path, encoding: str = "") -> str:
-    """What separates the cells of a table: the likeliest sign of its first line."""
+    """What separates the cells of a table: the likeliest sign of its first line.
+
+    Or the one that this line names, as Excel writes it: `sep=;`.
+    """
     line = _first_line(path, encoding)
-    return max(_SEPARATORS, key=line.count)
+    said = _SEP.fullmatch(line)
+    if said:
+        return said[1]
+    return max(SEPARATORS, key=line.count)
 
 
 def _first_line(path: Path, encoding: str = "") -> str:
@@ -135,7 +215,11 @@ def unreadable(path: Path, error: Exception) -> CorpusError:
     if is_lfs_pointer(path):
         return lfs_pointer(path)
     if isinstance(error, UnicodeError):
-        remedy = "Save it as UTF-8, or name its encoding, as --option encoding=cp1252"
+        remedy = (
+            "Save it as UTF-8, or name its encoding, as --option encoding=cp1252 "
+            "(Western Europe; cp1250 Central Europe, cp1251 Cyrillic, mac_roman old Macs, cp949 "
+            "Korean, gb18030 Chinese, cp932 Japanese)"
+        )
         return CorpusError("the table is not UTF-8 text", subject=str(path), remedy=remedy)
     reason = getattr(error, "strerror", None) or str(error)
     problem = f"the table cannot be read ({' '.join(reason.split())})"

@@ -124,6 +124,38 @@ def test_another_encoding_is_named_and_taken(folder):
 
 
 @pytest.mark.parametrize(
+    ("encoding", "texts"),
+    [
+        ("cp1250", ("złość", "Łucja", "radość i smutek")),
+        ("cp1252", ("Ärger", "Ännchen", "colère", "the person’s")),
+        ("mac_roman", ("colère", "tristeza ñ ó")),
+        ("mac_latin2", ("mówca", "złość")),
+        ("cp1251", ("ГНЕВ", "гнев", "ИВАН")),
+        ("cp1253", ("ΘΥΜΟΣ", "χαρά")),
+        ("gb18030", ("愤怒", "高兴", "情感")),
+        ("cp932", ("怒り", "感情")),
+    ],
+)
+def test_no_other_encoding_is_taken_for_korean(folder, encoding, texts):
+    for text in texts:
+        more = f",{text}"
+        table(folder / "meta.csv", header="path,emotion,text", encoding=encoding, more=more)
+        with pytest.raises(CorpusError, match=r"not UTF-8 text.*encoding=cp1252.*mac_roman"):
+            open_corpus(folder)
+        opened = open_corpus(folder, "manifest", encoding=encoding)
+        assert set(opened.usable["text"]) == {text}
+
+
+@pytest.mark.parametrize(
+    "text", ["기쁨", "분노", "홍길동", "밥 먹었어?", "그 사람은 왜 그렇게 말했을까?"]
+)
+def test_korean_words_are_taken_for_korean(folder, text):
+    header = "path,emotion,감정"
+    table(folder / "meta.csv", header=header, encoding="cp949", more=f",{text}")
+    assert len(open_corpus(folder).usable) == 12
+
+
+@pytest.mark.parametrize(
     ("columns", "found"),
     [
         (["Emotions", "Path"], {"label": "Emotions", "path": "Path"}),
@@ -285,3 +317,78 @@ def test_one_class_only_is_an_error(folder):
     (folder / "meta.csv").write_text("\n".join(["path,emotion", *rows]))
     (card,) = [each for each in audit(open_corpus(folder)) if each.severity == "error"]
     assert card.title == "One class only"
+
+
+def written(folder, *texts, header="path,text,emotion", sign=",", name="meta.csv"):
+    """A table of the first clips with these texts; the emotions are those of `table`."""
+    rows = [sign.join((f"audio/{n}.wav", text, EMOTIONS[n % 4])) for n, text in enumerate(texts)]
+    (folder / name).write_text("\n".join([header.replace(",", sign), *rows, ""]), "utf-8")
+
+
+@pytest.mark.parametrize(("sign", "name"), [(",", "comma"), ("\t", "tab"), (";", "semicolon")])
+def test_a_separator_in_a_text_is_an_error_that_names_the_line(folder, sign, name):
+    written(folder, "so", f"well{sign} sad", "so", sign=sign)
+    with pytest.raises(CorpusError, match=f"line 3 has 4 cells .* {name} .*quotation marks"):
+        open_corpus(folder)
+    with pytest.raises(CorpusError, match="line 3 has 4 cells"):
+        open_corpus(folder, "manifest")
+    written(folder, "so", f'"well{sign} sad"', "so", sign=sign)
+    assert open_corpus(folder).usable["text"].iloc[1].startswith("well")
+
+
+def test_a_separator_at_the_end_of_every_row_is_no_cell(folder):
+    table(folder / "meta.csv", more=",")
+    assert len(open_corpus(folder).usable) == 12
+    # Of one row it is as likely the comma of a text before an empty cell.
+    table(folder / "meta.csv", header="path,emotion,speaker\naudio/0.wav,so,anger,", more=",X")
+    with pytest.raises(CorpusError, match="line 2 has 4 cells"):
+        open_corpus(folder)
+
+
+def test_empty_rows_of_a_spreadsheet_are_passed_over(folder):
+    table(folder / "meta.csv", header="path,emotion\n,,,,,", numbers=range(4))
+    assert len(open_corpus(folder).usable) == 4
+
+
+def test_numbers_of_rows_without_a_name_are_passed_over(folder):
+    rows = [f'"{n + 1}"\t"audio/{n}.wav"\t"{EMOTIONS[n % 4]}"' for n in range(12)]
+    (folder / "meta.tsv").write_text("\n".join(['"path"\t"emotion"', *rows, ""]))
+    assert list(open_corpus(folder).usable["label"][:2]) == ["anger", "fear"]
+
+
+def test_stray_quotation_marks_swallow_no_rows(folder):
+    written(folder, "a", '"so', "b", "c", '"so', "d")
+    assert list(open_corpus(folder).usable["text"]) == ["a", '"so', "b", "c", '"so', "d"]
+    written(folder, "a", '"so', "b", "c", "so")
+    assert len(open_corpus(folder).usable) == 5
+    written(folder, "a", '"so', "b", "c", 'so"', '"well, yes"')
+    with pytest.raises(CorpusError, match=r"quotation mark in line 3 .* up to line 6"):
+        open_corpus(folder)
+
+
+def test_a_quoted_text_of_several_lines_is_one_cell(folder):
+    written(folder, "a", '"well,\nso, yes\n\nno"', '"say ""hi"""')
+    texts = list(open_corpus(folder).usable["text"])
+    assert texts == ["a", "well,\nso, yes\n\nno", 'say "hi"']
+
+
+def test_tab_separated_cells_may_be_quoted(folder):
+    rows = [f'"audio/{n}.wav"\t"{EMOTIONS[n % 4]}"\t"say ""hi"""' for n in range(12)]
+    (folder / "meta.tsv").write_text("\n".join(['"path"\t"emotion"\t"text"', *rows, ""]))
+    assert set(open_corpus(folder).usable["text"]) == {'say "hi"'}
+    written(folder, '"so', 'so"', '"a\tb"', sign="\t", name="meta.tsv")
+    with pytest.raises(CorpusError, match="line 4 has 4 cells"):
+        open_corpus(folder)
+    written(folder, '"a\tb"', "so", sign="\t", name="meta.tsv")
+    assert list(open_corpus(folder).usable["text"]) == ["a\tb", "so"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_the_line_of_excel_that_names_the_separator_is_passed_over(folder, encoding):
+    rows = [f"audio/{n}.wav;{EMOTIONS[n % 4]};a, b, c" for n in range(12)]
+    file = folder / "meta.csv"
+    file.write_text("\n".join(["sep=;", "path;emotion;text", *rows]), encoding=encoding)
+    assert set(open_corpus(folder).usable["text"]) == {"a, b, c"}
+    file.write_text("\n".join(["sep=;", "path;emotion;text", *rows, "a;b;c;d"]), encoding=encoding)
+    with pytest.raises(CorpusError, match="line 15 has 4 cells"):
+        open_corpus(folder)

@@ -144,3 +144,44 @@ def test_a_split_of_extracted_parts_is_the_official_one(tmp_path):
     extract(tmp_path / "in", tmp_path / "out")
     split = make_split(open_corpus(tmp_path / "out"), "official")
     assert len(split.fold()["test"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("names", "factor"),
+    [
+        ("start_ms,end_ms", 1000), ("Start (ms),Stop (ms)", 1000), ("startTimeMs,endTimeMs", 1000),
+        ("start (s),end (s)", 1), ("from,to", 1), ("t_start,t_end", 1), ("start_sec,end_sec", 1),
+        ("onset,offset", 1), ("Anfang,Ende", 1), ("xmin,xmax", 1),
+    ],
+)  # fmt: skip
+def test_times_are_known_by_many_names_and_units(recording, tmp_path, names, factor):
+    folder, _ = recording
+    rows = [f"one.wav,{start * factor},{(start + 2) * factor},sad" for start in (0, 2, 4)]
+    (folder / "segments.csv").write_text("\n".join([f"file,{names},emotion", *rows]))
+    with pytest.raises(CorpusError, match="labels segments"):
+        open_corpus(folder, "manifest")
+    assert extract(folder, tmp_path / "out") == 3
+    assert set(open_corpus(tmp_path / "out").clips["duration"]) == {2.0}
+
+
+def test_columns_of_times_can_be_named(recording, tmp_path):
+    folder, _ = recording
+    (folder / "segments.csv").write_text("file;t0 [ms];t1 [ms];emotion\none.wav;500,0;2500,0;sad\n")
+    columns = {"start": "t0 [ms]", "end": "t1 [ms]"}
+    with pytest.raises(CorpusError, match="labels segments"):
+        open_corpus(folder, "manifest", columns=columns)
+    assert extract(folder, tmp_path / "out", reader="manifest", options={"columns": columns}) == 1
+    assert next((tmp_path / "out").rglob("*.flac")).name == "one_0000500-0002500.flac"
+    with pytest.raises(CorpusError, match=r"no columns of a start .* columns.start=NAME"):
+        extract(folder, tmp_path / "other", reader="manifest")
+
+
+def test_an_end_far_behind_the_recording_is_an_error(recording, tmp_path):
+    folder, _ = recording
+    (folder / "segments.csv").write_text("file,start,end,emotion\none.wav,8,10.4,sad\n")
+    assert extract(folder, tmp_path / "out") == 1
+    (folder / "segments.csv").write_text("file,start,end,emotion\none.wav,0,1985,sad\n")
+    with pytest.raises(
+        CorpusError, match=r"ends at 1985 s, and the recording at 10.00 s.*start_ms"
+    ):
+        extract(folder, tmp_path / "other")

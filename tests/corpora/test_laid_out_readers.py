@@ -136,6 +136,14 @@ def test_a_missing_clip_of_meld_is_named_by_its_part(tmp_path):
     assert problems[problems != ""].to_dict() == {"validation/dia0_utt1.mp4": "the file is missing"}
 
 
+def test_the_encoding_of_meld_is_taken(tmp_path):
+    file = meld(tmp_path) / "train_sent_emo.csv"
+    file.write_text(file.read_text("utf-8").replace("Bye!", "It’s!"), encoding="cp1252")
+    with pytest.raises(CorpusError, match=r"train_sent_emo.csv: the table is not UTF-8"):
+        open_corpus(tmp_path)
+    assert "It’s!" in set(open_corpus(tmp_path, encoding="cp1252").usable["text"])
+
+
 def msp(root):
     """Two speakers and one without a name in each part."""
     rows = ["FileName,EmoClass,EmoAct,EmoVal,EmoDom,SpkrID,Gender,Split_Set"]

@@ -149,12 +149,15 @@ def test_paths_can_be_narrowed_down():
         open_corpus(demo_corpus(), include="nobody")
 
 
-def test_what_no_reader_understands_is_reported_with_what_they_expect(tmp_path):
+def test_readers_are_named_where_nothing_is_recognised(tmp_path):
     sound(tmp_path / "a.wav")
     with pytest.raises(CorpusError) as caught:
         open_corpus(tmp_path)
-    for word in ("1 sound files, the first a.wav", "data.tsv", "03-01-05", "anger/", ".csv"):
+    for word in ("1 sound files, the first a.wav", "pattern=", "--reader: ", "ravdess", "nemo"):
         assert word in str(caught.value)
+    assert len(str(caught.value).replace(str(tmp_path), "")) < 600
+    with pytest.raises(CorpusError, match="files named like 03-01-05"):
+        open_corpus(tmp_path, "ravdess")
 
 
 @pytest.mark.parametrize(
@@ -199,3 +202,54 @@ def test_the_real_corpus_opens_whole(real_corpus: Path):
     clips = open_corpus(real_corpus).clips
     assert (clips["problem"] == "").all()
     assert isinstance(clips, pd.DataFrame)
+
+
+UNREAD = {
+    "data/train-0.parquet": "corpus extract PATH --out FOLDER",
+    "train/data-0.arrow": r"save_to_disk .*dataset.to_parquet",
+    "labels.xlsx": r"save it as CSV \(UTF-8\)",
+    "wav.scp": r"Kaldi.* path, emotion and speaker",
+    "train.jsonl": r"JSON lines.* path, emotion and speaker",
+    "train.json": r"SpeechBrain.* path, emotion and speaker",
+    "labels.csv": r"Write a line with the names of the columns.* above .*labels.csv",
+}
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_what_is_recognised_and_not_read_is_said_in_one_sentence(tmp_path, name):
+    sound(tmp_path / "wav" / "0.wav")
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(
+        '{"wav": "a.wav"}' if "csv" not in name else "a.wav,anger\nb.wav,fear\n"
+    )
+    with pytest.raises(CorpusError, match=UNREAD[name]) as refused:
+        open_corpus(tmp_path)
+    assert "ravdess" not in str(refused.value)
+
+
+@pytest.mark.parametrize("above", ["My corpus;;\npath;emotion\n", '"path" "emotion"\n'])
+def test_a_table_without_names_or_separators_of_columns_is_told_so(tmp_path, above):
+    sound(tmp_path / "wav" / "0_anger.wav")
+    (tmp_path / "m.csv").write_text(f'{above}"wav/0_anger.wav" "anger"\n')
+    with pytest.raises(CorpusError, match=r"names of the columns.*first line of m.csv, and commas"):
+        open_corpus(tmp_path)
+
+
+def test_a_table_that_is_not_utf_8_gets_its_remedy_whatever_lies_beside(tmp_path):
+    sound(tmp_path / "wav" / "0_anger.wav")
+    (tmp_path / "notes.csv").write_text("who,emotion\nme,sad\n")
+    (tmp_path / "z.csv").write_text("path,emotion,who\nwav/0.wav,anger,Łucja\n", encoding="cp1250")
+    with pytest.raises(CorpusError, match=r"encoding=cp1252 .*, beside --reader manifest\.$"):
+        open_corpus(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["A{}_{}_x.wav", "{1}-{0}.wav", "wav_a/A{}_b_{}.wav"])
+def test_names_of_files_that_say_the_emotion_get_a_pattern_that_reads_them(tmp_path, name):
+    emotions = ("anger", "happiness", "sadness")
+    for number, emotion in enumerate(emotions):
+        sound(tmp_path / name.format(number, emotion))
+    with pytest.raises(CorpusError, match="--reader folders") as refused:
+        open_corpus(tmp_path)
+    pattern = refused.value.remedy.split("'pattern=")[1].split("'")[0]
+    corpus = open_corpus(tmp_path, "folders", pattern=pattern)
+    assert sorted(corpus.usable["label"]) == sorted(emotions)

@@ -285,7 +285,7 @@ def test_clips_with_one_text_have_one_sentence(tmp_path):
     ("content", "message"),
     [
         (b"path\xe9\xff,emotion\na.wav,sad\n", "not UTF-8.*encoding=cp1252"),
-        (b'path,emotion\n"a.wav,sad\n', "cannot be read"),
+        (b'path,emotion\n"a.wav,sad\n', 'none of its 1 files .* the first is "a.wav'),
         (b"path,emotion\n", "finds no clips"),
         (b"", "cannot be read"),
         (b"a,b\n1,2\n", "looks like the path or the label"),

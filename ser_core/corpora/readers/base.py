@@ -180,7 +180,7 @@ class Reader(ABC):
 
     Attributes:
         title: Name of the corpus or layout, for people.
-        expects: What the reader recognises, one clause; shown when no reader fits.
+        expects: What the reader recognises, one clause; shown when it finds no clips.
         licence: Terms of the corpus where they are known.
         language: What is spoken in it; empty for layouts that any corpus may have.
         source: Who described it, and where.

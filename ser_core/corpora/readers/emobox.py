@@ -15,11 +15,8 @@ import pandas as pd
 
 from ser_core.core import CorpusError, count, did_you_mean, files
 from ser_core.corpora.clip_tables import (
-    ENDS,
-    LENGTHS,
-    STARTS,
     has_segments,
-    plain_name,
+    is_time,
     times_in,
 )
 from ser_core.corpora.emotions import normalise
@@ -189,7 +186,7 @@ def _entries(manifest: _Manifest) -> Iterable[dict[str, Any]]:
 @cache
 def _is_time(key: str) -> bool:
     """Whether a key of a line says which part of its file is meant; asked for every line."""
-    return plain_name(key) in (*STARTS, *ENDS, *LENGTHS)
+    return is_time(key)
 
 
 def _official(table: pd.DataFrame) -> pd.Series[str]:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ser_core.core import CorpusError, ParameterError, count, did_you_mean
 from ser_core.corpora import clip_tables
-from ser_core.corpora.clip_tables import SYNONYMS, ClipTable, left_over, segments, times
+from ser_core.corpora.clip_tables import SYNONYMS, TIMES, ClipTable, left_over, segments, times
 from ser_core.corpora.file_index import FileIndex
 from ser_core.corpora.readers.base import CorpusSource, Listing, Reader, reader
 from ser_core.corpora.tables import header, read_table
@@ -229,7 +229,7 @@ def _require(table: ClipTable, given: Mapping[str, str], encoding: str) -> None:
     path = table.path
     cells = read_table(path, encoding=encoding)  # which says what is wrong
     for field, column in given.items():
-        _known(path, field, SYNONYMS)
+        _known(path, field, (*SYNONYMS, *TIMES))
         _known(path, column, cells.columns)
     missing = [field for field in ("path", "label") if field not in table.columns]
     if missing:

@@ -48,14 +48,18 @@ class Meld(Reader):
         fits = not source.table and source.named(TABLE) and _clips(source.files)
         return 0.95 if fits else 0.0
 
-    def read(self, source: CorpusSource) -> Listing:
+    def read(self, source: CorpusSource, *, encoding: str = "") -> Listing:
         """List the utterances of all parts.
+
+        Args:
+            source: Folder that holds the tables and the clips.
+            encoding: Of the tables, as cp1252; found out when empty.
 
         Raises:
             CorpusError: If a table cannot be read or lacks a column.
         """
         clips = _clips(source.files)
-        found = [_rows(source, name, clips) for name in source.named(TABLE)]
+        found = [_rows(source, name, clips, encoding) for name in source.named(TABLE)]
         rows = pd.concat(found, ignore_index=True) if found else pd.DataFrame({"path": []})
         return Listing(rows, source.root, name=self.title)
 
@@ -76,8 +80,10 @@ def _part(path: str) -> str:
     return next((part for folder in reversed(folders) if (part := part_in_name(folder))), "")
 
 
-def _rows(source: CorpusSource, name: str, clips: Mapping[tuple[str, str], str]) -> pd.DataFrame:
-    table = read_table(source.root / name, required=(*COLUMNS, *NUMBERS))
+def _rows(
+    source: CorpusSource, name: str, clips: Mapping[tuple[str, str], str], encoding: str
+) -> pd.DataFrame:
+    table = read_table(source.root / name, required=(*COLUMNS, *NUMBERS), encoding=encoding)
     rows = table[list(COLUMNS)].rename(columns=COLUMNS)
     part = part_in_name(PurePosixPath(name).stem)
     names = [f"dia{dialogue}_utt{number}" for dialogue, number in table[list(NUMBERS)].to_numpy()]
