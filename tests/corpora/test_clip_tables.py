@@ -181,6 +181,16 @@ def test_a_column_that_is_not_guessed_is_asked_for_as_an_option(folder):
     assert len(open_corpus(folder, "manifest", columns={"label": "how"}).usable) == 12
 
 
+def test_a_second_column_of_other_emotions_is_said(folder):
+    rows = [f"audio/{n}.wav,sad,{EMOTIONS[n % 4]},{EMOTIONS[n % 4]} words" for n in range(12)]
+    (folder / "meta.csv").write_text("\n".join(["path,label,final_emotion,remark", *rows]))
+    said = "those of the column label of meta.csv; final_emotion has other ones"
+    assert [note for note in open_corpus(folder).notes if said in note]
+    chosen = open_corpus(folder, "manifest", columns={"label": "final_emotion"})
+    assert set(chosen.usable["emotion"]) == set(EMOTIONS)
+    assert not [note for note in chosen.notes if "has other" in note]
+
+
 def test_of_several_tables_the_largest_is_read_and_each_other_has_its_reason(folder):
     table(folder / "all.csv")
     table(folder / "few.csv", numbers=range(3))

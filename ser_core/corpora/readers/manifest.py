@@ -10,9 +10,16 @@ import pandas as pd
 from ser_core.core import CorpusError, ParameterError, count, did_you_mean
 from ser_core.corpora import clip_tables
 from ser_core.corpora.clip_tables import SYNONYMS, TIMES, ClipTable, left_over, segments, times
+from ser_core.corpora.emotions import normalise
 from ser_core.corpora.file_index import FileIndex
 from ser_core.corpora.readers.base import CorpusSource, Listing, Reader, reader
 from ser_core.corpora.tables import header, read_table
+
+OTHER_LABELS = 0.9
+"""Share of the cells of a column that must name emotions for it to be taken for one of labels."""
+
+LOOKED_AT = 1000
+"""Rows by which that is found out."""
 
 WHOLE = "whole"
 """Value of the option `segments`."""
@@ -72,7 +79,8 @@ class Manifest(Reader):
             if segments != WHOLE:
                 _refuse_segments(each)
         rows = _together(chosen, [each.rows() for each in chosen])
-        notes = [*_notes(chosen, every), *_unlisted(source, root, rows)]
+        others = [] if "label" in (columns or {}) else _other_labels(chosen)
+        notes = [*_notes(chosen, every), *others, *_unlisted(source, root, rows)]
         return Listing(rows, root, notes=tuple(notes))
 
     def segments(
@@ -208,6 +216,23 @@ def _notes(chosen: Sequence[ClipTable], every: Sequence[ClipTable]) -> list[str]
         return []
     read = ", ".join(f"{table.name} ({count(len(table.cells), 'row')})" for table in chosen)
     return [f"Read {read}", *left_over(left, chosen)]
+
+
+def _other_labels(chosen: Sequence[ClipTable]) -> list[str]:
+    """That another column of a table says other emotions, as the votes beside a majority do."""
+    notes = []
+    for table in chosen:
+        own, cells = table.columns["label"], table.cells.head(LOOKED_AT)
+        labels = cells[own].map(normalise)
+        for name in cells.columns.difference(list(table.columns.values())):
+            given = cells[name].where(cells[name] != "").dropna().map(normalise)
+            differs = (given.dropna() != labels[given.dropna().index]).any()
+            if len(given) and given.notna().mean() > OTHER_LABELS and differs:
+                notes.append(
+                    f"The emotions are those of the column {own} of {table.name}; {name} has other "
+                    f"ones (--option columns.label={name})"
+                )
+    return notes
 
 
 def _unlisted(source: CorpusSource, root: Path, rows: pd.DataFrame) -> list[str]:
