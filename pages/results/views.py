@@ -30,4 +30,7 @@ def show() -> None:
             with tab:
                 view(of)
     st.caption("All runs are in MLflow too:")
-    st.code(f"mlflow ui --backend-store-uri {tracking.shown_uri()}", language="bash")
+    address = tracking.shown_uri()
+    st.code(f"mlflow ui --backend-store-uri {address}", language="bash")
+    if "***" in address:
+        st.caption("Write the password in place of \\*\\*\\*.")

@@ -20,7 +20,7 @@ from pages.components import (
 )
 from pages.components.errors import plain
 from pages.train import encoder_fetching, recipe_state
-from ser_core.core import SerError, count, crowded, seconds
+from ser_core.core import ParameterError, SerError, count, crowded, seconds
 from ser_core.core.plain_yaml import load_yaml
 from ser_core.corpora import (
     ENROLMENT,
@@ -34,7 +34,7 @@ from ser_core.corpora import (
 from ser_core.features import licences
 from ser_core.features.encoders import catalogue as encoder_catalogue
 from ser_core.features.representations import model_inputs
-from ser_core.jobs import State, find, open_job, start
+from ser_core.jobs import State, find, open_job, place_of_new_jobs, start
 from ser_core.runs import catalogue, leak_premium, time_estimate
 from ser_core.runs.launch import job_of, launch, shell
 
@@ -249,6 +249,11 @@ def _start(recipe: Recipe) -> None:
     job = job_of(recipe.hash)
     under_way = job is not None and not job.state.is_over
     finished = _is_finished(recipe.hash)
+    try:
+        place = place_of_new_jobs()
+    except ParameterError as error:  # of the environment of the app: nothing here mends it
+        errors.show(error)
+        return
     buttons.button(
         "Start",
         _launch,
@@ -258,6 +263,8 @@ def _start(recipe: Recipe) -> None:
         disabled=under_way or finished,
         help="Queued as a job behind those before it. You can close this page.",
     )
+    if place:
+        st.caption(f"Runs on {plain(place)}.")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Or a series:", width="content")
         buttons.button(

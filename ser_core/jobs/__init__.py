@@ -26,6 +26,7 @@ from ser_core.jobs.queue import (
     to_front,
     waiting,
 )
+from ser_core.jobs.ray import place_of_new_jobs
 
 __all__ = [
     "PROGRESS_FILE",
@@ -40,6 +41,7 @@ __all__ = [
     "jobs",
     "note",
     "open_job",
+    "place_of_new_jobs",
     "reconcile",
     "remove",
     "restore",

@@ -78,6 +78,20 @@ def asked_for() -> str:
     return address
 
 
+def place_of_new_jobs() -> str:
+    """Where new jobs run, in words; empty for this computer.
+
+    Raises:
+        ParameterError: If the address, or what a job asks for, is not to be used.
+    """
+    address = asked_for()
+    if not address:
+        return ""
+    wanted = {"core": amount(CPUS, 1), "graphics processor": amount(GPUS, 0)}
+    said = [f"{n:g} {thing}{'' if n == 1 else 's'}" for thing, n in wanted.items() if n]
+    return f"Ray at {address}" + (f", with {' and '.join(said)}" if said else "")
+
+
 def submitted(folder: Path) -> tuple[str, str] | None:
     """Address and id of the submission of a job; None where it was not given to Ray."""
     found = read_json(folder / files.RAY) or {}

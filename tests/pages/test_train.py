@@ -255,6 +255,17 @@ def test_the_recipe_of_a_run_is_taken_up(visit, with_runs):
     assert button(app, "Start").disabled
 
 
+def test_it_is_said_that_start_goes_to_a_cluster(visit, monkeypatch):
+    monkeypatch.setenv("SER_RAY", "http://127.0.0.1:9")
+    monkeypatch.setenv("SER_RAY_CPUS", "4")
+    said = [each.value for each in visit("train").caption]
+    assert any(each.startswith("Runs on Ray at") and "with 4 cores" in each for each in said)
+    monkeypatch.setenv("SER_RAY", "127.0.0.1:9")
+    wrong = visit("train")
+    assert any("is not an address of Ray Jobs" in each.value for each in wrong.error)
+    assert not [each for each in wrong.button if each.label == "Start"]
+
+
 def test_the_time_is_reported_from_a_run_like_it(visit, said, with_runs):
     app = visit("train", **{"from-run": with_runs["speaker-disjoint"], "train.epochs": "9"})
     assert "from a run like it" in said(app)
