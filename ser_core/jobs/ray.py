@@ -187,8 +187,15 @@ class RayLauncher:
         if found is None:
             return
         address, submission = found
-        if _status(address, submission, fresh=True) not in (*OVER, UNKNOWN):
-            _ask(address, f"{submission}/stop", {})
+        try:
+            if _status(address, submission, fresh=True) not in (*OVER, UNKNOWN):
+                _ask(address, f"{submission}/stop", {})
+        except UnreachableError as error:
+            raise UnreachableError(
+                f"the job is cancelled here, but {error.problem}",
+                subject=address,
+                remedy="What runs there is ended as soon as the cluster answers",
+            ) from error
         wait_until(lambda: is_over(folder), grace + 10)
         if not (folder / files.EXIT).exists():
             settle(folder, None, "Cancelled.", patience=0)

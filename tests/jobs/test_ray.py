@@ -10,7 +10,7 @@ import time
 import psutil
 import pytest
 
-from ser_core.core import Mark, ParameterError
+from ser_core.core import JobError, Mark, ParameterError
 from ser_core.jobs import State, note, ray, reconcile
 from ser_core.jobs import folder as files
 from ser_core.storage import write_json
@@ -46,6 +46,9 @@ def test_a_job_of_a_silent_cluster_is_not_taken_for_dead(run, python, nobody, tm
     write_json(job.folder / "ray.json", {"address": nobody, "submission": "some"})
     assert job.state is State.RUNNING
     assert "cannot be reached" in job.place
+    with pytest.raises(JobError, match=r"cancelled here, but .* cannot be reached.* ended as soon"):
+        job.cancel()
+    (job.folder / "cancelled").unlink()
     (job.folder / "exit.json").write_text('{"code": 0, "ended": 1.0}')
     assert job.state is State.FINISHED
 
