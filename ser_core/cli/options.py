@@ -82,6 +82,11 @@ Threads = Annotated[
 ]
 
 
+def on_corpus(corpus: Path | None) -> list[str]:
+    """Changes of a recipe that put a corpus in the place of its own, and how that is opened."""
+    return [f"corpus={corpus}", "opening={}"] if corpus else []
+
+
 def opened(
     corpus: Path | Opening,
     reader: str | None = None,

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from ser_core.cli import console
-from ser_core.cli.options import ProgressFile
+from ser_core.cli.options import ProgressFile, on_corpus
 from ser_core.storage.feature_store import FeatureStore, Usage
 
 app = typer.Typer(no_args_is_help=True, help="Feature store: size, filling, and clearing.")
@@ -53,7 +53,7 @@ def fill(
     from ser_core.recipes.recipe import load
     from ser_core.training.store_filling import fill_store
 
-    given = [f"corpus={corpus}", "opening={}"] if corpus else []
+    given = on_corpus(corpus)
     with console.progress("Representing", progress_file) as report:
         wanted = load(recipe, [*given, *(changes or [])])
         filled = fill_store(wanted, on_ray=on_ray, workers=workers, progress=report)

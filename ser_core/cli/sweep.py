@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ser_core.cli import console
-from ser_core.cli.options import ProgressFile
+from ser_core.cli.options import ProgressFile, on_corpus
 
 
 def sweep(
@@ -52,7 +52,7 @@ def sweep(
     from ser_core.sweeps.space import load_sweep
     from ser_core.sweeps.study import BEST, carry_out, caution, read_sweep
 
-    given = [f"corpus={corpus}", "opening={}"] if corpus else []
+    given = on_corpus(corpus)
     wanted = load_sweep(file, [*given, *(changes or [])], trials)
     folder = out or folder_of_sweeps() / id_of(wanted)
     with console.progress(wanted.name, progress_file) as report:

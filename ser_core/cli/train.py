@@ -16,6 +16,7 @@ from ser_core.cli.options import (
     ProgressFile,
     Reader,
     ReaderOptions,
+    on_corpus,
 )
 from ser_core.cli.options import (
     opened as opened_by,
@@ -89,7 +90,7 @@ def train(
     from ser_core.runs.execute import assist
     from ser_core.training.distributed import process_group
 
-    given = [f"corpus={corpus}", "opening={}"] if corpus else []
+    given = on_corpus(corpus)
     wanted = _recipes(recipe, [*given, *(changes or [])], every=every)
     options = label or option or include or own_labels or reader
     for own, each in wanted.items():

@@ -198,8 +198,8 @@ def opened(
         return ClipTable(
             path, name, cells, mapping, index, f"no column of files among {_listed(cells.columns)}"
         )
-    tried = [mapping, *({**mapping, "path": own} for own in _of_paths(cells, given))]
-    every = [ClipTable(path, name, cells, each, index) for each in tried]
+    tried = dict.fromkeys([mapping["path"], *_of_paths(cells, given)])
+    every = [ClipTable(path, name, cells, {**mapping, "path": own}, index) for own in tried]
     table = next((each for each in every if each.here.any()), every[0])
     return replace(table, fault=_fault(table))
 

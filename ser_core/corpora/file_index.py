@@ -115,9 +115,9 @@ class FileIndex:
         """
         tidy = texts.map(self.tidy)
         given = [text for text in tidy if text]
-        if strict and self.rivals(given, near):
-            return tidy
         way = self.way(given, near)
+        if strict and self._alike(given, near, way):
+            return tidy
         # A name alone may lie anywhere, unless a folder has it that is not meant; one with a folder
         # means that folder, if that is there.
         repeated = any(_key(PurePosixPath(text).name) in self._repeated for text in given)
@@ -134,8 +134,11 @@ class FileIndex:
 
     def rivals(self, texts: Sequence[str], near: Sequence[str] = ()) -> list[str]:
         """Folders that have the files of some tidied texts alike, where nothing tells which."""
+        return self._alike(texts, near, self.way(texts, near))
+
+    def _alike(self, texts: Sequence[str], near: Sequence[str], best: Way) -> list[str]:
+        """As `rivals`, of texts whose way is known."""
         sample = _sample(texts)
-        best = self.way(sample, near)
         if not best.before or any(_within(best.before, folder) for folder in near):
             return []
         most = self._hits(sample, best)
